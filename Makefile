@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# cachewarden: `make help` lists what can be made. Everything built lands in build/.
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+prefix  ?= /usr/local
+ARCH    := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
+B       := build
+Q       := $(if $(V),,@)
+say      = @$(if $(V),true,printf '  %-7s %s\n' $(1) $(2))
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-unused-parameter
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(B)
+USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
+	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
+comma   := ,
+LIBS    := -lbpf -lelf -lz -lcrypto
+
+SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
+SKELS   := $(SENSORS:%=$(B)/%.skel.h)
+OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*.c))
+PURE    := $(filter-out $(B)/user/main.o,$(OBJS))
+TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
+UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
+
+all: $(B)/cachewarden ## build the monitor: build/cachewarden
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what building and running needs (apt, as root)
+	$(Q)tests/deps.sh build
+
+run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is started
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/run.sh $(B)/cachewarden
+
+check: ## all tests: unit, then live on this kernel (as root; installs what it needs)
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/check.sh
+
+tests: $(TRIGGERS) $(UNITS) $(B)/cachewarden-live ## build the tests without running them
+
+unit: $(UNITS) ## unit tests only, no root needed
+	$(Q)tests/check.sh unit
+
+bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
+	$(Q)tests/deps.sh build test bench
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/bench/bench.sh
+
+lint: ## layers, licences, formatting
+	$(Q)tests/lint.sh
+
+install: all ## install to DESTDIR/prefix
+	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
+
+clean: ## remove build/
+	rm -rf $(B)
+
+$(B)/cachewarden: $(OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(USERFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MF $(B)/$*.bpf.d -MT $@ -c $< -o $@
+	$(Q)llvm-strip -g $@ 2>/dev/null || true
+
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(B)/user/%.o: userspace/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/user/sensor.o $(B)/user/kernel.o: $(SKELS)
+
+$(B)/triggers/%: tests/triggers/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< -lssl -lcrypto -lpthread
+
+$(B)/unit/%: tests/unit/%.c $(PURE)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< $(PURE) -lcmocka -ljansson $(LIBS)
+
+$(B)/live/%.o: tests/live/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/cachewarden-live: $(LIVE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
+
+-include $(wildcard $(B)/*.d $(B)/*/*.d)
+
+.PHONY: all help deps run check tests unit bench lint install clean

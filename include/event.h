@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * event.h - what the kernel side tells the collector: one fixed record per event.
+ *
+ * Compiled into BPF and into userspace. It never carries a byte that crossed a socket or lay in the
+ * instance's memory: a command is a number looked up in a table of names, a path is the actor's own.
+ */
+#ifndef CACHEWARDEN_EVENT_H
+#define CACHEWARDEN_EVENT_H
+
+#include <linux/types.h>
+
+#define EVENT_MAGIC 0x57435731u /* "1WCW": a record that does not start with it is not ours */
+#define EVENT_VERSION 1
+
+enum event_type {
+	EVENT_NONE,
+	EVENT_INSTANCE, /* a protected server was found (sweep) or started (exec); actor is the server */
+	EVENT_EXEC,	/* a member of an instance executed something else and left the family */
+	EVENT_FORK,	/* an instance forked: actor is the child */
+	EVENT_EXIT,	/* a member of an instance ended: actor is the member */
+	EVENT_LISTEN,	/* an instance listens: conn.local_* */
+	EVENT_ATTEMPT,	/* something a rule speaks of */
+	EVENT_MAX,
+};
+
+/* Rule ids are stable; their names stand in userspace/rule.c. */
+enum rule_id {
+	RULE_NONE,
+	RULE_MEM_TRACE,
+	RULE_MEM_READ,
+	RULE_MEM_WRITE,
+	RULE_MEM_INSPECT,
+	RULE_MEM_FD,
+	RULE_TLS_PLAINTEXT,
+	RULE_TLS_MIDSTREAM,
+	RULE_TLS_WRITER,
+	RULE_SELF_BLIND, /* raised by the collector, never by BPF */
+	RULE_MAX,
+};
+
+enum vector_id {
+	VECTOR_NONE,
+	VECTOR_PTRACE,
+	VECTOR_PROCESS_VM_READV,
+	VECTOR_PROCESS_VM_WRITEV,
+	VECTOR_PIDFD_GETFD,
+	VECTOR_OPEN,
+	VECTOR_OPENAT,
+	VECTOR_OPENAT2,
+	VECTOR_OPEN_BY_HANDLE_AT,
+	VECTOR_EGRESS,
+	VECTOR_INGRESS,
+	VECTOR_SWEEP,
+	VECTOR_COLLECTOR,
+	VECTOR_MAX,
+};
+
+/* What non-TLS bytes looked like. */
+enum saw_id {
+	SAW_NOTHING,
+	SAW_OTHER,	  /* no TLS record, and nothing known */
+	SAW_RESP_COMMAND, /* "*N\r\n$L\r\nNAME": a RESP array of bulk strings */
+	SAW_RESP_REPLY,	  /* "+", "-", ":", "$", ... followed by what RESP allows */
+	SAW_INLINE,	  /* an inline command: a known command name, then space or line end */
+	SAW_HTTP,
+	SAW_PRINTABLE,
+	SAW_SSLV2_HELLO,
+	SAW_MAX,
+};
+
+/* event.flags */
+#define EVENT_FOUND_BY_SWEEP 0x0001 /* no hook reported it: state found by an iterator */
+#define EVENT_ACTOR 0x0002	    /* actor is filled and certain */
+#define EVENT_ACTOR_SUSPECT 0x0004  /* actor was running when it happened, nothing more is proven */
+#define EVENT_CONN 0x0008	    /* conn is filled */
+#define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
+#define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
+#define EVENT_MAIN 0x0040	    /* the process is the instance's first one, not a forked child */
+
+#define COMM_LEN 16	 /* TASK_COMM_LEN */
+#define ANCESTORS_MAX 8	 /* session leader and supervisor are within 8 on every host we looked at */
+#define EXE_NAME_LEN 32	 /* last path component of an ancestor's executable, cut */
+#define PATH_PART_MAX 255 /* NAME_MAX */
+#define PATH_ROOM 512	 /* parts of the executable's path, last part first, each NUL-ended; power of two */
+#define PATH_LEN (PATH_ROOM + PATH_PART_MAX + 1)
+
+/* process_info.flags */
+#define PROCESS_EXE_DELETED 0x0001   /* the executable has no name any more */
+#define PROCESS_PATH_CUT 0x0002      /* path holds only the last parts */
+#define PROCESS_KERNEL_THREAD 0x0004 /* no mm: exe and path are empty */
+
+struct ancestor_info {
+	__u64 start_ns; /* since boot, CLOCK_BOOTTIME */
+	__u64 exe_ino;
+	__u32 exe_dev; /* kernel's dev_t: major << 20 | minor */
+	__u32 pid;
+	__u32 uid;
+	__u32 pad;
+	char comm[COMM_LEN];
+	char exe_name[EXE_NAME_LEN];
+};
+
+/* One process, as the kernel knew it at the moment of the event. pids are of the initial pid namespace. */
+struct process_info {
+	__u64 start_ns; /* of the thread group leader, CLOCK_BOOTTIME */
+	__u64 exe_ino;
+	__u64 cgroup_id;
+	__u32 exe_dev;
+	__u32 exec_id; /* changes with every exec */
+	__u32 pid;
+	__u32 tid;
+	__u32 uid;
+	__u32 euid;
+	__u32 loginuid; /* 0xffffffff: not set */
+	__u32 sessionid;
+	__u32 pid_ns; /* inode number of the pid namespace it lives in */
+	__u32 ns_pid; /* its pid as seen in there */
+	__u16 flags;
+	__u16 path_len; /* bytes used in path */
+	__u32 ancestors;
+	char comm[COMM_LEN];
+	struct ancestor_info ancestor[ANCESTORS_MAX]; /* parent first */
+	char path[PATH_LEN];
+};
+
+/* conn_info.opened */
+enum conn_opened { OPENED_UNKNOWN, OPENED_INBOUND, OPENED_OUTBOUND };
+
+/* One TCP connection, local = the instance's side. Addresses in network order, IPv4 as v4-mapped. */
+struct conn_info {
+	__u64 cookie;	/* kernel's socket cookie */
+	__u64 offset;	/* first offending byte, counted from the stream's first; valid if has_offset */
+	__u64 records;	/* TLS records seen before it in this direction */
+	__u8 local_ip[16];
+	__u8 remote_ip[16];
+	__u16 local_port; /* host order */
+	__u16 remote_port;
+	__u16 command; /* index into the command table, 0: none known */
+	__u8 saw;      /* enum saw_id */
+	__u8 egress;   /* offending direction: 1 out of the instance, 0 into it */
+	__u8 opened;   /* enum conn_opened */
+	__u8 has_offset;
+	__u8 ipv6;
+	__u8 pad;
+	__u32 segment; /* payload bytes of the offending segment */
+	__u32 ino;     /* inode number of the socket, 0 where unknown */
+	__u32 pad2;
+};
+
+/*
+ * What makes two attempts "the same": they are counted together. For wire rules `actor` is the socket
+ * cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
+ */
+struct attempt_key {
+	__u64 actor; /* start_ns of the acting process, or socket cookie */
+	__u32 instance;
+	__u32 tgid;
+	__u32 exec_id;
+	__u32 detail; /* ptrace: request; open: enum proc_file; else 0 */
+	__s16 err;    /* errno of the attempt, positive, 0 on success */
+	__u8 rule;
+	__u8 vector;
+	__u32 pad;
+};
+
+struct attempt {
+	__u64 count;	/* all attempts, the sent one included */
+	__u64 first_ns; /* CLOCK_BOOTTIME */
+	__u64 last_ns;
+	__u64 bytes; /* wire rules: payload bytes that were no TLS, both directions */
+	__u32 sent;  /* the first event reached the ring buffer */
+	__u32 pad;
+};
+
+struct event {
+	__u32 magic;
+	__u16 version;
+	__u16 type; /* enum event_type */
+	__u32 size; /* sizeof(struct event) */
+	__u32 flags;
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	struct attempt_key key;
+	__u64 count;	    /* of the attempt entry when this was sent */
+	__u32 target_tgid;  /* the member of the instance that was hit */
+	__u32 target_tid;
+	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
+	__u32 fd;	      /* pidfd_getfd: the target's descriptor number */
+	struct conn_info conn;
+	struct process_info actor;
+};
+
+/* Files below /proc/PID that pass or try the ptrace check, by their own name. */
+enum proc_file {
+	PROC_FILE_NONE,
+	PROC_FILE_MEM,
+	PROC_FILE_MAPS,
+	PROC_FILE_SMAPS,
+	PROC_FILE_SMAPS_ROLLUP,
+	PROC_FILE_NUMA_MAPS,
+	PROC_FILE_PAGEMAP,
+	PROC_FILE_CLEAR_REFS,
+	PROC_FILE_ENVIRON,
+	PROC_FILE_AUXV,
+	PROC_FILE_STACK,
+	PROC_FILE_SYSCALL,
+	PROC_FILE_PERSONALITY,
+	PROC_FILE_IO,
+	PROC_FILE_MAP_FILES,
+	PROC_FILE_FD,	  /* the directory */
+	PROC_FILE_FDINFO, /* directory or a file in it */
+	PROC_FILE_FD_ENTRY, /* fd/N opened: the descriptor itself is taken */
+	PROC_FILE_MAX,
+};
+
+_Static_assert(sizeof(struct ancestor_info) == 80, "ancestor_info is ABI");
+_Static_assert(sizeof(struct process_info) == 88 + 8 * 80 + 768, "process_info is ABI");
+_Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
+_Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
+_Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
+_Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");
+_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 80 + 1496, "event is ABI");
+
+#endif

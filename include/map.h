@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * map.h - keys, values and sizes of the maps both sides touch, except the events themselves (event.h)
+ * and the TLS stream state (tls_record.h).
+ */
+#ifndef CACHEWARDEN_MAP_H
+#define CACHEWARDEN_MAP_H
+
+#include <linux/types.h>
+
+#include "tls_record.h"
+
+#define RING_BYTES (4 * 1024 * 1024) /* about 2,500 first events at once */
+#define PROCS_MAX 8192		     /* members of all instances: main processes and forked children */
+#define PIDS_MAX 65536		     /* threads of members, times pid namespace levels */
+#define ATTEMPTS_MAX 16384	     /* (rule, vector, actor, instance) alive within the last seconds */
+#define NAMES_MAX 64
+#define COMMANDS_MAX 1024
+
+/* procs: tgid (initial pid namespace) -> the instance it belongs to */
+struct member {
+	__u32 instance;
+	__u32 main; /* first process of the instance */
+};
+
+/* pids: what a pid number means to a caller of that namespace; threads count */
+struct pid_key {
+	__u32 ns; /* inode number of the pid namespace */
+	__u32 nr;
+};
+
+struct pid_owner {
+	__u32 instance;
+	__u32 tgid; /* initial pid namespace */
+	__u32 tid;
+	__u32 pad;
+};
+
+/* exe_names: last path component of a protected server's executable */
+#define EXE_KEY_LEN 32
+
+struct exe_key {
+	char name[EXE_KEY_LEN];
+};
+
+/* proc_files: own name of a file below /proc/PID -> which rule an open breaks */
+#define PROC_KEY_LEN 16
+
+struct proc_key {
+	char name[PROC_KEY_LEN];
+};
+
+struct proc_rule {
+	__u8 file; /* enum proc_file */
+	__u8 read; /* enum rule_id when opened for reading */
+	__u8 write;
+	__u8 pad;
+};
+
+/* commands: a Redis command name in upper case, NUL padded -> its number; the name never leaves the kernel */
+#define COMMAND_LEN 24
+
+struct command_key {
+	char name[COMMAND_LEN];
+};
+
+/* lost: what is in no count and in no event */
+struct lost_key {
+	__u32 instance;
+	__u32 rule;
+};
+
+/* Owner mark and stream state of a protected socket, in one value so that a packet costs one lookup. */
+#define SOCK_FRESH 0x01	    /* seen from its first byte: born marked, or inherited from a marked listener */
+#define SOCK_LISTENER 0x02  /* it listens; a socket that inherited this bit was accepted */
+
+struct sock_mark {
+	__u32 instance;
+	__u32 flags;
+	__u32 writer; /* tgid that wrote last and was found to be family */
+	__u32 ino;    /* of the socket, 0 until known */
+	struct tls_stream in;
+	struct tls_stream out;
+};
+
+/* counters: one array slot each, per CPU */
+enum counter_id {
+	COUNTER_SENT,	       /* events that reached the ring buffer */
+	COUNTER_RING_FULL,     /* events that did not, their attempt still counted */
+	COUNTER_LOST,	       /* attempts in no count and no event, sum over `lost` */
+	COUNTER_ATTEMPTS_FULL, /* attempts table had no room */
+	COUNTER_PROCS_FULL,    /* a member or thread could not be entered: its targets are unseen */
+	COUNTER_MARK_FAILED,   /* a socket could not be marked */
+	COUNTER_CONTENDED,     /* segment skipped: another CPU held the stream */
+	COUNTER_STREAMS_UNSYNCED, /* times a stream began or fell out of sync */
+	COUNTER_STREAMS_RESYNCED,
+	COUNTER_BYTES_UNSYNCED, /* payload bytes passed while out of sync */
+	COUNTER_BYTES_SEEN,	/* payload bytes of protected sockets */
+	COUNTER_WRITER_SUSPECT, /* egress while a stranger ran, in interrupt context */
+	COUNTER_READ_FAILED,	/* a kernel or user read failed where it should not */
+	COUNTER_MAX,
+};
+
+_Static_assert(sizeof(struct sock_mark) <= 128, "one socket's mark and both streams: 128 bytes");
+
+#endif
