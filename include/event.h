@@ -144,8 +144,7 @@ struct conn_info {
 	__u8 ipv6;
 	__u8 pad;
 	__u32 segment; /* payload bytes of the offending segment */
-	__u32 ino;     /* inode number of the socket, 0 where unknown */
-	__u32 pad2;
+	__u32 pad2[2];
 };
 
 /*

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * map.h - keys, values and sizes of the maps both sides touch, except the events themselves (event.h)
- * and the TLS stream state (tls_record.h).
+ * and the TLS stream state (tls_stream.h).
  */
 #ifndef CACHEWARDEN_MAP_H
 #define CACHEWARDEN_MAP_H
 
 #include <linux/types.h>
 
-#include "tls_record.h"
+#include "tls_stream.h"
 
 #define RING_BYTES (4 * 1024 * 1024) /* about 2,500 first events at once */
 #define PROCS_MAX 8192		     /* members of all instances: main processes and forked children */
 #define PIDS_MAX 65536		     /* threads of members, times pid namespace levels */
 #define ATTEMPTS_MAX 16384	     /* (rule, vector, actor, instance) alive within the last seconds */
+#define EARLY_MAX 4096		     /* connections whose first data came with the handshake's last ACK */
+#define BYSTANDERS_MAX 4096	     /* (socket, stranger) pairs found innocent within the last second */
 #define NAMES_MAX 64
 #define COMMANDS_MAX 1024
 
@@ -78,7 +80,7 @@ struct sock_mark {
 	__u32 instance;
 	__u32 flags;
 	__u32 writer; /* tgid that wrote last and was found to be family */
-	__u32 ino;    /* of the socket, 0 until known */
+	__u32 pad;
 	struct tls_stream in;
 	struct tls_stream out;
 };
@@ -90,13 +92,12 @@ enum counter_id {
 	COUNTER_LOST,	       /* attempts in no count and no event, sum over `lost` */
 	COUNTER_ATTEMPTS_FULL, /* attempts table had no room */
 	COUNTER_PROCS_FULL,    /* a member or thread could not be entered: its targets are unseen */
-	COUNTER_MARK_FAILED,   /* a socket could not be marked */
+	COUNTER_MARK_FAILED,   /* a socket could not be marked: its bytes are unseen */
 	COUNTER_CONTENDED,     /* segment skipped: another CPU held the stream */
 	COUNTER_STREAMS_UNSYNCED, /* times a stream began or fell out of sync */
 	COUNTER_STREAMS_RESYNCED,
 	COUNTER_BYTES_UNSYNCED, /* payload bytes passed while out of sync */
-	COUNTER_BYTES_SEEN,	/* payload bytes of protected sockets */
-	COUNTER_WRITER_SUSPECT, /* egress while a stranger ran, in interrupt context */
+	COUNTER_BYSTANDERS,	/* egress while a stranger ran who did not hold the socket */
 	COUNTER_READ_FAILED,	/* a kernel or user read failed where it should not */
 	COUNTER_MAX,
 };

@@ -16,11 +16,12 @@
 
 #include <linux/types.h>
 
+#include "tls_stream.h"
+
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define TLS_HEADER_LEN 5
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 §6.2.3: TLSCiphertext.length */
 #define TLS_CHAIN_CONFIRM 3	      /* headers that must hold before a resynced stream may be called broken */
 
@@ -31,31 +32,6 @@ enum tls_type {
 	TLS_APPLICATION_DATA = 23,
 	TLS_HEARTBEAT = 24, /* RFC 6520 */
 };
-
-enum tls_sync {
-	TLS_NEW,      /* no byte seen */
-	TLS_SYNCED,   /* next header's place is known */
-	TLS_UNSYNCED, /* it is not */
-	TLS_BROKEN,   /* bytes that are no TLS were seen: for good */
-};
-
-/* One direction of one connection. */
-struct tls_stream {
-	__u64 offset;  /* stream offset of `next`; counted from where we began if attached late */
-	__u32 next;    /* sequence number expected next */
-	__u32 records; /* headers accepted, saturating */
-	__u16 left;    /* bytes of the current record still to come */
-	__u8 sync;     /* enum tls_sync */
-	__u8 have;     /* header bytes in hdr */
-	__u8 hdr[TLS_HEADER_LEN];
-	__u8 confirm; /* headers still to hold after a resync; until then a bad one only unsyncs */
-	__u8 late;    /* offset does not count from the stream's first byte */
-	__u8 pad[5];
-	__u32 busy; /* one CPU at a time, see wire.bpf.c */
-	__u32 pad2;
-};
-
-_Static_assert(sizeof(struct tls_stream) == 40, "two of them and the mark fit 128 bytes");
 
 /* What a segment turned out to be. */
 enum tls_seen {
@@ -101,7 +77,8 @@ static __always_inline int tls_header_ok(__u64 h, __u32 have)
 	/* RFC 8446 §5.1: only application data may be empty */
 	if (!len && type != TLS_APPLICATION_DATA)
 		return 0;
-	return type != TLS_CHANGE_CIPHER_SPEC || len <= 256; /* 1 in the clear, more once encrypted */
+	/* 1 in the clear; under CBC up to 16 IV + 1 + 48 MAC + 255 padding: RFC 5246 §6.2.3.2 */
+	return type != TLS_CHANGE_CIPHER_SPEC || len <= 320;
 }
 
 /*
@@ -173,6 +150,11 @@ static __always_inline void tls_advance(struct tls_stream *s, __u32 n)
 {
 	s->next += n;
 	s->offset += n;
+}
+
+static __always_inline void tls_count(struct tls_stream *s, __u32 n)
+{
+	s->records = n > ~s->records ? ~0u : s->records + n;
 }
 
 static __always_inline void tls_lose_sync(struct tls_stream *s)
@@ -260,7 +242,7 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 		*bad_at = s->offset + (w.bad - off);
 		if (w.bad == off)
 			*bad_at -= s->have;
-		s->records += w.records;
+		tls_count(s, w.records);
 		s->sync = TLS_BROKEN;
 		tls_advance(s, len);
 		return TLS_SEEN_PLAIN;
@@ -270,7 +252,7 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 	s->have = w.have;
 	tls_hdr_set(s, w.hdr);
 	s->confirm = w.confirm;
-	s->records += w.records;
+	tls_count(s, w.records);
 	tls_advance(s, len);
 	return TLS_SEEN_RECORDS;
 }

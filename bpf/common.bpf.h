@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * common.bpf.h - what every sensor shares: the maps, who is family, who is the actor, and the one way
+ * an attempt is counted and sent.
+ *
+ * The maps are defined here once per object; the loader makes all objects use the same ones.
+ */
+#ifndef CACHEWARDEN_COMMON_BPF_H
+#define CACHEWARDEN_COMMON_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "compat.bpf.h"
+#include "event.h"
+#include "map.h"
+
+#define PF_KTHREAD 0x00200000
+#define NS_LEVELS 8 /* pid namespaces nested deeper than this are not resolved */
+#define PATH_PARTS 32
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RING_BYTES);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u32);
+	__type(value, struct member);
+} procs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PIDS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pid_key);
+	__type(value, struct pid_owner);
+} pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ATTEMPTS_MAX);
+	__type(key, struct attempt_key);
+	__type(value, struct attempt);
+} attempts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct lost_key);
+	__type(value, u64);
+} lost SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_MAX);
+	__type(key, u32);
+	__type(value, u64);
+} counters SEC(".maps");
+
+static __always_inline void counter_add(u32 id, u64 n)
+{
+	u64 *c = bpf_map_lookup_elem(&counters, &id);
+
+	if (c)
+		*c += n;
+}
+
+static __always_inline struct member *member_of(u32 tgid)
+{
+	return bpf_map_lookup_elem(&procs, &tgid);
+}
+
+/* The monitored thread behind a pid number, as a caller living in pid namespace ns means it. */
+static __always_inline struct pid_owner *pid_owner(u32 ns, u32 nr)
+{
+	struct pid_key key = {.ns = ns, .nr = nr};
+
+	return bpf_map_lookup_elem(&pids, &key);
+}
+
+/* The innermost pid namespace of a struct pid, and the number there; find_vpid() counts by the same. */
+static __always_inline u32 pid_ns_of(struct pid *pid, u32 *nr)
+{
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid up = {};
+
+	bpf_core_read(&up, sizeof(up), &pid->numbers[level]);
+	*nr = up.nr;
+	return BPF_CORE_READ(up.ns, ns.inum);
+}
+
+/* The monitored thread a struct pid stands for: its number in the initial namespace says. */
+static __always_inline struct pid_owner *owner_of_pid(struct pid *pid)
+{
+	struct upid up = {};
+
+	if (bpf_core_read(&up, sizeof(up), &pid->numbers[0]))
+		return NULL;
+	return pid_owner(BPF_CORE_READ(up.ns, ns.inum), up.nr);
+}
+
+static const struct event zero_event;
+
+static __always_inline struct event *event_reserve(u16 type)
+{
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		counter_add(COUNTER_RING_FULL, 1);
+		return NULL;
+	}
+	/* ring memory is reused: whatever stood there must not be sent again */
+	bpf_probe_read_kernel(e, sizeof(*e), &zero_event);
+	e->magic = EVENT_MAGIC;
+	e->version = EVENT_VERSION;
+	e->type = type;
+	e->size = sizeof(*e);
+	e->time_ns = bpf_ktime_get_boot_ns();
+	return e;
+}
+
+static __always_inline void event_send(struct event *e)
+{
+	counter_add(COUNTER_SENT, 1);
+	bpf_ringbuf_submit(e, 0);
+}
+
+static __always_inline void lost_add(u32 instance, u32 rule)
+{
+	struct lost_key key = {.instance = instance, .rule = rule};
+	u64 one = 1, *n;
+
+	counter_add(COUNTER_LOST, 1);
+	n = bpf_map_lookup_elem(&lost, &key);
+	if (!n) {
+		if (!bpf_map_update_elem(&lost, &key, &one, BPF_NOEXIST))
+			return;
+		n = bpf_map_lookup_elem(&lost, &key);
+	}
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/*
+ * Count an attempt. Returns an event to fill and send when this is the first of its kind, NULL when a
+ * count is enough. Sent + counted + lost is what was done, exactly: `sent` is taken by one CPU, and
+ * given back when the ring had no room, so that the next attempt tries again.
+ */
+static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
+{
+	u64 now = bpf_ktime_get_boot_ns(), count = 1;
+	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+	struct event *e;
+
+	if (!a) {
+		struct attempt fresh = {.first_ns = now};
+
+		bpf_map_update_elem(&attempts, key, &fresh, BPF_NOEXIST);
+		a = bpf_map_lookup_elem(&attempts, key);
+	}
+	if (a) {
+		count = __sync_fetch_and_add(&a->count, 1) + 1;
+		__sync_fetch_and_add(&a->bytes, bytes);
+		a->last_ns = now;
+		if (a->sent || __sync_val_compare_and_swap(&a->sent, 0, 1))
+			return NULL;
+	} else {
+		counter_add(COUNTER_ATTEMPTS_FULL, 1);
+	}
+	e = event_reserve(EVENT_ATTEMPT);
+	if (!e) {
+		if (a)
+			a->sent = 0;
+		else
+			lost_add(key->instance, key->rule);
+		return NULL;
+	}
+	e->key = *key;
+	e->count = count;
+	if (!a)
+		e->flags |= EVENT_UNCOUNTED;
+	return e;
+}
+
+/* Parts of the path from the last to the first, across mounts, each NUL-ended. */
+static __always_inline void process_path(struct process_info *p, struct file *exe)
+{
+	struct dentry *d = BPF_CORE_READ(exe, f_path.dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(exe, f_path.mnt);
+	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+	u32 off = 0;
+
+	if (!BPF_CORE_READ(d, d_hash.pprev))
+		p->flags |= PROCESS_EXE_DELETED;
+	p->flags |= PROCESS_PATH_CUT;
+	for (int i = 0; i < PATH_PARTS; i++) {
+		struct dentry *up = BPF_CORE_READ(d, d_parent);
+
+		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+			struct mount *above = BPF_CORE_READ(m, mnt_parent);
+
+			if (above == m || !above) {
+				p->flags &= ~PROCESS_PATH_CUT;
+				break;
+			}
+			d = BPF_CORE_READ(m, mnt_mountpoint);
+			m = above;
+			continue;
+		}
+		if (off < PATH_ROOM) {
+			long n = bpf_probe_read_kernel_str(&p->path[off & (PATH_ROOM - 1)],
+							   PATH_PART_MAX + 1,
+							   BPF_CORE_READ(d, d_name.name));
+			if (n <= 0)
+				break;
+			off += n;
+		} else {
+			break;
+		}
+		if (d == up) { /* a file without a place, a memfd say */
+			p->flags &= ~PROCESS_PATH_CUT;
+			break;
+		}
+		d = up;
+	}
+	p->path_len = off;
+}
+
+/* A pointer as a mere number, which is all a global function takes. */
+static __always_inline u64 plain(const void *p)
+{
+	u64 addr = 0;
+
+	bpf_probe_read_kernel(&addr, sizeof(addr), &p);
+	return addr;
+}
+
+/*
+ * Who a task is, now. tid is the task's own; everything else is its process's. A global function, its
+ * task a plain address: so the verifier looks at it once and not at every call.
+ */
+__noinline int process_fill(struct process_info *p, u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr, *leader, *up;
+	struct file *exe;
+
+	if (!p)
+		return 0;
+	leader = BPF_CORE_READ(task, group_leader);
+	exe = BPF_CORE_READ(task, mm, exe_file);
+	p->start_ns = BPF_CORE_READ(leader, start_boottime);
+	p->exec_id = BPF_CORE_READ(leader, self_exec_id);
+	p->pid = BPF_CORE_READ(task, tgid);
+	p->tid = BPF_CORE_READ(task, pid);
+	p->uid = BPF_CORE_READ(task, cred, uid.val);
+	p->euid = BPF_CORE_READ(task, cred, euid.val);
+	p->loginuid = BPF_CORE_READ(task, loginuid.val);
+	p->sessionid = BPF_CORE_READ(task, sessionid);
+	p->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	p->pid_ns = pid_ns_of(BPF_CORE_READ(leader, thread_pid), &p->ns_pid);
+	bpf_core_read_str(p->comm, sizeof(p->comm), &task->comm);
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		p->flags |= PROCESS_KERNEL_THREAD;
+	if (exe) {
+		p->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
+		p->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+		process_path(p, exe);
+	}
+	up = leader;
+	for (int i = 0; i < ANCESTORS_MAX; i++) {
+		struct ancestor_info *a = &p->ancestor[i];
+
+		up = BPF_CORE_READ(up, real_parent, group_leader);
+		if (!up || !BPF_CORE_READ(up, pid))
+			break;
+		a->pid = BPF_CORE_READ(up, pid);
+		a->start_ns = BPF_CORE_READ(up, start_boottime);
+		a->uid = BPF_CORE_READ(up, cred, uid.val);
+		bpf_core_read_str(a->comm, sizeof(a->comm), &up->comm);
+		exe = BPF_CORE_READ(up, mm, exe_file);
+		if (exe) {
+			a->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
+			a->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+			bpf_probe_read_kernel_str(a->exe_name, sizeof(a->exe_name),
+						  BPF_CORE_READ(exe, f_path.dentry, d_name.name));
+		}
+		p->ancestors = i + 1;
+	}
+	return 0;
+}
+
+/* The parts of an attempt's key that name a process: this one, since this start, in this program. */
+static __always_inline void key_actor(struct attempt_key *key, struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	key->tgid = BPF_CORE_READ(leader, pid);
+	key->actor = BPF_CORE_READ(leader, start_boottime);
+	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
+}
+
+/* Fill the actor of an attempt; says so when it is another protected instance. */
+static __always_inline void event_actor(struct event *e, struct task_struct *task)
+{
+	struct member *m;
+
+	process_fill(&e->actor, plain(task));
+	e->flags |= EVENT_ACTOR;
+	m = member_of(e->actor.pid);
+	if (m && m->instance != e->key.instance) {
+		e->flags |= EVENT_CROSS_TENANT;
+		e->other_instance = m->instance;
+	}
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#endif

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * process.bpf.c - which processes are protected: finds instances, follows their children, forgets the dead.
+ *
+ * Hooks, and why these:
+ *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a child that
+ *                               executes something else stops being family in the same moment
+ *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first instruction;
+ *                               the kernel calls it for threads too
+ *   tp_btf/sched_process_exit   called per thread, before its pid can be used again
+ *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2 children and threads
+ *
+ * A name makes a process an instance, which only makes it watched: whoever takes the name of a server
+ * gains nothing towards another one, since only *family of the same instance* is exempt.
+ */
+#include "common.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, NAMES_MAX);
+	__type(key, struct exe_key);
+	__type(value, u32);
+} exe_names SEC(".maps");
+
+/* tgids whose title or policy says they are servers, though their executable's name does not */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} candidates SEC(".maps");
+
+#define TITLE_LEN 128 /* power of two */
+
+u32 next_instance;  /* last id given; ids begin at 1 and are never given twice */
+u32 enrol_pass = 1; /* set by the collector before each run of the iterator */
+
+static __always_inline int comm_known(struct task_struct *task)
+{
+	struct exe_key key = {};
+
+	bpf_core_read_str(key.name, COMM_LEN, &task->comm);
+	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
+}
+
+struct title {
+	u32 last;
+	char path[TITLE_LEN + EXE_KEY_LEN];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct title);
+} titles SEC(".maps");
+
+static long title_step(u32 i, struct title **ctx)
+{
+	struct title *t = *ctx;
+	char c = t->path[i & (TITLE_LEN - 1)];
+
+	if (c == '/')
+		t->last = i + 1;
+	return !c;
+}
+
+/* Does argv[0], without directories, say it is a server? Only its own word: see the head of this file. */
+__noinline int title_known(u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr;
+	const char *argv0 = (const char *)BPF_CORE_READ(task, mm, arg_start);
+	struct exe_key key = {};
+	u32 zero = 0;
+	struct title *t = bpf_map_lookup_elem(&titles, &zero);
+
+	if (!t || bpf_probe_read_user_str(t->path, TITLE_LEN, argv0) <= 1)
+		return 0;
+	t->last = 0;
+	bpf_loop(TITLE_LEN, title_step, &t, 0);
+	bpf_probe_read_kernel_str(key.name, sizeof(key.name), &t->path[t->last & (TITLE_LEN - 1)]);
+	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
+}
+
+static __always_inline int exe_known(struct file *exe)
+{
+	struct exe_key key = {};
+
+	if (!exe)
+		return 0;
+	bpf_probe_read_kernel_str(key.name, sizeof(key.name),
+				  BPF_CORE_READ(exe, f_path.dentry, d_name.name));
+	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
+}
+
+/* Enter or remove what every pid namespace calls this thread. */
+static __always_inline void pids_set(struct task_struct *task, u32 instance, int enter)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct pid_owner owner = {
+		.instance = instance,
+		.tgid = BPF_CORE_READ(task, tgid),
+		.tid = BPF_CORE_READ(task, pid),
+	};
+
+	for (u32 i = 0; i < NS_LEVELS; i++) {
+		struct pid_key key = {};
+		struct upid up = {};
+
+		if (i > level)
+			break;
+		bpf_core_read(&up, sizeof(up), &pid->numbers[i]);
+		key.ns = BPF_CORE_READ(up.ns, ns.inum);
+		key.nr = up.nr;
+		if (!enter)
+			bpf_map_delete_elem(&pids, &key);
+		else if (bpf_map_update_elem(&pids, &key, &owner, BPF_ANY))
+			counter_add(COUNTER_PROCS_FULL, 1);
+	}
+}
+
+static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
+{
+	struct member m = {.instance = instance, .main = main};
+	u32 tgid = BPF_CORE_READ(task, tgid);
+
+	if (bpf_map_update_elem(&procs, &tgid, &m, BPF_ANY)) {
+		counter_add(COUNTER_PROCS_FULL, 1);
+		return -1;
+	}
+	pids_set(task, instance, 1);
+	return 0;
+}
+
+static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
+{
+	struct event *e = event_reserve(type);
+
+	if (!e) {
+		lost_add(instance, RULE_NONE);
+		return;
+	}
+	e->key.instance = instance;
+	e->flags = flags | EVENT_ACTOR;
+	process_fill(&e->actor, plain(task));
+	e->target_tgid = e->actor.pid;
+	event_send(e);
+}
+
+/* A server that is traced when we first see it: PTRACE_TRACEME before exec, or a tracer from before us. */
+static __always_inline void report_tracer(struct task_struct *task, u32 instance, u32 flags)
+{
+	struct attempt_key key = {.instance = instance, .rule = RULE_MEM_TRACE, .vector = VECTOR_PTRACE};
+	struct task_struct *tracer;
+	struct event *e;
+
+	if (!BPF_CORE_READ(task, ptrace))
+		return;
+	tracer = BPF_CORE_READ(task, parent);
+	if (flags & EVENT_FOUND_BY_SWEEP) {
+		key.vector = VECTOR_SWEEP;
+	}
+	key_actor(&key, tracer);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return;
+	e->flags |= flags;
+	e->target_tgid = BPF_CORE_READ(task, tgid);
+	e->target_tid = BPF_CORE_READ(task, pid);
+	event_actor(e, tracer);
+	event_send(e);
+}
+
+static __always_inline void enrol(struct task_struct *task, u32 flags)
+{
+	u32 tgid = BPF_CORE_READ(task, tgid), id;
+	struct member *m = member_of(tgid);
+
+	if (m && m->main)
+		id = m->instance; /* it executed itself: DEBUG RESTART, CONFIG-driven upgrade */
+	else
+		id = __sync_fetch_and_add(&next_instance, 1) + 1;
+	if (member_add(task, id, 1))
+		return;
+	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
+	report_tracer(task, id, flags);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
+{
+	const char *filename = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
+	struct file *exe = BPF_CORE_READ(bprm, file);
+	u32 tgid = p->tgid;
+	struct member *m = member_of(tgid);
+
+	/* a script of that name is no server: comm, which exec took from the file name, counts only
+	 * where no interpreter took over */
+	if (exe_known(exe) || (filename == interp && (comm_known(p) || title_known(plain(p))))) {
+		if (m && !m->main)
+			lifecycle(EVENT_EXEC, p, m->instance, 0);
+		enrol(p, 0);
+		return 0;
+	}
+	if (m) {
+		u32 instance = m->instance, main = m->main;
+
+		bpf_map_delete_elem(&procs, &tgid);
+		pids_set(p, instance, 0);
+		lifecycle(EVENT_EXEC, p, instance, main ? EVENT_MAIN : 0);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct member *m = member_of(parent->tgid);
+	u32 instance;
+
+	if (!m)
+		return 0;
+	instance = m->instance;
+	if (child->tgid == parent->tgid) {
+		pids_set(child, instance, 1);
+		return 0;
+	}
+	if (!member_add(child, instance, 0))
+		lifecycle(EVENT_FORK, child, instance, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(proc_exit, struct task_struct *p)
+{
+	u32 tgid = p->tgid, instance, main;
+	struct member *m = member_of(tgid);
+
+	if (!m)
+		return 0;
+	instance = m->instance;
+	main = m->main;
+	pids_set(p, instance, 0);
+	if (BPF_CORE_READ(p, signal, live.counter))
+		return 0; /* other threads live on */
+	bpf_map_delete_elem(&procs, &tgid);
+	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
+	return 0;
+}
+
+static __always_inline int is_server(struct task_struct *task)
+{
+	u32 tgid = BPF_CORE_READ(task, tgid);
+
+	return comm_known(task) || exe_known(BPF_CORE_READ(task, mm, exe_file)) ||
+	       bpf_map_lookup_elem(&candidates, &tgid);
+}
+
+static __always_inline int same_exe(struct task_struct *a, struct task_struct *b)
+{
+	struct file *fa = BPF_CORE_READ(a, mm, exe_file), *fb = BPF_CORE_READ(b, mm, exe_file);
+
+	return fa && fb && BPF_CORE_READ(fa, f_inode) == BPF_CORE_READ(fb, f_inode);
+}
+
+SEC("iter/task")
+int enrol_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task, *leader, *up;
+	struct member *m;
+
+	if (!task || (BPF_CORE_READ(task, flags) & PF_KTHREAD))
+		return 0;
+	leader = BPF_CORE_READ(task, group_leader);
+	m = member_of(BPF_CORE_READ(task, tgid));
+	if (enrol_pass == 1) {
+		if (m || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) || !is_server(task))
+			return 0;
+		/* a BGSAVE child looks like its parent: it waits for pass 2 */
+		up = BPF_CORE_READ(task, real_parent, group_leader);
+		if (!is_server(up) || !same_exe(task, up))
+			enrol(task, EVENT_FOUND_BY_SWEEP);
+		return 0;
+	}
+	if (m) {
+		pids_set(task, m->instance, 1);
+		return 0;
+	}
+	up = BPF_CORE_READ(leader, real_parent, group_leader);
+	m = member_of(BPF_CORE_READ(up, pid));
+	if (m && same_exe(leader, up) && !member_add(task, m->instance, 0))
+		lifecycle(EVENT_FORK, leader, m->instance, EVENT_FOUND_BY_SWEEP);
+	return 0;
+}

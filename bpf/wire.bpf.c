@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * wire.bpf.c - what really crosses a protected socket: TLS records, or not.
+ *
+ * Hooks, and why these:
+ *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte
+ *   iter/task_file              marks the sockets that were there before, and those a supervisor handed down
+ *   tp_btf/inet_sock_set_state  a marked socket that begins to listen; accepted sockets inherit its mark in
+ *                               the kernel (BPF_F_CLONE), before their first segment
+ *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the server's TLS
+ *                               library and before the client's. Nobody can change the bytes in between
+ *
+ * A packet of an unmarked socket costs one failed lookup. A segment inside the current record costs one
+ * lookup, one compare, one subtraction. Everything else is a record header, a first segment, or a finding.
+ */
+#include "common.bpf.h"
+
+static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
+struct tls_walk;
+static __always_inline void wire_walk(struct tls_walk *w);
+#define TLS_WALK_ALL(w) wire_walk(w)
+#include "resp.h"
+#include "tls_record.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+#define TCP_ESTABLISHED 1
+#define TCP_LISTEN 10
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define IPV6_EXT_MAX 4
+#define FDS_MAX 65536 /* descriptors searched in a suspected writer */
+#define WALK_MAX 16384 /* headers in a segment of 64 KiB: 13,107 at most */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct sock_mark);
+} socks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, COMMANDS_MAX);
+	__type(key, struct command_key);
+	__type(value, u16);
+} commands SEC(".maps");
+
+/* First data that came with the last ACK of the handshake: it is filtered on the listener, its child comes later. */
+struct early_key {
+	u8 remote_ip[16];
+	u8 local_ip[16];
+	u16 remote_port;
+	u16 local_port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EARLY_MAX);
+	__type(key, struct early_key);
+	__type(value, struct tls_stream);
+} early SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct resp_look);
+} looks SEC(".maps");
+
+/* A TCP segment as it lies in the packet. */
+struct segment {
+	u32 seq;
+	u32 off; /* of the payload */
+	u32 len;
+	u32 ip;	 /* 4 or 6 */
+	u32 tcp; /* offset of the TCP header */
+	u8 flags;
+};
+
+static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
+{
+	__u64 v = 0;
+
+	barrier_var(n); /* the caller's proof is lost on the verifier: keep the check below */
+	if (n < 1 || n > TLS_HEADER_LEN)
+		return 0;
+	bpf_skb_load_bytes(ctx, off, &v, n);
+	return v; /* first byte lowest: both architectures we build for are little-endian */
+}
+
+static long wire_step(u32 i, struct tls_walk *w)
+{
+	return tls_step(w);
+}
+
+/* One record in one segment is the common case: it needs no loop call. */
+static __always_inline void wire_walk(struct tls_walk *w)
+{
+	if (!tls_step(w) && w->off < w->end)
+		bpf_loop(WALK_MAX, wire_step, w, 0);
+}
+
+static __always_inline void segment_tcp(struct segment *g, const u8 *tcp)
+{
+	g->seq = (u32)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7];
+	g->off = g->tcp + (tcp[12] >> 4) * 4;
+	g->flags = tcp[13];
+}
+
+/* Any header layout: options, extension headers, headers that are not linear. */
+static __noinline int segment_parse_slow(struct __sk_buff *skb, struct segment *g)
+{
+	u8 ip[20] = {}, tcp[14] = {}, ext[2], next;
+	u32 at;
+
+	if (bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
+		return -1;
+	g->ip = ip[0] >> 4;
+	if (g->ip == 4) {
+		at = (ip[0] & 0xf) * 4;
+		next = ip[9];
+	} else if (g->ip == 6) {
+		at = 40;
+		next = ip[6];
+		for (int i = 0; i < IPV6_EXT_MAX && next != IPPROTO_TCP; i++) {
+			/* hop-by-hop, routing, destination options: RFC 8200 §4 */
+			if ((next != 0 && next != 43 && next != 60) || bpf_skb_load_bytes(skb, at, ext, 2))
+				return -1;
+			next = ext[0];
+			at += (ext[1] + 1) * 8;
+		}
+	} else {
+		return -1;
+	}
+	if (next != IPPROTO_TCP || bpf_skb_load_bytes(skb, at, tcp, sizeof(tcp)))
+		return -1;
+	g->tcp = at;
+	segment_tcp(g, tcp);
+	return 0;
+}
+
+/* Find the TCP header and payload. Returns 0, or -1 for what is no TCP segment. */
+static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *g)
+{
+	const u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + 40 <= end && data[0] == 0x45 && data[9] == IPPROTO_TCP) {
+		g->ip = 4;
+		g->tcp = 20;
+		segment_tcp(g, data + 20);
+	} else if (data + 60 <= end && data[0] >> 4 == 6 && data[6] == IPPROTO_TCP) {
+		g->ip = 6;
+		g->tcp = 40;
+		segment_tcp(g, data + 40);
+	} else if (segment_parse_slow(skb, g)) {
+		return -1;
+	}
+	g->len = skb->len > g->off ? skb->len - g->off : 0;
+	return 0;
+}
+
+/* Both ends of the connection, from the packet itself: a listener's socket does not know them. */
+static __always_inline void segment_ends(struct __sk_buff *skb, const struct segment *g, int egress,
+					 struct early_key *k)
+{
+	u8 *src = egress ? k->local_ip : k->remote_ip, *dst = egress ? k->remote_ip : k->local_ip;
+	u16 ports[2] = {};
+
+	if (g->ip == 4) {
+		src[10] = src[11] = dst[10] = dst[11] = 0xff;
+		bpf_skb_load_bytes(skb, 12, src + 12, 4);
+		bpf_skb_load_bytes(skb, 16, dst + 12, 4);
+	} else {
+		bpf_skb_load_bytes(skb, 8, src, 16);
+		bpf_skb_load_bytes(skb, 24, dst, 16);
+	}
+	bpf_skb_load_bytes(skb, g->tcp, ports, sizeof(ports));
+	k->local_port = bpf_ntohs(egress ? ports[0] : ports[1]);
+	k->remote_port = bpf_ntohs(egress ? ports[1] : ports[0]);
+}
+
+/* Number of the command whose name stands at look->name; the name itself goes nowhere. */
+static __always_inline u16 command_number(const struct resp_look *look)
+{
+	struct command_key key = {};
+	u16 *number;
+
+	if (!look->name_len)
+		return 0;
+	for (u32 i = 0; i < COMMAND_LEN; i++) {
+		u8 c = resp_byte(look, look->name + i);
+
+		if (i >= look->name_len)
+			c = 0;
+		key.name[i] = c >= 'a' && c <= 'z' ? c - 0x20 : c;
+	}
+	number = bpf_map_lookup_elem(&commands, &key);
+	return number ? *number : 0;
+}
+
+/*
+ * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper half the
+ * number of the command named there, 0 if none is known. A global function: verified once.
+ */
+__noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
+{
+	u32 zero = 0, len = end - off, command;
+	struct resp_look *look = bpf_map_lookup_elem(&looks, &zero);
+
+	if (!look || off >= end)
+		return SAW_OTHER;
+	if (len > RESP_LOOK)
+		len = RESP_LOOK;
+	__builtin_memset(look->bytes, 0, RESP_LOOK);
+	if (len < 1 || len > RESP_LOOK || bpf_skb_load_bytes(skb, off, look->bytes, len))
+		return SAW_OTHER;
+	look->len = len;
+	resp_classify(look);
+	command = command_number(look);
+	if (look->saw == SAW_INLINE && !command)
+		return SAW_OTHER;
+	return (look->saw & 0xff) | command << 16;
+}
+
+struct finding {
+	u32 rule;
+	u32 egress;
+	u32 saw;
+	u16 command;
+	u16 has_offset;
+	u64 offset;
+	u64 records;
+	u32 bytes;
+	u32 writer; /* tgid of a stranger who wrote, for tls-writer */
+};
+
+static __always_inline void finding_report(struct __sk_buff *skb, const struct segment *g,
+					   const struct sock_mark *mark, const struct finding *f)
+{
+	struct attempt_key key = {
+		.instance = mark->instance,
+		.rule = f->rule,
+		.actor = bpf_get_socket_cookie(skb),
+		.tgid = f->writer,
+	};
+	struct early_key ends = {};
+	struct event *e = attempt_begin(&key, f->bytes);
+
+	if (!e)
+		return;
+	e->flags |= EVENT_CONN;
+	e->key.vector = f->egress ? VECTOR_EGRESS : VECTOR_INGRESS;
+	segment_ends(skb, g, f->egress, &ends);
+	__builtin_memcpy(e->conn.local_ip, ends.local_ip, 16);
+	__builtin_memcpy(e->conn.remote_ip, ends.remote_ip, 16);
+	e->conn.local_port = ends.local_port;
+	e->conn.remote_port = ends.remote_port;
+	e->conn.ipv6 = g->ip == 6;
+	e->conn.cookie = key.actor;
+	e->conn.offset = f->offset;
+	e->conn.has_offset = f->has_offset;
+	e->conn.records = f->records;
+	e->conn.command = f->command;
+	e->conn.saw = f->saw;
+	e->conn.egress = f->egress;
+	e->conn.segment = f->bytes;
+	if (mark->flags & SOCK_LISTENER)
+		e->conn.opened = OPENED_INBOUND;
+	else if (mark->flags & SOCK_FRESH)
+		e->conn.opened = OPENED_OUTBOUND;
+	if (f->writer)
+		event_actor(e, bpf_get_current_task_btf());
+	event_send(e);
+}
+
+/*
+ * The first segment of a direction. A stream we see from its birth starts synced. 1: go on; 0: done.
+ */
+static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *sk, struct sock_mark *mark,
+					struct tls_stream *s, const struct segment *g, int egress)
+{
+	struct early_key ends = {};
+	struct bpf_tcp_sock *tp;
+	struct tls_stream *first;
+
+	if (!(mark->flags & SOCK_FRESH))
+		goto unknown;
+	if (egress) {
+		tls_begin(s, g->seq, 1);
+		return 1;
+	}
+	tp = bpf_tcp_sock(sk);
+	if (!tp)
+		goto unknown;
+	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
+		tls_begin(s, tp->rcv_nxt, 1);
+		return 1;
+	}
+	segment_ends(skb, g, 0, &ends);
+	first = bpf_map_lookup_elem(&early, &ends);
+	if (first) {
+		*s = *first;
+		bpf_map_delete_elem(&early, &ends);
+		return 1;
+	}
+unknown:
+	counter_add(COUNTER_STREAMS_UNSYNCED, 1);
+	tls_begin(s, g->seq, 0);
+	return 1;
+}
+
+static __always_inline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
+					  const struct segment *g, int egress)
+{
+	u32 before = s->sync, bad = g->off;
+	struct finding f = {.egress = egress, .bytes = g->len};
+	u32 looked = 0;
+	u64 bad_at = 0;
+	int seen;
+
+	seen = tls_feed(s, skb, g->seq, g->off, g->len, &bad, &bad_at);
+	if (seen == TLS_SEEN_RECORDS) {
+		if (unlikely(before == TLS_UNSYNCED))
+			counter_add(COUNTER_STREAMS_RESYNCED, 1);
+		return 1;
+	}
+	if (seen == TLS_SEEN_NOTHING)
+		return 1;
+	if (seen == TLS_SEEN_UNSYNCED) {
+		if (before == TLS_SYNCED)
+			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
+		counter_add(COUNTER_BYTES_UNSYNCED, g->len);
+		looked = look_at(skb, g->off, g->off + g->len);
+		if (!resp_certain(looked & 0xff, looked >> 16))
+			return 1;
+		s->sync = TLS_BROKEN;
+	} else if (seen == TLS_SEEN_PLAIN) {
+		looked = look_at(skb, bad, g->off + g->len);
+		f.offset = bad_at;
+		f.has_offset = !s->late;
+		f.bytes = g->off + g->len - bad;
+	}
+	f.saw = looked & 0xff;
+	f.command = looked >> 16;
+	f.rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
+	f.records = s->records;
+	finding_report(skb, g, mark, &f);
+	return 1;
+}
+
+/* Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands for the child. */
+static __always_inline void listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
+					     const struct segment *g)
+{
+	struct tls_stream first = {};
+	struct early_key ends = {};
+
+	tls_begin(&first, g->seq, 1);
+	stream_segment(skb, mark, &first, g, 0);
+	segment_ends(skb, g, 0, &ends);
+	bpf_map_update_elem(&early, &ends, &first, BPF_ANY);
+}
+
+/* Strangers who were running when a protected socket sent, and were found not to hold it. */
+struct bystander {
+	u64 cookie;
+	u32 tgid;
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BYSTANDERS_MAX);
+	__type(key, struct bystander);
+	__type(value, u64); /* when */
+} bystanders SEC(".maps");
+
+struct fd_search {
+	u64 sk;
+	u64 table;
+	u32 found;
+};
+
+static long fd_step(u32 i, struct fd_search *s)
+{
+	struct file **slot = (struct file **)s->table + i, *f = NULL;
+	struct socket *sock;
+
+	bpf_probe_read_kernel(&f, sizeof(f), slot);
+	if (!f)
+		return 0;
+	sock = BPF_CORE_READ(f, private_data);
+	s->found = (u64)BPF_CORE_READ(sock, sk) == s->sk;
+	return s->found;
+}
+
+/* Does the current process hold this very socket among its descriptors? */
+static __always_inline int current_holds(struct __sk_buff *skb, u64 sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct fd_search s = {.sk = sk, .table = (u64)BPF_CORE_READ(fdt, fd)};
+	u32 max = BPF_CORE_READ(fdt, max_fds);
+
+	if (!fdt)
+		return 0;
+	bpf_loop(max < FDS_MAX ? max : FDS_MAX, fd_step, &s, 0);
+	return s.found;
+}
+
+/*
+ * Egress runs in the writer, or in whoever was interrupted by the kernel's own sending (an ACK made
+ * room, a timer fired): measured, some 3 in 1,000 segments. So a stranger is accused only when it
+ * holds the socket. One search per socket, stranger and second.
+ */
+static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock *sk,
+					 struct sock_mark *mark, const struct segment *g)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1, .bytes = g->len};
+	u32 tgid = task->tgid;
+	struct bystander who = {.tgid = tgid};
+	u64 now, *seen;
+	struct member *m;
+
+	if (likely(tgid == mark->writer))
+		return;
+	m = member_of(tgid);
+	if (m && m->instance == mark->instance) {
+		mark->writer = tgid;
+		return;
+	}
+	if (!tgid || (task->flags & PF_KTHREAD))
+		return;
+	counter_add(COUNTER_BYSTANDERS, 1);
+	who.cookie = bpf_get_socket_cookie(skb);
+	now = bpf_ktime_get_ns();
+	seen = bpf_map_lookup_elem(&bystanders, &who);
+	if (seen && now - *seen < 1000000000ull)
+		return;
+	if (!current_holds(skb, plain(sk))) {
+		bpf_map_update_elem(&bystanders, &who, &now, BPF_ANY);
+		return;
+	}
+	f.writer = tgid;
+	f.offset = mark->out.offset;
+	f.has_offset = !mark->out.late && mark->out.sync != TLS_NEW;
+	f.records = mark->out.records;
+	finding_report(skb, g, mark, &f);
+}
+
+static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_mark *mark;
+	struct tls_stream *s;
+	struct segment g = {};
+
+	if (!sk)
+		return 1;
+	mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	if (likely(!mark))
+		return 1;
+	if (segment_parse(skb, &g) || !g.len || (g.flags & (TCP_SYN | TCP_RST)))
+		return 1;
+	s = egress ? &mark->out : &mark->in;
+	if (egress)
+		writer_check(skb, sk, mark, &g);
+	if (unlikely(s->sync == TLS_NEW)) {
+		sk = bpf_sk_fullsock(sk);
+		if (!sk)
+			return 1;
+		if (sk->state == TCP_LISTEN) {
+			if (!egress)
+				listener_segment(skb, mark, &g);
+			return 1;
+		}
+	}
+	/*
+	 * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs when
+	 * its sender moved: the loser's segment is a hole to the winner, which costs sync, never truth.
+	 */
+	if (!egress && __sync_lock_test_and_set(&s->busy, 1)) {
+		counter_add(COUNTER_CONTENDED, 1);
+		return 1;
+	}
+	if (likely(s->sync != TLS_NEW) || stream_begin(skb, sk, mark, s, &g, egress))
+		stream_segment(skb, mark, s, &g, egress);
+	if (!egress)
+		s->busy = 0;
+	return 1;
+}
+
+SEC("cgroup_skb/egress")
+int wire_egress(struct __sk_buff *skb)
+{
+	return wire_segment(skb, 1);
+}
+
+SEC("cgroup_skb/ingress")
+int wire_ingress(struct __sk_buff *skb)
+{
+	return wire_segment(skb, 0);
+}
+
+SEC("cgroup/sock_create")
+int sock_create(struct bpf_sock *sk)
+{
+	struct member *m;
+	struct sock_mark *mark;
+
+	if (sk->type != SOCK_STREAM)
+		return 1;
+	m = member_of(bpf_get_current_pid_tgid() >> 32);
+	if (!m)
+		return 1;
+	mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark) {
+		counter_add(COUNTER_MARK_FAILED, 1);
+		return 1;
+	}
+	mark->instance = m->instance;
+	mark->flags = SOCK_FRESH;
+	return 1;
+}
+
+static __always_inline void listen_report(const struct sock *sk, u32 instance, u32 flags)
+{
+	struct event *e = event_reserve(EVENT_LISTEN);
+	u32 v4;
+
+	if (!e) {
+		lost_add(instance, RULE_NONE);
+		return;
+	}
+	e->key.instance = instance;
+	e->flags = flags | EVENT_CONN;
+	e->conn.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->conn.ipv6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+	if (e->conn.ipv6) {
+		BPF_CORE_READ_INTO(&e->conn.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
+	} else {
+		v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		e->conn.local_ip[10] = e->conn.local_ip[11] = 0xff;
+		__builtin_memcpy(&e->conn.local_ip[12], &v4, 4);
+	}
+	event_send(e);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
+{
+	struct task_struct *task;
+	struct sock_mark *mark;
+	struct member *m;
+
+	if (newstate != TCP_LISTEN)
+		return 0;
+	task = bpf_get_current_task_btf();
+	m = member_of(task->tgid);
+	if (!m)
+		return 0;
+	mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark) {
+		counter_add(COUNTER_MARK_FAILED, 1);
+		return 0;
+	}
+	mark->instance = m->instance;
+	mark->flags = SOCK_FRESH | SOCK_LISTENER;
+	listen_report(sk, m->instance, 0);
+	return 0;
+}
+
+SEC("iter/task_file")
+int mark_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct sock_mark *mark;
+	struct socket *sock;
+	struct member *m;
+	struct sock *sk;
+	u16 family;
+
+	if (!task || !file)
+		return 0;
+	m = member_of(task->tgid);
+	if (!m)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	if (mark)
+		return 0;
+	mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark) {
+		counter_add(COUNTER_MARK_FAILED, 1);
+		return 0;
+	}
+	mark->instance = m->instance;
+	if (sk->__sk_common.skc_state == TCP_LISTEN) {
+		mark->flags = SOCK_FRESH | SOCK_LISTENER;
+		listen_report(sk, m->instance, EVENT_FOUND_BY_SWEEP);
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * tls_stream.h - what is remembered of one direction of a TLS connection between two segments.
+ */
+#ifndef CACHEWARDEN_TLS_STREAM_H
+#define CACHEWARDEN_TLS_STREAM_H
+
+#include <linux/types.h>
+
+#define TLS_HEADER_LEN 5
+
+enum tls_sync {
+	TLS_NEW,      /* no byte seen */
+	TLS_SYNCED,   /* next header's place is known */
+	TLS_UNSYNCED, /* it is not */
+	TLS_BROKEN,   /* bytes that are no TLS were seen: for good */
+};
+
+/* One direction of one connection. */
+struct tls_stream {
+	__u64 offset;  /* stream offset of `next`; counted from where we began if attached late */
+	__u32 next;    /* sequence number expected next */
+	__u32 records; /* headers accepted, saturating */
+	__u16 left;    /* bytes of the current record still to come */
+	__u8 sync;     /* enum tls_sync */
+	__u8 have;     /* header bytes in hdr */
+	__u8 hdr[TLS_HEADER_LEN];
+	__u8 confirm; /* headers still to hold after a resync; until then a bad one only unsyncs */
+	__u8 late;    /* offset does not count from the stream's first byte */
+	__u8 pad[5];
+	__u32 busy; /* one CPU at a time, see wire.bpf.c */
+	__u32 pad2;
+};
+
+_Static_assert(sizeof(struct tls_stream) == 40, "two of them and the mark fit 128 bytes");
+
+#endif

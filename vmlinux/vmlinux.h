@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * vmlinux.h - the kernel's own types, kept by hand: only the fields we read, each struct naming its
+ * user. Field offsets come from the running kernel's BTF at load (CO-RE), so order and gaps here mean
+ * nothing. What user space may know of BPF comes from <linux/bpf.h>.
+ */
+#ifndef CACHEWARDEN_VMLINUX_H
+#define CACHEWARDEN_VMLINUX_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s16 s16;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef int bool;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* --- identity: common.bpf.h, process.bpf.c --- */
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct cred {
+	kuid_t uid;
+	kuid_t euid;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct signal_struct {
+	atomic_t live;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+/* --- files: common.bpf.h (path of an executable), memory.bpf.c (what open returned) --- */
+
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node *next, **pprev;
+};
+
+struct super_block {
+	u32 s_dev;
+	unsigned long s_magic;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	void *i_private;
+};
+
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_mode;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path pwd;
+};
+
+/* fs/proc/internal.h: an inode below /proc/PID knows its process, whatever the path */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+	unsigned long arg_start;
+};
+
+struct task_struct {
+	unsigned int flags;
+	unsigned int ptrace;
+	int pid;
+	int tgid;
+	struct task_struct *real_parent;
+	struct task_struct *parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	u64 start_boottime;
+	const struct cred *real_cred;
+	const struct cred *cred;
+	char comm[16];
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	kuid_t loginuid;
+	unsigned int sessionid;
+	u64 self_exec_id;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
+};
+
+struct linux_binprm {
+	struct file *file;
+	const char *filename;
+	const char *interp;
+};
+
+/* --- syscalls: memory.bpf.c --- */
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r10, r9, r8, dx, si, di;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	u64 regs[31];
+};
+
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	u64 orig_x0;
+};
+#endif
+
+struct trace_event_raw_sys_exit {
+	long id;
+	long ret;
+};
+
+/* --- sockets: wire.bpf.c, process.bpf.c --- */
+
+struct in6_addr {
+	u8 addr8[16];
+};
+
+struct sock_common {
+	u32 skc_rcv_saddr;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	u16 skc_num;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type;
+	u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+/* --- iterators --- */
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+#endif
