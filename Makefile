@@ -16,12 +16,13 @@ say      = @$(if $(V),true,printf '  %-7s %s\n' $(1) $(2))
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-unused-parameter
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(B)
+VERSION := 0.1.0
+CPPFLAGS += -D_GNU_SOURCE -DCACHEWARDEN_VERSION=\"$(VERSION)\" -Iinclude -Iuserspace -I$(B)
 USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
 comma   := ,
-LIBS    := -lbpf -lelf -lz -lcrypto
+LIBS    := -lbpf -lelf -lz
 
 SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
 SKELS   := $(SENSORS:%=$(B)/%.skel.h)
@@ -95,7 +96,7 @@ $(B)/triggers/%: tests/triggers/%.c
 $(B)/unit/%: tests/unit/%.c $(PURE)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< $(PURE) -lcmocka -ljansson $(LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< $(PURE) -lcmocka -ljansson -lssl -lcrypto $(LIBS)
 
 $(B)/live/%.o: tests/live/%.c
 	@mkdir -p $(@D)

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and says which rung
+ * each sensor stands on and what nobody sees from there.
+ */
+#include "cgroup.h"
+#include "cli.h"
+#include "json.h"
+#include "kernel.h"
+#include "log.h"
+#include "sensor.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a rung leaves unseen even when all its programs hold: docs/coverage.md has the reasons. */
+static const struct {
+	const char *sensor, *rung, *unseen;
+} limits[] = {
+	{"memory", "syscalls", "opens of /proc/PID files through io_uring"},
+	{"memory", "syscalls", "32-bit callers (compat syscalls pass no tracepoint on x86)"},
+	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
+	{"memory", "syscalls", "refused opens, and fd/N reopened, where the path in user memory hides them"},
+	{"wire", "packets", "what reaches a socket without a packet: none known for TCP"},
+	{"wire", "packets", "record boundaries of connections from before the monitor, until it finds one"},
+};
+
+struct diagnosis {
+	struct kernel_facts kernel;
+	char cgroup[256];
+	char error[512];
+	struct sensors *sensors;
+	bool ready;  /* run would work */
+	bool partial; /* but some program does not hold */
+};
+
+static void diagnose(struct diagnosis *d)
+{
+	const struct sensor_program *p;
+	int fd, err;
+	size_t n;
+
+	kernel_look(&d->kernel, true);
+	if (kernel_ready(d->error, sizeof(d->error)))
+		return;
+	err = kernel_tracefs();
+	if (err)
+		log_warn("tracefs cannot be mounted: %s", strerror(-err));
+	fd = cgroup_root_open(d->cgroup, sizeof(d->cgroup));
+	if (fd < 0) {
+		snprintf(d->error, sizeof(d->error), "no cgroup2 hierarchy, and none can be mounted: %s",
+			 strerror(-fd));
+		return;
+	}
+	err = sensors_load(&d->sensors, d->error, sizeof(d->error));
+	if (!err)
+		err = sensors_attach(d->sensors, fd, d->error, sizeof(d->error));
+	close(fd);
+	if (err)
+		return;
+	d->ready = true;
+	n = sensors_programs(d->sensors, &p);
+	for (size_t i = 0; i < n; i++)
+		d->partial = d->partial || !p[i].attached;
+}
+
+static const char *verdict(const struct diagnosis *d)
+{
+	return !d->ready ? "cannot run" : d->partial ? "partial" : "full";
+}
+
+static const char *offered(int err, char *buf, size_t size)
+{
+	if (!err)
+		return "yes";
+	snprintf(buf, size, "no (%s)", strerrorname_np(-err) ? strerrorname_np(-err) : "?");
+	return err == -ENODATA ? "not tried" : buf;
+}
+
+static void text(const struct diagnosis *d)
+{
+	const struct sensor_program *p;
+	char buf[32];
+	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0;
+
+	printf("kernel        %s %s\n", d->kernel.release, d->kernel.machine);
+	printf("root          %s\n", d->kernel.root ? "yes" : "no");
+	printf("BTF           %s\n", d->kernel.btf ? "yes" : "no");
+	printf("cgroup2       %s\n", d->cgroup[0] ? d->cgroup : "-");
+	printf("choke point   fmod_ret %s", offered(d->kernel.fmod_ret, buf, sizeof(buf)));
+	printf(", lsm %s%s", offered(d->kernel.lsm, buf, sizeof(buf)),
+	       !d->kernel.lsm && !d->kernel.bpf_lsm ? " (but bpf is no active LSM: it would never fire)" : "");
+	printf(", fexit %s; cachewarden does not use it yet\n\n", offered(d->kernel.fexit, buf, sizeof(buf)));
+	if (n)
+		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "rung", "program", "holds", "without it unseen");
+	for (size_t i = 0; i < n; i++) {
+		printf("%-10s %-9s %-15s %-5s %s\n", p[i].sensor, p[i].rung, p[i].name,
+		       p[i].attached ? "yes" : "NO", p[i].unseen);
+		if (p[i].error[0])
+			printf("%37s%s\n", "", p[i].error);
+	}
+	printf("\nunseen from these rungs\n");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].rung, limits[i].unseen);
+	printf("\ncoverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
+}
+
+static void choke(struct json *j, const char *name, int err)
+{
+	json_object(j, name);
+	json_bool(j, "offered", !err);
+	json_int(j, "errno", -err);
+	json_end_object(j);
+}
+
+static void put_json(const struct diagnosis *d)
+{
+	const struct sensor_program *p;
+	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0, len;
+	struct json j = {};
+	const char *line;
+
+	json_object(&j, NULL);
+	json_string(&j, "version", CACHEWARDEN_VERSION);
+	json_string(&j, "kernel", d->kernel.release);
+	json_string(&j, "machine", d->kernel.machine);
+	json_bool(&j, "root", d->kernel.root);
+	json_bool(&j, "btf", d->kernel.btf);
+	json_string(&j, "cgroup2", d->cgroup[0] ? d->cgroup : NULL);
+	json_bool(&j, "bpf_lsm", d->kernel.bpf_lsm);
+	json_object(&j, "choke_point");
+	choke(&j, "fmod_ret", d->kernel.fmod_ret);
+	choke(&j, "lsm", d->kernel.lsm);
+	choke(&j, "fexit", d->kernel.fexit);
+	json_end_object(&j);
+	json_array(&j, "programs");
+	for (size_t i = 0; i < n; i++) {
+		json_object(&j, NULL);
+		json_string(&j, "sensor", p[i].sensor);
+		json_string(&j, "rung", p[i].rung);
+		json_string(&j, "program", p[i].name);
+		json_bool(&j, "holds", p[i].attached);
+		json_string(&j, "unseen_without", p[i].unseen);
+		json_string(&j, "error", p[i].error[0] ? p[i].error : NULL);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_array(&j, "unseen");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		json_object(&j, NULL);
+		json_string(&j, "sensor", limits[i].sensor);
+		json_string(&j, "rung", limits[i].rung);
+		json_string(&j, "what", limits[i].unseen);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_string(&j, "coverage", verdict(d));
+	json_string(&j, "error", d->error[0] ? d->error : NULL);
+	json_end_object(&j);
+	line = json_done(&j, &len);
+	if (line)
+		fwrite(line, 1, len, stdout);
+	json_free(&j);
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	int output = 0;
+	const struct cli_option options[] = {
+		{"--output", "text|json", "text: a table for people; json: one object", CLI_CHOICE, &output},
+	};
+	int code = cli_parse("doctor", "say what this kernel offers and what stays unseen", options,
+			     sizeof(options) / sizeof(options[0]), argc, argv);
+	struct diagnosis d = {};
+
+	if (code >= 0)
+		return code;
+	diagnose(&d);
+	if (output == 1)
+		put_json(&d);
+	else
+		text(&d);
+	sensors_free(d.sensors);
+	if (!d.ready)
+		log_error("%s", d.error);
+	return d.ready ? EXIT_FINE : EXIT_CANNOT;
+}

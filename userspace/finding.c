@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* finding.c - see finding.h. What is shared by all outputs; the outputs are event_json.c and event_text.c. */
+#include "finding.h"
+
+#include "clock.h"
+#include "proc.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static void ip_text(const struct conn_info *c, const uint8_t *ip, char *buf, size_t size)
+{
+	if (c->ipv6)
+		inet_ntop(AF_INET6, ip, buf, (socklen_t)size);
+	else
+		inet_ntop(AF_INET, ip + 12, buf, (socklen_t)size);
+}
+
+static void fill_ancestors(struct finding *f, const struct process_info *p)
+{
+	for (uint32_t i = 0; i < p->ancestors; i++) {
+		const struct ancestor_info *a = &p->ancestor[i];
+
+		f->ancestor_start_ms[i] = clock_epoch_ms(a->start_ns);
+		/* an instance's own /proc entry is not for us to look at */
+		if ((f->instance && a->pid == f->instance->pid) ||
+		    proc_exe((pid_t)a->pid, a->start_ns, f->ancestor_exe[i], PATH_LEN))
+			snprintf(f->ancestor_exe[i], PATH_LEN, "%s", a->exe_name);
+	}
+}
+
+void finding_fill(struct finding *f, const struct alert *a, const struct instance *in,
+		  const struct instance *tenant)
+{
+	const struct event *ev = &a->ev;
+
+	*f = (struct finding){
+		.alert = a,
+		.instance = in,
+		.tenant = tenant,
+		.severity = rule_severity(ev),
+		.update = a->id != 0,
+		.time_ms = clock_epoch_ms(ev->time_ns),
+		.now_ms = clock_epoch_ms(clock_boot_ns()),
+	};
+	if (a->note[0])
+		snprintf(f->detail, sizeof(f->detail), "%s", a->note);
+	else
+		rule_detail(ev, f->detail, sizeof(f->detail));
+	if (ev->flags & EVENT_CONN) {
+		ip_text(&ev->conn, ev->conn.local_ip, f->local_ip, sizeof(f->local_ip));
+		ip_text(&ev->conn, ev->conn.remote_ip, f->remote_ip, sizeof(f->remote_ip));
+	}
+	if (ev->flags & EVENT_ACTOR) {
+		f->start_ms = clock_epoch_ms(ev->actor.start_ns);
+		instance_exe_path(&ev->actor, f->exe, sizeof(f->exe));
+		fill_ancestors(f, &ev->actor);
+	} else if (ev->key.tgid) { /* details were lost; the key still tells who */
+		f->start_ms = clock_epoch_ms(ev->key.actor);
+		if (proc_exe((pid_t)ev->key.tgid, ev->key.actor, f->exe, sizeof(f->exe)))
+			f->exe[0] = '\0';
+	}
+}

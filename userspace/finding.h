@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * finding.h - an alert as people and machines read it: everything put together once, so that text and
+ * JSON say the same.
+ */
+#ifndef CACHEWARDEN_FINDING_H
+#define CACHEWARDEN_FINDING_H
+
+#include "alert.h"
+#include "instance.h"
+#include "json.h"
+#include "rule.h"
+
+#define DETAIL_LEN 96
+
+struct finding {
+	const struct alert *alert;
+	const struct instance *instance; /* NULL if its start was never heard of, or for self-blind */
+	const struct instance *tenant;	 /* EVENT_CROSS_TENANT: the actor's instance */
+	enum severity severity;
+	bool update;	       /* shown before */
+	const char *uid_prefix; /* makes finding ids of two runs differ */
+	int64_t time_ms;       /* of the first attempt */
+	int64_t now_ms;
+	int64_t start_ms; /* actor's start */
+	char detail[DETAIL_LEN];
+	char exe[PATH_LEN];		   /* of the actor */
+	char ancestor_exe[ANCESTORS_MAX][PATH_LEN]; /* path, or the bare name where only that is known */
+	int64_t ancestor_start_ms[ANCESTORS_MAX];
+	char local_ip[48], remote_ip[48];
+};
+
+/* Fill f from an alert; looks up the paths of ancestors still alive. */
+void finding_fill(struct finding *f, const struct alert *a, const struct instance *in,
+		  const struct instance *tenant);
+
+/* One line of JSON (OCSF 1.8.0 Detection Finding) into j; NULL if memory ran out. */
+const char *finding_json(const struct finding *f, struct json *j, size_t *ret_len);
+
+/* One line of text; colour by terminal escape codes. Returns its length, newline included. */
+size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour);
+
+#endif

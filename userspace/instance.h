@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * instance.h - the protected servers as the collector knows them, fed by the kernel's lifecycle events.
+ * No I/O; an instance is never forgotten while the monitor runs, so a late alert still finds its name.
+ */
+#ifndef CACHEWARDEN_INSTANCE_H
+#define CACHEWARDEN_INSTANCE_H
+
+#include "event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INSTANCE_PORTS 8
+
+struct instance {
+	uint32_t id;
+	uint32_t pid; /* main process; a surviving child where that ended first (daemonize) */
+	uint64_t start_ns;
+	uint32_t members; /* processes alive */
+	uint32_t ports;
+	uint16_t port[INSTANCE_PORTS]; /* listening, in the order they came */
+	char comm[COMM_LEN];
+	char name[COMM_LEN + 8]; /* "redis-server:6379" */
+	char exe[PATH_LEN];
+};
+
+struct instances {
+	struct instance **all;
+	size_t count, room;
+};
+
+/* What an event changed. */
+enum instance_change {
+	INSTANCE_SAME,
+	INSTANCE_STARTED,
+	INSTANCE_AGAIN,	   /* it executed itself */
+	INSTANCE_ENDED,	   /* its last process is gone */
+	INSTANCE_LISTENS,
+	INSTANCE_UNKNOWN, /* an event about an id whose start was never heard of */
+};
+
+void instances_free(struct instances *is);
+
+/* Apply a lifecycle event. *ret is the instance concerned, NULL only when out of memory. */
+enum instance_change instances_apply(struct instances *is, const struct event *ev, struct instance **ret);
+
+/* NULL if the id was never heard of. */
+struct instance *instances_find(const struct instances *is, uint32_t id);
+
+/* Instances with at least one process alive. */
+size_t instances_alive(const struct instances *is);
+
+/* Path of an executable, put together from the event's parts. Returns the length. */
+size_t instance_exe_path(const struct process_info *p, char *buf, size_t size);
+
+#endif

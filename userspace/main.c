@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* main.c - the verbs. */
+#include "cli.h"
+#include "verbs.h"
+
+static const struct cli_verb verbs[] = {
+	{"run", "watch every Redis and Valkey on this host, alerts on standard output", cmd_run},
+	{"doctor", "say what this kernel offers and what stays unseen", cmd_doctor},
+};
+
+int main(int argc, char **argv)
+{
+	return cli_run(verbs, sizeof(verbs) / sizeof(verbs[0]), argc, argv);
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * monitor.c - the product's story: event -> instance -> alert -> output, and, once a second, what was
+ * counted and what was not seen.
+ */
+#include "monitor.h"
+
+#include "alert.h"
+#include "cgroup.h"
+#include "clock.h"
+#include "collector.h"
+#include "finding.h"
+#include "instance.h"
+#include "kernel.h"
+#include "log.h"
+#include "output.h"
+#include "proc.h"
+#include "sensor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICK_NS NS_PER_SEC
+#define IDLE_NS (10 * NS_PER_SEC) /* an attempt quiet this long leaves the kernel's table */
+#define DRAIN_MS 2000		  /* at the end, for a reader who is slow */
+
+struct monitor {
+	const struct monitor_options *options;
+	struct sensors *sensors;
+	struct collector *collector;
+	struct instances instances;
+	struct alerts alerts;
+	struct output out;
+	struct json json;
+	char uid_prefix[24];
+	bool colour;
+	bool started;
+	bool flush;
+	uint64_t now;
+	uint64_t attempts; /* counted so far, over all alerts but self-blind */
+	uint64_t output_lost_shown;
+	struct attempt_key idle[ATTEMPTS_MAX];
+	size_t idle_count;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	stop = sig;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = SIG_IGN; /* a reader who left is seen at write() */
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+/* --- alerts out --- */
+
+static void show(struct monitor *m, struct alert *a)
+{
+	static struct finding f; /* large, and one at a time */
+	static char text[8192];
+	const char *line = text;
+	size_t len;
+
+	finding_fill(&f, a, instances_find(&m->instances, a->ev.key.instance),
+		     a->ev.flags & EVENT_CROSS_TENANT ? instances_find(&m->instances, a->ev.other_instance) :
+							NULL);
+	f.uid_prefix = m->uid_prefix;
+	if (a->ev.key.rule != RULE_SELF_BLIND)
+		m->attempts += a->count - a->shown_count;
+	alert_shown(&m->alerts, a, m->now);
+	if (m->options->json)
+		line = finding_json(&f, &m->json, &len);
+	else
+		len = finding_text(&f, text, sizeof(text), m->colour);
+	if (line)
+		output_line(&m->out, line, len);
+	else
+		m->out.dropped++;
+}
+
+/* --- events in --- */
+
+static void tell_lifecycle(const struct instance *in, enum instance_change change)
+{
+	switch (change) {
+	case INSTANCE_STARTED:
+		log_info("instance %s started: pid %u, %s", in->name, in->pid, in->exe);
+		break;
+	case INSTANCE_AGAIN:
+		log_info("instance %s executed itself: pid %u, %s", in->name, in->pid, in->exe);
+		break;
+	case INSTANCE_ENDED:
+		log_info("instance %s ended: pid %u", in->name, in->pid);
+		break;
+	case INSTANCE_LISTENS:
+		log_info("instance %s listens: port %u", in->name, in->port[in->ports - 1]);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_lifecycle(struct monitor *m, const struct event *ev)
+{
+	struct instance *in;
+	enum instance_change change = instances_apply(&m->instances, ev, &in);
+
+	if (!in || !m->started)
+		return;
+	tell_lifecycle(in, change);
+	if (change == INSTANCE_STARTED) /* a supervisor may have opened its sockets for it */
+		sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid);
+}
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct monitor *m = ctx;
+	struct alert *a;
+
+	m->now = clock_boot_ns();
+	if (ev->type != EVENT_ATTEMPT) {
+		on_lifecycle(m, ev);
+		return;
+	}
+	a = alerts_event(&m->alerts, ev);
+	if (a)
+		show(m, a);
+}
+
+/* --- once a second: counts, and what was not seen --- */
+
+static void on_sum(void *ctx, const struct attempt_key *key, const struct attempt *at)
+{
+	struct monitor *m = ctx;
+	struct alert *a = alerts_counted(&m->alerts, key, at, m->now, m->flush);
+
+	if (a)
+		show(m, a);
+	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX)
+		m->idle[m->idle_count++] = *key;
+}
+
+static void forget_idle(struct monitor *m)
+{
+	struct attempt last;
+
+	for (size_t i = 0; i < m->idle_count; i++) {
+		struct alert *a;
+
+		if (collector_take(m->collector, &m->idle[i], &last))
+			continue;
+		a = alerts_counted(&m->alerts, &m->idle[i], &last, m->now, true);
+		if (a)
+			show(m, a);
+		alerts_forget(&m->alerts, &m->idle[i]);
+	}
+	m->idle_count = 0;
+}
+
+static void blind(struct monitor *m, const char *note, uint64_t total)
+{
+	struct alert *a = total ? alerts_blind(&m->alerts, note, total, m->now, m->flush) : NULL;
+
+	if (a)
+		show(m, a);
+}
+
+static void tell_blindness(struct monitor *m)
+{
+	static const struct {
+		enum counter_id id;
+		const char *note;
+	} notes[] = {
+		{COUNTER_LOST, "attempts lost: in no event and no count"},
+		{COUNTER_RING_FULL, "ring buffer full: events counted without their details"},
+		{COUNTER_ATTEMPTS_FULL, "attempts table full: attempts sent one by one"},
+		{COUNTER_PROCS_FULL, "process tables full: some members of instances are unknown"},
+		{COUNTER_MARK_FAILED, "sockets that could not be marked: their bytes were not seen"},
+		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
+		{COUNTER_BYTES_UNSYNCED, "bytes passed while a TLS stream's record boundaries were unknown"},
+	};
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		blind(m, notes[i].note, sensors_counter(m->sensors, notes[i].id));
+	blind(m, "records in the ring buffer that were no events", collector_refused(m->collector));
+	blind(m, "alerts the reader of standard output never gets", m->out.dropped);
+}
+
+static void tick(struct monitor *m, bool flush)
+{
+	m->now = clock_boot_ns();
+	m->flush = flush;
+	if (collector_sums(m->collector, on_sum, m))
+		blind(m, "the attempts table could not be read", 1);
+	forget_idle(m);
+	tell_blindness(m);
+	m->flush = false;
+}
+
+/* --- start, loop, end --- */
+
+static void report_coverage(struct monitor *m)
+{
+	const struct sensor_program *p;
+	size_t n = sensors_programs(m->sensors, &p), blind_count = 0;
+	char note[ALERT_NOTE_LEN];
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i].attached)
+			continue;
+		blind_count++;
+		log_warn("%s/%s does not hold, unseen: %s (%s)", p[i].sensor, p[i].name, p[i].unseen, p[i].error);
+		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor, p[i].name,
+			 p[i].unseen);
+		blind(m, note, 1);
+	}
+	log_info("watching %zu instance%s, coverage %s: memory by syscalls, wire by packets, processes by hooks",
+		 instances_alive(&m->instances), instances_alive(&m->instances) == 1 ? "" : "s",
+		 blind_count ? "PARTIAL" : "full");
+}
+
+static void candidate(void *ctx, pid_t pid, const char *argv0)
+{
+	const char *name = strrchr(argv0, '/') ? strrchr(argv0, '/') + 1 : argv0;
+	size_t len = strcspn(name, " ");
+
+	for (const char *const *known = sensor_exe_names; *known; known++) {
+		if (strlen(*known) == len && !strncmp(name, *known, len))
+			sensors_candidate(ctx, pid);
+	}
+}
+
+static int start(struct monitor *m)
+{
+	char error[512], where[256];
+	int cgroup_fd, err;
+
+	if (kernel_ready(error, sizeof(error))) {
+		log_error("%s", error);
+		return -1;
+	}
+	err = kernel_tracefs();
+	if (err)
+		log_warn("tracefs cannot be mounted (%s): syscalls stay unseen", strerror(-err));
+	cgroup_fd = cgroup_root_open(where, sizeof(where));
+	if (cgroup_fd < 0) {
+		log_error("no cgroup2 hierarchy, and none can be mounted (%s): packets cannot be seen. "
+			  "Mount one: mount -t cgroup2 none /sys/fs/cgroup/unified",
+			  strerror(-cgroup_fd));
+		return -1;
+	}
+	err = sensors_load(&m->sensors, error, sizeof(error));
+	if (!err)
+		err = sensors_attach(m->sensors, cgroup_fd, error, sizeof(error));
+	close(cgroup_fd);
+	if (err) {
+		log_error("%s", error);
+		return -1;
+	}
+	err = collector_open(&m->collector, m->sensors, on_event, m);
+	if (err) {
+		log_error("the ring buffer cannot be read: %s", strerror(-err));
+		return -1;
+	}
+	proc_each_title(candidate, m->sensors);
+	err = sensors_sweep(m->sensors);
+	if (err)
+		log_warn("the sweep at start failed (%s): what ran before is not watched", strerror(-err));
+	m->now = clock_boot_ns();
+	collector_poll(m->collector, 0);
+	for (size_t i = 0; i < m->instances.count; i++) {
+		const struct instance *in = m->instances.all[i];
+
+		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
+	}
+	m->started = true;
+	report_coverage(m);
+	return 0;
+}
+
+/* Returns 0, or -1 when nobody reads any more. */
+static int loop(struct monitor *m)
+{
+	uint64_t begin = clock_boot_ns(), next_tick = begin + TICK_NS;
+	uint64_t end = m->options->duration_s ? begin + m->options->duration_s * NS_PER_SEC : UINT64_MAX;
+
+	while (!stop) {
+		uint64_t now = clock_boot_ns(), until = next_tick < end ? next_tick : end;
+		int n;
+
+		if (now >= end)
+			return 0;
+		if (now >= next_tick) {
+			tick(m, false);
+			next_tick = now + TICK_NS;
+			continue;
+		}
+		n = collector_poll(m->collector, m->out.len ? 10 : (int)((until - now) / NS_PER_MS) + 1);
+		if (n < 0) {
+			log_error("the ring buffer cannot be read: %s", strerror(-n));
+			return -1;
+		}
+		output_pump(&m->out, 0);
+		if (m->out.error == EPIPE) {
+			log_error("nobody reads standard output any more; ending");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void summary(struct monitor *m)
+{
+	uint64_t lost = sensors_counter(m->sensors, COUNTER_LOST);
+
+	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64 " dropped, %" PRIu64
+		 " bytes unsynced",
+		 m->instances.count, m->attempts, m->alerts.next_id, lost,
+		 sensors_counter(m->sensors, COUNTER_BYTES_UNSYNCED));
+	if (m->out.dropped || m->out.error)
+		log_error("standard output: %" PRIu64 " alerts could not be written (%s)", m->out.dropped,
+			  m->out.error ? strerror(m->out.error) : "the reader was too slow");
+}
+
+int monitor_run(const struct monitor_options *o)
+{
+	static struct monitor m; /* the idle list is large */
+	int err;
+
+	m = (struct monitor){.options = o, .colour = !o->json && isatty(STDOUT_FILENO)};
+	snprintf(m.uid_prefix, sizeof(m.uid_prefix), "%" PRIx64, (uint64_t)clock_epoch_ms(clock_boot_ns()));
+	catch_signals();
+	output_init(&m.out, STDOUT_FILENO);
+	err = alerts_init(&m.alerts);
+	if (!err)
+		err = start(&m);
+	if (!err) {
+		err = loop(&m);
+		collector_poll(m.collector, 0);
+		tick(&m, true);
+		output_pump(&m.out, DRAIN_MS);
+		if (m.out.len)
+			m.out.dropped++;
+		summary(&m);
+		if (m.out.error || m.out.dropped)
+			err = -1;
+	}
+	collector_free(m.collector);
+	sensors_free(m.sensors);
+	alerts_free(&m.alerts);
+	instances_free(&m.instances);
+	output_free(&m.out);
+	json_free(&m.json);
+	return err ? 3 : 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* monitor.h - watch every Redis and Valkey on the host, until told to stop. */
+#ifndef CACHEWARDEN_MONITOR_H
+#define CACHEWARDEN_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct monitor_options {
+	bool json;
+	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
+};
+
+/* Returns an exit code: 0 ended as asked, 3 could not do the job (said why on stderr). */
+int monitor_run(const struct monitor_options *o);
+
+#endif

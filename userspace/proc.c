@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* proc.c - see proc.h. */
+#include "proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static ssize_t read_file(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		n = -errno;
+	else
+		buf[n] = '\0';
+	close(fd);
+	return n;
+}
+
+/* Field 22 of /proc/PID/stat, counted behind the last ')': comm may hold anything. */
+static int start_ticks(pid_t pid, uint64_t *ret)
+{
+	char path[64], buf[1024], *p;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	n = read_file(path, buf, sizeof(buf));
+	if (n < 0)
+		return (int)n;
+	p = strrchr(buf, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return -EPROTO;
+	*ret = strtoull(p + 1, NULL, 10);
+	return 0;
+}
+
+int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size)
+{
+	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	char path[64];
+	ssize_t n;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	err = start_ticks(pid, &ticks); /* after readlink: had the pid changed hands before, it shows */
+	if (err)
+		return err;
+	return ticks == start_ns / (1000000000ull / hz) ? 0 : -ESRCH;
+}
+
+int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	if (!dir)
+		return -errno;
+	while ((d = readdir(dir))) {
+		char path[300], title[256];
+
+		if (!isdigit((unsigned char)d->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", d->d_name);
+		if (read_file(path, title, sizeof(title)) > 0)
+			fn(ctx, (pid_t)atoi(d->d_name), title);
+	}
+	closedir(dir);
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proc.h - the few things read from /proc, none of them about a protected instance's memory, layout or
+ * descriptors: the monitor keeps its own rules.
+ */
+#ifndef CACHEWARDEN_PROC_H
+#define CACHEWARDEN_PROC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Path of a process's executable, if the process that has this pid now started at start_ns
+ * (CLOCK_BOOTTIME, as the kernel reported it; /proc tells clock ticks, so 10 ms are allowed).
+ * Returns 0, or -ESRCH if it is gone or another one, or another negative errno.
+ */
+int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size);
+
+/* Call fn with each process's pid and argv[0]. Returns 0 or a negative errno. */
+int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx);
+
+#endif

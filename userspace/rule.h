@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule.h - what the numbers of event.h are called, and how bad each finding is. Names are stable:
+ * policies, alerts, tests and documents use them.
+ */
+#ifndef CACHEWARDEN_RULE_H
+#define CACHEWARDEN_RULE_H
+
+#include "event.h"
+
+#include <stddef.h>
+
+/* OCSF severity_id */
+enum severity { SEVERITY_INFO = 1, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+
+/* An ATT&CK technique a rule's finding is evidence of. */
+struct technique {
+	const char *uid;
+	const char *name;
+};
+
+#define ATTACK_VERSION "17.1"
+#define TECHNIQUES_MAX 2
+
+/* NULL for a number that names nothing. */
+const char *rule_name(unsigned int rule);
+const char *rule_title(unsigned int rule);
+const struct technique *rule_techniques(unsigned int rule); /* TECHNIQUES_MAX of them, uid NULL behind the last */
+const char *vector_name(unsigned int vector);
+const char *saw_name(unsigned int saw);
+const char *severity_name(enum severity s);
+
+/* How bad this attempt is: by rule, by what was touched, one step less where it was refused. */
+enum severity rule_severity(const struct event *ev);
+
+/* What in particular: "PTRACE_ATTACH", "maps", "fd/7", "fd 7"; empty if there is nothing to add. */
+void rule_detail(const struct event *ev, char *buf, size_t size);
+
+/* "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a sweep). */
+const char *rule_outcome(const struct event *ev);
+
+/* File of /proc/PID by enum proc_file, NULL beyond. */
+const char *proc_file_name(unsigned int file);
+
+/* Rule broken by opening it for reading, for writing. */
+unsigned int proc_file_rule(unsigned int file, int write);
+
+/* Redis and Valkey commands: 1..command_count(), names in upper case. */
+unsigned int command_count(void);
+const char *command_name(unsigned int number);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sensor.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
+ *
+ * A program that cannot be loaded or attached blinds its own part only, and is reported; the processes
+ * sensor alone is indispensable, because without it nobody knows what to protect.
+ */
+#ifndef CACHEWARDEN_SENSOR_H
+#define CACHEWARDEN_SENSOR_H
+
+#include "map.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SENSOR_ERROR_LEN 256
+
+/* One program: what it is for, whether it holds, and what nobody sees where it does not. */
+struct sensor_program {
+	const char *sensor; /* "processes", "memory", "wire" */
+	const char *rung;   /* "hooks", "syscalls", "packets", "sweep" */
+	const char *name;   /* BPF program name */
+	const char *unseen;
+	bool attached;
+	char error[SENSOR_ERROR_LEN]; /* why not, empty if attached */
+};
+
+struct sensors;
+
+/* Load everything that loads. Returns 0, or a negative errno with a reason in error when nothing can work. */
+int sensors_load(struct sensors **ret, char *error, size_t size);
+
+/* Attach all; processes first, so that nothing starts unseen meanwhile. Returns as sensors_load. */
+int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
+
+/*
+ * What was there before: instances, then their children and threads, then their sockets. title_fn is
+ * asked to name further candidates by calling sensors_candidate. Returns 0 or a negative errno.
+ */
+int sensors_sweep(struct sensors *s);
+
+/* Enter a process that calls itself a server; before sensors_sweep. */
+void sensors_candidate(struct sensors *s, pid_t pid);
+
+/* Mark the sockets a process was born with (handed down by a supervisor). 0: of all processes. */
+int sensors_mark_sockets(struct sensors *s, pid_t pid);
+
+void sensors_free(struct sensors *s); /* detaches; NULL is fine */
+
+size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret);
+
+/* Descriptors of the shared maps, for the collector. */
+int sensors_events_fd(const struct sensors *s);
+int sensors_attempts_fd(const struct sensors *s);
+
+/* Sum over CPUs of a counter. */
+uint64_t sensors_counter(const struct sensors *s, enum counter_id id);
+
+/* Names of executables that are servers, NULL-ended. */
+extern const char *const sensor_exe_names[];
+
+/*
+ * Does this kernel let a program sit where every ptrace check passes? name is "fmod_ret", "lsm" or
+ * "fexit"; returns 0 if it loads and attaches, else a negative errno.
+ */
+int sensor_probe_choke_point(const char *name);
+
+#endif

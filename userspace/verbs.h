@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* verbs.h - one function per verb; each returns an exit code. */
+#ifndef CACHEWARDEN_VERBS_H
+#define CACHEWARDEN_VERBS_H
+
+int cmd_run(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+#endif
