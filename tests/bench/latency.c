@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * latency.c MONITOR PID SAMPLES - from a process_vm_readv on PID to the alert's line at the end of
+ * the monitor's pipe.
+ *
+ * Starts `MONITOR run --output json`; then, one at a time, a fresh child reads PID's memory and
+ * ends: a new actor each time, so that each sample is a first alert and none is counted into
+ * another. The clock starts in the child right before its syscall and stops when read(2) on the
+ * pipe returned the line. Prints "samples=N lost=N median_us=... p90_us=... p99_us=... max_us=...";
+ * exit 1 if less than half came.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#define READY "cachewarden: watching"
+#define READY_MS 15000
+#define ALERT_MS 2000
+#define GAP_US 5000 /* between two samples: the monitor sleeps again */
+#define LINE_ROOM 1048576 /* an alert is a few KiB */
+
+struct monitor {
+	pid_t pid;
+	int out;
+	int err;
+	char *buf;
+	size_t len;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "latency: %s: %s\n", what, strerror(errno));
+	exit(3);
+}
+
+/* Where the first readable mapping of pid begins; asked before the monitor runs. */
+static void *first_mapping(pid_t pid)
+{
+	char path[64], line[512];
+	unsigned long start = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "r");
+	if (!maps)
+		die(path);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%*x r", &start) == 1)
+			break;
+	}
+	fclose(maps);
+	return (void *)start;
+}
+
+static struct monitor monitor_start(const char *path)
+{
+	struct monitor m = {.buf = malloc(LINE_ROOM)};
+	int out[2], err[2];
+
+	if (!m.buf || pipe(out) || pipe(err))
+		die("pipe");
+	m.pid = fork();
+	if (m.pid < 0)
+		die("fork");
+	if (!m.pid) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		for (int i = 0; i < 2; i++) {
+			close(out[i]);
+			close(err[i]);
+		}
+		execl(path, path, "run", "--output", "json", NULL);
+		die(path);
+	}
+	close(out[1]);
+	close(err[1]);
+	m.out = out[0];
+	m.err = err[0];
+	return m;
+}
+
+static void monitor_await_ready(struct monitor *m)
+{
+	uint64_t end = now_ns() + READY_MS * 1000000ull;
+	char text[8192] = "";
+	size_t len = 0;
+
+	while (now_ns() < end && len < sizeof(text) - 1) {
+		struct pollfd p = {.fd = m->err, .events = POLLIN};
+		ssize_t n;
+
+		if (poll(&p, 1, 100) <= 0)
+			continue;
+		n = read(m->err, text + len, sizeof(text) - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+		text[len] = 0;
+		if (strstr(text, READY))
+			return;
+	}
+	fprintf(stderr, "latency: the monitor never said '%s':\n%s", READY, text);
+	kill(m->pid, SIGKILL);
+	exit(3);
+}
+
+static void monitor_stop(struct monitor *m)
+{
+	kill(m->pid, SIGTERM);
+	for (int i = 0; i < 500; i++) {
+		if (waitpid(m->pid, NULL, WNOHANG) == m->pid)
+			return;
+		usleep(10000);
+	}
+	kill(m->pid, SIGKILL);
+	waitpid(m->pid, NULL, 0);
+}
+
+static int is_alert_of(const char *line, size_t len, pid_t actor)
+{
+	json_t *alert = json_loadb(line, len, 0, NULL), *ours, *rule, *pid;
+	int yes;
+
+	ours = json_object_get(json_object_get(alert, "unmapped"), "cachewarden");
+	rule = json_object_get(ours, "rule");
+	pid = json_object_get(json_object_get(ours, "actor"), "pid");
+	if (!pid) { /* where OCSF has it */
+		json_t *evidence = json_array_get(json_object_get(alert, "evidences"), 0);
+
+		pid = json_object_get(
+			json_object_get(json_object_get(evidence, "actor"), "process"), "pid");
+	}
+	yes = json_is_string(rule) && !strcmp(json_string_value(rule), "mem-read") &&
+	      json_integer_value(pid) == actor;
+	json_decref(alert);
+	return yes;
+}
+
+/* Time at which the line of actor's alert was there, 0 if it never came. */
+static uint64_t monitor_await_alert(struct monitor *m, pid_t actor)
+{
+	uint64_t end = now_ns() + ALERT_MS * 1000000ull;
+
+	while (now_ns() < end) {
+		struct pollfd p = {.fd = m->out, .events = POLLIN};
+		uint64_t arrived;
+		char *line, *stop;
+		ssize_t n;
+		int found = 0;
+
+		if (poll(&p, 1, 100) <= 0)
+			continue;
+		n = read(m->out, m->buf + m->len, LINE_ROOM - m->len);
+		arrived = now_ns();
+		if (n <= 0)
+			return 0;
+		m->len += n;
+		line = m->buf;
+		while ((stop = memchr(line, '\n', m->buf + m->len - line))) {
+			found |= is_alert_of(line, stop - line, actor);
+			line = stop + 1;
+		}
+		m->len -= line - m->buf;
+		memmove(m->buf, line, m->len);
+		if (found)
+			return arrived;
+	}
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int main(int argc, char **argv)
+{
+	int samples, got = 0, lost = 0;
+	volatile uint64_t *began;
+	struct monitor m;
+	uint64_t *took;
+	pid_t target;
+	void *where;
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: latency MONITOR PID SAMPLES\n");
+		return 2;
+	}
+	target = atoi(argv[2]);
+	samples = atoi(argv[3]);
+	took = calloc(samples, sizeof(*took));
+	began = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!took || began == MAP_FAILED)
+		die("memory");
+	where = first_mapping(target);
+	m = monitor_start(argv[1]);
+	monitor_await_ready(&m);
+
+	for (int i = 0; i < samples; i++) {
+		uint64_t arrived;
+		pid_t child;
+
+		usleep(GAP_US);
+		child = fork();
+		if (child < 0)
+			die("fork");
+		if (!child) {
+			char room[64];
+			struct iovec here = {room, sizeof(room)}, there = {where, sizeof(room)};
+
+			*began = now_ns();
+			_exit(process_vm_readv(target, &here, 1, &there, 1, 0) != sizeof(room));
+		}
+		arrived = monitor_await_alert(&m, child);
+		waitpid(child, NULL, 0);
+		if (arrived)
+			took[got++] = arrived - *began;
+		else
+			lost++;
+	}
+	monitor_stop(&m);
+	qsort(took, got, sizeof(*took), by_value);
+	if (got) {
+		printf("samples=%d lost=%d median_us=%.1f p90_us=%.1f p99_us=%.1f max_us=%.1f\n",
+		       got, lost, took[got / 2] / 1e3, took[got * 9 / 10] / 1e3,
+		       took[got * 99 / 100] / 1e3, took[got - 1] / 1e3);
+	} else {
+		printf("samples=0 lost=%d\n", lost);
+	}
+	return got * 2 < samples;
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# summary.awk - paired runs to ratios. Reads lines "round config pipeline requests/s p99_ms cpu_ns/request",
+# writes the table; with -v json=FILE also the same as a JSON array to FILE.
+#
+# A ratio is median(config) / median(none); q1..q3 are the quartiles of the rounds' own ratios.
+
+# The q quantile of v[1..n], sorted in place; linear between ranks.
+function quantile(v, n, q,    i, j, x, at, low)
+{
+	for (i = 2; i <= n; i++) {
+		x = v[i]
+		for (j = i - 1; j >= 1 && v[j] > x; j--)
+			v[j + 1] = v[j]
+		v[j + 1] = x
+	}
+	at = 1 + (n - 1) * q
+	low = int(at)
+	return low >= n ? v[n] : v[low] + (at - low) * (v[low + 1] - v[low])
+}
+
+function median_of(config, pipe, field,    v, n, r)
+{
+	n = 0
+	for (r in rounds)
+		if ((r, config, pipe, field) in value)
+			v[++n] = value[r, config, pipe, field]
+	return n ? quantile(v, n, 0.5) : 0
+}
+
+# Fills q[1], q[2] with the quartiles of the ratios of the rounds that ran both; returns their number.
+function ratio_quartiles(config, pipe, field, q,    v, n, r, base)
+{
+	n = 0
+	for (r in rounds) {
+		base = value[r, "none", pipe, field]
+		if (base > 0 && (r, config, pipe, field) in value)
+			v[++n] = value[r, config, pipe, field] / base
+	}
+	if (n) {
+		q[1] = quantile(v, n, 0.25)
+		q[2] = quantile(v, n, 0.75)
+	}
+	return n
+}
+
+NF == 6 {
+	rounds[$1] = 1
+	if (!($2 in seen)) {
+		seen[$2] = 1
+		order[++configs] = $2
+	}
+	if (!($3 in pipes)) {
+		pipes[$3] = 1
+		pipe_order[++npipes] = $3
+	}
+	for (i = 4; i <= 6; i++)
+		value[$1, $2, $3, i - 3] = $i
+}
+
+END {
+	split("throughput p99 cpu", name, " ")
+	printf "%-12s %4s  %9s %8s %9s   %-22s %-22s %s\n", "", "pipe", "req/s", "p99 ms", "us/req",
+		"throughput", "p99 latency", "server CPU/request"
+	if (json)
+		printf "[" >json
+	for (p = 1; p <= npipes; p++) {
+		pipe = pipe_order[p]
+		for (c = 0; c <= configs; c++) {
+			config = c ? order[c] : "none"
+			if (c && config == "none")
+				continue
+			printf "%-12s %4d  %9.0f %8.3f %9.2f  ", config, pipe, median_of(config, pipe, 1),
+				median_of(config, pipe, 2), median_of(config, pipe, 3) / 1000
+			if (json) {
+				printf "%s\n  {\"config\": \"%s\", \"pipeline\": %d, \"requests_per_s\": %.0f, " \
+					"\"p99_ms\": %.3f, \"cpu_ns_per_request\": %.0f", comma, config, pipe,
+					median_of(config, pipe, 1), median_of(config, pipe, 2),
+					median_of(config, pipe, 3) >json
+				comma = ","
+			}
+			for (f = 1; f <= 3 && config != "none"; f++) {
+				n = ratio_quartiles(config, pipe, f, q)
+				base = median_of("none", pipe, f)
+				ratio = base ? median_of(config, pipe, f) / base : 0
+				printf " %-22s", sprintf("%.3f (%.3f..%.3f)", ratio, q[1], q[2])
+				if (json)
+					printf ", \"%s_ratio\": %.4f, \"%s_q1\": %.4f, \"%s_q3\": %.4f, " \
+						"\"rounds\": %d", name[f], ratio, name[f], q[1], name[f], q[2], n >json
+			}
+			printf "\n"
+			if (json)
+				printf "}" >json
+		}
+	}
+	if (json)
+		printf "\n ]" >json
+}

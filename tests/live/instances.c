@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * instances.c - which process is an instance, from when, until when, and under which number and name.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct monitor *mon;
+static struct server *early; /* started before the monitor */
+
+static void setup(void)
+{
+	early = server_start(&(struct server_opts){.plain = true});
+	mon = monitor_start(NULL);
+}
+
+static void teardown(void)
+{
+	monitor_stop(mon, SIGTERM);
+}
+
+/* The instance is watched: its memory, by main process and thread, and its sockets. */
+static void watched(struct monitor *m, struct server *s)
+{
+	struct trigger t = trigger("vm_readv", str("%d", s->pid));
+	pid_t tid = server_thread(s);
+	struct trigger u = trigger("proc_open", str("%d", tid), "mem"), v;
+	struct want wire = {.rule = "tls-plaintext", .wire = true, .server = s,
+			    .direction = "ingress", .command = "PING"};
+
+	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = s, .by = &t},
+	       {.rule = "mem-read", .vector = "openat", .detail = "mem", .server = s, .by = &u,
+		.target_tid = tid});
+	if (!s->plain_port)
+		return;
+	monitors_mark();
+	v = trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
+	require(trigger_int(&v, "received") > 0, "the server did not answer");
+	wire.remote_port = trigger_int(&v, "port");
+	expect_alerts(m, &wire, 1);
+}
+
+static void before(const void *arg)
+{
+	watched(mon, early);
+}
+
+static void after(const void *arg)
+{
+	watched(mon, server_start(&(struct server_opts){.plain = true}));
+}
+
+static void first_breath(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	const char *const argv[] = {REDIS_SERVER, s->config, NULL};
+	struct trigger t;
+
+	s->pid = child_start(argv, &(struct child_opts){});
+	sleep_ms(5); /* executed, hardly started */
+	t = trigger("vm_readv", str("%d", s->pid));
+	server_ready(s);
+	if (trigger_int(&t, "result") != 4096)
+		test_skip("too early or too late");
+	expect(mon, {.rule = "mem-read", .vector = "process_vm_readv", .by = &t,
+		     .outcome = "succeeded"});
+	require(alert_int(alert_find(mon, "mem-read", 0), "instance.pid") == s->pid,
+		"instance.pid is not %d", s->pid);
+}
+
+static void restarted(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.plain = true}), *again;
+
+	watched(mon, s);
+	server_stop(s, SIGKILL);
+	monitors_mark();
+	again = server_start(&(struct server_opts){.plain = true, .tls_port = s->tls_port});
+	require(again->pid != s->pid, "same pid again");
+	watched(mon, again);
+}
+
+static void executes_itself(const void *arg)
+{
+	struct server *s = server_start(
+		&(struct server_opts){.plain = true, .extra = "enable-debug-command yes"});
+	struct run r;
+
+	watched(mon, s);
+	r = run_command(5000, "redis-cli", "--tls", "--cacert", cert_path(), "-p",
+			str("%d", s->tls_port), "DEBUG", "RESTART");
+	for (int i = 0; i < 100 && r.status >= 0; i++) {
+		char *log = file_read(s->log), *up = strstr(log, "Ready to accept connections");
+
+		up = up ? strstr(up + 1, "Ready to accept connections") : NULL;
+		free(log);
+		if (up)
+			break;
+		require(i < 99, "it did not restart: %s", file_read(s->log));
+		sleep_ms(50);
+	}
+	monitors_mark();
+	watched(mon, s);
+}
+
+static void daemonized_after(const void *arg)
+{
+	watched(mon, server_start(&(struct server_opts){.plain = true, .daemonize = true}));
+}
+
+static void daemonized_before(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.plain = true, .daemonize = true});
+	struct monitor *m = monitor_start(NULL);
+
+	watched(m, s);
+	monitor_stop(m, SIGTERM);
+}
+
+static void own_pidns(const void *arg)
+{
+	struct server *s =
+		server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
+	struct trigger t = trigger("vm_readv", "1");
+
+	/* 1 is that server in there, and the host's init out here */
+	require(trigger_int(&t, "result") == 4096, "the host's init could not be read");
+	expect_nothing(mon);
+	watched(mon, s);
+}
+
+static void own_pidns_before(const void *arg)
+{
+	struct server *s =
+		server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
+	struct monitor *m = monitor_start(NULL);
+
+	watched(m, s);
+	monitor_stop(m, SIGTERM);
+}
+
+static void own_netns(const void *arg)
+{
+	pid_t ns = netns_start();
+	struct child_opts in = {.netns = ns};
+	struct server *s = server_start(&(struct server_opts){.plain = true, .child = in});
+	struct trigger t = trigger_in(&in, "plain_client", "127.0.0.1", str("%d", s->plain_port));
+
+	require(trigger_int(&t, "received") > 0, "the server did not answer");
+	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = s, .direction = "ingress",
+		     .command = "PING", .remote_port = trigger_int(&t, "port")});
+}
+
+static void valkey(const void *arg)
+{
+	const char *exe = str("%s/bin/valkey-server", scratch);
+
+	run_command(3000, "install", "-D", REDIS_SERVER, exe);
+	watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
+}
+
+static void not_an_instance(const void *arg)
+{
+	const char *exe = str("%s/bin/some-server", scratch);
+	struct server *s;
+
+	run_command(3000, "install", "-D", REDIS_SERVER, exe);
+	s = server_start(&(struct server_opts){.exe = exe, .plain = true,
+					       .extra = "set-proc-title no"});
+	trigger("vm_readv", str("%d", s->pid));
+	trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
+	expect_nothing(mon);
+}
+
+static void client_is_none(const void *arg)
+{
+	const char *const argv[] = {"redis-cli", "-p", str("%d", early->tls_port), "--tls",
+				    "--cacert",	 cert_path(), NULL};
+	pid_t pid = child_start(argv, &(struct child_opts){.keep_stdin = true});
+
+	sleep_ms(200);
+	trigger("vm_readv", str("%d", pid));
+	expect_nothing(mon);
+}
+
+static void number_taken_over(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct clone_args args = {.exit_signal = SIGCHLD, .set_tid_size = 1};
+	pid_t old = s->pid, heir;
+	struct trigger t;
+
+	server_stop(s, SIGKILL);
+	args.set_tid = (unsigned long)&old;
+	heir = syscall(SYS_clone3, &args, sizeof(args));
+	if (!heir) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGTERM, SIG_DFL);
+		while (1)
+			pause();
+	}
+	if (heir < 0)
+		test_skip("cannot choose a pid here: %s", strerror(errno));
+	child_adopt(heir);
+	t = trigger("vm_readv", str("%d", old));
+	require(trigger_int(&t, "result") >= 0 || trigger_int(&t, "errno") == EFAULT,
+		"the trigger did not reach the heir");
+	trigger("proc_open", str("%d", old), "mem");
+	expect_nothing(mon);
+}
+
+static void many(const void *arg)
+{
+	struct server *s[12];
+	struct trigger t[12];
+	struct want wants[12] = {};
+
+	for (int i = 0; i < 12; i++)
+		s[i] = server_start(&(struct server_opts){});
+	for (int i = 0; i < 12; i++) {
+		t[i] = trigger("proc_open", str("%d", s[i]->pid), "maps");
+		wants[i] = (struct want){.rule = "mem-inspect", .vector = "openat",
+					 .detail = "maps", .server = s[i], .by = &t[i]};
+	}
+	expect_alerts(mon, wants, 12);
+}
+
+static void one_actor_two_instances(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct run r = run_command(5000, "sh", "-c",
+				   str("exec 3< /proc/%d/maps; exec 4< /proc/%d/maps", early->pid,
+				       s->pid));
+
+	require(!r.status, "sh: %s", r.err);
+	expect(mon, {.rule = "mem-inspect", .vector = "openat", .detail = "maps", .server = early,
+		     .count = 1},
+	       {.rule = "mem-inspect", .vector = "openat", .detail = "maps", .server = s,
+		.count = 1});
+}
+
+static const struct test tests[] = {
+	TEST("a server older than the monitor is watched", before),
+	TEST("a server started after the monitor is watched", after),
+	TEST("a server is watched from its first moments", first_breath),
+	TEST("a server killed and started again on its port is a new instance", restarted),
+	TEST("a server that executes itself (DEBUG RESTART) stays watched", executes_itself),
+	TEST("a server that goes into the background is watched under its final pid",
+	     daemonized_after),
+	TEST("a server that went into the background before the monitor is watched",
+	     daemonized_before),
+	TEST("a server in a pid namespace of its own is watched, and no other process with that number",
+	     own_pidns),
+	TEST("the same, with the server older than the monitor", own_pidns_before),
+	TEST("a server in a network namespace of its own is watched", own_netns),
+	TEST("a server named valkey-server is watched under that name", valkey),
+	TEST("a server of another name is none", not_an_instance),
+	TEST("redis-cli is no instance", client_is_none),
+	TEST("a stranger that got an ended instance's pid is none", number_taken_over),
+	TEST("twelve instances are kept apart", many),
+	TEST("one actor that touches two instances is an alert for each", one_actor_two_instances),
+	{},
+};
+
+const struct suite instances_suite = {"instances", setup, teardown, tests};

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * monitor.c - the monitor under test: starts it, reads its alerts, and holds them against the truth.
+ *
+ * Every line it prints must be a well-formed Detection Finding, whatever the test is about.
+ */
+#include "harness.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- one alert ---------------------------------------------------------------------------------- */
+
+static json_t *alert_at(json_t *alert, const char *path)
+{
+	json_t *at = json_object_get(json_object_get(alert, "unmapped"), "cachewarden");
+	char copy[128], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *key = strtok_r(copy, ".", &save); key; key = strtok_r(NULL, ".", &save))
+		at = isdigit(key[0]) ? json_array_get(at, atoi(key)) : json_object_get(at, key);
+	return at;
+}
+
+const char *alert_str(json_t *alert, const char *path)
+{
+	return json_string_value(alert_at(alert, path)) ?: "";
+}
+
+long long alert_int(json_t *alert, const char *path)
+{
+	json_t *at = alert_at(alert, path);
+
+	return json_is_integer(at) ? json_integer_value(at) : -1;
+}
+
+static const char *alert_uid(json_t *alert)
+{
+	return json_string_value(json_object_get(json_object_get(alert, "finding_info"), "uid")) ?: "";
+}
+
+static int alert_activity(json_t *alert)
+{
+	return json_integer_value(json_object_get(alert, "activity_id"));
+}
+
+static const char *alert_text(json_t *a)
+{
+	return str("%s %s %s%s outcome=%s errno=%lld found_by=%s count=%lld instance=%s/%lld "
+		   "target=%lld/%lld actor=%lld/%lld %s %s uid=%lld conn=%s %s:%lld<-%s:%lld %s %s "
+		   "cmd=%s saw=%s off=%lld bytes=%lld",
+		   alert_str(a, "rule"), alert_str(a, "vector"), alert_str(a, "detail"),
+		   alert_activity(a) == 1 ? "" : " (update)", alert_str(a, "outcome"),
+		   alert_int(a, "errno"), alert_str(a, "found_by"), alert_int(a, "count"),
+		   alert_str(a, "instance.name"), alert_int(a, "instance.pid"),
+		   alert_int(a, "instance.target_pid"), alert_int(a, "instance.target_tid"),
+		   alert_int(a, "actor.pid"), alert_int(a, "actor.tid"), alert_str(a, "actor.comm"),
+		   alert_str(a, "actor.exe"), alert_int(a, "actor.uid"), alert_str(a, "conn.family"),
+		   alert_str(a, "conn.local.ip"), alert_int(a, "conn.local.port"),
+		   alert_str(a, "conn.remote.ip"), alert_int(a, "conn.remote.port"),
+		   alert_str(a, "conn.opened"), alert_str(a, "conn.direction"),
+		   alert_str(a, "conn.command"), alert_str(a, "conn.saw"),
+		   alert_int(a, "conn.offset"), alert_int(a, "conn.bytes"));
+}
+
+/* What every alert must be, after OCSF 1.8.0's Detection Finding; NULL or what is wrong. */
+static const char *alert_malformed(json_t *a)
+{
+	static const char *const severities[] = {"info", "low", "medium", "high", "critical"};
+	long long activity = alert_activity(a), severity = 0;
+	json_t *finding = json_object_get(a, "finding_info"), *analytic;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+#define FIELD(object, key) json_integer_value(json_object_get(object, key))
+	for (int i = 0; i < 5; i++)
+		if (!strcmp(alert_str(a, "severity"), severities[i]))
+			severity = i + 1;
+	analytic = json_object_get(finding, "analytic");
+	if (FIELD(a, "class_uid") != 2004 || FIELD(a, "category_uid") != 2)
+		return "class_uid or category_uid";
+	if ((activity != 1 && activity != 2) || FIELD(a, "type_uid") != 200400 + activity)
+		return "activity_id or type_uid";
+	if (!severity || FIELD(a, "severity_id") != severity)
+		return "severity";
+	if (llabs(FIELD(a, "time") - now.tv_sec * 1000LL) > 120000)
+		return "time";
+	if (strcmp(json_string_value(json_object_get(json_object_get(a, "metadata"), "version")) ?: "",
+		   "1.8.0"))
+		return "metadata.version";
+	if (!alert_uid(a)[0] || !json_string_length(json_object_get(finding, "title")))
+		return "finding_info.uid or title";
+	if (strcmp(json_string_value(json_object_get(analytic, "uid")) ?: "", alert_str(a, "rule")) ||
+	    !alert_str(a, "rule")[0])
+		return "finding_info.analytic.uid is not the rule";
+	if (!json_is_array(json_object_get(a, "evidences")))
+		return "evidences";
+	if (strcmp(alert_str(a, "verdict"), "alert") || alert_int(a, "count") < 1)
+		return "verdict or count";
+	return NULL;
+#undef FIELD
+}
+
+/* ---- the process -------------------------------------------------------------------------------- */
+
+#define MONITORS_MAX 64
+
+static struct monitor *monitors[MONITORS_MAX];
+static int monitors_used;
+
+static struct monitor *monitor_new(void)
+{
+	struct monitor *m = calloc(1, sizeof(*m));
+	static unsigned int nr;
+
+	snprintf(m->out, sizeof(m->out), "%s/monitor.%u.out", scratch, ++nr);
+	snprintf(m->err, sizeof(m->err), "%s/monitor.%u.err", scratch, nr);
+	if (monitors_used < MONITORS_MAX)
+		monitors[monitors_used++] = m;
+	return m;
+}
+
+struct monitor *monitor_start_with(const struct child_opts *o, const char *const *argv)
+{
+	struct monitor *m = monitor_new();
+	struct child_opts child = *o;
+
+	child.out = m->out;
+	child.err = m->err;
+	m->pid = child_start(argv, &child);
+	return m;
+}
+
+struct monitor *monitor_start(const char *more, ...)
+{
+	const char *argv[16] = {MONITOR, "run", "--output", "json"};
+	struct monitor *m;
+	va_list args;
+	int n = 4;
+
+	va_start(args, more);
+	for (const char *a = more; a && n < 15; a = va_arg(args, const char *))
+		argv[n++] = a;
+	va_end(args);
+	m = monitor_start_with(&(struct child_opts){}, argv);
+	monitor_ready(m);
+	return m;
+}
+
+void monitor_ready(struct monitor *m)
+{
+	long long end = now_ms() + 15000;
+
+	while (!file_has(m->err, "cachewarden: watching ")) {
+		require(!kill(m->pid, 0) && now_ms() < end, "monitor is not up: %s",
+			file_read(m->err));
+		sleep_ms(10);
+	}
+}
+
+void monitor_poll(struct monitor *m)
+{
+	char *text, *line, *end;
+	const char *wrong;
+	json_error_t error;
+	json_t *alert;
+
+	if (m->is_text)
+		return;
+	text = file_read(m->out);
+	for (line = text + m->read; (end = strchr(line, '\n')); line = end + 1) {
+		*end = 0;
+		m->read = end + 1 - text;
+		alert = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+		require(alert, "a line is no JSON (%s): %s", error.text, line);
+		m->lines = realloc(m->lines, (m->count + 1) * sizeof(*m->lines));
+		m->lines[m->count++] = alert;
+		wrong = alert_malformed(alert);
+		require(!wrong, "alert is malformed in %s: %s", wrong, line);
+	}
+	free(text);
+}
+
+int monitor_stop(struct monitor *m, int sig)
+{
+	int status = child_stop(m->pid, sig, 8000);
+
+	require(status != -1, "monitor did not end within 8 s of signal %d", sig);
+	require(WIFEXITED(status), "monitor was ended by signal %d: %s", WTERMSIG(status),
+		file_read(m->err));
+	return WEXITSTATUS(status);
+}
+
+long monitor_summary(const struct monitor *m, const char *word)
+{
+	char *err = file_read(m->err), *line = strstr(err, "cachewarden: ended"), *at, *cut;
+	long number = -1;
+
+	if (line && (cut = strchr(line, '\n')))
+		*cut = 0;
+	at = line ? strstr(line, word) : NULL;
+	if (at) {
+		while (at > line && !isdigit(at[-1]))
+			at--;
+		while (at > line && isdigit(at[-1]))
+			at--;
+		number = isdigit(*at) ? atol(at) : -1;
+	}
+	free(err);
+	return number;
+}
+
+bool monitor_said(const struct monitor *m, const char *text)
+{
+	return file_has(m->out, text) || file_has(m->err, text);
+}
+
+void monitors_mark(void)
+{
+	for (int i = 0; i < monitors_used; i++) {
+		monitor_poll(monitors[i]);
+		monitors[i]->mark = monitors[i]->count;
+	}
+}
+
+/* ---- alerts against the truth ------------------------------------------------------------------- */
+
+/*
+ * First alerts only; updates of what came before the test are none of its business. Neither are other
+ * people's servers on this machine.
+ */
+static bool alert_counts(json_t *a)
+{
+	long long pid = alert_int(a, "instance.pid");
+
+	return alert_activity(a) == 1 && (pid <= 0 || pid_ours(pid));
+}
+
+static bool want_matches(const struct want *w, json_t *a)
+{
+	if (strcmp(w->rule, alert_str(a, "rule")))
+		return false;
+	if (w->vector && strcmp(w->vector, alert_str(a, "vector")))
+		return false;
+	if (w->detail && strcmp(w->detail, alert_str(a, "detail")))
+		return false;
+	if (w->server && w->server->pid != alert_int(a, "instance.pid"))
+		return false;
+	if (w->direction && strcmp(w->direction, alert_str(a, "conn.direction")))
+		return false;
+	if (w->opened && strcmp(w->opened, alert_str(a, "conn.opened")))
+		return false;
+	if (w->remote_port && w->remote_port != alert_int(a, "conn.remote.port"))
+		return false;
+	return w->wire || w->err == alert_int(a, "errno");
+}
+
+static void number_is(json_t *a, const char *path, long long want)
+{
+	require(alert_int(a, path) == want, "%s is not %lld: %s", path, want, alert_text(a));
+}
+
+static void string_is(json_t *a, const char *path, const char *want)
+{
+	require(!strcmp(alert_str(a, path), want), "%s is \"%s\", not \"%s\": %s", path,
+		alert_str(a, path), want, alert_text(a));
+}
+
+static void actor_is(json_t *a, const struct trigger *t)
+{
+	char self[512] = "";
+
+	number_is(a, "actor.pid", t->pid);
+	number_is(a, "actor.tid", t->tid);
+	number_is(a, "actor.uid", t->uid);
+	string_is(a, "actor.comm", str("%.15s", t->name));
+	string_is(a, "actor.exe", t->exe);
+	require(llabs(alert_int(a, "actor.start_time") - t->start_ms) <= START_SLACK_MS,
+		"actor.start_time is %lld, not %lld: %s", alert_int(a, "actor.start_time"),
+		t->start_ms, alert_text(a));
+	number_is(a, "actor.ancestors.0.pid", getpid());
+	string_is(a, "actor.ancestors.0.comm", str("%.15s", program_invocation_short_name));
+	require(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0, "readlink");
+	string_is(a, "actor.ancestors.0.exe", self);
+}
+
+static void instance_is(json_t *a, const struct want *w)
+{
+	const struct server *s = w->server;
+	long long port = alert_int(a, "instance.port");
+
+	require(port == s->tls_port || port == s->plain_port ||
+			port == (s->plain_port ?: s->tls_port) + 10000,
+		"instance.port is %lld, not %d or %d: %s", port, s->tls_port, s->plain_port,
+		alert_text(a));
+	string_is(a, "instance.name", str("%s:%lld", s->name, port));
+	if (w->wire)
+		return;
+	number_is(a, "instance.target_pid", w->target_pid ?: s->pid);
+	number_is(a, "instance.target_tid", w->target_tid ?: w->target_pid ?: s->pid);
+}
+
+static void alert_is(struct monitor *m, json_t *a, const struct want *w)
+{
+	if (w->server)
+		instance_is(a, w);
+	if (w->by)
+		actor_is(a, w->by);
+	string_is(a, "found_by", "hook");
+	if (!w->wire || w->outcome)
+		string_is(a, "outcome",
+			  w->outcome		       ? w->outcome :
+			  !w->err		       ? "succeeded" :
+			  w->err == EPERM || w->err == EACCES ? "denied" :
+								 "failed");
+	if (w->family)
+		string_is(a, "conn.family", w->family);
+	if (w->command && !w->command[0])
+		require(!alert_str(a, "conn.command")[0], "a command was named: %s", alert_text(a));
+	else if (w->command)
+		string_is(a, "conn.command", w->command);
+	if (w->saw)
+		string_is(a, "conn.saw", w->saw);
+	if (w->local_port)
+		number_is(a, "conn.local.port", w->local_port);
+	if (w->has_offset)
+		number_is(a, "conn.offset", w->offset);
+	if (w->wire)
+		require(alert_int(a, "conn.cookie") > 0, "no conn.cookie: %s", alert_text(a));
+	if (w->count)
+		number_is(alert_last(m, a), "count", w->count);
+	if (w->bytes)
+		number_is(alert_last(m, a), "conn.bytes", w->bytes);
+}
+
+/* The whole story of a test, for its failure report. */
+static const char *alerts_text(struct monitor *m)
+{
+	static char text[8000];
+	size_t len = 0;
+
+	text[0] = 0;
+	for (size_t i = m->mark; i < m->count && len < sizeof(text) - 1; i++)
+		len += snprintf(text + len, sizeof(text) - len, "\n  came: %s",
+				alert_text(m->lines[i]));
+	return text[0] ? text : "\n  nothing came";
+}
+
+static bool want_found(struct monitor *m, const struct want *w, bool *used)
+{
+	bool found = false;
+
+	for (size_t i = m->mark; i < m->count && (!found || w->many); i++) {
+		if (used[i - m->mark] || !alert_counts(m->lines[i]) || !want_matches(w, m->lines[i]))
+			continue;
+		used[i - m->mark] = found = true;
+		alert_is(m, m->lines[i], w);
+	}
+	return found;
+}
+
+/* Final counts come with an update, at most a second later. */
+static bool want_final(struct monitor *m, const struct want *w)
+{
+	for (size_t i = m->mark; i < m->count; i++) {
+		json_t *last = alert_last(m, m->lines[i]);
+
+		if (want_matches(w, m->lines[i]) &&
+		    (!w->count || alert_int(last, "count") >= w->count) &&
+		    (!w->bytes || alert_int(last, "conn.bytes") >= w->bytes))
+			return true;
+	}
+	return w->optional;
+}
+
+void expect_alerts(struct monitor *m, const struct want *wants, size_t n)
+{
+	long long end = now_ms() + ALERT_MS;
+	size_t found = 0;
+	bool *used;
+
+	while (1) {
+		monitor_poll(m);
+		found = 0;
+		for (size_t i = 0; i < n; i++)
+			found += want_final(m, &wants[i]);
+		if (found == n || now_ms() > end)
+			break;
+		sleep_ms(10);
+	}
+	sleep_ms(SETTLE_MS);
+	monitor_poll(m);
+	used = calloc(m->count - m->mark + 1, sizeof(*used));
+	for (size_t i = 0; i < n; i++)
+		require(want_found(m, &wants[i], used) || wants[i].optional,
+			"expected %s %s %s errno %d of %s: %s", wants[i].rule, wants[i].vector ?: "",
+			wants[i].detail ?: "", wants[i].err,
+			wants[i].by ? wants[i].by->name : "anybody", alerts_text(m));
+	for (size_t i = m->mark; i < m->count; i++)
+		require(used[i - m->mark] || !alert_counts(m->lines[i]), "too much: %s%s",
+			alert_text(m->lines[i]), alerts_text(m));
+	free(used);
+	require(!kill(m->pid, 0), "the monitor is gone: %s", file_read(m->err));
+}
+
+void expect_nothing(struct monitor *m)
+{
+	expect_alerts(m, NULL, 0);
+}
+
+json_t *alert_find(struct monitor *m, const char *rule, pid_t actor)
+{
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		if (alert_counts(m->lines[i]) && !strcmp(alert_str(m->lines[i], "rule"), rule) &&
+		    (!actor || alert_int(m->lines[i], "actor.pid") == actor))
+			return m->lines[i];
+	return NULL;
+}
+
+json_t *alert_last(struct monitor *m, json_t *first)
+{
+	for (size_t i = m->count; i > 0; i--)
+		if (!strcmp(alert_uid(m->lines[i - 1]), alert_uid(first)))
+			return m->lines[i - 1];
+	return first;
+}
+
+long alerts_total(struct monitor *m, const char *rule, const struct server *s)
+{
+	json_t *last = json_object(), *count;
+	const char *uid;
+	long total = 0;
+
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		if (!strcmp(alert_str(m->lines[i], "rule"), rule) &&
+		    alert_int(m->lines[i], "instance.pid") == s->pid)
+			json_object_set_new(last, alert_uid(m->lines[i]),
+					    json_integer(alert_int(m->lines[i], "count")));
+	json_object_foreach(last, uid, count)
+		total += json_integer_value(count);
+	json_decref(last);
+	return total;
+}
+
+long findings_count(struct monitor *m)
+{
+	long n = 0;
+
+	monitor_poll(m);
+	for (size_t i = 0; i < m->count; i++)
+		n += alert_counts(m->lines[i]);
+	return n;
+}

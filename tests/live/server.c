@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * server.c - real Redis servers in scratch directories, and a client that speaks TLS or plaintext to them.
+ *
+ * Nothing here opens a file of a server below /proc that passes a ptrace check: the monitor watches us too.
+ */
+#include "harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *cert_path(void)
+{
+	const char *cert = str("%s/cert.pem", scratch);
+	struct run r;
+
+	if (!access(cert, R_OK))
+		return cert;
+	r = run_command(5000, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+		"ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=cachewarden test",
+		"-addext", "subjectAltName=IP:127.0.0.1,IP:::1", "-keyout", key_path(), "-out", cert);
+	require(!r.status, "openssl req: %s", r.err);
+	return cert;
+}
+
+const char *key_path(void)
+{
+	return str("%s/key.pem", scratch);
+}
+
+/* ---- servers ------------------------------------------------------------------------------------ */
+
+struct server *server_prepare(const struct server_opts *o)
+{
+	static unsigned int nr;
+	struct server *s = calloc(1, sizeof(*s));
+	const char *base = o->exe ? strrchr(o->exe, '/') + 1 : "redis-server";
+	const char *cert = cert_path();
+
+	s->name = strdup(base);
+	s->tls_port = o->tls_port ?: port_free();
+	s->plain_port = o->plain ? port_free() : 0;
+	snprintf(s->dir, sizeof(s->dir), "%s/server.%u", scratch, ++nr);
+	snprintf(s->config, sizeof(s->config), "%s/redis.conf", s->dir);
+	snprintf(s->log, sizeof(s->log), "%s/redis.log", s->dir);
+	require(!mkdir(s->dir, 0755), "mkdir %s: %s", s->dir, strerror(errno));
+	file_write(s->config, str("port %d\ntls-port %d\nbind %s\ndir %s\nlogfile %s\n"
+				  "tls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n"
+				  "tls-auth-clients no\nsave \"\"\ndaemonize %s\npidfile %s/pid\n"
+				  "%s\n",
+				  s->plain_port, s->tls_port, o->bind ?: "127.0.0.1", s->dir,
+				  s->log, cert, key_path(), cert, o->daemonize ? "yes" : "no",
+				  s->dir, o->extra ?: ""));
+	return s;
+}
+
+void server_ready(struct server *s)
+{
+	require(file_wait(s->log, "Ready to accept connections", 8000), "server %s not up: %s",
+		s->dir, file_read(s->log));
+}
+
+struct server *server_start(const struct server_opts *o)
+{
+	struct server *s = server_prepare(o);
+	struct child_opts child = o->child;
+
+	child.out = child.err = str("%s/stderr", s->dir);
+	s->pid = child_start((const char *const[]){o->exe ?: REDIS_SERVER, s->config, NULL}, &child);
+	server_ready(s);
+	if (o->daemonize) {
+		child_wait(s->pid, 2000);
+		s->pid = atoi(file_read(str("%s/pid", s->dir)));
+		require(s->pid > 1, "server %s left no pid file", s->dir);
+		child_adopt(s->pid);
+	}
+	return s;
+}
+
+void server_stop(struct server *s, int sig)
+{
+	child_stop(s->pid, sig, 3000);
+}
+
+pid_t server_thread(const struct server *s)
+{
+	DIR *dir = opendir(str("/proc/%d/task", s->pid));
+	struct dirent *e;
+	pid_t tid = 0;
+
+	while (dir && !tid && (e = readdir(dir)))
+		if (atoi(e->d_name) != s->pid)
+			tid = atoi(e->d_name);
+	if (dir)
+		closedir(dir);
+	require(tid, "server %d has no second thread", s->pid);
+	return tid;
+}
+
+/* ---- a client ----------------------------------------------------------------------------------- */
+
+struct client {
+	int fd;
+	SSL *ssl;
+	char reply[65536];
+};
+
+struct client *client_open(const struct server *s, const char *host, bool tls)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST}, *to;
+	struct client *c = calloc(1, sizeof(*c));
+	struct timeval patience = {.tv_sec = 5};
+	SSL_CTX *ctx;
+
+	require(!getaddrinfo(host, str("%d", tls ? s->tls_port : s->plain_port), &hints, &to),
+		"address %s", host);
+	c->fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	require(!connect(c->fd, to->ai_addr, to->ai_addrlen), "connect: %s", strerror(errno));
+	freeaddrinfo(to);
+	if (!tls)
+		return c;
+	ctx = SSL_CTX_new(TLS_client_method());
+	c->ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	SSL_set_fd(c->ssl, c->fd);
+	require(SSL_connect(c->ssl) == 1, "TLS handshake with %s failed", s->dir);
+	return c;
+}
+
+int client_port(const struct client *c)
+{
+	struct sockaddr_in6 me = {};
+	socklen_t len = sizeof(me);
+
+	getsockname(c->fd, (struct sockaddr *)&me, &len);
+	return ntohs(me.sin6_port);
+}
+
+/* Whether one whole reply has come: a line, or a bulk string. */
+static bool reply_whole(const char *reply, size_t len)
+{
+	const char *line = memchr(reply, '\n', len);
+
+	if (!line || reply[0] != '$' || reply[1] == '-')
+		return line;
+	return len >= (size_t)(line + 1 - reply) + atol(reply + 1) + 2;
+}
+
+const char *client_do(struct client *c, const char *command)
+{
+	char words[8192] = "", request[8300], *copy = strdup(command), *save = NULL;
+	size_t len = 0, got = 0, n = 0;
+
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save), n++)
+		len += snprintf(words + len, sizeof(words) - len, "$%zu\r\n%s\r\n", strlen(w), w);
+	free(copy);
+	len = snprintf(request, sizeof(request), "*%zu\r\n%s", n, words);
+	if (c->ssl)
+		require(SSL_write(c->ssl, request, len) == (int)len, "TLS write failed");
+	else
+		require(send(c->fd, request, len, MSG_NOSIGNAL) == (ssize_t)len, "send: %s",
+			strerror(errno));
+	while (!reply_whole(c->reply, got)) {
+		ssize_t r = c->ssl ? SSL_read(c->ssl, c->reply + got, sizeof(c->reply) - got - 1) :
+				     recv(c->fd, c->reply + got, sizeof(c->reply) - got - 1, 0);
+
+		require(r > 0, "no whole reply to %s", command);
+		got += r;
+	}
+	c->reply[got] = 0;
+	return c->reply;
+}
+
+void client_close(struct client *c)
+{
+	if (c->ssl)
+		SSL_shutdown(c->ssl);
+	SSL_free(c->ssl);
+	close(c->fd);
+	free(c);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * compat: the same deeds through the 32-bit system call gate (int 0x80), which the kernel's syscall
+ * tracepoints do not report. x86 only; says so where the kernel or the machine has no such gate.
+ *
+ *     compat PID mem|ptrace
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "trigger.h"
+
+#define IA32_PTRACE 26
+#define IA32_OPENAT 295
+
+static long gate(long nr, long a, long b, long c, long d)
+{
+#ifdef __x86_64__
+	long result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)result;
+#else
+	raise(SIGSEGV);
+	return nr + a + b + c + d;
+#endif
+}
+
+static int gate_missing(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		gate(20 /* getpid */, 0, 0, 0, 0);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return !WIFEXITED(status);
+}
+
+int main(int argc, char **argv)
+{
+	int missing = gate_missing(), status;
+	char *low;
+	long r = -1;
+
+	if (argc < 3)
+		return 2;
+	low = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		   -1, 0);
+	if (low == MAP_FAILED || (unsigned long)low > 0x7fffffff)
+		trigger_die("low memory");
+	snprintf(low, 64, "/proc/%s/mem", argv[1]);
+	if (!missing && !strcmp(argv[2], "mem")) {
+		r = gate(IA32_OPENAT, AT_FDCWD, (long)low, O_RDONLY, 0);
+	} else if (!missing) {
+		r = gate(IA32_PTRACE, PTRACE_ATTACH, atol(argv[1]), 0, 0);
+		if (!r && waitpid(atoi(argv[1]), &status, 0) > 0)
+			gate(IA32_PTRACE, PTRACE_DETACH, atol(argv[1]), 0, 0);
+	}
+	trigger_report("\"tid\":%d,\"missing\":%s,\"result\":%ld,\"errno\":%ld", getpid(),
+		       missing ? "true" : "false", r, r < 0 ? -r : 0);
+	return 0;
+}

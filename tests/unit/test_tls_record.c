@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_tls_record.c - the record walk of include/tls_record.h on streams built by hand: where the
+ * first foreign byte lies is known here, and never taken from the walk.
+ */
+#include "streams/cut.h"
+
+#define ISN 0xfffffff0u /* most streams here pass the wrap at 2^32 */
+
+static const uint8_t types[] = {TLS_CHANGE_CIPHER_SPEC, TLS_ALERT, TLS_HANDSHAKE,
+				TLS_APPLICATION_DATA, TLS_HEARTBEAT};
+
+static struct tls_stream begun(int from_start)
+{
+	struct tls_stream s = {};
+
+	tls_begin(&s, ISN, from_start);
+	return s;
+}
+
+/* Records in front of what a test adds. */
+static uint32_t stream_add_handshake(struct stream *st)
+{
+	stream_add_record(st, TLS_HANDSHAKE, 40);
+	stream_add_record(st, TLS_CHANGE_CIPHER_SPEC, 1);
+	stream_add_record(st, TLS_APPLICATION_DATA, 23);
+	return 3;
+}
+
+static void every_record_type_is_tls(void **state)
+{
+	struct stream st = {};
+
+	for (size_t i = 0; i < sizeof(types); i++)
+		stream_add_record(&st, types[i], 1 + i);
+	check_every_cut(&st, NEVER, sizeof(types));
+	stream_free(&st);
+}
+
+static void every_version_from_3_0_to_3_4_is_tls(void **state)
+{
+	struct stream st = {};
+
+	for (uint8_t minor = 0; minor <= 4; minor++) {
+		stream_add_header(&st, TLS_HANDSHAKE, minor, 2);
+		stream_add_text(&st, "\r\n");
+	}
+	check_every_cut(&st, NEVER, 5);
+	stream_free(&st);
+}
+
+static void empty_application_data_is_tls(void **state)
+{
+	struct stream st = {};
+
+	for (int i = 0; i < 9; i++)
+		stream_add_header(&st, TLS_APPLICATION_DATA, 3, 0);
+	check_every_cut(&st, NEVER, 9);
+	stream_free(&st);
+}
+
+static void empty_record_of_any_other_type_is_not(void **state)
+{
+	for (size_t i = 0; i < sizeof(types); i++) {
+		struct stream st = {};
+		uint32_t records;
+
+		if (types[i] == TLS_APPLICATION_DATA)
+			continue;
+		records = stream_add_handshake(&st);
+		stream_add_header(&st, types[i], 3, 0);
+		check_every_cut(&st, st.len - TLS_HEADER_LEN, records);
+		stream_free(&st);
+	}
+}
+
+static void longest_record_is_tls(void **state)
+{
+	struct stream st = {};
+
+	stream_add_record(&st, TLS_HANDSHAKE, TLS_RECORD_MAX);
+	stream_add_record(&st, TLS_APPLICATION_DATA, TLS_RECORD_MAX);
+	check_every_cut(&st, NEVER, 2);
+	stream_free(&st);
+}
+
+static void longer_record_is_not(void **state)
+{
+	static const uint16_t lengths[] = {TLS_RECORD_MAX + 1, TLS_RECORD_MAX + 255,
+					   TLS_RECORD_MAX + 256, 0xffff};
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct stream st = {};
+		uint32_t records = stream_add_handshake(&st), at = st.len;
+
+		stream_add_header(&st, TLS_APPLICATION_DATA, 3, lengths[i]);
+		stream_add_text(&st, "whatever");
+		check_every_cut(&st, at, records);
+		stream_free(&st);
+	}
+}
+
+static void length_beyond_any_is_seen_at_its_first_byte(void **state)
+{
+	for (uint32_t high = 0; high < 256; high++) {
+		struct stream st = {};
+
+		stream_add_header(&st, TLS_APPLICATION_DATA, 3, high << 8);
+		st.len--;
+		check_every_cut(&st, high << 8 <= 18432 ? NEVER : 0, 0);
+		stream_free(&st);
+	}
+}
+
+/* RFC 5246 §6.2.3.2: 16 bytes of IV, 1 of message, 48 of MAC, up to 255 of padding: 320 */
+static void change_cipher_spec_is_as_long_as_a_cipher_makes_it(void **state)
+{
+	for (uint32_t len = 1; len < 1024; len++) {
+		struct stream st = {};
+		struct tls_stream s = begun(1);
+
+		stream_add_header(&st, TLS_CHANGE_CIPHER_SPEC, 3, len);
+		assert_int_equal(feed(&s, &st, ISN, 0, st.len, NULL),
+				 len <= 320 ? TLS_SEEN_RECORDS : TLS_SEEN_PLAIN);
+		stream_free(&st);
+	}
+}
+
+/* Each of the first three bytes, with each of the values it can have, alone decides. */
+static void header_is_judged_byte_by_byte(void **state)
+{
+	for (uint32_t at = 0; at < 3; at++) {
+		for (uint32_t value = 0; value < 256; value++) {
+			uint8_t h[3] = {TLS_HANDSHAKE, 3, 1};
+			struct stream st = {};
+			int tls = at == 0   ? value >= 20 && value <= 24
+				  : at == 1 ? value == 3
+					    : value <= 4;
+
+			h[at] = value;
+			stream_add(&st, h, at + 1);
+			check_every_cut(&st, tls ? NEVER : 0, 0);
+			stream_free(&st);
+		}
+	}
+}
+
+static void stream_that_ends_inside_a_header_is_tls_so_far(void **state)
+{
+	for (uint32_t n = 1; n < TLS_HEADER_LEN; n++) {
+		struct stream st = {};
+		uint32_t records = stream_add_handshake(&st);
+
+		stream_add_header(&st, TLS_ALERT, 3, 2);
+		st.len -= TLS_HEADER_LEN - n;
+		check_every_cut(&st, NEVER, records);
+		stream_free(&st);
+	}
+}
+
+static const char *const plaintexts[] = {
+	"PING\r\n",
+	"*1\r\n$4\r\nPING\r\n",
+	"+PONG\r\n",
+	"-ERR\r\n",
+	"$-1\r\n",
+	":1\r\n",
+	"GET / HTTP/1.1\r\n\r\n",
+	"\n",
+	"\x80\x2e\x01\x03\x01", /* SSLv2 ClientHello: two-byte length, type 1, version 3.1 */
+	"\x80\x1c\x01",
+	"\x16\x02 a version that never was",
+	"\x19\x03\x03 a type beyond heartbeat",
+};
+#define PLAINTEXTS (sizeof(plaintexts) / sizeof(plaintexts[0]))
+
+static void plaintext_at_the_start_is_found_at_0(void **state)
+{
+	for (size_t i = 0; i < PLAINTEXTS; i++) {
+		struct stream st = {};
+
+		stream_add_text(&st, plaintexts[i]);
+		stream_add_record(&st, TLS_APPLICATION_DATA, 9);
+		check_every_cut(&st, 0, 0);
+		stream_free(&st);
+	}
+}
+
+static void plaintext_after_records_is_found_where_it_begins(void **state)
+{
+	for (uint32_t records = 1; records <= 20; records++) {
+		struct stream st = {};
+		uint32_t at;
+
+		for (uint32_t i = 0; i < records; i++)
+			stream_add_record(&st, TLS_APPLICATION_DATA, random_below(40));
+		at = st.len;
+		stream_add_text(&st, plaintexts[records % PLAINTEXTS]);
+		check_every_cut(&st, at, records);
+		stream_free(&st);
+	}
+}
+
+static void plaintext_between_records_is_found(void **state)
+{
+	struct stream st = {};
+	uint32_t records = stream_add_handshake(&st), at = st.len;
+
+	stream_add_text(&st, "SET k v\r\n");
+	stream_add_handshake(&st);
+	check_every_cut(&st, at, records);
+	stream_free(&st);
+}
+
+static void what_a_record_holds_is_not_looked_at(void **state)
+{
+	struct stream st = {};
+
+	stream_add_header(&st, TLS_APPLICATION_DATA, 3, 14);
+	stream_add_text(&st, "*1\r\n$4\r\nPING\r\n");
+	stream_add_record(&st, TLS_ALERT, 2);
+	check_every_cut(&st, NEVER, 2);
+	stream_free(&st);
+}
+
+static void bytes_after_plaintext_never_mend_a_stream(void **state)
+{
+	struct tls_stream s = begun(1);
+	struct stream st = {};
+	uint32_t at;
+
+	stream_add_text(&st, "PING\r\n");
+	at = st.len;
+	for (int i = 0; i < 5; i++)
+		stream_add_handshake(&st);
+	assert_int_equal(feed(&s, &st, ISN, 0, at, NULL), TLS_SEEN_PLAIN);
+	assert_int_equal(feed(&s, &st, ISN, at, 50, NULL), TLS_SEEN_BROKEN);
+	assert_int_equal(feed(&s, &st, ISN, 0, at, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(feed(&s, &st, ISN, at + 80, 50, NULL), TLS_SEEN_BROKEN); /* after a hole */
+	assert_int_equal(s.offset, at + 130);
+	stream_free(&st);
+}
+
+static void retransmission_changes_nothing(void **state)
+{
+	struct stream st = {};
+
+	for (int i = 0; i < 3; i++)
+		stream_add_handshake(&st);
+	for (uint32_t upto = 0; upto <= st.len; upto++) {
+		struct tls_stream s = begun(1), before;
+
+		feed(&s, &st, ISN, 0, upto, NULL);
+		before = s;
+		for (uint32_t from = 0; from < upto; from++) {
+			for (uint32_t end = from + 1; end <= upto; end++) {
+				assert_int_equal(feed(&s, &st, ISN, from, end - from, NULL),
+						 TLS_SEEN_NOTHING);
+			}
+		}
+		assert_memory_equal(&s, &before, sizeof(s));
+	}
+	stream_free(&st);
+}
+
+static void empty_segment_changes_nothing(void **state)
+{
+	struct tls_stream s = begun(1), before = s;
+	struct stream st = {};
+
+	stream_add_text(&st, "x");
+	assert_int_equal(feed(&s, &st, ISN, 0, 0, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(feed(&s, &st, ISN - 1, 0, 0, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(feed(&s, &st, ISN + 1, 0, 0, NULL), TLS_SEEN_NOTHING);
+	assert_memory_equal(&s, &before, sizeof(s));
+	stream_free(&st);
+}
+
+/* A segment that repeats old bytes and goes on: only the new ones are read. */
+static void overlap_is_read_from_the_first_new_byte(void **state)
+{
+	struct stream st = {};
+	uint32_t records = stream_add_handshake(&st), plain = st.len;
+
+	stream_add_text(&st, "PING\r\n");
+	for (uint32_t first = 0; first <= plain; first++) {
+		for (uint32_t back = 0; back <= first; back++) {
+			struct tls_stream s = begun(1);
+			uint64_t bad_at = NEVER;
+
+			feed(&s, &st, ISN, 0, first, NULL);
+			assert_int_equal(feed(&s, &st, ISN, back, st.len - back, &bad_at),
+					 TLS_SEEN_PLAIN);
+			assert_int_equal(bad_at, plain);
+			assert_int_equal(s.records, records);
+			assert_int_equal(s.offset, st.len);
+		}
+	}
+	stream_free(&st);
+}
+
+static void keepalive_of_one_old_byte_changes_nothing(void **state)
+{
+	struct tls_stream s = begun(1);
+	struct stream st = {};
+	uint8_t garbage = 'x';
+	struct stream probe = {.data = &garbage, .len = 1};
+
+	stream_add_handshake(&st);
+	feed(&s, &st, ISN, 0, st.len, NULL);
+	assert_int_equal(feed(&s, &probe, ISN + st.len - 1, 0, 1, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(s.sync, TLS_SYNCED);
+	stream_free(&st);
+}
+
+/*
+ * Every hole in a stream of three records and plaintext: one that hides no header byte leaves the
+ * verdict as it is without it; one that hides any loses sync, and then nothing is called plaintext.
+ */
+static void hole_keeps_sync_unless_it_hides_a_header(void **state)
+{
+	static const uint16_t lengths[] = {17, 0, 29};
+	struct stream st = {};
+	uint8_t is_header[256] = {};
+	uint32_t plain;
+
+	for (int i = 0; i < 3; i++) {
+		memset(is_header + st.len, 1, TLS_HEADER_LEN);
+		stream_add_record(&st, TLS_APPLICATION_DATA, lengths[i]);
+	}
+	plain = st.len;
+	stream_add_text(&st, "PING\r\n");
+	for (uint32_t from = 0; from < plain; from++) {
+		for (uint32_t end = from + 1; end <= plain; end++) {
+			int hidden = memchr(is_header + from, 1, end - from) != NULL;
+			struct tls_stream s = begun(1);
+			uint64_t bad_at = NEVER;
+			int seen;
+
+			feed(&s, &st, ISN, 0, from, NULL);
+			seen = feed(&s, &st, ISN, end, st.len - end, &bad_at);
+			assert_int_equal(seen, hidden ? TLS_SEEN_UNSYNCED : TLS_SEEN_PLAIN);
+			assert_int_equal(s.sync, hidden ? TLS_UNSYNCED : TLS_BROKEN);
+			assert_int_equal(bad_at, hidden ? NEVER : plain);
+			assert_int_equal(s.offset, st.len);
+			assert_int_equal(s.next, (uint32_t)(ISN + st.len));
+		}
+	}
+	stream_free(&st);
+}
+
+static void swapped_segments_inside_a_record_keep_sync(void **state)
+{
+	struct tls_stream s = begun(1);
+	struct stream st = {};
+
+	stream_add_record(&st, TLS_APPLICATION_DATA, 300);
+	stream_add_record(&st, TLS_APPLICATION_DATA, 10);
+	feed(&s, &st, ISN, 0, 100, NULL);
+	assert_int_equal(feed(&s, &st, ISN, 200, 50, NULL), TLS_SEEN_RECORDS);
+	assert_int_equal(feed(&s, &st, ISN, 100, 100, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(feed(&s, &st, ISN, 250, st.len - 250, NULL), TLS_SEEN_RECORDS);
+	assert_int_equal(s.sync, TLS_SYNCED);
+	assert_int_equal(s.records, 2);
+	stream_free(&st);
+}
+
+/* A stream that lost its place, and n good headers after the loss. */
+static struct tls_stream lost_then(uint32_t headers, struct stream *st)
+{
+	struct tls_stream s = begun(1);
+	uint32_t hole;
+
+	stream_add_handshake(st);
+	hole = st->len;
+	stream_add_handshake(st); /* unseen */
+	feed(&s, st, ISN, 0, hole, NULL);
+	for (uint32_t i = 0; i < headers; i++) {
+		uint32_t at = st->len;
+
+		stream_add_record(st, TLS_APPLICATION_DATA, 20 + i);
+		assert_int_equal(feed(&s, st, ISN, at, st->len - at, NULL), TLS_SEEN_RECORDS);
+	}
+	return s;
+}
+
+static void lost_stream_never_alerts_on_garbage(void **state)
+{
+	for (size_t i = 0; i < PLAINTEXTS; i++) {
+		struct stream st = {};
+		struct tls_stream s = lost_then(0, &st);
+		uint32_t at = st.len;
+
+		stream_add_text(&st, plaintexts[i]);
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(feed(&s, &st, ISN + k * 100, at, st.len - at, NULL),
+					 TLS_SEEN_UNSYNCED);
+		assert_int_equal(s.sync, TLS_UNSYNCED);
+		stream_free(&st);
+	}
+}
+
+/* The chain is three headers: a bad fourth is plaintext, a bad one before only loses the place
+ * again. */
+static void regained_stream_alerts_only_after_its_chain_held(void **state)
+{
+	for (uint32_t headers = 1; headers <= TLS_CHAIN_CONFIRM + 2; headers++) {
+		struct stream st = {};
+		struct tls_stream s = lost_then(headers, &st);
+		uint32_t at = st.len;
+		uint64_t bad_at = NEVER;
+		int held = headers >= 3;
+
+		assert_int_equal(s.sync, TLS_SYNCED);
+		stream_add_text(&st, "PING\r\n");
+		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &bad_at),
+				 held ? TLS_SEEN_PLAIN : TLS_SEEN_UNSYNCED);
+		assert_int_equal(bad_at, held ? at : NEVER);
+		assert_int_equal(s.sync, held ? TLS_BROKEN : TLS_UNSYNCED);
+		stream_free(&st);
+	}
+}
+
+/* The same, with chain and plaintext in one segment. */
+static void chain_that_breaks_in_its_first_segment_is_no_chain(void **state)
+{
+	for (uint32_t headers = 0; headers <= TLS_CHAIN_CONFIRM + 2; headers++) {
+		struct stream st = {};
+		struct tls_stream s = lost_then(0, &st);
+		uint32_t at = st.len;
+
+		for (uint32_t i = 0; i < headers; i++)
+			stream_add_record(&st, TLS_APPLICATION_DATA, 7);
+		stream_add_text(&st, "PING\r\n");
+		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_UNSYNCED);
+		assert_int_equal(s.sync, TLS_UNSYNCED);
+		stream_free(&st);
+	}
+}
+
+static void stream_lost_twice_must_prove_its_chain_again(void **state)
+{
+	struct stream st = {};
+	struct tls_stream s = lost_then(TLS_CHAIN_CONFIRM + 1, &st);
+	uint32_t at;
+
+	stream_add_record(&st, TLS_APPLICATION_DATA, 30); /* unseen */
+	at = st.len;
+	stream_add_record(&st, TLS_APPLICATION_DATA, 30);
+	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_RECORDS);
+	at = st.len;
+	stream_add_text(&st, "PING\r\n");
+	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_UNSYNCED);
+	stream_free(&st);
+}
+
+static void late_stream_regains_its_place_where_a_segment_begins_a_record(void **state)
+{
+	struct tls_stream s = begun(0);
+	struct stream st = {};
+	uint64_t bad_at = NEVER;
+	uint32_t at;
+
+	assert_int_equal(s.late, 1);
+	stream_add_text(&st, "the tail of a record");
+	at = st.len;
+	assert_int_equal(feed(&s, &st, ISN, 0, at, NULL), TLS_SEEN_UNSYNCED);
+	for (int i = 0; i < TLS_CHAIN_CONFIRM; i++)
+		stream_add_record(&st, TLS_APPLICATION_DATA, 50);
+	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_RECORDS);
+	at = st.len;
+	stream_add_text(&st, "PING\r\n");
+	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &bad_at), TLS_SEEN_PLAIN);
+	assert_int_equal(bad_at, at);
+	assert_int_equal(s.late, 1);
+	stream_free(&st);
+}
+
+/* An unsynced stream fed single bytes has no whole header in any segment: it stays unsynced. */
+static void part_of_a_header_regains_nothing(void **state)
+{
+	struct tls_stream s = begun(0);
+	struct stream st = {};
+
+	stream_add_handshake(&st);
+	for (uint32_t at = 0; at < st.len; at++)
+		assert_int_equal(feed(&s, &st, ISN, at, 1, NULL), TLS_SEEN_UNSYNCED);
+	stream_free(&st);
+}
+
+static void record_count_stops_at_its_largest(void **state)
+{
+	struct tls_stream s = begun(1);
+	struct stream st = {};
+
+	s.records = UINT32_MAX - 1;
+	stream_add_handshake(&st);
+	feed(&s, &st, ISN, 0, st.len, NULL);
+	assert_int_equal(s.records, UINT32_MAX);
+	stream_free(&st);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_record_type_is_tls),
+		cmocka_unit_test(every_version_from_3_0_to_3_4_is_tls),
+		cmocka_unit_test(empty_application_data_is_tls),
+		cmocka_unit_test(empty_record_of_any_other_type_is_not),
+		cmocka_unit_test(longest_record_is_tls),
+		cmocka_unit_test(longer_record_is_not),
+		cmocka_unit_test(length_beyond_any_is_seen_at_its_first_byte),
+		cmocka_unit_test(change_cipher_spec_is_as_long_as_a_cipher_makes_it),
+		cmocka_unit_test(header_is_judged_byte_by_byte),
+		cmocka_unit_test(stream_that_ends_inside_a_header_is_tls_so_far),
+		cmocka_unit_test(plaintext_at_the_start_is_found_at_0),
+		cmocka_unit_test(plaintext_after_records_is_found_where_it_begins),
+		cmocka_unit_test(plaintext_between_records_is_found),
+		cmocka_unit_test(what_a_record_holds_is_not_looked_at),
+		cmocka_unit_test(bytes_after_plaintext_never_mend_a_stream),
+		cmocka_unit_test(retransmission_changes_nothing),
+		cmocka_unit_test(empty_segment_changes_nothing),
+		cmocka_unit_test(overlap_is_read_from_the_first_new_byte),
+		cmocka_unit_test(keepalive_of_one_old_byte_changes_nothing),
+		cmocka_unit_test(hole_keeps_sync_unless_it_hides_a_header),
+		cmocka_unit_test(swapped_segments_inside_a_record_keep_sync),
+		cmocka_unit_test(lost_stream_never_alerts_on_garbage),
+		cmocka_unit_test(regained_stream_alerts_only_after_its_chain_held),
+		cmocka_unit_test(chain_that_breaks_in_its_first_segment_is_no_chain),
+		cmocka_unit_test(stream_lost_twice_must_prove_its_chain_again),
+		cmocka_unit_test(late_stream_regains_its_place_where_a_segment_begins_a_record),
+		cmocka_unit_test(part_of_a_header_regains_nothing),
+		cmocka_unit_test(record_count_stops_at_its_largest),
+	};
+
+	return cmocka_run_group_tests_name("tls_record", tests, NULL, NULL);
+}

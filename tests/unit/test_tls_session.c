@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_tls_session.c - the record walk of include/tls_record.h on what real TLS sessions send:
+ * OpenSSL counts the records, and none of its bytes may ever be called plaintext.
+ */
+#include "streams/session.h"
+
+#define ISN 0xfffffff0u /* every stream passes the wrap at 2^32 */
+
+/* Late from anywhere, segments lost, doubled and swapped: real TLS is never called plaintext. */
+static void check_rough_network(const struct stream *st)
+{
+	for (int round = 0; round < 200; round++) {
+		uint32_t begin = round % 2 ? random_below(st->len) : 0, at = begin;
+		struct tls_stream s = {};
+
+		tls_begin(&s, ISN + begin, !begin);
+		for (int segments = 0; at < st->len && segments < 2000; segments++) {
+			uint32_t len = 1 + random_below(1448), kind = random_below(20), from = at;
+
+			if (kind == 0) /* lost */
+				from += random_below(4000);
+			else if (kind == 1) /* repeated, wholly or partly */
+				from -= random_below(from - begin + 1);
+			if (from >= st->len)
+				break;
+			if (len > st->len - from)
+				len = st->len - from;
+			if (kind == 2 && from + 2 * len <= st->len) /* swapped with the next */
+				assert_int_not_equal(feed(&s, st, ISN, from + len, len, NULL),
+						     TLS_SEEN_PLAIN);
+			assert_int_not_equal(feed(&s, st, ISN, from, len, NULL), TLS_SEEN_PLAIN);
+			if (from + len > at)
+				at = from + len;
+		}
+		assert_int_not_equal(s.sync, TLS_BROKEN);
+	}
+}
+
+static void check_session(struct session *s)
+{
+	for (int side = CLIENT; side < SIDES; side++) {
+		struct stream *st = &s->sent[side];
+		uint32_t end;
+
+		assert_true(s->records[side] >= 3);
+		check_every_cut(st, NEVER, s->records[side]);
+		check_rough_network(st);
+		end = st->len;
+		if (end > WITHOUT_WRAP_OVER)
+			continue;
+		stream_add_text(st, "+OK\r\n");
+		check_every_cut(st, end, s->records[side]);
+	}
+}
+
+static void session_send_sizes(struct session *s, uint32_t biggest)
+{
+	static const uint32_t sizes[] = {1, 2, 5, 100, 1448, 16383, 16384, 16385, 1024 * 1024};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && sizes[i] <= biggest; i++) {
+		session_send(s, CLIENT, sizes[i]);
+		session_send(s, SERVER, sizes[i]);
+	}
+}
+
+static void session_end(struct session *s)
+{
+	for (int side = CLIENT; side < SIDES; side++)
+		SSL_shutdown(s->ssl[side]);
+	session_carry(s);
+}
+
+static void run_session(const struct session_options *o, uint32_t biggest,
+			void (*before_the_end)(struct session *))
+{
+	struct session s = {};
+
+	session_open_contexts(&s, o);
+	session_open(&s, NULL);
+	session_handshake(&s);
+	assert_int_equal(SSL_version(s.ssl[CLIENT]), o->version);
+	session_send_sizes(&s, biggest);
+	if (before_the_end)
+		before_the_end(&s);
+	session_end(&s);
+	check_session(&s);
+	session_close(&s);
+	session_close_contexts(&s);
+}
+
+static void tls_1_2_session_is_tls_up_to_1_mb(void **state)
+{
+	run_session(&(struct session_options){.version = TLS1_2_VERSION}, 1024 * 1024, NULL);
+}
+
+static void tls_1_3_session_is_tls_up_to_1_mb(void **state)
+{
+	run_session(&(struct session_options){.version = TLS1_3_VERSION}, 1024 * 1024, NULL);
+}
+
+static void renegotiate(struct session *s)
+{
+	for (int side = CLIENT; side < SIDES; side++) {
+		long before = SSL_num_renegotiations(s->ssl[CLIENT]);
+
+		assert_int_equal(SSL_renegotiate(s->ssl[side]), 1);
+		SSL_do_handshake(s->ssl[side]);
+		session_settle(s);
+		assert_int_equal(SSL_num_renegotiations(s->ssl[CLIENT]), before + 1);
+		session_send_sizes(s, 100);
+	}
+}
+
+static void renegotiation_is_tls(void **state)
+{
+	run_session(&(struct session_options){.version = TLS1_2_VERSION}, 100, renegotiate);
+}
+
+static void renegotiation_under_cbc_is_tls(void **state)
+{
+	run_session(&(struct session_options){.version = TLS1_2_VERSION,
+					      .ciphers = "ECDHE-ECDSA-AES256-SHA384"},
+		    100, renegotiate);
+}
+
+static void update_keys(struct session *s)
+{
+	for (int side = CLIENT; side < SIDES; side++) {
+		assert_int_equal(SSL_key_update(s->ssl[side], SSL_KEY_UPDATE_REQUESTED), 1);
+		SSL_do_handshake(s->ssl[side]);
+		session_settle(s);
+		session_send_sizes(s, 100);
+	}
+}
+
+static void key_update_is_tls(void **state)
+{
+	run_session(&(struct session_options){.version = TLS1_3_VERSION}, 100, update_keys);
+}
+
+/* RFC 8446 §4.1.3: a ServerHello with this random is a HelloRetryRequest; it follows 5 + 4 + 2
+ * bytes */
+static void server_asked_for_retry(struct session *s)
+{
+	static const uint8_t retry_random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
+
+	assert_memory_equal(s->sent[SERVER].data + 11, retry_random, sizeof(retry_random));
+}
+
+static void hello_retry_request_is_tls(void **state)
+{
+	run_session(&(struct session_options){.version = TLS1_3_VERSION,
+					      .groups = {"X25519:P-384", "P-384"}},
+		    100, server_asked_for_retry);
+}
+
+static void check_resumption(int version)
+{
+	struct session s = {};
+	SSL_SESSION *first;
+
+	session_open_contexts(&s, &(struct session_options){.version = version});
+	session_open(&s, NULL);
+	session_handshake(&s);
+	session_send_sizes(&s, 100);
+	first = SSL_get1_session(s.ssl[CLIENT]);
+	assert_non_null(first);
+	session_end(&s);
+	session_close(&s);
+
+	session_open(&s, first);
+	session_handshake(&s);
+	assert_true(SSL_session_reused(s.ssl[CLIENT]));
+	session_send_sizes(&s, 100);
+	session_end(&s);
+	check_session(&s);
+	session_close(&s);
+	SSL_SESSION_free(first);
+	session_close_contexts(&s);
+}
+
+static void tls_1_2_resumption_is_tls(void **state)
+{
+	check_resumption(TLS1_2_VERSION);
+}
+
+static void tls_1_3_resumption_is_tls(void **state)
+{
+	check_resumption(TLS1_3_VERSION);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tls_1_2_session_is_tls_up_to_1_mb),
+		cmocka_unit_test(tls_1_3_session_is_tls_up_to_1_mb),
+		cmocka_unit_test(renegotiation_is_tls),
+		cmocka_unit_test(renegotiation_under_cbc_is_tls),
+		cmocka_unit_test(key_update_is_tls),
+		cmocka_unit_test(hello_retry_request_is_tls),
+		cmocka_unit_test(tls_1_2_resumption_is_tls),
+		cmocka_unit_test(tls_1_3_resumption_is_tls),
+	};
+
+	return cmocka_run_group_tests_name("tls_session", tests, NULL, NULL);
+}
