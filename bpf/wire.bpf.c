@@ -19,6 +19,12 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 struct tls_walk;
 static __always_inline void wire_walk(struct tls_walk *w);
 #define TLS_WALK_ALL(w) wire_walk(w)
+#define RESP_EACH(n, step, l)                                                                      \
+	do {                                                                                       \
+		struct resp_look *each_ = (l);                                                     \
+                                                                                                   \
+		bpf_loop(n, step, &each_, 0);                                                      \
+	} while (0)
 #include "resp.h"
 #include "tls_record.h"
 
@@ -163,13 +169,21 @@ static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *
 	return 0;
 }
 
+/*
+ * Functions that are not static are verified once on their own and not along every path that calls
+ * them: what is rare stands in such ones. The verifier wants each pointer checked there.
+ */
+
 /* Both ends of the connection, from the packet itself: a listener's socket does not know them. */
-static __always_inline void segment_ends(struct __sk_buff *skb, const struct segment *g, int egress,
-					 struct early_key *k)
+__noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int egress, struct early_key *k)
 {
-	u8 *src = egress ? k->local_ip : k->remote_ip, *dst = egress ? k->remote_ip : k->local_ip;
+	u8 *src, *dst;
 	u16 ports[2] = {};
 
+	if (!g || !k)
+		return 0;
+	src = egress ? k->local_ip : k->remote_ip;
+	dst = egress ? k->remote_ip : k->local_ip;
 	if (g->ip == 4) {
 		src[10] = src[11] = dst[10] = dst[11] = 0xff;
 		bpf_skb_load_bytes(skb, 12, src + 12, 4);
@@ -181,24 +195,14 @@ static __always_inline void segment_ends(struct __sk_buff *skb, const struct seg
 	bpf_skb_load_bytes(skb, g->tcp, ports, sizeof(ports));
 	k->local_port = bpf_ntohs(egress ? ports[0] : ports[1]);
 	k->remote_port = bpf_ntohs(egress ? ports[1] : ports[0]);
+	return 0;
 }
 
-/* Number of the command whose name stands at look->name; the name itself goes nowhere. */
+/* Number of the command named there; the name itself goes nowhere. */
 static __always_inline u16 command_number(const struct resp_look *look)
 {
-	struct command_key key = {};
-	u16 *number;
+	u16 *number = look->named ? bpf_map_lookup_elem(&commands, &look->word) : NULL;
 
-	if (!look->name_len)
-		return 0;
-	for (u32 i = 0; i < COMMAND_LEN; i++) {
-		u8 c = resp_byte(look, look->name + i);
-
-		if (i >= look->name_len)
-			c = 0;
-		key.name[i] = c >= 'a' && c <= 'z' ? c - 0x20 : c;
-	}
-	number = bpf_map_lookup_elem(&commands, &key);
 	return number ? *number : 0;
 }
 
@@ -238,20 +242,22 @@ struct finding {
 	u32 writer; /* tgid of a stranger who wrote, for tls-writer */
 };
 
-static __always_inline void finding_report(struct __sk_buff *skb, const struct segment *g,
-					   const struct sock_mark *mark, const struct finding *f)
+__noinline int finding_report(struct __sk_buff *skb, const struct segment *g, const struct sock_mark *mark,
+			      const struct finding *f)
 {
-	struct attempt_key key = {
-		.instance = mark->instance,
-		.rule = f->rule,
-		.actor = bpf_get_socket_cookie(skb),
-		.tgid = f->writer,
-	};
+	struct attempt_key key = {};
 	struct early_key ends = {};
-	struct event *e = attempt_begin(&key, f->bytes);
+	struct event *e;
 
+	if (!g || !mark || !f)
+		return 0;
+	key.instance = mark->instance;
+	key.rule = f->rule;
+	key.actor = bpf_get_socket_cookie(skb);
+	key.tgid = f->writer;
+	e = attempt_begin(&key, f->bytes);
 	if (!e)
-		return;
+		return 0;
 	e->flags |= EVENT_CONN;
 	e->key.vector = f->egress ? VECTOR_EGRESS : VECTOR_INGRESS;
 	segment_ends(skb, g, f->egress, &ends);
@@ -275,6 +281,7 @@ static __always_inline void finding_report(struct __sk_buff *skb, const struct s
 	if (f->writer)
 		event_actor(e, bpf_get_current_task_btf());
 	event_send(e);
+	return 0;
 }
 
 /*
@@ -417,40 +424,46 @@ static __always_inline int current_holds(struct __sk_buff *skb, u64 sk)
  * room, a timer fired): measured, some 3 in 1,000 segments. So a stranger is accused only when it
  * holds the socket. One search per socket, stranger and second.
  */
-static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock *sk,
-					 struct sock_mark *mark, const struct segment *g)
+__noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *mark, const struct segment *g)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1, .bytes = g->len};
-	u32 tgid = task->tgid;
-	struct bystander who = {.tgid = tgid};
+	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1};
+	struct bystander who = {.tgid = task->tgid};
 	u64 now, *seen;
 	struct member *m;
 
-	if (likely(tgid == mark->writer))
-		return;
-	m = member_of(tgid);
+	if (!mark || !g || !who.tgid || (task->flags & PF_KTHREAD))
+		return 0;
+	m = member_of(who.tgid);
 	if (m && m->instance == mark->instance) {
-		mark->writer = tgid;
-		return;
+		mark->writer = who.tgid;
+		return 0;
 	}
-	if (!tgid || (task->flags & PF_KTHREAD))
-		return;
 	counter_add(COUNTER_BYSTANDERS, 1);
 	who.cookie = bpf_get_socket_cookie(skb);
 	now = bpf_ktime_get_ns();
 	seen = bpf_map_lookup_elem(&bystanders, &who);
 	if (seen && now - *seen < 1000000000ull)
-		return;
-	if (!current_holds(skb, plain(sk))) {
+		return 0;
+	if (!current_holds(skb, sk)) {
 		bpf_map_update_elem(&bystanders, &who, &now, BPF_ANY);
-		return;
+		return 0;
 	}
-	f.writer = tgid;
+	f.bytes = g->len;
+	f.writer = who.tgid;
 	f.offset = mark->out.offset;
 	f.has_offset = !mark->out.late && mark->out.sync != TLS_NEW;
 	f.records = mark->out.records;
-	finding_report(skb, g, mark, &f);
+	return finding_report(skb, g, mark, &f);
+}
+
+static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock *sk, struct sock_mark *mark,
+					 const struct segment *g)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (unlikely((u32)task->tgid != mark->writer))
+		stranger_check(skb, plain(sk), mark, g);
 }
 
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)

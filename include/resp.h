@@ -19,14 +19,26 @@ struct resp_look {
 	__u8 bytes[RESP_LOOK]; /* in: the segment's first bytes, zero padded */
 	__u32 len;	       /* in: how many */
 	__u32 saw;	       /* out: enum saw_id */
-	__u32 name;	       /* out: offset of a command's name, valid if name_len */
-	__u32 name_len;	       /* out: 1..COMMAND_LEN, 0: none */
-	/* Cursor. It lives here and not in a local, so that the BPF verifier, which follows a local's every
-	 * value, sees one unknown number instead. */
+	__u32 named;	       /* out: word holds what stands where a command's name would */
+	struct command_key word;
+	/* Cursors. They live here and not in locals, so that the BPF verifier, which follows a local's
+	 * every value, sees one unknown number instead. */
 	__u32 at;
 	__u32 number;
 	__u32 count;
+	__u32 printable;
 };
+
+#ifndef RESP_EACH
+/* Call step(i, &l) for i = 0 .. n-1 until it returns non-zero. BPF brings its own, on bpf_loop. */
+#define RESP_EACH(n, step, l)                                                                      \
+	do {                                                                                       \
+		struct resp_look *each_ = (l);                                                     \
+                                                                                                   \
+		for (__u32 i_ = 0; i_ < (n) && !step(i_, &each_); i_++)                            \
+			;                                                                          \
+	} while (0)
+#endif
 
 static inline __u8 resp_byte(const struct resp_look *l, __u32 at)
 {
@@ -38,9 +50,27 @@ static inline int resp_digit(__u8 c)
 	return c >= '0' && c <= '9';
 }
 
-static inline int resp_letter(__u8 c)
+static inline int resp_lower(__u8 c)
 {
-	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+	return c >= 'a' && c <= 'z';
+}
+
+static inline int resp_upper(__u8 c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static long resp_number_step(__u32 i, struct resp_look **ctx)
+{
+	struct resp_look *l = *ctx;
+	__u8 c = resp_byte(l, l->at);
+
+	if (l->at >= l->len || !resp_digit(c))
+		return 1;
+	l->number = l->number * 10 + (c - '0');
+	l->at++;
+	l->count++;
+	return 0;
 }
 
 /* Read a decimal number and CR LF at l->at into l->number and step behind it; 0 if none is there. */
@@ -48,15 +78,7 @@ static inline int resp_number(struct resp_look *l)
 {
 	l->number = 0;
 	l->count = 0;
-	for (int i = 0; i < 9; i++) {
-		__u8 c = resp_byte(l, l->at);
-
-		if (l->at >= l->len || !resp_digit(c))
-			break;
-		l->number = l->number * 10 + (c - '0');
-		l->at++;
-		l->count++;
-	}
+	RESP_EACH(9, resp_number_step, l);
 	if (!l->count || l->at + 2 > l->len)
 		return 0;
 	if (resp_byte(l, l->at) != '\r' || resp_byte(l, l->at + 1) != '\n')
@@ -65,23 +87,37 @@ static inline int resp_number(struct resp_look *l)
 	return 1;
 }
 
-/* Length of the word at l->at that could be a command's name, into l->count. */
+static long resp_word_step(__u32 i, struct resp_look **ctx)
+{
+	struct resp_look *l = *ctx;
+	__u8 c = resp_byte(l, l->at + i);
+
+	if (l->at + i >= l->len || i >= COMMAND_LEN)
+		return 1;
+	if (!resp_lower(c) && !resp_upper(c) && !resp_digit(c) && c != '_' && c != '-' && c != '.')
+		return 1;
+	l->word.name[i] = resp_lower(c) ? c - 0x20 : c;
+	l->count++;
+	return 0;
+}
+
+/* The word at l->at that could be a command's name: in upper case into l->word, its length into l->count. */
 static inline void resp_word(struct resp_look *l)
 {
 	l->count = 0;
-	for (int i = 0; i < COMMAND_LEN; i++) {
-		__u8 c = resp_byte(l, l->at + i);
-
-		if (l->at + i >= l->len ||
-		    !(resp_letter(c) || resp_digit(c) || c == '_' || c == '-' || c == '.'))
-			break;
-		l->count++;
-	}
+	__builtin_memset(&l->word, 0, sizeof(l->word));
+	RESP_EACH(COMMAND_LEN, resp_word_step, l);
 }
 
-static inline int resp_is_text(__u8 c)
+static long resp_text_step(__u32 i, struct resp_look **ctx)
 {
-	return (c >= 0x20 && c < 0x7f) || c == '\r' || c == '\n' || c == '\t';
+	struct resp_look *l = *ctx;
+	__u8 c = resp_byte(l, i);
+
+	if (!((c >= 0x20 && c < 0x7f) || c == '\r' || c == '\n' || c == '\t'))
+		return 1;
+	l->printable++;
+	return 0;
 }
 
 /* RFC 6101 appendix E: two-byte length with the high bit set, CLIENT-HELLO, then version 3.x or 2. */
@@ -97,14 +133,14 @@ static inline int resp_sslv2(const __u8 *b, __u32 len)
 static inline void resp_classify(struct resp_look *l)
 {
 	const __u8 *b = l->bytes;
-	__u32 printable = 0, n;
+	__u32 n;
 
 	l->saw = SAW_OTHER;
-	l->name_len = 0;
+	l->named = 0;
 	if (!l->len || l->len > RESP_LOOK)
 		return;
-	for (int i = 0; i < RESP_PRINTABLE_MIN; i++) /* no early exit: one path for the verifier */
-		printable += resp_is_text(b[i]);
+	l->printable = 0;
+	RESP_EACH(RESP_PRINTABLE_MIN, resp_text_step, l);
 	if (b[0] == '*' || b[0] == '$' || b[0] == ':' || b[0] == '%' || b[0] == '~' || b[0] == '>') {
 		l->at = 1;
 		if (!resp_number(l))
@@ -117,10 +153,7 @@ static inline void resp_classify(struct resp_look *l)
 			return;
 		l->saw = SAW_RESP_COMMAND;
 		resp_word(l);
-		if (l->count == l->number) {
-			l->name = l->at;
-			l->name_len = l->count;
-		}
+		l->named = l->count && l->count == l->number;
 		return;
 	}
 	if (l->len >= 5 && b[0] == '+' && b[1] == 'O' && b[2] == 'K' && b[3] == '\r' && b[4] == '\n') {
@@ -133,7 +166,7 @@ static inline void resp_classify(struct resp_look *l)
 		return;
 	}
 	if (l->len >= 5 && b[0] == '-' && b[1] >= 'A' && b[1] <= 'Z' && b[2] >= 'A' && b[2] <= 'Z' &&
-	    b[3] >= 'A' && b[3] <= 'Z' && (printable >= l->len || printable >= 16)) {
+	    b[3] >= 'A' && b[3] <= 'Z' && (l->printable >= l->len || l->printable >= 16)) {
 		l->saw = SAW_RESP_REPLY; /* "-ERR", "-NOAUTH": an upper case code, then text */
 		return;
 	}
@@ -145,7 +178,7 @@ static inline void resp_classify(struct resp_look *l)
 		l->saw = SAW_HTTP;
 		return;
 	}
-	if (printable >= RESP_PRINTABLE_MIN)
+	if (l->printable >= RESP_PRINTABLE_MIN)
 		l->saw = SAW_PRINTABLE;
 	l->at = 0;
 	resp_word(l);
@@ -156,8 +189,7 @@ static inline void resp_classify(struct resp_look *l)
 		l->saw = SAW_HTTP;
 	} else if (resp_byte(l, n) == ' ' || resp_byte(l, n) == '\r' || resp_byte(l, n) == '\n') {
 		l->saw = SAW_INLINE;
-		l->name = 0;
-		l->name_len = n;
+		l->named = 1;
 	}
 }
 
