@@ -38,6 +38,7 @@ static __always_inline void wire_walk(struct tls_walk *w);
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define IPV6_EXT_MAX 4
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define FDS_MAX 65536 /* descriptors searched in a suspected writer */
 #define WALK_MAX 16384 /* headers in a segment of 64 KiB: 13,107 at most */
 
@@ -56,17 +57,10 @@ struct {
 } commands SEC(".maps");
 
 /* First data that came with the last ACK of the handshake: it is filtered on the listener, its child comes later. */
-struct early_key {
-	u8 remote_ip[16];
-	u8 local_ip[16];
-	u16 remote_port;
-	u16 local_port;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EARLY_MAX);
-	__type(key, struct early_key);
+	__type(key, struct conn_ends);
 	__type(value, struct tls_stream);
 } early SEC(".maps");
 
@@ -175,7 +169,7 @@ static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *
  */
 
 /* Both ends of the connection, from the packet itself: a listener's socket does not know them. */
-__noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int egress, struct early_key *k)
+__noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int egress, struct conn_ends *k)
 {
 	u8 *src, *dst;
 	u16 ports[2] = {};
@@ -230,6 +224,98 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
 	return (look->saw & 0xff) | command << 16;
 }
 
+/* A search through the current process's descriptors: for one socket, or for the other end of a connection. */
+struct fd_search {
+	u64 table;
+	u64 sk; /* this socket, or */
+	u32 num, dport; /* the one from this port (host order) to that one (network order) */
+	u32 v4;
+	u64 v6[2]; /* at this address */
+	u32 ipv6;
+	u32 found;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct fd_search);
+} searches SEC(".maps");
+
+static __always_inline struct fd_search *search_begin(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&searches, &zero);
+}
+
+static long fd_step(u32 i, struct fd_search **ctx)
+{
+	struct fd_search *s = *ctx;
+	struct file **slot = (struct file **)s->table + i, *f = NULL;
+	u64 to[2] = {};
+	struct socket *sock;
+	struct sock *sk;
+
+	bpf_probe_read_kernel(&f, sizeof(f), slot);
+	if (!f)
+		return 0;
+	sock = BPF_CORE_READ(f, private_data);
+	sk = BPF_CORE_READ(sock, sk);
+	if (!sk)
+		return 0;
+	if (s->sk) {
+		s->found = (u64)sk == s->sk;
+		return s->found;
+	}
+	if (BPF_CORE_READ(sk, __sk_common.skc_num) != s->num ||
+	    BPF_CORE_READ(sk, __sk_common.skc_dport) != s->dport)
+		return 0;
+	/* an IPv6 socket may speak IPv4: its skc_daddr then holds the mapped address too */
+	if (!s->ipv6) {
+		s->found = BPF_CORE_READ(sk, __sk_common.skc_daddr) == s->v4;
+		return s->found;
+	}
+	bpf_core_read(to, sizeof(to), &sk->__sk_common.skc_v6_daddr);
+	s->found = to[0] == s->v6[0] && to[1] == s->v6[1];
+	return s->found;
+}
+
+/* Not every file's private_data is a socket; a chance match of all that is compared is out of the question. */
+static __noinline int current_holds(struct fd_search *s)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	u32 max;
+
+	if (!fdt)
+		return 0;
+	max = BPF_CORE_READ(fdt, max_fds);
+	s->table = (u64)BPF_CORE_READ(fdt, fd);
+	s->found = 0;
+	bpf_loop(max < FDS_MAX ? max : FDS_MAX, fd_step, &s, 0);
+	return s->found;
+}
+
+/*
+ * Over loopback a segment arrives in whoever sent it. Proven, not presumed: the current process must
+ * hold the other end of this very connection.
+ */
+static __always_inline int current_is_peer(const struct conn_info *c)
+{
+	struct fd_search *s = search_begin();
+
+	if (!s)
+		return 0;
+	s->sk = 0;
+	s->num = c->ends.remote_port;
+	s->dport = bpf_htons(c->ends.local_port);
+	s->ipv6 = c->ipv6;
+	__builtin_memcpy(&s->v4, &c->ends.local_ip[12], 4);
+	__builtin_memcpy(s->v6, c->ends.local_ip, 16);
+	return current_holds(s);
+}
+
 struct finding {
 	u32 rule;
 	u32 egress;
@@ -246,7 +332,6 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g, co
 			      const struct finding *f)
 {
 	struct attempt_key key = {};
-	struct early_key ends = {};
 	struct event *e;
 
 	if (!g || !mark || !f)
@@ -260,11 +345,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g, co
 		return 0;
 	e->flags |= EVENT_CONN;
 	e->key.vector = f->egress ? VECTOR_EGRESS : VECTOR_INGRESS;
-	segment_ends(skb, g, f->egress, &ends);
-	__builtin_memcpy(e->conn.local_ip, ends.local_ip, 16);
-	__builtin_memcpy(e->conn.remote_ip, ends.remote_ip, 16);
-	e->conn.local_port = ends.local_port;
-	e->conn.remote_port = ends.remote_port;
+	segment_ends(skb, g, f->egress, &e->conn.ends);
 	e->conn.ipv6 = g->ip == 6;
 	e->conn.cookie = key.actor;
 	e->conn.offset = f->offset;
@@ -278,7 +359,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g, co
 		e->conn.opened = OPENED_INBOUND;
 	else if (mark->flags & SOCK_FRESH)
 		e->conn.opened = OPENED_OUTBOUND;
-	if (f->writer)
+	if (f->writer || (!f->egress && skb->ifindex == LOOPBACK_IFINDEX && current_is_peer(&e->conn)))
 		event_actor(e, bpf_get_current_task_btf());
 	event_send(e);
 	return 0;
@@ -290,7 +371,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g, co
 static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *sk, struct sock_mark *mark,
 					struct tls_stream *s, const struct segment *g, int egress)
 {
-	struct early_key ends = {};
+	struct conn_ends ends = {};
 	struct bpf_tcp_sock *tp;
 	struct tls_stream *first;
 
@@ -364,7 +445,7 @@ static __always_inline void listener_segment(struct __sk_buff *skb, struct sock_
 					     const struct segment *g)
 {
 	struct tls_stream first = {};
-	struct early_key ends = {};
+	struct conn_ends ends = {};
 
 	tls_begin(&first, g->seq, 1);
 	stream_segment(skb, mark, &first, g, 0);
@@ -386,39 +467,6 @@ struct {
 	__type(value, u64); /* when */
 } bystanders SEC(".maps");
 
-struct fd_search {
-	u64 sk;
-	u64 table;
-	u32 found;
-};
-
-static long fd_step(u32 i, struct fd_search *s)
-{
-	struct file **slot = (struct file **)s->table + i, *f = NULL;
-	struct socket *sock;
-
-	bpf_probe_read_kernel(&f, sizeof(f), slot);
-	if (!f)
-		return 0;
-	sock = BPF_CORE_READ(f, private_data);
-	s->found = (u64)BPF_CORE_READ(sock, sk) == s->sk;
-	return s->found;
-}
-
-/* Does the current process hold this very socket among its descriptors? */
-static __always_inline int current_holds(struct __sk_buff *skb, u64 sk)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct fd_search s = {.sk = sk, .table = (u64)BPF_CORE_READ(fdt, fd)};
-	u32 max = BPF_CORE_READ(fdt, max_fds);
-
-	if (!fdt)
-		return 0;
-	bpf_loop(max < FDS_MAX ? max : FDS_MAX, fd_step, &s, 0);
-	return s.found;
-}
-
 /*
  * Egress runs in the writer, or in whoever was interrupted by the kernel's own sending (an ACK made
  * room, a timer fired): measured, some 3 in 1,000 segments. So a stranger is accused only when it
@@ -429,10 +477,11 @@ __noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *m
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1};
 	struct bystander who = {.tgid = task->tgid};
+	struct fd_search *search = search_begin();
 	u64 now, *seen;
 	struct member *m;
 
-	if (!mark || !g || !who.tgid || (task->flags & PF_KTHREAD))
+	if (!mark || !g || !search || !who.tgid || (task->flags & PF_KTHREAD))
 		return 0;
 	m = member_of(who.tgid);
 	if (m && m->instance == mark->instance) {
@@ -445,7 +494,8 @@ __noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *m
 	seen = bpf_map_lookup_elem(&bystanders, &who);
 	if (seen && now - *seen < 1000000000ull)
 		return 0;
-	if (!current_holds(skb, sk)) {
+	search->sk = sk;
+	if (!current_holds(search)) {
 		bpf_map_update_elem(&bystanders, &who, &now, BPF_ANY);
 		return 0;
 	}
@@ -552,14 +602,14 @@ static __always_inline void listen_report(const struct sock *sk, u32 instance, u
 	}
 	e->key.instance = instance;
 	e->flags = flags | EVENT_CONN;
-	e->conn.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->conn.ends.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	e->conn.ipv6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
 	if (e->conn.ipv6) {
-		BPF_CORE_READ_INTO(&e->conn.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&e->conn.ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
 	} else {
 		v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		e->conn.local_ip[10] = e->conn.local_ip[11] = 0xff;
-		__builtin_memcpy(&e->conn.local_ip[12], &v4, 4);
+		e->conn.ends.local_ip[10] = e->conn.ends.local_ip[11] = 0xff;
+		__builtin_memcpy(&e->conn.ends.local_ip[12], &v4, 4);
 	}
 	event_send(e);
 }

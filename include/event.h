@@ -127,15 +127,19 @@ struct process_info {
 /* conn_info.opened */
 enum conn_opened { OPENED_UNKNOWN, OPENED_INBOUND, OPENED_OUTBOUND };
 
-/* One TCP connection, local = the instance's side. Addresses in network order, IPv4 as v4-mapped. */
-struct conn_info {
-	__u64 cookie;	/* kernel's socket cookie */
-	__u64 offset;	/* first offending byte, counted from the stream's first; valid if has_offset */
-	__u64 records;	/* TLS records seen before it in this direction */
+/* Both ends of a TCP connection, local = the instance's side. Addresses in network order, IPv4 as v4-mapped. */
+struct conn_ends {
 	__u8 local_ip[16];
 	__u8 remote_ip[16];
 	__u16 local_port; /* host order */
 	__u16 remote_port;
+};
+
+struct conn_info {
+	__u64 cookie;	/* kernel's socket cookie */
+	__u64 offset;	/* first offending byte, counted from the stream's first; valid if has_offset */
+	__u64 records;	/* TLS records seen before it in this direction */
+	struct conn_ends ends;
 	__u16 command; /* index into the command table, 0: none known */
 	__u8 saw;      /* enum saw_id */
 	__u8 egress;   /* offending direction: 1 out of the instance, 0 into it */

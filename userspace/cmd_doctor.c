@@ -5,7 +5,7 @@
  */
 #include "cgroup.h"
 #include "cli.h"
-#include "json.h"
+#include "jsonw.h"
 #include "kernel.h"
 #include "log.h"
 #include "sensor.h"
@@ -108,62 +108,62 @@ static void text(const struct diagnosis *d)
 	printf("\ncoverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
 }
 
-static void choke(struct json *j, const char *name, int err)
+static void choke(struct jsonw *j, const char *name, int err)
 {
-	json_object(j, name);
-	json_bool(j, "offered", !err);
-	json_int(j, "errno", -err);
-	json_end_object(j);
+	jsonw_object(j, name);
+	jsonw_bool(j, "offered", !err);
+	jsonw_int(j, "errno", -err);
+	jsonw_end_object(j);
 }
 
 static void put_json(const struct diagnosis *d)
 {
 	const struct sensor_program *p;
 	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0, len;
-	struct json j = {};
+	struct jsonw j = {};
 	const char *line;
 
-	json_object(&j, NULL);
-	json_string(&j, "version", CACHEWARDEN_VERSION);
-	json_string(&j, "kernel", d->kernel.release);
-	json_string(&j, "machine", d->kernel.machine);
-	json_bool(&j, "root", d->kernel.root);
-	json_bool(&j, "btf", d->kernel.btf);
-	json_string(&j, "cgroup2", d->cgroup[0] ? d->cgroup : NULL);
-	json_bool(&j, "bpf_lsm", d->kernel.bpf_lsm);
-	json_object(&j, "choke_point");
+	jsonw_object(&j, NULL);
+	jsonw_string(&j, "version", CACHEWARDEN_VERSION);
+	jsonw_string(&j, "kernel", d->kernel.release);
+	jsonw_string(&j, "machine", d->kernel.machine);
+	jsonw_bool(&j, "root", d->kernel.root);
+	jsonw_bool(&j, "btf", d->kernel.btf);
+	jsonw_string(&j, "cgroup2", d->cgroup[0] ? d->cgroup : NULL);
+	jsonw_bool(&j, "bpf_lsm", d->kernel.bpf_lsm);
+	jsonw_object(&j, "choke_point");
 	choke(&j, "fmod_ret", d->kernel.fmod_ret);
 	choke(&j, "lsm", d->kernel.lsm);
 	choke(&j, "fexit", d->kernel.fexit);
-	json_end_object(&j);
-	json_array(&j, "programs");
+	jsonw_end_object(&j);
+	jsonw_array(&j, "programs");
 	for (size_t i = 0; i < n; i++) {
-		json_object(&j, NULL);
-		json_string(&j, "sensor", p[i].sensor);
-		json_string(&j, "rung", p[i].rung);
-		json_string(&j, "program", p[i].name);
-		json_bool(&j, "holds", p[i].attached);
-		json_string(&j, "unseen_without", p[i].unseen);
-		json_string(&j, "error", p[i].error[0] ? p[i].error : NULL);
-		json_end_object(&j);
+		jsonw_object(&j, NULL);
+		jsonw_string(&j, "sensor", p[i].sensor);
+		jsonw_string(&j, "rung", p[i].rung);
+		jsonw_string(&j, "program", p[i].name);
+		jsonw_bool(&j, "holds", p[i].attached);
+		jsonw_string(&j, "unseen_without", p[i].unseen);
+		jsonw_string(&j, "error", p[i].error[0] ? p[i].error : NULL);
+		jsonw_end_object(&j);
 	}
-	json_end_array(&j);
-	json_array(&j, "unseen");
+	jsonw_end_array(&j);
+	jsonw_array(&j, "unseen");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		json_object(&j, NULL);
-		json_string(&j, "sensor", limits[i].sensor);
-		json_string(&j, "rung", limits[i].rung);
-		json_string(&j, "what", limits[i].unseen);
-		json_end_object(&j);
+		jsonw_object(&j, NULL);
+		jsonw_string(&j, "sensor", limits[i].sensor);
+		jsonw_string(&j, "rung", limits[i].rung);
+		jsonw_string(&j, "what", limits[i].unseen);
+		jsonw_end_object(&j);
 	}
-	json_end_array(&j);
-	json_string(&j, "coverage", verdict(d));
-	json_string(&j, "error", d->error[0] ? d->error : NULL);
-	json_end_object(&j);
-	line = json_done(&j, &len);
+	jsonw_end_array(&j);
+	jsonw_string(&j, "coverage", verdict(d));
+	jsonw_string(&j, "error", d->error[0] ? d->error : NULL);
+	jsonw_end_object(&j);
+	line = jsonw_done(&j, &len);
 	if (line)
 		fwrite(line, 1, len, stdout);
-	json_free(&j);
+	jsonw_free(&j);
 }
 
 int cmd_doctor(int argc, char **argv)

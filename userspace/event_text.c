@@ -93,9 +93,9 @@ static void put_conn(struct line *l, const struct finding *f)
 	const struct conn_info *c = &f->alert->ev.conn;
 
 	put(l, " ");
-	put_endpoint(l, c, f->remote_ip, c->remote_port);
+	put_endpoint(l, c, f->remote_ip, c->ends.remote_port);
 	put(l, c->egress ? " <- " : " -> ");
-	put_endpoint(l, c, f->local_ip, c->local_port);
+	put_endpoint(l, c, f->local_ip, c->ends.local_port);
 	if (c->opened != OPENED_UNKNOWN)
 		put(l, c->opened == OPENED_INBOUND ? " (inbound)" : " (outbound)");
 	if (saw_name(c->saw))

@@ -49,8 +49,8 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 	else
 		rule_detail(ev, f->detail, sizeof(f->detail));
 	if (ev->flags & EVENT_CONN) {
-		ip_text(&ev->conn, ev->conn.local_ip, f->local_ip, sizeof(f->local_ip));
-		ip_text(&ev->conn, ev->conn.remote_ip, f->remote_ip, sizeof(f->remote_ip));
+		ip_text(&ev->conn, ev->conn.ends.local_ip, f->local_ip, sizeof(f->local_ip));
+		ip_text(&ev->conn, ev->conn.ends.remote_ip, f->remote_ip, sizeof(f->remote_ip));
 	}
 	if (ev->flags & EVENT_ACTOR) {
 		f->start_ms = clock_epoch_ms(ev->actor.start_ns);

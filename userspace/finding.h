@@ -8,7 +8,7 @@
 
 #include "alert.h"
 #include "instance.h"
-#include "json.h"
+#include "jsonw.h"
 #include "rule.h"
 
 #define DETAIL_LEN 96
@@ -35,7 +35,7 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 		  const struct instance *tenant);
 
 /* One line of JSON (OCSF 1.8.0 Detection Finding) into j; NULL if memory ran out. */
-const char *finding_json(const struct finding *f, struct json *j, size_t *ret_len);
+const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_len);
 
 /* One line of text; colour by terminal escape codes. Returns its length, newline included. */
 size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour);

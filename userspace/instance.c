@@ -107,10 +107,17 @@ static enum instance_change listens(struct instance *in, uint16_t port)
 	return INSTANCE_LISTENS;
 }
 
-static enum instance_change left(struct instance *in)
+static enum instance_change left(struct instance *in, const struct process_info *p)
 {
 	if (in->members)
 		in->members--;
+	if (p->pid == in->heir) {
+		in->heir = 0;
+	} else if (p->pid == in->pid && in->heir) { /* it made a daemon of itself */
+		in->pid = in->heir;
+		in->start_ns = in->heir_start_ns;
+		in->heir = 0;
+	}
 	return in->members ? INSTANCE_SAME : INSTANCE_ENDED;
 }
 
@@ -140,12 +147,14 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 		if (!known)
 			take_process(in, &ev->actor);
 		in->members++;
+		in->heir = ev->actor.pid;
+		in->heir_start_ns = ev->actor.start_ns;
 		return known ? INSTANCE_SAME : INSTANCE_UNKNOWN;
 	case EVENT_EXEC:
 	case EVENT_EXIT:
-		return left(in);
+		return left(in, &ev->actor);
 	case EVENT_LISTEN:
-		return listens(in, ev->conn.local_port);
+		return listens(in, ev->conn.ends.local_port);
 	default:
 		return INSTANCE_SAME;
 	}

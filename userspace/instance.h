@@ -19,6 +19,8 @@ struct instance {
 	uint32_t pid; /* main process; a surviving child where that ended first (daemonize) */
 	uint64_t start_ns;
 	uint32_t members; /* processes alive */
+	uint32_t heir;	  /* pid of the child forked last, 0 once it is gone */
+	uint64_t heir_start_ns;
 	uint32_t ports;
 	uint16_t port[INSTANCE_PORTS]; /* listening, in the order they came */
 	char comm[COMM_LEN];

@@ -35,7 +35,7 @@ struct monitor {
 	struct instances instances;
 	struct alerts alerts;
 	struct output out;
-	struct json json;
+	struct jsonw json;
 	char uid_prefix[24];
 	bool colour;
 	bool started;
@@ -211,24 +211,40 @@ static void tick(struct monitor *m, bool flush)
 
 /* --- start, loop, end --- */
 
+/* "memory 8/8, wire 5/5": how many programs of each sensor hold. Sensors stand together in the table. */
+static void coverage_text(const struct sensor_program *p, size_t n, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < n && used < size;) {
+		size_t first = i, holds = 0;
+
+		for (; i < n && !strcmp(p[i].sensor, p[first].sensor); i++)
+			holds += p[i].attached;
+		used += (size_t)snprintf(buf + used, size - used, "%s%s %zu/%zu", first ? ", " : "",
+					 p[first].sensor, holds, i - first);
+	}
+}
+
 static void report_coverage(struct monitor *m)
 {
 	const struct sensor_program *p;
-	size_t n = sensors_programs(m->sensors, &p), blind_count = 0;
-	char note[ALERT_NOTE_LEN];
+	size_t n = sensors_programs(m->sensors, &p), missing = 0, alive = instances_alive(&m->instances);
+	char note[ALERT_NOTE_LEN], holds[128];
 
 	for (size_t i = 0; i < n; i++) {
 		if (p[i].attached)
 			continue;
-		blind_count++;
+		missing++;
 		log_warn("%s/%s does not hold, unseen: %s (%s)", p[i].sensor, p[i].name, p[i].unseen, p[i].error);
 		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor, p[i].name,
 			 p[i].unseen);
 		blind(m, note, 1);
 	}
-	log_info("watching %zu instance%s, coverage %s: memory by syscalls, wire by packets, processes by hooks",
-		 instances_alive(&m->instances), instances_alive(&m->instances) == 1 ? "" : "s",
-		 blind_count ? "PARTIAL" : "full");
+	coverage_text(p, n, holds, sizeof(holds));
+	log_info("watching %zu instance%s, coverage %s: %s", alive, alive == 1 ? "" : "s",
+		 missing ? "PARTIAL" : "full", holds);
 }
 
 static void candidate(void *ctx, pid_t pid, const char *argv0)
@@ -362,6 +378,6 @@ int monitor_run(const struct monitor_options *o)
 	alerts_free(&m.alerts);
 	instances_free(&m.instances);
 	output_free(&m.out);
-	json_free(&m.json);
+	jsonw_free(&m.json);
 	return err ? 3 : 0;
 }

@@ -62,9 +62,13 @@ bool output_pump(struct output *o, int timeout_ms)
 
 void output_line(struct output *o, const char *line, size_t len)
 {
+	if (o->len + len > OUTPUT_PENDING_MAX) {
+		o->dropped++;
+		return;
+	}
 	if (o->len + len > o->room) {
 		size_t room = (o->len + len) * 2;
-		char *grown = o->len + len > OUTPUT_PENDING_MAX ? NULL : realloc(o->pending, room);
+		char *grown = realloc(o->pending, room);
 
 		if (!grown) {
 			o->dropped++;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* json.c - RFC 8259 text, one line per value: a newline never stands inside. */
-#include "json.h"
+/* jsonw.c - RFC 8259 text, one line per value: a newline never stands inside. */
+#include "jsonw.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void json_free(struct json *j)
+void jsonw_free(struct jsonw *j)
 {
 	if (!j)
 		return;
 	free(j->text);
-	*j = (struct json){};
+	*j = (struct jsonw){};
 }
 
-void json_reset(struct json *j)
+void jsonw_reset(struct jsonw *j)
 {
 	j->len = 0;
 	j->depth = 0;
@@ -23,7 +23,7 @@ void json_reset(struct json *j)
 	j->failed = false;
 }
 
-static void put(struct json *j, const char *bytes, size_t n)
+static void put(struct jsonw *j, const char *bytes, size_t n)
 {
 	if (j->failed)
 		return;
@@ -63,7 +63,7 @@ static size_t utf8_len(const unsigned char *s)
 	return n;
 }
 
-static void quoted(struct json *j, const char *value)
+static void quoted(struct jsonw *j, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 
@@ -90,7 +90,7 @@ static void quoted(struct json *j, const char *value)
 	put(j, "\"", 1);
 }
 
-static void member(struct json *j, const char *key)
+static void member(struct jsonw *j, const char *key)
 {
 	if (j->comma)
 		put(j, ",", 1);
@@ -101,7 +101,7 @@ static void member(struct json *j, const char *key)
 	}
 }
 
-static void open_with(struct json *j, const char *key, const char *bracket)
+static void open_with(struct jsonw *j, const char *key, const char *bracket)
 {
 	member(j, key);
 	put(j, bracket, 1);
@@ -109,44 +109,44 @@ static void open_with(struct json *j, const char *key, const char *bracket)
 	j->comma = false;
 }
 
-static void close_with(struct json *j, const char *bracket)
+static void close_with(struct jsonw *j, const char *bracket)
 {
 	put(j, bracket, 1);
 	j->depth--;
 	j->comma = true;
 }
 
-void json_object(struct json *j, const char *key)
+void jsonw_object(struct jsonw *j, const char *key)
 {
 	open_with(j, key, "{");
 }
 
-void json_array(struct json *j, const char *key)
+void jsonw_array(struct jsonw *j, const char *key)
 {
 	open_with(j, key, "[");
 }
 
-void json_end_object(struct json *j)
+void jsonw_end_object(struct jsonw *j)
 {
 	close_with(j, "}");
 }
 
-void json_end_array(struct json *j)
+void jsonw_end_array(struct jsonw *j)
 {
 	close_with(j, "]");
 }
 
-void json_string(struct json *j, const char *key, const char *value)
+void jsonw_string(struct jsonw *j, const char *key, const char *value)
 {
 	if (!value) {
-		json_null(j, key);
+		jsonw_null(j, key);
 		return;
 	}
 	member(j, key);
 	quoted(j, value);
 }
 
-void json_int(struct json *j, const char *key, int64_t value)
+void jsonw_int(struct jsonw *j, const char *key, int64_t value)
 {
 	char num[24];
 	int n = snprintf(num, sizeof(num), "%" PRId64, value);
@@ -155,19 +155,19 @@ void json_int(struct json *j, const char *key, int64_t value)
 	put(j, num, (size_t)n);
 }
 
-void json_bool(struct json *j, const char *key, bool value)
+void jsonw_bool(struct jsonw *j, const char *key, bool value)
 {
 	member(j, key);
 	put(j, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json *j, const char *key)
+void jsonw_null(struct jsonw *j, const char *key)
 {
 	member(j, key);
 	put(j, "null", 4);
 }
 
-const char *json_done(struct json *j, size_t *ret_len)
+const char *jsonw_done(struct jsonw *j, size_t *ret_len)
 {
 	put(j, "\n", 1);
 	if (j->failed || j->depth)

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Instances and rules: lifecycle, names, severities. No kernel, no I/O. */
+#include "unit.h"
+
+#include "instance.h"
+#include "rule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct event life(uint16_t type, uint32_t instance, uint32_t pid)
+{
+	struct event ev = {.type = type, .key.instance = instance};
+
+	ev.actor.pid = pid;
+	ev.actor.start_ns = 1000 + pid;
+	strcpy(ev.actor.comm, "redis-server");
+	memcpy(ev.actor.path, "redis-server\0bin\0usr", 21);
+	ev.actor.path_len = 21;
+	return ev;
+}
+
+static struct event listens(uint32_t instance, uint16_t port)
+{
+	struct event ev = {.type = EVENT_LISTEN, .key.instance = instance};
+
+	ev.conn.ends.local_port = port;
+	return ev;
+}
+
+static void instance_starts_listens_and_ends(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379), end = life(EVENT_EXIT, 1, 50);
+
+	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_STARTED);
+	assert_string_equal(in->name, "redis-server");
+	assert_string_equal(in->exe, "/usr/bin/redis-server");
+	assert_int_equal(instances_apply(&is, &port, &in), INSTANCE_LISTENS);
+	assert_string_equal(in->name, "redis-server:6379");
+	assert_int_equal(instances_apply(&is, &port, &in), INSTANCE_SAME);
+	assert_int_equal(instances_alive(&is), 1);
+	assert_int_equal(instances_apply(&is, &end, &in), INSTANCE_ENDED);
+	assert_int_equal(instances_alive(&is), 0);
+	assert_non_null(instances_find(&is, 1)); /* a late alert still finds its name */
+	instances_free(&is);
+}
+
+static void forked_child_keeps_an_instance_alive(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+	struct event start = life(EVENT_INSTANCE, 1, 50), fork = life(EVENT_FORK, 1, 51);
+	struct event main_ends = life(EVENT_EXIT, 1, 50), child_ends = life(EVENT_EXIT, 1, 51);
+
+	instances_apply(&is, &start, &in);
+	assert_int_equal(instances_apply(&is, &fork, &in), INSTANCE_SAME);
+	assert_int_equal(instances_apply(&is, &main_ends, &in), INSTANCE_SAME);
+	assert_int_equal(instances_alive(&is), 1);
+	assert_int_equal(instances_apply(&is, &child_ends, &in), INSTANCE_ENDED);
+	instances_free(&is);
+}
+
+static void instance_that_executes_itself_stays_one(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379), again = listens(1, 6380);
+
+	instances_apply(&is, &start, &in);
+	instances_apply(&is, &port, &in);
+	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_AGAIN);
+	assert_int_equal(is.count, 1);
+	instances_apply(&is, &again, &in);
+	assert_string_equal(in->name, "redis-server:6380");
+	instances_free(&is);
+}
+
+static void event_about_an_unknown_instance_makes_one(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+	struct event fork = life(EVENT_FORK, 9, 51);
+
+	assert_int_equal(instances_apply(&is, &fork, &in), INSTANCE_UNKNOWN);
+	assert_non_null(in);
+	assert_int_equal(in->id, 9);
+	instances_free(&is);
+}
+
+static void daemon_whose_parent_ends_is_named_by_its_own_pid(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+	struct event start = life(EVENT_INSTANCE, 1, 50), fork = life(EVENT_FORK, 1, 51);
+	struct event parent_ends = life(EVENT_EXIT, 1, 50);
+
+	instances_apply(&is, &start, &in);
+	instances_apply(&is, &fork, &in);
+	parent_ends.flags = EVENT_MAIN;
+	instances_apply(&is, &parent_ends, &in);
+	assert_int_equal(in->pid, 51);
+	instances_free(&is);
+}
+
+static void path_is_put_together_last_part_first(void **state)
+{
+	struct process_info p = {.path_len = 9};
+	char buf[64];
+
+	memcpy(p.path, "cat\0bin\0", 8);
+	p.path_len = 8;
+	instance_exe_path(&p, buf, sizeof(buf));
+	assert_string_equal(buf, "/bin/cat");
+	p.flags = PROCESS_PATH_CUT;
+	instance_exe_path(&p, buf, sizeof(buf));
+	assert_string_equal(buf, ".../bin/cat");
+}
+
+static void path_that_claims_too_much_stays_in_bounds(void **state)
+{
+	struct process_info *p = calloc(1, sizeof(*p));
+	char small[8];
+
+	memset(p->path, 'a', sizeof(p->path));
+	p->path_len = UINT16_MAX;
+	assert_in_range(instance_exe_path(p, small, sizeof(small)), 0, sizeof(small) - 1);
+	free(p);
+}
+
+static void every_rule_vector_and_file_has_a_name(void **state)
+{
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		assert_non_null(rule_name(r));
+		assert_non_null(rule_title(r));
+		assert_non_null(rule_techniques(r)[0].uid);
+	}
+	for (unsigned int v = VECTOR_NONE + 1; v < VECTOR_MAX; v++)
+		assert_non_null(vector_name(v));
+	for (unsigned int f = PROC_FILE_NONE + 1; f < PROC_FILE_MAX; f++)
+		assert_non_null(proc_file_name(f));
+	for (unsigned int s = SAW_NOTHING + 1; s < SAW_MAX; s++)
+		assert_non_null(saw_name(s));
+	assert_null(rule_name(RULE_MAX));
+	assert_null(vector_name(1000));
+	assert_null(proc_file_name(1000));
+}
+
+static void command_names_fit_the_kernels_key_and_are_unique(void **state)
+{
+	for (unsigned int i = 1; i <= command_count(); i++) {
+		assert_in_range(strlen(command_name(i)), 1, 24);
+		for (unsigned int k = 1; k < i; k++)
+			assert_string_not_equal(command_name(i), command_name(k));
+	}
+	assert_null(command_name(0));
+	assert_null(command_name(command_count() + 1));
+}
+
+static void refused_attempt_is_one_step_less_severe(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
+
+	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
+	ev.key.err = EPERM;
+	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
+	assert_string_equal(rule_outcome(&ev), "denied");
+	ev.key.err = ESRCH;
+	assert_string_equal(rule_outcome(&ev), "failed");
+}
+
+static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_INSPECT, .vector = VECTOR_OPENAT, .detail = PROC_FILE_FD}};
+
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	ev.key.detail = PROC_FILE_MAPS;
+	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+}
+
+static void details_name_requests_and_files(void **state)
+{
+	struct event ev = {.key = {.vector = VECTOR_PTRACE, .detail = 16}};
+	char buf[64];
+
+	rule_detail(&ev, buf, sizeof(buf));
+	assert_string_equal(buf, "PTRACE_ATTACH");
+	ev.key.detail = 0x7777;
+	rule_detail(&ev, buf, sizeof(buf));
+	assert_string_equal(buf, "request 30583");
+	ev.key.vector = VECTOR_OPENAT;
+	ev.key.detail = PROC_FILE_SMAPS;
+	rule_detail(&ev, buf, sizeof(buf));
+	assert_string_equal(buf, "smaps");
+	ev.key.detail = 4000;
+	rule_detail(&ev, buf, sizeof(buf));
+	assert_string_equal(buf, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(instance_starts_listens_and_ends),
+		cmocka_unit_test(forked_child_keeps_an_instance_alive),
+		cmocka_unit_test(instance_that_executes_itself_stays_one),
+		cmocka_unit_test(event_about_an_unknown_instance_makes_one),
+		cmocka_unit_test(daemon_whose_parent_ends_is_named_by_its_own_pid),
+		cmocka_unit_test(path_is_put_together_last_part_first),
+		cmocka_unit_test(path_that_claims_too_much_stays_in_bounds),
+		cmocka_unit_test(every_rule_vector_and_file_has_a_name),
+		cmocka_unit_test(command_names_fit_the_kernels_key_and_are_unique),
+		cmocka_unit_test(refused_attempt_is_one_step_less_severe),
+		cmocka_unit_test(listing_descriptors_is_low_reading_maps_is_medium),
+		cmocka_unit_test(details_name_requests_and_files),
+	};
+
+	return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What bytes that are no TLS look like, and where a command's name stands in them. */
+#include "unit.h"
+
+#include "resp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct resp_look look_n(const void *bytes, size_t n)
+{
+	struct resp_look l = {.len = n < RESP_LOOK ? (uint32_t)n : RESP_LOOK};
+
+	memcpy(l.bytes, bytes, l.len);
+	resp_classify(&l);
+	return l;
+}
+
+static struct resp_look look(const char *text)
+{
+	return look_n(text, strlen(text));
+}
+
+static void assert_saw(const char *text, uint32_t saw, const char *name)
+{
+	struct resp_look l = look(text);
+
+	assert_int_equal(l.saw, saw);
+	if (name) {
+		assert_true(l.named);
+		assert_string_equal(l.word.name, name);
+	} else {
+		assert_false(l.named);
+	}
+}
+
+static void resp_array_names_its_command(void **state)
+{
+	assert_saw("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", SAW_RESP_COMMAND, "GET");
+	assert_saw("*1\r\n$4\r\nping\r\n", SAW_RESP_COMMAND, "PING");
+	assert_saw("*3\r\n$14\r\nRESTORE-ASKING\r\n", SAW_RESP_COMMAND, "RESTORE-ASKING");
+}
+
+static void length_that_lies_names_nothing(void **state)
+{
+	assert_saw("*2\r\n$9\r\nGET\r\n$1\r\nk\r\n", SAW_RESP_COMMAND, NULL);
+	assert_saw("*2\r\n$99999999\r\nGET\r\n", SAW_RESP_COMMAND, NULL);
+	assert_saw("*2\r\n$0\r\n\r\n", SAW_RESP_COMMAND, NULL);
+}
+
+static void name_cut_by_the_segment_names_nothing(void **state)
+{
+	assert_saw("*2\r\n$3\r\nGE", SAW_RESP_COMMAND, NULL);
+	assert_saw("*2\r\n$3", SAW_RESP_REPLY, NULL);
+	assert_saw("*2", SAW_OTHER, NULL);
+}
+
+static void replies_are_told_from_commands(void **state)
+{
+	assert_saw("+OK\r\n", SAW_RESP_REPLY, NULL);
+	assert_saw("+PONG\r\n", SAW_RESP_REPLY, NULL);
+	assert_saw("-ERR unknown\r\n", SAW_RESP_REPLY, NULL);
+	assert_saw("-NOAUTH Authentication required.\r\n", SAW_RESP_REPLY, NULL);
+	assert_saw(":1000\r\n", SAW_RESP_REPLY, NULL);
+	assert_saw("$5\r\nhello\r\n", SAW_RESP_REPLY, NULL);
+	assert_saw("*2\r\n:1\r\n:2\r\n", SAW_RESP_REPLY, NULL);
+}
+
+static void inline_word_is_a_candidate(void **state)
+{
+	assert_saw("PING\r\n", SAW_INLINE, "PING");
+	assert_saw("auth secret\r\n", SAW_INLINE, "AUTH");
+	assert_saw("ab\r\n", SAW_OTHER, NULL);
+	assert_saw("PING", SAW_OTHER, NULL);
+}
+
+static void http_is_http(void **state)
+{
+	assert_saw("GET / HTTP/1.1\r\nHost: x\r\n", SAW_HTTP, NULL);
+	assert_saw("HTTP/1.1 400 Bad Request\r\n", SAW_HTTP, NULL);
+}
+
+static void sslv2_hello_is_no_tls_and_named(void **state)
+{
+	static const unsigned char v2[] = {0x80, 0x2e, 1, 3, 1, 0, 15};
+
+	assert_int_equal(look_n(v2, sizeof(v2)).saw, SAW_SSLV2_HELLO);
+}
+
+static void long_text_is_printable_short_text_is_not_certain(void **state)
+{
+	assert_saw("<<<this is some longer text>>>", SAW_PRINTABLE, NULL);
+	assert_saw("<<<short>>>", SAW_OTHER, NULL);
+	assert_false(resp_certain(SAW_OTHER, 0));
+	assert_false(resp_certain(SAW_INLINE, 0));
+	assert_true(resp_certain(SAW_INLINE, 1));
+}
+
+static void nothing_is_nothing(void **state)
+{
+	assert_saw("", SAW_OTHER, NULL);
+}
+
+/* An unsynced TLS stream shows ciphertext here: it must not be taken for plaintext. */
+static void random_bytes_are_never_certain(void **state)
+{
+	srandom(11);
+	for (int i = 0; i < 2000000; i++) {
+		unsigned char bytes[RESP_LOOK];
+		size_t n = 1 + (size_t)random() % RESP_LOOK;
+		struct resp_look l;
+
+		for (size_t k = 0; k < n; k += 4) {
+			long r = random() ^ random() << 8;
+
+			memcpy(bytes + k, &r, k + 4 <= RESP_LOOK ? 4 : RESP_LOOK - k);
+		}
+		l = look_n(bytes, n);
+		assert_false(resp_certain(l.saw, 0));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(resp_array_names_its_command),
+		cmocka_unit_test(length_that_lies_names_nothing),
+		cmocka_unit_test(name_cut_by_the_segment_names_nothing),
+		cmocka_unit_test(replies_are_told_from_commands),
+		cmocka_unit_test(inline_word_is_a_candidate),
+		cmocka_unit_test(http_is_http),
+		cmocka_unit_test(sslv2_hello_is_no_tls_and_named),
+		cmocka_unit_test(long_text_is_printable_short_text_is_not_certain),
+		cmocka_unit_test(nothing_is_nothing),
+		cmocka_unit_test(random_bytes_are_never_certain),
+	};
+
+	return cmocka_run_group_tests_name("resp", tests, NULL, NULL);
+}
