@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * common.bpf.h - what every sensor shares: the maps, who is family, who is the actor, and the one way
+ * common.bpf.h - what every sensor shares: the maps, who is family, who is the actor, and the
+ * one way
  * an attempt is counted and sent.
  *
  * The maps are defined here once per object; the loader makes all objects use the same ones.
@@ -86,7 +87,10 @@ static __always_inline struct pid_owner *pid_owner(u32 ns, u32 nr)
 	return bpf_map_lookup_elem(&pids, &key);
 }
 
-/* The innermost pid namespace of a struct pid, and the number there; find_vpid() counts by the same. */
+/*
+ * The innermost pid namespace of a struct pid, and the number there; find_vpid() counts by the
+ * same.
+ */
 static __always_inline u32 pid_ns_of(struct pid *pid, u32 *nr)
 {
 	u32 level = BPF_CORE_READ(pid, level);
@@ -150,7 +154,8 @@ static __always_inline void lost_add(u32 instance, u32 rule)
 }
 
 /*
- * Count an attempt. Returns an event to fill and send when this is the first of its kind, NULL when a
+ * Count an attempt. Returns an event to fill and send when this is the first of its kind, NULL
+ * when a
  * count is enough. Sent + counted + lost is what was done, exactly: `sent` is taken by one CPU, and
  * given back when the ring had no room, so that the next attempt tries again.
  */
@@ -244,7 +249,8 @@ static __always_inline u64 plain(const void *p)
 }
 
 /*
- * Who a task is, now. tid is the task's own; everything else is its process's. A global function, its
+ * Who a task is, now. tid is the task's own; everything else is its process's. A global
+ * function, its
  * task a plain address: so the verifier looks at it once and not at every call.
  */
 __noinline int process_fill(struct process_info *p, u64 task_addr)
@@ -297,7 +303,9 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 	return 0;
 }
 
-/* The parts of an attempt's key that name a process: this one, since this start, in this program. */
+/*
+ * The parts of an attempt's key that name a process: this one, since this start, in this program.
+ */
 static __always_inline void key_actor(struct attempt_key *key, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);

@@ -10,7 +10,8 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Syscall arguments as the kernel saved them at entry. At exit they still stand there: only the return
+ * Syscall arguments as the kernel saved them at entry. At exit they still stand there: only the
+ * return
  * register has been written. arm64 returns in x0, so the first argument is orig_x0.
  */
 #if defined(__TARGET_ARCH_x86)

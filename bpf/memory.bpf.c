@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * memory.bpf.c - somebody reaches for an instance's memory, layout or descriptors: the syscall rung.
+ * memory.bpf.c - somebody reaches for an instance's memory, layout or descriptors: the syscall
+ * rung.
  *
- * Hooks, and why these: the *exit* of each syscall, by its own tracepoint (never the global ones, which
+ * Hooks, and why these: the *exit* of each syscall, by its own tracepoint (never the global
+ * ones, which
  * tax every syscall of the host twice).
- *   ptrace, process_vm_readv, process_vm_writev   target by pid number, resolved in the caller's namespace
+ *   ptrace, process_vm_readv, process_vm_writev   target by pid number, resolved in the caller's
+ *                                                 namespace
  *   pidfd_getfd                                   target by the pidfd's struct pid
- *   open, openat, openat2, open_by_handle_at      target by the *resulting file's* proc inode: no path, mount,
+ *   open, openat, openat2, open_by_handle_at      target by the *resulting file's* proc inode:
+ *                                                 no path, mount,
  *                                                 dirfd or symlink trick changes what was opened
- * At exit both arguments and outcome are known. The arguments come from the registers the kernel saved
+ * At exit both arguments and outcome are known. The arguments come from the registers the kernel
+ * saved
  * at entry: another thread cannot change them, and a tracer of the caller can only before the entry
  * tracepoint would have seen them or after the exit one has. A killed caller still passes the exit.
  *
- * A path in user memory is looked at in two cases only, both named in docs/coverage.md as the weaker
- * ones: an open that was denied (there is no resulting file), and /proc/PID/fd/N reopened (the result
+ * A path in user memory is looked at in two cases only, both named in docs/coverage.md as the
+ * weaker
+ * ones: an open that was denied (there is no resulting file), and /proc/PID/fd/N reopened (the
+ * result
  * is the descriptor's own file).
  *
  * Every body takes what the choke point will also have: target, rule, vector, outcome.
@@ -66,8 +73,8 @@ struct {
 } path_scans SEC(".maps");
 
 /* The one body of all hooks: a stranger did this to that thread of an instance. */
-static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail, long ret,
-				  u32 fd)
+static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
+				  long ret, u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct member *m = member_of(task->tgid);
@@ -172,7 +179,9 @@ int sc_pidfd_getfd(struct trace_event_raw_sys_exit *ctx)
 	else
 		pid = BPF_CORE_READ(f, private_data);
 	owner = owner_of_pid(pid);
-	return owner ? report(owner, RULE_MEM_FD, VECTOR_PIDFD_GETFD, 0, ctx->ret, SYSCALL_ARG2(regs)) : 0;
+	return owner ? report(owner, RULE_MEM_FD, VECTOR_PIDFD_GETFD, 0, ctx->ret,
+			      SYSCALL_ARG2(regs))
+		     : 0;
 }
 
 static __always_inline struct pid_owner *owner_of_inode(struct inode *inode)
@@ -191,7 +200,10 @@ static __always_inline struct proc_rule *rule_of_name(const void *name)
 	return bpf_map_lookup_elem(&proc_files, &key);
 }
 
-/* Rule of a file below /proc/PID: by its own name, else by its directory's (fd/7, fdinfo/7, map_files/a-b). */
+/*
+ * Rule of a file below /proc/PID: by its own name, else by its directory's (fd/7, fdinfo/7,
+ * map_files/a-b).
+ */
 static __always_inline struct proc_rule *rule_of_dentry(struct dentry *d, int *in_dir)
 {
 	struct proc_rule *r = rule_of_name(BPF_CORE_READ(d, d_name.name));
@@ -210,7 +222,8 @@ static __always_inline int opened_proc(struct file *f, struct inode *inode, u32 
 	struct proc_rule *r;
 	int in_dir;
 
-	if (!owner || (mode & FMODE_PATH)) /* a mere place holder: opening through it comes here again */
+	if (!owner ||
+	    (mode & FMODE_PATH)) /* a mere place holder: opening through it comes here again */
 		return 0;
 	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry), &in_dir);
 	if (!r)
@@ -291,7 +304,8 @@ static __always_inline struct proc_rule *rule_of_part(struct path_scan *s, u32 p
 {
 	struct proc_key key = {};
 
-	bpf_probe_read_kernel(key.name, sizeof(key.name) - 1, &s->path[s->start[part] & (PATH_SCAN - 1)]);
+	bpf_probe_read_kernel(key.name, sizeof(key.name) - 1,
+			      &s->path[s->start[part] & (PATH_SCAN - 1)]);
 	for (u32 i = 0, end = 0; i < sizeof(key.name); i++) {
 		if (!key.name[i] || key.name[i] == '/')
 			end = 1;
@@ -301,8 +315,11 @@ static __always_inline struct proc_rule *rule_of_part(struct path_scan *s, u32 p
 	return bpf_map_lookup_elem(&proc_files, &key);
 }
 
-/* Whose /proc directory a relative path starts in, if any; *is_fd_dir when that is its fd/ itself. */
-static __always_inline struct pid_owner *owner_of_base(struct task_struct *task, s32 dirfd, int *is_fd_dir)
+/*
+ * Whose /proc directory a relative path starts in, if any; *is_fd_dir when that is its fd/ itself.
+ */
+static __always_inline struct pid_owner *owner_of_base(struct task_struct *task, s32 dirfd,
+						       int *is_fd_dir)
 {
 	struct dentry *d;
 	struct inode *inode;
@@ -325,7 +342,10 @@ static __always_inline struct pid_owner *owner_of_base(struct task_struct *task,
 	return owner_of_inode(inode);
 }
 
-/* /proc/PID/fd/N by whatever spelling of its end: the result is the descriptor's file, so the path must tell. */
+/*
+ * /proc/PID/fd/N by whatever spelling of its end: the result is the descriptor's file, so the path
+ * must tell.
+ */
 static __always_inline int opened_fd_entry(struct task_struct *task, s32 dirfd, const char *name,
 					   u32 vector, long ret)
 {
@@ -353,8 +373,8 @@ static __always_inline int opened_fd_entry(struct task_struct *task, s32 dirfd, 
 }
 
 /* An open that was refused: no file tells what it was, only the path. */
-static __always_inline int open_denied(struct task_struct *task, s32 dirfd, const char *name, u32 flags,
-				       u32 vector, long ret)
+static __always_inline int open_denied(struct task_struct *task, s32 dirfd, const char *name,
+				       u32 flags, u32 vector, long ret)
 {
 	struct path_scan *s = path_parts(name, 0);
 	struct pid_owner *owner = NULL;
@@ -373,9 +393,9 @@ static __always_inline int open_denied(struct task_struct *task, s32 dirfd, cons
 		if (s->parts != 1 || s->nums[0] < 0)
 			return 0;
 		owner = owner_of_base(task, dirfd, &fd_dir); /* "7" below an open /proc/PID/fd */
-		return owner && fd_dir ?
-			       report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, ret, s->nums[0]) :
-			       0;
+		return owner && fd_dir ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, ret,
+						s->nums[0])
+				       : 0;
 	}
 	file = r->file;
 	rule = flags & O_ACCMODE ? r->write : r->read;
@@ -419,7 +439,8 @@ int sc_open(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = saved_regs();
 
-	return opened(ctx, VECTOR_OPEN, AT_FDCWD, (const char *)SYSCALL_ARG1(regs), SYSCALL_ARG2(regs));
+	return opened(ctx, VECTOR_OPEN, AT_FDCWD, (const char *)SYSCALL_ARG1(regs),
+		      SYSCALL_ARG2(regs));
 }
 
 SEC("tracepoint/syscalls/sys_exit_openat")
@@ -439,7 +460,8 @@ int sc_openat2(struct trace_event_raw_sys_exit *ctx)
 
 	if (ctx->ret < 0)
 		bpf_probe_read_user(&flags, sizeof(flags), (const void *)SYSCALL_ARG3(regs));
-	return opened(ctx, VECTOR_OPENAT2, SYSCALL_ARG1(regs), (const char *)SYSCALL_ARG2(regs), flags);
+	return opened(ctx, VECTOR_OPENAT2, SYSCALL_ARG1(regs), (const char *)SYSCALL_ARG2(regs),
+		      flags);
 }
 
 SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")

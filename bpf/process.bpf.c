@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * process.bpf.c - which processes are protected: finds instances, follows their children, forgets the dead.
+ * process.bpf.c - which processes are protected: finds instances, follows their children,
+ * forgets the dead.
  *
  * Hooks, and why these:
- *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a child that
+ *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a
+ *                               child that
  *                               executes something else stops being family in the same moment
- *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first instruction;
+ *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their
+ *                               first instruction;
  *                               the kernel calls it for threads too
  *   tp_btf/sched_process_exit   called per thread, before its pid can be used again
- *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2 children and threads
+ *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2
+ *                               children and threads
  *
- * A name makes a process an instance, which only makes it watched: whoever takes the name of a server
+ * A name makes a process an instance, which only makes it watched: whoever takes the name of a
+ * server
  * gains nothing towards another one, since only *family of the same instance* is exempt.
  */
 #include "common.bpf.h"
@@ -65,7 +70,10 @@ static long title_step(u32 i, struct title **ctx)
 	return !c;
 }
 
-/* Does argv[0], without directories, say it is a server? Only its own word: see the head of this file. */
+/*
+ * Does argv[0], without directories, say it is a server? Only its own word: see the head of this
+ * file.
+ */
 __noinline int title_known(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
@@ -148,10 +156,14 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 	event_send(e);
 }
 
-/* A server that is traced when we first see it: PTRACE_TRACEME before exec, or a tracer from before us. */
+/*
+ * A server that is traced when we first see it: PTRACE_TRACEME before exec, or a tracer from
+ * before us.
+ */
 static __always_inline void report_tracer(struct task_struct *task, u32 instance, u32 flags)
 {
-	struct attempt_key key = {.instance = instance, .rule = RULE_MEM_TRACE, .vector = VECTOR_PTRACE};
+	struct attempt_key key = {
+		.instance = instance, .rule = RULE_MEM_TRACE, .vector = VECTOR_PTRACE};
 	struct task_struct *tracer;
 	struct event *e;
 

@@ -4,14 +4,20 @@
  *
  * Hooks, and why these:
  *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte
- *   iter/task_file              marks the sockets that were there before, and those a supervisor handed down
- *   tp_btf/inet_sock_set_state  a marked socket that begins to listen; accepted sockets inherit its mark in
+ *   iter/task_file              marks the sockets that were there before, and those a supervisor
+ *                               handed down
+ *   tp_btf/inet_sock_set_state  a marked socket that begins to listen; accepted sockets inherit
+ *                               its mark in
  *                               the kernel (BPF_F_CLONE), before their first segment
- *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the server's TLS
- *                               library and before the client's. Nobody can change the bytes in between
+ *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
+ *                               server's TLS
+ *                               library and before the client's. Nobody can change the bytes in
+ *                               between
  *
- * A packet of an unmarked socket costs one failed lookup. A segment inside the current record costs one
- * lookup, one compare, one subtraction. Everything else is a record header, a first segment, or a finding.
+ * A packet of an unmarked socket costs one failed lookup. A segment inside the current record
+ * costs one
+ * lookup, one compare, one subtraction. Everything else is a record header, a first segment, or
+ * a finding.
  */
 #include "common.bpf.h"
 
@@ -39,8 +45,8 @@ static __always_inline void wire_walk(struct tls_walk *w);
 #define TCP_RST 0x04
 #define IPV6_EXT_MAX 4
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
-#define FDS_MAX 65536 /* descriptors searched in a suspected writer */
-#define WALK_MAX 16384 /* headers in a segment of 64 KiB: 13,107 at most */
+#define FDS_MAX 65536	   /* descriptors searched in a suspected writer */
+#define WALK_MAX 16384	   /* headers in a segment of 64 KiB: 13,107 at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -56,7 +62,10 @@ struct {
 	__type(value, u16);
 } commands SEC(".maps");
 
-/* First data that came with the last ACK of the handshake: it is filtered on the listener, its child comes later. */
+/*
+ * First data that came with the last ACK of the handshake: it is filtered on the listener, its
+ * child comes later.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EARLY_MAX);
@@ -128,7 +137,8 @@ static __noinline int segment_parse_slow(struct __sk_buff *skb, struct segment *
 		next = ip[6];
 		for (int i = 0; i < IPV6_EXT_MAX && next != IPPROTO_TCP; i++) {
 			/* hop-by-hop, routing, destination options: RFC 8200 §4 */
-			if ((next != 0 && next != 43 && next != 60) || bpf_skb_load_bytes(skb, at, ext, 2))
+			if ((next != 0 && next != 43 && next != 60) ||
+			    bpf_skb_load_bytes(skb, at, ext, 2))
 				return -1;
 			next = ext[0];
 			at += (ext[1] + 1) * 8;
@@ -169,7 +179,8 @@ static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *
  */
 
 /* Both ends of the connection, from the packet itself: a listener's socket does not know them. */
-__noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int egress, struct conn_ends *k)
+__noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int egress,
+			    struct conn_ends *k)
 {
 	u8 *src, *dst;
 	u16 ports[2] = {};
@@ -201,7 +212,8 @@ static __always_inline u16 command_number(const struct resp_look *look)
 }
 
 /*
- * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper half the
+ * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper
+ * half the
  * number of the command named there, 0 if none is known. A global function: verified once.
  */
 __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
@@ -224,10 +236,13 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
 	return (look->saw & 0xff) | command << 16;
 }
 
-/* A search through the current process's descriptors: for one socket, or for the other end of a connection. */
+/*
+ * A search through the current process's descriptors: for one socket, or for the other end of a
+ * connection.
+ */
 struct fd_search {
 	u64 table;
-	u64 sk; /* this socket, or */
+	u64 sk;		/* this socket, or */
 	u32 num, dport; /* the one from this port (host order) to that one (network order) */
 	u32 v4;
 	u64 v6[2]; /* at this address */
@@ -281,7 +296,10 @@ static long fd_step(u32 i, struct fd_search **ctx)
 	return s->found;
 }
 
-/* Not every file's private_data is a socket; a chance match of all that is compared is out of the question. */
+/*
+ * Not every file's private_data is a socket; a chance match of all that is compared is out of the
+ * question.
+ */
 static __noinline int current_holds(struct fd_search *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -298,7 +316,8 @@ static __noinline int current_holds(struct fd_search *s)
 }
 
 /*
- * Over loopback a segment arrives in whoever sent it. Proven, not presumed: the current process must
+ * Over loopback a segment arrives in whoever sent it. Proven, not presumed: the current process
+ * must
  * hold the other end of this very connection.
  */
 static __always_inline int current_is_peer(const struct conn_info *c)
@@ -328,8 +347,8 @@ struct finding {
 	u32 writer; /* tgid of a stranger who wrote, for tls-writer */
 };
 
-__noinline int finding_report(struct __sk_buff *skb, const struct segment *g, const struct sock_mark *mark,
-			      const struct finding *f)
+__noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
+			      const struct sock_mark *mark, const struct finding *f)
 {
 	struct attempt_key key = {};
 	struct event *e;
@@ -359,17 +378,20 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g, co
 		e->conn.opened = OPENED_INBOUND;
 	else if (mark->flags & SOCK_FRESH)
 		e->conn.opened = OPENED_OUTBOUND;
-	if (f->writer || (!f->egress && skb->ifindex == LOOPBACK_IFINDEX && current_is_peer(&e->conn)))
+	if (f->writer ||
+	    (!f->egress && skb->ifindex == LOOPBACK_IFINDEX && current_is_peer(&e->conn)))
 		event_actor(e, bpf_get_current_task_btf());
 	event_send(e);
 	return 0;
 }
 
 /*
- * The first segment of a direction. A stream we see from its birth starts synced. 1: go on; 0: done.
+ * The first segment of a direction. A stream we see from its birth starts synced. 1: go on; 0:
+ * done.
  */
-static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *sk, struct sock_mark *mark,
-					struct tls_stream *s, const struct segment *g, int egress)
+static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
+					struct sock_mark *mark, struct tls_stream *s,
+					const struct segment *g, int egress)
 {
 	struct conn_ends ends = {};
 	struct bpf_tcp_sock *tp;
@@ -401,8 +423,8 @@ unknown:
 	return 1;
 }
 
-static __always_inline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
-					  const struct segment *g, int egress)
+static __always_inline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark,
+					  struct tls_stream *s, const struct segment *g, int egress)
 {
 	u32 before = s->sync, bad = g->off;
 	struct finding f = {.egress = egress, .bytes = g->len};
@@ -440,7 +462,10 @@ static __always_inline int stream_segment(struct __sk_buff *skb, struct sock_mar
 	return 1;
 }
 
-/* Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands for the child. */
+/*
+ * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
+ * for the child.
+ */
 static __always_inline void listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
 					     const struct segment *g)
 {
@@ -472,7 +497,8 @@ struct {
  * room, a timer fired): measured, some 3 in 1,000 segments. So a stranger is accused only when it
  * holds the socket. One search per socket, stranger and second.
  */
-__noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *mark, const struct segment *g)
+__noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *mark,
+			      const struct segment *g)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1};
@@ -507,8 +533,8 @@ __noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *m
 	return finding_report(skb, g, mark, &f);
 }
 
-static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock *sk, struct sock_mark *mark,
-					 const struct segment *g)
+static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock *sk,
+					 struct sock_mark *mark, const struct segment *g)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -544,8 +570,10 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		}
 	}
 	/*
-	 * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs when
-	 * its sender moved: the loser's segment is a hole to the winner, which costs sync, never truth.
+	 * Egress is serial under the socket's lock. Ingress of one connection may run on two
+	 * CPUs when
+	 * its sender moved: the loser's segment is a hole to the winner, which costs sync, never
+	 * truth.
 	 */
 	if (!egress && __sync_lock_test_and_set(&s->busy, 1)) {
 		counter_add(COUNTER_CONTENDED, 1);

@@ -3,7 +3,8 @@
  * event.h - what the kernel side tells the collector: one fixed record per event.
  *
  * Compiled into BPF and into userspace. It never carries a byte that crossed a socket or lay in the
- * instance's memory: a command is a number looked up in a table of names, a path is the actor's own.
+ * instance's memory: a command is a number looked up in a table of names, a path is the actor's
+ * own.
  */
 #ifndef CACHEWARDEN_EVENT_H
 #define CACHEWARDEN_EVENT_H
@@ -16,11 +17,11 @@
 enum event_type {
 	EVENT_NONE,
 	EVENT_INSTANCE, /* a protected server was found (sweep) or started (exec); actor is the server */
-	EVENT_EXEC,	/* a member of an instance executed something else and left the family */
-	EVENT_FORK,	/* an instance forked: actor is the child */
-	EVENT_EXIT,	/* a member of an instance ended: actor is the member */
-	EVENT_LISTEN,	/* an instance listens: conn.local_* */
-	EVENT_ATTEMPT,	/* something a rule speaks of */
+	EVENT_EXEC,    /* a member of an instance executed something else and left the family */
+	EVENT_FORK,    /* an instance forked: actor is the child */
+	EVENT_EXIT,    /* a member of an instance ended: actor is the member */
+	EVENT_LISTEN,  /* an instance listens: conn.local_* */
+	EVENT_ATTEMPT, /* something a rule speaks of */
 	EVENT_MAX,
 };
 
@@ -76,18 +77,19 @@ enum saw_id {
 #define EVENT_CONN 0x0008	    /* conn is filled */
 #define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
 #define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
-#define EVENT_MAIN 0x0040	    /* the process is the instance's first one, not a forked child */
+#define EVENT_MAIN 0x0040 /* the process is the instance's first one, not a forked child */
 
-#define COMM_LEN 16	 /* TASK_COMM_LEN */
-#define ANCESTORS_MAX 8	 /* session leader and supervisor are within 8 on every host we looked at */
-#define EXE_NAME_LEN 32	 /* last path component of an ancestor's executable, cut */
+#define COMM_LEN 16	/* TASK_COMM_LEN */
+#define ANCESTORS_MAX 8 /* session leader and supervisor are within 8 on every host we looked at */
+#define EXE_NAME_LEN 32 /* last path component of an ancestor's executable, cut */
 #define PATH_PART_MAX 255 /* NAME_MAX */
-#define PATH_ROOM 512	 /* parts of the executable's path, last part first, each NUL-ended; power of two */
+#define PATH_ROOM                                                                                  \
+	512 /* parts of the executable's path, last part first, each NUL-ended; power of two */
 #define PATH_LEN (PATH_ROOM + PATH_PART_MAX + 1)
 
 /* process_info.flags */
 #define PROCESS_EXE_DELETED 0x0001   /* the executable has no name any more */
-#define PROCESS_PATH_CUT 0x0002      /* path holds only the last parts */
+#define PROCESS_PATH_CUT 0x0002	     /* path holds only the last parts */
 #define PROCESS_KERNEL_THREAD 0x0004 /* no mm: exe and path are empty */
 
 struct ancestor_info {
@@ -101,7 +103,10 @@ struct ancestor_info {
 	char exe_name[EXE_NAME_LEN];
 };
 
-/* One process, as the kernel knew it at the moment of the event. pids are of the initial pid namespace. */
+/*
+ * One process, as the kernel knew it at the moment of the event. pids are of the initial pid
+ * namespace.
+ */
 struct process_info {
 	__u64 start_ns; /* of the thread group leader, CLOCK_BOOTTIME */
 	__u64 exe_ino;
@@ -127,7 +132,10 @@ struct process_info {
 /* conn_info.opened */
 enum conn_opened { OPENED_UNKNOWN, OPENED_INBOUND, OPENED_OUTBOUND };
 
-/* Both ends of a TCP connection, local = the instance's side. Addresses in network order, IPv4 as v4-mapped. */
+/*
+ * Both ends of a TCP connection, local = the instance's side. Addresses in network order, IPv4 as
+ * v4-mapped.
+ */
 struct conn_ends {
 	__u8 local_ip[16];
 	__u8 remote_ip[16];
@@ -136,9 +144,9 @@ struct conn_ends {
 };
 
 struct conn_info {
-	__u64 cookie;	/* kernel's socket cookie */
-	__u64 offset;	/* first offending byte, counted from the stream's first; valid if has_offset */
-	__u64 records;	/* TLS records seen before it in this direction */
+	__u64 cookie; /* kernel's socket cookie */
+	__u64 offset; /* first offending byte, counted from the stream's first; valid if has_offset */
+	__u64 records; /* TLS records seen before it in this direction */
 	struct conn_ends ends;
 	__u16 command; /* index into the command table, 0: none known */
 	__u8 saw;      /* enum saw_id */
@@ -152,7 +160,8 @@ struct conn_info {
 };
 
 /*
- * What makes two attempts "the same": they are counted together. For wire rules `actor` is the socket
+ * What makes two attempts "the same": they are counted together. For wire rules `actor` is the
+ * socket
  * cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
  */
 struct attempt_key {
@@ -184,8 +193,8 @@ struct event {
 	__u32 flags;
 	__u64 time_ns; /* CLOCK_BOOTTIME */
 	struct attempt_key key;
-	__u64 count;	    /* of the attempt entry when this was sent */
-	__u32 target_tgid;  /* the member of the instance that was hit */
+	__u64 count;	   /* of the attempt entry when this was sent */
+	__u32 target_tgid; /* the member of the instance that was hit */
 	__u32 target_tid;
 	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
 	__u32 fd;	      /* pidfd_getfd: the target's descriptor number */
@@ -210,8 +219,8 @@ enum proc_file {
 	PROC_FILE_PERSONALITY,
 	PROC_FILE_IO,
 	PROC_FILE_MAP_FILES,
-	PROC_FILE_FD,	  /* the directory */
-	PROC_FILE_FDINFO, /* directory or a file in it */
+	PROC_FILE_FD,	    /* the directory */
+	PROC_FILE_FDINFO,   /* directory or a file in it */
 	PROC_FILE_FD_ENTRY, /* fd/N opened: the descriptor itself is taken */
 	PROC_FILE_MAX,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * map.h - keys, values and sizes of the maps both sides touch, except the events themselves (event.h)
+ * map.h - keys, values and sizes of the maps both sides touch, except the events themselves
+ * (event.h)
  * and the TLS stream state (tls_stream.h).
  */
 #ifndef CACHEWARDEN_MAP_H
@@ -11,11 +12,11 @@
 #include "tls_stream.h"
 
 #define RING_BYTES (4 * 1024 * 1024) /* about 2,500 first events at once */
-#define PROCS_MAX 8192		     /* members of all instances: main processes and forked children */
-#define PIDS_MAX 65536		     /* threads of members, times pid namespace levels */
-#define ATTEMPTS_MAX 16384	     /* (rule, vector, actor, instance) alive within the last seconds */
-#define EARLY_MAX 4096		     /* connections whose first data came with the handshake's last ACK */
-#define BYSTANDERS_MAX 4096	     /* (socket, stranger) pairs found innocent within the last second */
+#define PROCS_MAX 8192	    /* members of all instances: main processes and forked children */
+#define PIDS_MAX 65536	    /* threads of members, times pid namespace levels */
+#define ATTEMPTS_MAX 16384  /* (rule, vector, actor, instance) alive within the last seconds */
+#define EARLY_MAX 4096	    /* connections whose first data came with the handshake's last ACK */
+#define BYSTANDERS_MAX 4096 /* (socket, stranger) pairs found innocent within the last second */
 #define NAMES_MAX 64
 #define COMMANDS_MAX 1024
 
@@ -59,7 +60,10 @@ struct proc_rule {
 	__u8 pad;
 };
 
-/* commands: a Redis command name in upper case, NUL padded -> its number; the name never leaves the kernel */
+/*
+ * commands: a Redis command name in upper case, NUL padded -> its number; the name never leaves
+ * the kernel
+ */
 #define COMMAND_LEN 24
 
 struct command_key {
@@ -72,9 +76,13 @@ struct lost_key {
 	__u32 rule;
 };
 
-/* Owner mark and stream state of a protected socket, in one value so that a packet costs one lookup. */
-#define SOCK_FRESH 0x01	    /* seen from its first byte: born marked, or inherited from a marked listener */
-#define SOCK_LISTENER 0x02  /* it listens; a socket that inherited this bit was accepted */
+/*
+ * Owner mark and stream state of a protected socket, in one value so that a packet costs one
+ * lookup.
+ */
+#define SOCK_FRESH                                                                                 \
+	0x01 /* seen from its first byte: born marked, or inherited from a marked listener */
+#define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
 
 struct sock_mark {
 	__u32 instance;

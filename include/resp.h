@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a Redis
+ * resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a
+ * Redis
  * command's name would stand. It never says what the bytes are.
  *
  * Pure and bounded: reads at most RESP_LOOK bytes of a buffer of that size, zero padded.
@@ -12,7 +13,7 @@
 #include "event.h"
 #include "map.h"
 
-#define RESP_LOOK 64 /* "*1048576\r\n$24\r\n" and a name fit; power of two */
+#define RESP_LOOK 64	      /* "*1048576\r\n$24\r\n" and a name fit; power of two */
 #define RESP_PRINTABLE_MIN 24 /* (97/256)^24: random bytes look printable once in 10^10 segments */
 
 struct resp_look {
@@ -73,7 +74,9 @@ static long resp_number_step(__u32 i, struct resp_look **ctx)
 	return 0;
 }
 
-/* Read a decimal number and CR LF at l->at into l->number and step behind it; 0 if none is there. */
+/*
+ * Read a decimal number and CR LF at l->at into l->number and step behind it; 0 if none is there.
+ */
 static inline int resp_number(struct resp_look *l)
 {
 	l->number = 0;
@@ -101,7 +104,10 @@ static long resp_word_step(__u32 i, struct resp_look **ctx)
 	return 0;
 }
 
-/* The word at l->at that could be a command's name: in upper case into l->word, its length into l->count. */
+/*
+ * The word at l->at that could be a command's name: in upper case into l->word, its length into
+ * l->count.
+ */
 static inline void resp_word(struct resp_look *l)
 {
 	l->count = 0;
@@ -120,14 +126,17 @@ static long resp_text_step(__u32 i, struct resp_look **ctx)
 	return 0;
 }
 
-/* RFC 6101 appendix E: two-byte length with the high bit set, CLIENT-HELLO, then version 3.x or 2. */
+/*
+ * RFC 6101 appendix E: two-byte length with the high bit set, CLIENT-HELLO, then version 3.x or 2.
+ */
 static inline int resp_sslv2(const __u8 *b, __u32 len)
 {
 	return len >= 5 && (b[0] & 0x80) && b[2] == 1 && (b[3] == 3 || (b[3] == 0 && b[4] == 2));
 }
 
 /*
- * Look at l->bytes. l->saw is SAW_OTHER when nothing known is there. An inline command is a candidate
+ * Look at l->bytes. l->saw is SAW_OTHER when nothing known is there. An inline command is a
+ * candidate
  * only: the caller looks the name up, and an unknown word is no command.
  */
 static inline void resp_classify(struct resp_look *l)
@@ -141,7 +150,8 @@ static inline void resp_classify(struct resp_look *l)
 		return;
 	l->printable = 0;
 	RESP_EACH(RESP_PRINTABLE_MIN, resp_text_step, l);
-	if (b[0] == '*' || b[0] == '$' || b[0] == ':' || b[0] == '%' || b[0] == '~' || b[0] == '>') {
+	if (b[0] == '*' || b[0] == '$' || b[0] == ':' || b[0] == '%' || b[0] == '~' ||
+	    b[0] == '>') {
 		l->at = 1;
 		if (!resp_number(l))
 			return;
@@ -156,17 +166,19 @@ static inline void resp_classify(struct resp_look *l)
 		l->named = l->count && l->count == l->number;
 		return;
 	}
-	if (l->len >= 5 && b[0] == '+' && b[1] == 'O' && b[2] == 'K' && b[3] == '\r' && b[4] == '\n') {
+	if (l->len >= 5 && b[0] == '+' && b[1] == 'O' && b[2] == 'K' && b[3] == '\r' &&
+	    b[4] == '\n') {
 		l->saw = SAW_RESP_REPLY;
 		return;
 	}
-	if (l->len >= 7 && b[0] == '+' && b[1] == 'P' && b[2] == 'O' && b[3] == 'N' && b[4] == 'G' &&
-	    b[5] == '\r') {
+	if (l->len >= 7 && b[0] == '+' && b[1] == 'P' && b[2] == 'O' && b[3] == 'N' &&
+	    b[4] == 'G' && b[5] == '\r') {
 		l->saw = SAW_RESP_REPLY;
 		return;
 	}
-	if (l->len >= 5 && b[0] == '-' && b[1] >= 'A' && b[1] <= 'Z' && b[2] >= 'A' && b[2] <= 'Z' &&
-	    b[3] >= 'A' && b[3] <= 'Z' && (l->printable >= l->len || l->printable >= 16)) {
+	if (l->len >= 5 && b[0] == '-' && b[1] >= 'A' && b[1] <= 'Z' && b[2] >= 'A' &&
+	    b[2] <= 'Z' && b[3] >= 'A' && b[3] <= 'Z' &&
+	    (l->printable >= l->len || l->printable >= 16)) {
 		l->saw = SAW_RESP_REPLY; /* "-ERR", "-NOAUTH": an upper case code, then text */
 		return;
 	}
@@ -174,7 +186,8 @@ static inline void resp_classify(struct resp_look *l)
 		l->saw = SAW_SSLV2_HELLO;
 		return;
 	}
-	if (l->len >= 5 && b[0] == 'H' && b[1] == 'T' && b[2] == 'T' && b[3] == 'P' && b[4] == '/') {
+	if (l->len >= 5 && b[0] == 'H' && b[1] == 'T' && b[2] == 'T' && b[3] == 'P' &&
+	    b[4] == '/') {
 		l->saw = SAW_HTTP;
 		return;
 	}
@@ -193,7 +206,10 @@ static inline void resp_classify(struct resp_look *l)
 	}
 }
 
-/* Whether what was seen is plaintext on its own, in a stream whose record boundaries are not known. */
+/*
+ * Whether what was seen is plaintext on its own, in a stream whose record boundaries are not
+ * known.
+ */
 static inline int resp_certain(__u32 saw, int known_command)
 {
 	return saw == SAW_RESP_COMMAND || saw == SAW_RESP_REPLY || saw == SAW_HTTP ||

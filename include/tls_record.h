@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls_record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction of a
+ * tls_record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction
+ * of a
  * TCP stream, segment by segment, by sequence number.
  *
- * Pure: no allocation, no I/O, bounded. It decides one thing: are these bytes TLS records, and if not,
- * which byte is the first that is none. It never guesses: a stream it did not see from the start, or
+ * Pure: no allocation, no I/O, bounded. It decides one thing: are these bytes TLS records, and
+ * if not,
+ * which byte is the first that is none. It never guesses: a stream it did not see from the
+ * start, or
  * that lost a header in a hole, is *unsynced*, and only a chain of valid headers brings it back.
  *
  * The including side provides, before the include or as a macro:
@@ -23,7 +26,8 @@
 #endif
 
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 §6.2.3: TLSCiphertext.length */
-#define TLS_CHAIN_CONFIRM 3	      /* headers that must hold before a resynced stream may be called broken */
+#define TLS_CHAIN_CONFIRM                                                                          \
+	3 /* headers that must hold before a resynced stream may be called broken */
 
 enum tls_type {
 	TLS_CHANGE_CIPHER_SPEC = 20,
@@ -82,8 +86,10 @@ static __always_inline int tls_header_ok(__u64 h, __u32 have)
 }
 
 /*
- * One record's worth of walk: finish the current record, then read the next header. Returns 1 when the
- * segment is used up or failed. On failure w->failed is set and w->bad is where the header began, or
+ * One record's worth of walk: finish the current record, then read the next header. Returns 1
+ * when the
+ * segment is used up or failed. On failure w->failed is set and w->bad is where the header
+ * began, or
  * the segment's start if it began in an earlier one.
  */
 static __always_inline int tls_step(struct tls_walk *w)
@@ -125,7 +131,9 @@ static __always_inline int tls_step(struct tls_walk *w)
 }
 
 #ifndef TLS_WALK_ALL
-/* Userspace: a plain loop. BPF brings its own, on bpf_loop. Each step but the last eats a header. */
+/*
+ * Userspace: a plain loop. BPF brings its own, on bpf_loop. Each step but the last eats a header.
+ */
 #define TLS_WALK_ALL(w)                                                                            \
 	do {                                                                                       \
 	} while (!tls_step(w))
@@ -176,12 +184,13 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 
 /*
  * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has sequence
- * number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer of the first
+ * number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer of the
+ * first
  * byte read that is no TLS (the header may have begun in an earlier segment) and *bad_at its stream
  * offset, header begin included.
  */
-static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off, __u32 len,
-				    __u32 *bad, __u64 *bad_at)
+static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
+				    __u32 len, __u32 *bad, __u64 *bad_at)
 {
 	struct tls_walk w = {};
 	__s32 ahead;
@@ -200,7 +209,8 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 		if ((__u32)ahead > s->left)
 			tls_lose_sync(s); /* a header lies in the hole */
 		else
-			s->left -= ahead; /* the hole is inside the record: the next header's place stands */
+			s->left -=
+				ahead; /* the hole is inside the record: the next header's place stands */
 		tls_advance(s, ahead);
 	} else if (ahead > 0) {
 		tls_advance(s, ahead);
@@ -227,7 +237,8 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 	}
 	TLS_WALK_ALL(&w);
 	if (w.off < w.end && !w.failed)
-		w.failed = 2; /* more records than a walk may take: cannot happen, see TLS_WALK_ALL */
+		w.failed =
+			2; /* more records than a walk may take: cannot happen, see TLS_WALK_ALL */
 	if (s->sync == TLS_UNSYNCED && (w.failed || !w.records)) {
 		tls_advance(s, len);
 		return TLS_SEEN_UNSYNCED;

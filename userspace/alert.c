@@ -42,7 +42,8 @@ static uint64_t hash_key(const struct attempt_key *key)
 }
 
 /*
- * Wire events carry the direction in their vector, while the kernel counts them without it. The table
+ * Wire events carry the direction in their vector, while the kernel counts them without it. The
+ * table
  * goes by what the kernel counts.
  */
 static struct attempt_key table_key(const struct attempt_key *key)
@@ -84,7 +85,8 @@ static void make_room(struct alerts *as)
 
 	for (size_t b = 0; b < BUCKETS; b++) {
 		for (struct alert **p = &as->buckets[b]; *p; p = &(*p)->next) {
-			if ((*p)->count == (*p)->shown_count && (!oldest || (*p)->last_ns < (*oldest)->last_ns))
+			if ((*p)->count == (*p)->shown_count &&
+			    (!oldest || (*p)->last_ns < (*oldest)->last_ns))
 				oldest = p;
 		}
 	}
@@ -111,7 +113,10 @@ static struct alert *add(struct alerts *as, const struct attempt_key *key)
 	return a;
 }
 
-/* The kernel counts `counted` by now; a count never falls, whatever order events and sums arrive in. */
+/*
+ * The kernel counts `counted` by now; a count never falls, whatever order events and sums arrive
+ * in.
+ */
 static void raise_count(struct alert *a, uint64_t counted)
 {
 	if (counted + a->uncounted > a->count)
@@ -139,13 +144,14 @@ struct alert *alerts_event(struct alerts *as, const struct event *ev)
 	return a;
 }
 
-struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key, const struct attempt *at,
-			     uint64_t now_ns, bool flush)
+struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
+			     const struct attempt *at, uint64_t now_ns, bool flush)
 {
 	struct alert *a = *slot(as, key);
 
 	if (!a) {
-		if (!at->count || at->sent) /* sent: its event is still in the ring, and comes first */
+		if (!at->count ||
+		    at->sent) /* sent: its event is still in the ring, and comes first */
 			return NULL;
 		a = add(as, key);
 		if (!a)
@@ -156,7 +162,8 @@ struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key, c
 	if (at->bytes > a->bytes)
 		a->bytes = at->bytes;
 	a->last_ns = at->last_ns;
-	if (a->count == a->shown_count || (!flush && a->shown_ns && now_ns - a->shown_ns < ALERT_UPDATE_NS))
+	if (a->count == a->shown_count ||
+	    (!flush && a->shown_ns && now_ns - a->shown_ns < ALERT_UPDATE_NS))
 		return NULL;
 	return a;
 }
@@ -172,7 +179,8 @@ bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns)
 	return before;
 }
 
-struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns, bool flush)
+struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns,
+			   bool flush)
 {
 	struct attempt_key key = {
 		.rule = RULE_SELF_BLIND,

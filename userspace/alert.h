@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alert.h - from attempts to alerts: the first of a kind is shown at once, what follows is counted and
+ * alert.h - from attempts to alerts: the first of a kind is shown at once, what follows is
+ * counted and
  * shown at most once a second. Pure: time is passed in, nothing is read or written.
  */
 #ifndef CACHEWARDEN_ALERT_H
@@ -12,14 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ALERTS_MAX 20000 /* more than the kernel's attempts table holds: the oldest idle ones go first */
+#define ALERTS_MAX                                                                                 \
+	20000 /* more than the kernel's attempts table holds: the oldest idle ones go first */
 #define ALERT_UPDATE_NS 1000000000ull
 #define ALERT_NOTE_LEN 96
 
 struct alert {
-	struct event ev; /* the first event; only key, count and time are known if it was never received */
-	uint64_t id;	 /* 1, 2, 3, ... in the order they were shown */
-	uint64_t count;	 /* attempts so far: what the kernel counted, and what it had no room to count */
+	struct event
+		ev; /* the first event; only key, count and time are known if it was never received */
+	uint64_t id; /* 1, 2, 3, ... in the order they were shown */
+	uint64_t
+		count; /* attempts so far: what the kernel counted, and what it had no room to count */
 	uint64_t uncounted;
 	uint64_t bytes;
 	uint64_t shown_count;
@@ -42,23 +46,26 @@ int alerts_init(struct alerts *as);
 void alerts_free(struct alerts *as);
 
 /*
- * An event arrived. Returns the alert to show as new or as a first detail, NULL if it is known already
+ * An event arrived. Returns the alert to show as new or as a first detail, NULL if it is known
+ * already
  * (its count then waits for alerts_counted) or memory ran out.
  */
 struct alert *alerts_event(struct alerts *as, const struct event *ev);
 
 /*
- * The kernel's table says how often so far. Returns the alert if it is due to be shown: new (no event
+ * The kernel's table says how often so far. Returns the alert if it is due to be shown: new (no
+ * event
  * ever came), or grown and not shown within the last second. `flush` waives the second.
  */
-struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key, const struct attempt *a,
-			     uint64_t now_ns, bool flush);
+struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
+			     const struct attempt *a, uint64_t now_ns, bool flush);
 
 /* Mark as shown now; returns true if it had been shown before (an update). */
 bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns);
 
 /* The monitor itself could not see something: one alert per note, counted like others. */
-struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns, bool flush);
+struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns,
+			   bool flush);
 
 /* The kernel's entry is gone: nothing more will come for this key. */
 void alerts_forget(struct alerts *as, const struct attempt_key *key);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* cgroup.c - see cgroup.h. Hybrid hosts have the hierarchy at /sys/fs/cgroup/unified, others at /sys/fs/cgroup. */
+/*
+ * cgroup.c - see cgroup.h. Hybrid hosts have the hierarchy at /sys/fs/cgroup/unified, others at
+ * /sys/fs/cgroup.
+ */
 #include "cgroup.h"
 
 #include <errno.h>
@@ -10,7 +13,9 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-/* Mount point of a cgroup2 whose root is the hierarchy's own, from /proc/self/mountinfo (proc(5)). */
+/*
+ * Mount point of a cgroup2 whose root is the hierarchy's own, from /proc/self/mountinfo (proc(5)).
+ */
 static int find_mount(char *where, size_t size)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
@@ -21,7 +26,8 @@ static int find_mount(char *where, size_t size)
 		return -errno;
 	while (found && fgets(line, sizeof(line), f)) {
 		if (strstr(line, " - cgroup2 ") &&
-		    sscanf(line, "%*d %*d %*s %1023s %1023s", root, point) == 2 && !strcmp(root, "/")) {
+		    sscanf(line, "%*d %*d %*s %1023s %1023s", root, point) == 2 &&
+		    !strcmp(root, "/")) {
 			snprintf(where, size, "%s", point);
 			found = 0;
 		}

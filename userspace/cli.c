@@ -36,7 +36,8 @@ static bool seconds(const char *text, uint32_t *ret)
 	return true;
 }
 
-static void verb_help(const char *verb, const char *help, const struct cli_option *options, size_t count)
+static void verb_help(const char *verb, const char *help, const struct cli_option *options,
+		      size_t count)
 {
 	printf("cachewarden %s: %s\n", verb, help);
 	for (size_t i = 0; i < count; i++) {
@@ -53,7 +54,8 @@ static void known_options(const struct cli_option *options, size_t count, char *
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < count && used < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "", options[i].name);
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "",
+					 options[i].name);
 }
 
 static int set_option(const char *verb, const struct cli_option *o, const char *value)
@@ -71,8 +73,8 @@ static int set_option(const char *verb, const struct cli_option *o, const char *
 		return -1;
 	case CLI_SECONDS:
 		if (!seconds(value, o->value)) {
-			log_error("%s %s: '%s' is no whole number of seconds from 1 to 4294967295", verb,
-				  o->name, value);
+			log_error("%s %s: '%s' is no whole number of seconds from 1 to 4294967295",
+				  verb, o->name, value);
 			return EXIT_USAGE;
 		}
 		return -1;
@@ -80,8 +82,8 @@ static int set_option(const char *verb, const struct cli_option *o, const char *
 	return EXIT_USAGE;
 }
 
-int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count, int argc,
-	      char **argv)
+int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count,
+	      int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const struct cli_option *found = NULL;
@@ -95,12 +97,14 @@ int cli_parse(const char *verb, const char *help, const struct cli_option *optio
 			return EXIT_FINE;
 		}
 		for (size_t k = 0; k < count; k++) {
-			if (strlen(options[k].name) == len && !strncmp(options[k].name, argv[i], len))
+			if (strlen(options[k].name) == len &&
+			    !strncmp(options[k].name, argv[i], len))
 				found = &options[k];
 		}
 		if (!found) {
 			known_options(options, count, known, sizeof(known));
-			log_error("%s: unknown option '%.*s'; known: %s, --help", verb, (int)len, argv[i], known);
+			log_error("%s: unknown option '%.*s'; known: %s, --help", verb, (int)len,
+				  argv[i], known);
 			return EXIT_USAGE;
 		}
 		if (!value && i + 1 < argc)
@@ -118,13 +122,15 @@ int cli_parse(const char *verb, const char *help, const struct cli_option *optio
 
 static void general_help(const struct cli_verb *verbs, size_t count, FILE *to)
 {
-	fprintf(to, "cachewarden VERB [OPTION...]: watches that nobody but a Redis or Valkey touches its memory,\n"
-		    "and that nothing but TLS crosses its sockets\n");
+	fprintf(to,
+		"cachewarden VERB [OPTION...]: watches that nobody but a Redis or Valkey touches its memory,\n"
+		"and that nothing but TLS crosses its sockets\n");
 	for (size_t i = 0; i < count; i++)
 		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].help);
-	fprintf(to, "  %-8s this text; --help behind a verb lists its options\n"
-		    "  %-8s the version\n"
-		    "Exit codes: 0 fine, 1 violation found, 2 usage, 3 could not do the job\n",
+	fprintf(to,
+		"  %-8s this text; --help behind a verb lists its options\n"
+		"  %-8s the version\n"
+		"Exit codes: 0 fine, 1 violation found, 2 usage, 3 could not do the job\n",
 		"help", "version");
 }
 
@@ -159,6 +165,7 @@ int cli_run(const struct cli_verb *verbs, size_t count, int argc, char **argv)
 			return verbs[i].run(argc - 1, argv + 1);
 	}
 	known_verbs(verbs, count, known, sizeof(known));
-	log_error("unknown %s '%s'; known: %s", argv[1][0] == '-' ? "option" : "verb", argv[1], known);
+	log_error("unknown %s '%s'; known: %s", argv[1][0] == '-' ? "option" : "verb", argv[1],
+		  known);
 	return EXIT_USAGE;
 }

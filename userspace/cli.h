@@ -27,11 +27,12 @@ struct cli_verb {
 };
 
 /*
- * Parse a verb's arguments into the options' values. Returns -1 to go on, or an exit code: after --help,
+ * Parse a verb's arguments into the options' values. Returns -1 to go on, or an exit code: after
+ * --help,
  * or after an error that named the word, what was wrong and what is known.
  */
-int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count, int argc,
-	      char **argv);
+int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count,
+	      int argc, char **argv);
 
 /* Find the verb and run it. Returns its exit code. */
 int cli_run(const struct cli_verb *verbs, size_t count, int argc, char **argv);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* clock.c - boot time to wall time. The difference is taken anew each time: the wall clock may be set. */
+/*
+ * clock.c - boot time to wall time. The difference is taken anew each time: the wall clock may be
+ * set.
+ */
 #include "clock.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and says which rung
+ * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and says which
+ * rung
  * each sensor stands on and what nobody sees from there.
  */
 #include "cgroup.h"
@@ -23,9 +24,11 @@ static const struct {
 	{"memory", "syscalls", "opens of /proc/PID files through io_uring"},
 	{"memory", "syscalls", "32-bit callers (compat syscalls pass no tracepoint on x86)"},
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
-	{"memory", "syscalls", "refused opens, and fd/N reopened, where the path in user memory hides them"},
+	{"memory", "syscalls",
+	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
 	{"wire", "packets", "what reaches a socket without a packet: none known for TCP"},
-	{"wire", "packets", "record boundaries of connections from before the monitor, until it finds one"},
+	{"wire", "packets",
+	 "record boundaries of connections from before the monitor, until it finds one"},
 };
 
 struct diagnosis {
@@ -33,7 +36,7 @@ struct diagnosis {
 	char cgroup[256];
 	char error[512];
 	struct sensors *sensors;
-	bool ready;  /* run would work */
+	bool ready;   /* run would work */
 	bool partial; /* but some program does not hold */
 };
 
@@ -51,8 +54,8 @@ static void diagnose(struct diagnosis *d)
 		log_warn("tracefs cannot be mounted: %s", strerror(-err));
 	fd = cgroup_root_open(d->cgroup, sizeof(d->cgroup));
 	if (fd < 0) {
-		snprintf(d->error, sizeof(d->error), "no cgroup2 hierarchy, and none can be mounted: %s",
-			 strerror(-fd));
+		snprintf(d->error, sizeof(d->error),
+			 "no cgroup2 hierarchy, and none can be mounted: %s", strerror(-fd));
 		return;
 	}
 	err = sensors_load(&d->sensors, d->error, sizeof(d->error));
@@ -92,10 +95,14 @@ static void text(const struct diagnosis *d)
 	printf("cgroup2       %s\n", d->cgroup[0] ? d->cgroup : "-");
 	printf("choke point   fmod_ret %s", offered(d->kernel.fmod_ret, buf, sizeof(buf)));
 	printf(", lsm %s%s", offered(d->kernel.lsm, buf, sizeof(buf)),
-	       !d->kernel.lsm && !d->kernel.bpf_lsm ? " (but bpf is no active LSM: it would never fire)" : "");
-	printf(", fexit %s; cachewarden does not use it yet\n\n", offered(d->kernel.fexit, buf, sizeof(buf)));
+	       !d->kernel.lsm && !d->kernel.bpf_lsm
+		       ? " (but bpf is no active LSM: it would never fire)"
+		       : "");
+	printf(", fexit %s; cachewarden does not use it yet\n\n",
+	       offered(d->kernel.fexit, buf, sizeof(buf)));
 	if (n)
-		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "rung", "program", "holds", "without it unseen");
+		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "rung", "program", "holds",
+		       "without it unseen");
 	for (size_t i = 0; i < n; i++) {
 		printf("%-10s %-9s %-15s %-5s %s\n", p[i].sensor, p[i].rung, p[i].name,
 		       p[i].attached ? "yes" : "NO", p[i].unseen);
@@ -170,7 +177,8 @@ int cmd_doctor(int argc, char **argv)
 {
 	int output = 0;
 	const struct cli_option options[] = {
-		{"--output", "text|json", "text: a table for people; json: one object", CLI_CHOICE, &output},
+		{"--output", "text|json", "text: a table for people; json: one object", CLI_CHOICE,
+		 &output},
 	};
 	int code = cli_parse("doctor", "say what this kernel offers and what stays unseen", options,
 			     sizeof(options) / sizeof(options[0]), argc, argv);

@@ -9,8 +9,11 @@ int cmd_run(int argc, char **argv)
 	struct monitor_options o = {};
 	int output = 0;
 	const struct cli_option options[] = {
-		{"--output", "text|json", "text: a line for people; json: OCSF 1.8.0, an object a line", CLI_CHOICE, &output},
-		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)", CLI_SECONDS, &o.duration_s},
+		{"--output", "text|json",
+		 "text: a line for people; json: OCSF 1.8.0, an object a line", CLI_CHOICE,
+		 &output},
+		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)",
+		 CLI_SECONDS, &o.duration_s},
 	};
 	int code = cli_parse("run", "watch every Redis and Valkey on this host", options,
 			     sizeof(options) / sizeof(options[0]), argc, argv);

@@ -67,7 +67,8 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-int collector_open(struct collector **ret, const struct sensors *s, collector_event_fn on_event, void *ctx)
+int collector_open(struct collector **ret, const struct sensors *s, collector_event_fn on_event,
+		   void *ctx)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 
@@ -108,7 +109,8 @@ int collector_sums(struct collector *c, collector_sum_fn fn, void *ctx)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	uint32_t batch = 0, count = ATTEMPTS_MAX;
-	int err = bpf_map_lookup_batch(c->attempts_fd, NULL, &batch, c->keys, c->values, &count, &opts);
+	int err = bpf_map_lookup_batch(c->attempts_fd, NULL, &batch, c->keys, c->values, &count,
+				       &opts);
 
 	if (err && err != -ENOENT)
 		return err;

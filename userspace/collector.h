@@ -16,10 +16,14 @@ typedef void (*collector_event_fn)(void *ctx, const struct event *ev);
 typedef void (*collector_sum_fn)(void *ctx, const struct attempt_key *key, const struct attempt *a);
 
 /* on_event is called for each valid record, from collector_poll. Returns 0 or a negative errno. */
-int collector_open(struct collector **ret, const struct sensors *s, collector_event_fn on_event, void *ctx);
+int collector_open(struct collector **ret, const struct sensors *s, collector_event_fn on_event,
+		   void *ctx);
 void collector_free(struct collector *c); /* NULL is fine */
 
-/* Handle what is in the ring; wait up to timeout_ms for something. Returns records handled or a negative errno. */
+/*
+ * Handle what is in the ring; wait up to timeout_ms for something. Returns records handled or a
+ * negative errno.
+ */
 int collector_poll(struct collector *c, int timeout_ms);
 
 /* Call fn for each entry of the attempts table as it stands. Returns 0 or a negative errno. */

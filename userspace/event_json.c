@@ -12,7 +12,9 @@
 
 static const char *opened_name(uint8_t opened)
 {
-	return opened == OPENED_INBOUND ? "inbound" : opened == OPENED_OUTBOUND ? "outbound" : "unknown";
+	return opened == OPENED_INBOUND	   ? "inbound"
+	       : opened == OPENED_OUTBOUND ? "outbound"
+					   : "unknown";
 }
 
 static const char *path_or_null(const char *path)
@@ -268,7 +270,8 @@ static void put_attacks(struct jsonw *j, unsigned int rule)
 
 const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_len)
 {
-	static const char *const severities[] = {"", "Informational", "Low", "Medium", "High", "Critical"};
+	static const char *const severities[] = {"",	   "Informational", "Low",
+						 "Medium", "High",	    "Critical"};
 	const struct event *ev = &f->alert->ev;
 	int activity = f->update ? 2 : 1;
 	char text[128];

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* event_text.c - a finding as one line for a person at a terminal. What an actor named itself cannot steer it. */
+/*
+ * event_text.c - a finding as one line for a person at a terminal. What an actor named itself
+ * cannot steer it.
+ */
 #include "finding.h"
 
 #include "clock.h"
@@ -70,7 +73,9 @@ static void put_actor(struct line *l, const struct finding *f)
 	put(l, " by ");
 	put_process(l, p->comm, p->pid);
 	put(l, " uid %u ", p->uid);
-	put_name(l, f->exe[0] ? f->exe : p->flags & PROCESS_KERNEL_THREAD ? "[kernel thread]" : "?");
+	put_name(l, f->exe[0]			       ? f->exe
+		    : p->flags & PROCESS_KERNEL_THREAD ? "[kernel thread]"
+						       : "?");
 	if (p->flags & PROCESS_EXE_DELETED)
 		put(l, " (deleted)");
 	if (f->tenant) {
@@ -137,7 +142,8 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 	if (!(ev->flags & EVENT_CONN) && ev->key.rule != RULE_SELF_BLIND) {
 		put(&l, " %s", rule_outcome(ev));
 		if (ev->key.err)
-			put(&l, " (%s)", strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");
+			put(&l, " (%s)",
+			    strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");
 	}
 	put_actor(&l, f);
 	if (f->alert->count > 1)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* finding.c - see finding.h. What is shared by all outputs; the outputs are event_json.c and event_text.c. */
+/*
+ * finding.c - see finding.h. What is shared by all outputs; the outputs are event_json.c and
+ * event_text.c.
+ */
 #include "finding.h"
 
 #include "clock.h"

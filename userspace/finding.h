@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * finding.h - an alert as people and machines read it: everything put together once, so that text and
+ * finding.h - an alert as people and machines read it: everything put together once, so that
+ * text and
  * JSON say the same.
  */
 #ifndef CACHEWARDEN_FINDING_H
@@ -15,17 +16,19 @@
 
 struct finding {
 	const struct alert *alert;
-	const struct instance *instance; /* NULL if its start was never heard of, or for self-blind */
-	const struct instance *tenant;	 /* EVENT_CROSS_TENANT: the actor's instance */
+	const struct instance
+		*instance;	       /* NULL if its start was never heard of, or for self-blind */
+	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
 	enum severity severity;
-	bool update;	       /* shown before */
+	bool update;		/* shown before */
 	const char *uid_prefix; /* makes finding ids of two runs differ */
-	int64_t time_ms;       /* of the first attempt */
+	int64_t time_ms;	/* of the first attempt */
 	int64_t now_ms;
 	int64_t start_ms; /* actor's start */
 	char detail[DETAIL_LEN];
-	char exe[PATH_LEN];		   /* of the actor */
-	char ancestor_exe[ANCESTORS_MAX][PATH_LEN]; /* path, or the bare name where only that is known */
+	char exe[PATH_LEN]; /* of the actor */
+	char ancestor_exe[ANCESTORS_MAX]
+			 [PATH_LEN]; /* path, or the bare name where only that is known */
 	int64_t ancestor_start_ms[ANCESTORS_MAX];
 	char local_ip[48], remote_ip[48];
 };

@@ -121,7 +121,8 @@ static enum instance_change left(struct instance *in, const struct process_info 
 	return in->members ? INSTANCE_SAME : INSTANCE_ENDED;
 }
 
-enum instance_change instances_apply(struct instances *is, const struct event *ev, struct instance **ret)
+enum instance_change instances_apply(struct instances *is, const struct event *ev,
+				     struct instance **ret)
 {
 	struct instance *in = instances_find(is, ev->key.instance);
 	bool known = in != NULL;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * instance.h - the protected servers as the collector knows them, fed by the kernel's lifecycle events.
- * No I/O; an instance is never forgotten while the monitor runs, so a late alert still finds its name.
+ * instance.h - the protected servers as the collector knows them, fed by the kernel's lifecycle
+ * events.
+ * No I/O; an instance is never forgotten while the monitor runs, so a late alert still finds its
+ * name.
  */
 #ifndef CACHEWARDEN_INSTANCE_H
 #define CACHEWARDEN_INSTANCE_H
@@ -37,8 +39,8 @@ struct instances {
 enum instance_change {
 	INSTANCE_SAME,
 	INSTANCE_STARTED,
-	INSTANCE_AGAIN,	   /* it executed itself */
-	INSTANCE_ENDED,	   /* its last process is gone */
+	INSTANCE_AGAIN, /* it executed itself */
+	INSTANCE_ENDED, /* its last process is gone */
 	INSTANCE_LISTENS,
 	INSTANCE_UNKNOWN, /* an event about an id whose start was never heard of */
 };
@@ -46,7 +48,8 @@ enum instance_change {
 void instances_free(struct instances *is);
 
 /* Apply a lifecycle event. *ret is the instance concerned, NULL only when out of memory. */
-enum instance_change instances_apply(struct instances *is, const struct event *ev, struct instance **ret);
+enum instance_change instances_apply(struct instances *is, const struct event *ev,
+				     struct instance **ret);
 
 /* NULL if the id was never heard of. */
 struct instance *instances_find(const struct instances *is, uint32_t id);

@@ -46,7 +46,7 @@ static void put(struct jsonw *j, const char *bytes, size_t n)
 /* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is none. */
 static size_t utf8_len(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80		  ? 1
+	size_t n = s[0] < 0x80		   ? 1
 		   : (s[0] & 0xe0) == 0xc0 ? 2
 		   : (s[0] & 0xf0) == 0xe0 ? 3
 		   : (s[0] & 0xf8) == 0xf0 ? 4

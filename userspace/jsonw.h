@@ -14,7 +14,7 @@ struct jsonw {
 	char *text;
 	size_t len, room;
 	int depth;
-	bool comma; /* a member stands before the next one */
+	bool comma;  /* a member stands before the next one */
 	bool failed; /* out of memory */
 };
 
@@ -32,7 +32,10 @@ void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
 void jsonw_null(struct jsonw *j, const char *key);
 
-/* The text, newline-ended; NULL if memory ran out or something was left open. Valid until the next call. */
+/*
+ * The text, newline-ended; NULL if memory ran out or something was left open. Valid until the next
+ * call.
+ */
 const char *jsonw_done(struct jsonw *j, size_t *ret_len);
 
 #endif

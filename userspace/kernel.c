@@ -24,7 +24,8 @@ static bool lsm_active(void)
 	if (!f)
 		return false;
 	if (fgets(list, sizeof(list), f)) {
-		for (char *save, *name = strtok_r(list, ",\n", &save); name; name = strtok_r(NULL, ",\n", &save))
+		for (char *save, *name = strtok_r(list, ",\n", &save); name;
+		     name = strtok_r(NULL, ",\n", &save))
 			found = found || !strcmp(name, "bpf");
 	}
 	fclose(f);
@@ -52,15 +53,17 @@ void kernel_look(struct kernel_facts *k, bool try_choke_point)
 int kernel_ready(char *error, size_t size)
 {
 	if (geteuid()) {
-		snprintf(error, size, "loading BPF programs needs root; you are uid %u. Run it with sudo",
+		snprintf(error, size,
+			 "loading BPF programs needs root; you are uid %u. Run it with sudo",
 			 (unsigned int)geteuid());
 		return -EPERM;
 	}
 	if (access(BTF_PATH, R_OK)) {
-		snprintf(error, size,
-			 "this kernel offers no type information at %s, which BPF programs are fitted to the "
-			 "kernel with. Use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's are)",
-			 BTF_PATH);
+		snprintf(
+			error, size,
+			"this kernel offers no type information at %s, which BPF programs are fitted to the "
+			"kernel with. Use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's are)",
+			BTF_PATH);
 		return -ENOTSUP;
 	}
 	return 0;
@@ -68,7 +71,8 @@ int kernel_ready(char *error, size_t size)
 
 int kernel_tracefs(void)
 {
-	if (!access(TRACEFS "/events/syscalls", F_OK) || !access("/sys/kernel/debug/tracing/events/syscalls", F_OK))
+	if (!access(TRACEFS "/events/syscalls", F_OK) ||
+	    !access("/sys/kernel/debug/tracing/events/syscalls", F_OK))
 		return 0;
 	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tracefs", TRACEFS, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))

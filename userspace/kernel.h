@@ -11,7 +11,7 @@ struct kernel_facts {
 	char machine[80];
 	bool root;
 	bool btf;
-	bool bpf_lsm; /* "bpf" among the active security modules */
+	bool bpf_lsm;		  /* "bpf" among the active security modules */
 	int fmod_ret, lsm, fexit; /* choke point: 0 or a negative errno */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * monitor.c - the product's story: event -> instance -> alert -> output, and, once a second, what was
+ * monitor.c - the product's story: event -> instance -> alert -> output, and, once a second,
+ * what was
  * counted and what was not seen.
  */
 #include "monitor.h"
@@ -74,8 +75,9 @@ static void show(struct monitor *m, struct alert *a)
 	size_t len;
 
 	finding_fill(&f, a, instances_find(&m->instances, a->ev.key.instance),
-		     a->ev.flags & EVENT_CROSS_TENANT ? instances_find(&m->instances, a->ev.other_instance) :
-							NULL);
+		     a->ev.flags & EVENT_CROSS_TENANT
+			     ? instances_find(&m->instances, a->ev.other_instance)
+			     : NULL);
 	f.uid_prefix = m->uid_prefix;
 	if (a->ev.key.rule != RULE_SELF_BLIND)
 		m->attempts += a->count - a->shown_count;
@@ -187,9 +189,11 @@ static void tell_blindness(struct monitor *m)
 		{COUNTER_RING_FULL, "ring buffer full: events counted without their details"},
 		{COUNTER_ATTEMPTS_FULL, "attempts table full: attempts sent one by one"},
 		{COUNTER_PROCS_FULL, "process tables full: some members of instances are unknown"},
-		{COUNTER_MARK_FAILED, "sockets that could not be marked: their bytes were not seen"},
+		{COUNTER_MARK_FAILED,
+		 "sockets that could not be marked: their bytes were not seen"},
 		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
-		{COUNTER_BYTES_UNSYNCED, "bytes passed while a TLS stream's record boundaries were unknown"},
+		{COUNTER_BYTES_UNSYNCED,
+		 "bytes passed while a TLS stream's record boundaries were unknown"},
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -211,7 +215,10 @@ static void tick(struct monitor *m, bool flush)
 
 /* --- start, loop, end --- */
 
-/* "memory 8/8, wire 5/5": how many programs of each sensor hold. Sensors stand together in the table. */
+/*
+ * "memory 8/8, wire 5/5": how many programs of each sensor hold. Sensors stand together in the
+ * table.
+ */
 static void coverage_text(const struct sensor_program *p, size_t n, char *buf, size_t size)
 {
 	size_t used = 0;
@@ -230,16 +237,18 @@ static void coverage_text(const struct sensor_program *p, size_t n, char *buf, s
 static void report_coverage(struct monitor *m)
 {
 	const struct sensor_program *p;
-	size_t n = sensors_programs(m->sensors, &p), missing = 0, alive = instances_alive(&m->instances);
+	size_t n = sensors_programs(m->sensors, &p), missing = 0,
+	       alive = instances_alive(&m->instances);
 	char note[ALERT_NOTE_LEN], holds[128];
 
 	for (size_t i = 0; i < n; i++) {
 		if (p[i].attached)
 			continue;
 		missing++;
-		log_warn("%s/%s does not hold, unseen: %s (%s)", p[i].sensor, p[i].name, p[i].unseen, p[i].error);
-		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor, p[i].name,
-			 p[i].unseen);
+		log_warn("%s/%s does not hold, unseen: %s (%s)", p[i].sensor, p[i].name,
+			 p[i].unseen, p[i].error);
+		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor,
+			 p[i].name, p[i].unseen);
 		blind(m, note, 1);
 	}
 	coverage_text(p, n, holds, sizeof(holds));
@@ -272,9 +281,10 @@ static int start(struct monitor *m)
 		log_warn("tracefs cannot be mounted (%s): syscalls stay unseen", strerror(-err));
 	cgroup_fd = cgroup_root_open(where, sizeof(where));
 	if (cgroup_fd < 0) {
-		log_error("no cgroup2 hierarchy, and none can be mounted (%s): packets cannot be seen. "
-			  "Mount one: mount -t cgroup2 none /sys/fs/cgroup/unified",
-			  strerror(-cgroup_fd));
+		log_error(
+			"no cgroup2 hierarchy, and none can be mounted (%s): packets cannot be seen. "
+			"Mount one: mount -t cgroup2 none /sys/fs/cgroup/unified",
+			strerror(-cgroup_fd));
 		return -1;
 	}
 	err = sensors_load(&m->sensors, error, sizeof(error));
@@ -293,7 +303,8 @@ static int start(struct monitor *m)
 	proc_each_title(candidate, m->sensors);
 	err = sensors_sweep(m->sensors);
 	if (err)
-		log_warn("the sweep at start failed (%s): what ran before is not watched", strerror(-err));
+		log_warn("the sweep at start failed (%s): what ran before is not watched",
+			 strerror(-err));
 	m->now = clock_boot_ns();
 	collector_poll(m->collector, 0);
 	for (size_t i = 0; i < m->instances.count; i++) {
@@ -310,7 +321,8 @@ static int start(struct monitor *m)
 static int loop(struct monitor *m)
 {
 	uint64_t begin = clock_boot_ns(), next_tick = begin + TICK_NS;
-	uint64_t end = m->options->duration_s ? begin + m->options->duration_s * NS_PER_SEC : UINT64_MAX;
+	uint64_t end =
+		m->options->duration_s ? begin + m->options->duration_s * NS_PER_SEC : UINT64_MAX;
 
 	while (!stop) {
 		uint64_t now = clock_boot_ns(), until = next_tick < end ? next_tick : end;
@@ -323,7 +335,8 @@ static int loop(struct monitor *m)
 			next_tick = now + TICK_NS;
 			continue;
 		}
-		n = collector_poll(m->collector, m->out.len ? 10 : (int)((until - now) / NS_PER_MS) + 1);
+		n = collector_poll(m->collector,
+				   m->out.len ? 10 : (int)((until - now) / NS_PER_MS) + 1);
 		if (n < 0) {
 			log_error("the ring buffer cannot be read: %s", strerror(-n));
 			return -1;
@@ -341,12 +354,13 @@ static void summary(struct monitor *m)
 {
 	uint64_t lost = sensors_counter(m->sensors, COUNTER_LOST);
 
-	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64 " dropped, %" PRIu64
-		 " bytes unsynced",
+	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
+		 " dropped, %" PRIu64 " bytes unsynced",
 		 m->instances.count, m->attempts, m->alerts.next_id, lost,
 		 sensors_counter(m->sensors, COUNTER_BYTES_UNSYNCED));
 	if (m->out.dropped || m->out.error)
-		log_error("standard output: %" PRIu64 " alerts could not be written (%s)", m->out.dropped,
+		log_error("standard output: %" PRIu64 " alerts could not be written (%s)",
+			  m->out.dropped,
 			  m->out.error ? strerror(m->out.error) : "the reader was too slow");
 }
 
@@ -356,7 +370,8 @@ int monitor_run(const struct monitor_options *o)
 	int err;
 
 	m = (struct monitor){.options = o, .colour = !o->json && isatty(STDOUT_FILENO)};
-	snprintf(m.uid_prefix, sizeof(m.uid_prefix), "%" PRIx64, (uint64_t)clock_epoch_ms(clock_boot_ns()));
+	snprintf(m.uid_prefix, sizeof(m.uid_prefix), "%" PRIx64,
+		 (uint64_t)clock_epoch_ms(clock_boot_ns()));
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
 	err = alerts_init(&m.alerts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * output.h - lines to a descriptor without ever waiting for its reader: what does not fit now is kept
+ * output.h - lines to a descriptor without ever waiting for its reader: what does not fit now is
+ * kept
  * up to a bound, what does not fit then is counted.
  */
 #ifndef CACHEWARDEN_OUTPUT_H
@@ -27,7 +28,10 @@ void output_free(struct output *o);
 /* Queue one newline-ended line and write what can be written. */
 void output_line(struct output *o, const char *line, size_t len);
 
-/* Write what can be written; wait up to timeout_ms for the reader. Returns true when nothing is pending. */
+/*
+ * Write what can be written; wait up to timeout_ms for the reader. Returns true when nothing is
+ * pending.
+ */
 bool output_pump(struct output *o, int timeout_ms);
 
 #endif

@@ -58,7 +58,8 @@ int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size)
 	if (n < 0)
 		return -errno;
 	buf[n] = '\0';
-	err = start_ticks(pid, &ticks); /* after readlink: had the pid changed hands before, it shows */
+	err = start_ticks(pid,
+			  &ticks); /* after readlink: had the pid changed hands before, it shows */
 	if (err)
 		return err;
 	return ticks == start_ns / (1000000000ull / hz) ? 0 : -ESRCH;

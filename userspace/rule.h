@@ -11,7 +11,13 @@
 #include <stddef.h>
 
 /* OCSF severity_id */
-enum severity { SEVERITY_INFO = 1, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+enum severity {
+	SEVERITY_INFO = 1,
+	SEVERITY_LOW,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_CRITICAL
+};
 
 /* An ATT&CK technique a rule's finding is evidence of. */
 struct technique {
@@ -25,7 +31,8 @@ struct technique {
 /* NULL for a number that names nothing. */
 const char *rule_name(unsigned int rule);
 const char *rule_title(unsigned int rule);
-const struct technique *rule_techniques(unsigned int rule); /* TECHNIQUES_MAX of them, uid NULL behind the last */
+const struct technique *rule_techniques(
+	unsigned int rule); /* TECHNIQUES_MAX of them, uid NULL behind the last */
 const char *vector_name(unsigned int vector);
 const char *saw_name(unsigned int saw);
 const char *severity_name(enum severity s);
@@ -36,7 +43,10 @@ enum severity rule_severity(const struct event *ev);
 /* What in particular: "PTRACE_ATTACH", "maps", "fd/7", "fd 7"; empty if there is nothing to add. */
 void rule_detail(const struct event *ev, char *buf, size_t size);
 
-/* "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a sweep). */
+/*
+ * "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a
+ * sweep).
+ */
 const char *rule_outcome(const struct event *ev);
 
 /* File of /proc/PID by enum proc_file, NULL beyond. */

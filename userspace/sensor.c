@@ -19,12 +19,14 @@
 
 #define LINKS_MAX 32
 
-const char *const sensor_exe_names[] = {"redis-server", "valkey-server", "keydb-server", "redis-sentinel",
-					"valkey-sentinel", NULL};
+const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
+					"redis-sentinel", "valkey-sentinel", NULL};
 
 static const struct sensor_program programs[] = {
-	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs", false, ""},
-	{"processes", "hooks", "proc_fork", "children and threads of an instance: its BGSAVE would be a stranger", false, ""},
+	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs", false,
+	 ""},
+	{"processes", "hooks", "proc_fork",
+	 "children and threads of an instance: its BGSAVE would be a stranger", false, ""},
 	{"processes", "hooks", "proc_exit", "the end of an instance", false, ""},
 	{"processes", "sweep", "enrol_tasks", "instances that ran before the monitor", false, ""},
 	{"memory", "syscalls", "sc_ptrace", "ptrace", false, ""},
@@ -34,10 +36,13 @@ static const struct sensor_program programs[] = {
 	{"memory", "syscalls", "sc_open", "open of files below /proc/PID", false, ""},
 	{"memory", "syscalls", "sc_openat", "openat of files below /proc/PID", false, ""},
 	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID", false, ""},
-	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID", false, ""},
+	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID",
+	 false, ""},
 	{"wire", "packets", "sock_create", "connections an instance dials", false, ""},
-	{"wire", "packets", "sock_listen", "listeners opened while the monitor runs, and what they accept", false, ""},
-	{"wire", "sweep", "mark_sockets", "sockets from before the monitor, or handed down by a supervisor", false, ""},
+	{"wire", "packets", "sock_listen",
+	 "listeners opened while the monitor runs, and what they accept", false, ""},
+	{"wire", "sweep", "mark_sockets",
+	 "sockets from before the monitor, or handed down by a supervisor", false, ""},
 	{"wire", "packets", "wire_egress", "bytes an instance sends", false, ""},
 	{"wire", "packets", "wire_ingress", "bytes an instance receives", false, ""},
 };
@@ -72,7 +77,8 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
-	static const char *const shared[] = {"events", "procs", "pids", "attempts", "lost", "counters"};
+	static const char *const shared[] = {"events",	 "procs", "pids",
+					     "attempts", "lost",  "counters"};
 
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(to, shared[i]);
@@ -174,8 +180,8 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	if (!err)
 		err = fill_exe_names(s);
 	if (err) {
-		snprintf(error, size, "the kernel refused the processes sensor: %s (%s)", strerror(-err),
-			 last_words[0] ? last_words : "no reason given");
+		snprintf(error, size, "the kernel refused the processes sensor: %s (%s)",
+			 strerror(-err), last_words[0] ? last_words : "no reason given");
 		sensors_free(s);
 		return err;
 	}
@@ -191,7 +197,8 @@ static struct bpf_program *find_program(const struct sensors *s, const char *nam
 				     s->wire ? s->wire->obj : NULL};
 
 	for (size_t i = 0; i < 3; i++) {
-		struct bpf_program *p = objs[i] ? bpf_object__find_program_by_name(objs[i], name) : NULL;
+		struct bpf_program *p =
+			objs[i] ? bpf_object__find_program_by_name(objs[i], name) : NULL;
 
 		if (p)
 			return p;
@@ -226,9 +233,11 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 			s->links[s->link_count++] = link;
 			continue;
 		}
-		snprintf(p->error, sizeof(p->error), "%s", last_words[0] ? last_words : strerror(errno));
+		snprintf(p->error, sizeof(p->error), "%s",
+			 last_words[0] ? last_words : strerror(errno));
 		if (!strcmp(p->sensor, "processes")) {
-			snprintf(error, size, "cannot attach %s, without which nothing is protected: %s",
+			snprintf(error, size,
+				 "cannot attach %s, without which nothing is protected: %s",
 				 p->name, p->error);
 			return -EOPNOTSUPP;
 		}
@@ -325,7 +334,8 @@ uint64_t sensors_counter(const struct sensors *s, enum counter_id id)
 	uint64_t sum = 0, *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
 	uint32_t key = id;
 
-	if (values && cpus > 0 && !bpf_map_lookup_elem(bpf_map__fd(s->process->maps.counters), &key, values)) {
+	if (values && cpus > 0 &&
+	    !bpf_map_lookup_elem(bpf_map__fd(s->process->maps.counters), &key, values)) {
 		for (int i = 0; i < cpus; i++)
 			sum += values[i];
 	}

@@ -11,8 +11,12 @@
 
 static struct attempt_key key_of(uint32_t tgid, uint8_t rule)
 {
-	return (struct attempt_key){
-		.actor = 77, .instance = 1, .tgid = tgid, .exec_id = 3, .rule = rule, .vector = VECTOR_PTRACE};
+	return (struct attempt_key){.actor = 77,
+				    .instance = 1,
+				    .tgid = tgid,
+				    .exec_id = 3,
+				    .rule = rule,
+				    .vector = VECTOR_PTRACE};
 }
 
 static struct event event_of(uint32_t tgid, uint8_t rule, uint64_t count)
@@ -235,7 +239,8 @@ static void counts_conserve_in_any_order(void **state)
 			a = alerts_event(*state, &ev);
 		} else if (random() % 4 == 0) {
 			sum = sum_of(done[who], sent[who]);
-			a = alerts_counted(*state, &key, &sum, 5 * S + (uint64_t)step * 1000000, false);
+			a = alerts_counted(*state, &key, &sum, 5 * S + (uint64_t)step * 1000000,
+					   false);
 		}
 		if (a) {
 			shown += a->count - a->shown_count;

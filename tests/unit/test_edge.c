@@ -22,7 +22,10 @@ static struct event sample(void)
 		.type = EVENT_ATTEMPT,
 		.size = sizeof(ev),
 		.flags = EVENT_ACTOR,
-		.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV, .instance = 1, .tgid = 99},
+		.key = {.rule = RULE_MEM_READ,
+			.vector = VECTOR_PROCESS_VM_READV,
+			.instance = 1,
+			.tgid = 99},
 	};
 
 	ev.actor.pid = 99;
@@ -48,7 +51,8 @@ static void record_cut_at_any_byte_is_refused(void **state)
 	const char *why;
 
 	for (size_t n = 0; n < sizeof(ev); n++) {
-		unsigned char *cut = malloc(n ? n : 1); /* exact room: a read beyond is seen by ASan and valgrind */
+		unsigned char *cut = malloc(
+			n ? n : 1); /* exact room: a read beyond is seen by ASan and valgrind */
 
 		memcpy(cut, &ev, n);
 		assert_false(collector_valid(cut, n, &why));
@@ -116,7 +120,8 @@ static void json_left_open_is_not_given_out(void **state)
 static void finding_is_one_line_of_ocsf(void **state)
 {
 	struct alert a = {.ev = sample(), .count = 4, .detailed = true};
-	struct instance in = {.id = 1, .pid = 7, .ports = 1, .port = {6379}, .name = "redis-server:6379"};
+	struct instance in = {
+		.id = 1, .pid = 7, .ports = 1, .port = {6379}, .name = "redis-server:6379"};
 	struct finding *f = calloc(1, sizeof(*f));
 	struct jsonw j = {};
 	const char *line;
@@ -136,7 +141,8 @@ static void finding_is_one_line_of_ocsf(void **state)
 	own = json_object_get(json_object_get(back, "unmapped"), "cachewarden");
 	assert_string_equal(json_string_value(json_object_get(own, "rule")), "mem-read");
 	assert_int_equal(json_integer_value(json_object_get(own, "count")), 4);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(own, "actor"), "pid")), 99);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(own, "actor"), "pid")),
+			 99);
 	json_decref(back);
 	jsonw_free(&j);
 	free(f);

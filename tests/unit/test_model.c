@@ -33,7 +33,8 @@ static void instance_starts_listens_and_ends(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379), end = life(EVENT_EXIT, 1, 50);
+	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379),
+		     end = life(EVENT_EXIT, 1, 50);
 
 	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_STARTED);
 	assert_string_equal(in->name, "redis-server");
@@ -67,7 +68,8 @@ static void instance_that_executes_itself_stays_one(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379), again = listens(1, 6380);
+	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379),
+		     again = listens(1, 6380);
 
 	instances_apply(&is, &start, &in);
 	instances_apply(&is, &port, &in);
@@ -173,7 +175,8 @@ static void refused_attempt_is_one_step_less_severe(void **state)
 
 static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
 {
-	struct event ev = {.key = {.rule = RULE_MEM_INSPECT, .vector = VECTOR_OPENAT, .detail = PROC_FILE_FD}};
+	struct event ev = {
+		.key = {.rule = RULE_MEM_INSPECT, .vector = VECTOR_OPENAT, .detail = PROC_FILE_FD}};
 
 	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
 	ev.key.detail = PROC_FILE_MAPS;
