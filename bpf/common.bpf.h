@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * common.bpf.h - what every sensor shares: the maps, who is family, who is the actor, and the
- * one way
- * an attempt is counted and sent.
+ * common.bpf.h - what every sensor shares: the maps, who is family, who is the actor, and the one
+ * way an attempt is counted and sent.
  *
  * The maps are defined here once per object; the loader makes all objects use the same ones.
  */
@@ -155,9 +154,8 @@ static __always_inline void lost_add(u32 instance, u32 rule)
 
 /*
  * Count an attempt. Returns an event to fill and send when this is the first of its kind, NULL
- * when a
- * count is enough. Sent + counted + lost is what was done, exactly: `sent` is taken by one CPU, and
- * given back when the ring had no room, so that the next attempt tries again.
+ * when a count is enough. Sent + counted + lost is what was done, exactly: `sent` is taken by one
+ * CPU, and given back when the ring had no room, so that the next attempt tries again.
  */
 static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
 {
@@ -249,9 +247,8 @@ static __always_inline u64 plain(const void *p)
 }
 
 /*
- * Who a task is, now. tid is the task's own; everything else is its process's. A global
- * function, its
- * task a plain address: so the verifier looks at it once and not at every call.
+ * Who a task is, now. tid is the task's own; everything else is its process's. A global function,
+ * its task a plain address: so the verifier looks at it once and not at every call.
  */
 __noinline int process_fill(struct process_info *p, u64 task_addr)
 {

@@ -11,8 +11,7 @@
 
 /*
  * Syscall arguments as the kernel saved them at entry. At exit they still stand there: only the
- * return
- * register has been written. arm64 returns in x0, so the first argument is orig_x0.
+ * return register has been written. arm64 returns in x0, so the first argument is orig_x0.
  */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_ARG1(r) ((r)->di)

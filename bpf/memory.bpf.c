@@ -3,25 +3,22 @@
  * memory.bpf.c - somebody reaches for an instance's memory, layout or descriptors: the syscall
  * rung.
  *
- * Hooks, and why these: the *exit* of each syscall, by its own tracepoint (never the global
- * ones, which
- * tax every syscall of the host twice).
+ * Hooks, and why these: the *exit* of each syscall, by its own tracepoint (never the global ones,
+ * which tax every syscall of the host twice).
  *   ptrace, process_vm_readv, process_vm_writev   target by pid number, resolved in the caller's
  *                                                 namespace
  *   pidfd_getfd                                   target by the pidfd's struct pid
- *   open, openat, openat2, open_by_handle_at      target by the *resulting file's* proc inode:
- *                                                 no path, mount,
- *                                                 dirfd or symlink trick changes what was opened
+ *   open, openat, openat2, open_by_handle_at      target by the *resulting file's* proc inode: no
+ *                                                 path, mount, dirfd or symlink trick changes what
+ *                                                 was opened
  * At exit both arguments and outcome are known. The arguments come from the registers the kernel
- * saved
- * at entry: another thread cannot change them, and a tracer of the caller can only before the entry
- * tracepoint would have seen them or after the exit one has. A killed caller still passes the exit.
+ * saved at entry: another thread cannot change them, and a tracer of the caller can only before
+ * the entry tracepoint would have seen them or after the exit one has. A killed caller still
+ * passes the exit.
  *
  * A path in user memory is looked at in two cases only, both named in docs/coverage.md as the
- * weaker
- * ones: an open that was denied (there is no resulting file), and /proc/PID/fd/N reopened (the
- * result
- * is the descriptor's own file).
+ * weaker ones: an open that was denied (there is no resulting file), and /proc/PID/fd/N reopened
+ * (the result is the descriptor's own file).
  *
  * Every body takes what the choke point will also have: target, rule, vector, outcome.
  */

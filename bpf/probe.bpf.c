@@ -2,9 +2,8 @@
 /*
  * probe.bpf.c - asks the kernel where a program may stand; decides nothing.
  *
- * Hooks: the function every ptrace-like access passes, by each of the three ways in. Each
- * program is
- * off unless asked for, is attached for a moment, and lets everything pass.
+ * Hooks: the function every ptrace-like access passes, by each of the three ways in. Each program
+ * is off unless asked for, is attached for a moment, and lets everything pass.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

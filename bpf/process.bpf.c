@@ -4,19 +4,16 @@
  * forgets the dead.
  *
  * Hooks, and why these:
- *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a
- *                               child that
- *                               executes something else stops being family in the same moment
- *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their
- *                               first instruction;
- *                               the kernel calls it for threads too
+ *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a child
+ *                               that executes something else stops being family in the same moment
+ *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first
+ *                               instruction; the kernel calls it for threads too
  *   tp_btf/sched_process_exit   called per thread, before its pid can be used again
  *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2
  *                               children and threads
  *
  * A name makes a process an instance, which only makes it watched: whoever takes the name of a
- * server
- * gains nothing towards another one, since only *family of the same instance* is exempt.
+ * server gains nothing towards another one, since only *family of the same instance* is exempt.
  */
 #include "common.bpf.h"
 

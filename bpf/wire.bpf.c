@@ -7,17 +7,14 @@
  *   iter/task_file              marks the sockets that were there before, and those a supervisor
  *                               handed down
  *   tp_btf/inet_sock_set_state  a marked socket that begins to listen; accepted sockets inherit
- *                               its mark in
- *                               the kernel (BPF_F_CLONE), before their first segment
+ *                               its mark in the kernel (BPF_F_CLONE), before their first segment
  *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
- *                               server's TLS
- *                               library and before the client's. Nobody can change the bytes in
- *                               between
+ *                               server's TLS library and before the client's. Nobody can change
+ *                               the bytes in between
  *
  * A packet of an unmarked socket costs one failed lookup. A segment inside the current record
- * costs one
- * lookup, one compare, one subtraction. Everything else is a record header, a first segment, or
- * a finding.
+ * costs one lookup, one compare, one subtraction. Everything else is a record header, a first
+ * segment, or a finding.
  */
 #include "common.bpf.h"
 
@@ -213,8 +210,8 @@ static __always_inline u16 command_number(const struct resp_look *look)
 
 /*
  * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper
- * half the
- * number of the command named there, 0 if none is known. A global function: verified once.
+ * half the number of the command named there, 0 if none is known. A global function: verified
+ * once.
  */
 __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
 {
@@ -317,8 +314,7 @@ static __noinline int current_holds(struct fd_search *s)
 
 /*
  * Over loopback a segment arrives in whoever sent it. Proven, not presumed: the current process
- * must
- * hold the other end of this very connection.
+ * must hold the other end of this very connection.
  */
 static __always_inline int current_is_peer(const struct conn_info *c)
 {
@@ -570,10 +566,9 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		}
 	}
 	/*
-	 * Egress is serial under the socket's lock. Ingress of one connection may run on two
-	 * CPUs when
-	 * its sender moved: the loser's segment is a hole to the winner, which costs sync, never
-	 * truth.
+	 * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs
+	 * when its sender moved: the loser's segment is a hole to the winner, which costs sync,
+	 * never truth.
 	 */
 	if (!egress && __sync_lock_test_and_set(&s->busy, 1)) {
 		counter_add(COUNTER_CONTENDED, 1);

@@ -161,8 +161,7 @@ struct conn_info {
 
 /*
  * What makes two attempts "the same": they are counted together. For wire rules `actor` is the
- * socket
- * cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
+ * socket cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
  */
 struct attempt_key {
 	__u64 actor; /* start_ns of the acting process, or socket cookie */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * map.h - keys, values and sizes of the maps both sides touch, except the events themselves
- * (event.h)
- * and the TLS stream state (tls_stream.h).
+ * (event.h) and the TLS stream state (tls_stream.h).
  */
 #ifndef CACHEWARDEN_MAP_H
 #define CACHEWARDEN_MAP_H

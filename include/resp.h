@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a
- * Redis
- * command's name would stand. It never says what the bytes are.
+ * Redis command's name would stand. It never says what the bytes are.
  *
  * Pure and bounded: reads at most RESP_LOOK bytes of a buffer of that size, zero padded.
  * RESP: https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -136,8 +135,7 @@ static inline int resp_sslv2(const __u8 *b, __u32 len)
 
 /*
  * Look at l->bytes. l->saw is SAW_OTHER when nothing known is there. An inline command is a
- * candidate
- * only: the caller looks the name up, and an unknown word is no command.
+ * candidate only: the caller looks the name up, and an unknown word is no command.
  */
 static inline void resp_classify(struct resp_look *l)
 {

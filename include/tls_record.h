@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * tls_record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction
- * of a
- * TCP stream, segment by segment, by sequence number.
+ * of a TCP stream, segment by segment, by sequence number.
  *
- * Pure: no allocation, no I/O, bounded. It decides one thing: are these bytes TLS records, and
- * if not,
- * which byte is the first that is none. It never guesses: a stream it did not see from the
- * start, or
- * that lost a header in a hole, is *unsynced*, and only a chain of valid headers brings it back.
+ * Pure: no allocation, no I/O, bounded. It decides one thing: are these bytes TLS records, and if
+ * not, which byte is the first that is none. It never guesses: a stream it did not see from the
+ * start, or that lost a header in a hole, is *unsynced*, and only a chain of valid headers brings
+ * it back.
  *
- * The including side provides, before the include or as a macro:
- *     static inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
- * which returns the n (1..5) bytes at offset off of the segment's buffer, first byte lowest.
+ * The including side provides, before the include or as a macro: static inline __u64 tls_load(void
+ * *ctx, __u32 off, __u32 n); which returns the n (1..5) bytes at offset off of the segment's
+ * buffer, first byte lowest.
  */
 #ifndef CACHEWARDEN_TLS_RECORD_H
 #define CACHEWARDEN_TLS_RECORD_H
@@ -86,11 +84,9 @@ static __always_inline int tls_header_ok(__u64 h, __u32 have)
 }
 
 /*
- * One record's worth of walk: finish the current record, then read the next header. Returns 1
- * when the
- * segment is used up or failed. On failure w->failed is set and w->bad is where the header
- * began, or
- * the segment's start if it began in an earlier one.
+ * One record's worth of walk: finish the current record, then read the next header. Returns 1 when
+ * the segment is used up or failed. On failure w->failed is set and w->bad is where the header
+ * began, or the segment's start if it began in an earlier one.
  */
 static __always_inline int tls_step(struct tls_walk *w)
 {
@@ -183,11 +179,10 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 }
 
 /*
- * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has sequence
- * number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer of the
- * first
- * byte read that is no TLS (the header may have begun in an earlier segment) and *bad_at its stream
- * offset, header begin included.
+ * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has
+ * sequence number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer
+ * of the first byte read that is no TLS (the header may have begun in an earlier segment) and
+ * *bad_at its stream offset, header begin included.
  */
 static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
 				    __u32 len, __u32 *bad, __u64 *bad_at)

@@ -43,8 +43,7 @@ static uint64_t hash_key(const struct attempt_key *key)
 
 /*
  * Wire events carry the direction in their vector, while the kernel counts them without it. The
- * table
- * goes by what the kernel counts.
+ * table goes by what the kernel counts.
  */
 static struct attempt_key table_key(const struct attempt_key *key)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alert.h - from attempts to alerts: the first of a kind is shown at once, what follows is
- * counted and
- * shown at most once a second. Pure: time is passed in, nothing is read or written.
+ * alert.h - from attempts to alerts: the first of a kind is shown at once, what follows is counted
+ * and shown at most once a second. Pure: time is passed in, nothing is read or written.
  */
 #ifndef CACHEWARDEN_ALERT_H
 #define CACHEWARDEN_ALERT_H
@@ -47,15 +46,13 @@ void alerts_free(struct alerts *as);
 
 /*
  * An event arrived. Returns the alert to show as new or as a first detail, NULL if it is known
- * already
- * (its count then waits for alerts_counted) or memory ran out.
+ * already (its count then waits for alerts_counted) or memory ran out.
  */
 struct alert *alerts_event(struct alerts *as, const struct event *ev);
 
 /*
  * The kernel's table says how often so far. Returns the alert if it is due to be shown: new (no
- * event
- * ever came), or grown and not shown within the last second. `flush` waives the second.
+ * event ever came), or grown and not shown within the last second. `flush` waives the second.
  */
 struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 			     const struct attempt *a, uint64_t now_ns, bool flush);

@@ -6,11 +6,9 @@
 #include <stddef.h>
 
 /*
- * A descriptor of the cgroup2 root. Where none is mounted a private one is mounted, opened and
- * at once
- * detached: nothing stays behind. where (of size bytes) says what was found. Returns the
- * descriptor or
- * a negative errno.
+ * A descriptor of the cgroup2 root. Where none is mounted a private one is mounted, opened and at
+ * once detached: nothing stays behind. where (of size bytes) says what was found. Returns the
+ * descriptor or a negative errno.
  */
 int cgroup_root_open(char *where, size_t size);
 

@@ -28,8 +28,7 @@ struct cli_verb {
 
 /*
  * Parse a verb's arguments into the options' values. Returns -1 to go on, or an exit code: after
- * --help,
- * or after an error that named the word, what was wrong and what is known.
+ * --help, or after an error that named the word, what was wrong and what is known.
  */
 int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count,
 	      int argc, char **argv);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and says which
- * rung
- * each sensor stands on and what nobody sees from there.
+ * rung each sensor stands on and what nobody sees from there.
  */
 #include "cgroup.h"
 #include "cli.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * finding.h - an alert as people and machines read it: everything put together once, so that
- * text and
- * JSON say the same.
+ * finding.h - an alert as people and machines read it: everything put together once, so that text
+ * and JSON say the same.
  */
 #ifndef CACHEWARDEN_FINDING_H
 #define CACHEWARDEN_FINDING_H

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * monitor.c - the product's story: event -> instance -> alert -> output, and, once a second,
- * what was
- * counted and what was not seen.
+ * monitor.c - the product's story: event -> instance -> alert -> output, and, once a second, what
+ * was counted and what was not seen.
  */
 #include "monitor.h"
 

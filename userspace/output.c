@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * output.c - see output.h. A pipe that poll() calls writable takes PIPE_BUF bytes without
- * blocking, so
- * the descriptor is never switched to non-blocking, which would switch it for its other users too.
+ * blocking, so the descriptor is never switched to non-blocking, which would switch it for its
+ * other users too.
  */
 #include "output.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * output.h - lines to a descriptor without ever waiting for its reader: what does not fit now is
- * kept
- * up to a bound, what does not fit then is counted.
+ * kept up to a bound, what does not fit then is counted.
  */
 #ifndef CACHEWARDEN_OUTPUT_H
 #define CACHEWARDEN_OUTPUT_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * proc.h - the few things read from /proc, none of them about a protected instance's memory,
- * layout or
- * descriptors: the monitor keeps its own rules.
+ * layout or descriptors: the monitor keeps its own rules.
  */
 #ifndef CACHEWARDEN_PROC_H
 #define CACHEWARDEN_PROC_H

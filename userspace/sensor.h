@@ -3,8 +3,7 @@
  * sensor.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
  *
  * A program that cannot be loaded or attached blinds its own part only, and is reported; the
- * processes
- * sensor alone is indispensable, because without it nobody knows what to protect.
+ * processes sensor alone is indispensable, because without it nobody knows what to protect.
  */
 #ifndef CACHEWARDEN_SENSOR_H
 #define CACHEWARDEN_SENSOR_H
@@ -40,9 +39,8 @@ int sensors_load(struct sensors **ret, char *error, size_t size);
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
 
 /*
- * What was there before: instances, then their children and threads, then their sockets.
- * title_fn is
- * asked to name further candidates by calling sensors_candidate. Returns 0 or a negative errno.
+ * What was there before: instances, then their children and threads, then their sockets. title_fn
+ * is asked to name further candidates by calling sensors_candidate. Returns 0 or a negative errno.
  */
 int sensors_sweep(struct sensors *s);
 

@@ -203,10 +203,13 @@ struct in6_addr {
 };
 
 struct sock_common {
+	u32 skc_daddr;
 	u32 skc_rcv_saddr;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	u16 skc_dport;
 	u16 skc_num;
+	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
