@@ -218,16 +218,18 @@ static __always_inline void process_path(struct process_info *p, struct file *ex
 			m = above;
 			continue;
 		}
-		if (off < PATH_ROOM) {
-			long n = bpf_probe_read_kernel_str(&p->path[off & (PATH_ROOM - 1)],
-							   PATH_PART_MAX + 1,
-							   BPF_CORE_READ(d, d_name.name));
-			if (n <= 0)
-				break;
-			off += n;
-		} else {
+		long n;
+		u32 at = off;
+
+		if (off >= PATH_ROOM)
 			break;
-		}
+		barrier_var(
+			at); /* keep the mask: 6.1's verifier forgets the bound of a spilled number */
+		n = bpf_probe_read_kernel_str(&p->path[at & (PATH_ROOM - 1)], PATH_PART_MAX + 1,
+					      BPF_CORE_READ(d, d_name.name));
+		if (n <= 0)
+			break;
+		off += n;
 		if (d == up) { /* a file without a place, a memfd say */
 			p->flags &= ~PROCESS_PATH_CUT;
 			break;

@@ -8,9 +8,10 @@
  *   ptrace, process_vm_readv, process_vm_writev   target by pid number, resolved in the caller's
  *                                                 namespace
  *   pidfd_getfd                                   target by the pidfd's struct pid
- *   open, openat, openat2, open_by_handle_at      target by the *resulting file's* proc inode: no
+ *   open, creat, openat, openat2, ..._handle_at   target by the *resulting file's* proc inode: no
  *                                                 path, mount, dirfd or symlink trick changes what
  *                                                 was opened
+ *   tp_btf/io_uring_complete                      target by the file's proc inode, see uring_done
  * At exit both arguments and outcome are known. The arguments come from the registers the kernel
  * saved at entry: another thread cannot change them, and a tracer of the caller can only before
  * the entry tracepoint would have seen them or after the exit one has. A killed caller still
@@ -29,10 +30,18 @@
 #define FMODE_WRITE 0x2u
 #define FMODE_PATH 0x4000u
 #define AT_FDCWD (-100)
+#define O_WRONLY 1
 #define O_ACCMODE 3
 #define EPERM 1
-#define EBADF 9
 #define EACCES 13
+#define IORING_OP_READV 1 /* include/uapi/linux/io_uring.h */
+#define IORING_OP_WRITEV 2
+#define IORING_OP_READ_FIXED 4
+#define IORING_OP_WRITE_FIXED 5
+#define IORING_OP_OPENAT 18
+#define IORING_OP_READ 22
+#define IORING_OP_WRITE 23
+#define IORING_OP_OPENAT2 28
 #define PATH_SCAN 256 /* power of two; longer paths are looked at from their beginning only */
 #define PARTS 4
 
@@ -159,6 +168,20 @@ int sc_vm_writev(struct trace_event_raw_sys_exit *ctx)
 	return owner ? report(owner, RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, 0, ctx->ret, 0) : 0;
 }
 
+/* The struct pid behind a pidfd, NULL if the file is none. */
+static __always_inline struct pid *pid_of_pidfd(struct file *f)
+{
+	char name[8] = {};
+
+	/* pidfs (6.9, commit cb12fd8e0dab) moved the struct pid from the file to the inode */
+	if (BPF_CORE_READ(f, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
+		return BPF_CORE_READ(f, f_inode, i_private);
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	if (__builtin_memcmp(name, "[pidfd]", sizeof(name)))
+		return NULL;
+	return BPF_CORE_READ(f, private_data);
+}
+
 SEC("tracepoint/syscalls/sys_exit_pidfd_getfd")
 int sc_pidfd_getfd(struct trace_event_raw_sys_exit *ctx)
 {
@@ -168,13 +191,9 @@ int sc_pidfd_getfd(struct trace_event_raw_sys_exit *ctx)
 	struct pid_owner *owner;
 	struct pid *pid;
 
-	if (!f || ctx->ret == -EBADF)
+	pid = f ? pid_of_pidfd(f) : NULL;
+	if (!pid)
 		return 0;
-	/* pidfs (6.9, commit cb12fd8e0dab) moved the struct pid from the file to the inode */
-	if (BPF_CORE_READ(f, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
-		pid = BPF_CORE_READ(f, f_inode, i_private);
-	else
-		pid = BPF_CORE_READ(f, private_data);
 	owner = owner_of_pid(pid);
 	return owner ? report(owner, RULE_MEM_FD, VECTOR_PIDFD_GETFD, 0, ctx->ret,
 			      SYSCALL_ARG2(regs))
@@ -440,6 +459,13 @@ int sc_open(struct trace_event_raw_sys_exit *ctx)
 		      SYSCALL_ARG2(regs));
 }
 
+SEC("tracepoint/syscalls/sys_exit_creat")
+int sc_creat(struct trace_event_raw_sys_exit *ctx)
+{
+	return opened(ctx, VECTOR_CREAT, AT_FDCWD, (const char *)SYSCALL_ARG1(saved_regs()),
+		      O_WRONLY);
+}
+
 SEC("tracepoint/syscalls/sys_exit_openat")
 int sc_openat(struct trace_event_raw_sys_exit *ctx)
 {
@@ -465,4 +491,56 @@ SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
 int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 {
 	return opened(ctx, VECTOR_OPEN_BY_HANDLE_AT, AT_FDCWD, NULL, 0);
+}
+
+/*
+ * io_uring makes no syscall that names the file. Its completion tells: what an open returned, and which
+ * file a read or write went to, which also covers descriptors that exist in the ring alone. It runs in
+ * the submitter or in its polling thread; both share the descriptor table.
+ */
+static __always_inline int uring_done(struct io_kiocb *req, s32 res)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct inode *inode;
+	struct file *f;
+	u8 op;
+
+	if (!req || res < 0)
+		return 0;
+	op = BPF_CORE_READ(req, opcode);
+	switch (op) {
+	case IORING_OP_OPENAT:
+	case IORING_OP_OPENAT2:
+		f = file_of_fd(task, res);
+		break;
+	case IORING_OP_READV:
+	case IORING_OP_WRITEV:
+	case IORING_OP_READ_FIXED:
+	case IORING_OP_WRITE_FIXED:
+	case IORING_OP_READ:
+	case IORING_OP_WRITE:
+		f = BPF_CORE_READ(req, file);
+		break;
+	default:
+		return 0;
+	}
+	if (!f)
+		return 0;
+	inode = BPF_CORE_READ(f, f_inode);
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return 0;
+	return opened_proc(f, inode, VECTOR_IO_URING_OPEN, res);
+}
+
+/* The loader turns on the one that fits: the tracepoint passes the whole cqe since 6.14. */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(uring_complete, void *ring, void *req, struct io_uring_cqe *cqe)
+{
+	return uring_done(req, BPF_CORE_READ(cqe, res));
+}
+
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(uring_complete7, void *ring, void *req, u64 user_data, int res)
+{
+	return uring_done(req, res);
 }

@@ -61,9 +61,11 @@ static const char *const vectors[VECTOR_MAX] = {
 	[VECTOR_PROCESS_VM_WRITEV] = "process_vm_writev",
 	[VECTOR_PIDFD_GETFD] = "pidfd_getfd",
 	[VECTOR_OPEN] = "open",
+	[VECTOR_CREAT] = "creat",
 	[VECTOR_OPENAT] = "openat",
 	[VECTOR_OPENAT2] = "openat2",
 	[VECTOR_OPEN_BY_HANDLE_AT] = "open_by_handle_at",
+	[VECTOR_IO_URING_OPEN] = "io_uring",
 	[VECTOR_EGRESS] = "egress",
 	[VECTOR_INGRESS] = "ingress",
 	[VECTOR_SWEEP] = "sweep",
@@ -495,7 +497,7 @@ const char *command_name(unsigned int number)
 
 static bool is_open(unsigned int vector)
 {
-	return vector >= VECTOR_OPEN && vector <= VECTOR_OPEN_BY_HANDLE_AT;
+	return vector >= VECTOR_OPEN && vector <= VECTOR_IO_URING_OPEN;
 }
 
 /* A password in the clear is worse than a key in the clear. */
@@ -537,14 +539,9 @@ void rule_detail(const struct event *ev, char *buf, size_t size)
 	case VECTOR_PIDFD_GETFD:
 		snprintf(buf, size, "fd %u", ev->fd);
 		return;
-	case VECTOR_OPEN:
-	case VECTOR_OPENAT:
-	case VECTOR_OPENAT2:
-	case VECTOR_OPEN_BY_HANDLE_AT:
-		if (proc_file_name(ev->key.detail))
-			snprintf(buf, size, "%s", proc_file_name(ev->key.detail));
-		return;
 	default:
+		if (is_open(ev->key.vector) && proc_file_name(ev->key.detail))
+			snprintf(buf, size, "%s", proc_file_name(ev->key.detail));
 		return;
 	}
 }

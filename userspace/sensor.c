@@ -10,6 +10,7 @@
 #include "wire.skel.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -34,10 +35,13 @@ static const struct sensor_program programs[] = {
 	{"memory", "syscalls", "sc_vm_writev", "process_vm_writev", false, ""},
 	{"memory", "syscalls", "sc_pidfd_getfd", "pidfd_getfd", false, ""},
 	{"memory", "syscalls", "sc_open", "open of files below /proc/PID", false, ""},
+	{"memory", "syscalls", "sc_creat", "creat of files below /proc/PID", false, ""},
 	{"memory", "syscalls", "sc_openat", "openat of files below /proc/PID", false, ""},
 	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID", false, ""},
 	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID",
 	 false, ""},
+	{"memory", "io_uring", "uring_complete", "files below /proc/PID through io_uring", false,
+	 ""},
 	{"wire", "packets", "sock_create", "connections an instance dials", false, ""},
 	{"wire", "packets", "sock_listen",
 	 "listeners opened while the monitor runs, and what they accept", false, ""},
@@ -152,11 +156,44 @@ static int fill_commands(struct sensors *s)
 	return 0;
 }
 
+static void choose_all(struct sensors *s)
+{
+}
+
+/*
+ * The io_uring completion tracepoint changed what it passes (see memory.bpf.c): the kernel's own type
+ * says which program fits. With the leading context pointer it has 4 parameters now, 8 before.
+ */
+static void choose_uring(struct sensors *s)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF)
+		     : -1;
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+	bool whole;
+
+	while (t && (btf_is_typedef(t) || btf_is_ptr(t)))
+		t = btf__type_by_id(btf, t->type);
+	if (t && btf_is_func_proto(t)) {
+		whole = btf_vlen(t) == 4;
+		bpf_program__set_autoload(whole ? s->memory->progs.uring_complete
+						: s->memory->progs.uring_complete7,
+					  true);
+		for (size_t i = 0; !whole && i < PROGRAMS; i++) {
+			if (!strcmp(s->program[i].name, "uring_complete"))
+				s->program[i].name = "uring_complete7";
+		}
+	}
+	btf__free(btf);
+}
+
 /* Load one skeleton behind the first, sharing its maps. A no blinds this sensor, not the others. */
-#define LOAD(s, kind, title, fill)                                                                 \
+#define LOAD(s, kind, title, choose, fill)                                                         \
 	do {                                                                                       \
 		last_words[0] = '\0';                                                              \
 		(s)->kind = kind##_bpf__open();                                                    \
+		if ((s)->kind)                                                                     \
+			choose(s);                                                                 \
 		if (!(s)->kind || share_maps((s)->process->obj, (s)->kind->obj) ||                 \
 		    kind##_bpf__load((s)->kind) || fill(s)) {                                      \
 			blame(s, title, NULL, last_words[0] ? last_words : strerror(errno));       \
@@ -185,8 +222,8 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		sensors_free(s);
 		return err;
 	}
-	LOAD(s, memory, "memory", fill_proc_files);
-	LOAD(s, wire, "wire", fill_commands);
+	LOAD(s, memory, "memory", choose_uring, fill_proc_files);
+	LOAD(s, wire, "wire", choose_all, fill_commands);
 	*ret = s;
 	return 0;
 }

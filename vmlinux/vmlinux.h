@@ -196,6 +196,17 @@ struct trace_event_raw_sys_exit {
 	long ret;
 };
 
+/* --- io_uring: memory.bpf.c --- */
+
+struct io_kiocb {
+	struct file *file;
+	u8 opcode;
+};
+
+struct io_uring_cqe {
+	s32 res;
+};
+
 /* --- sockets: wire.bpf.c, process.bpf.c --- */
 
 struct in6_addr {
