@@ -193,52 +193,6 @@ static __always_inline struct event *attempt_begin(const struct attempt_key *key
 	return e;
 }
 
-/* Parts of the path from the last to the first, across mounts, each NUL-ended. */
-static __always_inline void process_path(struct process_info *p, struct file *exe)
-{
-	struct dentry *d = BPF_CORE_READ(exe, f_path.dentry);
-	struct vfsmount *vfs = BPF_CORE_READ(exe, f_path.mnt);
-	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-	u32 off = 0;
-
-	if (!BPF_CORE_READ(d, d_hash.pprev))
-		p->flags |= PROCESS_EXE_DELETED;
-	p->flags |= PROCESS_PATH_CUT;
-	for (int i = 0; i < PATH_PARTS; i++) {
-		struct dentry *up = BPF_CORE_READ(d, d_parent);
-
-		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(m, mnt_parent);
-
-			if (above == m || !above) {
-				p->flags &= ~PROCESS_PATH_CUT;
-				break;
-			}
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			m = above;
-			continue;
-		}
-		long n;
-		u32 at = off;
-
-		if (off >= PATH_ROOM)
-			break;
-		barrier_var(
-			at); /* keep the mask: 6.1's verifier forgets the bound of a spilled number */
-		n = bpf_probe_read_kernel_str(&p->path[at & (PATH_ROOM - 1)], PATH_PART_MAX + 1,
-					      BPF_CORE_READ(d, d_name.name));
-		if (n <= 0)
-			break;
-		off += n;
-		if (d == up) { /* a file without a place, a memfd say */
-			p->flags &= ~PROCESS_PATH_CUT;
-			break;
-		}
-		d = up;
-	}
-	p->path_len = off;
-}
-
 /* A pointer as a mere number, which is all a global function takes. */
 static __always_inline u64 plain(const void *p)
 {
@@ -249,6 +203,69 @@ static __always_inline u64 plain(const void *p)
 }
 
 /*
+ * Append the path of an executable at p->path[at], part by part from the last to the first, across
+ * mounts. Returns where it ended, and PATH_* flags in the upper half. Functions that are not static
+ * are verified once on their own, and take addresses as mere numbers.
+ */
+__noinline int path_append(struct process_info *p, u64 exe_addr, u32 at)
+{
+	struct file *exe = (void *)exe_addr;
+	struct dentry *d = BPF_CORE_READ(exe, f_path.dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(exe, f_path.mnt);
+	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+	u32 flags = PATH_CUT;
+
+	if (!p)
+		return 0;
+	if (!BPF_CORE_READ(d, d_hash.pprev))
+		flags |= PATH_DELETED;
+	for (int i = 0; i < PATH_PARTS; i++) {
+		struct dentry *up = BPF_CORE_READ(d, d_parent);
+		u32 to = at;
+		long n;
+
+		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+			struct mount *above = BPF_CORE_READ(m, mnt_parent);
+
+			if (above == m || !above) {
+				flags &= ~PATH_CUT;
+				break;
+			}
+			d = BPF_CORE_READ(m, mnt_mountpoint);
+			m = above;
+			continue;
+		}
+		if (at >= PATH_ROOM)
+			break;
+		barrier_var(
+			to); /* keep the mask: 6.1's verifier forgets a spilled number's bound */
+		n = bpf_probe_read_kernel_str(&p->path[to & (PATH_ROOM - 1)], PATH_PART_MAX + 1,
+					      BPF_CORE_READ(d, d_name.name));
+		if (n <= 0)
+			break;
+		at += n;
+		if (d == up) { /* a file without a place, a memfd say */
+			flags &= ~PATH_CUT;
+			break;
+		}
+		d = up;
+	}
+	return at | flags << 16;
+}
+
+/* Where the executable's path begins and ends; *at moves behind it. */
+static __always_inline void path_put(struct process_info *p, struct path_place *place,
+				     struct file *exe, u32 *at)
+{
+	u32 end = path_append(p, plain(exe), *at);
+
+	place->off = *at;
+	place->len = (end & 0xffff) - *at;
+	place->flags = end >> 16;
+	*at = end & 0xffff;
+}
+
+/*
  * Who a task is, now. tid is the task's own; everything else is its process's. A global function,
  * its task a plain address: so the verifier looks at it once and not at every call.
  */
@@ -256,6 +273,7 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr, *leader, *up;
 	struct file *exe;
+	u32 at = 0;
 
 	if (!p)
 		return 0;
@@ -277,7 +295,7 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 	if (exe) {
 		p->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
 		p->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-		process_path(p, exe);
+		path_put(p, &p->exe, exe, &at);
 	}
 	up = leader;
 	for (int i = 0; i < ANCESTORS_MAX; i++) {
@@ -294,8 +312,7 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 		if (exe) {
 			a->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
 			a->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-			bpf_probe_read_kernel_str(a->exe_name, sizeof(a->exe_name),
-						  BPF_CORE_READ(exe, f_path.dentry, d_name.name));
+			path_put(p, &a->exe, exe, &at);
 		}
 		p->ancestors = i + 1;
 	}

@@ -91,10 +91,12 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 {
 	__u64 v = 0;
 
-	barrier_var(n); /* the caller's proof is lost on the verifier: keep the check below */
-	if (n < 1 || n > TLS_HEADER_LEN)
+	/* one less: before 6.8 the verifier learns no minimum from "not 0" */
+	n--;
+	barrier_var(n);
+	if (n >= TLS_HEADER_LEN)
 		return 0;
-	bpf_skb_load_bytes(ctx, off, &v, n);
+	bpf_skb_load_bytes(ctx, off, &v, n + 1);
 	return v; /* first byte lowest: both architectures we build for are little-endian */
 }
 
@@ -215,7 +217,7 @@ static __always_inline u16 command_number(const struct resp_look *look)
  */
 __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
 {
-	u32 zero = 0, len = end - off, command;
+	u32 zero = 0, len = end - off, less, command;
 	struct resp_look *look = bpf_map_lookup_elem(&looks, &zero);
 
 	if (!look || off >= end)
@@ -223,14 +225,14 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
 	if (len > RESP_LOOK)
 		len = RESP_LOOK;
 	__builtin_memset(look->bytes, 0, RESP_LOOK);
-	if (len < 1 || len > RESP_LOOK || bpf_skb_load_bytes(skb, off, look->bytes, len))
+	less = len - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
+	barrier_var(less);
+	if (less >= RESP_LOOK || bpf_skb_load_bytes(skb, off, look->bytes, less + 1))
 		return SAW_OTHER;
 	look->len = len;
 	resp_classify(look);
 	command = command_number(look);
-	if (look->saw == SAW_INLINE && !command)
-		return SAW_OTHER;
-	return (look->saw & 0xff) | command << 16;
+	return (resp_settle(look, command) & 0xff) | command << 16;
 }
 
 /*

@@ -83,16 +83,23 @@ enum saw_id {
 
 #define COMM_LEN 16	/* TASK_COMM_LEN */
 #define ANCESTORS_MAX 8 /* session leader and supervisor are within 8 on every host we looked at */
-#define EXE_NAME_LEN 32 /* last path component of an ancestor's executable, cut */
 #define PATH_PART_MAX 255 /* NAME_MAX */
-#define PATH_ROOM                                                                                  \
-	512 /* parts of the executable's path, last part first, each NUL-ended; power of two */
+#define PATH_ROOM 1024	  /* nine paths of usual length; power of two */
 #define PATH_LEN (PATH_ROOM + PATH_PART_MAX + 1)
 
+/* The path of an executable, in process_info.path: its parts, last first, each NUL-ended. */
+struct path_place {
+	__u16 off;
+	__u16 len;   /* 0: none, a kernel thread or no room left */
+	__u16 flags; /* PATH_* */
+	__u16 pad;
+};
+
+#define PATH_DELETED 0x0001 /* the executable has no name any more */
+#define PATH_CUT 0x0002	    /* only the last parts are there */
+
 /* process_info.flags */
-#define PROCESS_EXE_DELETED 0x0001   /* the executable has no name any more */
-#define PROCESS_PATH_CUT 0x0002	     /* path holds only the last parts */
-#define PROCESS_KERNEL_THREAD 0x0004 /* no mm: exe and path are empty */
+#define PROCESS_KERNEL_THREAD 0x0001 /* no mm: no executable */
 
 struct ancestor_info {
 	__u64 start_ns; /* since boot, CLOCK_BOOTTIME */
@@ -101,8 +108,8 @@ struct ancestor_info {
 	__u32 pid;
 	__u32 uid;
 	__u32 pad;
+	struct path_place exe;
 	char comm[COMM_LEN];
-	char exe_name[EXE_NAME_LEN];
 };
 
 /*
@@ -123,9 +130,9 @@ struct process_info {
 	__u32 sessionid;
 	__u32 pid_ns; /* inode number of the pid namespace it lives in */
 	__u32 ns_pid; /* its pid as seen in there */
-	__u16 flags;
-	__u16 path_len; /* bytes used in path */
+	__u32 flags;
 	__u32 ancestors;
+	struct path_place exe;
 	char comm[COMM_LEN];
 	struct ancestor_info ancestor[ANCESTORS_MAX]; /* parent first */
 	char path[PATH_LEN];
@@ -226,12 +233,12 @@ enum proc_file {
 	PROC_FILE_MAX,
 };
 
-_Static_assert(sizeof(struct ancestor_info) == 80, "ancestor_info is ABI");
-_Static_assert(sizeof(struct process_info) == 88 + 8 * 80 + 768, "process_info is ABI");
+_Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
+_Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");
-_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 80 + 1496, "event is ABI");
+_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 80 + 1824, "event is ABI");
 
 #endif

@@ -204,6 +204,14 @@ static inline void resp_classify(struct resp_look *l)
 	}
 }
 
+/* What it is, once it is known whether the word in the name's place is a command. */
+static inline __u32 resp_settle(const struct resp_look *l, int known_command)
+{
+	if (l->saw != SAW_INLINE || known_command)
+		return l->saw;
+	return l->printable >= RESP_PRINTABLE_MIN ? SAW_PRINTABLE : SAW_OTHER;
+}
+
 /*
  * Whether what was seen is plaintext on its own, in a stream whose record boundaries are not
  * known.

@@ -20,7 +20,8 @@
 static const struct {
 	const char *sensor, *rung, *unseen;
 } limits[] = {
-	{"memory", "io_uring", "refused opens through io_uring (no file, and no path at completion)"},
+	{"memory", "io_uring",
+	 "refused opens through io_uring (no file, and no path at completion)"},
 	{"memory", "syscalls", "32-bit callers (compat syscalls pass no tracepoint on x86)"},
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
 	{"memory", "syscalls",

@@ -43,12 +43,14 @@ bool collector_valid(const void *record, size_t size, const char **why)
 		*why = "of an unknown type";
 	else if (ev->key.rule >= RULE_MAX || ev->key.vector >= VECTOR_MAX)
 		*why = "of an unknown rule or vector";
-	else if (ev->actor.ancestors > ANCESTORS_MAX || ev->actor.path_len >= PATH_LEN ||
+	else if (ev->actor.ancestors > ANCESTORS_MAX ||
+		 ev->actor.exe.off + ev->actor.exe.len > PATH_LEN ||
 		 !ends(ev->actor.comm, COMM_LEN))
 		*why = "inconsistent";
 	for (uint32_t i = 0; !*why && i < ev->actor.ancestors; i++) {
-		if (!ends(ev->actor.ancestor[i].comm, COMM_LEN) ||
-		    !ends(ev->actor.ancestor[i].exe_name, EXE_NAME_LEN))
+		const struct ancestor_info *a = &ev->actor.ancestor[i];
+
+		if (!ends(a->comm, COMM_LEN) || a->exe.off + a->exe.len > PATH_LEN)
 			*why = "inconsistent";
 	}
 	return !*why;

@@ -175,7 +175,7 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "tid", p->tid);
 	jsonw_string(j, "comm", p->comm);
 	jsonw_string(j, "exe", path_or_null(f->exe));
-	jsonw_bool(j, "exe_deleted", p->flags & PROCESS_EXE_DELETED);
+	jsonw_bool(j, "exe_deleted", p->exe.flags & PATH_DELETED);
 	jsonw_int(j, "exe_ino", (int64_t)p->exe_ino);
 	jsonw_int(j, "uid", p->uid);
 	jsonw_int(j, "euid", p->euid);

@@ -76,7 +76,7 @@ static void put_actor(struct line *l, const struct finding *f)
 	put_name(l, f->exe[0]			       ? f->exe
 		    : p->flags & PROCESS_KERNEL_THREAD ? "[kernel thread]"
 						       : "?");
-	if (p->flags & PROCESS_EXE_DELETED)
+	if (p->exe.flags & PATH_DELETED)
 		put(l, " (deleted)");
 	if (f->tenant) {
 		put(l, " of instance ");

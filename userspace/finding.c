@@ -26,10 +26,7 @@ static void fill_ancestors(struct finding *f, const struct process_info *p)
 		const struct ancestor_info *a = &p->ancestor[i];
 
 		f->ancestor_start_ms[i] = clock_epoch_ms(a->start_ns);
-		/* an instance's own /proc entry is not for us to look at */
-		if ((f->instance && a->pid == f->instance->pid) ||
-		    proc_exe((pid_t)a->pid, a->start_ns, f->ancestor_exe[i], PATH_LEN))
-			snprintf(f->ancestor_exe[i], PATH_LEN, "%s", a->exe_name);
+		instance_exe_path(p, &a->exe, f->ancestor_exe[i], PATH_LEN);
 	}
 }
 
@@ -57,7 +54,7 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 	}
 	if (ev->flags & EVENT_ACTOR) {
 		f->start_ms = clock_epoch_ms(ev->actor.start_ns);
-		instance_exe_path(&ev->actor, f->exe, sizeof(f->exe));
+		instance_exe_path(&ev->actor, &ev->actor.exe, f->exe, sizeof(f->exe));
 		fill_ancestors(f, &ev->actor);
 	} else if (ev->key.tgid) { /* details were lost; the key still tells who */
 		f->start_ms = clock_epoch_ms(ev->key.actor);

@@ -32,7 +32,7 @@ struct finding {
 	char local_ip[48], remote_ip[48];
 };
 
-/* Fill f from an alert; looks up the paths of ancestors still alive. */
+/* Fill f from an alert. */
 void finding_fill(struct finding *f, const struct alert *a, const struct instance *in,
 		  const struct instance *tenant);
 

@@ -32,23 +32,26 @@ size_t instances_alive(const struct instances *is)
 	return n;
 }
 
-size_t instance_exe_path(const struct process_info *p, char *buf, size_t size)
+size_t instance_exe_path(const struct process_info *p, const struct path_place *place, char *buf,
+			 size_t size)
 {
-	const char *parts[PATH_ROOM / 2 + 1];
-	size_t used = 0, count = 0, len = p->path_len < PATH_LEN ? p->path_len : PATH_LEN - 1;
+	const char *parts[PATH_ROOM / 2 + 1], *begin = p->path + place->off;
+	size_t used = 0, count = 0, len = place->len;
 
+	buf[0] = '\0';
+	if ((size_t)place->off + len > PATH_LEN)
+		return 0;
 	for (size_t at = 0; at < len && count < PATH_ROOM / 2;) {
-		size_t n = strnlen(p->path + at, len - at);
+		size_t n = strnlen(begin + at, len - at);
 
 		if (n)
-			parts[count++] = p->path + at;
+			parts[count++] = begin + at;
 		at += n + 1;
 	}
-	buf[0] = '\0';
-	if (p->flags & PROCESS_PATH_CUT && count)
+	if (place->flags & PATH_CUT && count)
 		used += (size_t)snprintf(buf, size, "...");
 	while (count-- > 0 && used < size) {
-		size_t room = (size_t)(p->path + len - parts[count]);
+		size_t room = (size_t)(begin + len - parts[count]);
 
 		used += (size_t)snprintf(buf + used, size - used, "/%.*s",
 					 (int)strnlen(parts[count], room), parts[count]);
@@ -91,7 +94,7 @@ static void take_process(struct instance *in, const struct process_info *p)
 	in->start_ns = p->start_ns;
 	memcpy(in->comm, p->comm, COMM_LEN);
 	in->comm[COMM_LEN - 1] = '\0';
-	instance_exe_path(p, in->exe, sizeof(in->exe));
+	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));
 	rename_instance(in);
 }
 

@@ -57,7 +57,8 @@ struct instance *instances_find(const struct instances *is, uint32_t id);
 /* Instances with at least one process alive. */
 size_t instances_alive(const struct instances *is);
 
-/* Path of an executable, put together from the event's parts. Returns the length. */
-size_t instance_exe_path(const struct process_info *p, char *buf, size_t size);
+/* Path of an executable of p, put together from its parts. Returns the length, 0 if there is none. */
+size_t instance_exe_path(const struct process_info *p, const struct path_place *place, char *buf,
+			 size_t size);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "sensor.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -64,6 +65,12 @@ int kernel_ready(char *error, size_t size)
 			"this kernel offers no type information at %s, which BPF programs are fitted to the "
 			"kernel with. Use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's are)",
 			BTF_PATH);
+		return -ENOTSUP;
+	}
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_loop, NULL) == 0) {
+		snprintf(error, size,
+			 "this kernel's BPF has no bpf_loop(), which came with Linux 5.17. "
+			 "Use a newer kernel: 6.1 is the oldest that cachewarden is tested on");
 		return -ENOTSUP;
 	}
 	return 0;

@@ -42,7 +42,7 @@ struct monitor {
 	bool flush;
 	uint64_t now;
 	uint64_t attempts; /* counted so far, over all alerts but self-blind */
-	uint64_t output_lost_shown;
+	bool output_error_told;
 	struct attempt_key idle[ATTEMPTS_MAX];
 	size_t idle_count;
 };
@@ -316,6 +316,16 @@ static int start(struct monitor *m)
 	return 0;
 }
 
+/* A full disk may empty again: said once, and the watch goes on. */
+static void tell_output_error(struct monitor *m)
+{
+	if (!m->out.error || m->output_error_told)
+		return;
+	m->output_error_told = true;
+	log_error("standard output: %s; alerts are being lost, the watch goes on",
+		  strerror(m->out.error));
+}
+
 /* Returns 0, or -1 when nobody reads any more. */
 static int loop(struct monitor *m)
 {
@@ -345,6 +355,7 @@ static int loop(struct monitor *m)
 			log_error("nobody reads standard output any more; ending");
 			return -1;
 		}
+		tell_output_error(m);
 	}
 	return 0;
 }

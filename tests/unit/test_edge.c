@@ -84,7 +84,8 @@ static void foreign_record_is_refused(void **state)
 	memset(ev.actor.comm, 'x', sizeof(ev.actor.comm));
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
 	ev = sample();
-	ev.actor.path_len = PATH_LEN;
+	ev.actor.exe.off = PATH_LEN;
+	ev.actor.exe.len = 1;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
 }
 

@@ -17,7 +17,7 @@ static struct event life(uint16_t type, uint32_t instance, uint32_t pid)
 	ev.actor.start_ns = 1000 + pid;
 	strcpy(ev.actor.comm, "redis-server");
 	memcpy(ev.actor.path, "redis-server\0bin\0usr", 21);
-	ev.actor.path_len = 21;
+	ev.actor.exe.len = 21;
 	return ev;
 }
 
@@ -109,16 +109,17 @@ static void daemon_whose_parent_ends_is_named_by_its_own_pid(void **state)
 
 static void path_is_put_together_last_part_first(void **state)
 {
-	struct process_info p = {.path_len = 9};
+	struct process_info p = {.exe = {.off = 4, .len = 8}};
 	char buf[64];
 
-	memcpy(p.path, "cat\0bin\0", 8);
-	p.path_len = 8;
-	instance_exe_path(&p, buf, sizeof(buf));
+	memcpy(p.path, "xyz\0cat\0bin\0", 12);
+	instance_exe_path(&p, &p.exe, buf, sizeof(buf));
 	assert_string_equal(buf, "/bin/cat");
-	p.flags = PROCESS_PATH_CUT;
-	instance_exe_path(&p, buf, sizeof(buf));
+	p.exe.flags = PATH_CUT;
+	instance_exe_path(&p, &p.exe, buf, sizeof(buf));
 	assert_string_equal(buf, ".../bin/cat");
+	p.exe.len = 0;
+	assert_int_equal(instance_exe_path(&p, &p.exe, buf, sizeof(buf)), 0);
 }
 
 static void path_that_claims_too_much_stays_in_bounds(void **state)
@@ -127,8 +128,10 @@ static void path_that_claims_too_much_stays_in_bounds(void **state)
 	char small[8];
 
 	memset(p->path, 'a', sizeof(p->path));
-	p->path_len = UINT16_MAX;
-	assert_in_range(instance_exe_path(p, small, sizeof(small)), 0, sizeof(small) - 1);
+	p->exe.len = UINT16_MAX;
+	assert_int_equal(instance_exe_path(p, &p->exe, small, sizeof(small)), 0);
+	p->exe.len = PATH_LEN;
+	assert_in_range(instance_exe_path(p, &p->exe, small, sizeof(small)), 0, sizeof(small) - 1);
 	free(p);
 }
 

@@ -74,6 +74,16 @@ static void inline_word_is_a_candidate(void **state)
 	assert_saw("PING", SAW_OTHER, NULL);
 }
 
+static void unknown_word_is_what_else_it_may_be(void **state)
+{
+	struct resp_look l = look("this is some printable text without a command");
+
+	assert_int_equal(resp_settle(&l, 0), SAW_PRINTABLE);
+	assert_int_equal(resp_settle(&l, 1), SAW_INLINE);
+	l = look("abc def\r\n");
+	assert_int_equal(resp_settle(&l, 0), SAW_OTHER);
+}
+
 static void http_is_http(void **state)
 {
 	assert_saw("GET / HTTP/1.1\r\nHost: x\r\n", SAW_HTTP, NULL);
@@ -128,6 +138,7 @@ int main(void)
 		cmocka_unit_test(name_cut_by_the_segment_names_nothing),
 		cmocka_unit_test(replies_are_told_from_commands),
 		cmocka_unit_test(inline_word_is_a_candidate),
+		cmocka_unit_test(unknown_word_is_what_else_it_may_be),
 		cmocka_unit_test(http_is_http),
 		cmocka_unit_test(sslv2_hello_is_no_tls_and_named),
 		cmocka_unit_test(long_text_is_printable_short_text_is_not_certain),
