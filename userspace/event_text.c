@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT_ANCESTORS 4 /* JSON has them all */
+
 struct line {
 	char *buf;
 	size_t size, len;
@@ -82,7 +84,7 @@ static void put_actor(struct line *l, const struct finding *f)
 		put(l, " of instance ");
 		put_name(l, f->tenant->name);
 	}
-	for (uint32_t i = 0; i < p->ancestors; i++) {
+	for (uint32_t i = 0; i < p->ancestors && i < TEXT_ANCESTORS; i++) {
 		put(l, " < ");
 		put_process(l, p->ancestor[i].comm, p->ancestor[i].pid);
 	}
