@@ -59,6 +59,9 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
 
+fuzz: $(B)/fuzz/fuzz_tls_record ## fuzz the TLS record walk, RUNS=10000000 times
+	$(Q)$< -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
+
 lint: ## layers, licences, formatting
 	$(Q)tests/lint.sh
 
@@ -107,6 +110,13 @@ $(B)/cachewarden-live: $(LIVE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
+$(B)/fuzz/%: tests/fuzz/%.c include/tls_record.h include/tls_stream.h
+	@mkdir -p $(@D)
+	$(Q)tests/deps.sh build fuzz
+	$(call say,FUZZ,$<)
+	$(Q)$(CLANG) -g -O2 -std=gnu11 -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Iinclude -o $@ $<
+
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests unit bench lint install clean
+.PHONY: all help deps run check tests unit bench fuzz lint install clean

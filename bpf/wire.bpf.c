@@ -412,6 +412,7 @@ static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *
 	first = bpf_map_lookup_elem(&early, &ends);
 	if (first) {
 		*s = *first;
+		s->busy = 1; /* we hold it */
 		bpf_map_delete_elem(&early, &ends);
 		return 1;
 	}
@@ -421,15 +422,20 @@ unknown:
 	return 1;
 }
 
-static __always_inline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark,
-					  struct tls_stream *s, const struct segment *g, int egress)
+/* Everything that is not the short path: several records, split headers, holes, findings. */
+__noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
+			      const struct segment *g, int egress)
 {
-	u32 before = s->sync, bad = g->off;
-	struct finding f = {.egress = egress, .bytes = g->len};
-	u32 looked = 0;
+	struct finding f = {.egress = egress};
+	u32 before, bad, looked = 0;
 	u64 bad_at = 0;
 	int seen;
 
+	if (!mark || !s || !g)
+		return 1;
+	before = s->sync;
+	bad = g->off;
+	f.bytes = g->len;
 	seen = tls_feed(s, skb, g->seq, g->off, g->len, &bad, &bad_at);
 	if (seen == TLS_SEEN_RECORDS) {
 		if (unlikely(before == TLS_UNSYNCED))
@@ -545,7 +551,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	struct bpf_sock *sk = skb->sk;
 	struct sock_mark *mark;
 	struct tls_stream *s;
-	struct segment g = {};
+	struct segment g;
 
 	if (!sk)
 		return 1;
@@ -576,8 +582,12 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		counter_add(COUNTER_CONTENDED, 1);
 		return 1;
 	}
-	if (likely(s->sync != TLS_NEW) || stream_begin(skb, sk, mark, s, &g, egress))
-		stream_segment(skb, mark, s, &g, egress);
+	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
+		goto done;
+	if (unlikely(s->sync == TLS_NEW))
+		stream_begin(skb, sk, mark, s, &g, egress);
+	stream_segment(skb, mark, s, &g, egress);
+done:
 	if (!egress)
 		s->busy = 0;
 	return 1;

@@ -60,11 +60,16 @@ struct tls_walk {
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 
+static __always_inline __u32 tls_header_length(__u64 h)
+{
+	return (__u32)((h >> 24) & 0xff) << 8 | ((h >> 32) & 0xff);
+}
+
 /* Whether the first `have` (1..5) bytes in h can begin a record header. */
 static __always_inline int tls_header_ok(__u64 h, __u32 have)
 {
 	__u8 type = h, major = h >> 8, minor = h >> 16;
-	__u32 len = (__u32)((h >> 24) & 0xff) << 8 | ((h >> 32) & 0xff);
+	__u32 len = tls_header_length(h);
 
 	if (type < TLS_CHANGE_CIPHER_SPEC || type > TLS_HEARTBEAT)
 		return 0;
@@ -117,7 +122,7 @@ static __always_inline int tls_step(struct tls_walk *w)
 	}
 	if (w->have < TLS_HEADER_LEN)
 		return 1;
-	w->left = (__u32)((w->hdr >> 24) & 0xff) << 8 | ((w->hdr >> 32) & 0xff);
+	w->left = tls_header_length(w->hdr);
 	w->hdr = 0;
 	w->have = 0;
 	w->records++;
@@ -134,21 +139,6 @@ static __always_inline int tls_step(struct tls_walk *w)
 	do {                                                                                       \
 	} while (!tls_step(w))
 #endif
-
-static __always_inline __u64 tls_hdr_get(const struct tls_stream *s)
-{
-	return (__u64)s->hdr[0] | (__u64)s->hdr[1] << 8 | (__u64)s->hdr[2] << 16 |
-	       (__u64)s->hdr[3] << 24 | (__u64)s->hdr[4] << 32;
-}
-
-static __always_inline void tls_hdr_set(struct tls_stream *s, __u64 h)
-{
-	s->hdr[0] = h;
-	s->hdr[1] = h >> 8;
-	s->hdr[2] = h >> 16;
-	s->hdr[3] = h >> 24;
-	s->hdr[4] = h >> 32;
-}
 
 static __always_inline void tls_advance(struct tls_stream *s, __u32 n)
 {
@@ -167,7 +157,7 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 	s->left = 0;
 	s->have = 0;
 	s->confirm = 0;
-	tls_hdr_set(s, 0);
+	s->hdr = 0;
 }
 
 /* Begin at the stream's first byte (synced) or anywhere (unsynced). */
@@ -176,6 +166,38 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 	s->next = seq;
 	s->sync = from_start ? TLS_SYNCED : TLS_UNSYNCED;
 	s->late = !from_start;
+}
+
+/*
+ * The short path, for nearly every segment of a busy connection: in order, and inside the current
+ * record, or beginning with a header whose record reaches the segment's end or beyond. Returns 1 if
+ * that was so and the segment is dealt with, 0 if tls_feed must look at it; nothing is changed then.
+ */
+static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
+					  __u32 len)
+{
+	__u32 rest;
+	__u64 h;
+
+	if (s->sync != TLS_SYNCED || seq != s->next || s->have)
+		return 0;
+	if (len <= s->left) {
+		s->left -= len;
+		tls_advance(s, len);
+		return 1;
+	}
+	if (s->left || len < TLS_HEADER_LEN)
+		return 0;
+	h = tls_load(ctx, off, TLS_HEADER_LEN);
+	rest = len - TLS_HEADER_LEN;
+	if (!tls_header_ok(h, TLS_HEADER_LEN) || tls_header_length(h) < rest)
+		return 0;
+	s->left = tls_header_length(h) - rest;
+	s->records++;
+	if (s->confirm)
+		s->confirm--;
+	tls_advance(s, len);
+	return 1;
 }
 
 /*
@@ -192,6 +214,8 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 
 	if (!len)
 		return TLS_SEEN_NOTHING;
+	if (tls_feed_short(s, ctx, seq, off, len))
+		return TLS_SEEN_RECORDS;
 	ahead = seq - s->next;
 	if (ahead < 0) {
 		__u32 old = -(__u32)ahead;
@@ -210,11 +234,6 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 	} else if (ahead > 0) {
 		tls_advance(s, ahead);
 	}
-	if (s->sync == TLS_SYNCED && len <= s->left) { /* the short path */
-		s->left -= len;
-		tls_advance(s, len);
-		return TLS_SEEN_RECORDS;
-	}
 	if (s->sync == TLS_BROKEN) {
 		tls_advance(s, len);
 		return TLS_SEEN_BROKEN;
@@ -224,7 +243,7 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 	w.end = off + len;
 	if (s->sync == TLS_SYNCED) {
 		w.left = s->left;
-		w.hdr = tls_hdr_get(s);
+		w.hdr = s->hdr;
 		w.have = s->have;
 		w.confirm = s->confirm;
 	} else {
@@ -256,7 +275,7 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 	s->sync = TLS_SYNCED;
 	s->left = w.left;
 	s->have = w.have;
-	tls_hdr_set(s, w.hdr);
+	s->hdr = w.hdr;
 	s->confirm = w.confirm;
 	tls_count(s, w.records);
 	tls_advance(s, len);

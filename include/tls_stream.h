@@ -19,15 +19,15 @@ enum tls_sync {
 /* One direction of one connection. */
 struct tls_stream {
 	__u64 offset;  /* stream offset of `next`; counted from where we began if attached late */
+	__u64 hdr;     /* the current header's bytes, first one lowest, have of them */
 	__u32 next;    /* sequence number expected next */
 	__u32 records; /* headers accepted, saturating */
 	__u16 left;    /* bytes of the current record still to come */
 	__u8 sync;     /* enum tls_sync */
-	__u8 have;     /* header bytes in hdr */
-	__u8 hdr[TLS_HEADER_LEN];
-	__u8 confirm; /* headers still to hold after a resync; until then a bad one only unsyncs */
-	__u8 late;    /* offset does not count from the stream's first byte */
-	__u8 pad[5];
+	__u8 have;     /* 0..4 */
+	__u8 confirm;  /* headers still to hold after a resync; until then a bad one only unsyncs */
+	__u8 late;     /* offset does not count from the stream's first byte */
+	__u8 pad[2];
 	__u32 busy; /* one CPU at a time, see wire.bpf.c */
 	__u32 pad2;
 };
