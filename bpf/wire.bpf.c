@@ -43,7 +43,8 @@ static __always_inline void wire_walk(struct tls_walk *w);
 #define IPV6_EXT_MAX 4
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define FDS_MAX 65536	   /* descriptors searched in a suspected writer */
-#define WALK_MAX 16384	   /* headers in a segment of 64 KiB: 13,107 at most */
+#define TAKE_TRIES 100000
+#define WALK_MAX 16384 /* headers in a segment of 64 KiB: 13,107 at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -546,6 +547,34 @@ static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock 
 		stranger_check(skb, plain(sk), mark, g);
 }
 
+struct taking {
+	struct tls_stream *s;
+	u32 taken;
+};
+
+static long take_step(u32 i, struct taking *t)
+{
+	t->taken = !__sync_lock_test_and_set(&t->s->busy, 1);
+	return t->taken;
+}
+
+/*
+ * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs, when its
+ * sender moved from one to the other between two writes: the later one waits for the earlier, which
+ * takes a microsecond at most, since softirqs do not sleep and do not nest. Should the later one win,
+ * the earlier segment is a repetition to it, and what it skipped is a hole: that costs sync, never
+ * truth. Returns 0 if the stream could not be had.
+ */
+static __always_inline int stream_take(struct tls_stream *s)
+{
+	struct taking t = {.s = s};
+
+	if (likely(!__sync_lock_test_and_set(&s->busy, 1)))
+		return 1;
+	bpf_loop(TAKE_TRIES, take_step, &t, 0);
+	return t.taken;
+}
+
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -573,12 +602,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 			return 1;
 		}
 	}
-	/*
-	 * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs
-	 * when its sender moved: the loser's segment is a hole to the winner, which costs sync,
-	 * never truth.
-	 */
-	if (!egress && __sync_lock_test_and_set(&s->busy, 1)) {
+	if (!egress && !stream_take(s)) {
 		counter_add(COUNTER_CONTENDED, 1);
 		return 1;
 	}

@@ -10,11 +10,11 @@ cd "$(dirname "$0")/.." || exit 1
 # the same layer or a lower one. A new file is entered here.
 layers=(base model edge story verbs)
 declare -A layer=(
-	[base]="log json clock proc output"
+	[base]="log jsonw clock proc output"
 	[model]="instance rule alert"
-	[edge]="kernel sensor discover collector event_json event_text cgroup"
+	[edge]="kernel sensor collector finding event_json event_text cgroup"
 	[story]="monitor"
-	[verbs]="main cli cmd_*"
+	[verbs]="main cli verbs cmd_*"
 )
 skeletons="sensor kernel" # only these include *.skel.h
 top="bpf userspace include tests vmlinux docs Makefile README.md build"

@@ -46,10 +46,7 @@ function ratio_quartiles(config, pipe, field, q,    v, n, r, base)
 
 NF == 6 {
 	rounds[$1] = 1
-	if (!($2 in seen)) {
-		seen[$2] = 1
-		order[++configs] = $2
-	}
+	seen[$2] = 1
 	if (!($3 in pipes)) {
 		pipes[$3] = 1
 		pipe_order[++npipes] = $3
@@ -60,15 +57,16 @@ NF == 6 {
 
 END {
 	split("throughput p99 cpu", name, " ")
+	configs = split("none cachewarden auditd uprobes", order, " ")
 	printf "%-12s %4s  %9s %8s %9s   %-22s %-22s %s\n", "", "pipe", "req/s", "p99 ms", "us/req",
 		"throughput", "p99 latency", "server CPU/request"
 	if (json)
 		printf "[" >json
 	for (p = 1; p <= npipes; p++) {
 		pipe = pipe_order[p]
-		for (c = 0; c <= configs; c++) {
-			config = c ? order[c] : "none"
-			if (c && config == "none")
+		for (c = 1; c <= configs; c++) {
+			config = order[c]
+			if (!(config in seen))
 				continue
 			printf "%-12s %4d  %9.0f %8.3f %9.2f  ", config, pipe, median_of(config, pipe, 1),
 				median_of(config, pipe, 2), median_of(config, pipe, 3) / 1000
@@ -85,9 +83,11 @@ END {
 				ratio = base ? median_of(config, pipe, f) / base : 0
 				printf " %-22s", sprintf("%.3f (%.3f..%.3f)", ratio, q[1], q[2])
 				if (json)
-					printf ", \"%s_ratio\": %.4f, \"%s_q1\": %.4f, \"%s_q3\": %.4f, " \
-						"\"rounds\": %d", name[f], ratio, name[f], q[1], name[f], q[2], n >json
+					printf ", \"%s_ratio\": %.4f, \"%s_q1\": %.4f, \"%s_q3\": %.4f",
+						name[f], ratio, name[f], q[1], name[f], q[2] >json
 			}
+			if (json && config != "none")
+				printf ", \"rounds\": %d", n >json
 			printf "\n"
 			if (json)
 				printf "}" >json

@@ -143,8 +143,7 @@ static void hold_state(const struct tls_stream *s)
 	hold(!s->left || !s->have);
 	hold(s->confirm <= TLS_CHAIN_CONFIRM);
 	if (s->sync != TLS_BROKEN)
-		for (int i = s->have; i < TLS_HEADER_LEN; i++)
-			hold(!s->hdr[i]);
+		hold(!(s->hdr >> (8 * s->have)));
 }
 
 static uint64_t feed(struct tls_stream *s, const uint8_t *stream, uint32_t isn, uint32_t at,

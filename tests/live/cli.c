@@ -41,7 +41,7 @@ static void as_nobody(const void *arg)
 	const struct child_opts nobody = {.setup = become_nobody};
 	struct run r;
 
-	run_command(3000, "install", "-D", "-m", "755", MONITOR, exe);
+	file_copy(MONITOR, exe);
 	r = run_with(&nobody, 5000, exe, verb);
 	require(r.status == 3, "exit code %d, not 3: %s", r.status, r.err);
 	require(strstr(r.err, "root") || strstr(r.err, "privilege") || strstr(r.err, "CAP_") ||
@@ -57,7 +57,7 @@ static void help_as_nobody(const void *arg)
 	const char *exe = str("%s/bin/cachewarden", scratch);
 	struct run r;
 
-	run_command(3000, "install", "-D", "-m", "755", MONITOR, exe);
+	file_copy(MONITOR, exe);
 	r = run_with(&nobody, 5000, exe, "help");
 	require(r.status == 0 && strstr(r.out, "doctor"), "exit code %d: %s", r.status, r.err);
 }
@@ -77,8 +77,8 @@ static const struct test tests[] = {
 	     .arg = COMMAND(.argv = {"run", "--outptu", "json"}, .status = 2, .says = "--outptu",
 			    .also = "--output")),
 	TEST("an unknown option of doctor is named", command,
-	     .arg = COMMAND(.argv = {"doctor", "--duration", "1"}, .status = 2, .says = "--duration",
-			    .also = "--output")),
+	     .arg = COMMAND(.argv = {"doctor", "--duration", "1"}, .status = 2,
+			    .says = "--duration", .also = "--output")),
 	TEST("an output format that does not exist is named, and which do", command,
 	     .arg = COMMAND(.argv = {"run", "--output", "xml"}, .status = 2, .says = "xml",
 			    .also = "json")),

@@ -51,8 +51,8 @@ static void quiet(const void *arg)
 
 	sleep_ms(1500);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	require(!file_read(m->out)[0], "it printed: %s", file_read(m->out));
-	summary_is(m, 0);
+	require(findings_count(m) == 0, "it printed: %s", file_read(m->out));
+	summary_is(m, findings_all(m));
 }
 
 static void says_coverage(const void *arg)
@@ -70,7 +70,7 @@ static void ends_by(const void *arg)
 
 	attack(m);
 	require(monitor_stop(m, arg ? SIGINT : SIGTERM) == 0, "exit code");
-	summary_is(m, findings_count(m));
+	summary_is(m, findings_all(m));
 	require(findings_count(m) >= 1, "no findings");
 }
 
@@ -84,7 +84,7 @@ static void ends_by_duration(const void *arg)
 	status = child_wait(m->pid, 6000);
 	require(status != -1 && WIFEXITED(status) && !WEXITSTATUS(status), "status %d", status);
 	require(now_ms() - begin >= 1900, "it ended after %lld ms", now_ms() - begin);
-	summary_is(m, findings_count(m));
+	summary_is(m, findings_all(m));
 }
 
 static void killed_and_again(const void *arg)
@@ -97,7 +97,7 @@ static void killed_and_again(const void *arg)
 	monitors_mark();
 	attack(m);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	summary_is(m, findings_count(m));
+	summary_is(m, findings_all(m));
 }
 
 static void two_at_once(const void *arg)
@@ -107,7 +107,10 @@ static void two_at_once(const void *arg)
 	struct trigger u = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port));
 	struct want wants[] = {
 		{.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t},
-		{.rule = "tls-plaintext", .wire = true, .server = a, .command = "PING",
+		{.rule = "tls-plaintext",
+		 .wire = true,
+		 .server = a,
+		 .command = "PING",
 		 .remote_port = trigger_int(&u, "port")}};
 
 	expect_alerts(one, wants, 2);
@@ -141,7 +144,10 @@ static void without_cgroup2(const void *arg)
 
 	monitor_ready(m);
 	t = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port));
-	expect(m, {.rule = "tls-plaintext", .wire = true, .server = a, .command = "PING",
+	expect(m, {.rule = "tls-plaintext",
+		   .wire = true,
+		   .server = a,
+		   .command = "PING",
 		   .remote_port = trigger_int(&t, "port")});
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
@@ -159,7 +165,7 @@ static void flood_exact(const void *arg)
 	require(alerts_total(m, "mem-read", a) == 50000, "counted %ld of 50000",
 		alerts_total(m, "mem-read", a));
 	require(findings_count(m) == 1, "%ld findings", findings_count(m));
-	summary_is(m, 1);
+	summary_is(m, findings_all(m));
 }
 
 static void updates_are_rare(const void *arg)
@@ -169,7 +175,10 @@ static void updates_are_rare(const void *arg)
 	struct trigger t = trigger("vm_readv", victim(), "-r", "300", "-p", "10");
 	size_t most;
 
-	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t,
+	expect(m, {.rule = "mem-read",
+		   .vector = "process_vm_readv",
+		   .server = a,
+		   .by = &t,
 		   .count = 300});
 	most = 3 + (now_ms() - begin) / 1000;
 	require(m->count >= 3 && m->count <= most, "%zu lines, not 3 to %zu", m->count, most);
@@ -190,20 +199,23 @@ static void flush_at_end(const void *arg)
 static void ring_full(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
+	const char *number = arg;
 	struct trigger t;
 	long done, seen, dropped;
 
 	kill(m->pid, SIGSTOP);
-	t = trigger("flood", victim(), "actors", "4000");
+	t = trigger("flood", victim(), "actors", number);
 	done = trigger_int(&t, "result");
-	require(done == 4000, "trigger did %ld", done);
+	require(done == atol(number), "trigger did %ld", done);
 	kill(m->pid, SIGCONT);
 	sleep_ms(2500);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	seen = alerts_total(m, "mem-read", a);
 	dropped = monitor_summary(m, "dropped");
-	require(seen + dropped == done, "%ld counted + %ld dropped of %ld: %s", seen, dropped, done,
-		file_read(m->err));
+	/* exact where nobody else's server is attacked meanwhile */
+	require(seen + dropped == done ||
+			(monitor_summary(m, "instance") > 1 && seen + dropped > done),
+		"%ld counted + %ld dropped of %ld: %s", seen, dropped, done, file_read(m->err));
 	require(seen >= 2000, "only %ld of %ld were counted", seen, done);
 }
 
@@ -232,10 +244,12 @@ static void stdout_broken(int fd, const char *reason)
 {
 	const struct child_opts opts = {.out_fd = fd, .err = str("%s/broken.err", scratch)};
 	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
-	pid_t pid = child_start(argv, &opts);
-	long long end = now_ms() + 15000;
+	long long end = now_ms() + 15000 * patience;
+	pid_t pid;
 	int status;
 
+	unlink(opts.err); /* an earlier run's word must not be taken for this one's */
+	pid = child_start(argv, &opts);
 	while (!file_has(opts.err, "cachewarden: watching ")) {
 		require(now_ms() < end, "monitor is not up: %s", file_read(opts.err));
 		sleep_ms(10);
@@ -306,7 +320,9 @@ static const struct test tests[] = {
 	TEST("50000 reads are counted to the last one", flood_exact),
 	TEST("counts are updated at most once a second", updates_are_rare),
 	TEST("counts not yet told are told at the end", flush_at_end),
-	TEST("a ring buffer that overflows loses nothing in silence", ring_full),
+	TEST("a ring buffer that overflows loses nothing in silence", ring_full, .arg = "4000"),
+	TEST("a table of attempts that overflows loses nothing in silence", ring_full,
+	     .arg = "20000"),
 	TEST("a flood by one actor hides no other actor", flood_hides_nobody),
 	TEST("stdout closed by its reader is an error, clearly said", stdout_closed),
 	TEST("stdout on a full device is an error, clearly said", stdout_full),

@@ -2,7 +2,9 @@
 /*
  * harness.c - TAP, time bounds, scratch files, and processes that end with the test that started them.
  *
- * Run as root from the repository's root. Never ends a process by name; if it is killed itself, the
+ *     cachewarden-live [-l] [-p TIMES] [SUBSTRING...]
+ *
+ * -l lists the tests, -p waits that many times as long for everything (emulated machines). Run as root from the repository's root. Never ends a process by name; if it is killed itself, the
  * kernel ends what it started (PR_SET_PDEATHSIG). KEEP=1 in the environment leaves the scratch directory.
  */
 #include "harness.h"
@@ -29,6 +31,7 @@
 #define SUITE_SCOPE 0
 #define TEST_SCOPE 1
 
+int patience = 1;
 char scratch[64] = "/tmp/cachewarden-live.XXXXXX";
 
 static struct child {
@@ -76,10 +79,17 @@ const char *str(const char *fmt, ...)
 
 char *file_read(const char *path)
 {
+	return file_read_from(path, 0);
+}
+
+char *file_read_from(const char *path, long offset)
+{
 	size_t len = 0, room = 65536;
 	char *text = malloc(room);
 	FILE *f = fopen(path, "re");
 
+	if (f)
+		fseek(f, offset, SEEK_SET);
 	while (f) {
 		size_t n = fread(text + len, 1, room - len - 1, f);
 
@@ -106,7 +116,7 @@ bool file_has(const char *path, const char *text)
 
 bool file_wait(const char *path, const char *text, int timeout_ms)
 {
-	long long end = now_ms() + timeout_ms;
+	long long end = now_ms() + (long long)timeout_ms * patience;
 
 	while (!file_has(path, text)) {
 		if (now_ms() > end)
@@ -122,6 +132,23 @@ void file_write(const char *path, const char *text)
 
 	if (!f || fputs(text, f) < 0 || fclose(f))
 		test_fail("write %s: %s", path, strerror(errno));
+}
+
+void file_copy(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out;
+	char dir[512], buf[65536];
+	ssize_t n;
+
+	snprintf(dir, sizeof(dir), "%s", to);
+	*strrchr(dir, '/') = 0;
+	mkdir(dir, 0755);
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	require(in >= 0 && out >= 0, "copy %s to %s: %s", from, to, strerror(errno));
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		require(write(out, buf, n) == n, "write %s: %s", to, strerror(errno));
+	close(in);
+	close(out);
 }
 
 static bool port_taken(int port)
@@ -244,7 +271,7 @@ pid_t child_start(const char *const *argv, const struct child_opts *o)
 
 int child_wait(pid_t pid, int timeout_ms)
 {
-	long long end = now_ms() + timeout_ms;
+	long long end = now_ms() + (long long)timeout_ms * patience;
 	int status;
 
 	for (int pause_ms = 1;; pause_ms = pause_ms < 10 ? pause_ms + 1 : 10) {
@@ -306,9 +333,9 @@ struct run run_argv(int timeout_ms, const struct child_opts *o, const char *cons
 	status = child_wait(r.pid, timeout_ms);
 	if (status == -1)
 		child_stop(r.pid, SIGKILL, 1000);
-	r.status = status == -1	      ? -1 :
-		   WIFEXITED(status) ? WEXITSTATUS(status) :
-				       128 + WTERMSIG(status);
+	r.status = status == -1	       ? -1
+		   : WIFEXITED(status) ? WEXITSTATUS(status)
+				       : 128 + WTERMSIG(status);
 	r.out = file_read(opts.out);
 	r.err = file_read(opts.err);
 	unlink(opts.out);
@@ -380,8 +407,7 @@ const char *trigger_for_all(const char *name)
 {
 	const char *to = str("%s/bin/%s", scratch, name);
 
-	mkdir(str("%s/bin", scratch), 0755);
-	run_command(3000, "install", "-m", "755", trigger_path(name), to);
+	file_copy(trigger_path(name), to);
 	return to;
 }
 
@@ -411,7 +437,8 @@ struct trigger trigger_argv(const struct child_opts *o, const char *const *argv)
 	t.tid = trigger_int(&t, "tid");
 	t.uid = trigger_int(&t, "uid");
 	t.start_ms = trigger_int(&t, "start_ms");
-	snprintf(t.name, sizeof(t.name), "%s", json_string_value(json_object_get(t.said, "trigger")));
+	snprintf(t.name, sizeof(t.name), "%s",
+		 json_string_value(json_object_get(t.said, "trigger")));
 	snprintf(t.exe, sizeof(t.exe), "%s", full[0]);
 	free(r.out);
 	free(r.err);
@@ -524,20 +551,21 @@ static bool wanted(const struct suite *s, const struct test *t, int n, char **pa
 static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 {
 	bool up = false;
-	int failed = 0;
+	int failed = 0, shared = 0;
 
 	for (const struct test *t = s->tests; t->name; t++) {
 		long long begin = now_ms();
 
 		if (!wanted(s, t, n, patterns))
 			continue;
-		alarm(TEST_SECONDS);
+		alarm(TEST_SECONDS * patience);
 		verdict = TEST_PASSED;
 		if (!up && s->setup) {
 			scope = SUITE_SCOPE;
 			step_run = step_setup;
 			step_arg = s;
 			step();
+			shared = monitors_known();
 		}
 		up = verdict == TEST_PASSED;
 		scope = TEST_SCOPE;
@@ -546,7 +574,9 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 		if (up)
 			step();
 		children_end(TEST_SCOPE);
-		printf("%sok %d - %s: %s", verdict == TEST_FAILED ? "not " : "", ++*nr, s->name, t->name);
+		monitors_forget(shared);
+		printf("%sok %d - %s: %s", verdict == TEST_FAILED ? "not " : "", ++*nr, s->name,
+		       t->name);
 		if (verdict == TEST_SKIPPED)
 			printf(" # SKIP %s", verdict_text);
 		else if (t->todo)
@@ -563,6 +593,7 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 	if (up && s->teardown)
 		s->teardown();
 	children_end(SUITE_SCOPE);
+	monitors_forget(0);
 	alarm(0);
 	return failed;
 }
@@ -576,19 +607,24 @@ static void list(void)
 
 int main(int argc, char **argv)
 {
-	int failed = 0, nr = 0;
+	int failed = 0, nr = 0, opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc > 1 && !strcmp(argv[1], "-l")) {
-		list();
-		return 0;
+	while ((opt = getopt(argc, argv, "lp:")) != -1) {
+		if (opt == 'p')
+			patience = atoi(optarg) > 0 ? atoi(optarg) : 1;
+		else
+			list();
+		if (opt != 'p')
+			return opt != 'l';
 	}
 	if (geteuid()) {
 		printf("Bail out! the live tests run as root\n");
 		return 1;
 	}
 	if (access(MONITOR, X_OK) || !mkdtemp(scratch) || chmod(scratch, 0755)) {
-		printf("Bail out! no " MONITOR " here, or no scratch directory: %s\n", strerror(errno));
+		printf("Bail out! no " MONITOR " here, or no scratch directory: %s\n",
+		       strerror(errno));
 		return 1;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* a server that went into the background stays ours */
@@ -597,7 +633,7 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
-		failed += suite_run(suites[i], argc - 1, argv + 1, &nr);
+		failed += suite_run(suites[i], argc - optind, argv + optind, &nr);
 	printf("1..%d\n", nr);
 	if (failed)
 		printf("# %d of %d failed\n", failed, nr);

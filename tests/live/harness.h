@@ -18,9 +18,10 @@
 
 #define MONITOR "build/cachewarden"
 #define REDIS_SERVER "/usr/bin/redis-server"
-#define ALERT_MS 3000	/* an alert has to come within */
-#define SETTLE_MS 300	/* how long nothing more may come after the last expected alert */
-#define START_SLACK_MS 50 /* start times: the kernel's clock ticks of 10 ms, and reading two clocks */
+#define ALERT_MS 3000 /* an alert has to come within */
+#define SETTLE_MS 300 /* how long nothing more may come after the last expected alert */
+#define START_SLACK_MS                                                                             \
+	50 /* start times: the kernel's clock ticks of 10 ms, and reading two clocks */
 #define NOBODY 65534
 
 /* ---- tests -------------------------------------------------------------------------------------- */
@@ -39,7 +40,10 @@ struct suite {
 	const struct test *tests; /* ends with one without a name */
 };
 
-#define TEST(text, function, ...) {.name = text, .run = function, ##__VA_ARGS__}
+#define TEST(text, function, ...)                                                                  \
+	{                                                                                          \
+		.name = text, .run = function, ##__VA_ARGS__                                       \
+	}
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
 	doctor_suite;
@@ -55,6 +59,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, 
 
 /* ---- small things ------------------------------------------------------------------------------- */
 
+extern int patience;   /* every time limit is that many times as long */
 extern char scratch[]; /* removed at the end; readable by everybody, for what runs as nobody */
 
 long long now_ms(void); /* monotonic */
@@ -63,9 +68,12 @@ void sleep_ms(long ms);
 __attribute__((format(printf, 1, 2))) const char *str(const char *fmt, ...);
 /* A whole file, NUL-ended, to be freed; an empty string if there is none. */
 char *file_read(const char *path);
+char *file_read_from(const char *path, long offset);
 bool file_has(const char *path, const char *text);
 bool file_wait(const char *path, const char *text, int timeout_ms);
 void file_write(const char *path, const char *text);
+/* An executable copy, in a directory made for it. */
+void file_copy(const char *from, const char *to);
 int port_free(void);
 
 /* ---- processes ---------------------------------------------------------------------------------- */
@@ -97,7 +105,7 @@ struct run {
 };
 
 struct run run_argv(int timeout_ms, const struct child_opts *opts, const char *const *argv);
-#define run_command(timeout_ms, ...)                                                                       \
+#define run_command(timeout_ms, ...)                                                               \
 	run_argv(timeout_ms, &(struct child_opts){}, (const char *const[]){__VA_ARGS__, NULL})
 #define run_with(opts, timeout_ms, ...)                                                            \
 	run_argv(timeout_ms, opts, (const char *const[]){__VA_ARGS__, NULL})
@@ -120,8 +128,7 @@ const char *trigger_path(const char *name);
 /* A copy of it where everybody can execute it. */
 const char *trigger_for_all(const char *name);
 struct trigger trigger_argv(const struct child_opts *opts, const char *const *argv);
-#define trigger(...)                                                                               \
-	trigger_argv(&(struct child_opts){}, (const char *const[]){__VA_ARGS__, NULL})
+#define trigger(...) trigger_argv(&(struct child_opts){}, (const char *const[]){__VA_ARGS__, NULL})
 #define trigger_in(opts, ...) trigger_argv(opts, (const char *const[]){__VA_ARGS__, NULL})
 long long trigger_int(const struct trigger *t, const char *key);
 bool trigger_true(const struct trigger *t, const char *key);
@@ -129,12 +136,12 @@ bool trigger_true(const struct trigger *t, const char *key);
 /* ---- Redis -------------------------------------------------------------------------------------- */
 
 struct server_opts {
-	const char *exe;    /* default: Debian's redis-server */
-	const char *extra;  /* more configuration lines */
-	const char *bind;   /* default: 127.0.0.1 */
-	int tls_port;	    /* 0: a free one */
-	bool plain;	    /* also listens where plaintext is served */
-	bool daemonize;	    /* it goes into the background by itself */
+	const char *exe;   /* default: Debian's redis-server */
+	const char *extra; /* more configuration lines */
+	const char *bind;  /* default: 127.0.0.1 */
+	int tls_port;	   /* 0: a free one */
+	bool plain;	   /* also listens where plaintext is served */
+	bool daemonize;	   /* it goes into the background by itself */
 	struct child_opts child;
 };
 
@@ -172,11 +179,15 @@ struct monitor {
 	bool is_text; /* not to be parsed */
 };
 
-struct monitor *monitor_start(const char *more, ...); /* arguments after `run --output json`, NULL */
+struct monitor *monitor_start(const char *more,
+			      ...); /* arguments after `run --output json`, NULL */
 struct monitor *monitor_start_with(const struct child_opts *opts, const char *const *argv);
 /* Waits until it says that it watches; pid and files are then in place. */
 void monitor_ready(struct monitor *m);
 void monitor_poll(struct monitor *m);
+/* Frees what is known of all monitors but the first ones: they ended with their scope. */
+void monitors_forget(int keep);
+int monitors_known(void);
 /* Every monitor's alerts so far are none of the test's that begins now. */
 void monitors_mark(void);
 /* Exit status as waitpid gives it. */
@@ -190,11 +201,12 @@ struct want {
 	const struct server *server;
 	const struct trigger *by; /* pid, tid, uid, comm, exe, start time, and us as its parent */
 	int err;
-	const char *outcome; /* default: by err */
+	const char *outcome;	      /* default: by err */
 	pid_t target_pid, target_tid; /* default: the server's */
-	long count;	     /* final count; 0: not looked at */
-	bool optional;	     /* may be missing */
-	bool many;	     /* may come more than once */
+	long count;		      /* final count; 0: not looked at */
+	bool optional;		      /* may be missing */
+	bool many;		      /* may come more than once */
+	bool young;		      /* the instance did not listen yet: no port is known */
 	/* the wire */
 	bool wire;
 	const char *family, *opened, *direction, *command, *saw;
@@ -220,9 +232,11 @@ json_t *alert_find(struct monitor *m, const char *rule, pid_t actor);
 json_t *alert_last(struct monitor *m, json_t *first);
 /* Sum of the last counts of all findings with that rule about that instance, since the test began. */
 long alerts_total(struct monitor *m, const char *rule, const struct server *s);
-long findings_count(struct monitor *m);
+long findings_count(struct monitor *m); /* about our servers or about none */
+long findings_all(struct monitor *m);	/* about other people's servers as well */
 
-const char *alert_str(json_t *alert, const char *path); /* "actor.comm" below unmapped.cachewarden */
-long long alert_int(json_t *alert, const char *path);	/* -1 where there is none */
+const char *alert_str(json_t *alert,
+		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */
+long long alert_int(json_t *alert, const char *path); /* -1 where there is none */
 
 #endif

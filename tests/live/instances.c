@@ -33,11 +33,18 @@ static void watched(struct monitor *m, struct server *s)
 	struct trigger t = trigger("vm_readv", str("%d", s->pid));
 	pid_t tid = server_thread(s);
 	struct trigger u = trigger("proc_open", str("%d", tid), "mem"), v;
-	struct want wire = {.rule = "tls-plaintext", .wire = true, .server = s,
-			    .direction = "ingress", .command = "PING"};
+	struct want wire = {.rule = "tls-plaintext",
+			    .wire = true,
+			    .server = s,
+			    .direction = "ingress",
+			    .command = "PING"};
 
 	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = s, .by = &t},
-	       {.rule = "mem-read", .vector = "openat", .detail = "mem", .server = s, .by = &u,
+	       {.rule = "mem-read",
+		.vector = "openat",
+		.detail = "mem",
+		.server = s,
+		.by = &u,
 		.target_tid = tid});
 	if (!s->plain_port)
 		return;
@@ -70,7 +77,9 @@ static void first_breath(const void *arg)
 	server_ready(s);
 	if (trigger_int(&t, "result") != 4096)
 		test_skip("too early or too late");
-	expect(mon, {.rule = "mem-read", .vector = "process_vm_readv", .by = &t,
+	expect(mon, {.rule = "mem-read",
+		     .vector = "process_vm_readv",
+		     .by = &t,
 		     .outcome = "succeeded"});
 	require(alert_int(alert_find(mon, "mem-read", 0), "instance.pid") == s->pid,
 		"instance.pid is not %d", s->pid);
@@ -129,10 +138,9 @@ static void own_pidns(const void *arg)
 {
 	struct server *s =
 		server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
-	struct trigger t = trigger("vm_readv", "1");
 
-	/* 1 is that server in there, and the host's init out here */
-	require(trigger_int(&t, "result") == 4096, "the host's init could not be read");
+	trigger("vm_readv", "1"); /* that server in there, but the host's init out here */
+	trigger("proc_open", "1", "mem");
 	expect_nothing(mon);
 	watched(mon, s);
 }
@@ -155,15 +163,19 @@ static void own_netns(const void *arg)
 	struct trigger t = trigger_in(&in, "plain_client", "127.0.0.1", str("%d", s->plain_port));
 
 	require(trigger_int(&t, "received") > 0, "the server did not answer");
-	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = s, .direction = "ingress",
-		     .command = "PING", .remote_port = trigger_int(&t, "port")});
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .server = s,
+		     .direction = "ingress",
+		     .command = "PING",
+		     .remote_port = trigger_int(&t, "port")});
 }
 
 static void valkey(const void *arg)
 {
 	const char *exe = str("%s/bin/valkey-server", scratch);
 
-	run_command(3000, "install", "-D", REDIS_SERVER, exe);
+	file_copy(REDIS_SERVER, exe);
 	watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
 }
 
@@ -172,9 +184,9 @@ static void not_an_instance(const void *arg)
 	const char *exe = str("%s/bin/some-server", scratch);
 	struct server *s;
 
-	run_command(3000, "install", "-D", REDIS_SERVER, exe);
-	s = server_start(&(struct server_opts){.exe = exe, .plain = true,
-					       .extra = "set-proc-title no"});
+	file_copy(REDIS_SERVER, exe);
+	s = server_start(
+		&(struct server_opts){.exe = exe, .plain = true, .extra = "set-proc-title no"});
 	trigger("vm_readv", str("%d", s->pid));
 	trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
 	expect_nothing(mon);
@@ -182,8 +194,9 @@ static void not_an_instance(const void *arg)
 
 static void client_is_none(const void *arg)
 {
-	const char *const argv[] = {"redis-cli", "-p", str("%d", early->tls_port), "--tls",
-				    "--cacert",	 cert_path(), NULL};
+	const char *const argv[] = {"redis-cli", "-p",	     str("%d", early->tls_port),
+				    "--tls",	 "--cacert", cert_path(),
+				    NULL};
 	pid_t pid = child_start(argv, &(struct child_opts){.keep_stdin = true});
 
 	sleep_ms(200);
@@ -227,8 +240,11 @@ static void many(const void *arg)
 		s[i] = server_start(&(struct server_opts){});
 	for (int i = 0; i < 12; i++) {
 		t[i] = trigger("proc_open", str("%d", s[i]->pid), "maps");
-		wants[i] = (struct want){.rule = "mem-inspect", .vector = "openat",
-					 .detail = "maps", .server = s[i], .by = &t[i]};
+		wants[i] = (struct want){.rule = "mem-inspect",
+					 .vector = "openat",
+					 .detail = "maps",
+					 .server = s[i],
+					 .by = &t[i]};
 	}
 	expect_alerts(mon, wants, 12);
 }
@@ -236,14 +252,21 @@ static void many(const void *arg)
 static void one_actor_two_instances(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
-	struct run r = run_command(5000, "sh", "-c",
-				   str("exec 3< /proc/%d/maps; exec 4< /proc/%d/maps", early->pid,
-				       s->pid));
+	struct run r = run_command(
+		5000, "sh", "-c",
+		str("exec 3< /proc/%d/maps; exec 4< /proc/%d/maps", early->pid, s->pid));
 
 	require(!r.status, "sh: %s", r.err);
-	expect(mon, {.rule = "mem-inspect", .vector = "openat", .detail = "maps", .server = early,
-		     .count = 1},
-	       {.rule = "mem-inspect", .vector = "openat", .detail = "maps", .server = s,
+	expect(mon,
+	       {.rule = "mem-inspect",
+		.vector = "openat",
+		.detail = "maps",
+		.server = early,
+		.count = 1},
+	       {.rule = "mem-inspect",
+		.vector = "openat",
+		.detail = "maps",
+		.server = s,
 		.count = 1});
 }
 

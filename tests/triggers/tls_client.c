@@ -39,14 +39,14 @@ static long value(SSL *ssl, size_t len)
 	char *request = malloc(len + 256), *want = malloc(len + 64), *buf = malloc(len + 64);
 	size_t at, end;
 
-	at = sprintf(request, "*3\r\n$3\r\nSET\r\n$5\r\nvalue\r\n$%zu\r\n", len);
+	at = sprintf(request, "*3\r\n$3\r\nSET\r\n$8\r\nv%07d\r\n$%zu\r\n", getpid(), len);
 	for (size_t i = 0; i < len; i++)
 		request[at + i] = (char)(i * 2654435761u >> 13);
 	end = sprintf(want, "+OK\r\n$%zu\r\n", len);
 	memcpy(want + end, request + at, len);
 	memcpy(want + end + len, "\r\n", 2);
 	at += len;
-	at += sprintf(request + at, "\r\n*2\r\n$3\r\nGET\r\n$5\r\nvalue\r\n");
+	at += sprintf(request + at, "\r\n*2\r\n$3\r\nGET\r\n$8\r\nv%07d\r\n", getpid());
 	write_all(ssl, request, at);
 	expect(ssl, want, end + len + 2, buf);
 	free(request);

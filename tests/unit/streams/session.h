@@ -26,7 +26,7 @@ struct session {
 
 struct session_options {
 	int version;
-	const char *ciphers; /* TLS 1.2; NULL: OpenSSL's default */
+	const char *ciphers;	   /* TLS 1.2; NULL: OpenSSL's default */
 	const char *groups[SIDES]; /* NULL: OpenSSL's default */
 };
 

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# guest.sh root OUT              - the guest's files, the same for every kernel: what was built, the
+#                                  programs it and the live tests call, and the libraries of all of them
+# guest.sh lane OUT DIR TESTS    - what differs: kernel modules from DIR, and the list of tests to run
+#
+# Both are cpio archives; the kernel unpacks one after the other. A program that the live tests newly
+# call is entered here.
+set -eu
+
+programs="bash sh cat chmod cp id install kill ls mkdir ps rm sleep stat tail timeout true
+	  ip unshare nsenter setpriv mount umount
+	  redis-server redis-cli redis-benchmark openssl bpftool"
+files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"
+modules="veth tls"
+here=$(cd "$(dirname "$0")" && pwd)
+
+pack()
+{
+	(cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$out.part"
+	mv "$out.part" "$out"
+}
+
+# A program or library, at the path it has here; /bin and /lib are links to those in /usr.
+place()
+{
+	local to=$1
+
+	case $to in
+	/bin/* | /sbin/* | /lib/* | /lib64/*) to=/usr$to ;;
+	esac
+	[ -e "$tree$to" ] || install -D -m 755 "$1" "$tree$to"
+}
+
+root()
+{
+	local name path paths=() built=()
+
+	mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},proc,sys,dev,run,tmp,mnt,root,etc,repo}
+	for name in bin sbin lib lib64; do
+		ln -s "usr/$name" "$tree/$name"
+	done
+	for name in $programs busybox; do
+		path=$(type -P "$name") || { echo "guest.sh: no $name here" >&2; exit 3; }
+		paths+=("$path")
+	done
+	for path in build/cachewarden build/cachewarden-live build/*.bpf.o build/triggers/*; do
+		case $path in
+		*.d) ;;
+		*) built+=("$path") ;;
+		esac
+	done
+	cp --parents "${built[@]}" "$tree/repo"
+	while IFS= read -r path; do
+		place "$path"
+	done < <(
+		printf '%s\n' "${paths[@]}"
+		{ ldd "${paths[@]}" "${built[@]}" 2>/dev/null || true; } | grep -oE '/[^ :]+ \(0x' |
+			cut -d ' ' -f 1 | sort -u
+	)
+	busybox --list | while IFS= read -r name; do
+		[ -e "$tree/usr/bin/$name" ] || [ -e "$tree/usr/sbin/$name" ] ||
+			ln -s busybox "$tree/usr/bin/$name"
+	done
+	for path in $files; do
+		[ ! -e "$path" ] || install -D -m 644 "$path" "$tree$path"
+	done
+	echo "127.0.0.1 localhost" >"$tree/etc/hosts"
+	install -m 755 "$here/init" "$tree/init"
+}
+
+lane()
+{
+	local release kind path name
+
+	release=$(cat "$1/release")
+	mkdir -p "$tree/lane/modules"
+	cp "$2" "$tree/lane/tests"
+	for name in $modules; do
+		modprobe -d "$1/modules" -S "$release" --show-depends "$name" 2>/dev/null || true
+	done | while read -r kind path _; do
+		name=$(basename "$path")
+		name=${name%.ko*}.ko
+		if [ "$kind" != insmod ] || [ -e "$tree/lane/modules/$name" ]; then
+			continue
+		fi
+		case $path in
+		*.xz) xz -dc "$path" ;;
+		*.zst) zstd -qdc "$path" ;;
+		*.gz) gzip -dc "$path" ;;
+		*) cat "$path" ;;
+		esac >"$tree/lane/modules/$name"
+		echo "$name" >>"$tree/lane/modules/order"
+	done
+	touch "$tree/lane/modules/order"
+}
+
+what=$1
+out=$(realpath -m "$2")
+shift 2
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+case $what in
+root | lane) "$what" "$@" ;;
+*) exit 2 ;;
+esac
+pack

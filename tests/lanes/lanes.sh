@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# lanes.sh [-t PATTERN]... [LANE...] - boot each lane's kernel in emulation, and say in TAP what doctor and
+# the live tests find there; all lanes of lanes.list if none is named. -t: only live tests whose name
+# contains PATTERN; several add up.
+# lanes.sh -s LANE - a shell in that guest.
+#
+# Needs `make all tests`. What it is made of and where it is kept: README.md beside this file.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+here=tests/lanes
+kept=build/lanes
+at_once=2      # guests; each has two CPUs of its own
+guest_time=900 # seconds, then a guest is given up
+packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
+tab=$'\t'
+
+die()
+{
+	echo "lanes.sh: $*" >&2
+	exit 3
+}
+
+# The packages above, by the rules of tests/deps.sh: nothing starts.
+install_missing()
+{
+	local missing
+
+	missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $packages 2>/dev/null |
+		awk -v want="$packages" '$2 == "installed" { have[$1] = 1 }
+			END { n = split(want, p); for (i = 1; i <= n; i++) if (!(p[i] in have)) print p[i] }')
+	[ -n "$missing" ] || return 0
+	# shellcheck disable=SC2086 # a list
+	{ apt-get -q update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qy \
+		--no-install-recommends install $missing; } >"$kept/apt.log" 2>&1 </dev/null ||
+		die "apt-get could not install:" $missing
+}
+
+# Fields of a lane's line in lanes.list.
+entry()
+{
+	awk -v lane="$1" '!/^#/ && $1 == lane { $1 = ""; print; exit }' $here/lanes.list
+}
+
+# Its kernel, in $kept/LANE; prints why there is none.
+kernel()
+{
+	local expect suites
+
+	read -r expect suites < <(entry "$1")
+	# shellcheck disable=SC2086 # a list
+	$here/kernel.sh "$1" "$kept/$1" $suites
+}
+
+# lane_files LANE - the guest's files in $work/LANE.cpio, the tests it is to run in $work/LANE.tests
+lane_files()
+{
+	awk -F '\t' -v lane="$1" '
+		FNR == NR { if (!/^#/ && NF) { skip[++n] = $1; only[n] = $3 } next }
+		{
+			for (i = 1; i <= n; i++)
+				if (index($0, skip[i]) && (only[i] == "" || only[i] == lane))
+					next
+			print
+		}' $here/skip.list "$work/tests" >"$work/$1.tests"
+	$here/guest.sh lane "$work/$1.part" "$kept/$1" "$work/$1.tests" || return 1
+	cat "$work/root.cpio" "$work/$1.part" >"$work/$1.cpio"
+}
+
+# guest LANE DO SERIAL... - run it to its end
+guest()
+{
+	local lane=$1 verb=$2
+
+	shift 2
+	timeout -k 5 --foreground $guest_time qemu-system-x86_64 -M pc -accel tcg,thread=multi \
+		-smp 2 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot "$@" \
+		-kernel "$kept/$lane/vmlinux" -initrd "$work/$lane.cpio" \
+		-append "console=ttyS0 quiet panic=-1 lane.do=$verb lane.name=$lane"
+}
+
+# One lane to TAP without numbers.
+lane()
+{
+	local lane=$1 expect name why
+
+	read -r expect _ < <(entry "$lane")
+	name=$(cut -d . -f 1-2 "$kept/$lane/release")
+	if ! why=$(lane_files "$lane" 2>&1); then
+		echo "not ok - [$name] lane: its files can be put together"
+		echo "# [$name] $why"
+		return
+	fi
+	guest "$lane" "$expect" -serial "file:$kept/$lane/console" -serial stdio 2>&1 </dev/null |
+		busybox awk -v name="$name" -v expect="$expect" -v console="$kept/$lane/console" \
+			-f $here/tap.awk "$here/skip.list" "$work/tests" "$work/$lane.tests" -
+}
+
+# busybox awk, here and below: it takes a line when there is one; others wait for a block.
+number()
+{
+	busybox awk '
+		/^(not )?ok / {
+			at = index($0, "ok ")
+			print substr($0, 1, at + 2) ++n substr($0, at + 2)
+			bad += /^not / && !/ # (TODO|SKIP)/
+			fflush()
+			next
+		}
+		{ print; fflush() }
+		END { print "1.." n + 0; exit bad > 0 }'
+}
+
+all_lanes()
+{
+	local lane name why
+
+	for lane in $lanes; do
+		if why=$(kernel "$lane"); then
+			while [ "$(jobs -rp | wc -l)" -ge $at_once ]; do
+				wait -n
+			done
+			lane "$lane" &
+		else
+			echo "ok - [$lane] lane # SKIP no package: $why"
+		fi
+	done
+	wait
+}
+
+patterns=()
+verb=
+while getopts t:s option; do
+	case $option in
+	t) patterns+=("$OPTARG") ;;
+	s) verb=shell ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+lanes=${*:-$(awk '!/^#/ { print $1 }' $here/lanes.list)}
+for lane in $lanes; do
+	[ -n "$(entry "$lane")" ] || { echo "lanes.sh: no lane '$lane' in $here/lanes.list" >&2; exit 2; }
+done
+if [ ! -x build/cachewarden ] || [ ! -x build/cachewarden-live ]; then
+	die "build/ is not complete: make all tests"
+fi
+mkdir -p $kept
+install_missing
+work=$(mktemp -d $kept/work.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+$here/guest.sh root "$work/root.cpio" || die "the guest's files cannot be put together"
+
+if [ "$verb" = shell ]; then
+	: >"$work/tests"
+	why=$(kernel "$lanes") || die "no package: $why"
+	lane_files "$lanes" || exit 3
+	guest "$lanes" shell -serial mon:stdio
+	exit
+fi
+build/cachewarden-live -l >"$work/all"
+if [ ${#patterns[@]} != 0 ]; then
+	grep -F "$(printf '%s\n' "${patterns[@]}")" "$work/all" >"$work/tests"
+else
+	mv "$work/all" "$work/tests"
+fi
+all_lanes | number
