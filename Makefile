@@ -15,7 +15,7 @@ Q       := $(if $(V),,@)
 say      = @$(if $(V),true,printf '  %-7s %s\n' $(1) $(2))
 
 CFLAGS  ?= -O2 -g
-WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-unused-parameter
+WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers
 VERSION := 0.1.0
 CPPFLAGS += -D_GNU_SOURCE -DCACHEWARDEN_VERSION=\"$(VERSION)\" -Iinclude -Iuserspace -I$(B)
 USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)

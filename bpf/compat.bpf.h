@@ -11,18 +11,35 @@
 
 /*
  * Syscall arguments as the kernel saved them at entry. At exit they still stand there: only the
- * return register has been written. arm64 returns in x0, so the first argument is orig_x0.
+ * return register has been written. Another architecture goes here, with its numbers.
  */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_ARG1(r) ((r)->di)
 #define SYSCALL_ARG2(r) ((r)->si)
 #define SYSCALL_ARG3(r) ((r)->dx)
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_ARG1(r) ((r)->orig_x0)
-#define SYSCALL_ARG2(r) ((r)->user_regs.regs[1])
-#define SYSCALL_ARG3(r) ((r)->user_regs.regs[2])
+#define SYSCALL32_ARG1(r) ((r)->bx)
+#define SYSCALL32_ARG2(r) ((r)->cx)
+#define SYSCALL_NUMBER(r) ((r)->orig_ax)
+#define SYSCALL_FN "__x64_sys_"
+#define SYSCALL32_FN "__ia32_sys_"
+#define COMPAT_CALL(task) ((task)->thread_info.status & TS_COMPAT)
+#define NR_READ 0 /* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_OPEN 2
+#define NR_PREAD64 17
+#define NR_READV 19
+#define NR_CREAT 85
+#define NR_PTRACE 101
+#define NR_GETDENTS64 217
+#define NR_OPENAT 257
+#define NR_PREADV 295
+#define NR_OPEN_BY_HANDLE_AT 304
+#define NR_PROCESS_VM_READV 310
+#define NR_PROCESS_VM_WRITEV 311
+#define NR_IO_URING_ENTER 426
+#define NR_OPENAT2 437
+#define NR_PIDFD_GETFD 438
 #else
-#error "cachewarden knows the syscall registers of x86-64 and arm64"
+#error "cachewarden knows the syscall registers of x86-64"
 #endif
 
 #endif

@@ -52,12 +52,15 @@ enum vector_id {
 	VECTOR_OPENAT2,
 	VECTOR_OPEN_BY_HANDLE_AT,
 	VECTOR_IO_URING_OPEN,
+	VECTOR_ACCESS, /* by the syscall whose number is the key's detail */
 	VECTOR_EGRESS,
 	VECTOR_INGRESS,
 	VECTOR_SWEEP,
 	VECTOR_COLLECTOR,
 	VECTOR_MAX,
 };
+
+#define SYSCALL_32BIT 0x10000000u /* in a key's detail: the syscall number is of the 32-bit table */
 
 /* What non-TLS bytes looked like. */
 enum saw_id {
@@ -230,6 +233,7 @@ enum proc_file {
 	PROC_FILE_FD,	    /* the directory */
 	PROC_FILE_FDINFO,   /* directory or a file in it */
 	PROC_FILE_FD_ENTRY, /* fd/N opened: the descriptor itself is taken */
+	PROC_FILE_WALK,	    /* a path that led through root, cwd, exe, fd or map_files */
 	PROC_FILE_MAX,
 };
 

@@ -137,7 +137,7 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 	if (ev->flags & EVENT_CONN)
 		put_conn(&l, f);
 	else
-		put(&l, ": %s", ev->key.rule == RULE_SELF_BLIND ? "" : vector_name(ev->key.vector));
+		put(&l, ": %s", ev->key.rule == RULE_SELF_BLIND ? "" : f->vector);
 	if (f->detail[0]) {
 		put(&l, ev->key.rule == RULE_SELF_BLIND ? "%s" : " %s", f->detail);
 	}

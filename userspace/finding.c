@@ -44,6 +44,7 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 		.time_ms = clock_epoch_ms(ev->time_ns),
 		.now_ms = clock_epoch_ms(clock_boot_ns()),
 	};
+	rule_vector(ev, f->vector, sizeof(f->vector));
 	if (a->note[0])
 		snprintf(f->detail, sizeof(f->detail), "%s", a->note);
 	else

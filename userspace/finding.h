@@ -24,6 +24,7 @@ struct finding {
 	int64_t time_ms;	/* of the first attempt */
 	int64_t now_ms;
 	int64_t start_ms; /* actor's start */
+	char vector[32];
 	char detail[DETAIL_LEN];
 	char exe[PATH_LEN]; /* of the actor */
 	char ancestor_exe[ANCESTORS_MAX]

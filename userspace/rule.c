@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <syscall.h>
 
 struct rule {
 	const char *name;
@@ -66,6 +67,7 @@ static const char *const vectors[VECTOR_MAX] = {
 	[VECTOR_OPENAT2] = "openat2",
 	[VECTOR_OPEN_BY_HANDLE_AT] = "open_by_handle_at",
 	[VECTOR_IO_URING_OPEN] = "io_uring",
+	[VECTOR_ACCESS] = "access",
 	[VECTOR_EGRESS] = "egress",
 	[VECTOR_INGRESS] = "ingress",
 	[VECTOR_SWEEP] = "sweep",
@@ -107,6 +109,7 @@ static const struct proc_file_info proc_files[PROC_FILE_MAX] = {
 	[PROC_FILE_MAP_FILES] = {"map_files", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
 	[PROC_FILE_FD] = {"fd", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FDINFO] = {"fdinfo", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
 
@@ -166,6 +169,38 @@ static const struct request requests[] = {
 	{0x4210, "PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG"},
 	{0x4211, "PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG"},
 	{0x4212, "PTRACE_SET_SYSCALL_INFO"},
+};
+
+/* Syscalls that pass the ptrace check on the way, by their x86-64 number. */
+static const struct request syscalls[] = {
+	{SYS_read, "read"},
+	{SYS_stat, "stat"},
+	{SYS_lstat, "lstat"},
+	{SYS_pread64, "pread64"},
+	{SYS_access, "access"},
+	{SYS_execve, "execve"},
+	{SYS_getdents, "getdents"},
+	{SYS_chdir, "chdir"},
+	{SYS_readlink, "readlink"},
+	{SYS_chroot, "chroot"},
+	{SYS_mount, "mount"},
+	{SYS_getxattr, "getxattr"},
+	{SYS_getdents64, "getdents64"},
+	{SYS_newfstatat, "newfstatat"},
+	{SYS_readlinkat, "readlinkat"},
+	{SYS_faccessat, "faccessat"},
+	{SYS_migrate_pages, "migrate_pages"},
+	{SYS_get_robust_list, "get_robust_list"},
+	{SYS_move_pages, "move_pages"},
+	{SYS_perf_event_open, "perf_event_open"},
+	{SYS_name_to_handle_at, "name_to_handle_at"},
+	{SYS_kcmp, "kcmp"},
+	{SYS_execveat, "execveat"},
+	{SYS_statx, "statx"},
+	{SYS_open_tree, "open_tree"},
+	{SYS_faccessat2, "faccessat2"},
+	{SYS_process_madvise, "process_madvise"},
+	{SYS_process_mrelease, "process_mrelease"},
 };
 
 /*
@@ -465,6 +500,24 @@ const char *vector_name(unsigned int vector)
 	return vector < VECTOR_MAX ? vectors[vector] : NULL;
 }
 
+void rule_vector(const struct event *ev, char *buf, size_t size)
+{
+	bool narrow = ev->key.detail & SYSCALL_32BIT;
+	unsigned int number = ev->key.detail & ~SYSCALL_32BIT;
+
+	if (ev->key.vector != VECTOR_ACCESS) {
+		snprintf(buf, size, "%s", vector_name(ev->key.vector));
+		return;
+	}
+	for (size_t i = 0; !narrow && i < COUNT(syscalls); i++) {
+		if (syscalls[i].number == number) {
+			snprintf(buf, size, "%s", syscalls[i].name);
+			return;
+		}
+	}
+	snprintf(buf, size, "%s %u", narrow ? "32-bit syscall" : "syscall", number);
+}
+
 const char *saw_name(unsigned int saw)
 {
 	return saw < SAW_MAX ? saws[saw] : NULL;
@@ -516,6 +569,8 @@ enum severity rule_severity(const struct event *ev)
 	if (is_open(ev->key.vector) && ev->key.detail < PROC_FILE_MAX &&
 	    proc_files[ev->key.detail].name)
 		s = proc_files[ev->key.detail].severity;
+	if (ev->key.vector == VECTOR_ACCESS && rule == RULE_MEM_INSPECT)
+		s = SEVERITY_LOW;
 	if (rule == RULE_TLS_PLAINTEXT && carries_password(ev->conn.command))
 		s = SEVERITY_CRITICAL;
 	if (ev->key.err && s > SEVERITY_INFO)

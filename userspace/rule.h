@@ -37,6 +37,9 @@ const char *vector_name(unsigned int vector);
 const char *saw_name(unsigned int saw);
 const char *severity_name(enum severity s);
 
+/* By what it was done: a vector's name, or that of the syscall the access check stood in. */
+void rule_vector(const struct event *ev, char *buf, size_t size);
+
 /* How bad this attempt is: by rule, by what was touched, one step less where it was refused. */
 enum severity rule_severity(const struct event *ev);
 

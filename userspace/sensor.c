@@ -4,6 +4,7 @@
 
 #include "rule.h"
 
+#include "choke.skel.h"
 #include "memory.skel.h"
 #include "probe.skel.h"
 #include "process.skel.h"
@@ -23,32 +24,46 @@
 const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
 					"redis-sentinel", "valkey-sentinel", NULL};
 
+/*
+ * All programs, in the order they are attached. The memory sensor has two rungs, of which one is loaded;
+ * `optional` programs cover callers that a kernel may not have at all.
+ */
 static const struct sensor_program programs[] = {
-	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs", false,
-	 ""},
+	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs"},
 	{"processes", "hooks", "proc_fork",
-	 "children and threads of an instance: its BGSAVE would be a stranger", false, ""},
-	{"processes", "hooks", "proc_exit", "the end of an instance", false, ""},
-	{"processes", "sweep", "enrol_tasks", "instances that ran before the monitor", false, ""},
-	{"memory", "syscalls", "sc_ptrace", "ptrace", false, ""},
-	{"memory", "syscalls", "sc_vm_readv", "process_vm_readv", false, ""},
-	{"memory", "syscalls", "sc_vm_writev", "process_vm_writev", false, ""},
-	{"memory", "syscalls", "sc_pidfd_getfd", "pidfd_getfd", false, ""},
-	{"memory", "syscalls", "sc_open", "open of files below /proc/PID", false, ""},
-	{"memory", "syscalls", "sc_creat", "creat of files below /proc/PID", false, ""},
-	{"memory", "syscalls", "sc_openat", "openat of files below /proc/PID", false, ""},
-	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID", false, ""},
-	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID",
-	 false, ""},
-	{"memory", "io_uring", "uring_complete", "files below /proc/PID through io_uring", false,
-	 ""},
-	{"wire", "packets", "sock_create", "connections an instance dials", false, ""},
+	 "children and threads of an instance: its BGSAVE would be a stranger"},
+	{"processes", "hooks", "proc_exit", "the end of an instance"},
+	{"processes", "sweep", "enrol_tasks", "instances that ran before the monitor"},
+	{"memory", "choke", "cp_may_access", "accesses by syscalls that have no hook of their own"},
+	{"memory", "choke", "cp_open", "opens of files below /proc/PID"},
+	{"memory", "choke", "cp_ptrace", "ptrace"},
+	{"memory", "choke", "cp_vm_readv", "process_vm_readv"},
+	{"memory", "choke", "cp_vm_writev", "process_vm_writev"},
+	{"memory", "choke", "cp_pidfd_getfd", "pidfd_getfd"},
+	{"memory", "choke", "cp_ptrace32", "ptrace by 32-bit callers", .optional = true},
+	{"memory", "choke", "cp_vm_readv32", "process_vm_readv by 32-bit callers",
+	 .optional = true},
+	{"memory", "choke", "cp_vm_writev32", "process_vm_writev by 32-bit callers",
+	 .optional = true},
+	{"memory", "choke", "cp_getfd32", "pidfd_getfd by 32-bit callers", .optional = true},
+	{"memory", "choke", "uring_complete", "reads and writes below /proc/PID through io_uring"},
+	{"memory", "syscalls", "sc_ptrace", "ptrace"},
+	{"memory", "syscalls", "sc_vm_readv", "process_vm_readv"},
+	{"memory", "syscalls", "sc_vm_writev", "process_vm_writev"},
+	{"memory", "syscalls", "sc_pidfd_getfd", "pidfd_getfd"},
+	{"memory", "syscalls", "sc_open", "open of files below /proc/PID"},
+	{"memory", "syscalls", "sc_creat", "creat of files below /proc/PID"},
+	{"memory", "syscalls", "sc_openat", "openat of files below /proc/PID"},
+	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID"},
+	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID"},
+	{"memory", "syscalls", "uring_complete", "files below /proc/PID through io_uring"},
+	{"wire", "packets", "sock_create", "connections an instance dials"},
 	{"wire", "packets", "sock_listen",
-	 "listeners opened while the monitor runs, and what they accept", false, ""},
+	 "listeners opened while the monitor runs, and what they accept"},
 	{"wire", "sweep", "mark_sockets",
-	 "sockets from before the monitor, or handed down by a supervisor", false, ""},
-	{"wire", "packets", "wire_egress", "bytes an instance sends", false, ""},
-	{"wire", "packets", "wire_ingress", "bytes an instance receives", false, ""},
+	 "sockets from before the monitor, or handed down by a supervisor"},
+	{"wire", "packets", "wire_egress", "bytes an instance sends"},
+	{"wire", "packets", "wire_ingress", "bytes an instance receives"},
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -56,9 +71,12 @@ _Static_assert(PROGRAMS <= LINKS_MAX, "one link for each program");
 
 struct sensors {
 	struct process_bpf *process;
+	struct choke_bpf *choke; /* one of these two */
 	struct memory_bpf *memory;
 	struct wire_bpf *wire;
+	struct btf *btf; /* the kernel's */
 	struct sensor_program program[PROGRAMS];
+	size_t program_count;
 	struct bpf_link *links[LINKS_MAX];
 	size_t link_count;
 };
@@ -97,14 +115,26 @@ static int share_maps(struct bpf_object *from, struct bpf_object *to)
 	return 0;
 }
 
-static void blame(struct sensors *s, const char *sensor, const char *name, const char *why)
+static void blame(struct sensors *s, const char *sensor, const char *why)
 {
-	for (size_t i = 0; i < PROGRAMS; i++) {
+	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 
-		if (!strcmp(p->sensor, sensor) && (!name || !strcmp(p->name, name)))
+		if (!strcmp(p->sensor, sensor))
 			snprintf(p->error, sizeof(p->error), "%s", why);
 	}
+}
+
+/* Take the programs of a rung that is not climbed out of the table. */
+static void forget_rung(struct sensors *s, const char *sensor, const char *rung)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->program_count; i++) {
+		if (strcmp(s->program[i].sensor, sensor) || strcmp(s->program[i].rung, rung))
+			s->program[kept++] = s->program[i];
+	}
+	s->program_count = kept;
 }
 
 static int fill_exe_names(struct sensors *s)
@@ -124,7 +154,7 @@ static int fill_exe_names(struct sensors *s)
 
 static int fill_proc_files(struct sensors *s)
 {
-	int fd = bpf_map__fd(s->memory->maps.proc_files);
+	int fd = bpf_map__fd(s->choke ? s->choke->maps.proc_files : s->memory->maps.proc_files);
 
 	for (unsigned int f = PROC_FILE_NONE + 1; f < PROC_FILE_FD_ENTRY; f++) {
 		struct proc_key key = {};
@@ -156,47 +186,69 @@ static int fill_commands(struct sensors *s)
 	return 0;
 }
 
-static void choose_all(struct sensors *s)
+static int choose_all(struct sensors *s)
 {
+	return 0;
 }
 
 /*
- * The io_uring completion tracepoint changed what it passes (see memory.bpf.c): the kernel's own type
+ * The io_uring completion tracepoint changed what it passes (see memory.bpf.h): the kernel's own type
  * says which program fits. With the leading context pointer it has 4 parameters now, 8 before.
  */
-static void choose_uring(struct sensors *s)
+static void choose_uring(struct sensors *s, struct bpf_object *obj)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF)
-		     : -1;
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
-	bool whole;
+	int id = btf__find_by_name_kind(s->btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(s->btf, (uint32_t)id) : NULL;
+	const char *fits;
 
 	while (t && (btf_is_typedef(t) || btf_is_ptr(t)))
-		t = btf__type_by_id(btf, t->type);
-	if (t && btf_is_func_proto(t)) {
-		whole = btf_vlen(t) == 4;
-		bpf_program__set_autoload(whole ? s->memory->progs.uring_complete
-						: s->memory->progs.uring_complete7,
-					  true);
-		for (size_t i = 0; !whole && i < PROGRAMS; i++) {
-			if (!strcmp(s->program[i].name, "uring_complete"))
-				s->program[i].name = "uring_complete7";
-		}
+		t = btf__type_by_id(s->btf, t->type);
+	if (!t || !btf_is_func_proto(t))
+		return;
+	fits = btf_vlen(t) == 4 ? "uring_complete" : "uring_complete7";
+	bpf_program__set_autoload(bpf_object__find_program_by_name(obj, fits), true);
+	for (size_t i = 0; i < s->program_count; i++) {
+		if (!strcmp(s->program[i].name, "uring_complete"))
+			s->program[i].name = fits;
 	}
-	btf__free(btf);
 }
 
-/* Load one skeleton behind the first, sharing its maps. A no blinds this sensor, not the others. */
-#define LOAD(s, kind, title, choose, fill)                                                         \
+static int choose_syscalls(struct sensors *s)
+{
+	choose_uring(s, s->memory->obj);
+	return 0;
+}
+
+/* The choke point, if the kernel takes programs there at all; the 32-bit twins where it has 32-bit calls. */
+static int choose_choke(struct sensors *s)
+{
+	if (sensor_probe_choke_point("fexit"))
+		return -EOPNOTSUPP;
+	for (size_t i = 0; i < s->program_count; i++) {
+		struct bpf_program *prog;
+		const char *function;
+
+		if (!s->program[i].optional)
+			continue;
+		prog = bpf_object__find_program_by_name(s->choke->obj, s->program[i].name);
+		function = strchr(bpf_program__section_name(prog), '/') + 1;
+		if (btf__find_by_name_kind(s->btf, function, BTF_KIND_FUNC) > 0)
+			bpf_program__set_autoload(prog, true);
+	}
+	choose_uring(s, s->choke->obj);
+	return 0;
+}
+
+/*
+ * Load one skeleton behind the first, sharing its maps; NULL afterwards if it did not. A no blinds this
+ * sensor, not the others.
+ */
+#define LOAD(s, kind, choose, fill)                                                                \
 	do {                                                                                       \
 		last_words[0] = '\0';                                                              \
 		(s)->kind = kind##_bpf__open();                                                    \
-		if ((s)->kind)                                                                     \
-			choose(s);                                                                 \
-		if (!(s)->kind || share_maps((s)->process->obj, (s)->kind->obj) ||                 \
+		if (!(s)->kind || choose(s) || share_maps((s)->process->obj, (s)->kind->obj) ||    \
 		    kind##_bpf__load((s)->kind) || fill(s)) {                                      \
-			blame(s, title, NULL, last_words[0] ? last_words : strerror(errno));       \
 			kind##_bpf__destroy((s)->kind);                                            \
 			(s)->kind = NULL;                                                          \
 		}                                                                                  \
@@ -210,6 +262,7 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	if (!s)
 		return -ENOMEM;
 	memcpy(s->program, programs, sizeof(programs));
+	s->program_count = PROGRAMS;
 	libbpf_set_print(keep_words);
 	last_words[0] = '\0';
 	s->process = process_bpf__open();
@@ -222,18 +275,27 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		sensors_free(s);
 		return err;
 	}
-	LOAD(s, memory, "memory", choose_uring, fill_proc_files);
-	LOAD(s, wire, "wire", choose_all, fill_commands);
+	s->btf = btf__load_vmlinux_btf();
+	LOAD(s, choke, choose_choke, fill_proc_files);
+	if (!s->choke)
+		LOAD(s, memory, choose_syscalls, fill_proc_files);
+	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
+	if (!s->choke && !s->memory)
+		blame(s, "memory", last_words[0] ? last_words : strerror(errno));
+	LOAD(s, wire, choose_all, fill_commands);
+	if (!s->wire)
+		blame(s, "wire", last_words[0] ? last_words : strerror(errno));
 	*ret = s;
 	return 0;
 }
 
 static struct bpf_program *find_program(const struct sensors *s, const char *name)
 {
-	struct bpf_object *objs[] = {s->process->obj, s->memory ? s->memory->obj : NULL,
+	struct bpf_object *objs[] = {s->process->obj, s->choke ? s->choke->obj : NULL,
+				     s->memory ? s->memory->obj : NULL,
 				     s->wire ? s->wire->obj : NULL};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(objs) / sizeof(objs[0]); i++) {
 		struct bpf_program *p =
 			objs[i] ? bpf_object__find_program_by_name(objs[i], name) : NULL;
 
@@ -254,9 +316,24 @@ static struct bpf_link *attach(struct bpf_program *prog, int cgroup_fd)
 	}
 }
 
+/* Programs a kernel has no use for (no 32-bit callers) leave the table. */
+static void forget_unloaded(struct sensors *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->program_count; i++) {
+		struct bpf_program *prog = find_program(s, s->program[i].name);
+
+		if (!s->program[i].optional || (prog && bpf_program__fd(prog) >= 0))
+			s->program[kept++] = s->program[i];
+	}
+	s->program_count = kept;
+}
+
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 {
-	for (size_t i = 0; i < PROGRAMS; i++) {
+	forget_unloaded(s);
+	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 		struct bpf_program *prog = find_program(s, p->name);
 		struct bpf_link *link;
@@ -345,6 +422,8 @@ void sensors_free(struct sensors *s)
 		bpf_link__destroy(s->links[i]);
 	wire_bpf__destroy(s->wire);
 	memory_bpf__destroy(s->memory);
+	choke_bpf__destroy(s->choke);
+	btf__free(s->btf);
 	process_bpf__destroy(s->process);
 	free(s);
 }
@@ -352,7 +431,7 @@ void sensors_free(struct sensors *s)
 size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret)
 {
 	*ret = s->program;
-	return PROGRAMS;
+	return s->program_count;
 }
 
 int sensors_events_fd(const struct sensors *s)

@@ -20,9 +20,10 @@
 /* One program: what it is for, whether it holds, and what nobody sees where it does not. */
 struct sensor_program {
 	const char *sensor; /* "processes", "memory", "wire" */
-	const char *rung;   /* "hooks", "syscalls", "packets", "sweep" */
+	const char *rung;   /* "hooks", "choke", "syscalls", "packets", "sweep" */
 	const char *name;   /* BPF program name */
 	const char *unseen;
+	bool optional; /* not every kernel has what it looks at */
 	bool attached;
 	char error[SENSOR_ERROR_LEN]; /* why not, empty if attached */
 };

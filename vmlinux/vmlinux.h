@@ -145,7 +145,12 @@ struct mm_struct {
 	unsigned long arg_start;
 };
 
+struct thread_info {
+	u32 status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags;
 	unsigned int ptrace;
 	int pid;
@@ -176,27 +181,26 @@ struct linux_binprm {
 
 /* --- syscalls: memory.bpf.c --- */
 
-#if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, dx, si, di;
+	unsigned long r10, r9, r8, dx, cx, bx, si, di, orig_ax;
 };
-#elif defined(__TARGET_ARCH_arm64)
-struct user_pt_regs {
-	u64 regs[31];
-};
-
-struct pt_regs {
-	struct user_pt_regs user_regs;
-	u64 orig_x0;
-};
-#endif
 
 struct trace_event_raw_sys_exit {
 	long id;
 	long ret;
 };
 
-/* --- io_uring: memory.bpf.c --- */
+/* --- opens: choke.bpf.c --- */
+
+struct filename {
+	const char *name;
+};
+
+struct open_flags {
+	int open_flag;
+};
+
+/* --- io_uring: memory.bpf.h --- */
 
 struct io_kiocb {
 	struct file *file;
