@@ -94,7 +94,7 @@ $(B)/user/sensor.o $(B)/user/kernel.o: $(SKELS)
 $(B)/triggers/%: tests/triggers/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< -lssl -lcrypto -lpthread
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -lssl -lcrypto -lpthread
 
 $(B)/unit/%: tests/unit/%.c $(PURE)
 	@mkdir -p $(@D)

@@ -73,7 +73,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct resp_look);
 } looks SEC(".maps");
@@ -216,10 +216,10 @@ static __always_inline u16 command_number(const struct resp_look *look)
  * half the number of the command named there, 0 if none is known. A global function: verified
  * once.
  */
-__noinline int look_at(struct __sk_buff *skb, u32 off, u32 end)
+__noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 {
-	u32 zero = 0, len = end - off, less, command;
-	struct resp_look *look = bpf_map_lookup_elem(&looks, &zero);
+	u32 len = end - off, less, command;
+	struct resp_look *look = bpf_map_lookup_elem(&looks, &egress);
 
 	if (!look || off >= end)
 		return SAW_OTHER;
@@ -252,16 +252,14 @@ struct fd_search {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct fd_search);
 } searches SEC(".maps");
 
-static __always_inline struct fd_search *search_begin(void)
+static __always_inline struct fd_search *search_begin(u32 egress)
 {
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&searches, &zero);
+	return bpf_map_lookup_elem(&searches, &egress);
 }
 
 static long fd_step(u32 i, struct fd_search **ctx)
@@ -321,7 +319,7 @@ static __noinline int current_holds(struct fd_search *s)
  */
 static __always_inline int current_is_peer(const struct conn_info *c)
 {
-	struct fd_search *s = search_begin();
+	struct fd_search *s = search_begin(0);
 
 	if (!s)
 		return 0;
@@ -425,45 +423,43 @@ unknown:
 
 /* Everything that is not the short path: several records, split headers, holes, findings. */
 __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
-			      const struct segment *g, int egress)
+			      const struct segment *g, struct finding *f)
 {
-	struct finding f = {.egress = egress};
 	u32 before, bad, looked = 0;
 	u64 bad_at = 0;
 	int seen;
 
-	if (!mark || !s || !g)
-		return 1;
+	if (!mark || !s || !g || !f)
+		return 0;
 	before = s->sync;
 	bad = g->off;
-	f.bytes = g->len;
+	f->bytes = g->len;
 	seen = tls_feed(s, skb, g->seq, g->off, g->len, &bad, &bad_at);
 	if (seen == TLS_SEEN_RECORDS) {
 		if (unlikely(before == TLS_UNSYNCED))
 			counter_add(COUNTER_STREAMS_RESYNCED, 1);
-		return 1;
+		return 0;
 	}
 	if (seen == TLS_SEEN_NOTHING)
-		return 1;
+		return 0;
 	if (seen == TLS_SEEN_UNSYNCED) {
 		if (before == TLS_SYNCED)
 			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 		counter_add(COUNTER_BYTES_UNSYNCED, g->len);
-		looked = look_at(skb, g->off, g->off + g->len);
+		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		if (!resp_certain(looked & 0xff, looked >> 16))
-			return 1;
+			return 0;
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
-		looked = look_at(skb, bad, g->off + g->len);
-		f.offset = bad_at;
-		f.has_offset = !s->late;
-		f.bytes = g->off + g->len - bad;
+		looked = look_at(skb, bad, g->off + g->len, f->egress);
+		f->offset = bad_at;
+		f->has_offset = !s->late;
+		f->bytes = g->off + g->len - bad;
 	}
-	f.saw = looked & 0xff;
-	f.command = looked >> 16;
-	f.rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
-	f.records = s->records;
-	finding_report(skb, g, mark, &f);
+	f->saw = looked & 0xff;
+	f->command = looked >> 16;
+	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
+	f->records = s->records;
 	return 1;
 }
 
@@ -472,13 +468,14 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
  * for the child.
  */
 static __always_inline void listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
-					     const struct segment *g)
+					     const struct segment *g, struct finding *f)
 {
 	struct tls_stream first = {};
 	struct conn_ends ends = {};
 
 	tls_begin(&first, g->seq, 1);
-	stream_segment(skb, mark, &first, g, 0);
+	if (stream_segment(skb, mark, &first, g, f))
+		finding_report(skb, g, mark, f);
 	segment_ends(skb, g, 0, &ends);
 	bpf_map_update_elem(&early, &ends, &first, BPF_ANY);
 }
@@ -508,7 +505,7 @@ __noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *m
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1};
 	struct bystander who = {.tgid = task->tgid};
-	struct fd_search *search = search_begin();
+	struct fd_search *search = search_begin(1);
 	u64 now, *seen;
 	struct member *m;
 
@@ -547,15 +544,10 @@ static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock 
 		stranger_check(skb, plain(sk), mark, g);
 }
 
-struct taking {
-	struct tls_stream *s;
-	u32 taken;
-};
-
-static long take_step(u32 i, struct taking *t)
+/* Stops when the stream is had; the last try is none, so that the count of tries tells. */
+static long take_step(u32 i, struct tls_stream **s)
 {
-	t->taken = !__sync_lock_test_and_set(&t->s->busy, 1);
-	return t->taken;
+	return i + 1 == TAKE_TRIES || !__sync_lock_test_and_set(&(*s)->busy, 1);
 }
 
 /*
@@ -567,12 +559,9 @@ static long take_step(u32 i, struct taking *t)
  */
 static __always_inline int stream_take(struct tls_stream *s)
 {
-	struct taking t = {.s = s};
-
 	if (likely(!__sync_lock_test_and_set(&s->busy, 1)))
 		return 1;
-	bpf_loop(TAKE_TRIES, take_step, &t, 0);
-	return t.taken;
+	return bpf_loop(TAKE_TRIES, take_step, &s, 0) < TAKE_TRIES;
 }
 
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
@@ -581,6 +570,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	struct sock_mark *mark;
 	struct tls_stream *s;
 	struct segment g;
+	struct finding f = {.egress = egress};
 
 	if (!sk)
 		return 1;
@@ -598,7 +588,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 			return 1;
 		if (sk->state == TCP_LISTEN) {
 			if (!egress)
-				listener_segment(skb, mark, &g);
+				listener_segment(skb, mark, &g, &f);
 			return 1;
 		}
 	}
@@ -610,7 +600,8 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		goto done;
 	if (unlikely(s->sync == TLS_NEW))
 		stream_begin(skb, sk, mark, s, &g, egress);
-	stream_segment(skb, mark, s, &g, egress);
+	if (stream_segment(skb, mark, s, &g, &f))
+		finding_report(skb, &g, mark, &f);
 done:
 	if (!egress)
 		s->busy = 0;

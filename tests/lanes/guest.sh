@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# guest.sh root OUT              - the guest's files, the same for every kernel: what was built, the
-#                                  programs it and the live tests call, and the libraries of all of them
-# guest.sh lane OUT DIR TESTS    - what differs: kernel modules from DIR, and the list of tests to run
+# guest.sh root OUT - the guest's files, the same for every kernel: what was built, the programs it
+# and the live tests call, and the libraries of all of them
+# guest.sh lane OUT DIR TESTS - what differs: kernel modules from DIR, and the list of tests to run
 #
-# Both are cpio archives; the kernel unpacks one after the other. A program that the live tests newly
-# call is entered here.
+# Both are cpio archives; the kernel unpacks one after the other. A program that the live tests
+# newly call is entered here.
 set -eu
 
 programs="bash sh cat chmod cp id install kill ls mkdir ps rm sleep stat tail timeout true
@@ -18,7 +18,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 pack()
 {
-	(cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$out.part"
+	(cd "$tree" && find . -mindepth 1 | LC_ALL=C sort |
+		cpio -o -H newc -R 0:0 --quiet) >"$out.part"
 	mv "$out.part" "$out"
 }
 

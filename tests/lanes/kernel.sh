@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# kernel.sh LANE DIR SOURCE:SUITE... - put the newest cloud kernel of a lane below DIR, from Debian's
-# package of it. Nothing is installed.
+# kernel.sh LANE DIR SOURCE:SUITE... - put the newest cloud kernel of a lane below DIR, from
+# Debian's package of it. Nothing is installed.
 #
-# SOURCE is `main` or `security`: the base address of the one or the other among this machine's own apt
-# sources. Suites are tried in order. LANE is the beginning of a version (6.12), or `newest`.
-# Leaves DIR/vmlinux (uncompressed, what the guest boots), DIR/modules/ and DIR/release; all is kept until
-# DIR is removed. Exit 3 when no package can be had; the reason is the only line printed.
+# SOURCE is `main` or `security`: the base address of the one or the other among this machine's own
+# apt sources. Suites are tried in order. LANE is the beginning of a version (6.12), or `newest`.
+# Leaves DIR/vmlinux (uncompressed, what the guest boots), DIR/modules/ and DIR/release; all is kept
+# until DIR is removed. Exit 3 when no package can be had; the reason is the only line printed.
 set -u
 
 lane=$1
@@ -24,9 +24,13 @@ gone()
 site()
 {
 	# shellcheck disable=SC2016 # apt's own variables
-	apt-get indextargets --format '$(SITE) $(CODENAME) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
+	apt-get indextargets --format '$(SITE) $(CODENAME) $(ORIGIN)' \
+		'Created-By: Packages' 2>/dev/null |
 		awk -v security="$([ "$1" = security ] && echo 1)" '
-			$3 == "Debian" && ($2 ~ /-security$/) == (security != "") { print $1; exit }'
+			$3 == "Debian" && ($2 ~ /-security$/) == (security != "") {
+				print $1
+				exit
+			}'
 }
 
 # apt that knows one suite and nothing of this machine's package state but its settings.
@@ -35,7 +39,8 @@ suite_apt()
 	local tool=$1
 
 	shift
-	"$tool" -q -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+	"$tool" -q -o Dir::Etc::SourceList="$state/sources.list" \
+		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State::Lists="$state/lists" -o Dir::Cache="$state" \
 		-o APT::Sandbox::User=root "$@"
 }
@@ -87,8 +92,8 @@ word() # OFFSET of a little-endian 32-bit number
 	od -An -tu4 --endian=little -j "$1" -N 4 "$image" | tr -d ' '
 }
 
-# The kernel proper lies in its image as a compressed payload, its place named in the setup header; the
-# last four bytes are its size.
+# The kernel proper lies in its image as a compressed payload, its place named in the setup header;
+# the last four bytes are its size.
 extract()
 {
 	local sectors start length unpack
@@ -104,7 +109,8 @@ extract()
 	02214c18) unpack="lz4 -qdc" ;;
 	*) return 1 ;;
 	esac
-	tail -c +$((start + 1)) "$image" | head -c $length | $unpack >"$dir/vmlinux.part" 2>>"$dir/log"
+	tail -c +$((start + 1)) "$image" | head -c $length |
+		$unpack >"$dir/vmlinux.part" 2>>"$dir/log"
 	[ "$(od -An -c -j 1 -N 3 "$dir/vmlinux.part" | tr -d ' ')" = ELF ]
 }
 
@@ -130,7 +136,8 @@ fi
 extract || gone "$package: its kernel image cannot be unpacked"
 mkdir -p "$dir/modules/lib/modules"
 mv "$modules" "$dir/modules/lib/modules/"
-depmod -b "$dir/modules" "$(basename "$modules")" >>"$dir/log" 2>&1 || gone "$package: depmod failed"
+depmod -b "$dir/modules" "$(basename "$modules")" >>"$dir/log" 2>&1 ||
+	gone "$package: depmod failed"
 rm -rf "$dir/root"
 mv "$dir/vmlinux.part" "$dir/vmlinux"
 basename "$modules" >"$dir/release"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# lanes.sh [-t PATTERN]... [LANE...] - boot each lane's kernel in emulation, and say in TAP what doctor and
-# the live tests find there; all lanes of lanes.list if none is named. -t: only live tests whose name
-# contains PATTERN; several add up.
+# lanes.sh [-t PATTERN]... [LANE...] - boot each lane's kernel in emulation, and say in TAP what
+# doctor and the live tests find there; all lanes of lanes.list if none is named. -t: only live
+# tests whose name contains PATTERN; several add up.
 # lanes.sh -s LANE - a shell in that guest.
 #
 # Needs `make all tests`. What it is made of and where it is kept: README.md beside this file.
@@ -15,7 +15,6 @@ kept=build/lanes
 at_once=2      # guests; each has two CPUs of its own
 guest_time=900 # seconds, then a guest is given up
 packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
-tab=$'\t'
 
 die()
 {
@@ -28,9 +27,15 @@ install_missing()
 {
 	local missing
 
+	# shellcheck disable=SC2016,SC2086 # dpkg-query's own variables; a list
 	missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $packages 2>/dev/null |
 		awk -v want="$packages" '$2 == "installed" { have[$1] = 1 }
-			END { n = split(want, p); for (i = 1; i <= n; i++) if (!(p[i] in have)) print p[i] }')
+			END {
+				n = split(want, p)
+				for (i = 1; i <= n; i++)
+					if (!(p[i] in have))
+						print p[i]
+			}')
 	[ -n "$missing" ] || return 0
 	# shellcheck disable=SC2086 # a list
 	{ apt-get -q update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qy \
@@ -57,11 +62,11 @@ kernel()
 # lane_files LANE - the guest's files in $work/LANE.cpio, the tests it is to run in $work/LANE.tests
 lane_files()
 {
-	awk -F '\t' -v lane="$1" '
-		FNR == NR { if (!/^#/ && NF) { skip[++n] = $1; only[n] = $3 } next }
+	awk -F '\t' '
+		FNR == NR { if (!/^#/ && NF > 1) skip[$1] = 1; next }
 		{
-			for (i = 1; i <= n; i++)
-				if (index($0, skip[i]) && (only[i] == "" || only[i] == lane))
+			for (part in skip)
+				if (index($0, part))
 					next
 			print
 		}' $here/skip.list "$work/tests" >"$work/$1.tests"
@@ -76,7 +81,8 @@ guest()
 
 	shift 2
 	timeout -k 5 --foreground $guest_time qemu-system-x86_64 -M pc -accel tcg,thread=multi \
-		-smp 2 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot "$@" \
+		-smp 2 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		-pidfile "$work/$lane.pid" "$@" \
 		-kernel "$kept/$lane/vmlinux" -initrd "$work/$lane.cpio" \
 		-append "console=ttyS0 quiet panic=-1 lane.do=$verb lane.name=$lane"
 }
@@ -104,13 +110,14 @@ number()
 	busybox awk '
 		/^(not )?ok / {
 			at = index($0, "ok ")
-			print substr($0, 1, at + 2) ++n substr($0, at + 2)
+			n++
+			printf "%s%d%s\n", substr($0, 1, at + 2), n, substr($0, at + 2)
 			bad += /^not / && !/ # (TODO|SKIP)/
 			fflush()
 			next
 		}
 		{ print; fflush() }
-		END { print "1.." n + 0; exit bad > 0 }'
+		END { printf "1..%d\n", n; exit(bad ? 1 : 0) }'
 }
 
 all_lanes()
@@ -118,6 +125,7 @@ all_lanes()
 	local lane name why
 
 	for lane in $lanes; do
+		[ -d "$work" ] || return
 		if why=$(kernel "$lane"); then
 			while [ "$(jobs -rp | wc -l)" -ge $at_once ]; do
 				wait -n
@@ -128,6 +136,17 @@ all_lanes()
 		fi
 	done
 	wait
+}
+
+# The guests end with us, however we end.
+clean_up()
+{
+	local pids
+
+	pids=$(cat "$work"/*.pid 2>/dev/null)
+	rm -rf "$work"
+	# shellcheck disable=SC2086 # a list
+	[ -z "$pids" ] || kill $pids 2>/dev/null
 }
 
 patterns=()
@@ -142,7 +161,10 @@ done
 shift $((OPTIND - 1))
 lanes=${*:-$(awk '!/^#/ { print $1 }' $here/lanes.list)}
 for lane in $lanes; do
-	[ -n "$(entry "$lane")" ] || { echo "lanes.sh: no lane '$lane' in $here/lanes.list" >&2; exit 2; }
+	if [ -z "$(entry "$lane")" ]; then
+		echo "lanes.sh: no lane '$lane' in $here/lanes.list" >&2
+		exit 2
+	fi
 done
 if [ ! -x build/cachewarden ] || [ ! -x build/cachewarden-live ]; then
 	die "build/ is not complete: make all tests"
@@ -150,7 +172,7 @@ fi
 mkdir -p $kept
 install_missing
 work=$(mktemp -d $kept/work.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 $here/guest.sh root "$work/root.cpio" || die "the guest's files cannot be put together"
@@ -168,4 +190,5 @@ if [ ${#patterns[@]} != 0 ]; then
 else
 	mv "$work/all" "$work/tests"
 fi
-all_lanes | number
+all_lanes | number & # a trap does not wait for it
+wait $!

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# tap.awk - what one guest says on its second serial port, made TAP without numbers, each name led by the
-# lane. Files: skip.list, the tests wanted, the tests the guest was given, the serial port.
+# tap.awk - what one guest says on its second serial port, made TAP without numbers, each name led
+# by the lane. Files: skip.list, the tests wanted, the tests the guest was given, the serial port.
 # Variables: name, expect (of the lane), console (file: what went to the first serial port).
 
 function say(ok, text)
@@ -29,7 +29,13 @@ function doctor(json,	program, n, i)
 }
 
 FILENAME != file { file = FILENAME; nr++ }
-nr == 1 { if (!/^#/ && split($0, part, "\t") >= 2) { skips++; what[skips] = part[1]; why[skips] = part[2] } next }
+nr == 1 {
+	if (!/^#/ && split($0, part, "\t") > 1) {
+		what[++skips] = part[1]
+		why[skips] = part[2]
+	}
+	next
+}
 nr == 2 { wanted[++tests] = $0; next }
 nr == 3 { given[$0] = 1; next }
 { sub(/\r$/, "") }
@@ -41,7 +47,8 @@ nr == 3 { given[$0] = 1; next }
 	sub(/^lane: run ended with /, "")
 	code = $1 + 0
 	sub(/^[0-9]+: /, "")
-	say(code == 0 || code == 124 || (code == 3 && $0 != ""), "lane: run works, or says why not and ends with 3")
+	say(code == 0 || code == 124 || (code == 3 && $0 != ""),
+		"lane: run works, or says why not and ends with 3")
 	note("exit code " code ": " $0)
 	next
 }
@@ -73,10 +80,11 @@ END {
 	} else if (expect == "watch" && !told) {
 		say(0, "lane: doctor answers")
 	} else if (expect == "watch" && count) {
-		say(plan != "" && plan == ran && bail == "", "lane: the live tests run to their end")
-		if (plan == "" || plan != ran || bail != "")
-			note(ran + 0 " of " count " tests ran, plan " (plan == "" ? "missing" : plan) ", exit status " \
-				(status == "" ? "unknown" : status) " " bail)
+		whole = plan != "" && plan == ran && bail == ""
+		say(whole, "lane: the live tests run to their end")
+		if (!whole)
+			note(ran + 0 " of " count " ran, plan " (plan == "" ? "missing" : plan) \
+				", exit status " (status == "" ? "unknown" : status) " " bail)
 	}
 	if (!ended) {
 		say(0, "lane: the guest runs to its end")
