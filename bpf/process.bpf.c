@@ -281,6 +281,8 @@ int enrol_tasks(struct bpf_iter__task *ctx)
 
 	if (!task || (BPF_CORE_READ(task, flags) & PF_KTHREAD))
 		return 0;
+	if (!BPF_CORE_READ(task, mm)) /* a zombie: nothing of it is left to protect */
+		return 0;
 	leader = BPF_CORE_READ(task, group_leader);
 	m = member_of(BPF_CORE_READ(task, tgid));
 	if (enrol_pass == 1) {

@@ -26,7 +26,7 @@ trap : INT TERM # the monitor gets them too, and ends by itself
 
 servers() {
 	for name in redis-server valkey-server keydb-server redis-sentinel valkey-sentinel; do
-		pgrep -x "$name"
+		pgrep -r R,S,D -x "$name" # no zombies
 	done
 }
 

@@ -31,6 +31,16 @@ static const struct {
 	 "record boundaries of connections from before the monitor, until it finds one"},
 };
 
+/* Only what concerns a rung that is stood on here. */
+static bool limit_holds(const struct sensor_program *p, size_t n, size_t i)
+{
+	for (size_t k = 0; k < n; k++) {
+		if (!strcmp(p[k].sensor, limits[i].sensor) && !strcmp(p[k].rung, limits[i].rung))
+			return true;
+	}
+	return false;
+}
+
 struct diagnosis {
 	struct kernel_facts kernel;
 	char cgroup[256];
@@ -85,7 +95,7 @@ static const char *offered(int err, char *buf, size_t size)
 
 static void text(const struct diagnosis *d)
 {
-	const struct sensor_program *p;
+	const struct sensor_program *p = NULL;
 	char buf[32];
 	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0;
 
@@ -98,8 +108,7 @@ static void text(const struct diagnosis *d)
 	       !d->kernel.lsm && !d->kernel.bpf_lsm
 		       ? " (but bpf is no active LSM: it would never fire)"
 		       : "");
-	printf(", fexit %s; cachewarden does not use it yet\n\n",
-	       offered(d->kernel.fexit, buf, sizeof(buf)));
+	printf(", fexit %s\n\n", offered(d->kernel.fexit, buf, sizeof(buf)));
 	if (n)
 		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "rung", "program", "holds",
 		       "without it unseen");
@@ -111,7 +120,9 @@ static void text(const struct diagnosis *d)
 	}
 	printf("\nunseen from these rungs\n");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].rung, limits[i].unseen);
+		if (limit_holds(p, n, i))
+			printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].rung,
+			       limits[i].unseen);
 	printf("\ncoverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
 }
 
@@ -125,7 +136,7 @@ static void choke(struct jsonw *j, const char *name, int err)
 
 static void put_json(const struct diagnosis *d)
 {
-	const struct sensor_program *p;
+	const struct sensor_program *p = NULL;
 	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0, len;
 	struct jsonw j = {};
 	const char *line;
@@ -157,6 +168,8 @@ static void put_json(const struct diagnosis *d)
 	jsonw_end_array(&j);
 	jsonw_array(&j, "unseen");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (!limit_holds(p, n, i))
+			continue;
 		jsonw_object(&j, NULL);
 		jsonw_string(&j, "sensor", limits[i].sensor);
 		jsonw_string(&j, "rung", limits[i].rung);

@@ -457,7 +457,7 @@ static void tls_renegotiation(const void *arg)
 
 	file_copy("/usr/bin/openssl", exe);
 	child_start(argv, &(struct child_opts){.keep_stdin = true});
-	sleep_ms(500);
+	sleep_ms(500 * patience + 1500);
 	t = trigger("tls_client", "127.0.0.1", port(nr), cert_path(), "-m", "1.2", "-k");
 	require(trigger_true(&t, "renewed"), "the server did not renegotiate");
 	expect_nothing(mon);
