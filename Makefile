@@ -44,7 +44,7 @@ run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is st
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/run.sh $(B)/cachewarden
 
-check: ## all tests: unit, then live on this kernel (as root; installs what it needs)
+check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
 	$(Q)tests/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/check.sh
