@@ -25,6 +25,8 @@ comma   := ,
 LIBS    := -lbpf -lelf -lz
 
 SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
+# objects are kept: the lanes load them one by one when a kernel refuses one
+.SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
 SKELS   := $(SENSORS:%=$(B)/%.skel.h)
 OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*.c))
 PURE    := $(filter-out $(B)/user/main.o,$(OBJS))
