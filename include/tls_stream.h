@@ -32,6 +32,6 @@ struct tls_stream {
 	__u32 pad2;
 };
 
-_Static_assert(sizeof(struct tls_stream) == 40, "two of them and the mark fit 128 bytes");
+_Static_assert(sizeof(struct tls_stream) == 40, "map.h lays it out");
 
 #endif

@@ -3,7 +3,8 @@
 # summary.awk - paired runs to ratios. Reads lines "round config pipeline requests/s p99_ms cpu_ns/request",
 # writes the table; with -v json=FILE also the same as a JSON array to FILE.
 #
-# A ratio is median(config) / median(none); q1..q3 are the quartiles of the rounds' own ratios.
+# Each ratio is to "none", twice: of the medians over all rounds, and, in brackets, the quartiles and median of
+# the rounds' own ratios. On a machine with other work the second holds better: a round is short.
 
 # The q quantile of v[1..n], sorted in place; linear between ranks.
 function quantile(v, n, q,    i, j, x, at, low)
@@ -28,8 +29,8 @@ function median_of(config, pipe, field,    v, n, r)
 	return n ? quantile(v, n, 0.5) : 0
 }
 
-# Fills q[1], q[2] with the quartiles of the ratios of the rounds that ran both; returns their number.
-function ratio_quartiles(config, pipe, field, q,    v, n, r, base)
+# Fills q[1..3] with the quartiles of the ratios of the rounds that ran both; returns their number.
+function ratio_quartiles(config, pipe, field, q,    v, n, r, base, i)
 {
 	n = 0
 	for (r in rounds) {
@@ -37,10 +38,8 @@ function ratio_quartiles(config, pipe, field, q,    v, n, r, base)
 		if (base > 0 && (r, config, pipe, field) in value)
 			v[++n] = value[r, config, pipe, field] / base
 	}
-	if (n) {
-		q[1] = quantile(v, n, 0.25)
-		q[2] = quantile(v, n, 0.75)
-	}
+	for (i = 1; n && i <= 3; i++)
+		q[i] = quantile(v, n, i / 4)
 	return n
 }
 
@@ -58,7 +57,7 @@ NF == 6 {
 END {
 	split("throughput p99 cpu", name, " ")
 	configs = split("none cachewarden auditd uprobes", order, " ")
-	printf "%-12s %4s  %9s %8s %9s   %-22s %-22s %s\n", "", "pipe", "req/s", "p99 ms", "us/req",
+	printf "%-12s %4s  %9s %8s %9s   %-25s %-25s %s\n", "", "pipe", "req/s", "p99 ms", "us/req",
 		"throughput", "p99 latency", "server CPU/request"
 	if (json)
 		printf "[" >json
@@ -81,10 +80,11 @@ END {
 				n = ratio_quartiles(config, pipe, f, q)
 				base = median_of("none", pipe, f)
 				ratio = base ? median_of(config, pipe, f) / base : 0
-				printf " %-22s", sprintf("%.3f (%.3f..%.3f)", ratio, q[1], q[2])
+				printf " %-25s", sprintf("%.3f (%.3f %.3f %.3f)", ratio, q[1], q[2], q[3])
 				if (json)
-					printf ", \"%s_ratio\": %.4f, \"%s_q1\": %.4f, \"%s_q3\": %.4f",
-						name[f], ratio, name[f], q[1], name[f], q[2] >json
+					printf ", \"%s_ratio\": %.4f, \"%s_paired_q1\": %.4f, " \
+						"\"%s_paired_median\": %.4f, \"%s_paired_q3\": %.4f", name[f], ratio,
+						name[f], q[1], name[f], q[2], name[f], q[3] >json
 			}
 			if (json && config != "none")
 				printf ", \"rounds\": %d", n >json
