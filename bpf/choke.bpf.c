@@ -124,7 +124,7 @@ int BPF_PROG(cp_may_access, struct task_struct *target, unsigned int mode, int a
 	if (is_open(vector)) {
 		note = bpf_task_storage_get(&notes, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!note) {
-			counter_add(COUNTER_READ_FAILED, 1);
+			counter_add(COUNTER_NOTE_FAILED, 1);
 			return 0;
 		}
 		note->owner = *owner;

@@ -35,7 +35,7 @@ struct {
 #define TITLE_LEN 128 /* power of two */
 
 __u32 next_instance;  /* last id given; ids begin at 1 and are never given twice */
-__u32 enrol_pass = 1; /* set by the collector before each run of the iterator */
+__u32 enrol_pass = 1; /* set by the loader before each run of the iterator */
 
 static __always_inline int comm_known(struct task_struct *task)
 {

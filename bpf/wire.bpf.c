@@ -17,6 +17,7 @@
  * segment, or a finding.
  */
 #include "common.bpf.h"
+#include "holder.bpf.h"
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 struct tls_walk;
@@ -35,16 +36,13 @@ static __always_inline void wire_walk(struct tls_walk *w);
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
-#define TCP_ESTABLISHED 1
 #define TCP_LISTEN 10
-#define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define IPV6_EXT_MAX 4
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
-#define FDS_MAX 65536	   /* descriptors searched in a suspected writer */
-#define TAKE_TRIES 100000
-#define WALK_MAX 16384 /* headers in a segment of 64 KiB: 13,107 at most */
+#define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
+#define WALK_MAX 16384	  /* headers in a segment of 64 KiB: 13,107 at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -98,7 +96,7 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 	if (n >= TLS_HEADER_LEN)
 		return 0;
 	bpf_skb_load_bytes(ctx, off, &v, n + 1);
-	return v; /* first byte lowest: both architectures we build for are little-endian */
+	return v; /* first byte lowest: x86-64 is little-endian */
 }
 
 static long wire_step(u32 i, struct tls_walk *w)
@@ -236,102 +234,6 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 	return (resp_settle(look, command) & 0xff) | command << 16;
 }
 
-/*
- * A search through the current process's descriptors: for one socket, or for the other end of a
- * connection.
- */
-struct fd_search {
-	u64 table;
-	u64 sk;		/* this socket, or */
-	u32 num, dport; /* the one from this port (host order) to that one (network order) */
-	u32 v4;
-	u64 v6[2]; /* at this address */
-	u32 ipv6;
-	u32 found;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, u32);
-	__type(value, struct fd_search);
-} searches SEC(".maps");
-
-static __always_inline struct fd_search *search_begin(u32 egress)
-{
-	return bpf_map_lookup_elem(&searches, &egress);
-}
-
-static long fd_step(u32 i, struct fd_search **ctx)
-{
-	struct fd_search *s = *ctx;
-	struct file **slot = (struct file **)s->table + i, *f = NULL;
-	u64 to[2] = {};
-	struct socket *sock;
-	struct sock *sk;
-
-	bpf_probe_read_kernel(&f, sizeof(f), slot);
-	if (!f)
-		return 0;
-	sock = BPF_CORE_READ(f, private_data);
-	sk = BPF_CORE_READ(sock, sk);
-	if (!sk)
-		return 0;
-	if (s->sk) {
-		s->found = (u64)sk == s->sk;
-		return s->found;
-	}
-	if (BPF_CORE_READ(sk, __sk_common.skc_num) != s->num ||
-	    BPF_CORE_READ(sk, __sk_common.skc_dport) != s->dport)
-		return 0;
-	/* an IPv6 socket may speak IPv4: its skc_daddr then holds the mapped address too */
-	if (!s->ipv6) {
-		s->found = BPF_CORE_READ(sk, __sk_common.skc_daddr) == s->v4;
-		return s->found;
-	}
-	bpf_core_read(to, sizeof(to), &sk->__sk_common.skc_v6_daddr);
-	s->found = to[0] == s->v6[0] && to[1] == s->v6[1];
-	return s->found;
-}
-
-/*
- * Not every file's private_data is a socket; a chance match of all that is compared is out of the
- * question.
- */
-static __noinline int current_holds(struct fd_search *s)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	u32 max;
-
-	if (!fdt)
-		return 0;
-	max = BPF_CORE_READ(fdt, max_fds);
-	s->table = (u64)BPF_CORE_READ(fdt, fd);
-	s->found = 0;
-	bpf_loop(max < FDS_MAX ? max : FDS_MAX, fd_step, &s, 0);
-	return s->found;
-}
-
-/*
- * Over loopback a segment arrives in whoever sent it. Proven, not presumed: the current process
- * must hold the other end of this very connection.
- */
-static __always_inline int current_is_peer(const struct conn_info *c)
-{
-	struct fd_search *s = search_begin(0);
-
-	if (!s)
-		return 0;
-	s->sk = 0;
-	s->num = c->ends.remote_port;
-	s->dport = bpf_htons(c->ends.local_port);
-	s->ipv6 = c->ipv6;
-	__builtin_memcpy(&s->v4, &c->ends.local_ip[12], 4);
-	__builtin_memcpy(s->v6, c->ends.local_ip, 16);
-	return current_holds(s);
-}
-
 struct finding {
 	u32 rule;
 	u32 egress;
@@ -382,13 +284,10 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	return 0;
 }
 
-/*
- * The first segment of a direction. A stream we see from its birth starts synced. 1: go on; 0:
- * done.
- */
-static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
-					struct sock_mark *mark, struct tls_stream *s,
-					const struct segment *g, int egress)
+/* The first segment of a direction. A stream we see from its birth starts synced. */
+static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
+					 struct sock_mark *mark, struct tls_stream *s,
+					 const struct segment *g, int egress)
 {
 	struct conn_ends ends = {};
 	struct bpf_tcp_sock *tp;
@@ -398,14 +297,14 @@ static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *
 		goto unknown;
 	if (egress) {
 		tls_begin(s, g->seq, 1);
-		return 1;
+		return;
 	}
 	tp = bpf_tcp_sock(sk);
 	if (!tp)
 		goto unknown;
 	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
 		tls_begin(s, tp->rcv_nxt, 1);
-		return 1;
+		return;
 	}
 	segment_ends(skb, g, 0, &ends);
 	first = bpf_map_lookup_elem(&early, &ends);
@@ -413,12 +312,11 @@ static __always_inline int stream_begin(struct __sk_buff *skb, struct bpf_sock *
 		*s = *first;
 		s->busy = 1; /* we hold it */
 		bpf_map_delete_elem(&early, &ends);
-		return 1;
+		return;
 	}
 unknown:
 	counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 	tls_begin(s, g->seq, 0);
-	return 1;
 }
 
 /* Everything that is not the short path: several records, split headers, holes, findings. */
@@ -620,24 +518,30 @@ int wire_ingress(struct __sk_buff *skb)
 	return wire_segment(skb, 0);
 }
 
+/* Mark a socket as an instance's; sk is whatever kind of socket pointer the hook has. NULL if it failed. */
+static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u32 flags)
+{
+	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!mark) {
+		counter_add(COUNTER_MARK_FAILED, 1);
+		return NULL;
+	}
+	mark->instance = instance;
+	mark->flags = flags;
+	return mark;
+}
+
 SEC("cgroup/sock_create")
 int sock_create(struct bpf_sock *sk)
 {
 	struct member *m;
-	struct sock_mark *mark;
 
 	if (sk->type != SOCK_STREAM)
 		return 1;
 	m = member_of(bpf_get_current_pid_tgid() >> 32);
-	if (!m)
-		return 1;
-	mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark) {
-		counter_add(COUNTER_MARK_FAILED, 1);
-		return 1;
-	}
-	mark->instance = m->instance;
-	mark->flags = SOCK_FRESH;
+	if (m)
+		sock_mark_set(sk, m->instance, SOCK_FRESH);
 	return 1;
 }
 
@@ -668,23 +572,14 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 {
 	struct task_struct *task;
-	struct sock_mark *mark;
 	struct member *m;
 
 	if (newstate != TCP_LISTEN)
 		return 0;
 	task = bpf_get_current_task_btf();
 	m = member_of(task->tgid);
-	if (!m)
-		return 0;
-	mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark) {
-		counter_add(COUNTER_MARK_FAILED, 1);
-		return 0;
-	}
-	mark->instance = m->instance;
-	mark->flags = SOCK_FRESH | SOCK_LISTENER;
-	listen_report(sk, m->instance, 0);
+	if (m && sock_mark_set(sk, m->instance, SOCK_FRESH | SOCK_LISTENER))
+		listen_report(sk, m->instance, 0);
 	return 0;
 }
 
@@ -693,11 +588,11 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct sock_mark *mark;
 	struct socket *sock;
 	struct member *m;
 	struct sock *sk;
 	u16 family;
+	int listens;
 
 	if (!task || !file)
 		return 0;
@@ -713,18 +608,10 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 	family = sk->__sk_common.skc_family;
 	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
-	if (mark)
+	if (bpf_sk_storage_get(&socks, sk, NULL, 0))
 		return 0;
-	mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark) {
-		counter_add(COUNTER_MARK_FAILED, 1);
-		return 0;
-	}
-	mark->instance = m->instance;
-	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		mark->flags = SOCK_FRESH | SOCK_LISTENER;
+	listens = sk->__sk_common.skc_state == TCP_LISTEN;
+	if (sock_mark_set(sk, m->instance, listens ? SOCK_FRESH | SOCK_LISTENER : 0) && listens)
 		listen_report(sk, m->instance, EVENT_FOUND_BY_SWEEP);
-	}
 	return 0;
 }

@@ -78,7 +78,6 @@ enum saw_id {
 /* event.flags */
 #define EVENT_FOUND_BY_SWEEP 0x0001 /* no hook reported it: state found by an iterator */
 #define EVENT_ACTOR 0x0002	    /* actor is filled and certain */
-#define EVENT_ACTOR_SUSPECT 0x0004  /* actor was running when it happened, nothing more is proven */
 #define EVENT_CONN 0x0008	    /* conn is filled */
 #define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
 #define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */

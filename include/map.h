@@ -107,7 +107,7 @@ enum counter_id {
 	COUNTER_STREAMS_RESYNCED,
 	COUNTER_BYTES_UNSYNCED, /* payload bytes passed while out of sync */
 	COUNTER_BYSTANDERS,	/* egress while a stranger ran who did not hold the socket */
-	COUNTER_READ_FAILED,	/* a kernel or user read failed where it should not */
+	COUNTER_NOTE_FAILED,	/* an access inside an open could not be noted for the open's end */
 	COUNTER_MAX,
 };
 

@@ -43,6 +43,7 @@ struct monitor {
 	uint64_t now;
 	uint64_t attempts; /* counted so far, over all alerts but self-blind */
 	bool output_error_told;
+	uint64_t sweeps_failed;
 	struct attempt_key idle[ATTEMPTS_MAX];
 	size_t idle_count;
 };
@@ -91,6 +92,15 @@ static void show(struct monitor *m, struct alert *a)
 		m->out.dropped++;
 }
 
+/* The monitor itself could not see something, `total` times by now. */
+static void blind(struct monitor *m, const char *note, uint64_t total)
+{
+	struct alert *a = total ? alerts_blind(&m->alerts, note, total, m->now, m->flush) : NULL;
+
+	if (a)
+		show(m, a);
+}
+
 /* --- events in --- */
 
 static void tell_lifecycle(const struct instance *in, enum instance_change change)
@@ -121,8 +131,10 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	if (!in || !m->started)
 		return;
 	tell_lifecycle(in, change);
-	if (change == INSTANCE_STARTED) /* a supervisor may have opened its sockets for it */
-		sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid);
+	/* a supervisor may have opened its sockets for it */
+	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
+		blind(m, "sockets handed down to a server could not be looked for",
+		      ++m->sweeps_failed);
 }
 
 static void on_event(void *ctx, const struct event *ev)
@@ -170,12 +182,16 @@ static void forget_idle(struct monitor *m)
 	m->idle_count = 0;
 }
 
-static void blind(struct monitor *m, const char *note, uint64_t total)
+static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 {
-	struct alert *a = total ? alerts_blind(&m->alerts, note, total, m->now, m->flush) : NULL;
+	struct monitor *m = ctx;
+	const struct instance *in = instances_find(&m->instances, key->instance);
+	const char *rule = rule_name(key->rule);
+	char note[ALERT_NOTE_LEN];
 
-	if (a)
-		show(m, a);
+	snprintf(note, sizeof(note), "lost, in no event and no count: %s of %s",
+		 rule ? rule : "start, fork or end", in ? in->name : "an unknown instance");
+	blind(m, note, n);
 }
 
 static void tell_blindness(struct monitor *m)
@@ -184,12 +200,12 @@ static void tell_blindness(struct monitor *m)
 		enum counter_id id;
 		const char *note;
 	} notes[] = {
-		{COUNTER_LOST, "attempts lost: in no event and no count"},
 		{COUNTER_RING_FULL, "ring buffer full: events counted without their details"},
 		{COUNTER_ATTEMPTS_FULL, "attempts table full: attempts sent one by one"},
 		{COUNTER_PROCS_FULL, "process tables full: some members of instances are unknown"},
 		{COUNTER_MARK_FAILED,
 		 "sockets that could not be marked: their bytes were not seen"},
+		{COUNTER_NOTE_FAILED, "accesses inside an open that could not be noted"},
 		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
 		{COUNTER_BYTES_UNSYNCED,
 		 "bytes passed while a TLS stream's record boundaries were unknown"},
@@ -197,6 +213,7 @@ static void tell_blindness(struct monitor *m)
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
 		blind(m, notes[i].note, sensors_counter(m->sensors, notes[i].id));
+	sensors_lost(m->sensors, on_lost, m);
 	blind(m, "records in the ring buffer that were no events", collector_refused(m->collector));
 	blind(m, "alerts the reader of standard output never gets", m->out.dropped);
 }
@@ -364,6 +381,11 @@ static void summary(struct monitor *m)
 {
 	uint64_t lost = sensors_counter(m->sensors, COUNTER_LOST);
 
+	log_info("wire: %" PRIu64 " streams out of sync, %" PRIu64
+		 " of them in sync again, %" PRIu64 " segments sent while a bystander ran",
+		 sensors_counter(m->sensors, COUNTER_STREAMS_UNSYNCED),
+		 sensors_counter(m->sensors, COUNTER_STREAMS_RESYNCED),
+		 sensors_counter(m->sensors, COUNTER_BYSTANDERS));
 	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
 		 m->instances.count, m->attempts, m->alerts.next_id, lost,

@@ -444,6 +444,20 @@ int sensors_attempts_fd(const struct sensors *s)
 	return bpf_map__fd(s->process->maps.attempts);
 }
 
+void sensors_lost(const struct sensors *s,
+		  void (*fn)(void *ctx, const struct lost_key *key, uint64_t n), void *ctx)
+{
+	int fd = bpf_map__fd(s->process->maps.lost);
+	struct lost_key key, *last = NULL;
+	uint64_t n;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &n))
+			fn(ctx, &key, n);
+		last = &key;
+	}
+}
+
 uint64_t sensors_counter(const struct sensors *s, enum counter_id id)
 {
 	int cpus = libbpf_num_possible_cpus();

@@ -40,8 +40,8 @@ int sensors_load(struct sensors **ret, char *error, size_t size);
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
 
 /*
- * What was there before: instances, then their children and threads, then their sockets. title_fn
- * is asked to name further candidates by calling sensors_candidate. Returns 0 or a negative errno.
+ * What was there before: instances, then their children and threads, then their sockets. Returns 0
+ * or a negative errno.
  */
 int sensors_sweep(struct sensors *s);
 
@@ -58,6 +58,13 @@ size_t sensors_programs(const struct sensors *s, const struct sensor_program **r
 /* Descriptors of the shared maps, for the collector. */
 int sensors_events_fd(const struct sensors *s);
 int sensors_attempts_fd(const struct sensors *s);
+
+/*
+ * Call fn for each instance and rule (RULE_NONE: a lifecycle event) of which n attempts are in no event
+ * and in no count.
+ */
+void sensors_lost(const struct sensors *s,
+		  void (*fn)(void *ctx, const struct lost_key *key, uint64_t n), void *ctx);
 
 /* Sum over CPUs of a counter. */
 uint64_t sensors_counter(const struct sensors *s, enum counter_id id);

@@ -2,6 +2,8 @@
 /* cli.c - what the command line accepts, and what it says where it does not. */
 #include "harness.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -51,6 +53,23 @@ static void as_nobody(const void *arg)
 	require(!strstr(r.err, "libbpf"), "libbpf speaks to the user: %s", r.err);
 }
 
+static void hide_btf(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL))
+		_exit(125);
+}
+
+static void without_btf(const void *arg)
+{
+	const struct child_opts hidden = {.setup = hide_btf};
+	struct run r = run_with(&hidden, 5000, MONITOR, arg);
+
+	require(r.status == 3, "exit code %d, not 3: %s", r.status, r.err);
+	require(strstr(r.err, "/sys/kernel/btf/vmlinux") && strstr(r.err, "CONFIG_DEBUG_INFO_BTF"),
+		"it does not say what is missing and what to do: %s", r.err);
+}
+
 static void help_as_nobody(const void *arg)
 {
 	const struct child_opts nobody = {.setup = become_nobody};
@@ -94,6 +113,8 @@ static const struct test tests[] = {
 	     .arg = COMMAND(.argv = {"run", "away"}, .status = 2, .says = "away")),
 	TEST("run by nobody says what it lacks", as_nobody, .arg = "run"),
 	TEST("doctor by nobody says what it lacks", as_nobody, .arg = "doctor"),
+	TEST("run on a kernel without BTF says what is missing", without_btf, .arg = "run"),
+	TEST("doctor on a kernel without BTF says what is missing", without_btf, .arg = "doctor"),
 	TEST("help needs no privilege", help_as_nobody),
 	{},
 };

@@ -18,12 +18,20 @@ static void as_json(const void *arg)
 {
 	struct run r = run_command(15000, MONITOR, "doctor", "--output", "json");
 	json_error_t error;
-	json_t *root;
+	json_t *root, *programs, *program;
+	size_t i;
 
 	require(r.status == 0, "exit code %d: %s", r.status, r.err);
 	root = json_loads(r.out, JSON_REJECT_DUPLICATES, &error);
 	require(root, "no JSON (%s): %s", error.text, r.out);
-	require(json_is_object(root) && json_object_size(root), "no object: %s", r.out);
+	require(json_is_string(json_object_get(root, "coverage")), "no coverage: %s", r.out);
+	programs = json_object_get(root, "programs");
+	require(json_array_size(programs) > 10, "too few programs: %s", r.out);
+	json_array_foreach (programs, i, program)
+		require(json_is_true(json_object_get(program, "holds")), "one does not hold: %s",
+			r.out);
+	require(json_array_size(json_object_get(root, "unseen")), "nothing unseen, it says: %s",
+		r.out);
 }
 
 static void same_both_ways(const void *arg)

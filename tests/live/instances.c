@@ -4,6 +4,7 @@
  */
 #include "harness.h"
 
+#include <sys/stat.h>
 #include <errno.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -179,6 +180,35 @@ static void valkey(const void *arg)
 	watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
 }
 
+/* Its executable's name says nothing, its first argument does. */
+static struct server *titled_server(const char *name)
+{
+	const char *exe = strdup(str("%s/bin/%s", scratch, name));
+	const char *launch = strdup(str("%s/bin/launch-%s", scratch, name));
+	struct server *s;
+
+	file_copy(REDIS_SERVER, exe);
+	file_write(launch, str("#!/bin/bash\nexec -a redis-server %s \"$@\"\n", exe));
+	require(!chmod(launch, 0755), "chmod %s", launch);
+	s = server_start(&(struct server_opts){.exe = launch, .plain = true});
+	s->name = strdup(name);
+	return s;
+}
+
+static void titled(const void *arg)
+{
+	watched(mon, titled_server("cache-one"));
+}
+
+static void titled_before(const void *arg)
+{
+	struct server *s = titled_server("cache-two");
+	struct monitor *m = monitor_start(NULL);
+
+	watched(m, s);
+	monitor_stop(m, SIGTERM);
+}
+
 static void not_an_instance(const void *arg)
 {
 	const char *exe = str("%s/bin/some-server", scratch);
@@ -282,9 +312,12 @@ static const struct test tests[] = {
 	     daemonized_before),
 	TEST("a server in a pid namespace of its own is watched, and no other process with that number",
 	     own_pidns),
-	TEST("the same, with the server older than the monitor", own_pidns_before),
+	TEST("the same in a pid namespace, with the server older than the monitor",
+	     own_pidns_before),
 	TEST("a server in a network namespace of its own is watched", own_netns),
 	TEST("a server named valkey-server is watched under that name", valkey),
+	TEST("a server of another name whose first argument says redis-server is watched", titled),
+	TEST("the same by first argument, with the server older than the monitor", titled_before),
 	TEST("a server of another name is none", not_an_instance),
 	TEST("redis-cli is no instance", client_is_none),
 	TEST("a stranger that got an ended instance's pid is none", number_taken_over),

@@ -272,6 +272,34 @@ static void ptrace_traceme(const void *arg)
 		.young = true});
 }
 
+/* A tracer that made no call while we looked: the sweep at start must tell. */
+static void traced_before(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	const char *pid = strdup(str("%d", s->pid));
+	pid_t tracer = child_start(
+		(const char *const[]){"/usr/bin/strace", "-q", "-o", "/dev/null", "-p", pid, NULL},
+		&(struct child_opts){});
+	struct monitor *m;
+	json_t *alert;
+
+	require(file_wait(str("/proc/%s/status", pid), str("TracerPid:\t%d\n", tracer), 5000),
+		"strace does not trace");
+	m = monitor_start(NULL);
+	sleep_ms(SETTLE_MS);
+	monitor_poll(m);
+	alert = alert_find(m, "mem-trace", tracer);
+	require(alert, "no mem-trace by strace");
+	require(!strcmp(alert_str(alert, "found_by"), "sweep"), "found by %s",
+		alert_str(alert, "found_by"));
+	require(!strcmp(alert_str(alert, "actor.comm"), "strace"), "by %s",
+		alert_str(alert, "actor.comm"));
+	require(alert_int(alert, "instance.pid") == s->pid, "of %lld",
+		alert_int(alert, "instance.pid"));
+	child_stop(tracer, SIGTERM, 3000);
+	monitor_stop(m, SIGTERM);
+}
+
 /* ---- /proc -------------------------------------------------------------------------------------- */
 
 struct opening {
@@ -615,6 +643,7 @@ static const struct test tests[] = {
 	TEST("ptrace of a server's thread names the thread", ptrace_thread),
 	TEST("a server started under its parent's trace (PTRACE_TRACEME) names the parent",
 	     ptrace_traceme),
+	TEST("a tracer older than the monitor is found by the sweep", traced_before),
 
 	TEST("/proc/PID/mem opened for reading is a read", proc_open,
 	     .arg = OPEN("mem", .rule = "mem-read")),
