@@ -46,6 +46,8 @@ run_tap()
 				skip++
 			else if (line ~ /^OK/)
 				ok++
+			else if (line ~ /# *TODO/) # a known blind spot, named there: no failure, and no pass
+				skip++
 			else
 				not_ok++
 		}
