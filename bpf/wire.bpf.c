@@ -23,6 +23,9 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 struct tls_walk;
 static __always_inline void wire_walk(struct tls_walk *w);
 #define TLS_WALK_ALL(w) wire_walk(w)
+struct tls_scan;
+static __always_inline void wire_scan(struct tls_scan *f);
+#define TLS_SCAN_ALL(f) wire_scan(f)
 #define RESP_EACH(n, step, l)                                                                      \
 	do {                                                                                       \
 		struct resp_look *each_ = (l);                                                     \
@@ -109,6 +112,16 @@ static __always_inline void wire_walk(struct tls_walk *w)
 {
 	if (!tls_step(w) && w->off < w->end)
 		bpf_loop(WALK_MAX, wire_step, w, 0);
+}
+
+static long wire_scan_step(u32 i, struct tls_scan *f)
+{
+	return tls_scan_step(f, i);
+}
+
+static __always_inline void wire_scan(struct tls_scan *f)
+{
+	bpf_loop(TLS_SCAN_MAX, wire_scan_step, f, 0);
 }
 
 static __always_inline void segment_tcp(struct segment *g, const u8 *tcp)
@@ -323,7 +336,7 @@ unknown:
 __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
 			      const struct segment *g, struct finding *f)
 {
-	u32 before, bad, looked = 0;
+	u32 before, bad, looked = 0, unread = 0;
 	u64 bad_at = 0;
 	int seen;
 
@@ -332,7 +345,9 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 	before = s->sync;
 	bad = g->off;
 	f->bytes = g->len;
-	seen = tls_feed(s, skb, g->seq, g->off, g->len, &bad, &bad_at);
+	seen = tls_feed(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &unread);
+	if (unlikely(unread))
+		counter_add(COUNTER_BYTES_UNSYNCED, unread);
 	if (seen == TLS_SEEN_RECORDS) {
 		if (unlikely(before == TLS_UNSYNCED))
 			counter_add(COUNTER_STREAMS_RESYNCED, 1);
@@ -340,10 +355,9 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 	}
 	if (seen == TLS_SEEN_NOTHING)
 		return 0;
-	if (seen == TLS_SEEN_UNSYNCED) {
-		if (before == TLS_SYNCED)
+	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
+		if (seen == TLS_SEEN_UNSYNCED && before == TLS_SYNCED)
 			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
-		counter_add(COUNTER_BYTES_UNSYNCED, g->len);
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		if (!resp_certain(looked & 0xff, looked >> 16))
 			return 0;

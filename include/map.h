@@ -89,9 +89,7 @@ struct sock_mark {
 	__u32 writer; /* tgid that wrote last and was found to be family */
 	__u32 pad[11];
 	struct tls_stream in;
-	__u32 pad_in[6];
 	struct tls_stream out;
-	__u32 pad_out[6];
 };
 
 /* counters: one array slot each, per CPU */

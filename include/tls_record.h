@@ -40,6 +40,7 @@ enum tls_seen {
 	TLS_SEEN_RECORDS,  /* records, or inside one */
 	TLS_SEEN_NOTHING,  /* retransmission or empty */
 	TLS_SEEN_UNSYNCED, /* passed unread */
+	TLS_SEEN_PENDING,  /* passed unread for now: a hole before it may yet be filled and tell */
 	TLS_SEEN_PLAIN,	   /* walk.bad is the first byte that is no TLS */
 	TLS_SEEN_BROKEN,   /* stream was broken before; these bytes follow */
 };
@@ -160,6 +161,113 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 	s->hdr = 0;
 }
 
+/* Headers searched for at most this far: one must begin within a record's length. */
+#define TLS_SCAN_MAX (TLS_RECORD_MAX + TLS_HEADER_LEN)
+
+struct tls_scan {
+	void *ctx;
+	__u32 off;
+	__u32 end;
+	__u32 at; /* where one was found */
+	__u32 found;
+};
+
+/* Is there an application data header (the bulk of any stream) i bytes into the segment? */
+static __always_inline int tls_scan_step(struct tls_scan *f, __u32 i)
+{
+	__u64 h;
+
+	if (f->off + i + TLS_HEADER_LEN > f->end)
+		return 1;
+	h = tls_load(f->ctx, f->off + i, TLS_HEADER_LEN);
+	if ((h & 0xffffff) != (TLS_APPLICATION_DATA | 3 << 8 | 3 << 16) ||
+	    !tls_header_ok(h, TLS_HEADER_LEN))
+		return 0;
+	f->at = f->off + i;
+	f->found = 1;
+	return 1;
+}
+
+#ifndef TLS_SCAN_ALL
+/* Userspace: a plain loop. BPF brings its own, on bpf_loop. */
+#define TLS_SCAN_ALL(f)                                                                            \
+	do {                                                                                       \
+		for (__u32 i_ = 0; i_ < TLS_SCAN_MAX && !tls_scan_step(f, i_); i_++)               \
+			;                                                                          \
+	} while (0)
+#endif
+
+/* Data is missing, and a header lies in it: remember where, and look for the next header behind it. */
+static __always_inline void tls_hole_open(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
+					  __u32 len)
+{
+	s->hole = 1;
+	s->hole_next = s->next;
+	s->hole_end = seq;
+	s->hole_left = s->left;
+	s->hole_have = s->have;
+	s->hole_hdr = s->hdr;
+	s->found = 0;
+	s->after_len = len < TLS_HEADER_LEN - 1 ? len : TLS_HEADER_LEN - 1;
+	s->after = tls_load(ctx, off, s->after_len);
+	tls_lose_sync(s);
+}
+
+/* It will not be filled in a way that tells: what was passed over stays unread. */
+static __always_inline __u32 tls_hole_drop(struct tls_stream *s)
+{
+	__u32 unread = s->sync == TLS_SYNCED ? s->hole_end + s->found - s->hole_next
+					     : s->next - s->hole_next;
+
+	s->hole = 0;
+	return unread;
+}
+
+/*
+ * The hole is full: the walk through it says where the next header stands. Returns the bytes behind
+ * the hole that turn out to be unread for good, 0 when everything fits together.
+ */
+static __always_inline __u32 tls_hole_close(struct tls_stream *s)
+{
+	__u32 rest = 0, to; /* from hole_end to the next header */
+	__s32 gap;
+
+	s->hole = 0;
+	if (s->hole_have) { /* a header split by the hole's end: its rest has been kept */
+		__u64 h = s->hole_hdr | (__u64)s->after << (8 * s->hole_have);
+
+		rest = TLS_HEADER_LEN - s->hole_have;
+		h &= (1ull << (8 * TLS_HEADER_LEN)) - 1;
+		if (s->after_len < rest || !tls_header_ok(h, TLS_HEADER_LEN)) {
+			if (s->sync == TLS_SYNCED)
+				return s->found;
+			return s->next - s->hole_end;
+		}
+		s->hole_left = tls_header_length(h);
+		tls_count(s, 1);
+	}
+	to = rest + s->hole_left;
+	gap = s->hole_end + to - s->next;
+	if (s->sync == TLS_SYNCED && to == s->found) {
+		s->confirm = 0; /* proven: no byte between the two walks */
+		return 0;
+	}
+	if (gap >=
+	    0) { /* what was passed is the inside of one record, whatever looked like a header */
+		s->sync = TLS_SYNCED;
+		s->left = gap;
+		s->have = 0;
+		s->hdr = 0;
+		s->confirm = 0;
+		return 0;
+	}
+	if (s->sync == TLS_SYNCED && to < s->found)
+		return s->found - to; /* headers of another kind stood before the one found */
+	if (s->sync == TLS_SYNCED)
+		tls_lose_sync(s); /* the header found was none */
+	return s->next - s->hole_end;
+}
+
 /* Begin at the stream's first byte (synced) or anywhere (unsynced). */
 static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_start)
 {
@@ -200,78 +308,165 @@ static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32
 	return 1;
 }
 
+/* What a walk over [off, end) came to, put into *bad and *bad_at when it met bytes that are no TLS. */
+static __always_inline void tls_blame(const struct tls_walk *w, __u32 off, __u64 offset, __u32 have,
+				      __u32 *bad, __u64 *bad_at)
+{
+	*bad = w->bad;
+	*bad_at = offset + (w->bad - off);
+	if (w->bad == off)
+		*bad_at -= have; /* the header began in an earlier segment */
+}
+
+/* Walk what a late segment brings for the hole. Returns enum tls_seen, see tls_feed. */
+static __always_inline int tls_hole_feed(struct tls_stream *s, struct tls_walk *w, __u32 seq,
+					 __u32 off, __u32 len, __u32 *bad, __u64 *bad_at,
+					 __u32 *unread)
+{
+	__s32 known = s->hole_next - seq;
+	__u32 n;
+
+	if (!s->hole || (__s32)(seq - s->hole_end) >= 0 || (known >= 0 && (__u32)known >= len))
+		return TLS_SEEN_NOTHING;
+	if (known < 0) { /* out of order within the hole */
+		*unread += tls_hole_drop(s);
+		return TLS_SEEN_UNSYNCED;
+	}
+	off += known;
+	n = len - known;
+	if (n > s->hole_end - s->hole_next)
+		n = s->hole_end - s->hole_next;
+	w->off = off;
+	w->end = off + n;
+	w->left = s->hole_left;
+	w->hdr = s->hole_hdr;
+	w->have = s->hole_have;
+	TLS_WALK_ALL(w);
+	if (w->off < w->end && !w->failed) { /* cut short: more records than a walk may take */
+		*unread += tls_hole_drop(s);
+		return TLS_SEEN_UNSYNCED;
+	}
+	if (w->failed) {
+		tls_blame(w, off, s->offset - (s->next - s->hole_next), s->hole_have, bad, bad_at);
+		tls_count(s, w->records);
+		s->hole = 0;
+		s->sync = TLS_BROKEN;
+		return TLS_SEEN_PLAIN;
+	}
+	s->hole_left = w->left;
+	s->hole_hdr = w->hdr;
+	s->hole_have = w->have;
+	s->hole_next += n;
+	tls_count(s, w->records);
+	if (s->hole_next == s->hole_end)
+		*unread += tls_hole_close(s);
+	return TLS_SEEN_RECORDS;
+}
+
 /*
  * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has
  * sequence number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer
  * of the first byte read that is no TLS (the header may have begun in an earlier segment) and
- * *bad_at its stream offset, header begin included.
+ * *bad_at its stream offset, header begin included. *unread grows by the bytes of which it is now
+ * certain that nobody will have read them.
  */
 static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
-				    __u32 len, __u32 *bad, __u64 *bad_at)
+				    __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
 {
 	struct tls_walk w = {};
+	__u32 from = off;
 	__s32 ahead;
+	int seen;
 
 	if (!len)
 		return TLS_SEEN_NOTHING;
 	if (tls_feed_short(s, ctx, seq, off, len))
 		return TLS_SEEN_RECORDS;
 	ahead = seq - s->next;
-	if (ahead < 0) {
-		__u32 old = -(__u32)ahead;
-
-		if (old >= len)
-			return TLS_SEEN_NOTHING; /* all of it was seen: a retransmission */
-		off += old;
-		len -= old;
-	} else if (ahead > 0 && s->sync == TLS_SYNCED) {
-		if ((__u32)ahead > s->left)
-			tls_lose_sync(s); /* a header lies in the hole */
-		else
-			s->left -=
-				ahead; /* the hole is inside the record: the next header's place stands */
-		tls_advance(s, ahead);
-	} else if (ahead > 0) {
-		tls_advance(s, ahead);
-	}
+	w.ctx = ctx;
 	if (s->sync == TLS_BROKEN) {
+		if (ahead >= 0)
+			tls_advance(s, ahead);
+		else if (-(__u32)ahead >= len)
+			return TLS_SEEN_NOTHING;
+		else
+			len -= -(__u32)ahead;
 		tls_advance(s, len);
 		return TLS_SEEN_BROKEN;
 	}
-	w.ctx = ctx;
-	w.off = off;
+	if (ahead < 0) {
+		__u32 old = -(__u32)ahead;
+
+		seen = tls_hole_feed(s, &w, seq, off, len, bad, bad_at, unread);
+		if (seen == TLS_SEEN_PLAIN || old >= len)
+			return seen; /* all of it was seen or passed over before */
+		off += old;
+		len -= old;
+		from = off;
+	} else if (ahead > 0 && s->sync == TLS_SYNCED && (__u32)ahead <= s->left) {
+		s->left -=
+			ahead; /* the hole is inside the record: the next header's place stands */
+		tls_advance(s, ahead);
+	} else if (ahead > 0) {
+		if (s->hole)
+			*unread += tls_hole_drop(s);
+		if (s->sync == TLS_SYNCED)
+			tls_hole_open(s, ctx, seq, off, len);
+		tls_advance(s, ahead);
+	}
+	if (s->hole && s->sync == TLS_UNSYNCED) {
+		struct tls_scan f = {.ctx = ctx, .off = off, .end = off + len};
+
+		TLS_SCAN_ALL(&f);
+		if (!f.found) {
+			tls_advance(s, len);
+			return TLS_SEEN_PENDING;
+		}
+		from = f.at;
+	}
+	w.off = from;
 	w.end = off + len;
+	w.left = 0;
+	w.hdr = 0;
+	w.have = 0;
+	w.records = 0;
+	w.failed = 0;
+	w.confirm = TLS_CHAIN_CONFIRM;
 	if (s->sync == TLS_SYNCED) {
 		w.left = s->left;
 		w.hdr = s->hdr;
 		w.have = s->have;
 		w.confirm = s->confirm;
-	} else {
-		w.confirm = TLS_CHAIN_CONFIRM;
 	}
 	TLS_WALK_ALL(&w);
 	if (w.off < w.end && !w.failed)
-		w.failed =
-			2; /* more records than a walk may take: cannot happen, see TLS_WALK_ALL */
+		w.failed = w.confirm = 1; /* cut short: more records than a walk may take */
 	if (s->sync == TLS_UNSYNCED && (w.failed || !w.records)) {
 		tls_advance(s, len);
+		if (s->hole)
+			return TLS_SEEN_PENDING;
+		*unread += len;
 		return TLS_SEEN_UNSYNCED;
 	}
-	if (w.failed && (w.failed == 2 || w.confirm)) {
+	if (w.failed && w.confirm) {
+		/* a header that had been found behind a hole was none, or the stream is not what it was */
 		tls_lose_sync(s);
 		tls_advance(s, len);
+		if (s->hole)
+			return TLS_SEEN_PENDING;
+		*unread += len;
 		return TLS_SEEN_UNSYNCED;
 	}
 	if (w.failed) {
-		*bad = w.bad;
-		*bad_at = s->offset + (w.bad - off);
-		if (w.bad == off)
-			*bad_at -= s->have;
+		tls_blame(&w, off, s->offset, s->have, bad, bad_at);
 		tls_count(s, w.records);
+		s->hole = 0;
 		s->sync = TLS_BROKEN;
 		tls_advance(s, len);
 		return TLS_SEEN_PLAIN;
 	}
+	if (s->hole && s->sync == TLS_UNSYNCED)
+		s->found = s->next + (from - off) - s->hole_end;
 	s->sync = TLS_SYNCED;
 	s->left = w.left;
 	s->have = w.have;

@@ -16,7 +16,11 @@ enum tls_sync {
 	TLS_BROKEN,   /* bytes that are no TLS were seen: for good */
 };
 
-/* One direction of one connection. */
+/*
+ * One direction of one connection. Segments may arrive out of order (a network, or on loopback two CPUs
+ * that send for one socket): then [hole_next, hole_end) is what has been passed over, with the state of
+ * the walk before it, while the walk behind goes on from the first header found there.
+ */
 struct tls_stream {
 	__u64 offset;  /* stream offset of `next`; counted from where we began if attached late */
 	__u64 hdr;     /* the current header's bytes, first one lowest, have of them */
@@ -27,11 +31,19 @@ struct tls_stream {
 	__u8 have;     /* 0..4 */
 	__u8 confirm;  /* headers still to hold after a resync; until then a bad one only unsyncs */
 	__u8 late;     /* offset does not count from the stream's first byte */
-	__u8 pad[2];
+	__u8 hole;     /* a hole is open */
+	__u8 hole_have;
+	__u64 hole_hdr;
+	__u32 hole_next;
+	__u32 hole_end;
+	__u32 found; /* bytes from hole_end to the header the walk went on from; valid if synced */
+	__u32 after; /* the first bytes behind the hole: a header may be split by its end */
+	__u16 hole_left;
+	__u8 after_len; /* 0..4 */
+	__u8 pad;
 	__u32 busy; /* one CPU at a time, see wire.bpf.c */
-	__u32 pad2;
 };
 
-_Static_assert(sizeof(struct tls_stream) == 40, "map.h lays it out");
+_Static_assert(sizeof(struct tls_stream) == 64, "a cache line, see map.h");
 
 #endif

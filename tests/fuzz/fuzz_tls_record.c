@@ -151,13 +151,13 @@ static uint64_t feed(struct tls_stream *s, const uint8_t *stream, uint32_t isn, 
 {
 	struct segment seg = {.data = malloc(len ? len : 1), .len = len};
 	struct tls_stream before = *s;
-	uint32_t bad = UINT32_MAX;
+	uint32_t bad = UINT32_MAX, unread = 0;
 	__u64 bad_at = NEVER;
 	int seen;
 
 	memcpy(seg.data, stream + at, len);
 	steps = 0;
-	seen = tls_feed(s, &seg, isn + at, HEADROOM, len, &bad, &bad_at);
+	seen = tls_feed(s, &seg, isn + at, HEADROOM, len, &bad, &bad_at, &unread);
 	free(seg.data);
 
 	hold_state(s);
@@ -170,7 +170,10 @@ static uint64_t feed(struct tls_stream *s, const uint8_t *stream, uint32_t isn, 
 		hold(!memcmp(s, &before, sizeof(*s)));
 		break;
 	case TLS_SEEN_PLAIN:
-		hold(before.sync == TLS_SYNCED && s->sync == TLS_BROKEN);
+		hold(s->sync == TLS_BROKEN);
+		if (before.hole)
+			break;
+		hold(before.sync == TLS_SYNCED);
 		hold(s->records - before.records >= before.confirm);
 		hold(bad_at + TLS_HEADER_LEN > before.offset && bad_at < s->offset);
 		break;
@@ -178,10 +181,13 @@ static uint64_t feed(struct tls_stream *s, const uint8_t *stream, uint32_t isn, 
 		hold(before.sync == TLS_BROKEN);
 		break;
 	case TLS_SEEN_UNSYNCED:
-		hold(s->sync == TLS_UNSYNCED);
+		hold(s->sync == TLS_UNSYNCED || before.hole);
+		break;
+	case TLS_SEEN_PENDING:
+		hold(s->sync == TLS_UNSYNCED && s->hole);
 		break;
 	case TLS_SEEN_RECORDS:
-		hold(s->sync == TLS_SYNCED);
+		hold(s->sync == TLS_SYNCED || before.hole);
 		break;
 	default:
 		hold(0);

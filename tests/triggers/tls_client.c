@@ -2,15 +2,12 @@
 /*
  * tls_client: a well-behaved client; nothing it does is anything but TLS.
  *
- *     tls_client HOST PORT CA [-n TIMES] [-v BYTES] [-m 1.2|1.3] [-k] [-w]
+ *     tls_client HOST PORT CA [-n TIMES] [-v BYTES] [-m 1.2|1.3] [-k]
  *
  * Each of the -n connections does a handshake and PING; -v also SETs and GETs values of 1, 10, 100
  * ... BYTES bytes, pipelined, and compares them; -k asks for new keys mid-stream (1.2:
- * renegotiation). It stays on one CPU, so that over loopback its segments arrive in order; -w lets it
- * wander.
+ * renegotiation).
  */
-#include <sched.h>
-
 #include "tls.h"
 
 static void write_all(SSL *ssl, const char *buf, size_t len)
@@ -65,26 +62,14 @@ static int new_keys(SSL *ssl)
 	return SSL_renegotiate(ssl) == 1 && SSL_do_handshake(ssl) == 1 && tls_ping(ssl);
 }
 
-static void stay_on_one_cpu(void)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(sched_getcpu(), &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		trigger_die("sched_setaffinity");
-}
-
 int main(int argc, char **argv)
 {
 	long times = 1, biggest = 0, done = 0, bytes = 0;
-	int opt, version = 0, keys = 0, renewed = 0, port = 0, wander = 0;
+	int opt, version = 0, keys = 0, renewed = 0, port = 0;
 	SSL_CTX *ctx;
 
-	while ((opt = getopt(argc, argv, "n:v:m:kw")) != -1) {
-		if (opt == 'w')
-			wander = 1;
-		else if (opt == 'n')
+	while ((opt = getopt(argc, argv, "n:v:m:k")) != -1) {
+		if (opt == 'n')
 			times = atol(optarg);
 		else if (opt == 'v')
 			biggest = atol(optarg);
@@ -95,8 +80,6 @@ int main(int argc, char **argv)
 	}
 	if (optind + 3 > argc)
 		return 2;
-	if (!wander)
-		stay_on_one_cpu();
 	ctx = tls_context(argv[optind + 2], version);
 	for (; done < times; done++) {
 		SSL *ssl = tls_connect(ctx, argv[optind], argv[optind + 1]);

@@ -339,7 +339,7 @@ static void hole_keeps_sync_unless_it_hides_a_header(void **state)
 
 			feed(&s, &st, ISN, 0, from, NULL);
 			seen = feed(&s, &st, ISN, end, st.len - end, &bad_at);
-			assert_int_equal(seen, hidden ? TLS_SEEN_UNSYNCED : TLS_SEEN_PLAIN);
+			assert_int_equal(seen, hidden ? TLS_SEEN_PENDING : TLS_SEEN_PLAIN);
 			assert_int_equal(s.sync, hidden ? TLS_UNSYNCED : TLS_BROKEN);
 			assert_int_equal(bad_at, hidden ? NEVER : plain);
 			assert_int_equal(s.offset, st.len);
@@ -362,6 +362,130 @@ static void swapped_segments_inside_a_record_keep_sync(void **state)
 	assert_int_equal(feed(&s, &st, ISN, 250, st.len - 250, NULL), TLS_SEEN_RECORDS);
 	assert_int_equal(s.sync, TLS_SYNCED);
 	assert_int_equal(s.records, 2);
+	stream_free(&st);
+}
+
+#define PIECES 200
+
+/* What the test knows of a stream in pieces. */
+struct pieces {
+	struct stream st;
+	uint32_t at[PIECES + 1]; /* where each begins; the last is the stream's end */
+	uint32_t n;
+};
+
+/* Application data of random lengths, cut at random but, except before piece `split`, not in a header. */
+static void pieces_make(struct pieces *p, uint32_t split)
+{
+	uint32_t headers[PIECES], count = 0;
+
+	*p = (struct pieces){};
+	for (int i = 0; i < 30; i++) {
+		headers[count++] = p->st.len;
+		stream_add_record(&p->st, TLS_APPLICATION_DATA,
+				  1 + random_below(i % 3 ? 400 : 9000));
+	}
+	for (uint32_t at = 0; at < p->st.len && p->n < PIECES; p->n++) {
+		uint32_t end = at + 1 + random_below(3000);
+
+		for (uint32_t h = 0; h < count && p->n + 1 != split; h++)
+			if (end > headers[h] && end < headers[h] + TLS_HEADER_LEN)
+				end = headers[h] + TLS_HEADER_LEN;
+		p->at[p->n] = at;
+		at = end < p->st.len ? end : p->st.len;
+	}
+	p->at[p->n] = p->st.len;
+}
+
+static void pieces_feed(const struct pieces *p, struct tls_stream *s, uint32_t i, uint32_t *unread)
+{
+	struct segment seg = {.data = p->st.data + p->at[i], .len = p->at[i + 1] - p->at[i]};
+	uint32_t bad = UINT32_MAX;
+	__u64 where = NEVER;
+	int seen = tls_feed(s, &seg, ISN + p->at[i], HEADROOM, seg.len, &bad, &where, unread);
+
+	assert_int_not_equal(seen, TLS_SEEN_PLAIN);
+	assert_int_not_equal(seen, TLS_SEEN_BROKEN);
+}
+
+/* A run of pieces that comes later than some that follow it, mixed with them: nothing stays unread. */
+static void run_of_late_segments_is_read_in_the_end(void **state)
+{
+	for (int round = 0; round < 3000; round++) {
+		uint32_t from = 1 + random_below(20), late = 1 + random_below(4);
+		uint32_t before = 1 + random_below(6), unread = 0, next_late, next;
+		struct tls_stream s = begun(1), want = begun(1);
+		struct pieces p;
+
+		pieces_make(&p, round % 4 ? UINT32_MAX : from + late);
+		if (from + late + before >= p.n) {
+			stream_free(&p.st);
+			continue;
+		}
+		for (uint32_t i = 0; i < p.n; i++)
+			pieces_feed(&p, &want, i, &unread);
+		assert_int_equal(unread, 0);
+		for (uint32_t i = 0; i < from; i++)
+			pieces_feed(&p, &s, i, &unread);
+		next = from + late;
+		for (next_late = from; next < p.n || next_late < from + late;) {
+			int ahead = next < from + late + before || next_late == from + late;
+
+			if (ahead || random_below(2)) {
+				if (next < p.n)
+					pieces_feed(&p, &s, next++, &unread);
+				else
+					pieces_feed(&p, &s, next_late++, &unread);
+			} else {
+				pieces_feed(&p, &s, next_late++, &unread);
+			}
+		}
+		assert_int_equal(unread, 0);
+		assert_int_equal(s.hole, 0);
+		check_end(&s, &want, NEVER, NEVER);
+		stream_free(&p.st);
+	}
+}
+
+static void plaintext_in_a_late_segment_is_told_at_its_offset(void **state)
+{
+	struct tls_stream s = begun(1);
+	struct stream st = {};
+	uint64_t bad_at = NEVER;
+	uint32_t first, text, behind;
+
+	stream_add_record(&st, TLS_APPLICATION_DATA, 100);
+	first = st.len;
+	stream_add_record(&st, TLS_APPLICATION_DATA, 100);
+	text = st.len;
+	stream_add_text(&st, "PING\r\n");
+	behind = st.len;
+	stream_add_record(&st, TLS_APPLICATION_DATA, 100);
+	feed(&s, &st, ISN, 0, first, NULL);
+	assert_int_equal(feed(&s, &st, ISN, behind, st.len - behind, NULL), TLS_SEEN_RECORDS);
+	assert_int_equal(feed(&s, &st, ISN, first, behind - first, &bad_at), TLS_SEEN_PLAIN);
+	assert_int_equal(bad_at, text);
+	assert_int_equal(s.sync, TLS_BROKEN);
+	stream_free(&st);
+}
+
+/* The walk behind the hole went on from what only looked like a header: the hole's end tells. */
+static void header_found_inside_a_record_is_given_up(void **state)
+{
+	struct tls_stream s = begun(1);
+	struct stream st = {};
+	uint32_t hole, cut;
+
+	stream_add_record(&st, TLS_APPLICATION_DATA, 100);
+	hole = st.len;
+	stream_add_record(&st, TLS_APPLICATION_DATA, 3000);
+	cut = hole + 500;
+	memcpy(st.data + cut + 50, "\x17\x03\x03\x40\x00", TLS_HEADER_LEN);
+	feed(&s, &st, ISN, 0, hole, NULL);
+	assert_int_equal(feed(&s, &st, ISN, cut, 1000, NULL), TLS_SEEN_RECORDS);
+	assert_int_equal(feed(&s, &st, ISN, hole, cut - hole, NULL), TLS_SEEN_RECORDS);
+	assert_int_equal(s.sync, TLS_SYNCED);
+	assert_int_equal(s.left, st.len - cut - 1000);
 	stream_free(&st);
 }
 
@@ -394,7 +518,7 @@ static void lost_stream_never_alerts_on_garbage(void **state)
 		stream_add_text(&st, plaintexts[i]);
 		for (int k = 0; k < 3; k++)
 			assert_int_equal(feed(&s, &st, ISN + k * 100, at, st.len - at, NULL),
-					 TLS_SEEN_UNSYNCED);
+					 k ? TLS_SEEN_UNSYNCED : TLS_SEEN_PENDING);
 		assert_int_equal(s.sync, TLS_UNSYNCED);
 		stream_free(&st);
 	}
@@ -414,7 +538,7 @@ static void regained_stream_alerts_only_after_its_chain_held(void **state)
 		assert_int_equal(s.sync, TLS_SYNCED);
 		stream_add_text(&st, "PING\r\n");
 		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &bad_at),
-				 held ? TLS_SEEN_PLAIN : TLS_SEEN_UNSYNCED);
+				 held ? TLS_SEEN_PLAIN : TLS_SEEN_PENDING);
 		assert_int_equal(bad_at, held ? at : NEVER);
 		assert_int_equal(s.sync, held ? TLS_BROKEN : TLS_UNSYNCED);
 		stream_free(&st);
@@ -432,7 +556,7 @@ static void chain_that_breaks_in_its_first_segment_is_no_chain(void **state)
 		for (uint32_t i = 0; i < headers; i++)
 			stream_add_record(&st, TLS_APPLICATION_DATA, 7);
 		stream_add_text(&st, "PING\r\n");
-		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_UNSYNCED);
+		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_PENDING);
 		assert_int_equal(s.sync, TLS_UNSYNCED);
 		stream_free(&st);
 	}
@@ -450,7 +574,7 @@ static void stream_lost_twice_must_prove_its_chain_again(void **state)
 	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_RECORDS);
 	at = st.len;
 	stream_add_text(&st, "PING\r\n");
-	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_UNSYNCED);
+	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_PENDING);
 	stream_free(&st);
 }
 
@@ -524,6 +648,9 @@ int main(void)
 		cmocka_unit_test(keepalive_of_one_old_byte_changes_nothing),
 		cmocka_unit_test(hole_keeps_sync_unless_it_hides_a_header),
 		cmocka_unit_test(swapped_segments_inside_a_record_keep_sync),
+		cmocka_unit_test(run_of_late_segments_is_read_in_the_end),
+		cmocka_unit_test(plaintext_in_a_late_segment_is_told_at_its_offset),
+		cmocka_unit_test(header_found_inside_a_record_is_given_up),
 		cmocka_unit_test(lost_stream_never_alerts_on_garbage),
 		cmocka_unit_test(regained_stream_alerts_only_after_its_chain_held),
 		cmocka_unit_test(chain_that_breaks_in_its_first_segment_is_no_chain),

@@ -104,9 +104,9 @@ static inline int feed(struct tls_stream *s, const struct stream *st, uint32_t i
 		       uint32_t len, uint64_t *bad_at)
 {
 	struct segment seg = {.data = st->data + at, .len = len};
-	uint32_t bad = UINT32_MAX;
+	uint32_t bad = UINT32_MAX, unread = 0;
 	__u64 where = NEVER;
-	int seen = tls_feed(s, &seg, isn + at, HEADROOM, len, &bad, &where);
+	int seen = tls_feed(s, &seg, isn + at, HEADROOM, len, &bad, &where, &unread);
 
 	assert_in_range(seen, TLS_SEEN_RECORDS, TLS_SEEN_BROKEN);
 	if (seen == TLS_SEEN_PLAIN) {
