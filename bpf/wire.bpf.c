@@ -463,11 +463,10 @@ static long take_step(u32 i, struct tls_stream **s)
 }
 
 /*
- * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs, when its
- * sender moved from one to the other between two writes: the later one waits for the earlier, which
- * takes a microsecond at most, since softirqs do not sleep and do not nest. Should the later one win,
- * the earlier segment is a repetition to it, and what it skipped is a hole: that costs sync, never
- * truth. Returns 0 if the stream could not be had.
+ * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs: the writer's,
+ * and the one where the other side's ACK let the kernel send more. The later one waits for the earlier,
+ * which takes a microsecond at most, since softirqs do not sleep and do not nest. Should the later one
+ * win, the earlier segment fills the hole it left. Returns 0 if the stream could not be had.
  */
 static __always_inline int stream_take(struct tls_stream *s)
 {
