@@ -23,9 +23,11 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 struct tls_walk;
 static __always_inline void wire_walk(struct tls_walk *w);
 #define TLS_WALK_ALL(w) wire_walk(w)
-struct tls_scan;
-static __always_inline void wire_scan(struct tls_scan *f);
-#define TLS_SCAN_ALL(f) wire_scan(f)
+int wire_scan(struct __sk_buff *skb, u32 off, u32 end);
+#define TLS_SCAN(ctx, off, end) wire_scan(ctx, off, end)
+struct tls_piece;
+int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p);
+#define TLS_PLACE(s, ctx, p) wire_place(ctx, s, p)
 #define RESP_EACH(n, step, l)                                                                      \
 	do {                                                                                       \
 		struct resp_look *each_ = (l);                                                     \
@@ -114,14 +116,29 @@ static __always_inline void wire_walk(struct tls_walk *w)
 		bpf_loop(WALK_MAX, wire_step, w, 0);
 }
 
-static long wire_scan_step(u32 i, struct tls_scan *f)
+struct scan {
+	struct __sk_buff *skb;
+	u32 off;
+	u32 end;
+};
+
+static long scan_step(u32 i, struct scan *f)
 {
-	return tls_scan_step(f, i);
+	return f->off + i >= f->end || tls_header_at(f->skb, f->off + i, f->end);
 }
 
-static __always_inline void wire_scan(struct tls_scan *f)
+__noinline int wire_scan(struct __sk_buff *skb, u32 off, u32 end)
 {
-	bpf_loop(TLS_SCAN_MAX, wire_scan_step, f, 0);
+	struct scan f = {.skb = skb, .off = off, .end = end};
+	long tries = bpf_loop(TLS_SCAN_MAX, scan_step, &f, 0); /* the last one stopped it */
+
+	off += tries - 1;
+	return tries && tls_header_at(skb, off, end) ? off : TLS_SCAN_NONE;
+}
+
+__noinline int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
+{
+	return s && p ? tls_place(s, skb, p) : TLS_SEEN_NOTHING;
 }
 
 static __always_inline void segment_tcp(struct segment *g, const u8 *tcp)
@@ -332,20 +349,52 @@ unknown:
 	tls_begin(s, g->seq, 0);
 }
 
+/* What look_at() saw, and which rule a stream with this past breaks by it. */
+static __always_inline void finding_bytes(struct finding *f, const struct tls_stream *s, int looked)
+{
+	f->saw = looked & 0xff;
+	f->command = (u32)looked >> 16;
+	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
+	f->records = s->records;
+}
+
+/* What a late segment brings for a hole. Returns 1 if f is to be reported. */
+__noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			   struct finding *f)
+{
+	u32 bad, unread = 0;
+	u64 bad_at = 0;
+	int seen;
+
+	if (!s || !g || !f)
+		return 0;
+	bad = g->off;
+	seen = tls_feed_hole(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &unread);
+	if (unread)
+		counter_add(COUNTER_BYTES_UNSYNCED, unread);
+	if (seen != TLS_SEEN_PLAIN)
+		return 0;
+	f->offset = bad_at;
+	f->has_offset = !s->late;
+	f->bytes = g->off + g->len - bad;
+	finding_bytes(f, s, look_at(skb, bad, g->off + g->len, f->egress));
+	return 1;
+}
+
 /* Everything that is not the short path: several records, split headers, holes, findings. */
 __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
 			      const struct segment *g, struct finding *f)
 {
-	u32 before, bad, looked = 0, unread = 0;
+	u32 before, bad, unread = 0;
+	int seen, looked = 0;
 	u64 bad_at = 0;
-	int seen;
 
 	if (!mark || !s || !g || !f)
 		return 0;
 	before = s->sync;
 	bad = g->off;
 	f->bytes = g->len;
-	seen = tls_feed(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &unread);
+	seen = tls_feed_rest(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &unread);
 	if (unlikely(unread))
 		counter_add(COUNTER_BYTES_UNSYNCED, unread);
 	if (seen == TLS_SEEN_RECORDS) {
@@ -359,7 +408,7 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 		if (seen == TLS_SEEN_UNSYNCED && before == TLS_SYNCED)
 			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
-		if (!resp_certain(looked & 0xff, looked >> 16))
+		if (!resp_certain(looked & 0xff, (u32)looked >> 16))
 			return 0;
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
@@ -368,10 +417,7 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 		f->has_offset = !s->late;
 		f->bytes = g->off + g->len - bad;
 	}
-	f->saw = looked & 0xff;
-	f->command = looked >> 16;
-	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
-	f->records = s->records;
+	finding_bytes(f, s, looked);
 	return 1;
 }
 
@@ -511,7 +557,9 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		goto done;
 	if (unlikely(s->sync == TLS_NEW))
 		stream_begin(skb, sk, mark, s, &g, egress);
-	if (stream_segment(skb, mark, s, &g, &f))
+	if (unlikely(s->hole) && (s32)(g.seq - s->next) < 0 && stream_late(skb, s, &g, &f))
+		finding_report(skb, &g, mark, &f);
+	else if (stream_segment(skb, mark, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
 done:
 	if (!egress)

@@ -163,38 +163,31 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 
 /* Headers searched for at most this far: one must begin within a record's length. */
 #define TLS_SCAN_MAX (TLS_RECORD_MAX + TLS_HEADER_LEN)
+#define TLS_SCAN_NONE (~0u)
 
-struct tls_scan {
-	void *ctx;
-	__u32 off;
-	__u32 end;
-	__u32 at; /* where one was found */
-	__u32 found;
-};
-
-/* Is there an application data header (the bulk of any stream) i bytes into the segment? */
-static __always_inline int tls_scan_step(struct tls_scan *f, __u32 i)
+/* Is there an application data header (the bulk of any stream) at off, ending within end? */
+static __always_inline int tls_header_at(void *ctx, __u32 off, __u32 end)
 {
 	__u64 h;
 
-	if (f->off + i + TLS_HEADER_LEN > f->end)
-		return 1;
-	h = tls_load(f->ctx, f->off + i, TLS_HEADER_LEN);
-	if ((h & 0xffffff) != (TLS_APPLICATION_DATA | 3 << 8 | 3 << 16) ||
-	    !tls_header_ok(h, TLS_HEADER_LEN))
+	if (off + TLS_HEADER_LEN > end)
 		return 0;
-	f->at = f->off + i;
-	f->found = 1;
-	return 1;
+	h = tls_load(ctx, off, TLS_HEADER_LEN);
+	return (h & 0xffffff) == (TLS_APPLICATION_DATA | 3 << 8 | 3 << 16) &&
+	       tls_header_ok(h, TLS_HEADER_LEN);
 }
 
-#ifndef TLS_SCAN_ALL
-/* Userspace: a plain loop. BPF brings its own, on bpf_loop. */
-#define TLS_SCAN_ALL(f)                                                                            \
-	do {                                                                                       \
-		for (__u32 i_ = 0; i_ < TLS_SCAN_MAX && !tls_scan_step(f, i_); i_++)               \
-			;                                                                          \
-	} while (0)
+#ifndef TLS_SCAN
+/* Offset of the first such header in [off, end), TLS_SCAN_NONE if there is none. BPF brings its own. */
+static inline __u32 tls_scan(void *ctx, __u32 off, __u32 end)
+{
+	for (__u32 i = 0; i < TLS_SCAN_MAX && off + i < end; i++) {
+		if (tls_header_at(ctx, off + i, end))
+			return off + i;
+	}
+	return TLS_SCAN_NONE;
+}
+#define TLS_SCAN(ctx, off, end) tls_scan(ctx, off, end)
 #endif
 
 /* Data is missing, and a header lies in it: remember where, and look for the next header behind it. */
@@ -318,12 +311,15 @@ static __always_inline void tls_blame(const struct tls_walk *w, __u32 off, __u64
 		*bad_at -= have; /* the header began in an earlier segment */
 }
 
-/* Walk what a late segment brings for the hole. Returns enum tls_seen, see tls_feed. */
-static __always_inline int tls_hole_feed(struct tls_stream *s, struct tls_walk *w, __u32 seq,
-					 __u32 off, __u32 len, __u32 *bad, __u64 *bad_at,
-					 __u32 *unread)
+/*
+ * What a late segment brings for the hole; tls_feed_rest has what it brings beyond. Returns and outputs
+ * as tls_feed.
+ */
+static __always_inline int tls_feed_hole(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
+					 __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
 {
 	__s32 known = s->hole_next - seq;
+	struct tls_walk w = {.ctx = ctx};
 	__u32 n;
 
 	if (!s->hole || (__s32)(seq - s->hole_end) >= 0 || (known >= 0 && (__u32)known >= len))
@@ -336,102 +332,103 @@ static __always_inline int tls_hole_feed(struct tls_stream *s, struct tls_walk *
 	n = len - known;
 	if (n > s->hole_end - s->hole_next)
 		n = s->hole_end - s->hole_next;
-	w->off = off;
-	w->end = off + n;
-	w->left = s->hole_left;
-	w->hdr = s->hole_hdr;
-	w->have = s->hole_have;
-	TLS_WALK_ALL(w);
-	if (w->off < w->end && !w->failed) { /* cut short: more records than a walk may take */
+	w.off = off;
+	w.end = off + n;
+	w.left = s->hole_left;
+	w.hdr = s->hole_hdr;
+	w.have = s->hole_have;
+	TLS_WALK_ALL(&w);
+	if (w.off < w.end && !w.failed) { /* cut short: more records than a walk may take */
 		*unread += tls_hole_drop(s);
 		return TLS_SEEN_UNSYNCED;
 	}
-	if (w->failed) {
-		tls_blame(w, off, s->offset - (s->next - s->hole_next), s->hole_have, bad, bad_at);
-		tls_count(s, w->records);
+	if (w.failed) {
+		tls_blame(&w, off, s->offset - (s->next - s->hole_next), s->hole_have, bad, bad_at);
+		tls_count(s, w.records);
 		s->hole = 0;
 		s->sync = TLS_BROKEN;
 		return TLS_SEEN_PLAIN;
 	}
-	s->hole_left = w->left;
-	s->hole_hdr = w->hdr;
-	s->hole_have = w->have;
+	s->hole_left = w.left;
+	s->hole_hdr = w.hdr;
+	s->hole_have = w.have;
 	s->hole_next += n;
-	tls_count(s, w->records);
+	tls_count(s, w.records);
 	if (s->hole_next == s->hole_end)
 		*unread += tls_hole_close(s);
 	return TLS_SEEN_RECORDS;
 }
 
-/*
- * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has
- * sequence number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer
- * of the first byte read that is no TLS (the header may have begun in an earlier segment) and
- * *bad_at its stream offset, header begin included. *unread grows by the bytes of which it is now
- * certain that nobody will have read them.
- */
-static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
-				    __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
-{
-	struct tls_walk w = {};
-	__u32 from = off;
-	__s32 ahead;
-	int seen;
+/* A segment on its way through tls_feed_rest. */
+struct tls_piece {
+	__u32 seq;
+	__u32 off; /* payload, moved behind what is known */
+	__u32 len;
+	__u32 from;   /* where the walk begins, off or behind it */
+	__u32 unread; /* grows, see tls_feed */
+};
 
-	if (!len)
-		return TLS_SEEN_NOTHING;
-	if (tls_feed_short(s, ctx, seq, off, len))
-		return TLS_SEEN_RECORDS;
-	ahead = seq - s->next;
-	w.ctx = ctx;
-	if (s->sync == TLS_BROKEN) {
-		if (ahead >= 0)
-			tls_advance(s, ahead);
-		else if (-(__u32)ahead >= len)
-			return TLS_SEEN_NOTHING;
-		else
-			len -= -(__u32)ahead;
-		tls_advance(s, len);
-		return TLS_SEEN_BROKEN;
-	}
+/*
+ * Where does the walk over this segment begin? Takes care of what is known already, of what is missing
+ * before it, and of streams that are no TLS. Returns TLS_SEEN_RECORDS to go on with the walk, or what
+ * the segment was.
+ */
+static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls_piece *p)
+{
+	__s32 ahead = p->seq - s->next;
+
 	if (ahead < 0) {
 		__u32 old = -(__u32)ahead;
 
-		seen = tls_hole_feed(s, &w, seq, off, len, bad, bad_at, unread);
-		if (seen == TLS_SEEN_PLAIN || old >= len)
-			return seen; /* all of it was seen or passed over before */
-		off += old;
-		len -= old;
-		from = off;
-	} else if (ahead > 0 && s->sync == TLS_SYNCED && (__u32)ahead <= s->left) {
-		s->left -=
-			ahead; /* the hole is inside the record: the next header's place stands */
-		tls_advance(s, ahead);
-	} else if (ahead > 0) {
+		if (old >= p->len)
+			return TLS_SEEN_NOTHING; /* all of it was seen or passed over before */
+		p->off += old;
+		p->len -= old;
+		ahead = 0;
+	}
+	if (s->sync == TLS_BROKEN) {
+		tls_advance(s, ahead + p->len);
+		return TLS_SEEN_BROKEN;
+	}
+	if (ahead && s->sync == TLS_SYNCED && (__u32)ahead <= s->left) {
+		s->left -= ahead; /* a hole inside the record: the next header's place stands */
+	} else if (ahead) {
 		if (s->hole)
-			*unread += tls_hole_drop(s);
+			p->unread += tls_hole_drop(s);
 		if (s->sync == TLS_SYNCED)
-			tls_hole_open(s, ctx, seq, off, len);
-		tls_advance(s, ahead);
+			tls_hole_open(s, ctx, p->seq, p->off, p->len);
 	}
-	if (s->hole && s->sync == TLS_UNSYNCED) {
-		struct tls_scan f = {.ctx = ctx, .off = off, .end = off + len};
+	tls_advance(s, ahead);
+	p->from = p->off;
+	if (!s->hole || s->sync == TLS_SYNCED)
+		return TLS_SEEN_RECORDS;
+	p->from = TLS_SCAN(ctx, p->off, p->off + p->len);
+	if (p->from != TLS_SCAN_NONE)
+		return TLS_SEEN_RECORDS;
+	tls_advance(s, p->len);
+	return TLS_SEEN_PENDING;
+}
 
-		TLS_SCAN_ALL(&f);
-		if (!f.found) {
-			tls_advance(s, len);
-			return TLS_SEEN_PENDING;
-		}
-		from = f.at;
-	}
+#ifndef TLS_PLACE
+#define TLS_PLACE(s, ctx, p) tls_place(s, ctx, p) /* BPF: on its own, to be verified once */
+#endif
+
+/* All but what a late segment brings for a hole, in order or not. As tls_feed. */
+static __always_inline int tls_feed_rest(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
+					 __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
+{
+	struct tls_piece p = {.seq = seq, .off = off, .len = len};
+	struct tls_walk w = {.ctx = ctx, .confirm = TLS_CHAIN_CONFIRM};
+	int seen = TLS_PLACE(s, ctx, &p);
+	__u32 from = p.from;
+
+	*unread += p.unread;
+	if (seen != TLS_SEEN_RECORDS)
+		return seen;
+	off = p.off;
+	len = p.len;
 	w.off = from;
 	w.end = off + len;
-	w.left = 0;
-	w.hdr = 0;
-	w.have = 0;
-	w.records = 0;
-	w.failed = 0;
-	w.confirm = TLS_CHAIN_CONFIRM;
 	if (s->sync == TLS_SYNCED) {
 		w.left = s->left;
 		w.hdr = s->hdr;
@@ -475,6 +472,29 @@ static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, 
 	tls_count(s, w.records);
 	tls_advance(s, len);
 	return TLS_SEEN_RECORDS;
+}
+
+/*
+ * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has
+ * sequence number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer
+ * of the first byte read that is no TLS (the header may have begun in an earlier segment) and
+ * *bad_at its stream offset, header begin included. *unread grows by the bytes of which it is now
+ * certain that nobody will have read them.
+ */
+static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
+				    __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
+{
+	int seen = TLS_SEEN_NOTHING, late = (__s32)(seq - s->next) < 0;
+
+	if (!len)
+		return TLS_SEEN_NOTHING;
+	if (tls_feed_short(s, ctx, seq, off, len))
+		return TLS_SEEN_RECORDS;
+	if (late && s->hole)
+		seen = tls_feed_hole(s, ctx, seq, off, len, bad, bad_at, unread);
+	if (seen == TLS_SEEN_PLAIN || (late && s->next - seq >= len))
+		return seen;
+	return tls_feed_rest(s, ctx, seq, off, len, bad, bad_at, unread);
 }
 
 #endif
