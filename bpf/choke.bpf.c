@@ -18,7 +18,6 @@
 
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
 #define PF_IO_WORKER 0x00000010
-#define TS_COMPAT 0x0002
 
 /* What the check saw inside an open, until the open ends. */
 struct noted {

@@ -65,6 +65,13 @@ struct {
 	__type(value, u64);
 } counters SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAPPED_MAX);
+	__type(key, struct mapped_key);
+	__type(value, u32); /* 1: there from the start */
+} mapped SEC(".maps");
+
 static __always_inline void counter_add(u32 id, u64 n)
 {
 	u64 *c = bpf_map_lookup_elem(&counters, &id);

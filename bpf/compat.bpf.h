@@ -17,11 +17,17 @@
 #define SYSCALL_ARG1(r) ((r)->di)
 #define SYSCALL_ARG2(r) ((r)->si)
 #define SYSCALL_ARG3(r) ((r)->dx)
+#define SYSCALL_ARG4(r) ((r)->r10)
+#define SYSCALL_ARG5(r) ((r)->r8)
 #define SYSCALL32_ARG1(r) ((r)->bx)
 #define SYSCALL32_ARG2(r) ((r)->cx)
+#define SYSCALL32_ARG3(r) ((r)->dx)
+#define SYSCALL32_ARG4(r) ((r)->si)
+#define SYSCALL32_ARG5(r) ((r)->di)
 #define SYSCALL_NUMBER(r) ((r)->orig_ax)
 #define SYSCALL_FN "__x64_sys_"
 #define SYSCALL32_FN "__ia32_sys_"
+#define TS_COMPAT 0x0002
 #define COMPAT_CALL(task) ((task)->thread_info.status & TS_COMPAT)
 #define NR_READ 0 /* arch/x86/entry/syscalls/syscall_64.tbl */
 #define NR_OPEN 2
@@ -35,6 +41,7 @@
 #define NR_OPEN_BY_HANDLE_AT 304
 #define NR_PROCESS_VM_READV 310
 #define NR_PROCESS_VM_WRITEV 311
+#define NR_PERF_EVENT_OPEN 298
 #define NR_IO_URING_ENTER 426
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438

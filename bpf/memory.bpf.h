@@ -12,10 +12,9 @@
 #ifndef CACHEWARDEN_MEMORY_BPF_H
 #define CACHEWARDEN_MEMORY_BPF_H
 
-#include "common.bpf.h"
+#include "report.bpf.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0
-#define PIDFS_MAGIC 0x50494446
 #define FMODE_WRITE 0x2u
 #define FMODE_PATH 0x4000u
 #define AT_FDCWD (-100)
@@ -67,60 +66,6 @@ struct {
 	__type(value, struct path_scan);
 } path_scans SEC(".maps");
 
-/* The one body of all hooks: a stranger did this to that thread of an instance. Returns 1: dealt with. */
-static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
-				  long ret, u32 fd)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct member *m = member_of(task->tgid);
-	struct attempt_key key = {
-		.instance = owner->instance,
-		.rule = rule,
-		.vector = vector,
-		.detail = detail,
-		.err = ret < 0 ? -ret : 0,
-	};
-	struct event *e;
-
-	if (m && m->instance == owner->instance)
-		return 1;
-	key_actor(&key, task);
-	e = attempt_begin(&key, 0);
-	if (!e)
-		return 1;
-	e->target_tgid = owner->tgid;
-	e->target_tid = owner->tid;
-	e->fd = fd;
-	event_actor(e, task);
-	event_send(e);
-	return 1;
-}
-
-static __always_inline struct pid_owner *owner_of_number(u32 nr)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	u32 own, ns = pid_ns_of(task->thread_pid, &own);
-
-	return pid_owner(ns, nr);
-}
-
-static __always_inline struct pt_regs *saved_regs(void)
-{
-	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-}
-
-static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
-{
-	struct fdtable *fdt = task->files ? BPF_CORE_READ(task, files, fdt) : NULL;
-	struct file **table, *f = NULL;
-
-	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	table = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&f, sizeof(f), &table[fd]);
-	return f;
-}
-
 static __always_inline int did_ptrace(long request, u32 nr, long ret)
 {
 	struct pid_owner *owner;
@@ -143,20 +88,6 @@ static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)
 	struct pid_owner *owner = owner_of_number(nr);
 
 	return owner ? report(owner, rule, vector, 0, ret, 0) : 0;
-}
-
-/* The struct pid behind a pidfd, NULL if the file is none. */
-static __always_inline struct pid *pid_of_pidfd(struct file *f)
-{
-	char name[8] = {};
-
-	/* pidfs (6.9, commit cb12fd8e0dab) moved the struct pid from the file to the inode */
-	if (BPF_CORE_READ(f, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
-		return BPF_CORE_READ(f, f_inode, i_private);
-	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
-	if (__builtin_memcmp(name, "[pidfd]", sizeof(name)))
-		return NULL;
-	return BPF_CORE_READ(f, private_data);
 }
 
 static __always_inline int did_getfd(u32 pidfd, u32 fd, long ret)

@@ -8,7 +8,8 @@
  *                               that executes something else stops being family in the same moment
  *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first
  *                               instruction; the kernel calls it for threads too
- *   tp_btf/sched_process_exit   called per thread, before its pid can be used again
+ *   tp_btf/sched_process_exit   called per thread, before its pid can be used again; the exit code says
+ *                               whether the kernel dumped its memory
  *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2
  *                               children and threads
  *
@@ -32,7 +33,8 @@ struct {
 	__type(value, u32);
 } candidates SEC(".maps");
 
-#define TITLE_LEN 128 /* power of two */
+#define TITLE_LEN 128	 /* power of two */
+#define CORE_DUMPED 0x80 /* in an exit code, wait(2) */
 
 __u32 next_instance;  /* last id given; ids begin at 1 and are never given twice */
 __u32 enrol_pass = 1; /* set by the loader before each run of the iterator */
@@ -181,6 +183,37 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	event_send(e);
 }
 
+/* A member does to itself what no server does. */
+static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
+					u32 vector)
+{
+	struct attempt_key key = {.instance = instance, .rule = rule, .vector = vector};
+	struct event *e;
+
+	key_actor(&key, task);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return;
+	e->target_tgid = BPF_CORE_READ(task, tgid);
+	e->target_tid = BPF_CORE_READ(task, pid);
+	event_actor(e, task);
+	event_send(e);
+}
+
+/* Its own executable is code whose probes concern it. */
+static __always_inline void map_exe(struct task_struct *task, u32 instance)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	struct mapped_key key = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.instance = instance,
+	};
+	u32 from_start = 1;
+
+	bpf_map_update_elem(&mapped, &key, &from_start, BPF_ANY);
+}
+
 static __always_inline void enrol(struct task_struct *task, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(task, tgid), id;
@@ -192,6 +225,7 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 	if (member_add(task, id, 1))
 		return;
+	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	report_tracer(task, id, flags);
 }
@@ -217,6 +251,7 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 
 		bpf_map_delete_elem(&procs, &tgid);
 		pids_set(p, instance, 0);
+		report_self(p, instance, RULE_MEM_INJECT, VECTOR_EXEC);
 		lifecycle(EVENT_EXEC, p, instance, main ? EVENT_MAIN : 0);
 	}
 	return 0;
@@ -253,6 +288,8 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	pids_set(p, instance, 0);
 	if (BPF_CORE_READ(p, signal, live.counter))
 		return 0; /* other threads live on */
+	if (BPF_CORE_READ(p, exit_code) & CORE_DUMPED)
+		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE);
 	bpf_map_delete_elem(&procs, &tgid);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;

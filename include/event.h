@@ -33,9 +33,21 @@ enum rule_id {
 	RULE_MEM_WRITE,
 	RULE_MEM_INSPECT,
 	RULE_MEM_FD,
+	RULE_MEM_REMOTE,
+	RULE_MEM_PROBE,
+	RULE_MEM_KERNEL,
+	RULE_MEM_DUMP,
+	RULE_MEM_INJECT,
+	RULE_MEM_SPILL,
+	RULE_REST_FILE,
 	RULE_TLS_PLAINTEXT,
+	RULE_TLS_VERSION,
+	RULE_TLS_CIPHER,
 	RULE_TLS_MIDSTREAM,
 	RULE_TLS_WRITER,
+	RULE_TLS_LISTENER,
+	RULE_TLS_KEY,
+	RULE_SELF_TAMPER,
 	RULE_SELF_BLIND, /* raised by the collector, never by BPF */
 	RULE_MAX,
 };
@@ -52,7 +64,12 @@ enum vector_id {
 	VECTOR_OPENAT2,
 	VECTOR_OPEN_BY_HANDLE_AT,
 	VECTOR_IO_URING_OPEN,
-	VECTOR_ACCESS, /* by the syscall whose number is the key's detail */
+	VECTOR_ACCESS, /* seen at the ptrace check, in the syscall whose number is in the key's detail */
+	VECTOR_SYSCALL, /* seen at that syscall's own end */
+	VECTOR_SIGNAL,	/* a signal was sent: its number is the key's detail */
+	VECTOR_EXEC,
+	VECTOR_CORE,   /* the kernel wrote a core dump */
+	VECTOR_UPROBE, /* a breakpoint was planted by other means than perf_event_open */
 	VECTOR_EGRESS,
 	VECTOR_INGRESS,
 	VECTOR_SWEEP,
@@ -60,7 +77,25 @@ enum vector_id {
 	VECTOR_MAX,
 };
 
-#define SYSCALL_32BIT 0x10000000u /* in a key's detail: the syscall number is of the 32-bit table */
+/*
+ * A key's detail for VECTOR_ACCESS and VECTOR_SYSCALL: the syscall's number, what it was asked for (an
+ * advice, a resource, a command), and whether the number is of the 32-bit table.
+ */
+#define SYSCALL_NUMBER_MASK 0xfffu
+#define SYSCALL_ASKED_SHIFT 12
+#define SYSCALL_ASKED_MASK 0xffffu
+#define SYSCALL_32BIT 0x10000000u
+
+/* What perf_event_open was asked for. */
+enum perf_asked {
+	PERF_ASKED_NOTHING, /* it was refused: not looked at */
+	PERF_ASKED_COUNT,
+	PERF_ASKED_SAMPLE,
+	PERF_ASKED_SAMPLE_USER, /* with the registers or the stack of the interrupted program */
+	PERF_ASKED_UPROBE,
+};
+
+#define INSTANCE_HOST 0 /* an attempt on the whole machine, and so on every instance */
 
 /* What non-TLS bytes looked like. */
 enum saw_id {

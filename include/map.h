@@ -17,6 +17,8 @@
 #define EARLY_MAX 4096	    /* connections whose first data came with the handshake's last ACK */
 #define BYSTANDERS_MAX 4096 /* (socket, stranger) pairs found innocent within the last second */
 #define NAMES_MAX 64
+#define MAPPED_MAX 65536 /* executable files mapped by instances */
+#define USER_HELPERS_MAX 16
 #define COMMANDS_MAX 1024
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
@@ -43,6 +45,13 @@ struct pid_owner {
 
 struct exe_key {
 	char name[EXE_KEY_LEN];
+};
+
+/* mapped: a file an instance executes or maps executable, as the kernel knows it */
+struct mapped_key {
+	__u64 ino;
+	__u32 dev; /* kernel's dev_t of the file's own file system */
+	__u32 instance;
 };
 
 /* proc_files: own name of a file below /proc/PID -> which rule an open breaks */

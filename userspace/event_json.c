@@ -293,7 +293,9 @@ const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_l
 	jsonw_int(j, "start_time", f->time_ms);
 	jsonw_int(j, "count", (int64_t)f->alert->count);
 	snprintf(text, sizeof(text), "%s: %s", rule_name(ev->key.rule),
-		 f->instance ? f->instance->name : "unknown instance");
+		 f->instance	    ? f->instance->name
+		 : ev->key.instance ? "unknown instance"
+				    : "this host");
 	jsonw_string(j, "message", ev->key.rule == RULE_SELF_BLIND ? f->detail : text);
 	jsonw_object(j, "metadata");
 	jsonw_string(j, "version", OCSF_VERSION);

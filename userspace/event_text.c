@@ -133,6 +133,8 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 		put_name(&l, f->instance ? f->instance->name : "(unknown instance)");
 		if (f->instance)
 			put(&l, "(%u)", f->instance->pid);
+	} else if (ev->key.rule != RULE_SELF_BLIND) {
+		put(&l, " this host");
 	}
 	if (ev->flags & EVENT_CONN)
 		put_conn(&l, f);

@@ -36,10 +36,49 @@ static const struct rule rules[RULE_MAX] = {
 			 "A process takes the server's descriptors",
 			 SEVERITY_HIGH,
 			 {{"T1563", "Remote Service Session Hijacking"}}},
+	[RULE_MEM_REMOTE] = {"mem-remote",
+			     "A process steers the server's memory or limits from outside",
+			     SEVERITY_HIGH,
+			     {{"T1055", "Process Injection"}}},
+	[RULE_MEM_PROBE] = {"mem-probe",
+			    "A process plants probes on the server's code",
+			    SEVERITY_CRITICAL,
+			    {{"T1056.004", "Credential API Hooking"}}},
+	[RULE_MEM_KERNEL] = {"mem-kernel",
+			     "The whole machine's memory is opened up",
+			     SEVERITY_HIGH,
+			     {{"T1547.006", "Kernel Modules and Extensions"},
+			      {"T1014", "Rootkit"}}},
+	[RULE_MEM_DUMP] = {"mem-dump",
+			   "The server dumps its memory, or is made to",
+			   SEVERITY_HIGH,
+			   {{"T1003.007", "Proc Filesystem"}, {"T1005", "Data from Local System"}}},
+	[RULE_MEM_INJECT] = {"mem-inject",
+			     "Code the server did not start with becomes executable in it",
+			     SEVERITY_CRITICAL,
+			     {{"T1055", "Process Injection"},
+			      {"T1574.006", "Dynamic Linker Hijacking"}}},
+	[RULE_MEM_SPILL] = {"mem-spill",
+			    "The server's memory leaves RAM or is shared",
+			    SEVERITY_MEDIUM,
+			    {{"T1005", "Data from Local System"}}},
+	[RULE_REST_FILE] = {"rest-file",
+			    "A stranger opens the server's data, configuration or key files",
+			    SEVERITY_HIGH,
+			    {{"T1005", "Data from Local System"},
+			     {"T1552.001", "Credentials In Files"}}},
 	[RULE_TLS_PLAINTEXT] = {"tls-plaintext",
 				"Bytes that are no TLS cross a server's socket",
 				SEVERITY_HIGH,
 				{{"T1040", "Network Sniffing"}}},
+	[RULE_TLS_VERSION] = {"tls-version",
+			      "A handshake settles on a TLS version below the minimum",
+			      SEVERITY_HIGH,
+			      {{"T1562.010", "Downgrade Attack"}, {"T1040", "Network Sniffing"}}},
+	[RULE_TLS_CIPHER] = {"tls-cipher",
+			     "A handshake settles on a cipher suite that is not allowed",
+			     SEVERITY_HIGH,
+			     {{"T1600", "Weaken Encryption"}, {"T1040", "Network Sniffing"}}},
 	[RULE_TLS_MIDSTREAM] = {"tls-midstream",
 				"A TLS connection stops being TLS",
 				SEVERITY_CRITICAL,
@@ -50,6 +89,18 @@ static const struct rule rules[RULE_MAX] = {
 			     SEVERITY_CRITICAL,
 			     {{"T1563", "Remote Service Session Hijacking"},
 			      {"T1565.002", "Transmitted Data Manipulation"}}},
+	[RULE_TLS_LISTENER] = {"tls-listener",
+			       "The server listens where plaintext is served",
+			       SEVERITY_MEDIUM,
+			       {{"T1040", "Network Sniffing"}}},
+	[RULE_TLS_KEY] = {"tls-key",
+			  "A private key or session secrets leak",
+			  SEVERITY_CRITICAL,
+			  {{"T1552.004", "Private Keys"}}},
+	[RULE_SELF_TAMPER] = {"self-tamper",
+			      "A process touches the monitor",
+			      SEVERITY_HIGH,
+			      {{"T1562.001", "Disable or Modify Tools"}}},
 	[RULE_SELF_BLIND] = {"self-blind",
 			     "The monitor could not see something",
 			     SEVERITY_MEDIUM,
@@ -68,6 +119,11 @@ static const char *const vectors[VECTOR_MAX] = {
 	[VECTOR_OPEN_BY_HANDLE_AT] = "open_by_handle_at",
 	[VECTOR_IO_URING_OPEN] = "io_uring",
 	[VECTOR_ACCESS] = "access",
+	[VECTOR_SYSCALL] = "syscall",
+	[VECTOR_SIGNAL] = "signal",
+	[VECTOR_EXEC] = "exec",
+	[VECTOR_CORE] = "core dump",
+	[VECTOR_UPROBE] = "uprobe",
 	[VECTOR_EGRESS] = "egress",
 	[VECTOR_INGRESS] = "ingress",
 	[VECTOR_SWEEP] = "sweep",
@@ -171,7 +227,7 @@ static const struct request requests[] = {
 	{0x4212, "PTRACE_SET_SYSCALL_INFO"},
 };
 
-/* Syscalls that pass the ptrace check on the way, by their x86-64 number. */
+/* Syscalls that pass the ptrace check on the way or have a hook of their own, by their x86-64 number. */
 static const struct request syscalls[] = {
 	{SYS_read, "read"},
 	{SYS_stat, "stat"},
@@ -201,6 +257,59 @@ static const struct request syscalls[] = {
 	{SYS_faccessat2, "faccessat2"},
 	{SYS_process_madvise, "process_madvise"},
 	{SYS_process_mrelease, "process_mrelease"},
+	{SYS_prlimit64, "prlimit64"},
+	{SYS_bpf, "bpf"},
+	{SYS_init_module, "init_module"},
+	{SYS_finit_module, "finit_module"},
+	{SYS_kexec_load, "kexec_load"},
+	{SYS_kexec_file_load, "kexec_file_load"},
+};
+
+/* What a syscall was asked for, by its number and the argument that says so. */
+static const struct asked {
+	unsigned int syscall, asked;
+	const char *name;
+} askeds[] = {
+	/* include/uapi/asm-generic/mman-common.h */
+	{SYS_process_madvise, 3, "MADV_WILLNEED"},
+	{SYS_process_madvise, 4, "MADV_DONTNEED"},
+	{SYS_process_madvise, 12, "MADV_MERGEABLE"},
+	{SYS_process_madvise, 20, "MADV_COLD"},
+	{SYS_process_madvise, 21, "MADV_PAGEOUT"},
+	{SYS_process_madvise, 25, "MADV_COLLAPSE"},
+	/* include/uapi/asm-generic/resource.h */
+	{SYS_prlimit64, 0, "RLIMIT_CPU"},
+	{SYS_prlimit64, 1, "RLIMIT_FSIZE"},
+	{SYS_prlimit64, 2, "RLIMIT_DATA"},
+	{SYS_prlimit64, 3, "RLIMIT_STACK"},
+	{SYS_prlimit64, 4, "RLIMIT_CORE"},
+	{SYS_prlimit64, 5, "RLIMIT_RSS"},
+	{SYS_prlimit64, 6, "RLIMIT_NPROC"},
+	{SYS_prlimit64, 7, "RLIMIT_NOFILE"},
+	{SYS_prlimit64, 8, "RLIMIT_MEMLOCK"},
+	{SYS_prlimit64, 9, "RLIMIT_AS"},
+	{SYS_prlimit64, 11, "RLIMIT_SIGPENDING"},
+	{SYS_prlimit64, 12, "RLIMIT_MSGQUEUE"},
+	{SYS_prlimit64, 13, "RLIMIT_NICE"},
+	{SYS_prlimit64, 14, "RLIMIT_RTPRIO"},
+	{SYS_prlimit64, 15, "RLIMIT_RTTIME"},
+	/* include/uapi/linux/kcmp.h */
+	{SYS_kcmp, 0, "KCMP_FILE"},
+	{SYS_kcmp, 1, "KCMP_VM"},
+	{SYS_kcmp, 2, "KCMP_FILES"},
+	{SYS_kcmp, 3, "KCMP_FS"},
+	{SYS_kcmp, 4, "KCMP_SIGHAND"},
+	{SYS_kcmp, 5, "KCMP_IO"},
+	{SYS_kcmp, 6, "KCMP_SYSVSEM"},
+	{SYS_kcmp, 7, "KCMP_EPOLL_TFD"},
+	/* enum perf_asked */
+	{SYS_perf_event_open, PERF_ASKED_COUNT, "counter"},
+	{SYS_perf_event_open, PERF_ASKED_SAMPLE, "samples"},
+	{SYS_perf_event_open, PERF_ASKED_SAMPLE_USER, "samples with user registers or stack"},
+	{SYS_perf_event_open, PERF_ASKED_UPROBE, "uprobe"},
+	/* enum bpf_cmd */
+	{SYS_bpf, 5, "BPF_PROG_LOAD"},
+	{SYS_bpf, 28, "BPF_LINK_CREATE"},
 };
 
 /*
@@ -503,9 +612,9 @@ const char *vector_name(unsigned int vector)
 void rule_vector(const struct event *ev, char *buf, size_t size)
 {
 	bool narrow = ev->key.detail & SYSCALL_32BIT;
-	unsigned int number = ev->key.detail & ~SYSCALL_32BIT;
+	unsigned int number = ev->key.detail & SYSCALL_NUMBER_MASK;
 
-	if (ev->key.vector != VECTOR_ACCESS) {
+	if (ev->key.vector != VECTOR_ACCESS && ev->key.vector != VECTOR_SYSCALL) {
 		snprintf(buf, size, "%s", vector_name(ev->key.vector));
 		return;
 	}
@@ -578,6 +687,22 @@ enum severity rule_severity(const struct event *ev)
 	return s;
 }
 
+static void asked_name(const struct event *ev, char *buf, size_t size)
+{
+	unsigned int number = ev->key.detail & SYSCALL_NUMBER_MASK;
+	unsigned int asked = ev->key.detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+
+	for (size_t i = 0; i < COUNT(askeds); i++) {
+		if (askeds[i].syscall != number || askeds[i].asked != asked)
+			continue;
+		if (number == SYS_bpf && ev->fd)
+			snprintf(buf, size, "%s program %u", askeds[i].name, ev->fd);
+		else
+			snprintf(buf, size, "%s", askeds[i].name);
+		return;
+	}
+}
+
 void rule_detail(const struct event *ev, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -593,6 +718,12 @@ void rule_detail(const struct event *ev, char *buf, size_t size)
 		return;
 	case VECTOR_PIDFD_GETFD:
 		snprintf(buf, size, "fd %u", ev->fd);
+		return;
+	case VECTOR_SIGNAL:
+		snprintf(buf, size, "SIG%s", sigabbrev_np((int)ev->key.detail) ?: "?");
+		return;
+	case VECTOR_SYSCALL:
+		asked_name(ev, buf, size);
 		return;
 	default:
 		if (is_open(ev->key.vector) && proc_file_name(ev->key.detail))

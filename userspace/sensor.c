@@ -4,6 +4,7 @@
 
 #include "rule.h"
 
+#include "calls.skel.h"
 #include "choke.skel.h"
 #include "memory.skel.h"
 #include "probe.skel.h"
@@ -19,14 +20,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINKS_MAX 32
+#define LINKS_MAX 96
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
 					"redis-sentinel", "valkey-sentinel", NULL};
 
+/* A syscall seen at its end by whichever way, see bpf/syscall.bpf.h. Kernels without it need no hook. */
+#define CALL(abbr, what)                                                                           \
+	{"calls", "choke", "cp_" abbr, what, .optional = true},                                    \
+		{"calls", "choke", "cp32_" abbr, what " by 32-bit callers", .optional = true},     \
+	{                                                                                          \
+		"calls", "syscalls", "sc_" abbr, what, .optional = true                            \
+	}
+
 /*
- * All programs, in the order they are attached. The memory sensor has two rungs, of which one is loaded;
- * `optional` programs cover callers that a kernel may not have at all.
+ * All programs, in the order they are attached. Where a sensor has the rungs "choke" and "syscalls", one of
+ * them is loaded; `optional` programs look at what a kernel may not have at all.
  */
 static const struct sensor_program programs[] = {
 	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs"},
@@ -57,6 +67,20 @@ static const struct sensor_program programs[] = {
 	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID"},
 	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID"},
 	{"memory", "syscalls", "uring_complete", "files below /proc/PID through io_uring"},
+	CALL("madvise", "process_madvise"),
+	CALL("mrelease", "process_mrelease"),
+	CALL("move_pages", "move_pages"),
+	CALL("migrate", "migrate_pages"),
+	CALL("kcmp", "kcmp"),
+	CALL("prlimit", "prlimit64 that sets limits"),
+	CALL("perf", "perf_event_open: probes and samples"),
+	CALL("bpf", "BPF programs of others"),
+	CALL("module", "init_module"),
+	CALL("finit_mod", "finit_module"),
+	CALL("kexec", "kexec_load"),
+	CALL("kexec_file", "kexec_file_load"),
+	{"calls", "choke", "cp_uprobe", "uprobes planted through tracefs and by links"},
+	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
 	{"wire", "packets", "sock_create", "connections an instance dials"},
 	{"wire", "packets", "sock_listen",
 	 "listeners opened while the monitor runs, and what they accept"},
@@ -73,13 +97,20 @@ struct sensors {
 	struct process_bpf *process;
 	struct choke_bpf *choke; /* one of these two */
 	struct memory_bpf *memory;
+	struct calls_bpf *calls;
 	struct wire_bpf *wire;
-	struct btf *btf; /* the kernel's */
+	struct btf *btf;  /* the kernel's */
+	bool choke_point; /* the kernel takes programs there */
+	int32_t user_helper[USER_HELPERS_MAX];
+	size_t user_helpers;
 	struct sensor_program program[PROGRAMS];
 	size_t program_count;
 	struct bpf_link *links[LINKS_MAX];
 	size_t link_count;
 };
+
+static const char *const tracefs_roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
+					    NULL};
 
 /* libbpf's own words: kept for the reason, never printed on their own. */
 static char last_words[SENSOR_ERROR_LEN];
@@ -99,8 +130,8 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
-	static const char *const shared[] = {"events",	 "procs", "pids",
-					     "attempts", "lost",  "counters"};
+	static const char *const shared[] = {"events", "procs",	   "pids",  "attempts",
+					     "lost",   "counters", "mapped"};
 
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(to, shared[i]);
@@ -219,23 +250,114 @@ static int choose_syscalls(struct sensors *s)
 	return 0;
 }
 
+/* Is there anything to look at? A syscall that a kernel does not have needs no hook. */
+static bool has_target(const struct sensors *s, const struct bpf_program *prog)
+{
+	const char *section = bpf_program__section_name(prog), *target = strrchr(section, '/') + 1;
+	char path[128];
+
+	if (!strncmp(section, "fexit/", strlen("fexit/")))
+		return btf__find_by_name_kind(s->btf, target, BTF_KIND_FUNC) > 0;
+	for (const char *const *root = tracefs_roots; *root; root++) {
+		snprintf(path, sizeof(path), "%s/events/syscalls/%s", *root, target);
+		if (!access(path, F_OK))
+			return true;
+	}
+	return false;
+}
+
+/* Turn on the programs of the rung that was reached; optional ones where there is something to see. */
+static void choose_rung(struct sensors *s, struct bpf_object *obj)
+{
+	for (size_t i = 0; i < s->program_count; i++) {
+		struct sensor_program *p = &s->program[i];
+		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
+		bool other = !strcmp(p->rung, s->choke_point ? "syscalls" : "choke");
+
+		if (prog && !other && (!p->optional || has_target(s, prog)))
+			bpf_program__set_autoload(prog, true);
+	}
+}
+
 /* The choke point, if the kernel takes programs there at all; the 32-bit twins where it has 32-bit calls. */
 static int choose_choke(struct sensors *s)
 {
-	if (sensor_probe_choke_point("fexit"))
+	if (!s->choke_point)
 		return -EOPNOTSUPP;
-	for (size_t i = 0; i < s->program_count; i++) {
-		struct bpf_program *prog;
-		const char *function;
-
-		if (!s->program[i].optional)
-			continue;
-		prog = bpf_object__find_program_by_name(s->choke->obj, s->program[i].name);
-		function = strchr(bpf_program__section_name(prog), '/') + 1;
-		if (btf__find_by_name_kind(s->btf, function, BTF_KIND_FUNC) > 0)
-			bpf_program__set_autoload(prog, true);
-	}
+	choose_rung(s, s->choke->obj);
 	choose_uring(s, s->choke->obj);
+	return 0;
+}
+
+/* The bit that marks a trace event as a uprobe: it moved, and no type of its own names it. */
+static uint32_t uprobe_flag(const struct btf *btf)
+{
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const struct btf_enum *e = btf_enum(t);
+
+		if (!btf_is_enum(t))
+			continue;
+		for (uint16_t i = 0; i < btf_vlen(t); i++) {
+			if (!strcmp(btf__name_by_offset(btf, e[i].name_off),
+				    "TRACE_EVENT_FL_UPROBE"))
+				return (uint32_t)e[i].val;
+		}
+	}
+	return 0;
+}
+
+/*
+ * What a call of a helper that reads or writes user memory looks like in a loaded program: how far the
+ * helper's function lies from __bpf_call_base (kernel/bpf/verifier.c). Where addresses are hidden
+ * (kptr_restrict=2) nothing is known, and every program of others counts.
+ */
+static void find_user_helpers(struct sensors *s)
+{
+	static const char *const names[] = {"bpf_probe_read_user",	"bpf_probe_read_user_str",
+					    "bpf_probe_write_user",	"bpf_copy_from_user",
+					    "bpf_copy_from_user_task",	"bpf_probe_read_compat",
+					    "bpf_probe_read_compat_str"};
+	unsigned long long addr, base = 0, at[COUNT(names)] = {};
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char name[128];
+
+	while (f && fscanf(f, "%llx %*s %127s%*[^\n]", &addr, name) == 2) {
+		if (!strcmp(name, "__bpf_call_base"))
+			base = addr;
+		for (size_t i = 0; i < COUNT(names); i++) {
+			if (!strcmp(name, names[i]))
+				at[i] = addr;
+		}
+	}
+	if (f)
+		fclose(f);
+	for (size_t i = 0; base && i < COUNT(names); i++) {
+		if (at[i])
+			s->user_helper[s->user_helpers++] = (int32_t)(at[i] - base);
+	}
+}
+
+static int fill_user_helpers(struct sensors *s)
+{
+	int fd = bpf_map__fd(s->calls->maps.user_helpers);
+	uint32_t one = 1;
+
+	for (size_t i = 0; i < s->user_helpers; i++) {
+		if (bpf_map_update_elem(fd, &s->user_helper[i], &one, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int choose_calls(struct sensors *s)
+{
+	choose_rung(s, s->calls->obj);
+	s->calls->rodata->choke_rung = s->choke_point;
+	s->calls->rodata->uprobe_flag = uprobe_flag(s->btf);
+	s->calls->rodata->own_tgid = getpid();
+	find_user_helpers(s);
+	s->calls->rodata->helpers_known = s->user_helpers > 0;
 	return 0;
 }
 
@@ -276,12 +398,17 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		return err;
 	}
 	s->btf = btf__load_vmlinux_btf();
+	s->choke_point = s->btf && !sensor_probe_choke_point("fexit");
 	LOAD(s, choke, choose_choke, fill_proc_files);
 	if (!s->choke)
 		LOAD(s, memory, choose_syscalls, fill_proc_files);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
+	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->choke && !s->memory)
 		blame(s, "memory", last_words[0] ? last_words : strerror(errno));
+	LOAD(s, calls, choose_calls, fill_user_helpers);
+	if (!s->calls)
+		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, wire, choose_all, fill_commands);
 	if (!s->wire)
 		blame(s, "wire", last_words[0] ? last_words : strerror(errno));
@@ -291,9 +418,9 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 
 static struct bpf_program *find_program(const struct sensors *s, const char *name)
 {
-	struct bpf_object *objs[] = {s->process->obj, s->choke ? s->choke->obj : NULL,
-				     s->memory ? s->memory->obj : NULL,
-				     s->wire ? s->wire->obj : NULL};
+	struct bpf_object *objs[] = {
+		s->process->obj, s->choke ? s->choke->obj : NULL, s->memory ? s->memory->obj : NULL,
+		s->calls ? s->calls->obj : NULL, s->wire ? s->wire->obj : NULL};
 
 	for (size_t i = 0; i < sizeof(objs) / sizeof(objs[0]); i++) {
 		struct bpf_program *p =
@@ -421,6 +548,7 @@ void sensors_free(struct sensors *s)
 	for (size_t i = 0; i < s->link_count; i++)
 		bpf_link__destroy(s->links[i]);
 	wire_bpf__destroy(s->wire);
+	calls_bpf__destroy(s->calls);
 	memory_bpf__destroy(s->memory);
 	choke_bpf__destroy(s->choke);
 	btf__free(s->btf);

@@ -153,6 +153,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	unsigned int ptrace;
+	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -236,6 +237,75 @@ struct sock {
 
 struct socket {
 	struct sock *sk;
+};
+
+/* --- perf events and uprobes: calls.bpf.c --- */
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct perf_event_attr {
+	u64 sample_type;
+};
+
+struct trace_event_call {
+	int flags;
+};
+
+struct perf_event {
+	struct perf_event_attr attr;
+	struct trace_event_call *tp_event;
+};
+
+struct trace_probe_event {
+	struct trace_event_call call;
+	struct list_head probes;
+};
+
+struct trace_probe {
+	struct list_head list;
+};
+
+struct uprobe {
+	struct inode *inode;
+};
+
+struct trace_uprobe {
+	struct uprobe *uprobe;
+	struct trace_probe tp;
+};
+
+struct trace_uprobe___6_11 {
+	struct inode *inode;
+};
+
+/* --- other people's BPF: calls.bpf.c --- */
+
+struct bpf_prog_aux {
+	u32 id;
+};
+
+struct bpf_prog {
+	u32 len;
+	struct bpf_prog_aux *aux;
+	struct bpf_insn insnsi[1];
+};
+
+struct bpf_link {
+	enum bpf_link_type type;
+};
+
+struct bpf_uprobe_multi_link {
+	struct path path;
+	struct bpf_link link;
+	struct task_struct *task;
+};
+
+/* --- signals: calls.bpf.c --- */
+
+struct kernel_siginfo {
+	int si_code;
 };
 
 /* --- iterators --- */

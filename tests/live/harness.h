@@ -202,6 +202,7 @@ struct want {
 	const struct trigger *by; /* pid, tid, uid, comm, exe, start time, and us as its parent */
 	int err;
 	const char *outcome;	      /* default: by err */
+	const char *found_by;	      /* default: hook */
 	pid_t target_pid, target_tid; /* default: the server's */
 	long count;		      /* final count; 0: not looked at */
 	bool optional;		      /* may be missing */

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * calls.bpf.c - the rare ways to an instance's memory: syscalls few programs ever make, and signals.
+ *
+ * Hooks, and why these (each at its own end, see syscall.bpf.h; none is on a path that programs take often):
+ *   process_madvise, process_mrelease   target by pidfd: pages dropped, swapped out, given back
+ *   move_pages, migrate_pages, kcmp     target by number: where its pages lie, which objects it shares
+ *   prlimit64                           target by number: its limits changed, core dumps allowed
+ *   perf_event_open                     target by number, or by the file a uprobe is planted in
+ *   bpf                                 a program that reads or writes user memory; uprobes by link
+ *   init_module, finit_module           code in the kernel sees everything
+ *   kexec_load, kexec_file_load         so does the next kernel
+ *   tp_btf/signal_generate              the signals that make a process dump core, and who sent them
+ *   fexit/uprobe_register               uprobes by whatever way (choke rung): tracefs, links
+ */
+#include "syscall.bpf.h"
+
+#define RLIMIT_CORE 4
+#define PERF_FLAG_PID_CGROUP 4
+#define PERF_SAMPLE_REGS_USER (1u << 12)
+#define PERF_SAMPLE_STACK_USER (1u << 13)
+#define INSNS_MAX 131072 /* instructions searched; a longer program counts as found */
+#define SI_USER 0
+#define BPF_LINK_UPROBE_MULTI 12 /* include/uapi/linux/bpf.h */
+
+/* Signals whose default is a core dump, signal(7). */
+#define CORE_SIGNALS                                                                               \
+	(1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 24 |         \
+	 1u << 25 | 1u << 31)
+
+const volatile __u32 choke_rung;  /* uprobe_register is hooked */
+const volatile __u32 uprobe_flag; /* this kernel's TRACE_EVENT_FL_UPROBE */
+const volatile __s32 own_tgid;
+const volatile __u32 helpers_known;
+
+/* What a call of a helper that touches user memory looks like in a loaded program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, USER_HELPERS_MAX);
+	__type(key, s32);
+	__type(value, u32);
+} user_helpers SEC(".maps");
+
+static __always_inline int on_pidfd(const struct call *c, u32 asked)
+{
+	struct file *f = file_of_fd(bpf_get_current_task_btf(), c->arg[0]);
+	struct pid *pid = f ? pid_of_pidfd(f) : NULL;
+	struct pid_owner *owner = pid ? owner_of_pid(pid) : NULL;
+
+	return owner ? report(owner, RULE_MEM_REMOTE, VECTOR_SYSCALL, call_detail(c, asked), c->ret,
+			      0)
+		     : 0;
+}
+
+static __always_inline int on_number(const struct call *c, u32 nr, u32 rule, u32 asked)
+{
+	struct pid_owner *owner = nr ? owner_of_number(nr) : NULL;
+
+	return owner ? report(owner, rule, VECTOR_SYSCALL, call_detail(c, asked), c->ret, 0) : 0;
+}
+
+static __always_inline int did_madvise(const struct call *c)
+{
+	return on_pidfd(c, c->arg[3]);
+}
+
+static __always_inline int did_mrelease(const struct call *c)
+{
+	return on_pidfd(c, 0);
+}
+
+static __always_inline int did_move_pages(const struct call *c)
+{
+	return on_number(c, c->arg[0], RULE_MEM_REMOTE, 0);
+}
+
+static __always_inline int did_kcmp(const struct call *c)
+{
+	return on_number(c, c->arg[0], RULE_MEM_REMOTE, c->arg[2]) ||
+	       on_number(c, c->arg[1], RULE_MEM_REMOTE, c->arg[2]);
+}
+
+/* Reading limits is what everybody does; setting them is not. */
+static __always_inline int did_prlimit(const struct call *c)
+{
+	if (!c->arg[2])
+		return 0;
+	return on_number(c, c->arg[0], c->arg[1] == RLIMIT_CORE ? RULE_MEM_DUMP : RULE_MEM_REMOTE,
+			 c->arg[1]);
+}
+
+static __always_inline int did_open_kernel(const struct call *c)
+{
+	return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, 0), c->ret, 0);
+}
+
+/* What anonymous files are called, padded. */
+union anon_name {
+	char text[16];
+	u64 words[2];
+};
+
+static const union anon_name perf_name = {"[perf_event]"}, prog_name = {"bpf-prog"},
+			     link_name = {"bpf_link"};
+
+/* The file behind a new descriptor, if it is of that kind: another thread may have swapped it. */
+static __always_inline struct file *anon_file(long fd, const union anon_name *kind)
+{
+	struct file *f = fd < 0 ? NULL : file_of_fd(bpf_get_current_task_btf(), fd);
+	union anon_name name = {};
+
+	if (!f)
+		return NULL;
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text),
+				  BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	return name.words[0] == kind->words[0] && name.words[1] == kind->words[1] ? f : NULL;
+}
+
+/* --- uprobes: whose code is it? --- */
+
+struct probed {
+	u64 ino;
+	u32 dev;
+	u32 vector;
+	u32 detail;
+};
+
+static long probed_step(void *map, u32 *tgid, struct member *m, struct probed *p)
+{
+	struct mapped_key key = {.ino = p->ino, .dev = p->dev, .instance = m->instance};
+	struct pid_owner owner = {.instance = m->instance, .tgid = *tgid, .tid = *tgid};
+
+	if (m->main && bpf_map_lookup_elem(&mapped, &key))
+		report(&owner, RULE_MEM_PROBE, p->vector, p->detail, 0, 0);
+	return 0;
+}
+
+/* Every instance that executes this file, or maps it executable. */
+static __noinline int probed(struct inode *inode, u32 vector, u32 detail)
+{
+	struct probed p = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.vector = vector,
+		.detail = detail,
+	};
+
+	bpf_for_each_map_elem(&procs, probed_step, &p, 0);
+	return 0;
+}
+
+static __always_inline struct inode *uprobe_inode(struct trace_event_call *call)
+{
+	struct trace_probe_event *event =
+		(void *)call - bpf_core_field_offset(struct trace_probe_event, call);
+	struct list_head *first = BPF_CORE_READ(event, probes.next);
+	struct trace_probe *tp = (void *)first - bpf_core_field_offset(struct trace_probe, list);
+	struct trace_uprobe *tu = (void *)tp - bpf_core_field_offset(struct trace_uprobe, tp);
+	struct trace_uprobe___6_11 *old = (void *)tu;
+
+	/* 3c83a9ad0295 (6.12) keeps the registered uprobe instead of the inode */
+	if (bpf_core_field_exists(old->inode))
+		return BPF_CORE_READ(old, inode);
+	return BPF_CORE_READ(tu, uprobe, inode);
+}
+
+static __always_inline int did_perf(const struct call *c)
+{
+	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? 0 : c->arg[1], asked = PERF_ASKED_COUNT;
+	struct pid_owner *owner = (s32)pid > 0 ? owner_of_number(pid) : NULL;
+	struct trace_event_call *call;
+	struct perf_event *e;
+	struct file *f;
+	u64 sample;
+
+	if (c->ret < 0)
+		return owner ? report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, 0),
+				      c->ret, 0)
+			     : 0;
+	f = anon_file(c->ret, &perf_name);
+	if (!f)
+		return 0;
+	e = BPF_CORE_READ(f, private_data);
+	call = BPF_CORE_READ(e, tp_event);
+	if (call && (BPF_CORE_READ(call, flags) & uprobe_flag)) {
+		u32 detail = call_detail(c, PERF_ASKED_UPROBE);
+
+		if (owner)
+			return report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, detail, c->ret, 0);
+		if ((s32)pid <= 0)
+			probed(uprobe_inode(call), VECTOR_SYSCALL, detail);
+		return 0;
+	}
+	sample = BPF_CORE_READ(e, attr.sample_type);
+	if (sample)
+		asked = sample & (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
+				? PERF_ASKED_SAMPLE_USER
+				: PERF_ASKED_SAMPLE;
+	if (owner)
+		return report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, asked), c->ret,
+			      0);
+	if ((s32)pid == -1 && asked == PERF_ASKED_SAMPLE_USER)
+		return report_host(RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, asked), c->ret,
+				   0);
+	return 0;
+}
+
+/* --- foreign BPF programs --- */
+
+struct insn_search {
+	u64 insns;
+	u32 found;
+	u32 pad;
+};
+
+static long insn_step(u32 i, struct insn_search *s)
+{
+	struct bpf_insn insn = {};
+	s32 imm;
+
+	bpf_probe_read_kernel(&insn, sizeof(insn), (void *)s->insns + i * sizeof(insn));
+	imm = insn.imm;
+	if (insn.code == (BPF_JMP | BPF_CALL) && bpf_map_lookup_elem(&user_helpers, &imm))
+		s->found = 1;
+	return s->found;
+}
+
+/* Can it read or write the memory of the program it interrupts? */
+static __noinline int touches_users(struct bpf_prog *prog)
+{
+	struct insn_search s = {.insns =
+					(u64)prog + bpf_core_field_offset(struct bpf_prog, insnsi)};
+	u32 len = BPF_CORE_READ(prog, len);
+
+	if (!helpers_known || len > INSNS_MAX)
+		return 1;
+	bpf_loop(len, insn_step, &s, 0);
+	return s.found;
+}
+
+/* A link that plants uprobes by itself, without perf events (89ae89f53d20, 6.6). */
+static __always_inline int linked(struct bpf_link *link, u32 detail)
+{
+	struct bpf_uprobe_multi_link *multi;
+	struct task_struct *only;
+
+	if (!bpf_core_type_exists(struct bpf_uprobe_multi_link) ||
+	    BPF_CORE_READ(link, type) != BPF_LINK_UPROBE_MULTI)
+		return 0;
+	multi = (void *)link - bpf_core_field_offset(struct bpf_uprobe_multi_link, link);
+	only = BPF_CORE_READ(multi, task);
+	if (only && !member_of(BPF_CORE_READ(only, tgid)))
+		return 0;
+	return probed(BPF_CORE_READ(multi, path.dentry, d_inode), VECTOR_SYSCALL, detail);
+}
+
+static __always_inline int did_bpf(const struct call *c)
+{
+	struct bpf_link *link;
+	struct bpf_prog *prog;
+	struct file *f;
+
+	if (bpf_get_current_task_btf()->tgid == own_tgid)
+		return 0;
+	if (c->arg[0] == BPF_PROG_LOAD) {
+		f = anon_file(c->ret, &prog_name);
+		prog = f ? BPF_CORE_READ(f, private_data) : NULL;
+		if (!prog || !touches_users(prog))
+			return 0;
+		return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, c->arg[0]),
+				   c->ret, BPF_CORE_READ(prog, aux, id));
+	}
+	if (c->arg[0] == BPF_LINK_CREATE && !choke_rung) {
+		f = anon_file(c->ret, &link_name);
+		link = f ? BPF_CORE_READ(f, private_data) : NULL;
+		return link ? linked(link, call_detail(c, c->arg[0])) : 0;
+	}
+	return 0;
+}
+
+SYSCALL_HOOK(madvise, process_madvise, did_madvise)
+SYSCALL_HOOK(mrelease, process_mrelease, did_mrelease)
+SYSCALL_HOOK(move_pages, move_pages, did_move_pages)
+SYSCALL_HOOK(migrate, migrate_pages, did_move_pages)
+SYSCALL_HOOK(kcmp, kcmp, did_kcmp)
+SYSCALL_HOOK(prlimit, prlimit64, did_prlimit)
+SYSCALL_HOOK(perf, perf_event_open, did_perf)
+SYSCALL_HOOK(bpf, bpf, did_bpf)
+SYSCALL_HOOK(module, init_module, did_open_kernel)
+SYSCALL_HOOK(finit_mod, finit_module, did_open_kernel)
+SYSCALL_HOOK(kexec, kexec_load, did_open_kernel)
+SYSCALL_HOOK(kexec_file, kexec_file_load, did_open_kernel)
+
+SEC("?fexit/uprobe_register")
+int BPF_PROG(cp_uprobe, struct inode *inode)
+{
+	struct pt_regs *regs = saved_regs();
+
+	if (SYSCALL_NUMBER(regs) == NR_PERF_EVENT_OPEN) /* its own hook knows whom it is for */
+		return 0;
+	return probed(inode, VECTOR_UPROBE, 0);
+}
+
+/* Only what a process sent: a fault of its own is its own. */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task)
+{
+	struct member *m;
+	struct pid_owner owner = {};
+
+	if (sig > 31 || !(CORE_SIGNALS & 1u << (sig & 31)))
+		return 0;
+	m = member_of(task->tgid);
+	if (!m)
+		return 0;
+	if ((u64)info == 1 || ((u64)info && BPF_CORE_READ(info, si_code) > SI_USER))
+		return 0;
+	owner.instance = m->instance;
+	owner.tgid = task->tgid;
+	owner.tid = task->pid;
+	return report(&owner, RULE_MEM_DUMP, VECTOR_SIGNAL, sig, 0, 0);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * report.bpf.h - the one way a hook says that somebody did something to an instance, and how a hook finds
+ * out to whom: by pid number, by descriptor, by pidfd.
+ */
+#ifndef CACHEWARDEN_REPORT_BPF_H
+#define CACHEWARDEN_REPORT_BPF_H
+
+#include "common.bpf.h"
+
+#define PIDFS_MAGIC 0x50494446
+
+/* The one body of all hooks: a stranger did this to that thread of an instance. Returns 1: dealt with. */
+static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
+				  long ret, u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct member *m = member_of(task->tgid);
+	struct attempt_key key = {
+		.instance = owner->instance,
+		.rule = rule,
+		.vector = vector,
+		.detail = detail,
+		.err = ret < 0 ? -ret : 0,
+	};
+	struct event *e;
+
+	if (m && m->instance == owner->instance)
+		return 1;
+	key_actor(&key, task);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return 1;
+	e->target_tgid = owner->tgid;
+	e->target_tid = owner->tid;
+	e->fd = fd;
+	event_actor(e, task);
+	event_send(e);
+	return 1;
+}
+
+/* The same upon no instance in particular, but the memory of all. */
+static __always_inline int report_host(u32 rule, u32 vector, u32 detail, long ret, u32 fd)
+{
+	struct pid_owner host = {.instance = INSTANCE_HOST};
+
+	return report(&host, rule, vector, detail, ret, fd);
+}
+
+static __always_inline struct pid_owner *owner_of_number(u32 nr)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 own, ns = pid_ns_of(task->thread_pid, &own);
+
+	return pid_owner(ns, nr);
+}
+
+static __always_inline struct pt_regs *saved_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
+{
+	struct fdtable *fdt = task->files ? BPF_CORE_READ(task, files, fdt) : NULL;
+	struct file **table, *f = NULL;
+
+	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	table = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&f, sizeof(f), &table[fd]);
+	return f;
+}
+
+/* The struct pid behind a pidfd, NULL if the file is none. */
+static __always_inline struct pid *pid_of_pidfd(struct file *f)
+{
+	char name[8] = {};
+
+	/* pidfs (6.9, commit cb12fd8e0dab) moved the struct pid from the file to the inode */
+	if (BPF_CORE_READ(f, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
+		return BPF_CORE_READ(f, f_inode, i_private);
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	if (__builtin_memcmp(name, "[pidfd]", sizeof(name)))
+		return NULL;
+	return BPF_CORE_READ(f, private_data);
+}
+
+#endif
