@@ -298,7 +298,8 @@ int BPF_PROG(cp_uprobe, struct inode *inode)
 
 	if (SYSCALL_NUMBER(regs) == NR_PERF_EVENT_OPEN) /* its own hook knows whom it is for */
 		return 0;
-	return probed(inode, VECTOR_UPROBE, 0);
+	probed(inode, VECTOR_UPROBE, 0);
+	return 0;
 }
 
 /* Only what a process sent: a fault of its own is its own. */

@@ -36,15 +36,19 @@
 #define NR_CREAT 85
 #define NR_PTRACE 101
 #define NR_GETDENTS64 217
+#define NR_MIGRATE_PAGES 256
 #define NR_OPENAT 257
+#define NR_MOVE_PAGES 279
 #define NR_PREADV 295
+#define NR_PERF_EVENT_OPEN 298
 #define NR_OPEN_BY_HANDLE_AT 304
 #define NR_PROCESS_VM_READV 310
 #define NR_PROCESS_VM_WRITEV 311
-#define NR_PERF_EVENT_OPEN 298
+#define NR_KCMP 312
 #define NR_IO_URING_ENTER 426
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438
+#define NR_PROCESS_MADVISE 440
 #else
 #error "cachewarden knows the syscall registers of x86-64"
 #endif

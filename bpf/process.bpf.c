@@ -194,8 +194,7 @@ static __always_inline void report_self(struct task_struct *task, u32 instance, 
 	e = attempt_begin(&key, 0);
 	if (!e)
 		return;
-	e->target_tgid = BPF_CORE_READ(task, tgid);
-	e->target_tid = BPF_CORE_READ(task, pid);
+	e->target_tgid = e->target_tid = BPF_CORE_READ(task, tgid);
 	event_actor(e, task);
 	event_send(e);
 }
@@ -288,7 +287,7 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	pids_set(p, instance, 0);
 	if (BPF_CORE_READ(p, signal, live.counter))
 		return 0; /* other threads live on */
-	if (BPF_CORE_READ(p, exit_code) & CORE_DUMPED)
+	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
 		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE);
 	bpf_map_delete_elem(&procs, &tgid);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);

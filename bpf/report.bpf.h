@@ -10,32 +10,52 @@
 
 #define PIDFS_MAGIC 0x50494446
 
-/* The one body of all hooks: a stranger did this to that thread of an instance. Returns 1: dealt with. */
-static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
-				  long ret, u32 fd)
+/* What was done. */
+struct deed {
+	u32 rule;
+	u32 vector;
+	u32 detail;
+	u32 fd;
+	s64 ret; /* negative errno, or what the syscall returned */
+};
+
+/*
+ * The one body of all hooks: a stranger did this to that thread of an instance. Not static: the verifier looks
+ * at it once, and not in every hook.
+ */
+__noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct member *m = member_of(task->tgid);
-	struct attempt_key key = {
-		.instance = owner->instance,
-		.rule = rule,
-		.vector = vector,
-		.detail = detail,
-		.err = ret < 0 ? -ret : 0,
-	};
+	struct attempt_key key = {};
 	struct event *e;
 
-	if (m && m->instance == owner->instance)
-		return 1;
+	if (!owner || !deed || (m && m->instance == owner->instance))
+		return 0;
+	key.instance = owner->instance;
+	key.rule = deed->rule;
+	key.vector = deed->vector;
+	key.detail = deed->detail;
+	key.err = deed->ret < 0 ? -deed->ret : 0;
 	key_actor(&key, task);
 	e = attempt_begin(&key, 0);
 	if (!e)
-		return 1;
+		return 0;
 	e->target_tgid = owner->tgid;
 	e->target_tid = owner->tid;
-	e->fd = fd;
+	e->fd = deed->fd;
 	event_actor(e, task);
 	event_send(e);
+	return 0;
+}
+
+/* Returns 1: dealt with. */
+static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
+				  long ret, u32 fd)
+{
+	struct deed deed = {.rule = rule, .vector = vector, .detail = detail, .fd = fd, .ret = ret};
+
+	report_deed(owner, &deed);
 	return 1;
 }
 

@@ -57,21 +57,24 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 	{                                                                                          \
 		struct call c = call_ended(__NR_##name, ctx->ret);                                 \
                                                                                                    \
-		return body(&c);                                                                   \
+		body(&c);                                                                          \
+		return 0;                                                                          \
 	}                                                                                          \
 	SEC("?fexit/" SYSCALL_FN #name)                                                            \
 	int BPF_PROG(cp_##abbr, const struct pt_regs *regs, long ret)                              \
 	{                                                                                          \
 		struct call c = call_ended(__NR_##name, ret);                                      \
                                                                                                    \
-		return body(&c);                                                                   \
+		body(&c);                                                                          \
+		return 0;                                                                          \
 	}                                                                                          \
 	SEC("?fexit/" SYSCALL32_FN #name)                                                          \
 	int BPF_PROG(cp32_##abbr, const struct pt_regs *regs, long ret)                            \
 	{                                                                                          \
 		struct call c = call_ended(__NR_##name, ret);                                      \
                                                                                                    \
-		return body(&c);                                                                   \
+		body(&c);                                                                          \
+		return 0;                                                                          \
 	}
 
 #endif

@@ -286,6 +286,7 @@ static int choose_choke(struct sensors *s)
 		return -EOPNOTSUPP;
 	choose_rung(s, s->choke->obj);
 	choose_uring(s, s->choke->obj);
+	s->choke->rodata->calls_told = s->calls != NULL;
 	return 0;
 }
 
@@ -399,6 +400,9 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	}
 	s->btf = btf__load_vmlinux_btf();
 	s->choke_point = s->btf && !sensor_probe_choke_point("fexit");
+	LOAD(s, calls, choose_calls, fill_user_helpers);
+	if (!s->calls)
+		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, choke, choose_choke, fill_proc_files);
 	if (!s->choke)
 		LOAD(s, memory, choose_syscalls, fill_proc_files);
@@ -406,9 +410,6 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->choke && !s->memory)
 		blame(s, "memory", last_words[0] ? last_words : strerror(errno));
-	LOAD(s, calls, choose_calls, fill_user_helpers);
-	if (!s->calls)
-		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, wire, choose_all, fill_commands);
 	if (!s->wire)
 		blame(s, "wire", last_words[0] ? last_words : strerror(errno));

@@ -55,6 +55,7 @@ struct pid {
 };
 
 struct signal_struct {
+	int group_exit_code;
 	atomic_t live;
 };
 
@@ -153,7 +154,6 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	unsigned int ptrace;
-	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

@@ -6,7 +6,9 @@
 #ifndef TRIGGER_H
 #define TRIGGER_H
 
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +64,27 @@ static inline void *trigger_address(long pid, int field)
 	unsigned long at = trigger_stat(pid, field);
 
 	return (void *)(at > 1 ? at : 0x10000);
+}
+
+/* Where in a file its code begins (an instruction: of _init, by the linker's custom); 0 if there is none. */
+static inline unsigned long trigger_code_offset(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned long offset = 0;
+	Elf64_Phdr segment;
+	Elf64_Ehdr head;
+
+	if (fd < 0 || pread(fd, &head, sizeof(head), 0) != sizeof(head))
+		head.e_phnum = 0;
+	for (int i = 0; i < head.e_phnum && !offset; i++) {
+		if (pread(fd, &segment, sizeof(segment), head.e_phoff + i * sizeof(segment)) ==
+			    sizeof(segment) &&
+		    segment.p_type == PT_LOAD && segment.p_flags & PF_X)
+			offset = segment.p_offset;
+	}
+	if (fd >= 0)
+		close(fd);
+	return offset;
 }
 
 __attribute__((format(printf, 1, 2))) static inline void trigger_report(const char *fields, ...)

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls.c - the rare ways to an instance's memory: it is steered, probed or made to dump core from outside, or
+ * the kernel under it is opened up. Looking at limits, probing other programs and loading harmless BPF is not.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static struct server *a;
+static struct monitor *mon;
+
+static void setup(void)
+{
+	a = server_start(&(struct server_opts){});
+	mon = monitor_start(NULL);
+}
+
+static const char *pid_of(const struct server *s)
+{
+	return str("%d", s->pid);
+}
+
+/* What the trigger says came of it; a kernel that does not know the call has nothing to be seen. */
+static int call_errno(const struct trigger *t)
+{
+	int err = trigger_int(t, "errno");
+
+	if (err == ENOSYS)
+		test_skip("this kernel has no such syscall");
+	return err;
+}
+
+/* ---- steered from outside ----------------------------------------------------------------------- */
+
+struct remote {
+	const char *what, *more; /* arguments of the trigger */
+	const char *rule;	 /* default: mem-remote */
+	const char *vector, *detail;
+};
+
+#define REMOTE(deed, ...) &((const struct remote){.what = deed, __VA_ARGS__})
+
+static void remote_by(const struct remote *r, struct trigger *t)
+{
+	expect(mon, {.rule = r->rule ?: "mem-remote",
+		     .vector = r->vector,
+		     .detail = r->detail,
+		     .server = a,
+		     .by = t,
+		     .err = call_errno(t)});
+}
+
+static void remote(const void *arg)
+{
+	const struct remote *r = arg;
+	struct trigger t = trigger("remote", pid_of(a), r->what, r->more);
+
+	remote_by(r, &t);
+}
+
+static void remote_denied(const void *arg)
+{
+	const struct remote *r = arg;
+	struct trigger t = trigger("as_uid", str("%d", NOBODY), trigger_for_all("remote"),
+				   pid_of(a), r->what, r->more);
+
+	snprintf(t.exe, sizeof(t.exe), "%s/bin/remote", scratch);
+	require(call_errno(&t) == EPERM || call_errno(&t) == EACCES, "it was not refused: errno %d",
+		call_errno(&t));
+	remote_by(r, &t);
+}
+
+static void remote_thread(const void *arg)
+{
+	pid_t tid = server_thread(a);
+	struct trigger t = trigger("remote", str("%d", tid), "kcmp");
+
+	expect(mon, {.rule = "mem-remote",
+		     .vector = "kcmp",
+		     .detail = "KCMP_VM",
+		     .server = a,
+		     .by = &t,
+		     .err = call_errno(&t),
+		     .target_tid = tid});
+}
+
+static void remote_look(const void *arg)
+{
+	trigger("remote", pid_of(a), "look");
+	expect_nothing(mon);
+}
+
+/* The same deeds upon somebody who is no instance. */
+static void remote_stranger(const void *arg)
+{
+	static const char *const deeds[] = {"madvise", "mrelease",	"move_pages",
+					    "kcmp",    "migrate_pages", "kcmp-other"};
+	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+		trigger("remote", str("%d", pid), deeds[i]);
+	trigger("remote", str("%d", pid), "limit", "4");
+	trigger("send", str("%d", pid), str("%d", SIGQUIT));
+	expect_nothing(mon);
+}
+
+/* ---- probed --------------------------------------------------------------------------------------- */
+
+struct perf {
+	const char *what, *detail;
+};
+
+#define PERF(...) &((const struct perf){__VA_ARGS__})
+
+static void perf(const void *arg)
+{
+	const struct perf *p = arg;
+	struct trigger t = trigger("perf", p->what, pid_of(a));
+	int err = call_errno(&t);
+
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .detail = err ? "" : p->detail,
+		     .server = a,
+		     .by = &t,
+		     .err = err});
+}
+
+static void perf_denied(const void *arg)
+{
+	struct trigger t =
+		trigger("as_uid", str("%d", NOBODY), trigger_for_all("perf"), "stack", pid_of(a));
+	int err = call_errno(&t);
+
+	snprintf(t.exe, sizeof(t.exe), "%s/bin/perf", scratch);
+	require(err == EACCES || err == EPERM, "it was not refused: errno %d", err);
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .server = a,
+		     .by = &t,
+		     .err = err});
+}
+
+static void perf_everybody(const void *arg)
+{
+	struct trigger t = trigger("perf", "stack", "-1");
+
+	if (call_errno(&t))
+		test_skip("this machine samples no stacks: errno %d", call_errno(&t));
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .detail = "samples with user registers or stack",
+		     .by = &t});
+}
+
+static void perf_count_everybody(const void *arg)
+{
+	trigger("perf", "count", "-1");
+	trigger("perf", "samples", "-1");
+	expect_nothing(mon);
+}
+
+static const char *exe_of(void)
+{
+	static char path[PATH_MAX];
+
+	return realpath(REDIS_SERVER, path) ? path : REDIS_SERVER;
+}
+
+static void uprobe(const void *pid)
+{
+	struct trigger t = trigger("perf", "uprobe", exe_of(), pid ?: pid_of(a));
+
+	require(!call_errno(&t), "no uprobe could be planted: errno %d", call_errno(&t));
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .detail = "uprobe",
+		     .server = a,
+		     .by = &t});
+}
+
+/* A hard link to the same file: compared is what it is, not how it is called. */
+static void uprobe_other_name(const void *arg)
+{
+	const char *name = str("%s/another-name", scratch);
+	struct trigger t;
+
+	if (link(exe_of(), name))
+		test_skip("no hard link from %s to %s: errno %d", exe_of(), name, errno);
+	t = trigger("perf", "uprobe", name, "-1");
+	unlink(name);
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .detail = "uprobe",
+		     .server = a,
+		     .by = &t});
+}
+
+static void uprobe_elsewhere(const void *arg)
+{
+	trigger("perf", "uprobe", "/bin/true", "-1");
+	expect_nothing(mon);
+}
+
+static void uprobe_link(const void *arg)
+{
+	struct trigger t = trigger("bpf_load", "link", exe_of());
+
+	if (call_errno(&t) == EINVAL)
+		test_skip("this kernel has no uprobe links (they came with 6.6)");
+	require(!call_errno(&t), "no uprobe could be planted: errno %d", call_errno(&t));
+	expect(mon, {.rule = "mem-probe", .server = a, .by = &t});
+}
+
+/* ---- the kernel under it -------------------------------------------------------------------------- */
+
+static void bpf_user(const void *arg)
+{
+	struct trigger t = trigger("bpf_load", "user");
+
+	require(!call_errno(&t), "the program was not loaded: errno %d", call_errno(&t));
+	expect(mon, {.rule = "mem-kernel", .vector = "bpf", .by = &t});
+}
+
+static void bpf_kernel(const void *arg)
+{
+	trigger("bpf_load", "kernel");
+	expect_nothing(mon);
+}
+
+static void open_kernel(const void *call)
+{
+	struct trigger t = trigger("open_kernel", call);
+	int err = call_errno(&t);
+
+	require(err, "the kernel took it");
+	expect(mon, {.rule = "mem-kernel", .vector = call, .by = &t, .err = err});
+}
+
+/* ---- core dumps ----------------------------------------------------------------------------------- */
+
+static void core_allowed(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
+}
+
+static void core_forbidden(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
+
+static void core_dump(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.child.setup = core_allowed});
+	char *pattern = file_read("/proc/sys/kernel/core_pattern");
+	struct trigger t;
+
+	monitor_poll(mon);
+	if (pattern[0] == '|')
+		test_skip("this machine hands core dumps to a program");
+	t = trigger("send", pid_of(s), str("%d", SIGQUIT), arg);
+	expect(mon,
+	       {.rule = "mem-dump", .vector = "signal", .detail = "SIGQUIT", .server = s, .by = &t},
+	       {.rule = "mem-dump", .vector = "core dump", .server = s});
+}
+
+static void core_refused(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.child.setup = core_forbidden});
+	struct trigger t = trigger("send", pid_of(s), str("%d", SIGQUIT));
+
+	expect(mon, {.rule = "mem-dump",
+		     .vector = "signal",
+		     .detail = "SIGQUIT",
+		     .server = s,
+		     .by = &t});
+}
+
+static void ended_plainly(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.child.setup = core_allowed});
+
+	trigger("send", pid_of(s), str("%d", SIGTERM));
+	child_wait(s->pid, 3000);
+	expect_nothing(mon);
+}
+
+static const struct test tests[] = {
+	TEST("process_madvise on an instance", remote,
+	     .arg = REMOTE("madvise", .vector = "process_madvise", .detail = "MADV_COLD")),
+	TEST("process_mrelease of an instance is reported as failed", remote,
+	     .arg = REMOTE("mrelease", .vector = "process_mrelease")),
+	TEST("move_pages that asks where an instance's pages lie", remote,
+	     .arg = REMOTE("move_pages", .vector = "move_pages")),
+	TEST("migrate_pages of an instance", remote,
+	     .arg = REMOTE("migrate_pages", .vector = "migrate_pages")),
+	TEST("kcmp with an instance as its first process", remote,
+	     .arg = REMOTE("kcmp", .vector = "kcmp", .detail = "KCMP_VM")),
+	TEST("kcmp with an instance as its second process", remote,
+	     .arg = REMOTE("kcmp-other", .vector = "kcmp", .detail = "KCMP_VM")),
+	TEST("kcmp by the id of a server's thread names the thread", remote_thread),
+	TEST("prlimit that sets how much an instance may lock", remote,
+	     .arg = REMOTE("limit", .more = "8", .vector = "prlimit64",
+			   .detail = "RLIMIT_MEMLOCK")),
+	TEST("prlimit that sets an instance's core dumps", remote,
+	     .arg = REMOTE("limit", .more = "4", .rule = "mem-dump", .vector = "prlimit64",
+			   .detail = "RLIMIT_CORE")),
+	TEST("process_madvise by nobody is reported as denied", remote_denied,
+	     .arg = REMOTE("madvise", .vector = "process_madvise", .detail = "MADV_COLD")),
+	TEST("move_pages by nobody is reported as denied", remote_denied,
+	     .arg = REMOTE("move_pages", .vector = "move_pages")),
+	TEST("kcmp by nobody is reported as denied", remote_denied,
+	     .arg = REMOTE("kcmp", .vector = "kcmp", .detail = "KCMP_VM")),
+	TEST("prlimit by nobody is reported as denied", remote_denied,
+	     .arg = REMOTE("limit", .more = "8", .vector = "prlimit64",
+			   .detail = "RLIMIT_MEMLOCK")),
+	TEST("prlimit that only reads a limit raises nothing", remote_look),
+	TEST("the same upon a process that is no instance raises nothing", remote_stranger),
+
+	TEST("perf_event_open that counts what an instance does", perf,
+	     .arg = PERF("count", "counter")),
+	TEST("perf_event_open that samples where an instance is", perf,
+	     .arg = PERF("samples", "samples")),
+	TEST("perf_event_open that samples an instance's stack", perf,
+	     .arg = PERF("stack", "samples with user registers or stack")),
+	TEST("perf_event_open by nobody is reported as denied", perf_denied),
+	TEST("perf_event_open that samples everybody's stack is one on the host", perf_everybody),
+	TEST("perf_event_open that counts or samples the machine raises nothing",
+	     perf_count_everybody),
+	TEST("a uprobe on the server's executable, for this process", uprobe),
+	TEST("a uprobe on the server's executable, for everybody", uprobe, .arg = "-1"),
+	TEST("a uprobe on the server's executable by another name", uprobe_other_name),
+	TEST("a uprobe by a link, without perf_event_open", uprobe_link),
+	TEST("a uprobe on another program raises nothing", uprobe_elsewhere),
+
+	TEST("a BPF program that can read user memory", bpf_user),
+	TEST("a BPF program that cannot raises nothing", bpf_kernel),
+	TEST("init_module", open_kernel, .arg = "init_module"),
+	TEST("finit_module", open_kernel, .arg = "finit_module"),
+	TEST("kexec_load", open_kernel, .arg = "kexec_load"),
+	TEST("kexec_file_load", open_kernel, .arg = "kexec_file_load"),
+
+	TEST("a signal that makes an instance dump core, and the dump", core_dump),
+	TEST("the same by sigqueue", core_dump, .arg = "-q"),
+	TEST("the same by tgkill", core_dump, .arg = "-t"),
+	TEST("the same where no core may be written is no dump", core_refused),
+	TEST("SIGTERM raises nothing", ended_plainly),
+	{},
+};
+
+const struct suite calls_suite = {"calls", setup, NULL, tests};

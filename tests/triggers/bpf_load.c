@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_load: loads a BPF program, and lets go of it at once.
+ *
+ *     bpf_load user|kernel|link PATH
+ *
+ * `user` could read the memory of the process it interrupts, `kernel` only asks for the time. `link` plants a
+ * uprobe in a file by a link, without a perf event (Linux 6.6).
+ */
+#include <linux/bpf.h>
+
+#include "trigger.h"
+
+#define BPF_TRACE_UPROBE_MULTI_TYPE 48 /* include/uapi/linux/bpf.h */
+
+#define MOV64_REG(d, s)                                                                            \
+	{                                                                                          \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = d, .src_reg = s                    \
+	}
+#define MOV64_IMM(d, i)                                                                            \
+	{                                                                                          \
+		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = d, .imm = i                        \
+	}
+#define ADD64_IMM(d, i)                                                                            \
+	{                                                                                          \
+		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = d, .imm = i                        \
+	}
+#define CALL(f)                                                                                    \
+	{                                                                                          \
+		.code = BPF_JMP | BPF_CALL, .imm = f                                               \
+	}
+#define EXIT                                                                                       \
+	{                                                                                          \
+		.code = BPF_JMP | BPF_EXIT                                                         \
+	}
+
+/* BPF_LINK_CREATE's attributes, with the part that older headers lack. */
+struct link_create {
+	__u32 prog_fd, target_fd, attach_type, flags;
+	__u64 path, offsets, ref_ctr_offsets, cookies;
+	__u32 count, multi_flags, pid, pad;
+};
+
+static long load(const struct bpf_insn *insns, unsigned int n, int multi)
+{
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_KPROBE,
+		.insns = (unsigned long)insns,
+		.insn_cnt = n,
+		.license = (unsigned long)"GPL",
+	};
+
+	if (multi)
+		attr.expected_attach_type = BPF_TRACE_UPROBE_MULTI_TYPE;
+	errno = 0;
+	return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bpf_insn user[] = {
+		MOV64_REG(BPF_REG_1, BPF_REG_10),
+		ADD64_IMM(BPF_REG_1, -8),
+		MOV64_IMM(BPF_REG_2, 8),
+		MOV64_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_user),
+		MOV64_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
+	static const struct bpf_insn kernel[] = {
+		CALL(BPF_FUNC_ktime_get_ns),
+		MOV64_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
+	struct link_create link = {.attach_type = BPF_TRACE_UPROBE_MULTI_TYPE, .count = 1};
+	unsigned long offset;
+	long r;
+
+	if (argc < 2)
+		return 2;
+	if (!strcmp(argv[1], "user"))
+		r = load(user, sizeof(user) / sizeof(user[0]), 0);
+	else
+		r = load(kernel, sizeof(kernel) / sizeof(kernel[0]), !strcmp(argv[1], "link"));
+	if (!strcmp(argv[1], "link") && argc > 2 && r >= 0) {
+		offset = trigger_code_offset(argv[2]);
+		link.prog_fd = r;
+		link.path = (unsigned long)argv[2];
+		link.offsets = (unsigned long)&offset;
+		r = syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+	}
+	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d", getpid(), r, r < 0 ? errno : 0);
+	return 0;
+}
