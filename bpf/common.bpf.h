@@ -209,55 +209,74 @@ static __always_inline u64 plain(const void *p)
 	return addr;
 }
 
+/* A path being written, part by part from the last to the first, across mounts. */
+struct path_walk {
+	struct process_info *p;
+	u64 dentry, mount;
+	u32 at;
+	u32 flags; /* PATH_* */
+};
+
+/* One step towards the root. A callback is verified once, however often it runs. */
+static long path_up(u32 i, struct path_walk *w)
+{
+	struct process_info *p = w->p;
+	struct dentry *d = (void *)w->dentry, *up = BPF_CORE_READ(d, d_parent);
+	struct mount *m = (void *)w->mount, *above;
+	u32 to = w->at;
+	long n;
+
+	if (!p)
+		return 1;
+	if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+		above = BPF_CORE_READ(m, mnt_parent);
+		if (above == m || !above) {
+			w->flags &= ~PATH_CUT;
+			return 1;
+		}
+		w->dentry = (u64)BPF_CORE_READ(m, mnt_mountpoint);
+		w->mount = (u64)above;
+		return 0;
+	}
+	if (to >= PATH_ROOM)
+		return 1;
+	barrier_var(to); /* keep the mask: 6.1's verifier forgets a spilled number's bound */
+	n = bpf_probe_read_kernel_str(&p->path[to & (PATH_ROOM - 1)], PATH_PART_MAX + 1,
+				      BPF_CORE_READ(d, d_name.name));
+	if (n <= 0)
+		return 1;
+	w->at += n;
+	if (d == up) { /* a file without a place, a memfd say */
+		w->flags &= ~PATH_CUT;
+		return 1;
+	}
+	w->dentry = (u64)up;
+	return 0;
+}
+
 /*
- * Append the path of an executable at p->path[at], part by part from the last to the first, across
- * mounts. Returns where it ended, and PATH_* flags in the upper half. Functions that are not static
- * are verified once on their own, and take addresses as mere numbers.
+ * Append the path of an executable at p->path[at]. Returns where it ended, and PATH_* flags in the upper
+ * half. Functions that are not static are verified once on their own, and take addresses as mere numbers.
  */
 __noinline int path_append(struct process_info *p, u64 exe_addr, u32 at)
 {
 	struct file *exe = (void *)exe_addr;
 	struct dentry *d = BPF_CORE_READ(exe, f_path.dentry);
 	struct vfsmount *vfs = BPF_CORE_READ(exe, f_path.mnt);
-	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-	u32 flags = PATH_CUT;
+	struct path_walk w = {
+		.p = p,
+		.dentry = plain(d),
+		.mount = plain(vfs) - bpf_core_field_offset(struct mount, mnt),
+		.at = at,
+		.flags = PATH_CUT,
+	};
 
 	if (!p)
 		return 0;
 	if (!BPF_CORE_READ(d, d_hash.pprev))
-		flags |= PATH_DELETED;
-	for (int i = 0; i < PATH_PARTS; i++) {
-		struct dentry *up = BPF_CORE_READ(d, d_parent);
-		u32 to = at;
-		long n;
-
-		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(m, mnt_parent);
-
-			if (above == m || !above) {
-				flags &= ~PATH_CUT;
-				break;
-			}
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			m = above;
-			continue;
-		}
-		if (at >= PATH_ROOM)
-			break;
-		barrier_var(
-			to); /* keep the mask: 6.1's verifier forgets a spilled number's bound */
-		n = bpf_probe_read_kernel_str(&p->path[to & (PATH_ROOM - 1)], PATH_PART_MAX + 1,
-					      BPF_CORE_READ(d, d_name.name));
-		if (n <= 0)
-			break;
-		at += n;
-		if (d == up) { /* a file without a place, a memfd say */
-			flags &= ~PATH_CUT;
-			break;
-		}
-		d = up;
-	}
-	return at | flags << 16;
+		w.flags |= PATH_DELETED;
+	bpf_loop(PATH_PARTS, path_up, &w, 0);
+	return w.at | w.flags << 16;
 }
 
 /* Where the executable's path begins and ends; *at moves behind it. */

@@ -413,6 +413,18 @@ static const char *alerts_text(struct monitor *m)
 	return text[0] ? text : "\n  nothing came";
 }
 
+/* For tests/corpus.sh: what this test's attack is caught as, and by what. */
+static void tell_caught(json_t *a)
+{
+	json_t *t = json_object_get(
+		json_object_get(json_array_get(json_object_get(a, "attacks"), 0), "technique"),
+		"uid");
+
+	printf("# caught %s by %s, ATT&CK %s: %s %s\n", alert_str(a, "rule"),
+	       alert_str(a, "found_by"), json_string_value(t) ?: "-", alert_str(a, "vector"),
+	       alert_str(a, "outcome"));
+}
+
 static bool want_found(struct monitor *m, const struct want *w, bool *used)
 {
 	bool found = false;
@@ -423,6 +435,7 @@ static bool want_found(struct monitor *m, const struct want *w, bool *used)
 			continue;
 		used[i - m->mark] = found = true;
 		alert_is(m, m->lines[i], w);
+		tell_caught(m->lines[i]);
 	}
 	return found;
 }
