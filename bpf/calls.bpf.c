@@ -7,10 +7,12 @@
  *   move_pages, migrate_pages, kcmp     target by number: where its pages lie, which objects it shares
  *   prlimit64                           target by number: its limits changed, core dumps allowed
  *   perf_event_open                     target by number, or by the file a uprobe is planted in
- *   bpf                                 a program that reads or writes user memory; uprobes by link
+ *   bpf                                 a program that reads or writes user memory; uprobes by link; the
+ *                                       monitor's own maps, programs and links in somebody else's hands
  *   init_module, finit_module           code in the kernel sees everything
  *   kexec_load, kexec_file_load         so does the next kernel
- *   tp_btf/signal_generate              the signals that make a process dump core, and who sent them
+ *   tp_btf/signal_generate              the signals that make a server dump core, all that reach the monitor,
+ *                                       and who sent them
  *   fexit/uprobe_register               uprobes by whatever way (choke rung): tracefs, links
  */
 #include "syscall.bpf.h"
@@ -28,9 +30,10 @@
 	(1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 24 |         \
 	 1u << 25 | 1u << 31)
 
+#define ORDINARY_SIGNALS (1u << 1 | 1u << 2 | 1u << 15 | 1u << 18) /* HUP, INT, TERM, CONT */
+
 const volatile __u32 choke_rung;  /* uprobe_register is hooked */
 const volatile __u32 uprobe_flag; /* this kernel's TRACE_EVENT_FL_UPROBE */
-const volatile __s32 own_tgid;
 const volatile __u32 helpers_known;
 
 /* What a call of a helper that touches user memory looks like in a loaded program. */
@@ -40,6 +43,13 @@ struct {
 	__type(key, s32);
 	__type(value, u32);
 } user_helpers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OWN_OBJECTS_MAX);
+	__type(key, struct own_key);
+	__type(value, u32);
+} own_objects SEC(".maps");
 
 static __always_inline int on_pidfd(const struct call *c, u32 asked)
 {
@@ -101,7 +111,8 @@ union anon_name {
 };
 
 static const union anon_name perf_name = {"[perf_event]"}, prog_name = {"bpf-prog"},
-			     link_name = {"bpf_link"};
+			     map_name = {"bpf-map"}, link_name = {"bpf_link"},
+			     link_by_id_name = {"bpf-link"};
 
 /* The file behind a new descriptor, if it is of that kind: another thread may have swapped it. */
 static __always_inline struct file *anon_file(long fd, const union anon_name *kind)
@@ -254,14 +265,96 @@ static __always_inline int linked(struct bpf_link *link, u32 detail)
 	return probed(BPF_CORE_READ(multi, path.dentry, d_inode), VECTOR_SYSCALL, detail);
 }
 
+/* --- our own BPF in the hands of others --- */
+
+/* The kind of object a command's first attribute counts by id. */
+static __always_inline u32 kind_by_id(u32 cmd)
+{
+	switch (cmd) {
+	case BPF_MAP_GET_FD_BY_ID:
+		return OWN_MAP;
+	case BPF_PROG_GET_FD_BY_ID:
+		return OWN_PROG;
+	case BPF_LINK_GET_FD_BY_ID:
+		return OWN_LINK;
+	default:
+		return OWN_NONE;
+	}
+}
+
+/* Where a command's attributes name the descriptor it works on, see union bpf_attr. */
+static __always_inline u32 fd_offset(u32 cmd)
+{
+	switch (cmd) {
+	case BPF_OBJ_PIN:
+		return offsetof(union bpf_attr, bpf_fd);
+	case BPF_PROG_ATTACH:
+	case BPF_PROG_DETACH:
+		return offsetof(union bpf_attr, attach_bpf_fd);
+	case BPF_MAP_LOOKUP_BATCH:
+	case BPF_MAP_LOOKUP_AND_DELETE_BATCH:
+	case BPF_MAP_UPDATE_BATCH:
+	case BPF_MAP_DELETE_BATCH:
+		return offsetof(union bpf_attr, batch.map_fd);
+	default: /* all others begin with it */
+		return 0;
+	}
+}
+
+static __always_inline struct own_key object_of_fd(long fd)
+{
+	struct own_key key = {};
+	struct bpf_link *link;
+	struct bpf_prog *prog;
+	struct bpf_map *map;
+	struct file *f;
+
+	if ((f = anon_file(fd, &map_name))) {
+		map = BPF_CORE_READ(f, private_data);
+		key.kind = OWN_MAP;
+		key.id = BPF_CORE_READ(map, id);
+	} else if ((f = anon_file(fd, &prog_name))) {
+		prog = BPF_CORE_READ(f, private_data);
+		key.kind = OWN_PROG;
+		key.id = BPF_CORE_READ(prog, aux, id);
+	} else if ((f = anon_file(fd, &link_name)) || (f = anon_file(fd, &link_by_id_name))) {
+		link = BPF_CORE_READ(f, private_data);
+		key.kind = OWN_LINK;
+		key.id = BPF_CORE_READ(link, id);
+	}
+	return key;
+}
+
+/* Is this command about one of the monitor's objects? A descriptor of one comes by its id or by a pin. */
+__noinline int about_us(u32 cmd, u64 attr, s64 ret)
+{
+	u32 kind = kind_by_id(cmd), word = 0;
+	struct own_key key;
+
+	if (ret >= 0 && (kind || cmd == BPF_OBJ_GET)) {
+		key = object_of_fd(ret);
+	} else {
+		bpf_probe_read_user(&word, sizeof(word), (const char *)attr + fd_offset(cmd));
+		if (kind)
+			key = (struct own_key){.kind = kind, .id = word};
+		else
+			key = object_of_fd(word);
+	}
+	return key.kind && bpf_map_lookup_elem(&own_objects, &key);
+}
+
 static __always_inline int did_bpf(const struct call *c)
 {
+	struct pid_owner self = {.instance = INSTANCE_SELF};
 	struct bpf_link *link;
 	struct bpf_prog *prog;
 	struct file *f;
 
-	if (bpf_get_current_task_btf()->tgid == own_tgid)
+	if (is_exempt(bpf_get_current_task_btf(), INSTANCE_SELF))
 		return 0;
+	if (c->arg[0] != BPF_PROG_LOAD && about_us(c->arg[0], c->arg[1], c->ret))
+		return report(&self, RULE_SELF_TAMPER, VECTOR_SYSCALL, call_detail(c, c->arg[0]),
+			      c->ret, 0);
 	if (c->arg[0] == BPF_PROG_LOAD) {
 		f = anon_file(c->ret, &prog_name);
 		prog = f ? BPF_CORE_READ(f, private_data) : NULL;
@@ -302,6 +395,16 @@ int BPF_PROG(cp_uprobe, struct inode *inode)
 	return 0;
 }
 
+/* Its parent, or init, ends the monitor the way it is meant to be ended. */
+static __always_inline int is_ordinary(int sig, struct task_struct *to)
+{
+	int tgid = bpf_get_current_task_btf()->tgid;
+
+	if (sig > 31 || !(ORDINARY_SIGNALS & 1u << (sig & 31)))
+		return 0;
+	return tgid == 1 || tgid == BPF_CORE_READ(to, real_parent, tgid);
+}
+
 /* Only what a process sent: a fault of its own is its own. */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task)
@@ -309,10 +412,11 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	struct member *m;
 	struct pid_owner owner = {};
 
-	if (sig > 31 || !(CORE_SIGNALS & 1u << (sig & 31)))
-		return 0;
 	m = member_of(task->tgid);
 	if (!m)
+		return 0;
+	if (m->instance == INSTANCE_SELF ? is_ordinary(sig, task)
+					 : sig > 31 || !(CORE_SIGNALS & 1u << (sig & 31)))
 		return 0;
 	if ((u64)info == 1 || ((u64)info && BPF_CORE_READ(info, si_code) > SI_USER))
 		return 0;

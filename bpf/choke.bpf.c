@@ -10,12 +10,16 @@
  *   fexit/<syscall>             ptrace, process_vm_*, pidfd_getfd: arguments and outcome. Requests on a
  *                               tracee pass no further check, so the check alone would miss them
  *   tp_btf/io_uring_complete    reads and writes through a ring, see uring_done
+ *   fmod_ret/security_ptrace_access_check
+ *                               the same check, where an answer can be given: attached only while some
+ *                               instance is guarded, it refuses what its policy prevents
  *
  * One attempt is one event: where a syscall has its own hook the check stays silent, and inside an open
  * it only notes what it saw, for the open's end to tell.
  */
 #include "memory.bpf.h"
 
+#define PTRACE_MODE_ATTACH 0x02
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
 #define PF_IO_WORKER 0x00000010
 
@@ -119,11 +123,49 @@ static __always_inline int is_read(u32 nr)
 	       nr == NR_GETDENTS64 || nr == (SYSCALL_32BIT | 3) || nr == (SYSCALL_32BIT | 220);
 }
 
+/* Rules that an access in this syscall would break, as far as the check knows: not yet which file is opened. */
+static __always_inline u32 rules_at_check(u32 vector, u32 mode)
+{
+	switch (vector) {
+	case VECTOR_PTRACE:
+		return 1u << RULE_MEM_TRACE;
+	case VECTOR_PROCESS_VM_READV:
+		return 1u << RULE_MEM_READ;
+	case VECTOR_PROCESS_VM_WRITEV:
+		return 1u << RULE_MEM_WRITE;
+	case VECTOR_PIDFD_GETFD:
+		return 1u << RULE_MEM_FD;
+	default: /* of all opens, only that of mem asks for so much */
+		return is_open(vector) && (mode & PTRACE_MODE_ATTACH)
+			       ? 1u << RULE_MEM_READ | 1u << RULE_MEM_WRITE
+			       : 0;
+	}
+}
+
+SEC("?fmod_ret/security_ptrace_access_check")
+int BPF_PROG(cp_deny, struct task_struct *child, unsigned int mode, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct member *m;
+	u32 rules;
+
+	if (ret)
+		return ret;
+	m = member_of(child->tgid);
+	if (!m || is_exempt(task, m->instance) || (task->flags & PF_KTHREAD) || task->tgid == 1)
+		return 0;
+	rules = rules_at_check(vector_of(task, syscall_number(task)), mode);
+	if (!(rules & rules_prevented(m->instance)))
+		return 0;
+	stopped_set(task, m->instance);
+	return -EPERM;
+}
+
 SEC("fexit/ptrace_may_access")
 int BPF_PROG(cp_may_access, struct task_struct *target, unsigned int mode, int allowed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct member *m, *own;
+	struct member *m;
 	struct pid_owner *owner;
 	struct noted *note;
 	u32 nr, vector;
@@ -133,8 +175,7 @@ int BPF_PROG(cp_may_access, struct task_struct *target, unsigned int mode, int a
 	m = member_of(target->tgid);
 	if (!m)
 		return 0;
-	own = member_of(task->tgid);
-	if (own && own->instance == m->instance)
+	if (is_exempt(task, m->instance))
 		return 0;
 	owner = owner_of_pid(target->thread_pid);
 	if (!owner)

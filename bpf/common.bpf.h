@@ -72,6 +72,21 @@ struct {
 	__type(value, u32); /* 1: there from the start */
 } mapped SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} guarded SEC(".maps");
+
+/* The instance for whose sake the syscall this task is in was denied, or the task killed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} stopped SEC(".maps");
+
 static __always_inline void counter_add(u32 id, u64 n)
 {
 	u64 *c = bpf_map_lookup_elem(&counters, &id);
@@ -83,6 +98,20 @@ static __always_inline void counter_add(u32 id, u64 n)
 static __always_inline struct member *member_of(u32 tgid)
 {
 	return bpf_map_lookup_elem(&procs, &tgid);
+}
+
+/* The same, but not the monitor: a protected server. */
+static __always_inline struct member *server_of(u32 tgid)
+{
+	struct member *m = member_of(tgid);
+
+	return m && m->instance != INSTANCE_SELF ? m : NULL;
+}
+
+/* Upon the monitor every attempt breaks the same rule. */
+static __always_inline u32 rule_upon(u32 instance, u32 rule)
+{
+	return instance == INSTANCE_SELF ? RULE_SELF_TAMPER : rule;
 }
 
 /* The monitored thread behind a pid number, as a caller living in pid namespace ns means it. */

@@ -14,8 +14,56 @@
  * saved at entry: another thread cannot change them, and a tracer of the caller can only before the
  * entry tracepoint would have seen them or after the exit one has. A killed caller still passes the
  * exit. A path in user memory can be changed meanwhile: docs/coverage.md says what that hides.
+ *
+ * Prevention, attached only while some instance is guarded: the *entry* of ptrace, process_vm_* and
+ * pidfd_getfd. The actor is killed before the syscall's work; the kernel pins no page of another process for
+ * the dead. Opens are met at their exit: the descriptor dies with its owner.
  */
 #include "memory.bpf.h"
+
+static __always_inline int kill_entering(struct pid_owner *owner, u32 rule)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!owner || is_exempt(task, owner->instance) ||
+	    !(rules_prevented(owner->instance) >> rule & 1))
+		return 0;
+	if (!bpf_send_signal(SIGKILL))
+		stopped_set(task, owner->instance);
+	return 0;
+}
+
+SEC("?tracepoint/syscalls/sys_enter_ptrace")
+int en_ptrace(void *ctx)
+{
+	struct pt_regs *regs = saved_regs();
+	long request = SYSCALL_ARG1(regs);
+
+	if (request == PTRACE_TRACEME || request == PTRACE_DETACH)
+		return 0;
+	return kill_entering(owner_of_number(SYSCALL_ARG2(regs)), ptrace_rule(request));
+}
+
+SEC("?tracepoint/syscalls/sys_enter_process_vm_readv")
+int en_vm_readv(void *ctx)
+{
+	return kill_entering(owner_of_number(SYSCALL_ARG1(saved_regs())), RULE_MEM_READ);
+}
+
+SEC("?tracepoint/syscalls/sys_enter_process_vm_writev")
+int en_vm_writev(void *ctx)
+{
+	return kill_entering(owner_of_number(SYSCALL_ARG1(saved_regs())), RULE_MEM_WRITE);
+}
+
+SEC("?tracepoint/syscalls/sys_enter_pidfd_getfd")
+int en_pidfd_getfd(void *ctx)
+{
+	struct file *f = file_of_fd(bpf_get_current_task_btf(), SYSCALL_ARG1(saved_regs()));
+	struct pid *pid = f ? pid_of_pidfd(f) : NULL;
+
+	return kill_entering(pid ? owner_of_pid(pid) : NULL, RULE_MEM_FD);
+}
 
 SEC("tracepoint/syscalls/sys_exit_ptrace")
 int sc_ptrace(struct trace_event_raw_sys_exit *ctx)

@@ -20,8 +20,6 @@
 #define AT_FDCWD (-100)
 #define O_WRONLY 1
 #define O_ACCMODE 3
-#define EPERM 1
-#define EACCES 13
 #define IORING_OP_READV 1 /* include/uapi/linux/io_uring.h */
 #define IORING_OP_WRITEV 2
 #define IORING_OP_READ_FIXED 4
@@ -41,6 +39,7 @@
 #define PTRACE_POKETEXT 4
 #define PTRACE_POKEDATA 5
 #define PTRACE_POKEUSR 6
+#define PTRACE_DETACH 17
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -66,21 +65,33 @@ struct {
 	__type(value, struct path_scan);
 } path_scans SEC(".maps");
 
+static __always_inline u32 ptrace_rule(long request)
+{
+	if (request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA || request == PTRACE_PEEKUSR)
+		return RULE_MEM_READ;
+	if (request == PTRACE_POKETEXT || request == PTRACE_POKEDATA || request == PTRACE_POKEUSR)
+		return RULE_MEM_WRITE;
+	return RULE_MEM_TRACE;
+}
+
 static __always_inline int did_ptrace(long request, u32 nr, long ret)
 {
+	struct deed deed = {
+		.vector = VECTOR_PTRACE,
+		.detail = request,
+		.ret = ret,
+		.harmless = request == PTRACE_DETACH, /* nobody dies for letting go */
+	};
 	struct pid_owner *owner;
-	u32 rule = RULE_MEM_TRACE;
 
 	if (request == PTRACE_TRACEME)
 		return 0; /* no target: it shows at exec, see process.bpf.c */
 	owner = owner_of_number(nr);
 	if (!owner)
 		return 0;
-	if (request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA || request == PTRACE_PEEKUSR)
-		rule = RULE_MEM_READ;
-	if (request == PTRACE_POKETEXT || request == PTRACE_POKEDATA || request == PTRACE_POKEUSR)
-		rule = RULE_MEM_WRITE;
-	return report(owner, rule, VECTOR_PTRACE, request, ret, 0);
+	deed.rule = ptrace_rule(request);
+	report_deed(owner, &deed);
+	return 1;
 }
 
 static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)

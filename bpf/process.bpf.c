@@ -10,6 +10,7 @@
  *                               instruction; the kernel calls it for threads too
  *   tp_btf/sched_process_exit   called per thread, before its pid can be used again; the exit code says
  *                               whether the kernel dumped its memory
+ *   syscall                     run by the monitor in its own context: so it enters itself
  *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2
  *                               children and threads
  *
@@ -142,8 +143,11 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 
 static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
 {
-	struct event *e = event_reserve(type);
+	struct event *e;
 
+	if (instance == INSTANCE_SELF) /* no server: nobody counts it */
+		return;
+	e = event_reserve(type);
 	if (!e) {
 		lost_add(instance, RULE_NONE);
 		return;
@@ -162,7 +166,10 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 static __always_inline void report_tracer(struct task_struct *task, u32 instance, u32 flags)
 {
 	struct attempt_key key = {
-		.instance = instance, .rule = RULE_MEM_TRACE, .vector = VECTOR_PTRACE};
+		.instance = instance,
+		.rule = rule_upon(instance, RULE_MEM_TRACE),
+		.vector = VECTOR_PTRACE,
+	};
 	struct task_struct *tracer;
 	struct event *e;
 
@@ -187,7 +194,8 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
 					u32 vector)
 {
-	struct attempt_key key = {.instance = instance, .rule = rule, .vector = vector};
+	struct attempt_key key = {
+		.instance = instance, .rule = rule_upon(instance, rule), .vector = vector};
 	struct event *e;
 
 	key_actor(&key, task);
@@ -227,6 +235,19 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	report_tracer(task, id, flags);
+}
+
+/* The guard it forks, and its threads, follow by the hooks below. */
+SEC("syscall")
+int enrol_self(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (member_add(task, INSTANCE_SELF, 1))
+		return 1;
+	map_exe(task, INSTANCE_SELF);
+	report_tracer(task, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
+	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")

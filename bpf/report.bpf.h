@@ -10,13 +10,62 @@
 
 #define PIDFS_MAGIC 0x50494446
 
+#define SIGKILL 9
+#define EPERM 1
+#define EACCES 13
+
+/* Whom an instance's protection does not concern: its own family, and the monitor, which looks. */
+static __always_inline int is_exempt(struct task_struct *task, u32 instance)
+{
+	struct member *m = member_of(task->tgid);
+
+	return m && (m->instance == instance || m->instance == INSTANCE_SELF);
+}
+
+static __always_inline u32 rules_prevented(u32 instance)
+{
+	u32 any = INSTANCE_HOST, *mask = bpf_map_lookup_elem(&guarded, &instance);
+
+	if (!mask)
+		mask = bpf_map_lookup_elem(&guarded, &any);
+	return mask ? *mask : 0;
+}
+
+static __always_inline void stopped_set(struct task_struct *task, u32 instance)
+{
+	u32 *at = bpf_task_storage_get(&stopped, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (at)
+		*at = instance;
+}
+
+/*
+ * An attempt ends. Was it stopped on its way, or has its actor to die before it returns? The kernel never
+ * lets pid 1 or its own threads be killed so.
+ */
+__noinline int prevent(u32 instance, u32 rule, s32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 *at = bpf_task_storage_get(&stopped, task, NULL, 0);
+
+	if (at && *at == instance) {
+		*at = 0;
+		return EVENT_PREVENTED;
+	}
+	if (ret < 0 || !(rules_prevented(instance) >> (rule & 31) & 1) || bpf_send_signal(SIGKILL))
+		return 0;
+	return EVENT_PREVENTED;
+}
+
 /* What was done. */
 struct deed {
 	u32 rule;
 	u32 vector;
 	u32 detail;
 	u32 fd;
-	s64 ret; /* negative errno, or what the syscall returned */
+	s64 ret;      /* negative errno, or what the syscall returned */
+	u32 harmless; /* told, but nobody is stopped for it */
+	u32 pad;
 };
 
 /*
@@ -26,21 +75,27 @@ struct deed {
 __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct member *m = member_of(task->tgid);
 	struct attempt_key key = {};
 	struct event *e;
+	u32 flags = 0;
 
-	if (!owner || !deed || (m && m->instance == owner->instance))
+	if (!owner || !deed || is_exempt(task, owner->instance))
 		return 0;
+	if (!deed->harmless)
+		flags = prevent(owner->instance, deed->rule, deed->ret);
 	key.instance = owner->instance;
-	key.rule = deed->rule;
+	key.rule = rule_upon(owner->instance, deed->rule);
 	key.vector = deed->vector;
 	key.detail = deed->detail;
 	key.err = deed->ret < 0 ? -deed->ret : 0;
+	/* what a syscall says of itself to somebody already dead tells nothing */
+	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
+		key.err = 0;
 	key_actor(&key, task);
 	e = attempt_begin(&key, 0);
 	if (!e)
 		return 0;
+	e->flags |= flags;
 	e->target_tgid = owner->tgid;
 	e->target_tid = owner->tid;
 	e->fd = deed->fd;

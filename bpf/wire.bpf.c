@@ -600,7 +600,7 @@ int sock_create(struct bpf_sock *sk)
 
 	if (sk->type != SOCK_STREAM)
 		return 1;
-	m = member_of(bpf_get_current_pid_tgid() >> 32);
+	m = server_of(bpf_get_current_pid_tgid() >> 32);
 	if (m)
 		sock_mark_set(sk, m->instance, SOCK_FRESH);
 	return 1;
@@ -638,7 +638,7 @@ int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 	if (newstate != TCP_LISTEN)
 		return 0;
 	task = bpf_get_current_task_btf();
-	m = member_of(task->tgid);
+	m = server_of(task->tgid);
 	if (m && sock_mark_set(sk, m->instance, SOCK_FRESH | SOCK_LISTENER))
 		listen_report(sk, m->instance, 0);
 	return 0;
@@ -657,7 +657,7 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	m = member_of(task->tgid);
+	m = server_of(task->tgid);
 	if (!m)
 		return 0;
 	sock = bpf_sock_from_file(file);

@@ -96,6 +96,8 @@ enum perf_asked {
 };
 
 #define INSTANCE_HOST 0 /* an attempt on the whole machine, and so on every instance */
+#define INSTANCE_SELF                                                                              \
+	0xffffffffu /* the monitor and its guard: protected like an instance, shown as none */
 
 /* What non-TLS bytes looked like. */
 enum saw_id {
@@ -116,7 +118,8 @@ enum saw_id {
 #define EVENT_CONN 0x0008	    /* conn is filled */
 #define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
 #define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
-#define EVENT_MAIN 0x0040 /* the process is the instance's first one, not a forked child */
+#define EVENT_MAIN 0x0040      /* the process is the instance's first one, not a forked child */
+#define EVENT_PREVENTED 0x0100 /* it was denied, or its actor killed before it could use it */
 
 #define COMM_LEN 16	/* TASK_COMM_LEN */
 #define ANCESTORS_MAX 8 /* session leader and supervisor are within 8 on every host we looked at */

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include "event.h"
 #include "tls_stream.h"
 
 #define RING_BYTES (4 * 1024 * 1024) /* about 2,500 first events at once */
@@ -19,6 +20,7 @@
 #define NAMES_MAX 64
 #define MAPPED_MAX 65536 /* executable files mapped by instances */
 #define USER_HELPERS_MAX 16
+#define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
@@ -38,6 +40,20 @@ struct pid_owner {
 	__u32 tgid; /* initial pid namespace */
 	__u32 tid;
 	__u32 pad;
+};
+
+/*
+ * guarded: instance -> rules to prevent, one bit each (1u << rule); the entry of INSTANCE_HOST stands for
+ * every instance without one of its own, the monitor included
+ */
+_Static_assert(RULE_MAX <= 32, "a rule is a bit of guarded");
+
+/* own_objects: the monitor's own BPF objects; each kind counts its ids by itself */
+enum own_kind { OWN_NONE, OWN_MAP, OWN_PROG, OWN_LINK };
+
+struct own_key {
+	__u32 kind;
+	__u32 id;
 };
 
 /* exe_names: last path component of a protected server's executable */

@@ -78,6 +78,8 @@ static int set_option(const char *verb, const struct cli_option *o, const char *
 			return EXIT_USAGE;
 		}
 		return -1;
+	case CLI_FLAG:
+		break;
 	}
 	return EXIT_USAGE;
 }
@@ -106,6 +108,14 @@ int cli_parse(const char *verb, const char *help, const struct cli_option *optio
 			log_error("%s: unknown option '%.*s'; known: %s, --help", verb, (int)len,
 				  argv[i], known);
 			return EXIT_USAGE;
+		}
+		if (found->kind == CLI_FLAG) {
+			if (value) {
+				log_error("%s %s: takes no value", verb, found->name);
+				return EXIT_USAGE;
+			}
+			*(bool *)found->value = true;
+			continue;
 		}
 		if (!value && i + 1 < argc)
 			value = argv[++i];

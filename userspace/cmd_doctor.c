@@ -8,6 +8,7 @@
 #include "jsonw.h"
 #include "kernel.h"
 #include "log.h"
+#include "rule.h"
 #include "sensor.h"
 #include "verbs.h"
 
@@ -46,6 +47,7 @@ struct diagnosis {
 	char cgroup[256];
 	char error[512];
 	struct sensors *sensors;
+	uint32_t preventable;
 	bool ready;   /* run would work */
 	bool partial; /* but some program does not hold */
 };
@@ -75,6 +77,7 @@ static void diagnose(struct diagnosis *d)
 	if (err)
 		return;
 	d->ready = true;
+	d->preventable = sensors_preventable(d->sensors);
 	n = sensors_programs(d->sensors, &p);
 	for (size_t i = 0; i < n; i++)
 		d->partial = d->partial || !p[i].attached;
@@ -96,7 +99,7 @@ static const char *offered(int err, char *buf, size_t size)
 static void text(const struct diagnosis *d)
 {
 	const struct sensor_program *p = NULL;
-	char buf[32];
+	char buf[32], rules[256];
 	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0;
 
 	printf("kernel        %s %s\n", d->kernel.release, d->kernel.machine);
@@ -123,7 +126,10 @@ static void text(const struct diagnosis *d)
 		if (limit_holds(p, n, i))
 			printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].rung,
 			       limits[i].unseen);
-	printf("\ncoverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
+	rule_names(d->preventable, rules, sizeof(rules));
+	printf("\nprevention    %s%s%s\n", rules[0] ? rules : "none", rules[0] ? ": " : "",
+	       rules[0] ? sensors_preventing(d->sensors) : "");
+	printf("coverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
 }
 
 static void choke(struct jsonw *j, const char *name, int err)
@@ -177,6 +183,15 @@ static void put_json(const struct diagnosis *d)
 		jsonw_end_object(&j);
 	}
 	jsonw_end_array(&j);
+	jsonw_object(&j, "prevention");
+	jsonw_array(&j, "rules");
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		if (d->preventable >> r & 1)
+			jsonw_string(&j, NULL, rule_name(r));
+	}
+	jsonw_end_array(&j);
+	jsonw_string(&j, "how", d->preventable ? sensors_preventing(d->sensors) : NULL);
+	jsonw_end_object(&j);
 	jsonw_string(&j, "coverage", verdict(d));
 	jsonw_string(&j, "error", d->error[0] ? d->error : NULL);
 	jsonw_end_object(&j);

@@ -14,6 +14,11 @@ int cmd_run(int argc, char **argv)
 		 &output},
 		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)",
 		 CLI_SECONDS, &o.duration_s},
+		{"--prevent", "",
+		 "deny what reaches for an instance's memory or descriptors, or kill who does",
+		 CLI_FLAG, &o.prevent},
+		{"--no-guard", "", "no second process that tells of the monitor's own death",
+		 CLI_FLAG, &o.no_guard},
 	};
 	int code = cli_parse("run", "watch every Redis and Valkey on this host", options,
 			     sizeof(options) / sizeof(options[0]), argc, argv);

@@ -237,7 +237,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_object(j, "cachewarden");
 	jsonw_string(j, "rule", rule_name(ev->key.rule));
 	jsonw_string(j, "severity", severity_name(f->severity));
-	jsonw_string(j, "verdict", "alert");
+	jsonw_string(j, "verdict", rule_verdict(ev));
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
 	jsonw_string(j, "outcome", rule_outcome(ev));

@@ -144,7 +144,7 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 		put(&l, ev->key.rule == RULE_SELF_BLIND ? "%s" : " %s", f->detail);
 	}
 	if (!(ev->flags & EVENT_CONN) && ev->key.rule != RULE_SELF_BLIND) {
-		put(&l, " %s", rule_outcome(ev));
+		put(&l, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", rule_outcome(ev));
 		if (ev->key.err)
 			put(&l, " (%s)",
 			    strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");

@@ -124,6 +124,14 @@ static enum instance_change left(struct instance *in, const struct process_info 
 	return in->members ? INSTANCE_SAME : INSTANCE_ENDED;
 }
 
+void instance_self(struct instance *ret, uint32_t pid, const char *exe)
+{
+	*ret = (struct instance){.id = INSTANCE_SELF, .pid = pid, .members = 1};
+	snprintf(ret->comm, sizeof(ret->comm), "cachewarden");
+	snprintf(ret->exe, sizeof(ret->exe), "%s", exe);
+	rename_instance(ret);
+}
+
 enum instance_change instances_apply(struct instances *is, const struct event *ev,
 				     struct instance **ret)
 {

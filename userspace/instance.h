@@ -54,6 +54,9 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 /* NULL if the id was never heard of. */
 struct instance *instances_find(const struct instances *is, uint32_t id);
 
+/* What the monitor itself is called where it is the target; it is never among the instances. */
+void instance_self(struct instance *ret, uint32_t pid, const char *exe);
+
 /* Instances with at least one process alive. */
 size_t instances_alive(const struct instances *is);
 

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "collector.h"
 #include "finding.h"
+#include "guard.h"
 #include "instance.h"
 #include "kernel.h"
 #include "log.h"
@@ -22,6 +23,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
 #define TICK_NS NS_PER_SEC
@@ -33,6 +35,9 @@ struct monitor {
 	struct sensors *sensors;
 	struct collector *collector;
 	struct instances instances;
+	struct instance self;
+	struct guard guard;
+	uint64_t guards_lost;
 	struct alerts alerts;
 	struct output out;
 	struct jsonw json;
@@ -48,24 +53,56 @@ struct monitor {
 	size_t idle_count;
 };
 
-static volatile sig_atomic_t stop;
+/* What is prevented where nobody says more precisely: what no ordinary tool does. */
+#define PREVENTED                                                                                  \
+	(1u << RULE_MEM_TRACE | 1u << RULE_MEM_READ | 1u << RULE_MEM_WRITE | 1u << RULE_MEM_FD)
 
-static void on_signal(int sig)
+static volatile sig_atomic_t stop, stopped_by;
+
+static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	stop = sig;
+	stopped_by = info->si_pid;
 }
 
 static void catch_signals(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	sa.sa_handler = SIG_IGN; /* a reader who left is seen at write() */
+	sigaction(SIGHUP, &sa, NULL);
+	sa = (struct sigaction){.sa_handler = SIG_IGN}; /* a reader who left is seen at write() */
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
+static void tell_who_stopped(void)
+{
+	char comm[COMM_LEN] = "";
+
+	if (!stop)
+		return;
+	if (stopped_by)
+		proc_comm(stopped_by, comm, sizeof(comm));
+	log_info("asked to end by SIG%s from %s(%d)", sigabbrev_np(stop),
+		 stopped_by ? comm : "the kernel", (int)stopped_by);
+}
+
+static const struct instance *find_instance(const struct monitor *m, uint32_t id)
+{
+	return id == INSTANCE_SELF ? &m->self : instances_find(&m->instances, id);
+}
+
 /* --- alerts out --- */
+
+/* What the guard has to know of the output, should we be killed now. */
+static void leave_will(struct monitor *m)
+{
+	if (!m->guard.will)
+		return;
+	m->guard.will->unwritten = m->out.len ? output_unwritten(&m->out) : 0;
+	m->guard.will->mid_line = m->out.mid_line;
+}
 
 static void show(struct monitor *m, struct alert *a)
 {
@@ -74,10 +111,9 @@ static void show(struct monitor *m, struct alert *a)
 	const char *line = text;
 	size_t len;
 
-	finding_fill(&f, a, instances_find(&m->instances, a->ev.key.instance),
-		     a->ev.flags & EVENT_CROSS_TENANT
-			     ? instances_find(&m->instances, a->ev.other_instance)
-			     : NULL);
+	finding_fill(&f, a, find_instance(m, a->ev.key.instance),
+		     a->ev.flags & EVENT_CROSS_TENANT ? find_instance(m, a->ev.other_instance)
+						      : NULL);
 	f.uid_prefix = m->uid_prefix;
 	if (a->ev.key.rule != RULE_SELF_BLIND)
 		m->attempts += a->count - a->shown_count;
@@ -90,6 +126,7 @@ static void show(struct monitor *m, struct alert *a)
 		output_line(&m->out, line, len);
 	else
 		m->out.dropped++;
+	leave_will(m);
 }
 
 /* The monitor itself could not see something, `total` times by now. */
@@ -137,6 +174,17 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 		      ++m->sweeps_failed);
 }
 
+/*
+ * Whoever was killed while it attached leaves the stop that attaching sends behind; a server must not stand
+ * still for it. Wherever that stop is on its way, SIGCONT takes it back.
+ */
+static void mend(const struct event *ev)
+{
+	if (ev->flags & EVENT_PREVENTED && ev->key.vector == VECTOR_PTRACE &&
+	    ev->key.detail == PTRACE_ATTACH && !ev->key.err)
+		kill((pid_t)ev->target_tgid, SIGCONT);
+}
+
 static void on_event(void *ctx, const struct event *ev)
 {
 	struct monitor *m = ctx;
@@ -147,6 +195,7 @@ static void on_event(void *ctx, const struct event *ev)
 		on_lifecycle(m, ev);
 		return;
 	}
+	mend(ev);
 	a = alerts_event(&m->alerts, ev);
 	if (a)
 		show(m, a);
@@ -185,7 +234,7 @@ static void forget_idle(struct monitor *m)
 static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 {
 	struct monitor *m = ctx;
-	const struct instance *in = instances_find(&m->instances, key->instance);
+	const struct instance *in = find_instance(m, key->instance);
 	const char *rule = rule_name(key->rule);
 	char note[ALERT_NOTE_LEN];
 
@@ -218,6 +267,65 @@ static void tell_blindness(struct monitor *m)
 	blind(m, "alerts the reader of standard output never gets", m->out.dropped);
 }
 
+static void on_program_lost(void *ctx, const struct sensor_program *p)
+{
+	struct monitor *m = ctx;
+	char note[ALERT_NOTE_LEN];
+
+	log_error("%s/%s holds no more, unseen: %s (%s)", p->sensor, p->name, p->unseen, p->error);
+	snprintf(note, sizeof(note), "%s/%s lost, unseen: %s", p->sensor, p->name, p->unseen);
+	blind(m, note, 1);
+}
+
+/* --- the guard --- */
+
+/* Here speaks the guard, in its copy of all this; the monitor is dead, or stands still. */
+static void on_guard_news(void *ctx, enum guard_news what)
+{
+	struct monitor *m = ctx;
+	struct guard_will will = *m->guard.will, *shared = m->guard.will;
+	size_t end = strlen(m->uid_prefix);
+	uint64_t until;
+
+	m->guard.will = NULL; /* the monitor's: our own output leaves none */
+	m->now = clock_boot_ns();
+	if (m->uid_prefix[end - 1] != 'g') /* ids of its own: the monitor went on counting */
+		snprintf(m->uid_prefix + end, sizeof(m->uid_prefix) - end, "g");
+	output_free(&m->out);
+	output_init(&m->out, STDOUT_FILENO);
+	if (will.mid_line)
+		output_line(&m->out, "\n", 1);
+	if (what == GUARD_STOPPED) {
+		log_error("the monitor is stopped: nobody watches until it is continued");
+		blind(m, "the monitor is stopped: nobody watches until it is continued", 1);
+	} else {
+		until = m->now + NS_PER_SEC;
+		while (collector_poll(m->collector, 0) > 0 && m->now < until)
+			;
+		blind(m, "alerts that were not written yet when the monitor died", will.unwritten);
+		blind(m, "the monitor died unasked: nobody watches any more", 1);
+		log_error("the monitor died unasked: nobody watches any more");
+	}
+	output_pump(&m->out, DRAIN_MS);
+	m->guard.will = shared;
+}
+
+static void start_guard(struct monitor *m)
+{
+	int err = m->options->no_guard ? 0 : guard_start(&m->guard, on_guard_news, m);
+
+	if (err)
+		log_warn("no guard (%s): whoever kills the monitor is not told of", strerror(-err));
+}
+
+static void check_guard(struct monitor *m)
+{
+	if (!guard_lost(&m->guard))
+		return;
+	blind(m, "the monitor's guard died unasked; another one was started", ++m->guards_lost);
+	start_guard(m);
+}
+
 static void tick(struct monitor *m, bool flush)
 {
 	m->now = clock_boot_ns();
@@ -226,6 +334,8 @@ static void tick(struct monitor *m, bool flush)
 		blind(m, "the attempts table could not be read", 1);
 	forget_idle(m);
 	tell_blindness(m);
+	sensors_check(m->sensors, on_program_lost, m);
+	check_guard(m);
 	m->flush = false;
 }
 
@@ -283,6 +393,22 @@ static void candidate(void *ctx, pid_t pid, const char *argv0)
 	}
 }
 
+static void start_prevention(struct monitor *m)
+{
+	uint32_t can = sensors_preventable(m->sensors) & PREVENTED;
+	char text[256];
+	int err = sensors_prevent(m->sensors, INSTANCE_HOST, can);
+
+	if (err)
+		can = 0;
+	rule_names(can, text, sizeof(text));
+	if (can)
+		log_info("prevented: %s: %s", text, sensors_preventing(m->sensors));
+	rule_names(PREVENTED & ~can, text, sizeof(text));
+	if (PREVENTED & ~can)
+		log_error("cannot be prevented on this kernel, only told: %s", text);
+}
+
 static int start(struct monitor *m)
 {
 	char error[512], where[256];
@@ -304,6 +430,8 @@ static int start(struct monitor *m)
 		return -1;
 	}
 	err = sensors_load(&m->sensors, error, sizeof(error));
+	if (!err && sensors_enrol_self(m->sensors))
+		log_warn("the monitor cannot enter itself: what is done to it is not told");
 	if (!err)
 		err = sensors_attach(m->sensors, cgroup_fd, error, sizeof(error));
 	close(cgroup_fd);
@@ -321,6 +449,13 @@ static int start(struct monitor *m)
 	if (err)
 		log_warn("the sweep at start failed (%s): what ran before is not watched",
 			 strerror(-err));
+	if (m->options->prevent)
+		start_prevention(m);
+	err = sensors_seal(m->sensors);
+	if (err)
+		log_warn(
+			"the monitor's BPF objects cannot be sealed (%s): strangers may write them",
+			strerror(-err));
 	m->now = clock_boot_ns();
 	collector_poll(m->collector, 0);
 	for (size_t i = 0; i < m->instances.count; i++) {
@@ -329,6 +464,7 @@ static int start(struct monitor *m)
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
 	}
 	m->started = true;
+	start_guard(m);
 	report_coverage(m);
 	return 0;
 }
@@ -368,6 +504,7 @@ static int loop(struct monitor *m)
 			return -1;
 		}
 		output_pump(&m->out, 0);
+		leave_will(m);
 		if (m->out.error == EPIPE) {
 			log_error("nobody reads standard output any more; ending");
 			return -1;
@@ -399,11 +536,15 @@ static void summary(struct monitor *m)
 int monitor_run(const struct monitor_options *o)
 {
 	static struct monitor m; /* the idle list is large */
+	char exe[PATH_LEN] = "";
 	int err;
 
 	m = (struct monitor){.options = o, .colour = !o->json && isatty(STDOUT_FILENO)};
 	snprintf(m.uid_prefix, sizeof(m.uid_prefix), "%" PRIx64,
 		 (uint64_t)clock_epoch_ms(clock_boot_ns()));
+	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
+		exe[0] = '\0';
+	instance_self(&m.self, (uint32_t)getpid(), exe);
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
 	err = alerts_init(&m.alerts);
@@ -411,6 +552,8 @@ int monitor_run(const struct monitor_options *o)
 		err = start(&m);
 	if (!err) {
 		err = loop(&m);
+		tell_who_stopped();
+		guard_stop(&m.guard);
 		collector_poll(m.collector, 0);
 		tick(&m, true);
 		output_pump(&m.out, DRAIN_MS);

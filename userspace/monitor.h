@@ -8,7 +8,9 @@
 
 struct monitor_options {
 	bool json;
-	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
+	uint32_t duration_s; /* 0: until SIGINT, SIGTERM or SIGHUP */
+	bool prevent;	     /* trace, read, write and fd upon all instances */
+	bool no_guard;
 };
 
 /* Returns an exit code: 0 ended as asked, 3 could not do the job (said why on stderr). */

@@ -29,13 +29,21 @@ void output_free(struct output *o)
 	o->len = o->room = 0;
 }
 
+uint64_t output_unwritten(const struct output *o)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < o->len; i++)
+		n += o->pending[i] == '\n';
+	return n;
+}
+
 /* A write failed for good: the line in front cannot be delivered, nor what stands behind it now. */
 static void give_up(struct output *o, int error)
 {
 	if (!o->error)
 		o->error = error;
-	for (size_t i = 0; i < o->len; i++)
-		o->dropped += o->pending[i] == '\n';
+	o->dropped += output_unwritten(o);
 	o->len = 0;
 }
 
@@ -55,6 +63,8 @@ bool output_pump(struct output *o, int timeout_ms)
 			give_up(o, errno);
 			return true;
 		}
+		if (done > 0)
+			o->mid_line = o->pending[done - 1] != '\n';
 		memmove(o->pending, o->pending + done, o->len - (size_t)done);
 		o->len -= (size_t)done;
 	}

@@ -18,11 +18,15 @@ struct output {
 	size_t len, room;
 	uint64_t dropped; /* lines the reader never gets */
 	int error;	  /* errno of the first failed write, 0 if none */
+	bool mid_line;	  /* what was written last is no whole line */
 	bool waits;	  /* pipe, socket or terminal: ask before writing */
 };
 
 void output_init(struct output *o, int fd);
 void output_free(struct output *o);
+
+/* Lines that were not written to their end. */
+uint64_t output_unwritten(const struct output *o);
 
 /* Queue one newline-ended line and write what can be written. */
 void output_line(struct output *o, const char *line, size_t len);

@@ -27,23 +27,50 @@ static ssize_t read_file(const char *path, char *buf, size_t size)
 	return n;
 }
 
-/* Field 22 of /proc/PID/stat, counted behind the last ')': comm may hold anything. */
-static int start_ticks(pid_t pid, uint64_t *ret)
+/* Field n of /proc/PID/stat, counted behind the last ')': comm may hold anything. */
+static int stat_field(pid_t pid, int n, char *buf, size_t size)
 {
-	char path[64], buf[1024], *p;
-	ssize_t n;
+	char path[64], line[1024], *p;
+	ssize_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	n = read_file(path, buf, sizeof(buf));
-	if (n < 0)
-		return (int)n;
-	p = strrchr(buf, ')');
-	for (int field = 2; p && field < 22; field++)
+	len = read_file(path, line, sizeof(line));
+	if (len < 0)
+		return (int)len;
+	p = strrchr(line, ')');
+	for (int field = 2; p && field < n; field++)
 		p = strchr(p + 1, ' ');
 	if (!p)
 		return -EPROTO;
-	*ret = strtoull(p + 1, NULL, 10);
+	snprintf(buf, size, "%s", p + 1);
 	return 0;
+}
+
+static int start_ticks(pid_t pid, uint64_t *ret)
+{
+	char text[32];
+	int err = stat_field(pid, 22, text, sizeof(text));
+
+	if (!err)
+		*ret = strtoull(text, NULL, 10);
+	return err;
+}
+
+char proc_state(pid_t pid)
+{
+	char text[2];
+
+	return stat_field(pid, 3, text, sizeof(text)) ? '\0' : text[0];
+}
+
+void proc_comm(pid_t pid, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	n = read_file(path, buf, size);
+	buf[n > 0 ? strcspn(buf, "\n") : 0] = '\0';
 }
 
 int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size)

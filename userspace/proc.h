@@ -17,6 +17,12 @@
  */
 int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 
+/* Its state as /proc/PID/stat shows it ('S', 'T', 'Z', ...), 0 if there is no such process. */
+char proc_state(pid_t pid);
+
+/* Its name, empty if there is no such process. */
+void proc_comm(pid_t pid, char *buf, size_t size);
+
 /* Call fn with each process's pid and argv[0]. Returns 0 or a negative errno. */
 int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx);
 

@@ -3,6 +3,7 @@
 #include "rule.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -308,8 +309,31 @@ static const struct asked {
 	{SYS_perf_event_open, PERF_ASKED_SAMPLE_USER, "samples with user registers or stack"},
 	{SYS_perf_event_open, PERF_ASKED_UPROBE, "uprobe"},
 	/* enum bpf_cmd */
+	{SYS_bpf, 1, "BPF_MAP_LOOKUP_ELEM"},
+	{SYS_bpf, 2, "BPF_MAP_UPDATE_ELEM"},
+	{SYS_bpf, 3, "BPF_MAP_DELETE_ELEM"},
+	{SYS_bpf, 4, "BPF_MAP_GET_NEXT_KEY"},
 	{SYS_bpf, 5, "BPF_PROG_LOAD"},
+	{SYS_bpf, 6, "BPF_OBJ_PIN"},
+	{SYS_bpf, 7, "BPF_OBJ_GET"},
+	{SYS_bpf, 8, "BPF_PROG_ATTACH"},
+	{SYS_bpf, 9, "BPF_PROG_DETACH"},
+	{SYS_bpf, 10, "BPF_PROG_TEST_RUN"},
+	{SYS_bpf, 13, "BPF_PROG_GET_FD_BY_ID"},
+	{SYS_bpf, 14, "BPF_MAP_GET_FD_BY_ID"},
+	{SYS_bpf, 15, "BPF_OBJ_GET_INFO_BY_FD"},
+	{SYS_bpf, 21, "BPF_MAP_LOOKUP_AND_DELETE_ELEM"},
+	{SYS_bpf, 22, "BPF_MAP_FREEZE"},
+	{SYS_bpf, 24, "BPF_MAP_LOOKUP_BATCH"},
+	{SYS_bpf, 25, "BPF_MAP_LOOKUP_AND_DELETE_BATCH"},
+	{SYS_bpf, 26, "BPF_MAP_UPDATE_BATCH"},
+	{SYS_bpf, 27, "BPF_MAP_DELETE_BATCH"},
 	{SYS_bpf, 28, "BPF_LINK_CREATE"},
+	{SYS_bpf, 29, "BPF_LINK_UPDATE"},
+	{SYS_bpf, 30, "BPF_LINK_GET_FD_BY_ID"},
+	{SYS_bpf, 33, "BPF_ITER_CREATE"},
+	{SYS_bpf, 34, "BPF_LINK_DETACH"},
+	{SYS_bpf, 35, "BPF_PROG_BIND_MAP"},
 };
 
 /*
@@ -594,6 +618,18 @@ const char *rule_name(unsigned int rule)
 	return rule < RULE_MAX ? rules[rule].name : NULL;
 }
 
+void rule_names(uint32_t set, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX && used < size; r++) {
+		if (set >> r & 1)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "",
+						 rules[r].name);
+	}
+}
+
 const char *rule_title(unsigned int rule)
 {
 	return rule < RULE_MAX ? rules[rule].title : NULL;
@@ -670,11 +706,47 @@ static bool carries_password(unsigned int command)
 	return name && (!strcmp(name, "AUTH") || !strcmp(name, "HELLO"));
 }
 
+/* Who lists all BPF objects of a host sees the monitor's among them. */
+static bool is_look(unsigned int cmd)
+{
+	static const unsigned char looks[] = {1, 4, 13, 14, 15, 24, 30};
+
+	return memchr(looks, (int)cmd, sizeof(looks)) != NULL;
+}
+
+/* What only wakes it, or asks it to end in good order, is no disguise. */
+static bool is_mild(unsigned int sig)
+{
+	static const unsigned char mild[] = {SIGHUP,  SIGINT, SIGTERM, SIGCONT,
+					     SIGCHLD, SIGURG, SIGWINCH};
+
+	return memchr(mild, (int)sig, sizeof(mild)) != NULL;
+}
+
+static enum severity tamper_severity(const struct event *ev)
+{
+	unsigned int number = ev->key.detail & SYSCALL_NUMBER_MASK;
+	unsigned int asked = ev->key.detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+
+	switch (ev->key.vector) {
+	case VECTOR_ACCESS:
+		return SEVERITY_LOW;
+	case VECTOR_SIGNAL:
+		return is_mild(ev->key.detail) ? SEVERITY_LOW : SEVERITY_HIGH;
+	case VECTOR_SYSCALL:
+		return number == SYS_bpf && is_look(asked) ? SEVERITY_LOW : SEVERITY_HIGH;
+	default:
+		return SEVERITY_HIGH;
+	}
+}
+
 enum severity rule_severity(const struct event *ev)
 {
 	unsigned int rule = ev->key.rule < RULE_MAX ? ev->key.rule : RULE_NONE;
 	enum severity s = rules[rule].severity ? rules[rule].severity : SEVERITY_INFO;
 
+	if (rule == RULE_SELF_TAMPER)
+		s = tamper_severity(ev);
 	if (is_open(ev->key.vector) && ev->key.detail < PROC_FILE_MAX &&
 	    proc_files[ev->key.detail].name)
 		s = proc_files[ev->key.detail].severity;
@@ -732,8 +804,15 @@ void rule_detail(const struct event *ev, char *buf, size_t size)
 	}
 }
 
+const char *rule_verdict(const struct event *ev)
+{
+	return ev->flags & EVENT_PREVENTED ? "prevented" : "alert";
+}
+
 const char *rule_outcome(const struct event *ev)
 {
+	if (ev->flags & EVENT_PREVENTED && !ev->key.err)
+		return "killed";
 	if (ev->key.vector == VECTOR_SWEEP)
 		return "unknown";
 	if (!ev->key.err)

@@ -9,6 +9,7 @@
 #include "event.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* OCSF severity_id */
 enum severity {
@@ -30,6 +31,8 @@ struct technique {
 
 /* NULL for a number that names nothing. */
 const char *rule_name(unsigned int rule);
+/* Names of all rules whose bit (1u << rule) is set, a space between. */
+void rule_names(uint32_t rules, char *buf, size_t size);
 const char *rule_title(unsigned int rule);
 const struct technique *rule_techniques(
 	unsigned int rule); /* TECHNIQUES_MAX of them, uid NULL behind the last */
@@ -46,8 +49,11 @@ enum severity rule_severity(const struct event *ev);
 /* What in particular: "PTRACE_ATTACH", "maps", "fd/7", "fd 7"; empty if there is nothing to add. */
 void rule_detail(const struct event *ev, char *buf, size_t size);
 
+/* "alert", or "prevented". */
+const char *rule_verdict(const struct event *ev);
+
 /*
- * "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a
+ * "killed" (prevented: the actor died before it could use it), "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a
  * sweep).
  */
 const char *rule_outcome(const struct event *ev);

@@ -22,6 +22,7 @@
 
 #define LINKS_MAX 96
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define RULE_BIT(name) (1u << RULE_##name)
 
 const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
 					"redis-sentinel", "valkey-sentinel", NULL};
@@ -90,6 +91,29 @@ static const struct sensor_program programs[] = {
 	{"wire", "packets", "wire_ingress", "bytes an instance receives"},
 };
 
+/*
+ * What prevents, attached when first asked to. What it leaves to do (an open, whose file is known at its end)
+ * is done where the attempt is told: the actor dies.
+ */
+static const struct preventer {
+	const char *rung, *name;
+	uint32_t rules; /* in which it takes part */
+} preventers[] = {
+	{"choke", "cp_deny",
+	 RULE_BIT(MEM_TRACE) | RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE) | RULE_BIT(MEM_FD)},
+	{"syscalls", "en_ptrace", RULE_BIT(MEM_TRACE) | RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE)},
+	{"syscalls", "en_vm_readv", RULE_BIT(MEM_READ)},
+	{"syscalls", "en_vm_writev", RULE_BIT(MEM_WRITE)},
+	{"syscalls", "en_pidfd_getfd", RULE_BIT(MEM_FD)},
+};
+
+/* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
+static const char *const sealed[] = {
+	"procs", "pids",     "candidates", "exe_names", "proc_files", "commands",    "user_helpers",
+	"lost",	 "counters", "mapped",	   "socks",	"path_scans", "early",	     "bystanders",
+	"looks", "searches", "stopped",	   "notes",	"titles",     "own_objects",
+};
+
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 _Static_assert(PROGRAMS <= LINKS_MAX, "one link for each program");
 
@@ -107,6 +131,8 @@ struct sensors {
 	size_t program_count;
 	struct bpf_link *links[LINKS_MAX];
 	size_t link_count;
+	struct sensor_program *link_of[LINKS_MAX]; /* whose it is */
+	struct bpf_link *preventing[COUNT(preventers)];
 };
 
 static const char *const tracefs_roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
@@ -128,12 +154,13 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 	return 0;
 }
 
+/* Maps all objects have in common: the processes sensor's. */
+static const char *const shared[] = {"events",	 "procs",  "pids",    "attempts", "lost",
+				     "counters", "mapped", "guarded", "stopped"};
+
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
-	static const char *const shared[] = {"events", "procs",	   "pids",  "attempts",
-					     "lost",   "counters", "mapped"};
-
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+	for (size_t i = 0; i < COUNT(shared); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(to, shared[i]);
 		int err;
 
@@ -244,9 +271,20 @@ static void choose_uring(struct sensors *s, struct bpf_object *obj)
 	}
 }
 
+/* They are loaded whenever they can be, so that a policy may ask for them later. */
+static void choose_preventers(struct bpf_object *obj, const char *rung)
+{
+	for (size_t i = 0; i < COUNT(preventers); i++) {
+		if (!strcmp(preventers[i].rung, rung))
+			bpf_program__set_autoload(
+				bpf_object__find_program_by_name(obj, preventers[i].name), true);
+	}
+}
+
 static int choose_syscalls(struct sensors *s)
 {
 	choose_uring(s, s->memory->obj);
+	choose_preventers(s->memory->obj, "syscalls");
 	return 0;
 }
 
@@ -287,6 +325,8 @@ static int choose_choke(struct sensors *s)
 	choose_rung(s, s->choke->obj);
 	choose_uring(s, s->choke->obj);
 	s->choke->rodata->calls_told = s->calls != NULL;
+	if (!sensor_probe_choke_point("fmod_ret"))
+		choose_preventers(s->choke->obj, "choke");
 	return 0;
 }
 
@@ -356,7 +396,6 @@ static int choose_calls(struct sensors *s)
 	choose_rung(s, s->calls->obj);
 	s->calls->rodata->choke_rung = s->choke_point;
 	s->calls->rodata->uprobe_flag = uprobe_flag(s->btf);
-	s->calls->rodata->own_tgid = getpid();
 	find_user_helpers(s);
 	s->calls->rodata->helpers_known = s->user_helpers > 0;
 	return 0;
@@ -417,15 +456,31 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	return 0;
 }
 
+#define OBJECTS_MAX 8
+
+/* The objects that were loaded. */
+static size_t loaded(const struct sensors *s, struct bpf_object *objs[OBJECTS_MAX])
+{
+	struct bpf_object *all[] = {s->process->obj, s->choke ? s->choke->obj : NULL,
+				    s->memory ? s->memory->obj : NULL,
+				    s->calls ? s->calls->obj : NULL, s->wire ? s->wire->obj : NULL};
+	size_t n = 0;
+
+	_Static_assert(COUNT(all) <= OBJECTS_MAX, "room for all objects");
+	for (size_t i = 0; i < COUNT(all); i++) {
+		if (all[i])
+			objs[n++] = all[i];
+	}
+	return n;
+}
+
 static struct bpf_program *find_program(const struct sensors *s, const char *name)
 {
-	struct bpf_object *objs[] = {
-		s->process->obj, s->choke ? s->choke->obj : NULL, s->memory ? s->memory->obj : NULL,
-		s->calls ? s->calls->obj : NULL, s->wire ? s->wire->obj : NULL};
+	struct bpf_object *objs[OBJECTS_MAX];
+	size_t n = loaded(s, objs);
 
-	for (size_t i = 0; i < sizeof(objs) / sizeof(objs[0]); i++) {
-		struct bpf_program *p =
-			objs[i] ? bpf_object__find_program_by_name(objs[i], name) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct bpf_program *p = bpf_object__find_program_by_name(objs[i], name);
 
 		if (p)
 			return p;
@@ -472,6 +527,7 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 		link = attach(prog, cgroup_fd);
 		if (link) {
 			p->attached = true;
+			s->link_of[s->link_count] = p;
 			s->links[s->link_count++] = link;
 			continue;
 		}
@@ -542,10 +598,180 @@ int sensors_sweep(struct sensors *s)
 	return err;
 }
 
+/* --- the monitor as its own ward --- */
+
+int sensors_enrol_self(struct sensors *s)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(s->process->progs.enrol_self), &opts);
+
+	return err ?: opts.retval ? -ENOSPC : 0;
+}
+
+/* Object ids stand at different places of the three kinds' descriptions. */
+static int object_id(int fd, enum own_kind kind, uint32_t *ret)
+{
+	union {
+		struct bpf_map_info map;
+		struct bpf_prog_info prog;
+		struct bpf_link_info link;
+	} info = {};
+	uint32_t len = kind == OWN_MAP	  ? sizeof(info.map)
+		       : kind == OWN_PROG ? sizeof(info.prog)
+					  : sizeof(info.link);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	*ret = kind == OWN_MAP ? info.map.id : kind == OWN_PROG ? info.prog.id : info.link.id;
+	return 0;
+}
+
+/* Without the calls sensor nobody looks at bpf(2), which is said already. */
+static int enter_object(struct sensors *s, int fd, enum own_kind kind)
+{
+	struct own_key key = {.kind = kind};
+	uint32_t one = 1;
+	int err;
+
+	if (!s->calls || fd < 0)
+		return 0;
+	err = object_id(fd, kind, &key.id);
+	if (err)
+		return err;
+	return bpf_map_update_elem(bpf_map__fd(s->calls->maps.own_objects), &key, &one, BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+static int enter_objects(struct sensors *s, const struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, obj) err = err ?: enter_object(s, bpf_map__fd(map), OWN_MAP);
+	bpf_object__for_each_program(prog, obj) err =
+		err ?: enter_object(s, bpf_program__fd(prog), OWN_PROG);
+	return err;
+}
+
+static bool is_shared(const char *name)
+{
+	for (size_t i = 0; i < COUNT(shared); i++) {
+		if (!strcmp(shared[i], name))
+			return true;
+	}
+	return false;
+}
+
+static int freeze_maps(const struct bpf_object *obj, bool owner)
+{
+	for (size_t i = 0; i < COUNT(sealed); i++) {
+		int fd = bpf_object__find_map_fd_by_name(obj, sealed[i]);
+
+		if (fd < 0 || (is_shared(sealed[i]) && !owner))
+			continue;
+		if (bpf_map_freeze(fd))
+			return -errno;
+	}
+	return 0;
+}
+
+int sensors_seal(struct sensors *s)
+{
+	struct bpf_object *objs[OBJECTS_MAX];
+	size_t n = loaded(s, objs);
+	int err = 0;
+
+	for (size_t i = 0; i < n; i++)
+		err = err ?: enter_objects(s, objs[i]);
+	for (size_t i = 0; i < s->link_count; i++)
+		err = err ?: enter_object(s, bpf_link__fd(s->links[i]), OWN_LINK);
+	for (size_t i = 0; i < COUNT(preventers); i++) {
+		if (s->preventing[i])
+			err = err ?: enter_object(s, bpf_link__fd(s->preventing[i]), OWN_LINK);
+	}
+	for (size_t i = 0; i < n; i++)
+		err = err ?: freeze_maps(objs[i], objs[i] == s->process->obj);
+	return err;
+}
+
+/* A cgroup link that was detached still exists, but knows no cgroup; a link's program may be another's. */
+static const char *link_lost(const struct bpf_link *link, const struct bpf_program *prog)
+{
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info), id = 0;
+
+	if (bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len))
+		return "its link is gone";
+	if (object_id(bpf_program__fd(prog), OWN_PROG, &id) || info.prog_id != id)
+		return "its link runs another program";
+	if (info.type == BPF_LINK_TYPE_CGROUP && !info.cgroup.cgroup_id)
+		return "it was detached";
+	return NULL;
+}
+
+void sensors_check(struct sensors *s, void (*lost)(void *ctx, const struct sensor_program *p),
+		   void *ctx)
+{
+	for (size_t i = 0; i < s->link_count; i++) {
+		struct sensor_program *p = s->link_of[i];
+		const char *why =
+			p->attached ? link_lost(s->links[i], find_program(s, p->name)) : NULL;
+
+		if (!why)
+			continue;
+		p->attached = false;
+		snprintf(p->error, sizeof(p->error), "%s", why);
+		lost(ctx, p);
+	}
+}
+
+/* --- prevention --- */
+
+const char *sensors_preventing(const struct sensors *s)
+{
+	return s->choke ? "denied with EPERM, or where only the opened file tells, the actor killed"
+	       : s->memory ? "the actor killed"
+			   : "";
+}
+
+uint32_t sensors_preventable(struct sensors *s)
+{
+	const char *rung = s->choke ? "choke" : s->memory ? "syscalls" : "";
+	uint32_t can = 0, cannot = 0;
+
+	for (size_t i = 0; i < COUNT(preventers); i++) {
+		struct bpf_program *prog = find_program(s, preventers[i].name);
+
+		if (strcmp(preventers[i].rung, rung))
+			continue;
+		if (!s->preventing[i] && prog && bpf_program__fd(prog) >= 0)
+			s->preventing[i] = bpf_program__attach(prog);
+		if (s->preventing[i])
+			can |= preventers[i].rules;
+		else
+			cannot |= preventers[i].rules;
+	}
+	return can & ~cannot;
+}
+
+int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules)
+{
+	if (rules & ~sensors_preventable(s))
+		return -EOPNOTSUPP;
+	return bpf_map_update_elem(bpf_map__fd(s->process->maps.guarded), &instance, &rules,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
 void sensors_free(struct sensors *s)
 {
 	if (!s)
 		return;
+	for (size_t i = 0; i < COUNT(preventers); i++)
+		bpf_link__destroy(s->preventing[i]);
 	for (size_t i = 0; i < s->link_count; i++)
 		bpf_link__destroy(s->links[i]);
 	wire_bpf__destroy(s->wire);

@@ -51,6 +51,32 @@ void sensors_candidate(struct sensors *s, pid_t pid);
 /* Mark the sockets a process was born with (handed down by a supervisor). 0: of all processes. */
 int sensors_mark_sockets(struct sensors *s, pid_t pid);
 
+/*
+ * The calling process and what it forks are protected from now on, as INSTANCE_SELF: what others do to it
+ * breaks self-tamper. Before sensors_sweep.
+ */
+int sensors_enrol_self(struct sensors *s);
+
+/* All is set up: whoever touches our maps, programs and links now is a stranger; no more candidates. */
+int sensors_seal(struct sensors *s);
+
+/* Calls lost for each program that held and does not any more. */
+void sensors_check(struct sensors *s, void (*lost)(void *ctx, const struct sensor_program *p),
+		   void *ctx);
+
+/*
+ * Rules (1u << rule) whose breach can be prevented on this kernel. Whoever asks wants to: what prevents is
+ * attached, and does nothing as long as no instance is guarded.
+ */
+uint32_t sensors_preventable(struct sensors *s);
+const char *sensors_preventing(const struct sensors *s); /* how */
+
+/*
+ * Prevent these rules' breach upon an instance; INSTANCE_HOST stands for all that have no entry of their own.
+ * Returns 0, -EOPNOTSUPP if one of them cannot be prevented here, or another negative errno.
+ */
+int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules);
+
 void sensors_free(struct sensors *s); /* detaches; NULL is fine */
 
 size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret);

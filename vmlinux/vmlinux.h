@@ -292,7 +292,12 @@ struct bpf_prog {
 	struct bpf_insn insnsi[1];
 };
 
+struct bpf_map {
+	u32 id;
+};
+
 struct bpf_link {
+	u32 id;
 	enum bpf_link_type type;
 };
 
