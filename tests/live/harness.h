@@ -46,7 +46,7 @@ struct suite {
 	}
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
-	calls_suite, doctor_suite;
+	calls_suite, doctor_suite, self_suite, unprevented_suite, prevent_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -203,6 +203,7 @@ struct want {
 	int err;
 	const char *outcome;	      /* default: by err */
 	const char *found_by;	      /* default: hook */
+	const char *verdict;	      /* default: alert */
 	pid_t target_pid, target_tid; /* default: the server's */
 	long count;		      /* final count; 0: not looked at */
 	bool optional;		      /* may be missing */

@@ -104,7 +104,9 @@ static const char *alert_malformed(json_t *a)
 		return "finding_info.analytic.uid is not the rule";
 	if (!json_is_array(json_object_get(a, "evidences")))
 		return "evidences";
-	if (strcmp(alert_str(a, "verdict"), "alert") || alert_int(a, "count") < 1)
+	if ((strcmp(alert_str(a, "verdict"), "alert") &&
+	     strcmp(alert_str(a, "verdict"), "prevented")) ||
+	    alert_int(a, "count") < 1)
 		return "verdict or count";
 	return NULL;
 #undef FIELD
@@ -373,6 +375,7 @@ static void alert_is(struct monitor *m, json_t *a, const struct want *w)
 	if (w->by)
 		actor_is(a, w->by);
 	string_is(a, "found_by", w->found_by ?: "hook");
+	string_is(a, "verdict", w->verdict ?: "alert");
 	if (!w->wire || w->outcome)
 		string_is(a, "outcome",
 			  w->outcome				? w->outcome

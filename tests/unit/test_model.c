@@ -6,8 +6,11 @@
 #include "rule.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syscall.h>
 
 static struct event life(uint16_t type, uint32_t instance, uint32_t pid)
 {
@@ -186,6 +189,58 @@ static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
 	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
 }
 
+static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
+{
+	struct event ev = {
+		.key = {.rule = RULE_SELF_TAMPER, .vector = VECTOR_SIGNAL, .detail = SIGKILL}};
+
+	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
+	ev.key.detail = SIGTERM;
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	ev.key.vector = VECTOR_SYSCALL;
+	ev.key.detail = SYS_bpf | BPF_MAP_GET_FD_BY_ID << SYSCALL_ASKED_SHIFT;
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	ev.key.detail = SYS_bpf | BPF_LINK_DETACH << SYSCALL_ASKED_SHIFT;
+	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
+	ev.key.vector = VECTOR_OPENAT;
+	ev.key.detail = PROC_FILE_FD;
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+}
+
+static void what_was_prevented_says_how(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
+
+	assert_string_equal(rule_verdict(&ev), "alert");
+	ev.flags = EVENT_PREVENTED;
+	assert_string_equal(rule_verdict(&ev), "prevented");
+	assert_string_equal(rule_outcome(&ev), "killed");
+	ev.key.err = EPERM;
+	assert_string_equal(rule_outcome(&ev), "denied");
+}
+
+static void rules_of_a_mask_are_named(void **state)
+{
+	char buf[256], cut[12];
+
+	rule_names(1u << RULE_MEM_READ | 1u << RULE_MEM_FD, buf, sizeof(buf));
+	assert_string_equal(buf, "mem-read mem-fd");
+	rule_names(0, buf, sizeof(buf));
+	assert_string_equal(buf, "");
+	rule_names(~0u, cut, sizeof(cut));
+	assert_int_equal(strlen(cut), sizeof(cut) - 1);
+}
+
+static void the_monitor_is_named_and_no_instance(void **state)
+{
+	struct instance self;
+
+	instance_self(&self, 77, "/usr/sbin/cachewarden");
+	assert_string_equal(self.name, "cachewarden");
+	assert_int_equal(self.pid, 77);
+	assert_int_equal(self.id, INSTANCE_SELF);
+}
+
 static void details_name_requests_and_files(void **state)
 {
 	struct event ev = {.key = {.vector = VECTOR_PTRACE, .detail = 16}};
@@ -219,6 +274,10 @@ int main(void)
 		cmocka_unit_test(command_names_fit_the_kernels_key_and_are_unique),
 		cmocka_unit_test(refused_attempt_is_one_step_less_severe),
 		cmocka_unit_test(listing_descriptors_is_low_reading_maps_is_medium),
+		cmocka_unit_test(a_look_at_the_monitor_is_low_a_blow_is_high),
+		cmocka_unit_test(what_was_prevented_says_how),
+		cmocka_unit_test(rules_of_a_mask_are_named),
+		cmocka_unit_test(the_monitor_is_named_and_no_instance),
 		cmocka_unit_test(details_name_requests_and_files),
 	};
 

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prevent.c - with --prevent nothing of an instance reaches a stranger: it is denied where the kernel lets us
+ * answer, and its actor dies where it does not. Who does not reach for memory or descriptors lives on.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct server *a;
+static struct monitor *mon;
+
+static void setup_off(void)
+{
+	a = server_start(&(struct server_opts){});
+	mon = monitor_start(NULL);
+}
+
+static void setup(void)
+{
+	a = server_start(&(struct server_opts){.plain = true});
+	mon = monitor_start("--prevent", NULL);
+}
+
+static const char *victim(void)
+{
+	return str("%d", a->pid);
+}
+
+static void server_lives(void)
+{
+	struct client *c = client_open(a, "127.0.0.1", true);
+	const char *reply = client_do(c, "PING");
+
+	require(strstr(reply, "PONG"), "the server answers: %s", reply);
+	client_close(c);
+}
+
+/* Denied by the kernel, or dead before it could use what it got: both are prevention. */
+static bool was_denied(const struct trigger *t)
+{
+	return trigger_true(t, "returned") &&
+	       (trigger_int(t, "errno") == EPERM || trigger_int(t, "errno") == EACCES);
+}
+
+static void nothing_crossed(const struct trigger *t)
+{
+	char *said = json_dumps(t->said, 0);
+
+	require(was_denied(t) || trigger_int(t, "signal") == SIGKILL, "it was not stopped: %s",
+		said);
+	require(!trigger_int(t, "touched"), "memory crossed: %s", said);
+	require(!trigger_true(t, "written"), "memory was written: %s", said);
+	free(said);
+}
+
+struct way {
+	const char *words[3];
+	const char *rule, *vector, *detail;
+};
+
+static struct trigger reach(const struct way *w)
+{
+	struct trigger t = trigger("prevented", victim(), w->words[0], w->words[1]);
+
+	require(trigger_int(&t, "child") > 0, "no child");
+	return t;
+}
+
+static void prevented(const void *arg)
+{
+	const struct way *w = arg;
+	struct trigger t = reach(w);
+	bool denied = was_denied(&t);
+	json_t *alert;
+
+	nothing_crossed(&t);
+	expect(mon, {.rule = w->rule,
+		     .vector = w->vector,
+		     .detail = w->detail,
+		     .server = a,
+		     .err = denied ? trigger_int(&t, "errno") : 0,
+		     .outcome = denied ? "denied" : "killed",
+		     .verdict = "prevented",
+		     .count = 1});
+	alert = alert_find(mon, w->rule, trigger_int(&t, "child"));
+	require(alert, "the alert does not name the child");
+	require(alert_int(alert, "actor.tid") == trigger_int(&t, "child_tid"), "tid is %lld",
+		alert_int(alert, "actor.tid"));
+	require(llabs(alert_int(alert, "actor.start_time") - trigger_int(&t, "child_start_ms")) <=
+			START_SLACK_MS,
+		"start_time is %lld", alert_int(alert, "actor.start_time"));
+	server_lives();
+}
+
+/* The same without --prevent: the trigger does what it says, and is only told of. */
+static void not_asked_for(const void *arg)
+{
+	const struct way *w = arg;
+	struct trigger t = reach(w);
+
+	require(trigger_true(&t, "returned") && !trigger_int(&t, "errno"), "it failed");
+	require(strcmp(w->rule, "mem-read") || trigger_int(&t, "touched") > 0, "nothing was read");
+	expect(mon, {.rule = w->rule, .vector = w->vector, .server = a});
+}
+
+/* Looks that every ps and lsof takes are told of, and nobody dies for them. */
+static void looks_are_free(const void *arg)
+{
+	struct trigger t = trigger("prevented", victim(), "maps");
+
+	require(trigger_true(&t, "returned") && trigger_int(&t, "result") >= 0,
+		"a look was prevented");
+	expect(mon, {.rule = "mem-inspect",
+		     .vector = "openat",
+		     .detail = "maps",
+		     .server = a,
+		     .verdict = "alert"});
+}
+
+static void tools_live(const void *arg)
+{
+	struct run ps = run_command(10000, "ps", "aux");
+	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", victim()));
+
+	require(!ps.status && !ls.status, "ps ended with %d, ls with %d", ps.status, ls.status);
+}
+
+static void family_lives(const void *arg)
+{
+	struct client *c = client_open(a, "127.0.0.1", true);
+	const char *reply = client_do(c, "BGSAVE");
+
+	require(strstr(reply, "started"), "BGSAVE: %s", reply);
+	sleep_ms(500);
+	reply = client_do(c, "INFO persistence");
+	require(strstr(reply, "rdb_last_bgsave_status:ok"), "BGSAVE did not end well");
+	client_close(c);
+	expect_nothing(mon);
+}
+
+/* Who touches anything else is none of our business. */
+static void others_are_free(const void *arg)
+{
+	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+	struct trigger t;
+
+	sleep_ms(100);
+	t = trigger("prevented", str("%d", pid), "vm_readv");
+	require(trigger_int(&t, "touched") > 0, "an access to a stranger was stopped");
+	expect_nothing(mon);
+}
+
+static void by_uring(const void *arg)
+{
+	const char *async = arg;
+	struct run r = run_command(10000, trigger_path("uring_open"), victim(), "mem", async);
+
+	if (strstr(r.out, "\"missing\":true"))
+		test_skip("no io_uring here");
+	require(r.status == 128 + SIGKILL || strstr(r.out, "\"result\":-1"),
+		"it was not stopped: %d %s", r.status, r.out);
+	monitor_poll(mon);
+	sleep_ms(SETTLE_MS);
+	require(alert_find(mon, "mem-read", r.pid), "no mem-read by %d", r.pid);
+	require(!strcmp(alert_str(alert_find(mon, "mem-read", r.pid), "verdict"), "prevented"),
+		"verdict is not prevented");
+}
+
+static void by_strace(const void *arg)
+{
+	struct run r = run_command(10000, "strace", "-q", "-o", "/dev/null", "-p", victim());
+	json_t *alert;
+
+	require(r.status > 0, "strace ended with %d", r.status);
+	sleep_ms(SETTLE_MS);
+	alert = alert_find(mon, "mem-trace", r.pid);
+	require(alert, "no mem-trace by strace");
+	require(!strcmp(alert_str(alert, "verdict"), "prevented"), "verdict is %s",
+		alert_str(alert, "verdict"));
+	server_lives();
+}
+
+/* An instance that starts later is guarded from its first moment. */
+static void later_instance(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct trigger t = trigger("prevented", str("%d", s->pid), "vm_readv");
+
+	nothing_crossed(&t);
+}
+
+static void itself(const void *arg)
+{
+	struct trigger t = trigger("prevented", str("%d", mon->pid), "vm_readv");
+
+	nothing_crossed(&t);
+	sleep_ms(SETTLE_MS);
+	monitor_poll(mon);
+	require(alert_find(mon, "self-tamper", trigger_int(&t, "child")), "no self-tamper");
+}
+
+static void says_so(const void *arg)
+{
+	require(file_has(mon->err, "prevented: mem-trace mem-read mem-write mem-fd"),
+		"it does not say what it prevents: %s", file_read(mon->err));
+}
+
+#define WAY(...) &((const struct way){__VA_ARGS__})
+#define READV WAY({"vm_readv"}, "mem-read", "process_vm_readv")
+
+static const struct test tests[] = {
+	TEST("it says what it prevents", says_so),
+	TEST("process_vm_readv reads nothing", prevented, .arg = READV),
+	TEST("process_vm_readv by a second thread reads nothing", prevented,
+	     .arg = WAY({"vm_thread"}, "mem-read", "process_vm_readv")),
+	TEST("process_vm_writev writes nothing", prevented,
+	     .arg = WAY({"vm_writev"}, "mem-write", "process_vm_writev")),
+	TEST("/proc/PID/mem opened: nothing is read", prevented,
+	     .arg = WAY({"mem"}, "mem-read", "openat", "mem")),
+	TEST("/proc/PID/mem opened for writing: nothing is read or written", prevented,
+	     .arg = WAY({"mem_write"}, "mem-write", "openat", "mem")),
+	TEST("a descriptor left in a shared table reads nothing", prevented,
+	     .arg = WAY({"mem", "-f"}, "mem-read", "openat", "mem"),
+	     .todo = "where the actor is killed, the table's other owner keeps what it opened"),
+	TEST("pidfd_getfd takes nothing", prevented,
+	     .arg = WAY({"getfd"}, "mem-fd", "pidfd_getfd")),
+	TEST("/proc/PID/fd/N reopened takes nothing", prevented,
+	     .arg = WAY({"fd"}, "mem-fd", "openat", "fd/N")),
+	TEST("PTRACE_ATTACH does not attach, and leaves the server running", prevented,
+	     .arg = WAY({"attach"}, "mem-trace", "ptrace", "PTRACE_ATTACH")),
+	TEST("PTRACE_SEIZE does not attach", prevented,
+	     .arg = WAY({"seize"}, "mem-trace", "ptrace", "PTRACE_SEIZE")),
+	TEST("/proc/PID/mem through io_uring", by_uring),
+	TEST("/proc/PID/mem through an io_uring worker", by_uring, .arg = "async"),
+	TEST("strace -p is stopped, the server is not", by_strace),
+	TEST("a look at maps is told, and nobody dies for it", looks_are_free),
+	TEST("ps and ls of fd/ live", tools_live),
+	TEST("BGSAVE lives", family_lives),
+	TEST("who reads another process lives", others_are_free),
+	TEST("an instance that starts later is guarded", later_instance),
+	TEST("the monitor's own memory is guarded", itself),
+	{},
+};
+
+static const struct test off_tests[] = {
+	TEST("process_vm_readv reads", not_asked_for, .arg = READV),
+	TEST("/proc/PID/mem opened is read", not_asked_for,
+	     .arg = WAY({"mem"}, "mem-read", "openat")),
+	TEST("pidfd_getfd takes a descriptor", not_asked_for,
+	     .arg = WAY({"getfd"}, "mem-fd", "pidfd_getfd")),
+	TEST("PTRACE_SEIZE attaches", not_asked_for, .arg = WAY({"seize"}, "mem-trace", "ptrace")),
+	{},
+};
+
+const struct suite unprevented_suite = {"no prevent", setup_off, NULL, off_tests};
+const struct suite prevent_suite = {"prevent", setup, NULL, tests};

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * self.c - who touches the monitor is told like who touches a server: its process, its guard, its BPF maps,
+ * programs and links; and its death is told by its guard.
+ */
+#include "harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct server *a;
+static struct monitor *mon;
+
+/* An object of the monitor: what kind, its id, and the name of the map or of the program it runs. */
+static struct object {
+	const char *kind;
+	long id;
+	char name[64];
+} objects[512];
+static size_t objects_count;
+
+static const char *monitor_pid(void)
+{
+	return str("%d", mon->pid);
+}
+
+/* Names of all maps or programs of this host by id. */
+static json_t *names_of(const char *kind)
+{
+	struct run r = run_command(10000, "bpftool", "-j", kind, "show");
+	json_t *all = json_loads(r.out, 0, NULL), *names = json_object(), *one;
+	size_t i;
+
+	require(all, "bpftool %s show: %s", kind, r.err);
+	json_array_foreach (all, i, one)
+		json_object_set(names, str("%lld", json_integer_value(json_object_get(one, "id"))),
+				json_object_get(one, "name"));
+	return names;
+}
+
+static long line_number(const char *text, const char *key)
+{
+	const char *at = strstr(text, str("%s:\t", key));
+
+	return at ? atol(at + strlen(key) + 2) : 0;
+}
+
+static void object_add(const char *kind, long id, json_t *names, long named)
+{
+	struct object *o = &objects[objects_count];
+
+	require(objects_count < sizeof(objects) / sizeof(objects[0]), "too many objects");
+	o->kind = kind;
+	o->id = id;
+	snprintf(o->name, sizeof(o->name), "%s",
+		 json_string_value(json_object_get(names, str("%ld", named))) ?: "");
+	objects_count++;
+}
+
+/* Whoever has a descriptor of an object is told its id in fdinfo. */
+static void objects_find(const struct monitor *m)
+{
+	json_t *maps = names_of("map"), *progs = names_of("prog");
+	DIR *dir = opendir(str("/proc/%d/fdinfo", m->pid));
+	struct dirent *e;
+
+	require(dir, "fdinfo: %s", strerror(errno));
+	objects_count = 0;
+	while ((e = readdir(dir))) {
+		char *text = file_read(str("/proc/%d/fdinfo/%s", m->pid, e->d_name));
+
+		if (line_number(text, "link_id"))
+			object_add("link", line_number(text, "link_id"), progs,
+				   line_number(text, "prog_id"));
+		else if (line_number(text, "prog_id"))
+			object_add("prog", line_number(text, "prog_id"), progs,
+				   line_number(text, "prog_id"));
+		else if (line_number(text, "map_id"))
+			object_add("map", line_number(text, "map_id"), maps,
+				   line_number(text, "map_id"));
+		free(text);
+	}
+	closedir(dir);
+	json_decref(maps);
+	json_decref(progs);
+	sleep_ms(SETTLE_MS); /* this was a look as well, and told */
+	monitors_mark();
+}
+
+static const struct object *object(const char *kind, const char *name)
+{
+	for (size_t i = 0; i < objects_count; i++)
+		if (!strcmp(objects[i].kind, kind) && !strcmp(objects[i].name, name))
+			return &objects[i];
+	test_fail("the monitor has no %s %s", kind, name);
+}
+
+static void setup(void)
+{
+	a = server_start(&(struct server_opts){});
+	mon = monitor_start(NULL);
+	objects_find(mon);
+}
+
+static const char *severity_of(struct monitor *m, const struct trigger *t, const char *detail)
+{
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		if (alert_int(m->lines[i], "actor.pid") == t->pid &&
+		    (!detail || !strcmp(alert_str(m->lines[i], "detail"), detail)))
+			return alert_str(m->lines[i], "severity");
+	return "";
+}
+
+/* ---- its process -------------------------------------------------------------------------------- */
+
+struct act {
+	const char *argv[6]; /* @ is the monitor's pid */
+	const char *vector, *detail, *severity;
+	int err;
+};
+
+static struct trigger act_do(const struct act *act)
+{
+	const char *argv[8] = {};
+
+	for (int i = 0; act->argv[i]; i++)
+		argv[i] = strcmp(act->argv[i], "@") ? act->argv[i] : monitor_pid();
+	return trigger_argv(&(struct child_opts){}, argv);
+}
+
+static void told(const void *arg)
+{
+	const struct act *act = arg;
+	struct trigger t = act_do(act);
+	json_t *alert;
+
+	expect(mon, {.rule = "self-tamper",
+		     .vector = act->vector,
+		     .detail = act->detail,
+		     .by = &t,
+		     .err = act->err});
+	alert = alert_find(mon, "self-tamper", t.pid);
+	require(!strcmp(alert_str(alert, "severity"), act->severity), "severity is %s",
+		alert_str(alert, "severity"));
+	require(!strcmp(alert_str(alert, "instance.name"), "cachewarden"), "target is %s",
+		alert_str(alert, "instance.name"));
+	require(alert_int(alert, "instance.target_pid") == mon->pid, "target pid is %lld",
+		alert_int(alert, "instance.target_pid"));
+}
+
+static void ptraced(const void *arg)
+{
+	struct trigger t = trigger("ptrace", monitor_pid(), "attach", "peekdata");
+
+	expect(mon,
+	       {.rule = "self-tamper", .vector = "ptrace", .detail = "PTRACE_ATTACH", .by = &t},
+	       {.rule = "self-tamper", .vector = "ptrace", .detail = "PTRACE_PEEKDATA", .by = &t},
+	       {.rule = "self-tamper", .vector = "ptrace", .detail = "PTRACE_DETACH", .by = &t});
+	require(!strcmp(severity_of(mon, &t, "PTRACE_PEEKDATA"), "high"), "severity is %s",
+		severity_of(mon, &t, "PTRACE_PEEKDATA"));
+}
+
+static void listed(const void *arg)
+{
+	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", monitor_pid()));
+	json_t *alert;
+
+	require(!ls.status, "ls: %s", ls.err);
+	sleep_ms(SETTLE_MS);
+	alert = alert_find(mon, "self-tamper", ls.pid);
+	require(alert, "no self-tamper by ls");
+	for (size_t i = mon->mark; i < mon->count; i++)
+		require(!strcmp(alert_str(mon->lines[i], "severity"), "low"), "severity is %s",
+			alert_str(mon->lines[i], "severity"));
+}
+
+static void status_read(const void *arg)
+{
+	static const char *const files[] = {"stat", "status", "cmdline", "comm"};
+	struct run cat;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		cat = run_command(5000, "cat", str("/proc/%s/%s", monitor_pid(), files[i]));
+		require(!cat.status && cat.out[0], "cat %s: %s", files[i], cat.err);
+	}
+	expect_nothing(mon);
+}
+
+static void no_instance(const void *arg)
+{
+	require(!file_has(mon->err, str("pid %d,", mon->pid)), "it takes itself for a server: %s",
+		file_read(mon->err));
+	require(file_has(mon->err, str("pid %d,", a->pid)), "it does not know the server");
+}
+
+/* ---- its end ------------------------------------------------------------------------------------ */
+
+static void asked_by_parent(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	pid_t guard = process_child(m->pid);
+
+	require(guard > 0, "it has no guard");
+	monitors_mark();
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(findings_count(m) == 0, "its parent's SIGTERM is a finding: %s", file_read(m->out));
+	require(file_has(m->err, str("asked to end by SIGTERM from %.15s(%d)",
+				     program_invocation_short_name, getpid())),
+		"it does not say who ended it: %s", file_read(m->err));
+	require(kill(guard, 0) && errno == ESRCH, "its guard is left behind");
+}
+
+static void asked_by_stranger(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t;
+	int status;
+
+	monitors_mark();
+	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGTERM));
+	status = child_wait(m->pid, 5000);
+	require(WIFEXITED(status) && !WEXITSTATUS(status), "status %d", status);
+	monitor_poll(m);
+	require(alert_find(m, "self-tamper", t.pid), "no self-tamper by the stranger");
+	require(!strcmp(severity_of(m, &t, "SIGTERM"), "low"), "severity is %s",
+		severity_of(m, &t, "SIGTERM"));
+	require(file_has(m->err, str("asked to end by SIGTERM from send_signal(%d)", t.pid)) ||
+			file_has(m->err, str("asked to end by SIGTERM from (%d)", t.pid)),
+		"it does not say who ended it: %s", file_read(m->err));
+}
+
+static bool process_gone(pid_t pid, int timeout_ms)
+{
+	long long end = now_ms() + (long long)timeout_ms * patience;
+
+	while (!kill(pid, 0) && now_ms() < end) {
+		while (waitpid(pid, NULL, WNOHANG) > 0)
+			;
+		sleep_ms(10);
+	}
+	return kill(pid, 0) != 0;
+}
+
+static void killed(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	pid_t guard = process_child(m->pid);
+	struct trigger t;
+
+	require(guard > 0, "it has no guard");
+	monitors_mark();
+	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGKILL));
+	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
+	       {.rule = "self-blind",
+		.detail = "the monitor died unasked: nobody watches any more"});
+	require(!strcmp(severity_of(m, &t, "SIGKILL"), "high"), "severity is %s",
+		severity_of(m, &t, "SIGKILL"));
+	require(process_gone(guard, 5000), "the guard stays");
+	child_wait(m->pid, 1000);
+}
+
+/* What happens after the monitor's death and before its guard's is told as well: it is in the ring. */
+static void stopped(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t, u;
+
+	monitors_mark();
+	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGSTOP));
+	require(file_wait(m->out, "the monitor is stopped", 6000), "its guard does not tell: %s",
+		file_read(m->out));
+	u = trigger("send_signal", str("%d", m->pid), str("%d", SIGCONT));
+	expect(m,
+	       {.rule = "self-blind",
+		.detail = "the monitor is stopped: nobody watches until it is continued"},
+	       {.rule = "self-tamper", .vector = "signal", .detail = "SIGSTOP", .by = &t},
+	       {.rule = "self-tamper", .vector = "signal", .detail = "SIGCONT", .by = &u});
+	require(!strcmp(severity_of(m, &t, "SIGSTOP"), "high"), "severity is %s",
+		severity_of(m, &t, "SIGSTOP"));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+static void guard_killed(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	pid_t guard = process_child(m->pid), next;
+	struct trigger t;
+	json_t *alert;
+
+	monitors_mark();
+	t = trigger("send_signal", str("%d", guard), str("%d", SIGKILL));
+	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
+	       {.rule = "self-blind",
+		.detail = "the monitor's guard died unasked; another one was started"});
+	alert = alert_find(m, "self-tamper", t.pid);
+	require(alert_int(alert, "instance.target_pid") == guard, "target is %lld",
+		alert_int(alert, "instance.target_pid"));
+	next = process_child(m->pid);
+	require(next > 0 && next != guard, "no new guard");
+	monitors_mark();
+	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGKILL));
+	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
+	       {.rule = "self-blind",
+		.detail = "the monitor died unasked: nobody watches any more"});
+	require(process_gone(next, 5000), "the guard stays");
+	child_wait(m->pid, 1000);
+}
+
+static void guard_traced(const void *arg)
+{
+	pid_t guard = process_child(mon->pid);
+	struct trigger t = trigger("vm_readv", str("%d", guard));
+
+	expect(mon, {.rule = "self-tamper", .vector = "process_vm_readv", .by = &t});
+}
+
+/* Lines that stood in a full pipe's queue die with the monitor: their number does not. */
+static void unwritten(const void *arg)
+{
+	int fds[2];
+	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
+	struct child_opts opts = {.err = str("%s/unwritten.err", scratch)};
+	struct pollfd p;
+	pid_t pid;
+	char *all = NULL;
+	size_t len = 0;
+	ssize_t n;
+
+	require(!pipe2(fds, O_CLOEXEC), "pipe");
+	opts.out_fd = fds[1];
+	pid = child_start(argv, &opts);
+	close(fds[1]);
+	require(file_wait(opts.err, "cachewarden: watching ", 15000), "monitor is not up");
+	trigger("flood", str("%d", a->pid), "actors", "200"); /* some 2 KB a line */
+	sleep_ms(1500);
+	trigger("send_signal", str("%d", pid), str("%d", SIGKILL));
+	p = (struct pollfd){.fd = fds[0], .events = POLLIN};
+	while (poll(&p, 1, 10000) > 0) {
+		all = realloc(all, len + 65537);
+		n = read(fds[0], all + len, 65536);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	require(len && p.revents, "the pipe stays open though both are gone");
+	all[len] = 0;
+	require(strstr(all, "alerts that were not written yet when the monitor died"),
+		"the lines that were lost are not counted, of %zu bytes: %.300s", len, all);
+	require(strstr(all, "nobody watches any more"), "its death is not told");
+	for (char *line = all, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = 0;
+		require(!line[0] || line[0] == '{', "a line begins with: %.80s", line);
+	}
+	free(all);
+	close(fds[0]);
+	child_wait(pid, 1000);
+}
+
+static void no_guard(const void *arg)
+{
+	struct monitor *m = monitor_start("--no-guard", NULL);
+
+	require(!process_child(m->pid), "it has a child");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* ---- its maps, programs and links --------------------------------------------------------------- */
+
+struct touch {
+	const char *kind, *name, *what, *detail, *severity;
+	int err;
+};
+
+static void touched(const void *arg)
+{
+	const struct touch *to = arg;
+	const struct object *o = object(to->kind, to->name);
+	const char *get = !strcmp(to->kind, "map")    ? "BPF_MAP_GET_FD_BY_ID"
+			  : !strcmp(to->kind, "prog") ? "BPF_PROG_GET_FD_BY_ID"
+						      : "BPF_LINK_GET_FD_BY_ID";
+	struct trigger t = trigger("bpf_touch", to->kind, str("%ld", o->id), to->what);
+
+	require(trigger_int(&t, "errno") == to->err, "errno is %lld, not %d",
+		trigger_int(&t, "errno"), to->err);
+	expect(mon, {.rule = "self-tamper", .vector = "bpf", .detail = get, .by = &t},
+	       {.rule = "self-tamper",
+		.vector = "bpf",
+		.detail = to->detail,
+		.by = &t,
+		.err = to->err,
+		.optional = !strcmp(to->what, "get")},
+	       {.rule = "self-tamper",
+		.vector = "bpf",
+		.detail = "BPF_MAP_UPDATE_ELEM",
+		.by = &t,
+		.err = to->err,
+		.optional = true});
+	require(!strcmp(severity_of(mon, &t, to->detail), to->severity), "severity is %s",
+		severity_of(mon, &t, to->detail));
+}
+
+/* What a map of ours is to others: a bpftool that lists everything is told of, as a look. */
+static void bpftool_lists(const void *arg)
+{
+	struct run r = run_command(10000, "bpftool", "prog", "show");
+
+	require(!r.status, "bpftool: %s", r.err);
+	sleep_ms(SETTLE_MS);
+	require(alert_find(mon, "self-tamper", r.pid), "no self-tamper by bpftool");
+	for (size_t i = mon->mark; i < mon->count; i++)
+		if (alert_int(mon->lines[i], "actor.pid") == r.pid &&
+		    !strcmp(alert_str(mon->lines[i], "rule"), "self-tamper"))
+			require(!strcmp(alert_str(mon->lines[i], "severity"), "low"),
+				"severity is %s", alert_str(mon->lines[i], "severity"));
+}
+
+/* BPF of others is others': the monitor is not touched by who touches it. */
+static void foreign_map(const void *arg)
+{
+	struct run r = run_command(10000, "bpftool", "map", "create", arg, "type", "array", "key",
+				   "4", "value", "4", "entries", "1", "name", "foreign");
+
+	if (r.status)
+		test_skip("no BPF file system here: %s", r.err);
+	r = run_command(10000, "bpftool", "map", "update", "pinned", arg, "key", "0", "0", "0", "0",
+			"value", "1", "0", "0", "0");
+	unlink(arg);
+	require(!r.status, "bpftool: %s", r.err);
+	expect_nothing(mon);
+}
+
+static void detached(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t;
+
+	objects_find(m);
+	t = trigger("bpf_touch", "link", str("%ld", object("link", "wire_egress")->id), "detach");
+	require(!trigger_int(&t, "errno"), "detach: %s", strerror(trigger_int(&t, "errno")));
+	expect(m,
+	       {.rule = "self-tamper",
+		.vector = "bpf",
+		.detail = "BPF_LINK_GET_FD_BY_ID",
+		.by = &t},
+	       {.rule = "self-tamper", .vector = "bpf", .detail = "BPF_LINK_DETACH", .by = &t},
+	       {.rule = "self-blind",
+		.detail = "wire/wire_egress lost, unseen: bytes an instance sends"});
+	require(!strcmp(severity_of(m, &t, "BPF_LINK_DETACH"), "high"), "severity is %s",
+		severity_of(m, &t, "BPF_LINK_DETACH"));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	objects_find(mon);
+}
+
+#define ACT(...) &((const struct act){__VA_ARGS__})
+#define TOUCH(...) &((const struct touch){__VA_ARGS__})
+
+static const struct test tests[] = {
+	TEST("it is no instance", no_instance),
+	TEST("what everybody may read of it is nothing to tell", status_read),
+	TEST("ls of its descriptors is a look", listed),
+	TEST("its memory read by process_vm_readv", told,
+	     .arg = ACT({"vm_readv", "@"}, "process_vm_readv", "", "high")),
+	TEST("its memory opened", told,
+	     .arg = ACT({"proc_open", "@", "mem"}, "openat", "mem", "critical")),
+	TEST("its maps opened", told,
+	     .arg = ACT({"proc_open", "@", "maps"}, "openat", "maps", "medium")),
+	TEST("a descriptor of it taken", told,
+	     .arg = ACT({"pidfd_getfd", "@", "0"}, "pidfd_getfd", "fd 0", "high")),
+	TEST("ptrace of it", ptraced),
+	TEST("its guard's memory read", guard_traced),
+	TEST("SIGTERM by its parent is how it ends, its guard with it", asked_by_parent),
+	TEST("SIGTERM by a stranger is told, low", asked_by_stranger),
+	TEST("killed, its guard tells by whom", killed),
+	TEST("stopped, its guard tells; continued, it tells by whom", stopped),
+	TEST("its guard killed is told, and another one stands", guard_killed),
+	TEST("killed with lines unwritten: they are counted, and no pipe stays open", unwritten),
+	TEST("--no-guard: no second process", no_guard),
+	TEST("a map of it got by id is a look", touched,
+	     .arg = TOUCH("map", "attempts", "get", "BPF_MAP_GET_FD_BY_ID", "low")),
+	TEST("a program of it got by id is a look", touched,
+	     .arg = TOUCH("prog", "proc_exec", "info", "BPF_OBJ_GET_INFO_BY_FD", "low")),
+	TEST("a map of it changed", touched,
+	     .arg = TOUCH("map", "attempts", "update", "BPF_MAP_UPDATE_ELEM", "high")),
+	TEST("a map of it whose key is deleted", touched,
+	     .arg = TOUCH("map", "guarded", "delete", "BPF_MAP_DELETE_ELEM", "high")),
+	TEST("who is family cannot be written by others", touched,
+	     .arg = TOUCH("map", "procs", "update", "BPF_MAP_UPDATE_ELEM", "medium", EPERM)),
+	TEST("which files count cannot be written by others", touched,
+	     .arg = TOUCH("map", "proc_files", "update", "BPF_MAP_UPDATE_ELEM", "medium", EPERM)),
+	TEST("which objects are ours cannot be written by others", touched,
+	     .arg = TOUCH("map", "own_objects", "delete", "BPF_MAP_DELETE_ELEM", "medium", EPERM)),
+	TEST("bpftool that lists all programs is a look", bpftool_lists),
+	TEST("a map of somebody else changed: nothing to tell", foreign_map,
+	     .arg = "/sys/fs/bpf/cachewarden-foreign"),
+	TEST("a link of it detached is told, and what nobody sees any more", detached),
+	{},
+};
+
+const struct suite self_suite = {"self", setup, NULL, tests};
