@@ -117,6 +117,33 @@ static __always_inline struct pid_owner *owner_of_pid(struct pid *pid)
 	return pid_owner(BPF_CORE_READ(up.ns, ns.inum), up.nr);
 }
 
+/* Enter or remove what every pid namespace calls this thread. */
+static __always_inline void pids_set(struct task_struct *task, u32 instance, int enter)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct pid_owner owner = {
+		.instance = instance,
+		.tgid = BPF_CORE_READ(task, tgid),
+		.tid = BPF_CORE_READ(task, pid),
+	};
+
+	for (u32 i = 0; i < NS_LEVELS; i++) {
+		struct pid_key key = {};
+		struct upid up = {};
+
+		if (i > level)
+			break;
+		bpf_core_read(&up, sizeof(up), &pid->numbers[i]);
+		key.ns = BPF_CORE_READ(up.ns, ns.inum);
+		key.nr = up.nr;
+		if (!enter)
+			bpf_map_delete_elem(&pids, &key);
+		else if (bpf_map_update_elem(&pids, &key, &owner, BPF_ANY))
+			counter_add(COUNTER_PROCS_FULL, 1);
+	}
+}
+
 static const struct event zero_event;
 
 static __always_inline struct event *event_reserve(u16 type)

@@ -100,33 +100,6 @@ static __always_inline int exe_known(struct file *exe)
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
-/* Enter or remove what every pid namespace calls this thread. */
-static __always_inline void pids_set(struct task_struct *task, u32 instance, int enter)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	u32 level = BPF_CORE_READ(pid, level);
-	struct pid_owner owner = {
-		.instance = instance,
-		.tgid = BPF_CORE_READ(task, tgid),
-		.tid = BPF_CORE_READ(task, pid),
-	};
-
-	for (u32 i = 0; i < NS_LEVELS; i++) {
-		struct pid_key key = {};
-		struct upid up = {};
-
-		if (i > level)
-			break;
-		bpf_core_read(&up, sizeof(up), &pid->numbers[i]);
-		key.ns = BPF_CORE_READ(up.ns, ns.inum);
-		key.nr = up.nr;
-		if (!enter)
-			bpf_map_delete_elem(&pids, &key);
-		else if (bpf_map_update_elem(&pids, &key, &owner, BPF_ANY))
-			counter_add(COUNTER_PROCS_FULL, 1);
-	}
-}
-
 static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
 {
 	struct member m = {.instance = instance, .main = main};
