@@ -72,6 +72,21 @@ struct {
 	__type(value, u32); /* 1: there from the start */
 } mapped SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TOLD_MAX);
+	__type(key, struct told_key);
+	__type(value, u32);
+} told SEC(".maps");
+
+/* Instances whose start is over: what becomes executable in them now is news. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} settled SEC(".maps");
+
 static __always_inline void counter_add(u32 id, u64 n)
 {
 	u64 *c = bpf_map_lookup_elem(&counters, &id);
@@ -227,6 +242,21 @@ static __always_inline struct event *attempt_begin(const struct attempt_key *key
 	return e;
 }
 
+/*
+ * The same for a state that is found again and again: it is one attempt, which lives as long as the state
+ * does.
+ */
+static __always_inline struct event *state_begin(const struct attempt_key *key)
+{
+	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+
+	if (a && a->sent) {
+		a->last_ns = bpf_ktime_get_boot_ns();
+		return NULL;
+	}
+	return attempt_begin(key, 0);
+}
+
 /* A pointer as a mere number, which is all a global function takes. */
 static __always_inline u64 plain(const void *p)
 {
@@ -320,7 +350,8 @@ static __always_inline void path_put(struct process_info *p, struct path_place *
 
 /*
  * Who a task is, now. tid is the task's own; everything else is its process's. A global function,
- * its task a plain address: so the verifier looks at it once and not at every call.
+ * its task a plain address: so the verifier looks at it once and not at every call. Returns how much of
+ * p->path is taken.
  */
 __noinline int process_fill(struct process_info *p, u64 task_addr)
 {
@@ -369,7 +400,7 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 		}
 		p->ancestors = i + 1;
 	}
-	return 0;
+	return at;
 }
 
 /*
@@ -384,18 +415,59 @@ static __always_inline void key_actor(struct attempt_key *key, struct task_struc
 	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
 }
 
-/* Fill the actor of an attempt; says so when it is another protected instance. */
-static __always_inline void event_actor(struct event *e, struct task_struct *task)
+/*
+ * Fill the actor of an attempt; says so when it is another protected instance. Returns as process_fill does.
+ */
+static __always_inline u32 event_actor(struct event *e, struct task_struct *task)
 {
+	u32 at = process_fill(&e->actor, plain(task));
 	struct member *m;
 
-	process_fill(&e->actor, plain(task));
 	e->flags |= EVENT_ACTOR;
 	m = member_of(e->actor.pid);
 	if (m && m->instance != e->key.instance) {
 		e->flags |= EVENT_CROSS_TENANT;
 		e->other_instance = m->instance;
 	}
+	return at;
+}
+
+static __always_inline struct told_key told_key_of(const struct attempt_key *key)
+{
+	struct told_key t = {.actor = key->actor,
+			     .instance = key->instance,
+			     .tgid = key->tgid,
+			     .what = key->rule << 16};
+
+	if (key->rule == RULE_MEM_INJECT && key->vector == VECTOR_SYSCALL)
+		t.what |= key->detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+	else if (key->vector == VECTOR_SWEEP ||
+		 (key->vector >= VECTOR_OPEN && key->vector <= VECTOR_IO_URING_OPEN))
+		t.what |= key->detail & 0xffff;
+	if (key->rule == RULE_MEM_FD || key->rule == RULE_MEM_PROBE)
+		t.what = key->rule << 16;
+	return t;
+}
+
+/*
+ * Note what a hook reports. Of breakpoints it is also noted without the actor: in the instance's memory
+ * nothing tells who planted them.
+ */
+__noinline int told_note(struct event *e)
+{
+	struct told_key key;
+	u32 one = 1;
+
+	if (!e || e->key.err)
+		return 0;
+	key = told_key_of(&e->key);
+	bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+	if (e->key.rule == RULE_MEM_PROBE) {
+		key.actor = 0;
+		key.tgid = 0;
+		bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+	}
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

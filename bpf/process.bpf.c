@@ -16,7 +16,7 @@
  * A name makes a process an instance, which only makes it watched: whoever takes the name of a
  * server gains nothing towards another one, since only *family of the same instance* is exempt.
  */
-#include "common.bpf.h"
+#include "report.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -153,22 +153,8 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	e->target_tgid = BPF_CORE_READ(task, tgid);
 	e->target_tid = BPF_CORE_READ(task, pid);
 	event_actor(e, tracer);
-	event_send(e);
-}
-
-/* A member does to itself what no server does. */
-static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
-					u32 vector)
-{
-	struct attempt_key key = {.instance = instance, .rule = rule, .vector = vector};
-	struct event *e;
-
-	key_actor(&key, task);
-	e = attempt_begin(&key, 0);
-	if (!e)
-		return;
-	e->target_tgid = e->target_tid = BPF_CORE_READ(task, tgid);
-	event_actor(e, task);
+	if (!(flags & EVENT_FOUND_BY_SWEEP))
+		told_note(e);
 	event_send(e);
 }
 
@@ -197,6 +183,7 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 	if (member_add(task, id, 1))
 		return;
+	bpf_map_delete_elem(&settled, &id); /* it starts again */
 	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	report_tracer(task, id, flags);
@@ -223,7 +210,7 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 
 		bpf_map_delete_elem(&procs, &tgid);
 		pids_set(p, instance, 0);
-		report_self(p, instance, RULE_MEM_INJECT, VECTOR_EXEC);
+		report_self(p, instance, RULE_MEM_INJECT, VECTOR_EXEC, 0, NULL);
 		lifecycle(EVENT_EXEC, p, instance, main ? EVENT_MAIN : 0);
 	}
 	return 0;
@@ -261,7 +248,7 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	if (BPF_CORE_READ(p, signal, live.counter))
 		return 0; /* other threads live on */
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
-		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE);
+		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE, 0, NULL);
 	bpf_map_delete_elem(&procs, &tgid);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;

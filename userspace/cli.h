@@ -10,14 +10,14 @@
 /* Exit codes of every verb. */
 enum { EXIT_FINE = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
-enum cli_kind { CLI_CHOICE, CLI_SECONDS };
+enum cli_kind { CLI_CHOICE, CLI_SECONDS, CLI_SECONDS_OR_0 };
 
 struct cli_option {
 	const char *name; /* "--output" */
 	const char *arg;  /* how help calls its argument; a choice's values, separated by | */
 	const char *help;
 	enum cli_kind kind;
-	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS: uint32_t, at least 1 */
+	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS: uint32_t, at least 1, or 0 too */
 };
 
 struct cli_verb {

@@ -6,7 +6,7 @@
 
 int cmd_run(int argc, char **argv)
 {
-	struct monitor_options o = {};
+	struct monitor_options o = {.sweep_s = 5};
 	int output = 0;
 	const struct cli_option options[] = {
 		{"--output", "text|json",
@@ -14,6 +14,9 @@ int cmd_run(int argc, char **argv)
 		 &output},
 		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)",
 		 CLI_SECONDS, &o.duration_s},
+		{"--sweep", "SECONDS",
+		 "look at the state of things that often (default: 5; 0: at start and after alerts)",
+		 CLI_SECONDS_OR_0, &o.sweep_s},
 	};
 	int code = cli_parse("run", "watch every Redis and Valkey on this host", options,
 			     sizeof(options) / sizeof(options[0]), argc, argv);

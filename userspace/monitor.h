@@ -9,6 +9,7 @@
 struct monitor_options {
 	bool json;
 	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
+	uint32_t sweep_s;    /* 0: only at start and after alerts */
 };
 
 /* Returns an exit code: 0 ended as asked, 3 could not do the job (said why on stderr). */
