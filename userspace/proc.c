@@ -67,7 +67,7 @@ int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size)
 	return ticks == start_ns / (1000000000ull / hz) ? 0 : -ESRCH;
 }
 
-/* A device's attribute begins with that word. */
+/* Does a device have that attribute, and does it begin with that word? */
 static bool attribute_is(const struct stat *st, const char *name, const char *word)
 {
 	char path[96], buf[128];
@@ -75,6 +75,13 @@ static bool attribute_is(const struct stat *st, const char *name, const char *wo
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(st->st_rdev),
 		 minor(st->st_rdev), name);
 	return read_file(path, buf, sizeof(buf)) > 0 && !strncmp(buf, word, strlen(word));
+}
+
+/* zram that writes nothing back to a disk. */
+static bool in_ram(const struct stat *st)
+{
+	return attribute_is(st, "comp_algorithm", "") &&
+	       (!attribute_is(st, "backing_dev", "") || attribute_is(st, "backing_dev", "none"));
 }
 
 bool proc_swap_sealed(void)
@@ -90,8 +97,7 @@ bool proc_swap_sealed(void)
 		for (; fscanf(f, "%511s%*[^\n]", where) == 1; spaces++) {
 			if (stat(where, &st) || !S_ISBLK(st.st_mode))
 				continue;
-			sealed += attribute_is(&st, "dm/uuid", "CRYPT-") ||
-				  attribute_is(&st, "backing_dev", "none"); /* zram */
+			sealed += attribute_is(&st, "dm/uuid", "CRYPT-") || in_ram(&st);
 		}
 	}
 	fclose(f);
