@@ -158,7 +158,7 @@ struct monitor *monitor_start(const char *more, ...)
 
 void monitor_ready(struct monitor *m)
 {
-	long long end = now_ms() + 15000 * patience;
+	long long end = now_ms() + 30000 * patience;
 
 	while (!file_has(m->err, "cachewarden: watching ")) {
 		require(!kill(m->pid, 0) && now_ms() < end, "monitor is not up: %s",
