@@ -202,9 +202,9 @@ static int fill_exe_names(struct sensors *s)
 	return 0;
 }
 
-static int fill_proc_files(struct sensors *s)
+static int fill_proc_files(const struct bpf_map *map)
 {
-	int fd = bpf_map__fd(s->choke ? s->choke->maps.proc_files : s->memory->maps.proc_files);
+	int fd = bpf_map__fd(map);
 
 	for (unsigned int f = PROC_FILE_NONE + 1; f < PROC_FILE_FD_ENTRY; f++) {
 		struct proc_key key = {};
@@ -219,6 +219,16 @@ static int fill_proc_files(struct sensors *s)
 			return -errno;
 	}
 	return 0;
+}
+
+static int fill_choke(struct sensors *s)
+{
+	return fill_proc_files(s->choke->maps.proc_files);
+}
+
+static int fill_memory(struct sensors *s)
+{
+	return fill_proc_files(s->memory->maps.proc_files);
 }
 
 static int fill_commands(struct sensors *s)
@@ -410,11 +420,8 @@ static int run_iterator(const struct bpf_program *prog, pid_t pid)
 
 static int choose_sweep(struct sensors *s)
 {
-	struct bpf_object *memory = s->choke ? s->choke->obj : s->memory ? s->memory->obj : NULL;
-
 	s->sweep->rodata->own_tgid = getpid();
-	return share_map(memory, s->sweep->obj, "proc_files")
-		       ?: share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "socks");
+	return share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "socks");
 }
 
 static uint64_t read_mm_flags(void *ctx, pid_t pid)
@@ -426,10 +433,11 @@ static uint64_t read_mm_flags(void *ctx, pid_t pid)
 	return run_iterator(s->sweep->progs.read_mm_flags, pid) ? 0 : s->sweep->bss->asked_flags;
 }
 
-static int learn_mm_flags(struct sensors *s)
+static int fill_sweep(struct sensors *s)
 {
 	struct mm_flags flags;
-	int err = mm_flags_learn(read_mm_flags, s, &flags);
+	int err = mm_flags_learn(read_mm_flags, s, &flags)
+			  ?: fill_proc_files(s->sweep->maps.proc_files);
 
 	s->sweep->bss->flag_uprobes = flags.uprobes;
 	s->sweep->bss->flag_mergeable = flags.mergeable;
@@ -474,12 +482,16 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	}
 	s->btf = btf__load_vmlinux_btf();
 	s->choke_point = s->btf && !sensor_probe_choke_point("fexit");
+<<<<<<< HEAD
 	LOAD(s, calls, choose_calls, fill_user_helpers);
 	if (!s->calls)
 		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, choke, choose_choke, fill_proc_files);
+=======
+	LOAD(s, choke, choose_choke, fill_choke);
+>>>>>>> 590a705 (Sweeps have their own table of proc files; report copies the key for 6.1)
 	if (!s->choke)
-		LOAD(s, memory, choose_syscalls, fill_proc_files);
+		LOAD(s, memory, choose_syscalls, fill_memory);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
 	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->choke && !s->memory)
@@ -487,7 +499,7 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	LOAD(s, wire, choose_all, fill_commands);
 	if (!s->wire)
 		blame(s, "wire", last_words[0] ? last_words : strerror(errno));
-	LOAD(s, sweep, choose_sweep, learn_mm_flags);
+	LOAD(s, sweep, choose_sweep, fill_sweep);
 	if (!s->sweep)
 		blame(s, "sweep", last_words[0] ? last_words : strerror(errno));
 	*ret = s;
