@@ -482,14 +482,10 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	}
 	s->btf = btf__load_vmlinux_btf();
 	s->choke_point = s->btf && !sensor_probe_choke_point("fexit");
-<<<<<<< HEAD
 	LOAD(s, calls, choose_calls, fill_user_helpers);
 	if (!s->calls)
 		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
-	LOAD(s, choke, choose_choke, fill_proc_files);
-=======
 	LOAD(s, choke, choose_choke, fill_choke);
->>>>>>> 590a705 (Sweeps have their own table of proc files; report copies the key for 6.1)
 	if (!s->choke)
 		LOAD(s, memory, choose_syscalls, fill_memory);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
