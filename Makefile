@@ -51,7 +51,7 @@ check: ## all tests: unit, live on this kernel, lanes on others (root; installs 
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/check.sh
 
-tests: $(TRIGGERS) $(UNITS) $(B)/cachewarden-live ## build the tests without running them
+tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## build the tests without running them
 
 unit: $(UNITS) ## unit tests only, no root needed
 	$(Q)tests/check.sh unit
@@ -97,6 +97,11 @@ $(B)/triggers/%: tests/triggers/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -lssl -lcrypto -lpthread
+
+$(B)/triggers/%.so: tests/triggers/module/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) $(WARN) -shared -fPIC -o $@ $<
 
 $(B)/unit/%: tests/unit/%.c $(PURE)
 	@mkdir -p $(@D)

@@ -11,6 +11,8 @@
  *                                       monitor's own maps, programs and links in somebody else's hands
  *   init_module, finit_module           code in the kernel sees everything
  *   kexec_load, kexec_file_load         so does the next kernel
+ *   mmap, mprotect, pkey_mprotect       code that becomes executable in an instance after its start
+ *   iter/bpf_prog                       programs from before the monitor
  *   tp_btf/signal_generate              the signals that make a server dump core, all that reach the monitor,
  *                                       and who sent them
  *   fexit/uprobe_register               uprobes by whatever way (choke rung): tracefs, links
@@ -23,6 +25,9 @@
 #define PERF_SAMPLE_STACK_USER (1u << 13)
 #define INSNS_MAX 131072 /* instructions searched; a longer program counts as found */
 #define SI_USER 0
+#define PROT_WRITE 2 /* include/uapi/asm-generic/mman-common.h */
+#define PROT_EXEC 4
+#define MAP_ANONYMOUS 0x20
 #define BPF_LINK_UPROBE_MULTI 12 /* include/uapi/linux/bpf.h */
 
 /* Signals whose default is a core dump, signal(7). */
@@ -50,6 +55,14 @@ struct {
 	__type(key, struct own_key);
 	__type(value, u32);
 } own_objects SEC(".maps");
+
+/* Ids of programs that are ours, or were looked at already. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, JUDGED_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} judged SEC(".maps");
 
 static __always_inline int on_pidfd(const struct call *c, u32 asked)
 {
@@ -104,27 +117,15 @@ static __always_inline int did_open_kernel(const struct call *c)
 	return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, 0), c->ret, 0);
 }
 
-/* What anonymous files are called, padded. */
-union anon_name {
-	char text[16];
-	u64 words[2];
-};
-
-static const union anon_name perf_name = {"[perf_event]"}, prog_name = {"bpf-prog"},
-			     map_name = {"bpf-map"}, link_name = {"bpf_link"},
-			     link_by_id_name = {"bpf-link"};
+static const union anon_name prog_name = {"bpf-prog"}, map_name = {"bpf-map"},
+			     link_name = {"bpf_link"}, link_by_id_name = {"bpf-link"};
 
 /* The file behind a new descriptor, if it is of that kind: another thread may have swapped it. */
 static __always_inline struct file *anon_file(long fd, const union anon_name *kind)
 {
 	struct file *f = fd < 0 ? NULL : file_of_fd(bpf_get_current_task_btf(), fd);
-	union anon_name name = {};
 
-	if (!f)
-		return NULL;
-	bpf_probe_read_kernel_str(name.text, sizeof(name.text),
-				  BPF_CORE_READ(f, f_path.dentry, d_name.name));
-	return name.words[0] == kind->words[0] && name.words[1] == kind->words[1] ? f : NULL;
+	return f && is_anon(f, kind) ? f : NULL;
 }
 
 /* --- uprobes: whose code is it? --- */
@@ -188,10 +189,10 @@ static __always_inline int did_perf(const struct call *c)
 		return owner ? report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, 0),
 				      c->ret, 0)
 			     : 0;
-	f = anon_file(c->ret, &perf_name);
-	if (!f)
+	f = file_of_fd(bpf_get_current_task_btf(), c->ret);
+	e = f ? anon_event(f) : NULL;
+	if (!e)
 		return 0;
-	e = BPF_CORE_READ(f, private_data);
 	call = BPF_CORE_READ(e, tp_event);
 	if (call && (BPF_CORE_READ(call, flags) & uprobe_flag)) {
 		u32 detail = call_detail(c, PERF_ASKED_UPROBE);
@@ -356,12 +357,16 @@ static __always_inline int did_bpf(const struct call *c)
 		return report(&self, RULE_SELF_TAMPER, VECTOR_SYSCALL, call_detail(c, c->arg[0]),
 			      c->ret, 0);
 	if (c->arg[0] == BPF_PROG_LOAD) {
+		u32 id, one = 1;
+
 		f = anon_file(c->ret, &prog_name);
 		prog = f ? BPF_CORE_READ(f, private_data) : NULL;
 		if (!prog || !touches_users(prog))
 			return 0;
+		id = BPF_CORE_READ(prog, aux, id);
+		bpf_map_update_elem(&judged, &id, &one, BPF_ANY);
 		return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, c->arg[0]),
-				   c->ret, BPF_CORE_READ(prog, aux, id));
+				   c->ret, id);
 	}
 	if (c->arg[0] == BPF_LINK_CREATE && !choke_rung) {
 		f = anon_file(c->ret, &link_name);
@@ -371,6 +376,77 @@ static __always_inline int did_bpf(const struct call *c)
 	return 0;
 }
 
+/* Programs nobody was seen to load. */
+SEC("iter/bpf_prog")
+int judge_progs(struct bpf_iter__bpf_prog *ctx)
+{
+	struct bpf_prog *prog = ctx->prog;
+	u32 id, one = 1;
+	struct attempt_key key = {.rule = RULE_MEM_KERNEL, .vector = VECTOR_SWEEP};
+	struct event *e;
+
+	if (!prog)
+		return 0;
+	id = BPF_CORE_READ(prog, aux, id);
+	if (!id || bpf_map_lookup_elem(&judged, &id))
+		return 0;
+	if (touches_users(prog)) {
+		key.detail = id;
+		e = attempt_begin(&key, 0);
+		if (!e)
+			return 0;
+		e->flags |= EVENT_FOUND_BY_SWEEP;
+		event_send(e);
+	}
+	bpf_map_update_elem(&judged, &id, &one, BPF_ANY);
+	return 0;
+}
+
+/* --- code that comes late --- */
+
+static __always_inline int did_become_code(const struct call *c, struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct member *m = member_of(task->tgid);
+	u32 kind = c->arg[2] & PROT_WRITE ? SWEPT_CODE_WRITABLE
+		   : file		  ? SWEPT_CODE_FILE
+					  : SWEPT_CODE_ANONYMOUS;
+	u32 later = 0, instance;
+	struct mapped_key key = {};
+
+	if (!m)
+		return 0;
+	instance = m->instance;
+	if (!bpf_map_lookup_elem(&settled, &instance))
+		return 0;
+	if (kind == SWEPT_CODE_FILE) {
+		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
+		key.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+		key.instance = instance;
+		if (bpf_map_update_elem(&mapped, &key, &later, BPF_NOEXIST))
+			return 0; /* it was there at the start, or was told */
+	}
+	report_self(task, instance, RULE_MEM_INJECT, VECTOR_SYSCALL, call_detail(c, kind), file);
+	return 0;
+}
+
+static __always_inline int did_mmap(const struct call *c)
+{
+	if (!(c->arg[2] & PROT_EXEC) || c->ret < 0)
+		return 0;
+	return did_become_code(c, c->arg[3] & MAP_ANONYMOUS
+					  ? NULL
+					  : file_of_fd(bpf_get_current_task_btf(), c->arg[4]));
+}
+
+static __always_inline int did_mprotect(const struct call *c)
+{
+	return (c->arg[2] & PROT_EXEC) && !c->ret ? did_become_code(c, NULL) : 0;
+}
+
+SYSCALL_HOOK(mmap, mmap, did_mmap)
+SYSCALL_HOOK(mprotect, mprotect, did_mprotect)
+SYSCALL_HOOK(pkey_mprot, pkey_mprotect, did_mprotect)
 SYSCALL_HOOK(madvise, process_madvise, did_madvise)
 SYSCALL_HOOK(mrelease, process_mrelease, did_mrelease)
 SYSCALL_HOOK(move_pages, move_pages, did_move_pages)

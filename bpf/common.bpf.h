@@ -73,6 +73,22 @@ struct {
 } mapped SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TOLD_MAX);
+	__type(key, struct told_key);
+	__type(value, u32);
+} told SEC(".maps");
+
+/* Instances whose start is over: what becomes executable in them now is news. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} settled SEC(".maps");
+
+/* What is prevented upon an instance: 1 << rule. */
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
 	__type(key, u32);
@@ -144,6 +160,33 @@ static __always_inline struct pid_owner *owner_of_pid(struct pid *pid)
 	if (bpf_core_read(&up, sizeof(up), &pid->numbers[0]))
 		return NULL;
 	return pid_owner(BPF_CORE_READ(up.ns, ns.inum), up.nr);
+}
+
+/* Enter or remove what every pid namespace calls this thread. */
+static __always_inline void pids_set(struct task_struct *task, u32 instance, int enter)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct pid_owner owner = {
+		.instance = instance,
+		.tgid = BPF_CORE_READ(task, tgid),
+		.tid = BPF_CORE_READ(task, pid),
+	};
+
+	for (u32 i = 0; i < NS_LEVELS; i++) {
+		struct pid_key key = {};
+		struct upid up = {};
+
+		if (i > level)
+			break;
+		bpf_core_read(&up, sizeof(up), &pid->numbers[i]);
+		key.ns = BPF_CORE_READ(up.ns, ns.inum);
+		key.nr = up.nr;
+		if (!enter)
+			bpf_map_delete_elem(&pids, &key);
+		else if (bpf_map_update_elem(&pids, &key, &owner, BPF_ANY))
+			counter_add(COUNTER_PROCS_FULL, 1);
+	}
 }
 
 static const struct event zero_event;
@@ -227,6 +270,21 @@ static __always_inline struct event *attempt_begin(const struct attempt_key *key
 	if (!a)
 		e->flags |= EVENT_UNCOUNTED;
 	return e;
+}
+
+/*
+ * The same for a state that is found again and again: it is one attempt, which lives as long as the state
+ * does.
+ */
+static __always_inline struct event *state_begin(const struct attempt_key *key)
+{
+	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+
+	if (a && a->sent) {
+		a->last_ns = bpf_ktime_get_boot_ns();
+		return NULL;
+	}
+	return attempt_begin(key, 0);
 }
 
 /* A pointer as a mere number, which is all a global function takes. */
@@ -322,7 +380,8 @@ static __always_inline void path_put(struct process_info *p, struct path_place *
 
 /*
  * Who a task is, now. tid is the task's own; everything else is its process's. A global function,
- * its task a plain address: so the verifier looks at it once and not at every call.
+ * its task a plain address: so the verifier looks at it once and not at every call. Returns how much of
+ * p->path is taken.
  */
 __noinline int process_fill(struct process_info *p, u64 task_addr)
 {
@@ -371,7 +430,7 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 		}
 		p->ancestors = i + 1;
 	}
-	return 0;
+	return at;
 }
 
 /*
@@ -386,18 +445,59 @@ static __always_inline void key_actor(struct attempt_key *key, struct task_struc
 	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
 }
 
-/* Fill the actor of an attempt; says so when it is another protected instance. */
-static __always_inline void event_actor(struct event *e, struct task_struct *task)
+/*
+ * Fill the actor of an attempt; says so when it is another protected instance. Returns as process_fill does.
+ */
+static __always_inline u32 event_actor(struct event *e, struct task_struct *task)
 {
+	u32 at = process_fill(&e->actor, plain(task));
 	struct member *m;
 
-	process_fill(&e->actor, plain(task));
 	e->flags |= EVENT_ACTOR;
 	m = member_of(e->actor.pid);
 	if (m && m->instance != e->key.instance) {
 		e->flags |= EVENT_CROSS_TENANT;
 		e->other_instance = m->instance;
 	}
+	return at;
+}
+
+static __always_inline struct told_key told_key_of(const struct attempt_key *key)
+{
+	struct told_key t = {.actor = key->actor,
+			     .instance = key->instance,
+			     .tgid = key->tgid,
+			     .what = key->rule << 16};
+
+	if (key->rule == RULE_MEM_INJECT && key->vector == VECTOR_SYSCALL)
+		t.what |= key->detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+	else if (key->vector == VECTOR_SWEEP ||
+		 (key->vector >= VECTOR_OPEN && key->vector <= VECTOR_IO_URING_OPEN))
+		t.what |= key->detail & 0xffff;
+	if (key->rule == RULE_MEM_FD || key->rule == RULE_MEM_PROBE)
+		t.what = key->rule << 16;
+	return t;
+}
+
+/*
+ * Note what a hook reports. Of breakpoints it is also noted without the actor: in the instance's memory
+ * nothing tells who planted them.
+ */
+__noinline int told_note(struct event *e)
+{
+	struct told_key key;
+	u32 one = 1;
+
+	if (!e || e->key.err)
+		return 0;
+	key = told_key_of(&e->key);
+	bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+	if (e->key.rule == RULE_MEM_PROBE) {
+		key.actor = 0;
+		key.tgid = 0;
+		bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+	}
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -17,7 +17,7 @@
  * A name makes a process an instance, which only makes it watched: whoever takes the name of a
  * server gains nothing towards another one, since only *family of the same instance* is exempt.
  */
-#include "common.bpf.h"
+#include "report.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -101,33 +101,6 @@ static __always_inline int exe_known(struct file *exe)
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
-/* Enter or remove what every pid namespace calls this thread. */
-static __always_inline void pids_set(struct task_struct *task, u32 instance, int enter)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	u32 level = BPF_CORE_READ(pid, level);
-	struct pid_owner owner = {
-		.instance = instance,
-		.tgid = BPF_CORE_READ(task, tgid),
-		.tid = BPF_CORE_READ(task, pid),
-	};
-
-	for (u32 i = 0; i < NS_LEVELS; i++) {
-		struct pid_key key = {};
-		struct upid up = {};
-
-		if (i > level)
-			break;
-		bpf_core_read(&up, sizeof(up), &pid->numbers[i]);
-		key.ns = BPF_CORE_READ(up.ns, ns.inum);
-		key.nr = up.nr;
-		if (!enter)
-			bpf_map_delete_elem(&pids, &key);
-		else if (bpf_map_update_elem(&pids, &key, &owner, BPF_ANY))
-			counter_add(COUNTER_PROCS_FULL, 1);
-	}
-}
-
 static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
 {
 	struct member m = {.instance = instance, .main = main};
@@ -187,23 +160,8 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	e->target_tgid = BPF_CORE_READ(task, tgid);
 	e->target_tid = BPF_CORE_READ(task, pid);
 	event_actor(e, tracer);
-	event_send(e);
-}
-
-/* A member does to itself what no server does. */
-static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
-					u32 vector)
-{
-	struct attempt_key key = {
-		.instance = instance, .rule = rule_upon(instance, rule), .vector = vector};
-	struct event *e;
-
-	key_actor(&key, task);
-	e = attempt_begin(&key, 0);
-	if (!e)
-		return;
-	e->target_tgid = e->target_tid = BPF_CORE_READ(task, tgid);
-	event_actor(e, task);
+	if (!(flags & EVENT_FOUND_BY_SWEEP))
+		told_note(e);
 	event_send(e);
 }
 
@@ -232,6 +190,7 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 	if (member_add(task, id, 1))
 		return;
+	bpf_map_delete_elem(&settled, &id); /* it starts again */
 	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	report_tracer(task, id, flags);
@@ -271,7 +230,7 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 
 		bpf_map_delete_elem(&procs, &tgid);
 		pids_set(p, instance, 0);
-		report_self(p, instance, RULE_MEM_INJECT, VECTOR_EXEC);
+		report_self(p, instance, RULE_MEM_INJECT, VECTOR_EXEC, 0, NULL);
 		lifecycle(EVENT_EXEC, p, instance, main ? EVENT_MAIN : 0);
 	}
 	return 0;
@@ -309,7 +268,7 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	if (BPF_CORE_READ(p, signal, live.counter))
 		return 0; /* other threads live on */
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
-		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE);
+		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE, 0, NULL);
 	bpf_map_delete_elem(&procs, &tgid);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;

@@ -100,6 +100,7 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 	e->target_tid = owner->tid;
 	e->fd = deed->fd;
 	event_actor(e, task);
+	told_note(e);
 	event_send(e);
 	return 0;
 }
@@ -112,6 +113,33 @@ static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector,
 
 	report_deed(owner, &deed);
 	return 1;
+}
+
+/* A member does to itself what no server does; with a file where it maps one. */
+static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
+					u32 vector, u32 detail, struct file *file)
+{
+	struct attempt_key key = {
+		.instance = instance,
+		.rule = rule_upon(instance, rule),
+		.vector = vector,
+		.detail = detail,
+	};
+	struct event *e;
+	u32 at;
+
+	key_actor(&key, task);
+	if (file)
+		key.object = BPF_CORE_READ(file, f_inode, i_ino);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return;
+	e->target_tgid = e->target_tid = BPF_CORE_READ(task, tgid);
+	at = event_actor(e, task);
+	if (file)
+		path_put(&e->actor, &e->object, file, &at);
+	told_note(e);
+	event_send(e);
 }
 
 /* The same upon no instance in particular, but the memory of all. */
@@ -145,6 +173,29 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 	table = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&f, sizeof(f), &table[fd]);
 	return f;
+}
+
+/* What anonymous files are called, padded. */
+union anon_name {
+	char text[16];
+	u64 words[2];
+};
+
+static const union anon_name perf_name = {"[perf_event]"};
+
+static __always_inline int is_anon(struct file *f, const union anon_name *kind)
+{
+	union anon_name name = {};
+
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text),
+				  BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	return name.words[0] == kind->words[0] && name.words[1] == kind->words[1];
+}
+
+/* The perf event behind a descriptor, NULL if it is none. */
+static __always_inline struct perf_event *anon_event(struct file *f)
+{
+	return is_anon(f, &perf_name) ? BPF_CORE_READ(f, private_data) : NULL;
 }
 
 /* The struct pid behind a pidfd, NULL if the file is none. */

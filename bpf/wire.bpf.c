@@ -18,6 +18,7 @@
  */
 #include "common.bpf.h"
 #include "holder.bpf.h"
+#include "mark.bpf.h"
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 struct tls_walk;
@@ -37,24 +38,13 @@ int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
 #include "resp.h"
 #include "tls_record.h"
 
-#define AF_INET 2
-#define AF_INET6 10
 #define SOCK_STREAM 1
-#define IPPROTO_TCP 6
-#define TCP_LISTEN 10
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define IPV6_EXT_MAX 4
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
 #define WALK_MAX 16384	  /* headers in a segment of 64 KiB: 13,107 at most */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct sock_mark);
-} socks SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -579,20 +569,6 @@ int wire_ingress(struct __sk_buff *skb)
 	return wire_segment(skb, 0);
 }
 
-/* Mark a socket as an instance's; sk is whatever kind of socket pointer the hook has. NULL if it failed. */
-static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u32 flags)
-{
-	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!mark) {
-		counter_add(COUNTER_MARK_FAILED, 1);
-		return NULL;
-	}
-	mark->instance = instance;
-	mark->flags = flags;
-	return mark;
-}
-
 SEC("cgroup/sock_create")
 int sock_create(struct bpf_sock *sk)
 {
@@ -604,29 +580,6 @@ int sock_create(struct bpf_sock *sk)
 	if (m)
 		sock_mark_set(sk, m->instance, SOCK_FRESH);
 	return 1;
-}
-
-static __always_inline void listen_report(const struct sock *sk, u32 instance, u32 flags)
-{
-	struct event *e = event_reserve(EVENT_LISTEN);
-	u32 v4;
-
-	if (!e) {
-		lost_add(instance, RULE_NONE);
-		return;
-	}
-	e->key.instance = instance;
-	e->flags = flags | EVENT_CONN;
-	e->conn.ends.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	e->conn.ipv6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
-	if (e->conn.ipv6) {
-		BPF_CORE_READ_INTO(&e->conn.ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
-	} else {
-		v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		e->conn.ends.local_ip[10] = e->conn.ends.local_ip[11] = 0xff;
-		__builtin_memcpy(&e->conn.ends.local_ip[12], &v4, 4);
-	}
-	event_send(e);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -649,30 +602,14 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct socket *sock;
 	struct member *m;
 	struct sock *sk;
-	u16 family;
-	int listens;
 
 	if (!task || !file)
 		return 0;
 	m = server_of(task->tgid);
-	if (!m)
-		return 0;
-	sock = bpf_sock_from_file(file);
-	if (!sock)
-		return 0;
-	sk = sock->sk;
-	if (!sk)
-		return 0;
-	family = sk->__sk_common.skc_family;
-	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	if (bpf_sk_storage_get(&socks, sk, NULL, 0))
-		return 0;
-	listens = sk->__sk_common.skc_state == TCP_LISTEN;
-	if (sock_mark_set(sk, m->instance, listens ? SOCK_FRESH | SOCK_LISTENER : 0) && listens)
-		listen_report(sk, m->instance, EVENT_FOUND_BY_SWEEP);
+	sk = m ? tcp_sock_of(file) : NULL;
+	if (sk && !bpf_sk_storage_get(&socks, sk, NULL, 0))
+		mark_found(sk, m->instance);
 	return 0;
 }

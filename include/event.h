@@ -119,6 +119,7 @@ enum saw_id {
 #define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
 #define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
 #define EVENT_MAIN 0x0040      /* the process is the instance's first one, not a forked child */
+#define EVENT_SEALED 0x0080    /* what was swapped out is encrypted, or in RAM still */
 #define EVENT_PREVENTED 0x0100 /* it was denied, or its actor killed before it could use it */
 
 #define COMM_LEN 16	/* TASK_COMM_LEN */
@@ -217,11 +218,11 @@ struct attempt_key {
 	__u32 instance;
 	__u32 tgid;
 	__u32 exec_id;
-	__u32 detail; /* ptrace: request; open: enum proc_file; else 0 */
+	__u32 detail; /* ptrace: request; open: enum proc_file; sweep: enum swept; else 0 */
 	__s16 err;    /* errno of the attempt, positive, 0 on success */
 	__u8 rule;
 	__u8 vector;
-	__u32 pad;
+	__u32 object; /* mem-inject, mem-spill: inode of the mapped file, lower half; else 0 */
 };
 
 struct attempt {
@@ -245,7 +246,8 @@ struct event {
 	__u32 target_tgid; /* the member of the instance that was hit */
 	__u32 target_tid;
 	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
-	__u32 fd;	      /* pidfd_getfd: the target's descriptor number */
+	__u32 fd;	      /* pidfd_getfd: the target's descriptor number; swapped out: pages */
+	struct path_place object; /* of the file mapped, in actor.path */
 	struct conn_info conn;
 	struct process_info actor;
 };
@@ -274,12 +276,31 @@ enum proc_file {
 	PROC_FILE_MAX,
 };
 
+/*
+ * What a sweep found, behind the files below /proc/PID (those that are held open): a key's detail for
+ * VECTOR_SWEEP. mem-trace has 0 there, mem-kernel the program's id. What became executable is told by the
+ * same numbers where a hook saw it (SYSCALL_ASKED_SHIFT).
+ */
+enum swept {
+	SWEPT_SOCKET = PROC_FILE_MAX,
+	SWEPT_LISTENER,
+	SWEPT_PERF_EVENT,
+	SWEPT_UPROBES, /* there are breakpoints in its code, or were */
+	SWEPT_MERGEABLE,
+	SWEPT_SWAPPED,
+	SWEPT_SHARED,
+	SWEPT_CODE_FILE,
+	SWEPT_CODE_ANONYMOUS,
+	SWEPT_CODE_WRITABLE,
+	SWEPT_MAX,
+};
+
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
 _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");
-_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 80 + 1824, "event is ABI");
+_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 8 + 80 + 1824, "event is ABI");
 
 #endif

@@ -18,7 +18,10 @@
 #define EARLY_MAX 4096	    /* connections whose first data came with the handshake's last ACK */
 #define BYSTANDERS_MAX 4096 /* (socket, stranger) pairs found innocent within the last second */
 #define NAMES_MAX 64
-#define MAPPED_MAX 65536 /* executable files mapped by instances */
+#define MAPPED_MAX 65536     /* executable files mapped by instances */
+#define TOLD_MAX 16384	     /* (actor, instance, what) that a hook told */
+#define SUPERVISORS_MAX 4096 /* ancestors of instances */
+#define JUDGED_MAX 4096	     /* BPF programs of the host */
 #define USER_HELPERS_MAX 16
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
@@ -68,6 +71,24 @@ struct mapped_key {
 	__u64 ino;
 	__u32 dev; /* kernel's dev_t of the file's own file system */
 	__u32 instance;
+};
+
+/*
+ * told: what a hook reported a process to have done, so that a sweep that finds it still at it stays silent.
+ * It outlives the attempt, which is forgotten when it was quiet for some seconds.
+ */
+struct told_key {
+	__u64 actor; /* start_ns, 0: whoever it was */
+	__u32 instance;
+	__u32 tgid;
+	__u32 what; /* rule << 16 | proc file, or kind of code */
+	__u32 pad;
+};
+
+/* supervisors: processes an instance descends from */
+struct supervisor_key {
+	__u32 instance;
+	__u32 tgid;
 };
 
 /* proc_files: own name of a file below /proc/PID -> which rule an open breaks */
@@ -131,6 +152,8 @@ enum counter_id {
 	COUNTER_BYTES_UNSYNCED, /* payload bytes passed while out of sync */
 	COUNTER_BYSTANDERS,	/* egress while a stranger ran who did not hold the socket */
 	COUNTER_NOTE_FAILED,	/* an access inside an open could not be noted for the open's end */
+	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
+	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
 	COUNTER_MAX,
 };
 

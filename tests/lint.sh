@@ -12,7 +12,7 @@ layers=(base model edge story verbs)
 declare -A layer=(
 	[base]="log jsonw clock proc output"
 	[model]="instance rule alert"
-	[edge]="guard kernel sensor collector finding event_json event_text cgroup"
+	[edge]="guard kernel sensor mmflag collector finding event_json event_text cgroup"
 	[story]="monitor"
 	[verbs]="main cli verbs cmd_*"
 )

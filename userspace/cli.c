@@ -23,14 +23,14 @@ static int choice(const char *values, const char *value)
 	return -1;
 }
 
-static bool seconds(const char *text, uint32_t *ret)
+static bool seconds(const char *text, uint32_t least, uint32_t *ret)
 {
 	char *end;
 	unsigned long v;
 
 	errno = 0;
 	v = strtoul(text, &end, 10);
-	if (errno || !isdigit((unsigned char)text[0]) || *end || v < 1 || v > UINT32_MAX)
+	if (errno || !isdigit((unsigned char)text[0]) || *end || v < least || v > UINT32_MAX)
 		return false;
 	*ret = (uint32_t)v;
 	return true;
@@ -60,6 +60,7 @@ static void known_options(const struct cli_option *options, size_t count, char *
 
 static int set_option(const char *verb, const struct cli_option *o, const char *value)
 {
+	uint32_t least = o->kind == CLI_SECONDS;
 	int index;
 
 	switch (o->kind) {
@@ -72,9 +73,10 @@ static int set_option(const char *verb, const struct cli_option *o, const char *
 		*(int *)o->value = index;
 		return -1;
 	case CLI_SECONDS:
-		if (!seconds(value, o->value)) {
-			log_error("%s %s: '%s' is no whole number of seconds from 1 to 4294967295",
-				  verb, o->name, value);
+	case CLI_SECONDS_OR_0:
+		if (!seconds(value, least, o->value)) {
+			log_error("%s %s: '%s' is no whole number of seconds from %u to 4294967295",
+				  verb, o->name, value, least);
 			return EXIT_USAGE;
 		}
 		return -1;

@@ -6,7 +6,7 @@
 
 int cmd_run(int argc, char **argv)
 {
-	struct monitor_options o = {};
+	struct monitor_options o = {.sweep_s = 5};
 	int output = 0;
 	const struct cli_option options[] = {
 		{"--output", "text|json",
@@ -19,6 +19,9 @@ int cmd_run(int argc, char **argv)
 		 CLI_FLAG, &o.prevent},
 		{"--no-guard", "", "no second process that tells of the monitor's own death",
 		 CLI_FLAG, &o.no_guard},
+		{"--sweep", "SECONDS",
+		 "look at the state of things that often (default: 5; 0: at start and after alerts)",
+		 CLI_SECONDS_OR_0, &o.sweep_s},
 	};
 	int code = cli_parse("run", "watch every Redis and Valkey on this host", options,
 			     sizeof(options) / sizeof(options[0]), argc, argv);

@@ -45,7 +45,7 @@ bool collector_valid(const void *record, size_t size, const char **why)
 		*why = "of an unknown rule or vector";
 	else if (ev->actor.ancestors > ANCESTORS_MAX ||
 		 ev->actor.exe.off + ev->actor.exe.len > PATH_LEN ||
-		 !ends(ev->actor.comm, COMM_LEN))
+		 ev->object.off + ev->object.len > PATH_LEN || !ends(ev->actor.comm, COMM_LEN))
 		*why = "inconsistent";
 	for (uint32_t i = 0; !*why && i < ev->actor.ancestors; i++) {
 		const struct ancestor_info *a = &ev->actor.ancestor[i];

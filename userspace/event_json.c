@@ -240,6 +240,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "verdict", rule_verdict(ev));
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
+	jsonw_string(j, "object", path_or_null(f->object));
 	jsonw_string(j, "outcome", rule_outcome(ev));
 	jsonw_int(j, "errno", ev->key.err);
 	jsonw_string(j, "found_by", ev->flags & EVENT_FOUND_BY_SWEEP ? "sweep" : "hook");

@@ -143,6 +143,10 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 	if (f->detail[0]) {
 		put(&l, ev->key.rule == RULE_SELF_BLIND ? "%s" : " %s", f->detail);
 	}
+	if (f->object[0]) {
+		put(&l, " ");
+		put_name(&l, f->object);
+	}
 	if (!(ev->flags & EVENT_CONN) && ev->key.rule != RULE_SELF_BLIND) {
 		put(&l, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", rule_outcome(ev));
 		if (ev->key.err)

@@ -49,6 +49,7 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 		snprintf(f->detail, sizeof(f->detail), "%s", a->note);
 	else
 		rule_detail(ev, f->detail, sizeof(f->detail));
+	instance_exe_path(&ev->actor, &ev->object, f->object, sizeof(f->object));
 	if (ev->flags & EVENT_CONN) {
 		ip_text(&ev->conn, ev->conn.ends.local_ip, f->local_ip, sizeof(f->local_ip));
 		ip_text(&ev->conn, ev->conn.ends.remote_ip, f->remote_ip, sizeof(f->remote_ip));

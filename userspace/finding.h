@@ -25,6 +25,7 @@ struct finding {
 	int64_t now_ms;
 	int64_t start_ms; /* actor's start */
 	char vector[32];
+	char object[PATH_LEN]; /* path of the file that was mapped, empty if none was */
 	char detail[DETAIL_LEN];
 	char exe[PATH_LEN]; /* of the actor */
 	char ancestor_exe[ANCESTORS_MAX]

@@ -98,12 +98,22 @@ static void take_process(struct instance *in, const struct process_info *p)
 	rename_instance(in);
 }
 
-static enum instance_change listens(struct instance *in, uint16_t port)
+static void begin_again(struct instance *in, const struct event *ev)
+{
+	in->told_ns = ev->time_ns;
+	in->listen_ns = 0;
+	in->running = ev->flags & EVENT_FOUND_BY_SWEEP;
+	in->settled = false;
+}
+
+static enum instance_change listens(struct instance *in, uint16_t port, uint64_t now_ns)
 {
 	for (size_t i = 0; i < in->ports; i++) {
 		if (in->port[i] == port)
 			return INSTANCE_SAME;
 	}
+	if (!in->listen_ns)
+		in->listen_ns = now_ns;
 	if (in->ports < INSTANCE_PORTS)
 		in->port[in->ports++] = port;
 	rename_instance(in);
@@ -132,6 +142,12 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe)
 	rename_instance(ret);
 }
 
+bool instance_started(const struct instance *in, uint64_t now_ns)
+{
+	return in->running || (in->listen_ns && now_ns >= in->listen_ns + INSTANCE_LOAD_NS) ||
+	       now_ns >= in->told_ns + INSTANCE_START_NS;
+}
+
 enum instance_change instances_apply(struct instances *is, const struct event *ev,
 				     struct instance **ret)
 {
@@ -149,11 +165,13 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	case EVENT_INSTANCE:
 		if (known && in->members) {
 			in->ports = 0;
+			begin_again(in, ev);
 			take_process(in, &ev->actor);
 			return INSTANCE_AGAIN;
 		}
 		take_process(in, &ev->actor);
 		in->members = 1;
+		begin_again(in, ev);
 		return INSTANCE_STARTED;
 	case EVENT_FORK:
 		if (!known)
@@ -166,7 +184,7 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	case EVENT_EXIT:
 		return left(in, &ev->actor);
 	case EVENT_LISTEN:
-		return listens(in, ev->conn.ends.local_port);
+		return listens(in, ev->conn.ends.local_port, ev->time_ns);
 	default:
 		return INSTANCE_SAME;
 	}

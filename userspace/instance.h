@@ -25,6 +25,10 @@ struct instance {
 	uint64_t heir_start_ns;
 	uint32_t ports;
 	uint16_t port[INSTANCE_PORTS]; /* listening, in the order they came */
+	uint64_t told_ns;	       /* when it was found or started, and */
+	uint64_t listen_ns;	       /* when it was first heard to listen, 0: not yet */
+	bool running;		       /* found while it ran: what it has is what it started with */
+	bool settled;		       /* its start is over */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
 	char exe[PATH_LEN];
@@ -50,6 +54,14 @@ void instances_free(struct instances *is);
 /* Apply a lifecycle event. *ret is the instance concerned, NULL only when out of memory. */
 enum instance_change instances_apply(struct instances *is, const struct event *ev,
 				     struct instance **ret);
+
+/*
+ * Is the start of an instance over? It is when it was found running, INSTANCE_LOAD_NS after it first listened
+ * (Redis 7.0 loads its modules then), and at the latest INSTANCE_START_NS after it began.
+ */
+#define INSTANCE_LOAD_NS 1000000000ull
+#define INSTANCE_START_NS 10000000000ull
+bool instance_started(const struct instance *in, uint64_t now_ns);
 
 /* NULL if the id was never heard of. */
 struct instance *instances_find(const struct instances *is, uint32_t id);

@@ -27,8 +27,10 @@
 #include <unistd.h>
 
 #define TICK_NS NS_PER_SEC
-#define IDLE_NS (10 * NS_PER_SEC) /* an attempt quiet this long leaves the kernel's table */
-#define DRAIN_MS 2000		  /* at the end, for a reader who is slow */
+#define IDLE_NS (10 * NS_PER_SEC)	 /* an attempt quiet this long leaves the kernel's table */
+#define AFTER_ALERT_NS (100 * NS_PER_MS) /* then a sweep looks at what the hooks told of */
+#define SWEEP_REST_NS NS_PER_SEC	 /* between two sweeps, however many alerts there are */
+#define DRAIN_MS 2000			 /* at the end, for a reader who is slow */
 
 struct monitor {
 	const struct monitor_options *options;
@@ -48,7 +50,10 @@ struct monitor {
 	uint64_t now;
 	uint64_t attempts; /* counted so far, over all alerts but self-blind */
 	bool output_error_told;
-	uint64_t sweeps_failed;
+	uint64_t marks_failed, settles_failed;
+	uint64_t next_sweep;
+	uint64_t sweep_began; /* the last one */
+	uint64_t sweeps, sweeps_failed, sweeps_ns, sweep_longest_ns;
 	struct attempt_key idle[ATTEMPTS_MAX];
 	size_t idle_count;
 };
@@ -104,6 +109,17 @@ static void leave_will(struct monitor *m)
 	m->guard.will->mid_line = m->out.mid_line;
 }
 
+/* What a hook told may have left traces, or company. */
+static void sweep_soon(struct monitor *m)
+{
+	uint64_t rested = m->sweep_began + SWEEP_REST_NS, soon = m->now + AFTER_ALERT_NS;
+
+	if (soon < rested)
+		soon = rested;
+	if (soon < m->next_sweep)
+		m->next_sweep = soon;
+}
+
 static void show(struct monitor *m, struct alert *a)
 {
 	static struct finding f; /* large, and one at a time */
@@ -117,7 +133,9 @@ static void show(struct monitor *m, struct alert *a)
 	f.uid_prefix = m->uid_prefix;
 	if (a->ev.key.rule != RULE_SELF_BLIND)
 		m->attempts += a->count - a->shown_count;
-	alert_shown(&m->alerts, a, m->now);
+	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) &&
+	    a->ev.key.rule != RULE_SELF_BLIND)
+		sweep_soon(m);
 	if (m->options->json)
 		line = finding_json(&f, &m->json, &len);
 	else
@@ -171,7 +189,7 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	/* a supervisor may have opened its sockets for it */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		blind(m, "sockets handed down to a server could not be looked for",
-		      ++m->sweeps_failed);
+		      ++m->marks_failed);
 }
 
 /*
@@ -187,6 +205,7 @@ static void mend(const struct event *ev)
 
 static void on_event(void *ctx, const struct event *ev)
 {
+	static struct event sealed; /* large */
 	struct monitor *m = ctx;
 	struct alert *a;
 
@@ -196,9 +215,70 @@ static void on_event(void *ctx, const struct event *ev)
 		return;
 	}
 	mend(ev);
+	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == SWEPT_SWAPPED &&
+	    proc_swap_sealed()) {
+		sealed = *ev;
+		sealed.flags |= EVENT_SEALED;
+		ev = &sealed;
+	}
 	a = alerts_event(&m->alerts, ev);
 	if (a)
 		show(m, a);
+}
+
+/* --- sweeps --- */
+
+/*
+ * The code an instance has mapped, the first time as what it started with. While it starts nothing is a
+ * finding.
+ */
+static int sweep_instance(struct monitor *m, struct instance *in)
+{
+	int err = sensors_sweep_maps(m->sensors, (pid_t)in->pid, !in->settled);
+
+	if (err || in->settled || !instance_started(in, m->now))
+		return err;
+	in->settled = true;
+	return sensors_settled(m->sensors, in->id);
+}
+
+static void sweep(struct monitor *m)
+{
+	uint64_t took;
+	int err;
+
+	collector_poll(m->collector, 0); /* what began just now is not news */
+	m->now = m->sweep_began = clock_boot_ns();
+	err = sensors_sweep_host(m->sensors);
+	for (size_t i = 0; i < m->instances.count; i++) {
+		struct instance *in = m->instances.all[i];
+
+		if (in->members && sweep_instance(m, in))
+			err = -EIO;
+	}
+	took = clock_boot_ns() - m->sweep_began;
+	m->sweeps++;
+	m->sweeps_ns += took;
+	if (took > m->sweep_longest_ns)
+		m->sweep_longest_ns = took;
+	if (err)
+		blind(m, "sweeps that failed: what strangers hold was not looked at",
+		      ++m->sweeps_failed);
+	m->next_sweep = m->options->sweep_s ? m->sweep_began + m->options->sweep_s * NS_PER_SEC
+					    : UINT64_MAX;
+}
+
+/* An instance whose start is over waits for no sweep: until then its code is not watched. */
+static void settle(struct monitor *m)
+{
+	for (size_t i = 0; i < m->instances.count; i++) {
+		struct instance *in = m->instances.all[i];
+
+		if (in->members && !in->settled && instance_started(in, m->now) &&
+		    sweep_instance(m, in))
+			blind(m, "instances whose code at the start could not be looked at",
+			      ++m->settles_failed);
+	}
 }
 
 /* --- once a second: counts, and what was not seen --- */
@@ -210,7 +290,9 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 
 	if (a)
 		show(m, a);
-	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX)
+	/* a state is over when a later sweep did not find it */
+	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX &&
+	    (key->vector != VECTOR_SWEEP || at->last_ns < m->sweep_began))
 		m->idle[m->idle_count++] = *key;
 }
 
@@ -255,6 +337,10 @@ static void tell_blindness(struct monitor *m)
 		{COUNTER_MARK_FAILED,
 		 "sockets that could not be marked: their bytes were not seen"},
 		{COUNTER_NOTE_FAILED, "accesses inside an open that could not be noted"},
+		{COUNTER_SOCKETS_LATE,
+		 "sockets of instances that bore no mark: what they carried before was not seen"},
+		{COUNTER_THREADS_LATE,
+		 "threads of instances that were unknown: what was done to them was not seen"},
 		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
 		{COUNTER_BYTES_UNSYNCED,
 		 "bytes passed while a TLS stream's record boundaries were unknown"},
@@ -326,6 +412,7 @@ static void check_guard(struct monitor *m)
 	start_guard(m);
 }
 
+/* Once a second. */
 static void tick(struct monitor *m, bool flush)
 {
 	m->now = clock_boot_ns();
@@ -333,6 +420,7 @@ static void tick(struct monitor *m, bool flush)
 	if (collector_sums(m->collector, on_sum, m))
 		blind(m, "the attempts table could not be read", 1);
 	forget_idle(m);
+	settle(m);
 	tell_blindness(m);
 	sensors_check(m->sensors, on_program_lost, m);
 	check_guard(m);
@@ -377,6 +465,10 @@ static void report_coverage(struct monitor *m)
 			 p[i].name, p[i].unseen);
 		blind(m, note, 1);
 	}
+	if (!sensors_knows_uprobes(m->sensors))
+		blind(m,
+		      "probes planted on servers before the monitor: the kernel's mark is unknown",
+		      1);
 	coverage_text(p, n, holds, sizeof(holds));
 	log_info("watching %zu instance%s, coverage %s: %s", alive, alive == 1 ? "" : "s",
 		 missing ? "PARTIAL" : "full", holds);
@@ -464,6 +556,8 @@ static int start(struct monitor *m)
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
 	}
 	m->started = true;
+	sweep(m);
+	collector_poll(m->collector, 0);
 	start_guard(m);
 	report_coverage(m);
 	return 0;
@@ -492,6 +586,12 @@ static int loop(struct monitor *m)
 
 		if (now >= end)
 			return 0;
+		if (now >= m->next_sweep) {
+			sweep(m);
+			continue;
+		}
+		if (m->next_sweep < until)
+			until = m->next_sweep;
 		if (now >= next_tick) {
 			tick(m, false);
 			next_tick = now + TICK_NS;
@@ -523,6 +623,9 @@ static void summary(struct monitor *m)
 		 sensors_counter(m->sensors, COUNTER_STREAMS_UNSYNCED),
 		 sensors_counter(m->sensors, COUNTER_STREAMS_RESYNCED),
 		 sensors_counter(m->sensors, COUNTER_BYSTANDERS));
+	log_info("sweeps: %" PRIu64 ", %.1f ms on average, the longest %.1f ms", m->sweeps,
+		 m->sweeps ? (double)m->sweeps_ns / (double)m->sweeps / NS_PER_MS : 0.0,
+		 (double)m->sweep_longest_ns / NS_PER_MS);
 	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
 		 m->instances.count, m->attempts, m->alerts.next_id, lost,

@@ -11,6 +11,7 @@ struct monitor_options {
 	uint32_t duration_s; /* 0: until SIGINT, SIGTERM or SIGHUP */
 	bool prevent;	     /* trace, read, write and fd upon all instances */
 	bool no_guard;
+	uint32_t sweep_s; /* 0: only at start and after alerts */
 };
 
 /* Returns an exit code: 0 ended as asked, 3 could not do the job (said why on stderr). */

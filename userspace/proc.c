@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static ssize_t read_file(const char *path, char *buf, size_t size)
@@ -90,6 +92,43 @@ int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size)
 	if (err)
 		return err;
 	return ticks == start_ns / (1000000000ull / hz) ? 0 : -ESRCH;
+}
+
+/* Does a device have that attribute, and does it begin with that word? */
+static bool attribute_is(const struct stat *st, const char *name, const char *word)
+{
+	char path[96], buf[128];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(st->st_rdev),
+		 minor(st->st_rdev), name);
+	return read_file(path, buf, sizeof(buf)) > 0 && !strncmp(buf, word, strlen(word));
+}
+
+/* zram that writes nothing back to a disk. */
+static bool in_ram(const struct stat *st)
+{
+	return attribute_is(st, "comp_algorithm", "") &&
+	       (!attribute_is(st, "backing_dev", "") || attribute_is(st, "backing_dev", "none"));
+}
+
+bool proc_swap_sealed(void)
+{
+	FILE *f = fopen("/proc/swaps", "re");
+	size_t spaces = 0, sealed = 0;
+	char where[512];
+	struct stat st;
+
+	if (!f)
+		return false;
+	if (fscanf(f, "%*[^\n]") == 0) { /* the heading */
+		for (; fscanf(f, "%511s%*[^\n]", where) == 1; spaces++) {
+			if (stat(where, &st) || !S_ISBLK(st.st_mode))
+				continue;
+			sealed += attribute_is(&st, "dm/uuid", "CRYPT-") || in_ram(&st);
+		}
+	}
+	fclose(f);
+	return spaces && sealed == spaces;
 }
 
 int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx)

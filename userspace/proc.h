@@ -6,6 +6,7 @@
 #ifndef CACHEWARDEN_PROC_H
 #define CACHEWARDEN_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,9 @@ char proc_state(pid_t pid);
 
 /* Its name, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
+
+/* Is all swap space encrypted, or compressed in RAM? Not if there is none. */
+bool proc_swap_sealed(void);
 
 /* Call fn with each process's pid and argv[0]. Returns 0 or a negative errno. */
 int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx);

@@ -170,6 +170,23 @@ static const struct proc_file_info proc_files[PROC_FILE_MAX] = {
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
 
+/* What a sweep found, from SWEPT_SOCKET on; the same kinds of code where a hook saw it. */
+static const struct swept_info {
+	const char *name;
+	enum severity severity;
+} swepts[SWEPT_MAX] = {
+	[SWEPT_SOCKET] = {"connection held", SEVERITY_HIGH},
+	[SWEPT_LISTENER] = {"listening socket held", SEVERITY_MEDIUM},
+	[SWEPT_PERF_EVENT] = {"perf event held", SEVERITY_HIGH},
+	[SWEPT_UPROBES] = {"breakpoints in its code, now or before", SEVERITY_CRITICAL},
+	[SWEPT_MERGEABLE] = {"KSM may merge its memory with others'", SEVERITY_MEDIUM},
+	[SWEPT_SWAPPED] = {"swapped out", SEVERITY_MEDIUM},
+	[SWEPT_SHARED] = {"shared writable mapping", SEVERITY_MEDIUM},
+	[SWEPT_CODE_FILE] = {"file", SEVERITY_CRITICAL},
+	[SWEPT_CODE_ANONYMOUS] = {"anonymous memory", SEVERITY_CRITICAL},
+	[SWEPT_CODE_WRITABLE] = {"writable memory", SEVERITY_CRITICAL},
+};
+
 static const char *const severities[] = {
 	[SEVERITY_INFO] = "info", [SEVERITY_LOW] = "low",	    [SEVERITY_MEDIUM] = "medium",
 	[SEVERITY_HIGH] = "high", [SEVERITY_CRITICAL] = "critical",
@@ -259,6 +276,9 @@ static const struct request syscalls[] = {
 	{SYS_process_madvise, "process_madvise"},
 	{SYS_process_mrelease, "process_mrelease"},
 	{SYS_prlimit64, "prlimit64"},
+	{SYS_mmap, "mmap"},
+	{SYS_mprotect, "mprotect"},
+	{SYS_pkey_mprotect, "pkey_mprotect"},
 	{SYS_bpf, "bpf"},
 	{SYS_init_module, "init_module"},
 	{SYS_finit_module, "finit_module"},
@@ -294,6 +314,14 @@ static const struct asked {
 	{SYS_prlimit64, 13, "RLIMIT_NICE"},
 	{SYS_prlimit64, 14, "RLIMIT_RTPRIO"},
 	{SYS_prlimit64, 15, "RLIMIT_RTTIME"},
+	/* enum swept */
+	{SYS_mmap, SWEPT_CODE_FILE, "file"},
+	{SYS_mmap, SWEPT_CODE_ANONYMOUS, "anonymous memory"},
+	{SYS_mmap, SWEPT_CODE_WRITABLE, "writable memory"},
+	{SYS_mprotect, SWEPT_CODE_ANONYMOUS, "memory"},
+	{SYS_mprotect, SWEPT_CODE_WRITABLE, "writable memory"},
+	{SYS_pkey_mprotect, SWEPT_CODE_ANONYMOUS, "memory"},
+	{SYS_pkey_mprotect, SWEPT_CODE_WRITABLE, "writable memory"},
 	/* include/uapi/linux/kcmp.h */
 	{SYS_kcmp, 0, "KCMP_FILE"},
 	{SYS_kcmp, 1, "KCMP_VM"},
@@ -698,6 +726,13 @@ static bool is_open(unsigned int vector)
 	return vector >= VECTOR_OPEN && vector <= VECTOR_IO_URING_OPEN;
 }
 
+/* Found by a sweep, its detail an enum swept? */
+static bool swept(const struct event *ev)
+{
+	return ev->key.vector == VECTOR_SWEEP && ev->key.rule != RULE_MEM_KERNEL &&
+	       ev->key.rule != RULE_MEM_TRACE;
+}
+
 /* A password in the clear is worse than a key in the clear. */
 static bool carries_password(unsigned int command)
 {
@@ -747,9 +782,13 @@ enum severity rule_severity(const struct event *ev)
 
 	if (rule == RULE_SELF_TAMPER)
 		s = tamper_severity(ev);
-	if (is_open(ev->key.vector) && ev->key.detail < PROC_FILE_MAX &&
+	if ((is_open(ev->key.vector) || swept(ev)) && ev->key.detail < PROC_FILE_MAX &&
 	    proc_files[ev->key.detail].name)
 		s = proc_files[ev->key.detail].severity;
+	if (swept(ev) && ev->key.detail >= SWEPT_SOCKET && ev->key.detail < SWEPT_MAX)
+		s = swepts[ev->key.detail].severity;
+	if (ev->flags & EVENT_SEALED)
+		s = SEVERITY_INFO;
 	if (ev->key.vector == VECTOR_ACCESS && rule == RULE_MEM_INSPECT)
 		s = SEVERITY_LOW;
 	if (rule == RULE_TLS_PLAINTEXT && carries_password(ev->conn.command))
@@ -775,10 +814,28 @@ static void asked_name(const struct event *ev, char *buf, size_t size)
 	}
 }
 
+static void swept_name(const struct event *ev, char *buf, size_t size)
+{
+	if (ev->key.rule == RULE_MEM_KERNEL)
+		snprintf(buf, size, "BPF program %u", ev->key.detail);
+	else if (!swept(ev))
+		return;
+	else if (proc_file_name(ev->key.detail))
+		snprintf(buf, size, "%s held open", proc_file_name(ev->key.detail));
+	else if (ev->key.detail == SWEPT_SWAPPED)
+		snprintf(buf, size, "%u pages swapped out%s", ev->fd,
+			 ev->flags & EVENT_SEALED ? ", encrypted or in RAM" : "");
+	else if (ev->key.detail < SWEPT_MAX && swepts[ev->key.detail].name)
+		snprintf(buf, size, "%s", swepts[ev->key.detail].name);
+}
+
 void rule_detail(const struct event *ev, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	switch (ev->key.vector) {
+	case VECTOR_SWEEP:
+		swept_name(ev, buf, size);
+		return;
 	case VECTOR_PTRACE:
 		for (size_t i = 0; i < COUNT(requests); i++) {
 			if (requests[i].number == ev->key.detail) {

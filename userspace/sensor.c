@@ -2,6 +2,7 @@
 /* sensor.c - see sensor.h. The only file that knows the skeletons. */
 #include "sensor.h"
 
+#include "mmflag.h"
 #include "rule.h"
 
 #include "calls.skel.h"
@@ -9,6 +10,7 @@
 #include "memory.skel.h"
 #include "probe.skel.h"
 #include "process.skel.h"
+#include "sweep.skel.h"
 #include "wire.skel.h"
 
 #include <bpf/bpf.h>
@@ -20,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINKS_MAX 96
+#define LINKS_MAX 128
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define RULE_BIT(name) (1u << RULE_##name)
 
@@ -68,6 +70,9 @@ static const struct sensor_program programs[] = {
 	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID"},
 	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID"},
 	{"memory", "syscalls", "uring_complete", "files below /proc/PID through io_uring"},
+	CALL("mmap", "mmap of code into an instance"),
+	CALL("mprotect", "mprotect that makes code in an instance"),
+	CALL("pkey_mprot", "pkey_mprotect that makes code in an instance"),
 	CALL("madvise", "process_madvise"),
 	CALL("mrelease", "process_mrelease"),
 	CALL("move_pages", "move_pages"),
@@ -82,6 +87,7 @@ static const struct sensor_program programs[] = {
 	CALL("kexec_file", "kexec_file_load"),
 	{"calls", "choke", "cp_uprobe", "uprobes planted through tracefs and by links"},
 	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
+	{"calls", "sweep", "judge_progs", "BPF programs of others from before the monitor"},
 	{"wire", "packets", "sock_create", "connections an instance dials"},
 	{"wire", "packets", "sock_listen",
 	 "listeners opened while the monitor runs, and what they accept"},
@@ -89,6 +95,10 @@ static const struct sensor_program programs[] = {
 	 "sockets from before the monitor, or handed down by a supervisor"},
 	{"wire", "packets", "wire_egress", "bytes an instance sends"},
 	{"wire", "packets", "wire_ingress", "bytes an instance receives"},
+	{"sweep", "sweep", "sweep_tasks",
+	 "who traces an instance, probes in it, pages swapped out"},
+	{"sweep", "sweep", "sweep_files", "who holds an instance's files, sockets and events"},
+	{"sweep", "sweep", "sweep_maps", "code and shared memory mapped by an instance"},
 };
 
 /*
@@ -123,6 +133,7 @@ struct sensors {
 	struct memory_bpf *memory;
 	struct calls_bpf *calls;
 	struct wire_bpf *wire;
+	struct sweep_bpf *sweep;
 	struct btf *btf;  /* the kernel's */
 	bool choke_point; /* the kernel takes programs there */
 	int32_t user_helper[USER_HELPERS_MAX];
@@ -155,8 +166,9 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 }
 
 /* Maps all objects have in common: the processes sensor's. */
-static const char *const shared[] = {"events",	 "procs",  "pids",    "attempts", "lost",
-				     "counters", "mapped", "guarded", "stopped"};
+static const char *const shared[] = {"events",	"procs",    "pids",   "attempts",
+				     "lost",	"counters", "mapped", "guarded",
+				     "stopped", "told",	    "settled"};
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
@@ -171,6 +183,14 @@ static int share_maps(struct bpf_object *from, struct bpf_object *to)
 			return err;
 	}
 	return 0;
+}
+
+/* One more map by its name; nothing if `from` was not loaded. */
+static int share_map(struct bpf_object *from, struct bpf_object *to, const char *name)
+{
+	int fd = from ? bpf_object__find_map_fd_by_name(from, name) : -ENOENT;
+
+	return fd < 0 ? 0 : bpf_map__reuse_fd(bpf_object__find_map_by_name(to, name), fd);
 }
 
 static void blame(struct sensors *s, const char *sensor, const char *why)
@@ -210,9 +230,9 @@ static int fill_exe_names(struct sensors *s)
 	return 0;
 }
 
-static int fill_proc_files(struct sensors *s)
+static int fill_proc_files(const struct bpf_map *map)
 {
-	int fd = bpf_map__fd(s->choke ? s->choke->maps.proc_files : s->memory->maps.proc_files);
+	int fd = bpf_map__fd(map);
 
 	for (unsigned int f = PROC_FILE_NONE + 1; f < PROC_FILE_FD_ENTRY; f++) {
 		struct proc_key key = {};
@@ -227,6 +247,16 @@ static int fill_proc_files(struct sensors *s)
 			return -errno;
 	}
 	return 0;
+}
+
+static int fill_choke(struct sensors *s)
+{
+	return fill_proc_files(s->choke->maps.proc_files);
+}
+
+static int fill_memory(struct sensors *s)
+{
+	return fill_proc_files(s->memory->maps.proc_files);
 }
 
 static int fill_commands(struct sensors *s)
@@ -401,6 +431,59 @@ static int choose_calls(struct sensors *s)
 	return 0;
 }
 
+/* Run an iterator to its end; what it prints is nothing. */
+static int run_iterator(const struct bpf_program *prog, pid_t pid)
+{
+	union bpf_iter_link_info info = {.task.pid = (uint32_t)pid};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(prog, pid ? &opts : NULL);
+	char buf[256];
+	ssize_t n;
+	int fd;
+
+	if (!link && pid) /* before 6.1 an iterator takes no pid: look at all */
+		link = bpf_program__attach_iter(prog, NULL);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		bpf_link__destroy(link);
+		return -errno;
+	}
+	do
+		n = read(fd, buf, sizeof(buf));
+	while (n > 0 || (n < 0 && errno == EAGAIN));
+	close(fd);
+	bpf_link__destroy(link);
+	return n < 0 ? -errno : 0;
+}
+
+static int choose_sweep(struct sensors *s)
+{
+	s->sweep->rodata->own_tgid = getpid();
+	return share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "socks");
+}
+
+static uint64_t read_mm_flags(void *ctx, pid_t pid)
+{
+	struct sensors *s = ctx;
+
+	s->sweep->bss->asked_tgid = pid;
+	s->sweep->bss->asked_flags = 0;
+	return run_iterator(s->sweep->progs.read_mm_flags, pid) ? 0 : s->sweep->bss->asked_flags;
+}
+
+static int fill_sweep(struct sensors *s)
+{
+	struct mm_flags flags;
+	int err = mm_flags_learn(read_mm_flags, s, &flags)
+			  ?: fill_proc_files(s->sweep->maps.proc_files);
+
+	s->sweep->bss->flag_uprobes = flags.uprobes;
+	s->sweep->bss->flag_mergeable = flags.mergeable;
+	return err;
+}
+
 /*
  * Load one skeleton behind the first, sharing its maps; NULL afterwards if it did not. A no blinds this
  * sensor, not the others.
@@ -442,9 +525,9 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	LOAD(s, calls, choose_calls, fill_user_helpers);
 	if (!s->calls)
 		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
-	LOAD(s, choke, choose_choke, fill_proc_files);
+	LOAD(s, choke, choose_choke, fill_choke);
 	if (!s->choke)
-		LOAD(s, memory, choose_syscalls, fill_proc_files);
+		LOAD(s, memory, choose_syscalls, fill_memory);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
 	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->choke && !s->memory)
@@ -452,6 +535,9 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	LOAD(s, wire, choose_all, fill_commands);
 	if (!s->wire)
 		blame(s, "wire", last_words[0] ? last_words : strerror(errno));
+	LOAD(s, sweep, choose_sweep, fill_sweep);
+	if (!s->sweep)
+		blame(s, "sweep", last_words[0] ? last_words : strerror(errno));
 	*ret = s;
 	return 0;
 }
@@ -461,9 +547,12 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 /* The objects that were loaded. */
 static size_t loaded(const struct sensors *s, struct bpf_object *objs[OBJECTS_MAX])
 {
-	struct bpf_object *all[] = {s->process->obj, s->choke ? s->choke->obj : NULL,
+	struct bpf_object *all[] = {s->process->obj,
+				    s->choke ? s->choke->obj : NULL,
 				    s->memory ? s->memory->obj : NULL,
-				    s->calls ? s->calls->obj : NULL, s->wire ? s->wire->obj : NULL};
+				    s->calls ? s->calls->obj : NULL,
+				    s->wire ? s->wire->obj : NULL,
+				    s->sweep ? s->sweep->obj : NULL};
 	size_t n = 0;
 
 	_Static_assert(COUNT(all) <= OBJECTS_MAX, "room for all objects");
@@ -513,9 +602,32 @@ static void forget_unloaded(struct sensors *s)
 	s->program_count = kept;
 }
 
+/* The ids of our own programs: they are no strangers'. */
+static void enter_own(struct sensors *s)
+{
+	struct bpf_object *objs[OBJECTS_MAX];
+	size_t count = loaded(s, objs);
+	struct bpf_program *prog;
+	uint32_t one = 1;
+
+	for (size_t i = 0; s->calls && i < count; i++) {
+		bpf_object__for_each_program(prog, objs[i])
+		{
+			struct bpf_prog_info info = {};
+			uint32_t size = sizeof(info);
+			int fd = bpf_program__fd(prog);
+
+			if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
+				bpf_map_update_elem(bpf_map__fd(s->calls->maps.judged), &info.id,
+						    &one, BPF_ANY);
+		}
+	}
+}
+
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 {
 	forget_unloaded(s);
+	enter_own(s);
 	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 		struct bpf_program *prog = find_program(s, p->name);
@@ -543,33 +655,6 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 	return 0;
 }
 
-/* Run an iterator to its end; what it prints is nothing. */
-static int run_iterator(const struct bpf_program *prog, pid_t pid)
-{
-	union bpf_iter_link_info info = {.task.pid = (uint32_t)pid};
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	struct bpf_link *link = bpf_program__attach_iter(prog, pid ? &opts : NULL);
-	char buf[256];
-	ssize_t n;
-	int fd;
-
-	if (!link && pid) /* before 6.1 an iterator takes no pid: look at all */
-		link = bpf_program__attach_iter(prog, NULL);
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0) {
-		bpf_link__destroy(link);
-		return -errno;
-	}
-	do
-		n = read(fd, buf, sizeof(buf));
-	while (n > 0 || (n < 0 && errno == EAGAIN));
-	close(fd);
-	bpf_link__destroy(link);
-	return n < 0 ? -errno : 0;
-}
-
 void sensors_candidate(struct sensors *s, pid_t pid)
 {
 	uint32_t key = (uint32_t)pid, one = 1;
@@ -580,6 +665,42 @@ void sensors_candidate(struct sensors *s, pid_t pid)
 int sensors_mark_sockets(struct sensors *s, pid_t pid)
 {
 	return s->wire ? run_iterator(s->wire->progs.mark_sockets, pid) : 0;
+}
+
+int sensors_sweep_host(struct sensors *s)
+{
+	int err = 0, one;
+
+	if (s->calls)
+		err = run_iterator(s->calls->progs.judge_progs, 0);
+	if (!s->sweep)
+		return err;
+	one = run_iterator(s->sweep->progs.sweep_tasks, 0);
+	err = err ?: one;
+	one = run_iterator(s->sweep->progs.sweep_files, 0);
+	return err ?: one;
+}
+
+int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline)
+{
+	if (!s->sweep)
+		return 0;
+	s->sweep->bss->baseline = baseline;
+	return run_iterator(s->sweep->progs.sweep_maps, pid);
+}
+
+bool sensors_knows_uprobes(const struct sensors *s)
+{
+	return s->sweep && s->sweep->bss->flag_uprobes;
+}
+
+int sensors_settled(struct sensors *s, uint32_t instance)
+{
+	uint32_t one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(s->process->maps.settled), &instance, &one, BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 int sensors_sweep(struct sensors *s)
@@ -774,6 +895,7 @@ void sensors_free(struct sensors *s)
 		bpf_link__destroy(s->preventing[i]);
 	for (size_t i = 0; i < s->link_count; i++)
 		bpf_link__destroy(s->links[i]);
+	sweep_bpf__destroy(s->sweep);
 	wire_bpf__destroy(s->wire);
 	calls_bpf__destroy(s->calls);
 	memory_bpf__destroy(s->memory);

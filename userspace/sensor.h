@@ -19,7 +19,7 @@
 
 /* One program: what it is for, whether it holds, and what nobody sees where it does not. */
 struct sensor_program {
-	const char *sensor; /* "processes", "memory", "wire" */
+	const char *sensor; /* "processes", "memory", "calls", "wire", "sweep" */
 	const char *rung;   /* "hooks", "choke", "syscalls", "packets", "sweep" */
 	const char *name;   /* BPF program name */
 	const char *unseen;
@@ -44,6 +44,24 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
  * or a negative errno.
  */
 int sensors_sweep(struct sensors *s);
+
+/*
+ * What is now: who holds what is an instance's, what state instances are in, programs of others. What was
+ * found comes as events. Returns 0 or the first error; the rest is looked at all the same.
+ */
+int sensors_sweep_host(struct sensors *s);
+
+/*
+ * What the instance of that process has mapped. With baseline set it is what the instance started with, and
+ * code is no finding.
+ */
+int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
+
+/* The instance's start is over: code it maps from now on is a finding, for the hooks too. */
+int sensors_settled(struct sensors *s, uint32_t instance);
+
+/* Could this kernel's mark of a process with breakpoints be learned? */
+bool sensors_knows_uprobes(const struct sensors *s);
 
 /* Enter a process that calls itself a server; before sensors_sweep. */
 void sensors_candidate(struct sensors *s, pid_t pid);

@@ -144,6 +144,7 @@ struct proc_inode {
 struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start;
+	unsigned long flags; /* sweep.bpf.c */
 };
 
 struct thread_info {
@@ -253,8 +254,13 @@ struct trace_event_call {
 	int flags;
 };
 
+struct hw_perf_event {
+	struct task_struct *target;
+};
+
 struct perf_event {
 	struct perf_event_attr attr;
+	struct hw_perf_event hw;
 	struct trace_event_call *tp_event;
 };
 
@@ -313,6 +319,42 @@ struct kernel_siginfo {
 	int si_code;
 };
 
+/* --- mappings and counts: sweep.bpf.c --- */
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	const void *vm_ops;
+	struct file *vm_file;
+};
+
+struct percpu_counter {
+	s64 count;
+};
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+struct mm_rss_stat {
+	atomic64_t count[4];
+};
+
+typedef struct {
+	unsigned long __mm_flags[1];
+} mm_flags_t;
+
+struct mm_struct___6_18 {
+	mm_flags_t flags;
+};
+
+struct mm_struct___6_1 {
+	struct mm_rss_stat rss_stat;
+};
+
+struct mm_struct___6_2 {
+	struct percpu_counter rss_stat[4];
+};
+
 /* --- iterators --- */
 
 struct seq_file;
@@ -331,6 +373,17 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	u32 fd;
 	struct file *file;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
+
+struct bpf_iter__bpf_prog {
+	struct bpf_iter_meta *meta;
+	struct bpf_prog *prog;
 };
 
 #pragma clang attribute pop

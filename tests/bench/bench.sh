@@ -7,6 +7,7 @@
 #      and under uprobes on SSL_read and SSL_write: paired, interleaved, in a new order each round.
 #   b. nanoseconds per run of each of cachewarden's BPF programs, by the kernel's own statistics.
 #   c. from a process_vm_readv on the server to the alert's line.
+#   d. time of a sweep, by the monitor's own clock: on this host as it is, and with a crowd of tasks and files.
 #
 # Nothing here judges: timing on a shared machine decides no test. The table goes to stdout, the numbers to
 # build/bench/result.json. Shorten with BENCH_ROUNDS (7), BENCH_SECONDS (2 per run), BENCH_SAMPLES (300).
@@ -195,7 +196,7 @@ monitor_ready()
 
 start_monitor()
 {
-	"$monitor" run --output json >"$work/monitor.json" 2>"$work/monitor.err" &
+	"$monitor" run --output json "$@" >"$work/monitor.json" 2>"$work/monitor.err" &
 	watcher=$!
 	pids+=("$watcher")
 	await 15 monitor_ready || die "cachewarden did not come up: $(tail -n 5 "$work/monitor.err")"
@@ -485,6 +486,49 @@ packet_cost()
 		}' "$work/programs.named"
 }
 
+# --- d. sweeps ---
+
+crowd_ready()
+{
+	grep -q ready "$work/crowd.out"
+}
+
+# sweeps_of SECONDS - "N, X ms on average, the longest Y ms; Z tasks", one sweep a second
+sweeps_of()
+{
+	local tasks
+
+	start_monitor --sweep 1
+	sleep "$1"
+	tasks=$(ps -eL --no-headers | wc -l)
+	stop "$watcher"
+	sed -n "s/^cachewarden: sweeps: \(.*\)/\1; $tasks tasks/p" "$work/monitor.err"
+}
+
+sweeps_cost()
+{
+	local crowd
+
+	sweeps_plain=$(sweeps_of 10)
+	mkfifo "$work/crowd.in"
+	"$out/crowd" 2000 10 <"$work/crowd.in" >"$work/crowd.out" 2>&1 &
+	crowd=$!
+	pids+=("$crowd")
+	exec 8>"$work/crowd.in"
+	if await 20 crowd_ready; then
+		sweeps_crowd=$(sweeps_of 10)
+	else
+		note "sweeps: no crowd: $(tail -n 1 "$work/crowd.out")"
+	fi
+	exec 8>&-
+	stop "$crowd"
+}
+
+average_of()
+{
+	sed -n 's/.*, \([0-9.]*\) ms on average.*/\1/p' <<<"$1"
+}
+
 ratio_of()
 {
 	awk -v p="$1" -v key="$2" -F '[{}]' '$2 ~ "\"config\": \"cachewarden\"" && $2 ~ "\"pipeline\": " p "," {
@@ -504,12 +548,16 @@ cflags="-O2 -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE"
 "${CC:-gcc}" $cflags -o "$out/latency" tests/bench/latency.c -ljansson || exit 1
 # shellcheck disable=SC2086
 "${CC:-gcc}" $cflags -o "$out/floor" tests/bench/floor.c -lbpf || exit 1
+# shellcheck disable=SC2086
+"${CC:-gcc}" $cflags -o "$out/crowd" tests/bench/crowd.c || exit 1
 declare -a requests
+sweeps_plain= sweeps_crowd=
 make_certificate
 
 compare
 programs_cost
 latency=$("$out/latency" "$monitor" "$server" "$samples") || note "latency: more than half of the alerts never came"
+sweeps_cost
 stop "$server"
 
 echo "host: $(uname -r), $(nproc) CPUs, load $(cut -d ' ' -f 1 /proc/loadavg); redis $(redis-server --version | grep -o 'v=[^ ]*')"
@@ -522,6 +570,9 @@ programs_table "$work/programs.json"
 echo
 echo "c. process_vm_readv to alert line: ${latency:-none}"
 echo
+echo "d. sweeps of this host as it is: ${sweeps_plain:-none}"
+echo "   with 2,000 tasks of 10 files each beside: ${sweeps_crowd:-none}"
+echo
 for n in "${notes[@]}"; do
 	echo "note: $n"
 done
@@ -533,10 +584,12 @@ cat >"$out/result.json" <<JSON
  "kernel": "$(uname -r)", "cpus": $(nproc), "rounds": $rounds, "seconds": $seconds,
  "compare": $(cat "$work/runs.json"),
  "programs": $(cat "$work/programs.json"),
+ "sweep_ms": {"as_is": $(average_of "$sweeps_plain"), "crowd": $(average_of "${sweeps_crowd:-, 0 ms on average}")},
  "latency": {$(sed -E 's/ /, /g; s/([a-z0-9_]+)=/"\1": /g' <<<"${latency:-}")}
 }
 JSON
 echo "aimed at, got (pipeline 1, 16): throughput >= 0.98: $(ratio_of 1 throughput_paired_median), $(ratio_of 16 throughput_paired_median);" \
 	"CPU/request <= 1.025: $(ratio_of 1 cpu_paired_median), $(ratio_of 16 cpu_paired_median);" \
 	"protected packet <= 100 ns: $packet ($packet_net without the empty program's);" \
-	"other packet <= 30 ns: $other ($other_net); alert < 1 ms: ${median:-?} us"
+	"other packet <= 30 ns: $other ($other_net); alert < 1 ms: ${median:-?} us;" \
+	"sweep of 2,000 tasks with 20,000 files < 50 ms: $(average_of "$sweeps_crowd")"

@@ -13,7 +13,7 @@ programs="bash sh cat chmod cp id install kill ls mkdir ps rm sleep stat tail ti
 	  ip unshare nsenter setpriv mount umount
 	  redis-server redis-cli redis-benchmark openssl bpftool strace"
 files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"
-modules="veth tls"
+modules="veth tls zram lzo-rle"
 here=$(cd "$(dirname "$0")" && pwd)
 
 pack()

@@ -167,6 +167,96 @@ static void command_names_fit_the_kernels_key_and_are_unique(void **state)
 	assert_null(command_name(command_count() + 1));
 }
 
+static void start_is_over_a_while_after_it_listens_or_at_the_latest(void **state)
+{
+	struct instance in = {.told_ns = 1000};
+
+	assert_false(instance_started(&in, 2000));
+	assert_true(instance_started(&in, 1000 + INSTANCE_START_NS));
+	in.listen_ns = 5000;
+	assert_false(instance_started(&in, 5000 + INSTANCE_LOAD_NS - 1));
+	assert_true(instance_started(&in, 5000 + INSTANCE_LOAD_NS));
+	in = (struct instance){.told_ns = 1000, .running = true};
+	assert_true(instance_started(&in, 1000));
+}
+
+static void start_begins_again_when_it_executes_itself(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379);
+
+	start.flags = EVENT_FOUND_BY_SWEEP;
+	instances_apply(&is, &start, &in);
+	in->settled = true;
+	port.time_ns = 7;
+	instances_apply(&is, &port, &in);
+	assert_true(in->running && in->listen_ns == 7);
+	start.flags = 0;
+	start.time_ns = 9;
+	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_AGAIN);
+	assert_true(!in->running && !in->settled && !in->listen_ns && in->told_ns == 9);
+	instances_free(&is);
+}
+
+static struct event swept(unsigned char rule, unsigned int detail)
+{
+	struct event ev = {.flags = EVENT_FOUND_BY_SWEEP};
+
+	ev.key.rule = rule;
+	ev.key.vector = VECTOR_SWEEP;
+	ev.key.detail = detail;
+	return ev;
+}
+
+static void sweep_says_what_it_found_and_how_bad(void **state)
+{
+	static const struct {
+		unsigned char rule;
+		unsigned int detail;
+		const char *text;
+		enum severity severity;
+	} found[] = {
+		{RULE_MEM_READ, PROC_FILE_MEM, "mem held open", SEVERITY_CRITICAL},
+		{RULE_MEM_INSPECT, PROC_FILE_FD, "fd held open", SEVERITY_LOW},
+		{RULE_MEM_FD, SWEPT_SOCKET, "connection held", SEVERITY_HIGH},
+		{RULE_MEM_FD, SWEPT_LISTENER, "listening socket held", SEVERITY_MEDIUM},
+		{RULE_MEM_TRACE, 0, "", SEVERITY_HIGH},
+		{RULE_MEM_KERNEL, SWEPT_SOCKET, "BPF program 19", SEVERITY_HIGH},
+	};
+	char text[96];
+
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		struct event ev = swept(found[i].rule, found[i].detail);
+
+		rule_detail(&ev, text, sizeof(text));
+		assert_string_equal(text, found[i].text);
+		assert_int_equal(rule_severity(&ev), found[i].severity);
+		assert_string_equal(rule_outcome(&ev), "unknown");
+	}
+	for (unsigned int d = SWEPT_SOCKET; d < SWEPT_MAX; d++) {
+		struct event ev = swept(RULE_MEM_INJECT, d);
+
+		rule_detail(&ev, text, sizeof(text));
+		assert_true(text[0] && rule_severity(&ev) >= SEVERITY_MEDIUM);
+	}
+}
+
+static void pages_swapped_to_where_nobody_reads_are_info(void **state)
+{
+	struct event ev = swept(RULE_MEM_SPILL, SWEPT_SWAPPED);
+	char text[96];
+
+	ev.fd = 7;
+	rule_detail(&ev, text, sizeof(text));
+	assert_string_equal(text, "7 pages swapped out");
+	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	ev.flags |= EVENT_SEALED;
+	rule_detail(&ev, text, sizeof(text));
+	assert_string_equal(text, "7 pages swapped out, encrypted or in RAM");
+	assert_int_equal(rule_severity(&ev), SEVERITY_INFO);
+}
+
 static void refused_attempt_is_one_step_less_severe(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
@@ -272,6 +362,10 @@ int main(void)
 		cmocka_unit_test(path_that_claims_too_much_stays_in_bounds),
 		cmocka_unit_test(every_rule_vector_and_file_has_a_name),
 		cmocka_unit_test(command_names_fit_the_kernels_key_and_are_unique),
+		cmocka_unit_test(start_is_over_a_while_after_it_listens_or_at_the_latest),
+		cmocka_unit_test(start_begins_again_when_it_executes_itself),
+		cmocka_unit_test(sweep_says_what_it_found_and_how_bad),
+		cmocka_unit_test(pages_swapped_to_where_nobody_reads_are_info),
 		cmocka_unit_test(refused_attempt_is_one_step_less_severe),
 		cmocka_unit_test(listing_descriptors_is_low_reading_maps_is_medium),
 		cmocka_unit_test(a_look_at_the_monitor_is_low_a_blow_is_high),
