@@ -56,7 +56,7 @@ struct {
 	__type(value, u32);
 } own_objects SEC(".maps");
 
-/* Ids of programs that are ours, or were looked at already. */
+/* Ids of others' programs that were looked at already. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, JUDGED_MAX);
@@ -383,12 +383,13 @@ int judge_progs(struct bpf_iter__bpf_prog *ctx)
 	struct bpf_prog *prog = ctx->prog;
 	u32 id, one = 1;
 	struct attempt_key key = {.rule = RULE_MEM_KERNEL, .vector = VECTOR_SWEEP};
+	struct own_key own = {.kind = OWN_PROG};
 	struct event *e;
 
 	if (!prog)
 		return 0;
-	id = BPF_CORE_READ(prog, aux, id);
-	if (!id || bpf_map_lookup_elem(&judged, &id))
+	own.id = id = BPF_CORE_READ(prog, aux, id);
+	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&judged, &id))
 		return 0;
 	if (touches_users(prog)) {
 		key.detail = id;

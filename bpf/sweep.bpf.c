@@ -29,8 +29,6 @@
 #define NS_PER_SEC 1000000000ull
 #define GENERATIONS 16 /* ancestors that count as supervisors */
 
-const volatile __s32 own_tgid;
-
 /*
  * Bits of an mm's flags, as the loader learned them from this kernel (userspace/mmflag.c); 0: unknown.
  */
@@ -74,7 +72,7 @@ static __noinline int seen(struct sight *s)
 	struct file *file = (void *)s->file;
 	struct attempt_key key = {
 		.instance = s->owner.instance,
-		.rule = s->rule,
+		.rule = rule_upon(s->owner.instance, s->rule),
 		.vector = VECTOR_SWEEP,
 		.detail = s->detail,
 	};
@@ -182,6 +180,8 @@ static __always_inline void look_at_mm(struct mm_struct *mm, struct sight *s)
 		s->detail = SWEPT_UPROBES;
 		seen(s);
 	}
+	if (s->owner.instance == INSTANCE_SELF) /* it holds no values */
+		return;
 	s->rule = RULE_MEM_SPILL;
 	if (flags & flag_mergeable) {
 		s->detail = SWEPT_MERGEABLE;
@@ -329,7 +329,7 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
-	if (!task || !file || task->tgid == own_tgid)
+	if (!task || !file || is_exempt(task, INSTANCE_SELF))
 		return 0;
 	switch (file->f_inode->i_sb->s_magic) {
 	case PROC_SUPER_MAGIC:

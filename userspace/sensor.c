@@ -460,7 +460,6 @@ static int run_iterator(const struct bpf_program *prog, pid_t pid)
 
 static int choose_sweep(struct sensors *s)
 {
-	s->sweep->rodata->own_tgid = getpid();
 	return share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "socks");
 }
 
@@ -602,32 +601,9 @@ static void forget_unloaded(struct sensors *s)
 	s->program_count = kept;
 }
 
-/* The ids of our own programs: they are no strangers'. */
-static void enter_own(struct sensors *s)
-{
-	struct bpf_object *objs[OBJECTS_MAX];
-	size_t count = loaded(s, objs);
-	struct bpf_program *prog;
-	uint32_t one = 1;
-
-	for (size_t i = 0; s->calls && i < count; i++) {
-		bpf_object__for_each_program(prog, objs[i])
-		{
-			struct bpf_prog_info info = {};
-			uint32_t size = sizeof(info);
-			int fd = bpf_program__fd(prog);
-
-			if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
-				bpf_map_update_elem(bpf_map__fd(s->calls->maps.judged), &info.id,
-						    &one, BPF_ANY);
-		}
-	}
-}
-
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 {
 	forget_unloaded(s);
-	enter_own(s);
 	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 		struct bpf_program *prog = find_program(s, p->name);
@@ -776,24 +752,34 @@ static int enter_objects(struct sensors *s, const struct bpf_object *obj)
 	return err;
 }
 
-static bool is_shared(const char *name)
+/* Is that map one of these objects' too? Objects share maps, and what is frozen can be frozen no more. */
+static bool has_map(struct bpf_object *const objs[], size_t n, const char *name, uint32_t id)
 {
-	for (size_t i = 0; i < COUNT(shared); i++) {
-		if (!strcmp(shared[i], name))
+	uint32_t other = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = bpf_object__find_map_fd_by_name(objs[i], name);
+
+		if (fd >= 0 && !object_id(fd, OWN_MAP, &other) && other == id)
 			return true;
 	}
 	return false;
 }
 
-static int freeze_maps(const struct bpf_object *obj, bool owner)
+/* Freeze the maps of objs[n] that none before it has. */
+static int freeze_maps(struct bpf_object *const objs[], size_t n)
 {
 	for (size_t i = 0; i < COUNT(sealed); i++) {
-		int fd = bpf_object__find_map_fd_by_name(obj, sealed[i]);
+		int fd = bpf_object__find_map_fd_by_name(objs[n], sealed[i]), err;
+		uint32_t id = 0;
 
-		if (fd < 0 || (is_shared(sealed[i]) && !owner))
+		if (fd < 0)
 			continue;
-		if (bpf_map_freeze(fd))
-			return -errno;
+		err = object_id(fd, OWN_MAP, &id);
+		if (!err && !has_map(objs, n, sealed[i], id) && bpf_map_freeze(fd))
+			err = -errno;
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -813,7 +799,7 @@ int sensors_seal(struct sensors *s)
 			err = err ?: enter_object(s, bpf_link__fd(s->preventing[i]), OWN_LINK);
 	}
 	for (size_t i = 0; i < n; i++)
-		err = err ?: freeze_maps(objs[i], objs[i] == s->process->obj);
+		err = err ?: freeze_maps(objs, i);
 	return err;
 }
 

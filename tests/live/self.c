@@ -200,6 +200,28 @@ static void no_instance(const void *arg)
 	require(file_has(mon->err, str("pid %d,", a->pid)), "it does not know the server");
 }
 
+/* Everything that is to hold does: who reads the first lines finds nothing to worry about. */
+static void starts_quietly(const void *arg)
+{
+	require(!file_has(mon->err, "warning:") && !file_has(mon->err, "error:"), "it says: %s",
+		file_read(mon->err));
+}
+
+/* Whatever a sweep finds among this host's programs, it is not what the monitor loaded itself. */
+static void own_programs(const void *arg)
+{
+	unsigned int id;
+
+	monitor_poll(mon);
+	for (size_t i = 0; i < mon->count; i++) {
+		if (sscanf(alert_str(mon->lines[i], "detail"), "BPF program %u", &id) != 1)
+			continue;
+		for (size_t k = 0; k < objects_count; k++)
+			require(strcmp(objects[k].kind, "prog") || objects[k].id != id,
+				"its own %s is a finding", objects[k].name);
+	}
+}
+
 /* ---- its end ------------------------------------------------------------------------------------ */
 
 static void asked_by_parent(const void *arg)
@@ -462,7 +484,9 @@ static void detached(const void *arg)
 #define TOUCH(...) &((const struct touch){__VA_ARGS__})
 
 static const struct test tests[] = {
+	TEST("it starts without a warning", starts_quietly),
 	TEST("it is no instance", no_instance),
+	TEST("its own BPF programs are no findings", own_programs),
 	TEST("what everybody may read of it is nothing to tell", status_read),
 	TEST("ls of its descriptors is a look", listed),
 	TEST("its memory read by process_vm_readv", told,

@@ -283,6 +283,21 @@ static void passed(const void *arg)
 		"the opener %lld is not named", trigger_int(&t, "got_by"));
 }
 
+/* Found upon the monitor it is what every act upon it is. */
+static void passed_of_monitor(const void *arg)
+{
+	struct trigger t = stay("hold", str("%d", mon->pid), "mem", "scm");
+
+	expect(mon, {.rule = "self-tamper", .vector = "openat", .detail = "mem", .count = 1},
+	       {.rule = "self-tamper",
+		.vector = "sweep",
+		.detail = "mem held open",
+		.by = &t,
+		.outcome = "unknown",
+		.found_by = "sweep",
+		.count = 1});
+}
+
 static void told_by_hook(const void *arg)
 {
 	struct trigger t = stay("hold", pid_of(a), "mem", arg);
@@ -593,6 +608,8 @@ static const struct test tests[] = {
 	     .arg = "scm"),
 	TEST("/proc/PID/mem inherited by a child: the child is a finding of its own", passed,
 	     .arg = "fork"),
+	TEST("the monitor's own memory sent over a socket: the receiver tampers",
+	     passed_of_monitor),
 	TEST("/proc/PID/mem kept by who was seen to open it is told once", told_by_hook,
 	     .arg = "self"),
 	TEST("the same when it executes something else", told_by_hook, .arg = "exec"),
