@@ -119,9 +119,10 @@ static const struct preventer {
 
 /* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
 static const char *const sealed[] = {
-	"procs", "pids",     "candidates", "exe_names", "proc_files", "commands",    "user_helpers",
-	"lost",	 "counters", "mapped",	   "socks",	"path_scans", "early",	     "bystanders",
-	"looks", "searches", "stopped",	   "notes",	"titles",     "own_objects",
+	"procs",	"pids",	       "candidates", "exe_names", "proc_files", "commands",
+	"user_helpers", "lost",	       "counters",   "mapped",	  "socks",	"path_scans",
+	"early",	"bystanders",  "looks",	     "searches",  "stopped",	"notes",
+	"titles",	"own_objects", "told",	     "judged",	  "mains",	"supervisors",
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))

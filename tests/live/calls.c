@@ -21,11 +21,6 @@ static void setup(void)
 	mon = monitor_start(NULL);
 }
 
-static const char *pid_of(const struct server *s)
-{
-	return str("%d", s->pid);
-}
-
 /* What the trigger says came of it; a kernel that does not know the call has nothing to be seen. */
 static int call_errno(const struct trigger *t)
 {
@@ -67,10 +62,8 @@ static void remote(const void *arg)
 static void remote_denied(const void *arg)
 {
 	const struct remote *r = arg;
-	struct trigger t = trigger("as_uid", str("%d", NOBODY), trigger_for_all("remote"),
-				   pid_of(a), r->what, r->more);
+	struct trigger t = trigger_nobody("remote", pid_of(a), r->what, r->more);
 
-	snprintf(t.exe, sizeof(t.exe), "%s/bin/remote", scratch);
 	require(call_errno(&t) == EPERM || call_errno(&t) == EACCES, "it was not refused: errno %d",
 		call_errno(&t));
 	remote_by(r, &t);
@@ -134,11 +127,9 @@ static void perf(const void *arg)
 
 static void perf_denied(const void *arg)
 {
-	struct trigger t =
-		trigger("as_uid", str("%d", NOBODY), trigger_for_all("perf"), "stack", pid_of(a));
+	struct trigger t = trigger_nobody("perf", "stack", pid_of(a));
 	int err = call_errno(&t);
 
-	snprintf(t.exe, sizeof(t.exe), "%s/bin/perf", scratch);
 	require(err == EACCES || err == EPERM, "it was not refused: errno %d", err);
 	expect(mon, {.rule = "mem-probe",
 		     .vector = "perf_event_open",

@@ -448,6 +448,15 @@ struct trigger trigger_argv(const struct child_opts *o, const char *const *argv)
 	return t;
 }
 
+struct trigger trigger_as_nobody(const char *name, const char *const *argv)
+{
+	struct trigger t = trigger_argv(&(struct child_opts){}, argv);
+
+	snprintf(t.exe, sizeof(t.exe), "%s/bin/%s", scratch, name);
+	require(t.uid == NOBODY, "trigger ran as %u", t.uid);
+	return t;
+}
+
 long long trigger_int(const struct trigger *t, const char *key)
 {
 	return json_integer_value(json_object_get(t->said, key));

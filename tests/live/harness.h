@@ -130,6 +130,11 @@ const char *trigger_for_all(const char *name);
 struct trigger trigger_argv(const struct child_opts *opts, const char *const *argv);
 #define trigger(...) trigger_argv(&(struct child_opts){}, (const char *const[]){__VA_ARGS__, NULL})
 #define trigger_in(opts, ...) trigger_argv(opts, (const char *const[]){__VA_ARGS__, NULL})
+/* The same by nobody, who may do nothing to anybody. */
+#define trigger_nobody(name, ...)                                                                  \
+	trigger_as_nobody(name, (const char *const[]){"as_uid", str("%d", NOBODY),                 \
+						      trigger_for_all(name), __VA_ARGS__, NULL})
+struct trigger trigger_as_nobody(const char *name, const char *const *argv);
 long long trigger_int(const struct trigger *t, const char *key);
 bool trigger_true(const struct trigger *t, const char *key);
 
@@ -157,6 +162,7 @@ struct server *server_start(const struct server_opts *opts);
 struct server *server_prepare(const struct server_opts *opts);
 void server_ready(struct server *s);
 void server_stop(struct server *s, int sig);
+const char *pid_of(const struct server *s);  /* as an argument */
 pid_t server_thread(const struct server *s); /* a thread that is not the main one */
 const char *cert_path(void);
 const char *key_path(void);

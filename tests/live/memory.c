@@ -23,11 +23,6 @@ static void setup(void)
 	mon = monitor_start(NULL);
 }
 
-static const char *pid_of(const struct server *s)
-{
-	return str("%d", s->pid);
-}
-
 /* ---- process_vm_* ------------------------------------------------------------------------------- */
 
 static void vm_readv(const void *arg)
@@ -418,12 +413,8 @@ static void denied(const void *arg)
 {
 	const struct denial *d = arg;
 	struct want want = d->want;
-	struct trigger t;
+	struct trigger t = trigger_nobody(d->trigger, pid_of(a), d->arg, d->more);
 
-	t = trigger("as_uid", str("%d", NOBODY), trigger_for_all(d->trigger), pid_of(a), d->arg,
-		    d->more);
-	snprintf(t.exe, sizeof(t.exe), "%s/bin/%s", scratch, d->trigger);
-	require(t.uid == NOBODY, "trigger ran as %u", t.uid);
 	want.server = a;
 	want.by = &t;
 	expect_alerts(mon, &want, 1);
@@ -542,7 +533,7 @@ static void benign(const void *arg)
 
 static void benign_unprivileged(const void *arg)
 {
-	trigger("as_uid", str("%d", NOBODY), trigger_for_all("benign"), pid_of(a), arg);
+	trigger_nobody("benign", pid_of(a), arg);
 	expect_nothing(mon);
 }
 

@@ -246,14 +246,14 @@ static void asked_by_stranger(const void *arg)
 	int status;
 
 	monitors_mark();
-	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGTERM));
+	t = trigger("send", str("%d", m->pid), str("%d", SIGTERM));
 	status = child_wait(m->pid, 5000);
 	require(WIFEXITED(status) && !WEXITSTATUS(status), "status %d", status);
 	monitor_poll(m);
 	require(alert_find(m, "self-tamper", t.pid), "no self-tamper by the stranger");
 	require(!strcmp(severity_of(m, &t, "SIGTERM"), "low"), "severity is %s",
 		severity_of(m, &t, "SIGTERM"));
-	require(file_has(m->err, str("asked to end by SIGTERM from send_signal(%d)", t.pid)) ||
+	require(file_has(m->err, str("asked to end by SIGTERM from send(%d)", t.pid)) ||
 			file_has(m->err, str("asked to end by SIGTERM from (%d)", t.pid)),
 		"it does not say who ended it: %s", file_read(m->err));
 }
@@ -278,7 +278,7 @@ static void killed(const void *arg)
 
 	require(guard > 0, "it has no guard");
 	monitors_mark();
-	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGKILL));
+	t = trigger("send", str("%d", m->pid), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
 	       {.rule = "self-blind",
 		.detail = "the monitor died unasked: nobody watches any more"});
@@ -295,10 +295,10 @@ static void stopped(const void *arg)
 	struct trigger t, u;
 
 	monitors_mark();
-	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGSTOP));
+	t = trigger("send", str("%d", m->pid), str("%d", SIGSTOP));
 	require(file_wait(m->out, "the monitor is stopped", 6000), "its guard does not tell: %s",
 		file_read(m->out));
-	u = trigger("send_signal", str("%d", m->pid), str("%d", SIGCONT));
+	u = trigger("send", str("%d", m->pid), str("%d", SIGCONT));
 	expect(m,
 	       {.rule = "self-blind",
 		.detail = "the monitor is stopped: nobody watches until it is continued"},
@@ -317,7 +317,7 @@ static void guard_killed(const void *arg)
 	json_t *alert;
 
 	monitors_mark();
-	t = trigger("send_signal", str("%d", guard), str("%d", SIGKILL));
+	t = trigger("send", str("%d", guard), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
 	       {.rule = "self-blind",
 		.detail = "the monitor's guard died unasked; another one was started"});
@@ -327,7 +327,7 @@ static void guard_killed(const void *arg)
 	next = process_child(m->pid);
 	require(next > 0 && next != guard, "no new guard");
 	monitors_mark();
-	t = trigger("send_signal", str("%d", m->pid), str("%d", SIGKILL));
+	t = trigger("send", str("%d", m->pid), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
 	       {.rule = "self-blind",
 		.detail = "the monitor died unasked: nobody watches any more"});
@@ -362,7 +362,7 @@ static void unwritten(const void *arg)
 	require(file_wait(opts.err, "cachewarden: watching ", 15000), "monitor is not up");
 	trigger("flood", str("%d", a->pid), "actors", "200"); /* some 2 KB a line */
 	sleep_ms(1500);
-	trigger("send_signal", str("%d", pid), str("%d", SIGKILL));
+	trigger("send", str("%d", pid), str("%d", SIGKILL));
 	p = (struct pollfd){.fd = fds[0], .events = POLLIN};
 	while (poll(&p, 1, 10000) > 0) {
 		all = realloc(all, len + 65537);

@@ -108,6 +108,11 @@ struct server *server_start(const struct server_opts *o)
 	return s;
 }
 
+const char *pid_of(const struct server *s)
+{
+	return str("%d", s->pid);
+}
+
 void server_stop(struct server *s, int sig)
 {
 	child_stop(s->pid, sig, 3000);

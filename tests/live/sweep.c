@@ -25,11 +25,6 @@ static struct trigger holders[4], prober;
 static pid_t tracer, traced_thread;
 static struct monitor *mon;
 
-static const char *pid_of(const struct server *s)
-{
-	return str("%d", s->pid);
-}
-
 /* ---- things that stay ---------------------------------------------------------------------------- */
 
 /* A trigger that says what it did and then waits: its first line. */

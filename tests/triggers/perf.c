@@ -21,17 +21,6 @@ static long perf_open(struct perf_event_attr *attr, long pid)
 	return syscall(SYS_perf_event_open, attr, pid, pid < 0 ? 0 : -1, -1, 0ul);
 }
 
-static long uprobe_type(void)
-{
-	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-	long type = -1;
-
-	if (!f || fscanf(f, "%ld", &type) != 1)
-		trigger_die("type of uprobes");
-	fclose(f);
-	return type;
-}
-
 static int put(const char *path, const char *text, int flags)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
@@ -74,7 +63,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	if (!strcmp(argv[1], "uprobe") && argc > 3) {
-		attr.type = uprobe_type();
+		attr.type = trigger_uprobe_type();
 		attr.config = 0;
 		attr.uprobe_path = (unsigned long)argv[2];
 		attr.probe_offset = trigger_code_offset(argv[2]);

@@ -113,4 +113,16 @@ __attribute__((noreturn, format(printf, 1, 2))) static inline void trigger_die(c
 	exit(1);
 }
 
+/* perf_event_attr.type of a uprobe. */
+static inline int trigger_uprobe_type(void)
+{
+	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	int type = -1;
+
+	if (!f || fscanf(f, "%d", &type) != 1)
+		trigger_die("no uprobes here");
+	fclose(f);
+	return type;
+}
+
 #endif

@@ -10,17 +10,6 @@
 
 #include "trigger.h"
 
-static int uprobe_type(void)
-{
-	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-	int type;
-
-	if (!f || fscanf(f, "%d", &type) != 1)
-		trigger_die("no uprobes here");
-	fclose(f);
-	return type;
-}
-
 /* The file an address of ours belongs to, and where it lies in there. */
 static uint64_t place(uintptr_t addr, char *path)
 {
@@ -40,7 +29,8 @@ static uint64_t place(uintptr_t addr, char *path)
 
 int main(int argc, char **argv)
 {
-	struct perf_event_attr attr = {.size = sizeof(attr), .type = (unsigned int)uprobe_type()};
+	struct perf_event_attr attr = {.size = sizeof(attr),
+				       .type = (unsigned int)trigger_uprobe_type()};
 	int pid = argc > 2 ? atoi(argv[2]) : -1;
 	char path[256];
 	long fd;
