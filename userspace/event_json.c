@@ -5,6 +5,8 @@
  */
 #include "finding.h"
 
+#include "command.h"
+
 #include <stdio.h>
 
 #define OCSF_VERSION "1.8.0"

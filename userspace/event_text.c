@@ -6,6 +6,7 @@
 #include "finding.h"
 
 #include "clock.h"
+#include "command.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

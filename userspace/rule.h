@@ -64,8 +64,4 @@ const char *proc_file_name(unsigned int file);
 /* Rule broken by opening it for reading, for writing. */
 unsigned int proc_file_rule(unsigned int file, int write);
 
-/* Redis and Valkey commands: 1..command_count(), names in upper case. */
-unsigned int command_count(void);
-const char *command_name(unsigned int number);
-
 #endif

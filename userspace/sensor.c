@@ -2,6 +2,7 @@
 /* sensor.c - see sensor.h. The only file that knows the skeletons. */
 #include "sensor.h"
 
+#include "command.h"
 #include "mmflag.h"
 #include "rule.h"
 

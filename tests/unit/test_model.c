@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "instance.h"
+#include "command.h"
 #include "rule.h"
 
 #include <errno.h>
