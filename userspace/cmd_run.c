@@ -12,7 +12,7 @@ int cmd_run(int argc, char **argv)
 		{"--output", "text|json",
 		 "text: a line for people; json: OCSF 1.8.0, an object a line", CLI_CHOICE,
 		 &output},
-		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)",
+		{"--duration", "SECONDS", "end by itself (default: at SIGINT, SIGTERM or SIGHUP)",
 		 CLI_SECONDS, &o.duration_s},
 		{"--prevent", "",
 		 "deny what reaches for an instance's memory or descriptors, or kill who does",
