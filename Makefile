@@ -22,7 +22,7 @@ USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(co
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
 comma   := ,
-LIBS    := -lbpf -lelf -lz
+LIBS    := -lbpf -lelf -lz -lyaml -ljansson -lcrypto
 
 SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
 # objects are kept: the lanes load them one by one when a kernel refuses one
@@ -64,11 +64,16 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 fuzz: $(B)/fuzz/fuzz_tls_record ## fuzz the TLS record walk, RUNS=10000000 times
 	$(Q)$< -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
 
+docs: all ## docs/policy.md and policy(5), from the table of policy keys
+	$(Q)$(B)/cachewarden policy explain --format markdown >docs/policy.md
+	$(Q)$(B)/cachewarden policy explain --format man >docs/cachewarden-policy.5
+
 lint: ## layers, licences, formatting
 	$(Q)tests/lint.sh
 
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
+	install -D -m 644 docs/cachewarden-policy.5 $(DESTDIR)$(prefix)/share/man/man5/cachewarden-policy.5
 
 clean: ## remove build/
 	rm -rf $(B)
@@ -126,4 +131,4 @@ $(B)/fuzz/%: tests/fuzz/%.c include/tls_record.h include/tls_stream.h
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests unit bench fuzz lint install clean
+.PHONY: all help deps run check tests unit bench fuzz docs lint install clean

@@ -4,6 +4,7 @@
 #define CACHEWARDEN_CGROUP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A descriptor of the cgroup2 root. Where none is mounted a private one is mounted, opened and at
@@ -11,5 +12,8 @@
  * descriptor or a negative errno.
  */
 int cgroup_root_open(char *where, size_t size);
+
+/* Path of a control group below that root, by its id. Returns 0 or a negative errno with buf empty. */
+int cgroup_path(int root_fd, uint64_t id, char *buf, size_t size);
 
 #endif

@@ -80,10 +80,26 @@ static int set_option(const char *verb, const struct cli_option *o, const char *
 			return EXIT_USAGE;
 		}
 		return -1;
+	case CLI_TEXT:
+	case CLI_WORD:
+		*(const char **)o->value = value;
+		return -1;
 	case CLI_FLAG:
 		break;
 	}
 	return EXIT_USAGE;
+}
+
+/* The first place for a word without a name that is still empty. */
+static bool take_word(const struct cli_option *options, size_t count, const char *word)
+{
+	for (size_t k = 0; k < count; k++) {
+		if (options[k].kind == CLI_WORD && !*(const char **)options[k].value) {
+			*(const char **)options[k].value = word;
+			return true;
+		}
+	}
+	return false;
 }
 
 int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count,
@@ -100,8 +116,10 @@ int cli_parse(const char *verb, const char *help, const struct cli_option *optio
 			verb_help(verb, help, options, count);
 			return EXIT_FINE;
 		}
+		if (argv[i][0] != '-' && take_word(options, count, argv[i]))
+			continue;
 		for (size_t k = 0; k < count; k++) {
-			if (strlen(options[k].name) == len &&
+			if (options[k].kind != CLI_WORD && strlen(options[k].name) == len &&
 			    !strncmp(options[k].name, argv[i], len))
 				found = &options[k];
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_run.c - cachewarden run. */
 #include "cli.h"
+#include "config.h"
 #include "monitor.h"
 #include "verbs.h"
 
@@ -12,7 +13,12 @@ int cmd_run(int argc, char **argv)
 		{"--output", "text|json",
 		 "text: a line for people; json: OCSF 1.8.0, an object a line", CLI_CHOICE,
 		 &output},
-		{"--duration", "SECONDS", "end by itself (default: at SIGINT, SIGTERM or SIGHUP)",
+		{"--policy", "FILE",
+		 "what is watched how strictly, and who may do what (default: " CONFIG_FILE ")",
+		 CLI_TEXT, &o.policy},
+		{"--events", "", "show each event as well, also those a policy allows", CLI_FLAG,
+		 &o.events},
+		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)",
 		 CLI_SECONDS, &o.duration_s},
 		{"--prevent", "",
 		 "deny what reaches for an instance's memory or descriptors, or kill who does",

@@ -144,7 +144,12 @@ static void put_instance(struct jsonw *j, const struct finding *f)
 	if (f->instance) {
 		jsonw_int(j, "pid", f->instance->pid);
 		jsonw_int(j, "port", f->instance->ports ? f->instance->port[0] : 0);
+		jsonw_array(j, "ports");
+		for (uint32_t i = 0; i < f->instance->ports; i++)
+			jsonw_int(j, NULL, f->instance->port[i]);
+		jsonw_end_array(j);
 		jsonw_string(j, "exe", path_or_null(f->instance->exe));
+		jsonw_string(j, "cgroup", path_or_null(f->instance->cgroup));
 	} else {
 		jsonw_null(j, "pid");
 		jsonw_null(j, "port");
@@ -187,6 +192,8 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 		jsonw_int(j, "loginuid", p->loginuid);
 	jsonw_int(j, "start_time", f->start_ms);
 	jsonw_int(j, "cgroup_id", (int64_t)p->cgroup_id);
+	jsonw_string(j, "cgroup", path_or_null(f->cgroup));
+	jsonw_string(j, "exe_sha256", path_or_null(f->sha256));
 	jsonw_int(j, "pid_ns", p->pid_ns);
 	jsonw_int(j, "ns_pid", p->ns_pid);
 	if (f->tenant)
@@ -231,6 +238,26 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
+/* The entry that decided, if one did. */
+static void put_policy(struct jsonw *j, const struct finding *f)
+{
+	const struct verdict *v = &f->verdict;
+	const struct policy_allow *a = v->allow ?: v->expired;
+	const struct policy_place *at = a ? &a->at : v->plaintext ? &v->plaintext->at : NULL;
+	char place[512];
+
+	if (!at) {
+		jsonw_null(j, "policy");
+		return;
+	}
+	snprintf(place, sizeof(place), "%s:%u", at->file, at->line);
+	jsonw_object(j, "policy");
+	jsonw_string(j, "entry", place);
+	jsonw_string(j, "reason", a ? a->reason : NULL);
+	jsonw_bool(j, "expired", v->expired != NULL);
+	jsonw_end_object(j);
+}
+
 static void put_own(struct jsonw *j, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
@@ -239,7 +266,8 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_object(j, "cachewarden");
 	jsonw_string(j, "rule", rule_name(ev->key.rule));
 	jsonw_string(j, "severity", severity_name(f->severity));
-	jsonw_string(j, "verdict", rule_verdict(ev));
+	jsonw_string(j, "verdict", verdict_name(f->verdict.id));
+	put_policy(j, f);
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
 	jsonw_string(j, "object", path_or_null(f->object));

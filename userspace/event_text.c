@@ -117,6 +117,21 @@ static void put_conn(struct line *l, const struct finding *f)
 	put(l, ", %" PRIu64 " bytes", f->alert->bytes);
 }
 
+static void put_policy(struct line *l, const struct verdict *v)
+{
+	const struct policy_allow *a = v->allow ?: v->expired;
+
+	if (a) {
+		put(l,
+		    v->allow ? " [allowed by %s:%u: " : " [allowed no more by %s:%u: ", a->at.file,
+		    a->at.line);
+		put_name(l, a->reason);
+		put(l, "]");
+	} else if (v->plaintext) {
+		put(l, " [allowed by %s:%u]", v->plaintext->at.file, v->plaintext->at.line);
+	}
+}
+
 size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour)
 {
 	static const char *const colours[] = {"", "36", "36", "33", "31", "1;31"};
@@ -157,6 +172,7 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 	put_actor(&l, f);
 	if (f->alert->count > 1)
 		put(&l, " [%" PRIu64 " times]", f->alert->count);
+	put_policy(&l, &f->verdict);
 	if (ev->flags & EVENT_FOUND_BY_SWEEP)
 		put(&l, " [found by sweep]");
 	buf[l.len++] = '\n';

@@ -9,6 +9,7 @@
 #include "alert.h"
 #include "instance.h"
 #include "jsonw.h"
+#include "policy.h"
 #include "rule.h"
 
 #define DETAIL_LEN 96
@@ -19,6 +20,7 @@ struct finding {
 		*instance;	       /* NULL if its start was never heard of, or for self-blind */
 	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
 	enum severity severity;
+	struct verdict verdict; /* subject_judge fills it */
 	bool update;		/* shown before */
 	const char *uid_prefix; /* makes finding ids of two runs differ */
 	int64_t time_ms;	/* of the first attempt */
@@ -31,6 +33,8 @@ struct finding {
 	char ancestor_exe[ANCESTORS_MAX]
 			 [PATH_LEN]; /* path, or the bare name where only that is known */
 	int64_t ancestor_start_ms[ANCESTORS_MAX];
+	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if not known */
+	char sha256[65];	      /* of its executable, empty if nobody asked for it */
 	char local_ip[48], remote_ip[48];
 };
 

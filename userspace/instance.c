@@ -92,6 +92,7 @@ static void take_process(struct instance *in, const struct process_info *p)
 {
 	in->pid = p->pid;
 	in->start_ns = p->start_ns;
+	in->cgroup_id = p->cgroup_id;
 	memcpy(in->comm, p->comm, COMM_LEN);
 	in->comm[COMM_LEN - 1] = '\0';
 	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));

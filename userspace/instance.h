@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define INSTANCE_PORTS 8
+#define INSTANCE_CGROUP 256
 
 struct instance {
 	uint32_t id;
@@ -32,6 +33,8 @@ struct instance {
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
 	char exe[PATH_LEN];
+	uint64_t cgroup_id;
+	char cgroup[INSTANCE_CGROUP]; /* path below the cgroup2 root; who applies events fills it */
 };
 
 struct instances {

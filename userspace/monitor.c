@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * monitor.c - the product's story: event -> instance -> alert -> output, and, once a second, what
+ * monitor.c - the product's story: event -> instance -> policy -> output, and, once a second, what
  * was counted and what was not seen.
  */
 #include "monitor.h"
@@ -16,7 +16,9 @@
 #include "log.h"
 #include "output.h"
 #include "proc.h"
+#include "rulebook.h"
 #include "sensor.h"
+#include "subject.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +43,8 @@ struct monitor {
 	struct guard guard;
 	uint64_t guards_lost;
 	struct alerts alerts;
+	struct rulebook rulebook;
+	int cgroup_fd; /* the root of the hierarchy */
 	struct output out;
 	struct jsonw json;
 	char uid_prefix[24];
@@ -48,7 +52,8 @@ struct monitor {
 	bool started;
 	bool flush;
 	uint64_t now;
-	uint64_t attempts; /* counted so far, over all alerts but self-blind */
+	uint64_t attempts;			/* counted so far, over all alerts but self-blind */
+	uint64_t judged[VERDICT_PREVENTED + 1]; /* of these, by verdict */
 	bool output_error_told;
 	uint64_t marks_failed, settles_failed;
 	uint64_t next_sweep;
@@ -58,14 +63,14 @@ struct monitor {
 	size_t idle_count;
 };
 
-/* What is prevented where nobody says more precisely: what no ordinary tool does. */
-#define PREVENTED                                                                                  \
-	(1u << RULE_MEM_TRACE | 1u << RULE_MEM_READ | 1u << RULE_MEM_WRITE | 1u << RULE_MEM_FD)
-
-static volatile sig_atomic_t stop, stopped_by;
+static volatile sig_atomic_t stop, stopped_by, reload;
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
+	if (sig == SIGHUP) {
+		reload = 1;
+		return;
+	}
 	stop = sig;
 	stopped_by = info->si_pid;
 }
@@ -131,11 +136,16 @@ static void show(struct monitor *m, struct alert *a)
 		     a->ev.flags & EVENT_CROSS_TENANT ? find_instance(m, a->ev.other_instance)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
-	if (a->ev.key.rule != RULE_SELF_BLIND)
+	subject_judge(&f, &m->rulebook.policy, m->cgroup_fd);
+	if (a->ev.key.rule != RULE_SELF_BLIND) {
 		m->attempts += a->count - a->shown_count;
+		m->judged[f.verdict.id] += a->count - a->shown_count;
+	}
 	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) &&
 	    a->ev.key.rule != RULE_SELF_BLIND)
 		sweep_soon(m);
+	if (f.verdict.id == VERDICT_OFF || (f.verdict.id < VERDICT_ALERT && !m->options->events))
+		return;
 	if (m->options->json)
 		line = finding_json(&f, &m->json, &len);
 	else
@@ -183,7 +193,13 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	struct instance *in;
 	enum instance_change change = instances_apply(&m->instances, ev, &in);
 
-	if (!in || !m->started)
+	if (!in)
+		return;
+	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
+		cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
+	if (change != INSTANCE_SAME)
+		rulebook_prevent_upon(&m->rulebook, m->sensors, in);
+	if (!m->started)
 		return;
 	tell_lifecycle(in, change);
 	/* a supervisor may have opened its sockets for it */
@@ -485,26 +501,10 @@ static void candidate(void *ctx, pid_t pid, const char *argv0)
 	}
 }
 
-static void start_prevention(struct monitor *m)
-{
-	uint32_t can = sensors_preventable(m->sensors) & PREVENTED;
-	char text[256];
-	int err = sensors_prevent(m->sensors, INSTANCE_HOST, can);
-
-	if (err)
-		can = 0;
-	rule_names(can, text, sizeof(text));
-	if (can)
-		log_info("prevented: %s: %s", text, sensors_preventing(m->sensors));
-	rule_names(PREVENTED & ~can, text, sizeof(text));
-	if (PREVENTED & ~can)
-		log_error("cannot be prevented on this kernel, only told: %s", text);
-}
-
 static int start(struct monitor *m)
 {
 	char error[512], where[256];
-	int cgroup_fd, err;
+	int err;
 
 	if (kernel_ready(error, sizeof(error))) {
 		log_error("%s", error);
@@ -513,20 +513,19 @@ static int start(struct monitor *m)
 	err = kernel_tracefs();
 	if (err)
 		log_warn("tracefs cannot be mounted (%s): syscalls stay unseen", strerror(-err));
-	cgroup_fd = cgroup_root_open(where, sizeof(where));
-	if (cgroup_fd < 0) {
+	m->cgroup_fd = cgroup_root_open(where, sizeof(where));
+	if (m->cgroup_fd < 0) {
 		log_error(
 			"no cgroup2 hierarchy, and none can be mounted (%s): packets cannot be seen. "
 			"Mount one: mount -t cgroup2 none /sys/fs/cgroup/unified",
-			strerror(-cgroup_fd));
+			strerror(-m->cgroup_fd));
 		return -1;
 	}
 	err = sensors_load(&m->sensors, error, sizeof(error));
 	if (!err && sensors_enrol_self(m->sensors))
 		log_warn("the monitor cannot enter itself: what is done to it is not told");
 	if (!err)
-		err = sensors_attach(m->sensors, cgroup_fd, error, sizeof(error));
-	close(cgroup_fd);
+		err = sensors_attach(m->sensors, m->cgroup_fd, error, sizeof(error));
 	if (err) {
 		log_error("%s", error);
 		return -1;
@@ -541,8 +540,7 @@ static int start(struct monitor *m)
 	if (err)
 		log_warn("the sweep at start failed (%s): what ran before is not watched",
 			 strerror(-err));
-	if (m->options->prevent)
-		start_prevention(m);
+	rulebook_prevent(&m->rulebook, m->sensors, &m->instances);
 	err = sensors_seal(m->sensors);
 	if (err)
 		log_warn(
@@ -573,6 +571,17 @@ static void tell_output_error(struct monitor *m)
 		  strerror(m->out.error));
 }
 
+/* Between two events: whatever comes meanwhile waits in the ring buffer. */
+static void reload_policy(struct monitor *m)
+{
+	reload = 0;
+	if (!rulebook_reload(&m->rulebook))
+		return;
+	rulebook_prevent(&m->rulebook, m->sensors, &m->instances);
+	guard_stop(&m->guard); /* its policy is a copy of the old one */
+	start_guard(m);
+}
+
 /* Returns 0, or -1 when nobody reads any more. */
 static int loop(struct monitor *m)
 {
@@ -586,6 +595,10 @@ static int loop(struct monitor *m)
 
 		if (now >= end)
 			return 0;
+		if (reload) {
+			reload_policy(m);
+			continue;
+		}
 		if (now >= m->next_sweep) {
 			sweep(m);
 			continue;
@@ -626,6 +639,10 @@ static void summary(struct monitor *m)
 	log_info("sweeps: %" PRIu64 ", %.1f ms on average, the longest %.1f ms", m->sweeps,
 		 m->sweeps ? (double)m->sweeps_ns / (double)m->sweeps / NS_PER_MS : 0.0,
 		 (double)m->sweep_longest_ns / NS_PER_MS);
+	log_info("verdicts: %" PRIu64 " events allowed, %" PRIu64 " observed, %" PRIu64
+		 " prevented, %" PRIu64 " of rules that are off",
+		 m->judged[VERDICT_ALLOWED], m->judged[VERDICT_OBSERVED],
+		 m->judged[VERDICT_PREVENTED], m->judged[VERDICT_OFF]);
 	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
 		 m->instances.count, m->attempts, m->alerts.next_id, lost,
@@ -642,11 +659,14 @@ int monitor_run(const struct monitor_options *o)
 	char exe[PATH_LEN] = "";
 	int err;
 
-	m = (struct monitor){.options = o, .colour = !o->json && isatty(STDOUT_FILENO)};
+	m = (struct monitor){
+		.options = o, .cgroup_fd = -1, .colour = !o->json && isatty(STDOUT_FILENO)};
 	snprintf(m.uid_prefix, sizeof(m.uid_prefix), "%" PRIx64,
 		 (uint64_t)clock_epoch_ms(clock_boot_ns()));
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
+	if (!rulebook_open(&m.rulebook, o->policy, o->prevent ? POLICY_PREVENTABLE : 0))
+		return 2;
 	instance_self(&m.self, (uint32_t)getpid(), exe);
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
@@ -670,6 +690,9 @@ int monitor_run(const struct monitor_options *o)
 	sensors_free(m.sensors);
 	alerts_free(&m.alerts);
 	instances_free(&m.instances);
+	rulebook_close(&m.rulebook);
+	if (m.cgroup_fd >= 0)
+		close(m.cgroup_fd);
 	output_free(&m.out);
 	jsonw_free(&m.json);
 	return err ? 3 : 0;

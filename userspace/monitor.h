@@ -8,13 +8,15 @@
 
 struct monitor_options {
 	bool json;
-	uint32_t duration_s; /* 0: until SIGINT, SIGTERM or SIGHUP */
+	bool events;	     /* what is allowed or observed is shown as well */
+	const char *policy;  /* file; NULL: the usual one, if it is there */
+	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
 	bool prevent;	     /* trace, read, write and fd upon all instances */
 	bool no_guard;
 	uint32_t sweep_s; /* 0: only at start and after alerts */
 };
 
-/* Returns an exit code: 0 ended as asked, 3 could not do the job (said why on stderr). */
+/* Returns an exit code: 0 ended as asked, 2 wrong policy, 3 could not do the job (said why on stderr). */
 int monitor_run(const struct monitor_options *o);
 
 #endif

@@ -9,7 +9,7 @@
 # newly call is entered here.
 set -eu
 
-programs="bash sh cat chmod cp id install kill ls mkdir ps rm sleep stat tail timeout true
+programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true
 	  ip unshare nsenter setpriv mount umount
 	  redis-server redis-cli redis-benchmark openssl bpftool strace"
 files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"

@@ -46,7 +46,7 @@ static char verdict_text[8192];
 static const struct suite *const suites[] = {
 	&memory_suite,	  &calls_suite,	      &sweep_suite,   &wire_suite,
 	&instances_suite, &collector_suite,   &cli_suite,     &doctor_suite,
-	&self_suite,	  &unprevented_suite, &prevent_suite,
+	&self_suite,	  &unprevented_suite, &prevent_suite, &policy_suite,
 };
 
 /* ---- small things ------------------------------------------------------------------------------- */

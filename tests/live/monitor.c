@@ -105,7 +105,9 @@ static const char *alert_malformed(json_t *a)
 	if (!json_is_array(json_object_get(a, "evidences")))
 		return "evidences";
 	if ((strcmp(alert_str(a, "verdict"), "alert") &&
-	     strcmp(alert_str(a, "verdict"), "prevented")) ||
+	     strcmp(alert_str(a, "verdict"), "prevented") &&
+	     strcmp(alert_str(a, "verdict"), "allowed") &&
+	     strcmp(alert_str(a, "verdict"), "observed")) ||
 	    alert_int(a, "count") < 1)
 		return "verdict or count";
 	return NULL;

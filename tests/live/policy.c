@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * policy.c - what a policy allows is recorded and is no alert, what it does not allow is one; who prevents where;
+ * SIGHUP swaps policies between two events.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct server *a, *b;
+
+static void setup(void)
+{
+	a = server_start(&(struct server_opts){.plain = true});
+	b = server_start(&(struct server_opts){});
+}
+
+static const char *policy_file(const char *text)
+{
+	static unsigned int nr;
+	const char *path = str("%s/policy.%u.yaml", scratch, ++nr);
+
+	file_write(path, text);
+	chmod(path, 0644);
+	return path;
+}
+
+static const char *allow_reader(const char *more)
+{
+	return str("allow:\n"
+		   "  - rule: mem-read\n"
+		   "    exe: %s\n"
+		   "    reason: ticket 4711\n%s",
+		   trigger_path("vm_readv"), more);
+}
+
+static struct monitor *watch(const char *policy)
+{
+	return monitor_start("--events", "--policy", policy_file(policy), NULL);
+}
+
+/* The verdict of a read by vm_readv. */
+static json_t *read_is(struct monitor *m, const char *verdict)
+{
+	struct trigger t;
+
+	monitors_mark();
+	t = trigger("vm_readv", pid_of(a));
+	expect(m, {.rule = "mem-read",
+		   .vector = "process_vm_readv",
+		   .server = a,
+		   .by = &t,
+		   .verdict = verdict});
+	return alert_find(m, "mem-read", t.pid);
+}
+
+static void allowed(const void *arg)
+{
+	struct monitor *m = watch(allow_reader(""));
+	json_t *event = read_is(m, "allowed");
+
+	require(!strcmp(alert_str(event, "policy.reason"), "ticket 4711"), "reason \"%s\"",
+		alert_str(event, "policy.reason"));
+	require(strstr(alert_str(event, "policy.entry"), ".yaml:2"), "entry \"%s\"",
+		alert_str(event, "policy.entry"));
+}
+
+/* The same program breaking another rule, and another program breaking the same one. */
+static void only_that(const void *arg)
+{
+	struct monitor *m = watch(allow_reader(""));
+	struct trigger t = trigger("vm_writev", pid_of(a));
+
+	/* it reads first what it writes back */
+	expect(m, {.rule = "mem-write", .server = a, .by = &t, .verdict = "alert"},
+	       {.rule = "mem-read", .server = a, .by = &t, .verdict = "alert"});
+	monitors_mark();
+	t = trigger("proc_open", pid_of(a), "mem");
+	expect(m,
+	       {.rule = "mem-read", .vector = "openat", .server = a, .by = &t, .verdict = "alert"});
+}
+
+static void without_events(const void *arg)
+{
+	struct monitor *m = monitor_start("--policy", policy_file(allow_reader("")), NULL);
+
+	trigger("vm_readv", pid_of(a));
+	sleep_ms(1500);
+	monitor_poll(m);
+	require(!file_has(m->out, "mem-read"), "an allowed event is shown without --events");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(file_has(m->err, "verdicts: 1 events allowed"), "it is not counted: %s",
+		file_read(m->err));
+}
+
+static void expired(const void *arg)
+{
+	struct monitor *m = watch(allow_reader("    until: 2020-01-01\n"));
+	json_t *event = read_is(m, "alert");
+
+	require(json_is_true(json_object_get(
+			json_object_get(
+				json_object_get(json_object_get(event, "unmapped"), "cachewarden"),
+				"policy"),
+			"expired")),
+		"it does not say that the allowance expired");
+}
+
+static void digest(const void *arg)
+{
+	struct run sum = run_command(5000, "/usr/bin/sha256sum", trigger_path("vm_readv"));
+
+	require(!sum.status, "sha256sum: %s", sum.err);
+	read_is(watch(allow_reader(str("    sha256: %.64s\n", sum.out))), "allowed");
+	read_is(watch(allow_reader("    sha256: "
+				   "00000000000000000000000000000000"
+				   "00000000000000000000000000000000\n")),
+		"alert");
+}
+
+static void instance(const void *arg)
+{
+	struct monitor *m = watch(str("instances:\n  - {name: b, match: {port: %d}}\n%s",
+				      b->tls_port, allow_reader("    instance: b\n")));
+	struct trigger t;
+
+	read_is(m, "alert");
+	monitors_mark();
+	t = trigger("vm_readv", pid_of(b));
+	expect(m, {.rule = "mem-read", .server = b, .by = &t, .verdict = "allowed"});
+}
+
+static void observed(const void *arg)
+{
+	struct monitor *m = watch("instances:\n"
+				  "  - name: all\n"
+				  "    rules:\n"
+				  "      mem-read: {mode: observe, severity: low}\n"
+				  "      mem-write: {mode: off}\n");
+	json_t *event = read_is(m, "observed");
+
+	require(!strcmp(alert_str(event, "severity"), "low"), "severity %s",
+		alert_str(event, "severity"));
+	monitors_mark();
+	trigger("vm_writev", pid_of(a)); /* which reads as well */
+	expect(m, {.rule = "mem-read", .server = a, .verdict = "observed"});
+}
+
+static void prevented(const void *arg)
+{
+	struct monitor *m = watch(str("instances:\n"
+				      "  - name: b\n"
+				      "    match: {port: %d}\n"
+				      "    rules: {mem-read: {mode: prevent}}\n",
+				      b->tls_port));
+	struct trigger t = trigger("prevented", pid_of(b), "vm_readv");
+
+	require(!trigger_int(&t, "touched"), "memory crossed");
+	expect(m, {.rule = "mem-read",
+		   .server = b,
+		   .err = trigger_int(&t, "errno") > 0 ? trigger_int(&t, "errno") : 0,
+		   .outcome = trigger_int(&t, "errno") > 0 ? "denied" : "killed",
+		   .verdict = "prevented"});
+	monitors_mark();
+	t = trigger("prevented", pid_of(a), "vm_readv"); /* the other one is not guarded */
+	require(trigger_int(&t, "touched") > 0, "nothing was read");
+	expect(m, {.rule = "mem-read", .server = a, .verdict = "alert"});
+	monitors_mark();
+	t = trigger("prevented", pid_of(b), "vm_writev"); /* nor against another rule */
+	require(trigger_true(&t, "written"), "nothing was written");
+	expect(m, {.rule = "mem-write", .server = b, .verdict = "alert"});
+}
+
+static void plaintext(const void *arg)
+{
+	const char *text = "tls:\n"
+			   "  plaintext:\n"
+			   "    - peer: %s\n"
+			   "      owner: %s\n";
+	const char *port = str("%d", a->plain_port);
+	const char *client = trigger_path("plain_client");
+	struct monitor *m = watch(str(text, "127.0.0.0/8", client));
+	struct monitor *net = watch(str(text, "10.0.0.0/8", client));
+	struct monitor *exe = watch(str(text, "127.0.0.0/8", trigger_path("vm_readv")));
+	struct trigger t;
+
+	monitors_mark();
+	t = trigger("plain_client", "127.0.0.1", port, "-c", "PING");
+	for (int i = 0; i < 3; i++)
+		expect(i == 0	? m
+		       : i == 1 ? net
+				: exe,
+		       {.rule = "tls-plaintext",
+			.wire = true,
+			.server = a,
+			.by = &t,
+			.direction = "ingress",
+			.verdict = i ? "alert" : "allowed"});
+}
+
+static void reload(const void *arg)
+{
+	const char *path = policy_file("incidents:\n  quiet: 60\n");
+	struct monitor *m = monitor_start("--events", "--policy", path, NULL);
+
+	read_is(m, "alert");
+	file_write(path, allow_reader(""));
+	kill(m->pid, SIGHUP);
+	require(file_wait(m->err, "policy read anew", 5000), "it does not say so: %s",
+		file_read(m->err));
+	read_is(m, "allowed");
+	file_write(path, "allow:\n  - rule: mem-raed\n");
+	kill(m->pid, SIGHUP);
+	require(file_wait(m->err, ":2: allow[].rule: 'mem-raed' is no rule", 5000) &&
+			file_wait(m->err, "the old one stays", 5000),
+		"the error is not told: %s", file_read(m->err));
+	read_is(m, "allowed");
+}
+
+/* Each attempt of a flood is in some count, however often the policy is swapped meanwhile. */
+static void reload_under_load(const void *arg)
+{
+	const char *path = policy_file(allow_reader(""));
+	struct monitor *m = monitor_start("--events", "--policy", path, NULL);
+	const char *const argv[] = {trigger_path("flood"), pid_of(a), "actors", "1000", NULL};
+	const char *out = str("%s/reload.out", scratch);
+	pid_t pid = child_start(argv, &(struct child_opts){.out = out});
+	int status = -1;
+
+	for (int i = 0; i < 200 && status == -1; i++) {
+		kill(m->pid, SIGHUP);
+		status = child_wait(pid, 20);
+	}
+	require(!status, "the flood did not end");
+	sleep_ms(2500);
+	monitor_poll(m);
+	require(alerts_total(m, "mem-read", a) == 1000, "%ld of 1000 counted",
+		alerts_total(m, "mem-read", a));
+	require(file_has(m->err, "policy read anew"), "no policy was swapped");
+	require(monitor_stop(m, SIGTERM) == 0 && monitor_summary(m, "dropped") == 0,
+		"something was dropped: %s", file_read(m->err));
+}
+
+static void refused(const void *arg)
+{
+	const char *path = policy_file("alow:\n");
+	struct run r = run_command(5000, MONITOR, "run", "--policy", path);
+
+	require(r.status == 2, "exit code %d: %s", r.status, r.err);
+	require(strstr(r.err, ":1: file: unknown key 'alow'") &&
+			strstr(r.err, "did you mean 'allow'"),
+		"it says: %s", r.err);
+	file_write(path, "tls:\n  minimum: 1.2\n");
+	chmod(path, 0666);
+	r = run_command(5000, MONITOR, "run", "--policy", path);
+	require(r.status == 2 && strstr(r.err, "others than its owner may write it"), "it says: %s",
+		r.err);
+}
+
+/* What a monitor recorded, judged by another policy. */
+static void replayed(const void *arg)
+{
+	struct monitor *m = watch("");
+	const char *path = policy_file(allow_reader("    until: 2099-12-31\n"));
+	struct run r;
+
+	read_is(m, "alert");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	r = run_command(5000, MONITOR, "policy", "test", path, m->out);
+	require(r.status == 0 && strstr(r.out, "allowed") && strstr(r.out, "ticket 4711"),
+		"exit code %d: %s%s", r.status, r.out, r.err);
+	r = run_command(5000, MONITOR, "policy", "test", path, m->out, "--at", "2100-01-01");
+	require(r.status == 1 && strstr(r.out, "alert") && strstr(r.out, "expired: ticket 4711"),
+		"exit code %d: %s%s", r.status, r.out, r.err);
+	r = run_command(5000, MONITOR, "policy", "test", path, path);
+	require(r.status == 2 && strstr(r.err, ":1: is no JSON object"), "exit code %d: %s",
+		r.status, r.err);
+}
+
+static const struct test tests[] = {
+	TEST("an allowed actor is recorded with the entry that allows it", allowed),
+	TEST("nothing else is allowed by it", only_that),
+	TEST("what is allowed is not shown without --events, but counted", without_events),
+	TEST("an expired entry allows no more, and says so", expired),
+	TEST("the executable's SHA-256 decides", digest),
+	TEST("an entry for one instance holds for no other", instance),
+	TEST("observe records, off does not", observed),
+	TEST("prevention upon one instance and rule", prevented),
+	TEST("plaintext is allowed by network and executable together", plaintext),
+	TEST("SIGHUP swaps the policy; a wrong one is told and the old one stays", reload),
+	TEST("policies swapped under load lose no event", reload_under_load),
+	TEST("a wrong policy, and one that anybody may write, are refused", refused),
+	TEST("recorded events are judged by another policy", replayed),
+	{},
+};
+
+const struct suite policy_suite = {"policy", setup, NULL, tests};

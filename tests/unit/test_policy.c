@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Policies: what is read from them, what is refused and how that is said, and what they decide. The wrong files
+ * stand in tests/policies/wrong, each with its error in its first line.
+ */
+#include "unit.h"
+
+#include "config.h"
+#include "policy_doc.h"
+#include "policy_key.h"
+
+#include <arpa/inet.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_MS 86400000ll
+#define DEC_1_2026 1796083200000ll /* date -d 2026-12-01T00:00Z +%s000 */
+#define SHA "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+
+static struct policy read_policy(const char *text)
+{
+	char error[CONFIG_ERROR_LEN] = "";
+	struct policy p;
+
+	policy_init(&p);
+	if (!config_parse(&p, "test.yaml", text, strlen(text), error, sizeof(error)) ||
+	    !policy_whole(&p, error, sizeof(error)))
+		fail_msg("%s", error);
+	return p;
+}
+
+static struct policy_subject gdb_reads(void)
+{
+	static const uint16_t ports[] = {16379, 6379};
+
+	return (struct policy_subject){
+		.rule = RULE_MEM_READ,
+		.severity = SEVERITY_CRITICAL,
+		.instance = "redis-server:16379",
+		.instance_exe = "/usr/bin/redis-check-rdb",
+		.instance_cgroup = "/system.slice/redis-sessions.service",
+		.port = ports,
+		.ports = 2,
+		.exe = "/usr/bin/gdb",
+		.cgroup = "/user.slice/user-0.slice/session-3.scope",
+		.uid = 0,
+		.ancestor = {"/usr/bin/bash", "/usr/sbin/sshd"},
+		.ancestors = 2,
+	};
+}
+
+static enum verdict_id judge(const struct policy *p, const struct policy_subject *s, int64_t now_ms)
+{
+	struct verdict v;
+
+	policy_judge(p, s, now_ms, &v);
+	return v.id;
+}
+
+static void without_a_policy_every_rule_alerts(void **state)
+{
+	struct policy p;
+	struct policy_subject s = gdb_reads();
+
+	policy_init(&p);
+	for (s.rule = RULE_NONE + 1; s.rule < RULE_MAX; s.rule++)
+		assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	assert_int_equal(policy_prevents(&p, &s, 0), 0);
+	assert_true(policy_tls_version(&p, 0x0303));
+	assert_false(policy_tls_version(&p, 0x0302));
+	assert_true(policy_tls_cipher(&p, "TLS_AES_128_GCM_SHA256"));
+}
+
+static void each_wrong_file_has_its_error(void **state)
+{
+	char line[2048], error[CONFIG_ERROR_LEN];
+	glob_t found = {};
+
+	assert_int_equal(glob("tests/policies/wrong/*.yaml", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc > 50);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *path = found.gl_pathv[i];
+		size_t dir = (size_t)(strrchr(path, '/') + 1 - path);
+		char text[8192];
+		struct policy p;
+		FILE *f = fopen(path, "re");
+		size_t len;
+		bool ok;
+
+		assert_non_null(f);
+		assert_non_null(fgets(line, sizeof(line), f));
+		line[strcspn(line, "\n")] = '\0';
+		rewind(f);
+		len = fread(text, 1, sizeof(text), f);
+		fclose(f);
+		policy_init(&p);
+		ok = config_parse(&p, path + dir, text, len, error, sizeof(error)) &&
+		     policy_whole(&p, error, sizeof(error));
+		policy_free(&p);
+		assert_false(ok);
+		assert_string_equal(error, line + 2);
+		assert_null(strchr(error, '\n'));
+	}
+	globfree(&found);
+}
+
+static void a_wrong_file_leaves_nothing_behind(void **state)
+{
+	struct policy p;
+	char error[CONFIG_ERROR_LEN];
+
+	assert_false(config_load(&p, "tests/policies/wrong/allowed-and-prevented.yaml", false,
+				 error, sizeof(error)));
+	assert_int_equal(p.instances + p.allows + p.files, 0);
+	assert_false(config_load(&p, "tests/policies/none.yaml", false, error, sizeof(error)));
+	assert_string_equal(
+		error,
+		"tests/policies/none.yaml: No such file or directory; expected a policy file");
+}
+
+static void an_empty_file_is_the_built_in_policy(void **state)
+{
+	static const char *const texts[] = {"", "# nothing\n", "---\n", "{}\n", "--- {}\n...\n"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct policy p = read_policy(texts[i]);
+
+		assert_int_equal(p.instances + p.allows, 0);
+		assert_int_equal(p.tls.minimum, 0x0303);
+		assert_int_equal(p.quiet_s, POLICY_QUIET_S);
+		policy_free(&p);
+	}
+}
+
+static void presets_in_the_table_are_what_holds(void **state)
+{
+	struct policy p, set;
+
+	policy_init(&p);
+	policy_init(&set);
+	for (size_t i = 0; i < policy_key_count; i++) {
+		const struct policy_key *k = &policy_keys[i];
+		char why[192], hint[128];
+
+		if (strchr(k->path, '[') || !k->preset ||
+		    (k->type != POLICY_NUMBER && k->type != POLICY_VERSION))
+			continue;
+		memset((char *)&set + k->at, 0, sizeof(int64_t));
+		assert_true(policy_set(k, &set, RULE_NONE, k->preset, why, sizeof(why), hint,
+				       sizeof(hint)));
+		assert_memory_equal((char *)&set + k->at, (char *)&p + k->at, sizeof(int64_t));
+	}
+}
+
+static void first_entry_that_matches_and_names_the_rule_decides(void **state)
+{
+	struct policy p = read_policy(
+		"instances:\n"
+		"  - name: others\n"
+		"    match: {port: 7000}\n"
+		"    rules: {mem-read: {mode: off}}\n"
+		"  - name: sessions\n"
+		"    match: {unit: redis-*.service, exe: /usr/bin/redis-*, port: 6379}\n"
+		"    rules: {mem-read: {mode: observe, severity: low}}\n"
+		"  - name: all\n"
+		"    rules: {mem-read: {mode: off}, mem-write: {mode: off}}\n");
+	struct policy_subject s = gdb_reads();
+	struct verdict v;
+
+	policy_judge(&p, &s, 0, &v);
+	assert_int_equal(v.id, VERDICT_OBSERVED);
+	assert_int_equal(v.severity, SEVERITY_LOW);
+	s.rule = RULE_MEM_WRITE;
+	assert_int_equal(judge(&p, &s, 0), VERDICT_OFF);
+	s.rule = RULE_MEM_TRACE;
+	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	s.rule = RULE_MEM_READ;
+	s.instance_cgroup = NULL; /* what is not known does not match */
+	assert_int_equal(judge(&p, &s, 0), VERDICT_OFF);
+	policy_free(&p);
+}
+
+static void an_instance_is_matched_by_what_its_cgroup_says(void **state)
+{
+	char id[65], cgroup[160], unit[64], got[128];
+	struct policy p;
+	struct policy_subject s = gdb_reads();
+
+	memset(id, 'a', 64);
+	id[64] = '\0';
+	id[1] = '4';
+	snprintf(cgroup, sizeof(cgroup), "/system.slice/docker-%s.scope", id);
+	policy_container(cgroup, got, sizeof(got));
+	assert_string_equal(got, id);
+	policy_unit("/user.slice/user@1000.service/app.slice/x.service", unit, sizeof(unit));
+	assert_string_equal(unit, "x.service");
+	policy_container("/system.slice/redis.service", got, sizeof(got));
+	assert_string_equal(got, "");
+	p = read_policy("instances:\n"
+			"  - name: boxed\n"
+			"    match: {container: a4*}\n"
+			"    rules: {mem-read: {mode: off}}\n");
+	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	s.instance_cgroup = cgroup;
+	assert_int_equal(judge(&p, &s, 0), VERDICT_OFF);
+	policy_free(&p);
+}
+
+static void an_allowance_holds_through_its_last_day(void **state)
+{
+	struct policy p = read_policy("allow:\n"
+				      "  - rule: mem-read\n"
+				      "    exe: /usr/bin/gdb\n"
+				      "    until: 2026-12-01\n"
+				      "    reason: ticket 4711\n");
+	struct policy_subject s = gdb_reads();
+	struct verdict v;
+
+	policy_judge(&p, &s, DEC_1_2026, &v);
+	assert_int_equal(v.id, VERDICT_ALLOWED);
+	assert_string_equal(v.allow->reason, "ticket 4711");
+	assert_int_equal(v.allow->at.line, 2);
+	assert_null(v.expired);
+	assert_int_equal(judge(&p, &s, DEC_1_2026 + DAY_MS - 1), VERDICT_ALLOWED);
+	policy_judge(&p, &s, DEC_1_2026 + DAY_MS, &v);
+	assert_int_equal(v.id, VERDICT_ALERT);
+	assert_null(v.allow);
+	assert_ptr_equal(v.expired, &p.allow[0]);
+	policy_free(&p);
+}
+
+static void a_time_of_day_is_the_first_second_that_is_not_allowed(void **state)
+{
+	struct policy p = read_policy("allow:\n"
+				      "  - {rule: mem-read, exe: /usr/bin/gdb, reason: x, "
+				      "until: 2026-12-01T06:30:00Z}\n");
+	struct policy_subject s = gdb_reads();
+	int64_t end = DEC_1_2026 + (6 * 60 + 30) * 60000ll;
+
+	assert_int_equal(judge(&p, &s, end - 1), VERDICT_ALLOWED);
+	assert_int_equal(judge(&p, &s, end), VERDICT_ALERT);
+	policy_free(&p);
+}
+
+static void dates_are_those_of_the_calendar(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} dates[] = {
+		{"1970-01-01", 86400000ll},
+		{"2000-02-29", 951868800000ll},
+		{"2024-12-31", 1735689600000ll},
+		{"2100-03-01", 4107628800000ll},
+		{"2026-11-24T12:00:00Z", 1795521600000ll},
+	};
+	const struct policy_key *k = policy_key_find("allow[].until");
+
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+		struct policy_allow a = {};
+		char why[192], hint[64];
+
+		assert_true(
+			policy_set(k, &a, 0, dates[i].text, why, sizeof(why), hint, sizeof(hint)));
+		assert_int_equal(a.until_ms, dates[i].ms);
+	}
+}
+
+/* One field of the subject that differs from what was allowed, and nothing is allowed. */
+static void all_that_an_allowance_names_has_to_be_so(void **state)
+{
+	struct policy p = read_policy("instances:\n"
+				      "  - {name: sessions, match: {port: 6379}}\n"
+				      "allow:\n"
+				      "  - rule: mem-read\n"
+				      "    exe: /usr/bin/gdb\n"
+				      "    sha256: " SHA "\n"
+				      "    uid: 0\n"
+				      "    unit: session-3.scope\n"
+				      "    ancestor: /usr/sbin/sshd\n"
+				      "    instance: sessions\n"
+				      "    reason: x\n");
+	struct policy_subject fits = gdb_reads(), s;
+
+	fits.sha256 = SHA;
+	assert_int_equal(judge(&p, &fits, 0), VERDICT_ALLOWED);
+#define DIFFERS(field, value)                                                                      \
+	s = fits;                                                                                  \
+	s.field = value;                                                                           \
+	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT)
+	DIFFERS(rule, RULE_MEM_WRITE);
+	DIFFERS(exe, "/usr/bin/gdb2");
+	DIFFERS(exe, NULL);
+	DIFFERS(sha256, NULL);
+	DIFFERS(sha256, "0000000000000000000000000000000000000000000000000000000000000000");
+	DIFFERS(uid, 1);
+	DIFFERS(uid, POLICY_UNSET);
+	DIFFERS(cgroup, "/system.slice/cron.service");
+	DIFFERS(cgroup, NULL);
+	DIFFERS(ancestors, 1);
+	DIFFERS(ports, 1);
+#undef DIFFERS
+	policy_free(&p);
+}
+
+static void what_was_prevented_was_not_allowed(void **state)
+{
+	struct policy p =
+		read_policy("allow:\n  - {rule: mem-read, exe: /usr/bin/gdb, reason: x}\n");
+	struct policy_subject s = gdb_reads();
+
+	s.prevented = true;
+	assert_int_equal(judge(&p, &s, 0), VERDICT_PREVENTED);
+	policy_free(&p);
+}
+
+static void prevention_is_per_instance_and_rule(void **state)
+{
+	struct policy p = read_policy("instances:\n"
+				      "  - name: sessions\n"
+				      "    match: {port: 6379}\n"
+				      "    rules:\n"
+				      "      mem-read: {mode: prevent}\n"
+				      "      mem-trace: {mode: alert}\n");
+	struct policy_subject s = gdb_reads(), other = gdb_reads();
+
+	other.ports = 1;
+	assert_int_equal(policy_prevents(&p, &s, 0), 1u << RULE_MEM_READ);
+	assert_int_equal(policy_prevents(&p, &other, 0), 0);
+	assert_int_equal(policy_prevents(&p, &s, POLICY_PREVENTABLE),
+			 POLICY_PREVENTABLE & ~(1u << RULE_MEM_TRACE));
+	assert_int_equal(policy_prevents_any(&p, 0), 0);
+	assert_true(policy_prevents_some(&p));
+	policy_free(&p);
+	p = read_policy("instances:\n  - {name: all, rules: {mem-fd: {mode: prevent}}}\n");
+	assert_int_equal(policy_prevents_any(&p, 0), 1u << RULE_MEM_FD);
+	policy_free(&p);
+}
+
+static uint8_t *address(const char *text)
+{
+	static uint8_t ip[16];
+
+	memset(ip, 0, sizeof(ip));
+	if (inet_pton(AF_INET, text, ip + 12) == 1)
+		ip[10] = ip[11] = 0xff;
+	else
+		assert_int_equal(inet_pton(AF_INET6, text, ip), 1);
+	return ip;
+}
+
+static void plaintext_is_allowed_by_network_and_executable_together(void **state)
+{
+	struct policy p = read_policy("tls:\n"
+				      "  plaintext:\n"
+				      "    - {peer: 10.1.0.0/20, owner: /usr/bin/redis-cli}\n"
+				      "    - {peer: fd00::/9, owner: /usr/bin/redis-cli}\n"
+				      "    - {peer: 127.0.0.1, owner: /usr/bin/probe}\n");
+	struct policy_subject s = gdb_reads();
+	static const struct {
+		const char *ip, *exe;
+		bool allowed;
+	} peers[] = {
+		{"10.1.15.255", "/usr/bin/redis-cli", true},
+		{"10.1.16.0", "/usr/bin/redis-cli", false},
+		{"10.1.1.1", "/usr/bin/probe", false},
+		{"10.1.1.1", NULL, false},
+		{"fd7f::1", "/usr/bin/redis-cli", true},
+		{"fd80::1", "/usr/bin/redis-cli", false},
+		{"127.0.0.1", "/usr/bin/probe", true},
+		{"127.0.0.2", "/usr/bin/probe", false},
+		{"::1", "/usr/bin/probe", false},
+	};
+	struct verdict v;
+
+	s.rule = RULE_TLS_PLAINTEXT;
+	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+		s.peer = address(peers[i].ip);
+		s.opener = peers[i].exe;
+		policy_judge(&p, &s, 0, &v);
+		assert_int_equal(v.id, peers[i].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
+		assert_int_equal(v.plaintext != NULL, peers[i].allowed);
+	}
+	s.rule = RULE_TLS_MIDSTREAM; /* an allowance of plaintext is none of a broken stream */
+	s.peer = address("127.0.0.1");
+	s.opener = "/usr/bin/probe";
+	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	policy_free(&p);
+}
+
+static void tls_settings_are_read(void **state)
+{
+	struct policy p = read_policy("tls:\n"
+				      "  minimum: 1.3\n"
+				      "  ciphers:\n"
+				      "    - TLS_AES_256_*\n"
+				      "    - TLS_CHACHA20_POLY1305_SHA256\n");
+
+	assert_true(policy_tls_version(&p, 0x0304));
+	assert_false(policy_tls_version(&p, 0x0303));
+	assert_true(policy_tls_cipher(&p, "TLS_AES_256_GCM_SHA384"));
+	assert_true(policy_tls_cipher(&p, "TLS_CHACHA20_POLY1305_SHA256"));
+	assert_false(policy_tls_cipher(&p, "TLS_AES_128_GCM_SHA256"));
+	policy_free(&p);
+}
+
+static void later_files_add_lists_and_replace_values(void **state)
+{
+	static const char one[] = "tls: {minimum: 1.3}\n"
+				  "allow:\n  - {rule: mem-read, exe: /a, reason: x}\n",
+			  two[] = "tls: {minimum: 1.1}\n"
+				  "allow:\n  - {rule: mem-fd, exe: /b, reason: y}\n";
+	struct policy p;
+	char error[CONFIG_ERROR_LEN];
+
+	policy_init(&p);
+	assert_true(config_parse(&p, "one.yaml", one, strlen(one), error, sizeof(error)));
+	assert_true(config_parse(&p, "two.yaml", two, strlen(two), error, sizeof(error)));
+	assert_int_equal(p.allows, 2);
+	assert_string_equal(p.allow[1].at.file, "two.yaml");
+	assert_int_equal(p.allow[1].at.line, 3);
+	assert_int_equal(p.tls.minimum, 0x0302);
+	policy_free(&p);
+}
+
+static void the_example_of_the_documents_is_sound(void **state)
+{
+	struct policy p = read_policy(policy_example);
+
+	assert_int_equal(p.instances, 2);
+	assert_int_equal(p.allows, 1);
+	assert_int_equal(p.quiet_s, 120);
+	policy_free(&p);
+}
+
+static void document_is(const char *path, enum policy_doc form)
+{
+	char *made = policy_doc(form, NULL), *there = calloc(1, 1 << 20);
+	FILE *f = fopen(path, "re");
+
+	assert_non_null(f);
+	assert_true(fread(there, 1, (1 << 20) - 1, f) > 0);
+	fclose(f);
+	if (strcmp(made, there))
+		fail_msg("%s is not what the table says; mend with: make docs", path);
+	free(made);
+	free(there);
+}
+
+static void documents_are_what_the_table_says(void **state)
+{
+	document_is("docs/policy.md", DOC_MARKDOWN);
+	document_is("docs/cachewarden-policy.5", DOC_MAN);
+}
+
+static void every_key_is_explained(void **state)
+{
+	for (size_t i = 0; i < policy_key_count; i++) {
+		char *text = policy_doc(DOC_TEXT, policy_keys[i].path), expected[128];
+
+		policy_expected(&policy_keys[i], expected, sizeof(expected));
+		assert_non_null(text);
+		assert_non_null(strstr(text, expected));
+		assert_non_null(strstr(text, policy_keys[i].help));
+		free(text);
+	}
+	assert_null(policy_doc(DOC_TEXT, "allow[].util"));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test(f)
+	const struct CMUnitTest tests[] = {
+		T(without_a_policy_every_rule_alerts),
+		T(each_wrong_file_has_its_error),
+		T(a_wrong_file_leaves_nothing_behind),
+		T(an_empty_file_is_the_built_in_policy),
+		T(presets_in_the_table_are_what_holds),
+		T(first_entry_that_matches_and_names_the_rule_decides),
+		T(an_instance_is_matched_by_what_its_cgroup_says),
+		T(an_allowance_holds_through_its_last_day),
+		T(a_time_of_day_is_the_first_second_that_is_not_allowed),
+		T(dates_are_those_of_the_calendar),
+		T(all_that_an_allowance_names_has_to_be_so),
+		T(what_was_prevented_was_not_allowed),
+		T(prevention_is_per_instance_and_rule),
+		T(plaintext_is_allowed_by_network_and_executable_together),
+		T(tls_settings_are_read),
+		T(later_files_add_lists_and_replace_values),
+		T(the_example_of_the_documents_is_sound),
+		T(documents_are_what_the_table_says),
+		T(every_key_is_explained),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
