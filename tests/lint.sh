@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.." || exit 1
 layers=(base model edge story verbs)
 declare -A layer=(
 	[base]="log jsonw clock proc output"
-	[model]="instance rule command alert"
-	[edge]="guard kernel sensor mmflag collector finding event_json event_text cgroup"
+	[model]="instance rule command alert rest"
+	[edge]="guard kernel sensor files mmflag collector finding event_json event_text cgroup"
 	[story]="monitor"
 	[verbs]="main cli verbs cmd_*"
 )
