@@ -95,6 +95,15 @@ struct {
 	__type(value, u32);
 } guarded SEC(".maps");
 
+/* Files on disk that instances opened themselves. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FILES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct file_key);
+	__type(value, struct file_owner);
+} files SEC(".maps");
+
 /* The instance for whose sake the syscall this task is in was denied, or the task killed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -168,6 +168,19 @@ static const struct proc_file_info proc_files[PROC_FILE_MAX] = {
 	[PROC_FILE_MAP_FILES] = {"map_files", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
 	[PROC_FILE_FD] = {"fd", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FDINFO] = {"fdinfo", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_COREDUMP_FILTER] = {"coredump_filter", RULE_NONE, RULE_MEM_DUMP, SEVERITY_HIGH},
+	[PROC_FILE_KCORE] = {"kcore", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
+	[PROC_FILE_CORE_PATTERN] = {"core_pattern", RULE_NONE, RULE_MEM_DUMP, SEVERITY_HIGH},
+	[HOST_UPROBE_EVENTS] = {"uprobe_events", RULE_NONE, RULE_MEM_PROBE, SEVERITY_HIGH},
+	[HOST_DYNAMIC_EVENTS] = {"dynamic_events", RULE_NONE, RULE_MEM_PROBE, SEVERITY_HIGH},
+	[HOST_KPROBE_EVENTS] = {"kprobe_events", RULE_NONE, RULE_MEM_KERNEL, SEVERITY_HIGH},
+	[HOST_DEV_MEM] = {"/dev/mem", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
+	[HOST_LD_SO_PRELOAD] = {"/etc/ld.so.preload", RULE_NONE, RULE_MEM_INJECT, SEVERITY_HIGH},
+	[REST_DATA] = {"data file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
+	[REST_CONFIG] = {"configuration", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_MEDIUM},
+	[REST_ACL] = {"ACL file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
+	[REST_KEY] = {"private key", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
+	[REST_KEYLOG] = {"session secrets", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
 	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
@@ -187,6 +200,17 @@ static const struct swept_info {
 	[SWEPT_CODE_FILE] = {"file", SEVERITY_CRITICAL},
 	[SWEPT_CODE_ANONYMOUS] = {"anonymous memory", SEVERITY_CRITICAL},
 	[SWEPT_CODE_WRITABLE] = {"writable memory", SEVERITY_CRITICAL},
+	[SWEPT_EXPOSED_DATA] = {"data file that others may read", SEVERITY_MEDIUM},
+	[SWEPT_EXPOSED_CONFIG] = {"configuration that others may read", SEVERITY_LOW},
+	[SWEPT_EXPOSED_ACL] = {"ACL file that others may read", SEVERITY_MEDIUM},
+	[SWEPT_EXPOSED_KEY] = {"private key that others may read", SEVERITY_HIGH},
+	[SWEPT_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
+};
+
+static const char *const hijacks[HIJACK_MAX] = {
+	[HIJACK_LD_PRELOAD] = "LD_PRELOAD in its environment",
+	[HIJACK_LD_AUDIT] = "LD_AUDIT in its environment",
+	[HIJACK_SSLKEYLOGFILE] = "SSLKEYLOGFILE in its environment",
 };
 
 static const char *const severities[] = {
@@ -504,6 +528,8 @@ enum severity rule_severity(const struct event *ev)
 		s = proc_files[ev->key.detail].severity;
 	if (swept(ev) && ev->key.detail >= SWEPT_SOCKET && ev->key.detail < SWEPT_MAX)
 		s = swepts[ev->key.detail].severity;
+	if (ev->key.vector == VECTOR_EXEC && ev->key.detail < HIJACK_MAX && ev->key.detail)
+		s = SEVERITY_HIGH;
 	if (ev->flags & EVENT_SEALED)
 		s = SEVERITY_INFO;
 	if (ev->key.vector == VECTOR_ACCESS && rule == RULE_MEM_INSPECT)
@@ -570,6 +596,10 @@ void rule_detail(const struct event *ev, char *buf, size_t size)
 		return;
 	case VECTOR_SYSCALL:
 		asked_name(ev, buf, size);
+		return;
+	case VECTOR_EXEC:
+		if (ev->key.detail && ev->key.detail < HIJACK_MAX)
+			snprintf(buf, size, "%s", hijacks[ev->key.detail]);
 		return;
 	default:
 		if (is_open(ev->key.vector) && proc_file_name(ev->key.detail))

@@ -88,8 +88,11 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode; /* files.bpf.h: what kind of file it is */
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	u32 i_rdev;	  /* files.bpf.h: /dev/mem by its number */
+	u32 i_generation; /* files.bpf.h: an inode number used again is another file */
 	void *i_private;
 };
 
@@ -144,7 +147,8 @@ struct proc_inode {
 struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start;
-	unsigned long flags; /* sweep.bpf.c */
+	unsigned long env_start, env_end; /* process.bpf.c: LD_PRELOAD and its kin at exec */
+	unsigned long flags;		  /* sweep.bpf.c */
 };
 
 struct thread_info {

@@ -46,8 +46,8 @@ struct suite {
 	}
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
-	calls_suite, doctor_suite, sweep_suite, self_suite, unprevented_suite, prevent_suite,
-	policy_suite;
+	calls_suite, files_suite, doctor_suite, sweep_suite, self_suite, unprevented_suite,
+	prevent_suite, policy_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -131,6 +131,9 @@ const char *trigger_for_all(const char *name);
 struct trigger trigger_argv(const struct child_opts *opts, const char *const *argv);
 #define trigger(...) trigger_argv(&(struct child_opts){}, (const char *const[]){__VA_ARGS__, NULL})
 #define trigger_in(opts, ...) trigger_argv(opts, (const char *const[]){__VA_ARGS__, NULL})
+/* One that says what it did and then waits: its first line. It ends with its scope. */
+struct trigger trigger_staying(const char *const *argv);
+#define trigger_stay(...) trigger_staying((const char *const[]){__VA_ARGS__, NULL})
 /* The same by nobody, who may do nothing to anybody. */
 #define trigger_nobody(name, ...)                                                                  \
 	trigger_as_nobody(name, (const char *const[]){"as_uid", str("%d", NOBODY),                 \
@@ -155,7 +158,7 @@ struct server {
 	pid_t pid;
 	int tls_port, plain_port;
 	const char *name; /* as the monitor should call it, without the port */
-	char dir[256], config[300], log[300];
+	char dir[256], config[300], log[300], key[300];
 };
 
 struct server *server_start(const struct server_opts *opts);
