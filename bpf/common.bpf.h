@@ -409,7 +409,6 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 	p->uid = BPF_CORE_READ(task, cred, uid.val);
 	p->euid = BPF_CORE_READ(task, cred, euid.val);
 	p->loginuid = BPF_CORE_READ(task, loginuid.val);
-	p->sessionid = BPF_CORE_READ(task, sessionid);
 	p->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	p->pid_ns = pid_ns_of(BPF_CORE_READ(leader, thread_pid), &p->ns_pid);
 	bpf_core_read_str(p->comm, sizeof(p->comm), &task->comm);
@@ -469,6 +468,22 @@ static __always_inline u32 event_actor(struct event *e, struct task_struct *task
 		e->other_instance = m->instance;
 	}
 	return at;
+}
+
+#define PIDTYPE_SID 3 /* enum pid_type, since 4.19 */
+
+/*
+ * Which session it is in: what it started by one login, unit or container has in common. Apart from process_fill, whose
+ * chain of calls has no stack left where packets are looked at.
+ */
+__noinline int session_fill(struct process_info *p, u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct pid *leader = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]);
+
+	if (p)
+		p->session = BPF_CORE_READ(leader, numbers[0].nr);
+	return 0;
 }
 
 static __always_inline struct told_key told_key_of(const struct attempt_key *key)

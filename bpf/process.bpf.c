@@ -161,6 +161,7 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	e->target_tgid = BPF_CORE_READ(task, tgid);
 	e->target_tid = BPF_CORE_READ(task, pid);
 	event_actor(e, tracer);
+	session_fill(&e->actor, plain(tracer));
 	if (!(flags & EVENT_FOUND_BY_SWEEP))
 		told_note(e);
 	event_send(e);

@@ -105,6 +105,7 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 	e->target_tid = owner->tid;
 	e->fd = deed->fd;
 	at = event_actor(e, task);
+	session_fill(&e->actor, plain(task));
 	if (file)
 		path_put(&e->actor, &e->object, file, &at);
 	told_note(e);
@@ -143,6 +144,7 @@ static __always_inline void report_self(struct task_struct *task, u32 instance, 
 		return;
 	e->target_tgid = e->target_tid = BPF_CORE_READ(task, tgid);
 	at = event_actor(e, task);
+	session_fill(&e->actor, plain(task));
 	if (file)
 		path_put(&e->actor, &e->object, file, &at);
 	told_note(e);

@@ -95,8 +95,10 @@ static __noinline int seen(struct sight *s)
 	e->target_tgid = s->owner.tgid;
 	e->target_tid = s->owner.tid;
 	e->fd = s->amount;
-	if (actor)
+	if (actor) {
 		at = event_actor(e, actor);
+		session_fill(&e->actor, plain(actor));
+	}
 	if (file)
 		path_put(&e->actor, &e->object, file, &at);
 	event_send(e);

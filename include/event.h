@@ -169,9 +169,9 @@ struct process_info {
 	__u32 uid;
 	__u32 euid;
 	__u32 loginuid; /* 0xffffffff: not set */
-	__u32 sessionid;
-	__u32 pid_ns; /* inode number of the pid namespace it lives in */
-	__u32 ns_pid; /* its pid as seen in there */
+	__u32 session;	/* pid of its session's leader, which may have ended; 0: not asked for */
+	__u32 pid_ns;	/* inode number of the pid namespace it lives in */
+	__u32 ns_pid;	/* its pid as seen in there */
 	__u32 flags;
 	__u32 ancestors;
 	struct path_place exe;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * event_jsonw.c - a finding as OCSF 1.8.0 Detection Finding (class 2004), and flat under
+ * event_json.c - a finding as OCSF 1.8.0 Detection Finding (class 2004), and flat under
  * unmapped.cachewarden for scripts that want to ask one question.
  */
 #include "finding.h"
 
 #include "command.h"
+#include "ocsf.h"
 
 #include <stdio.h>
-
-#define OCSF_VERSION "1.8.0"
-#define CLASS_DETECTION_FINDING 2004
 
 static const char *opened_name(uint8_t opened)
 {
@@ -258,12 +256,25 @@ static void put_policy(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
+static void put_incident(struct jsonw *j, const struct finding *f)
+{
+	char uid[64];
+
+	if (!f->incident) {
+		jsonw_null(j, "incident");
+		return;
+	}
+	snprintf(uid, sizeof(uid), "%s-i%llu", f->uid_prefix, (unsigned long long)f->incident);
+	jsonw_string(j, "incident", uid);
+}
+
 static void put_own(struct jsonw *j, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
 
 	jsonw_object(j, "unmapped");
 	jsonw_object(j, "cachewarden");
+	jsonw_string(j, "kind", "event");
 	jsonw_string(j, "rule", rule_name(ev->key.rule));
 	jsonw_string(j, "severity", severity_name(f->severity));
 	jsonw_string(j, "verdict", verdict_name(f->verdict.id));
@@ -275,6 +286,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "errno", ev->key.err);
 	jsonw_string(j, "found_by", ev->flags & EVENT_FOUND_BY_SWEEP ? "sweep" : "hook");
 	jsonw_int(j, "count", (int64_t)f->alert->count);
+	put_incident(j, f);
 	put_instance(j, f);
 	put_actor(j, f);
 	put_conn(j, f);
@@ -282,44 +294,15 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
-static void put_attacks(struct jsonw *j, unsigned int rule)
-{
-	const struct technique *t = rule_techniques(rule);
-
-	jsonw_array(j, "attacks");
-	for (int i = 0; i < TECHNIQUES_MAX && t[i].uid; i++) {
-		jsonw_object(j, NULL);
-		jsonw_string(j, "version", ATTACK_VERSION);
-		jsonw_object(j, "technique");
-		jsonw_string(j, "uid", t[i].uid);
-		jsonw_string(j, "name", t[i].name);
-		jsonw_end_object(j);
-		jsonw_end_object(j);
-	}
-	jsonw_end_array(j);
-}
-
 const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_len)
 {
-	static const char *const severities[] = {"",	   "Informational", "Low",
-						 "Medium", "High",	    "Critical"};
 	const struct event *ev = &f->alert->ev;
-	int activity = f->update ? 2 : 1;
 	char text[128];
 
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
-	jsonw_int(j, "class_uid", CLASS_DETECTION_FINDING);
-	jsonw_string(j, "class_name", "Detection Finding");
-	jsonw_int(j, "category_uid", 2);
-	jsonw_string(j, "category_name", "Findings");
-	jsonw_int(j, "activity_id", activity);
-	jsonw_string(j, "activity_name", f->update ? "Update" : "Create");
-	jsonw_int(j, "type_uid", CLASS_DETECTION_FINDING * 100 + activity);
-	jsonw_int(j, "severity_id", f->severity);
-	jsonw_string(j, "severity", severities[f->severity]);
-	jsonw_int(j, "status_id", f->update ? 2 : 1);
-	jsonw_bool(j, "is_alert", true);
+	ocsf_head(j, f->update ? OCSF_UPDATE : OCSF_CREATE, f->severity);
+	jsonw_bool(j, "is_alert", f->verdict.id >= VERDICT_ALERT);
 	jsonw_int(j, "time", f->update ? f->now_ms : f->time_ms);
 	jsonw_int(j, "start_time", f->time_ms);
 	jsonw_int(j, "count", (int64_t)f->alert->count);
@@ -328,14 +311,6 @@ const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_l
 		 : ev->key.instance ? "unknown instance"
 				    : "this host");
 	jsonw_string(j, "message", ev->key.rule == RULE_SELF_BLIND ? f->detail : text);
-	jsonw_object(j, "metadata");
-	jsonw_string(j, "version", OCSF_VERSION);
-	jsonw_object(j, "product");
-	jsonw_string(j, "name", "cachewarden");
-	jsonw_string(j, "vendor_name", "cachewarden");
-	jsonw_string(j, "version", CACHEWARDEN_VERSION);
-	jsonw_end_object(j);
-	jsonw_end_object(j);
 	jsonw_object(j, "finding_info");
 	snprintf(text, sizeof(text), "%s-%llu", f->uid_prefix, (unsigned long long)f->alert->id);
 	jsonw_string(j, "uid", text);
@@ -347,7 +322,7 @@ const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_l
 	jsonw_int(j, "type_id", 1);
 	jsonw_end_object(j);
 	jsonw_end_object(j);
-	put_attacks(j, ev->key.rule);
+	ocsf_attacks(j, 1u << ev->key.rule);
 	put_evidence(j, f);
 	put_own(j, f);
 	jsonw_end_object(j);

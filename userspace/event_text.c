@@ -117,6 +117,45 @@ static void put_conn(struct line *l, const struct finding *f)
 	put(l, ", %" PRIu64 " bytes", f->alert->bytes);
 }
 
+/* By what, to what, and what came of it. */
+static void put_deed(struct line *l, const struct finding *f)
+{
+	const struct event *ev = &f->alert->ev;
+	bool blind = ev->key.rule == RULE_SELF_BLIND;
+
+	if (ev->flags & EVENT_CONN)
+		put_conn(l, f);
+	else
+		put(l, ": %s", blind ? "" : f->vector);
+	if (f->detail[0])
+		put(l, blind ? "%s" : " %s", f->detail);
+	if (f->object[0]) {
+		put(l, " ");
+		put_name(l, f->object);
+	}
+	if (ev->flags & EVENT_CONN || blind)
+		return;
+	put(l, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", rule_outcome(ev));
+	if (ev->key.err)
+		put(l, " (%s)", strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");
+}
+
+void finding_actor_text(const struct finding *f, char *buf, size_t size)
+{
+	struct line l = {buf, size, 0};
+
+	buf[0] = '\0';
+	put_actor(&l, f);
+}
+
+void finding_deed_text(const struct finding *f, char *buf, size_t size)
+{
+	struct line l = {buf, size, 0};
+
+	put(&l, "%s", rule_name(f->alert->ev.key.rule));
+	put_deed(&l, f);
+}
+
 static void put_policy(struct line *l, const struct verdict *v)
 {
 	const struct policy_allow *a = v->allow ?: v->expired;
@@ -152,23 +191,7 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 	} else if (ev->key.rule != RULE_SELF_BLIND) {
 		put(&l, " this host");
 	}
-	if (ev->flags & EVENT_CONN)
-		put_conn(&l, f);
-	else
-		put(&l, ": %s", ev->key.rule == RULE_SELF_BLIND ? "" : f->vector);
-	if (f->detail[0]) {
-		put(&l, ev->key.rule == RULE_SELF_BLIND ? "%s" : " %s", f->detail);
-	}
-	if (f->object[0]) {
-		put(&l, " ");
-		put_name(&l, f->object);
-	}
-	if (!(ev->flags & EVENT_CONN) && ev->key.rule != RULE_SELF_BLIND) {
-		put(&l, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", rule_outcome(ev));
-		if (ev->key.err)
-			put(&l, " (%s)",
-			    strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");
-	}
+	put_deed(&l, f);
 	put_actor(&l, f);
 	if (f->alert->count > 1)
 		put(&l, " [%" PRIu64 " times]", f->alert->count);

@@ -22,6 +22,7 @@ struct finding {
 	enum severity severity;
 	struct verdict verdict; /* subject_judge fills it */
 	bool update;		/* shown before */
+	uint64_t incident;	/* id of its incident, 0: it is in none */
 	const char *uid_prefix; /* makes finding ids of two runs differ */
 	int64_t time_ms;	/* of the first attempt */
 	int64_t now_ms;
@@ -47,5 +48,9 @@ const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_l
 
 /* One line of text; colour by terminal escape codes. Returns its length, newline included. */
 size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour);
+
+/* Parts of such a line: who did it, and by what it was done. */
+void finding_actor_text(const struct finding *f, char *buf, size_t size);
+void finding_deed_text(const struct finding *f, char *buf, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * monitor.c - the product's story: event -> instance -> policy -> output, and, once a second, what
- * was counted and what was not seen.
+ * monitor.c - the product's story: event -> instance -> policy -> incident -> output, and, once a second,
+ * what was counted and what was not seen.
  */
 #include "monitor.h"
 
@@ -19,6 +19,7 @@
 #include "proc.h"
 #include "rulebook.h"
 #include "sensor.h"
+#include "story.h"
 #include "subject.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ struct monitor {
 	uint64_t guards_lost;
 	struct alerts alerts;
 	struct rulebook rulebook;
+	struct incidents incidents;
 	int cgroup_fd; /* the root of the hierarchy */
 	struct output out;
 	struct jsonw json;
@@ -127,36 +129,77 @@ static void sweep_soon(struct monitor *m)
 		m->next_sweep = soon;
 }
 
-static void show(struct monitor *m, struct alert *a)
+/* A line or block on its way out; NULL: there was no memory to write it. */
+static void tell(struct monitor *m, const char *text, size_t len)
 {
-	static struct finding f; /* large, and one at a time */
+	if (text && len)
+		output_line(&m->out, text, len);
+	else if (!text)
+		m->out.dropped++;
+	leave_will(m);
+}
+
+static void show_incident(void *ctx, const struct incident *in, enum incident_change change)
+{
+	static char text[16384];
+	struct monitor *m = ctx;
+	const struct story_view v = {
+		.incident = in,
+		.change = change,
+		.instance = find_instance(m, in->instance),
+		.tenant = in->tenant ? find_instance(m, in->tenant) : NULL,
+		.uid_prefix = m->uid_prefix,
+	};
+	const char *line = text;
+	size_t len;
+
+	if (m->options->json)
+		line = story_json(&v, &m->json, &len);
+	else
+		len = story_text(&v, text, sizeof(text), m->colour);
+	tell(m, line, len);
+}
+
+static void show_event(struct monitor *m, const struct finding *f)
+{
 	static char text[8192];
 	const char *line = text;
 	size_t len;
+
+	if (m->options->json)
+		line = finding_json(f, &m->json, &len);
+	else
+		len = finding_text(f, text, sizeof(text), m->colour);
+	tell(m, line, len);
+}
+
+/* Judge what there is of an alert now; what counts is told to its incident. */
+static void show(struct monitor *m, struct alert *a)
+{
+	static struct finding f; /* large, and one at a time */
+	uint64_t more = a->count - a->shown_count;
+	bool blind = a->ev.key.rule == RULE_SELF_BLIND;
+	struct incident_fact fact;
+	struct incident *in;
 
 	finding_fill(&f, a, find_instance(m, a->ev.key.instance),
 		     a->ev.flags & EVENT_CROSS_TENANT ? find_instance(m, a->ev.other_instance)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
 	subject_judge(&f, &m->rulebook.policy, m->cgroup_fd);
-	if (a->ev.key.rule != RULE_SELF_BLIND) {
-		m->attempts += a->count - a->shown_count;
-		m->judged[f.verdict.id] += a->count - a->shown_count;
-	}
-	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) &&
-	    a->ev.key.rule != RULE_SELF_BLIND)
+	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) && !blind)
 		sweep_soon(m);
-	if (f.verdict.id == VERDICT_OFF || (f.verdict.id < VERDICT_ALERT && !m->options->events))
-		return;
-	if (m->options->json)
-		line = finding_json(&f, &m->json, &len);
-	else
-		len = finding_text(&f, text, sizeof(text), m->colour);
-	if (line)
-		output_line(&m->out, line, len);
-	else
-		m->out.dropped++;
-	leave_will(m);
+	if (!blind) {
+		m->attempts += more;
+		m->judged[f.verdict.id] += more;
+	}
+	if (!blind && f.verdict.id >= VERDICT_ALERT) {
+		story_fact(&fact, &f, more);
+		in = incidents_feed(&m->incidents, &fact, m->now);
+		f.incident = in ? in->id : 0;
+	}
+	if (blind || (m->options->events && f.verdict.id != VERDICT_OFF))
+		show_event(m, &f);
 }
 
 /* The monitor itself could not see something, `total` times by now. */
@@ -395,6 +438,8 @@ static void tell_blindness(struct monitor *m)
 	sensors_lost(m->sensors, on_lost, m);
 	blind(m, "records in the ring buffer that were no events", collector_refused(m->collector));
 	blind(m, "alerts the reader of standard output never gets", m->out.dropped);
+	blind(m, "too many incidents at once: the quietest were closed early", m->incidents.forced);
+	blind(m, "events that are in no incident: memory ran out", m->incidents.lost);
 }
 
 static void on_program_lost(void *ctx, const struct sensor_program *p)
@@ -464,6 +509,7 @@ static void tick(struct monitor *m, bool flush)
 	if (collector_sums(m->collector, on_sum, m))
 		blind(m, "the attempts table could not be read", 1);
 	forget_idle(m);
+	incidents_tick(&m->incidents, m->now, (uint64_t)m->rulebook.policy.quiet_s * NS_PER_SEC);
 	settle(m);
 	tell_blindness(m);
 	sensors_check(m->sensors, on_program_lost, m);
@@ -674,6 +720,7 @@ static void summary(struct monitor *m)
 	log_info("sweeps: %" PRIu64 ", %.1f ms on average, the longest %.1f ms", m->sweeps,
 		 m->sweeps ? (double)m->sweeps_ns / (double)m->sweeps / NS_PER_MS : 0.0,
 		 (double)m->sweep_longest_ns / NS_PER_MS);
+	log_info("incidents: %" PRIu64, m->incidents.next_id);
 	log_info("verdicts: %" PRIu64 " events allowed, %" PRIu64 " observed, %" PRIu64
 		 " prevented, %" PRIu64 " of rules that are off",
 		 m->judged[VERDICT_ALLOWED], m->judged[VERDICT_OBSERVED],
@@ -705,7 +752,7 @@ int monitor_run(const struct monitor_options *o)
 	instance_self(&m.self, (uint32_t)getpid(), exe);
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
-	err = alerts_init(&m.alerts);
+	err = alerts_init(&m.alerts) ?: incidents_init(&m.incidents, show_incident, &m);
 	if (!err)
 		err = start(&m);
 	if (!err) {
@@ -714,6 +761,7 @@ int monitor_run(const struct monitor_options *o)
 		guard_stop(&m.guard);
 		collector_poll(m.collector, 0);
 		tick(&m, true);
+		incidents_end(&m.incidents, m.now);
 		output_pump(&m.out, DRAIN_MS);
 		if (m.out.len)
 			m.out.dropped++;
@@ -724,6 +772,7 @@ int monitor_run(const struct monitor_options *o)
 	collector_free(m.collector);
 	files_free(m.files);
 	sensors_free(m.sensors);
+	incidents_free(&m.incidents);
 	alerts_free(&m.alerts);
 	instances_free(&m.instances);
 	rulebook_close(&m.rulebook);

@@ -65,6 +65,17 @@ char proc_state(pid_t pid)
 	return stat_field(pid, 3, text, sizeof(text)) ? '\0' : text[0];
 }
 
+uint32_t proc_session(pid_t pid, uint64_t start_ns)
+{
+	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	char text[32];
+
+	if (stat_field(pid, 6, text, sizeof(text)) || start_ticks(pid, &ticks) ||
+	    ticks != start_ns / (1000000000ull / hz))
+		return 0;
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
 void proc_comm(pid_t pid, char *buf, size_t size)
 {
 	char path[64];

@@ -21,6 +21,9 @@ int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 /* Its state as /proc/PID/stat shows it ('S', 'T', 'Z', ...), 0 if there is no such process. */
 char proc_state(pid_t pid);
 
+/* Pid of its session's leader, if it is the process that started then (as proc_exe); else 0. */
+uint32_t proc_session(pid_t pid, uint64_t start_ns);
+
 /* Its name, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
 

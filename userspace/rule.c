@@ -623,3 +623,35 @@ const char *rule_outcome(const struct event *ev)
 		return "succeeded";
 	return ev->key.err == EPERM || ev->key.err == EACCES ? "denied" : "failed";
 }
+
+enum stage rule_stage(const struct event *ev)
+{
+	static const unsigned char stages[RULE_MAX] = {
+		[RULE_MEM_TRACE] = STAGE_TOUCH,	    [RULE_MEM_READ] = STAGE_TAKE,
+		[RULE_MEM_WRITE] = STAGE_CHANGE,    [RULE_MEM_INSPECT] = STAGE_LOOK,
+		[RULE_MEM_FD] = STAGE_TAKE,	    [RULE_MEM_REMOTE] = STAGE_TOUCH,
+		[RULE_MEM_PROBE] = STAGE_TAKE,	    [RULE_MEM_KERNEL] = STAGE_TOUCH,
+		[RULE_MEM_DUMP] = STAGE_SPILL,	    [RULE_MEM_INJECT] = STAGE_CHANGE,
+		[RULE_MEM_SPILL] = STAGE_SPILL,	    [RULE_REST_FILE] = STAGE_TAKE,
+		[RULE_TLS_PLAINTEXT] = STAGE_SPILL, [RULE_TLS_VERSION] = STAGE_TOUCH,
+		[RULE_TLS_CIPHER] = STAGE_TOUCH,    [RULE_TLS_MIDSTREAM] = STAGE_SPILL,
+		[RULE_TLS_WRITER] = STAGE_CHANGE,   [RULE_TLS_LISTENER] = STAGE_LOOK,
+		[RULE_TLS_KEY] = STAGE_TAKE,	    [RULE_SELF_TAMPER] = STAGE_CHANGE,
+		[RULE_SELF_BLIND] = STAGE_LOOK,
+	};
+	enum stage s = ev->key.rule < RULE_MAX ? stages[ev->key.rule] : STAGE_NONE;
+
+	if ((ev->key.err || ev->flags & EVENT_PREVENTED) && s > STAGE_TOUCH)
+		s = STAGE_TOUCH;
+	return s;
+}
+
+const char *stage_name(enum stage s)
+{
+	static const char *const names[STAGE_MAX] = {
+		[STAGE_LOOK] = "look",	   [STAGE_TOUCH] = "touch", [STAGE_TAKE] = "take",
+		[STAGE_CHANGE] = "change", [STAGE_SPILL] = "spill",
+	};
+
+	return s < STAGE_MAX ? names[s] : NULL;
+}

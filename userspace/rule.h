@@ -20,6 +20,17 @@ enum severity {
 	SEVERITY_CRITICAL
 };
 
+/* How far an attack has come, by what it did. */
+enum stage {
+	STAGE_NONE,
+	STAGE_LOOK,
+	STAGE_TOUCH,
+	STAGE_TAKE,
+	STAGE_CHANGE,
+	STAGE_SPILL,
+	STAGE_MAX
+};
+
 /* An ATT&CK technique a rule's finding is evidence of. */
 struct technique {
 	const char *uid;
@@ -45,6 +56,10 @@ void rule_vector(const struct event *ev, char *buf, size_t size);
 
 /* How bad this attempt is: by rule, by what was touched, one step less where it was refused. */
 enum severity rule_severity(const struct event *ev);
+
+/* What was reached by this attempt: one that was refused or prevented has at most touched. */
+enum stage rule_stage(const struct event *ev);
+const char *stage_name(enum stage s);
 
 /* What in particular: "PTRACE_ATTACH", "maps", "fd/7", "fd 7"; empty if there is nothing to add. */
 void rule_detail(const struct event *ev, char *buf, size_t size);

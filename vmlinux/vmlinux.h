@@ -57,6 +57,7 @@ struct pid {
 struct signal_struct {
 	int group_exit_code;
 	atomic_t live;
+	struct pid *pids[4]; /* session_fill */
 };
 
 struct kernfs_node {
@@ -173,7 +174,6 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	kuid_t loginuid;
-	unsigned int sessionid;
 	u64 self_exec_id;
 	struct mm_struct *mm;
 	struct css_set *cgroups;

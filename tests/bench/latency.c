@@ -89,7 +89,7 @@ static struct monitor monitor_start(const char *path)
 			close(out[i]);
 			close(err[i]);
 		}
-		execl(path, path, "run", "--output", "json", NULL);
+		execl(path, path, "run", "--output", "json", "--events", NULL);
 		die(path);
 	}
 	close(out[1]);

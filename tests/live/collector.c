@@ -142,7 +142,7 @@ static void without_cgroup2_setup(void)
 static void without_cgroup2(const void *arg)
 {
 	const struct child_opts opts = {.setup = without_cgroup2_setup};
-	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
+	const char *const argv[] = {MONITOR, "run", "--output", "json", "--events", NULL};
 	struct monitor *m = monitor_start_with(&opts, argv);
 	struct trigger t;
 
@@ -247,7 +247,7 @@ static void flood_hides_nobody(const void *arg)
 static void stdout_broken(int fd, const char *reason)
 {
 	const struct child_opts opts = {.out_fd = fd, .err = str("%s/broken.err", scratch)};
-	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
+	const char *const argv[] = {MONITOR, "run", "--output", "json", "--events", NULL};
 	long long end = now_ms() + 15000 * patience;
 	pid_t pid;
 	int status;

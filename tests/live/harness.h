@@ -47,7 +47,7 @@ struct suite {
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
 	calls_suite, files_suite, doctor_suite, sweep_suite, self_suite, unprevented_suite,
-	prevent_suite, policy_suite;
+	prevent_suite, policy_suite, incident_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -185,12 +185,14 @@ struct monitor {
 	char out[300], err[300];
 	json_t **lines;
 	size_t count, mark;
+	json_t **incidents; /* lines about incidents, apart from the events they are made of */
+	size_t incident_count, incident_mark;
 	long read;
 	bool is_text; /* not to be parsed */
 };
 
 struct monitor *monitor_start(const char *more,
-			      ...); /* arguments after `run --output json`, NULL */
+			      ...); /* arguments after `run --output json --events`, NULL */
 struct monitor *monitor_start_with(const struct child_opts *opts, const char *const *argv);
 /* Waits until it says that it watches; pid and files are then in place. */
 void monitor_ready(struct monitor *m);
@@ -246,6 +248,11 @@ json_t *alert_last(struct monitor *m, json_t *first);
 long alerts_total(struct monitor *m, const char *rule, const struct server *s);
 long findings_count(struct monitor *m); /* about our servers or about none */
 long findings_all(struct monitor *m);	/* about other people's servers as well */
+
+/* First line since the test began about an incident upon that server, 1 opened, 2 goes on, 3 over; how many there are. */
+json_t *incident_find(struct monitor *m, const struct server *s, int activity, size_t *count);
+/* The same, waiting until there are that many. */
+json_t *incident_wait(struct monitor *m, const struct server *s, int activity, size_t want);
 
 const char *alert_str(json_t *alert,
 		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */

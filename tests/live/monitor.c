@@ -146,10 +146,10 @@ struct monitor *monitor_start_with(const struct child_opts *o, const char *const
 
 struct monitor *monitor_start(const char *more, ...)
 {
-	const char *argv[16] = {MONITOR, "run", "--output", "json"};
+	const char *argv[16] = {MONITOR, "run", "--output", "json", "--events"};
 	struct monitor *m;
 	va_list args;
-	int n = 4;
+	int n = 5;
 
 	va_start(args, more);
 	for (const char *a = more; a && n < 15; a = va_arg(args, const char *))
@@ -171,6 +171,32 @@ void monitor_ready(struct monitor *m)
 	}
 }
 
+/* A line about an incident: kept apart from the events it is made of. */
+static void incident_add(struct monitor *m, json_t *line, const char *text)
+{
+	long long activity = json_integer_value(json_object_get(line, "activity_id"));
+	json_t *count,
+		*rules = json_object_get(
+			json_object_get(json_object_get(line, "unmapped"), "cachewarden"), "rules");
+	long long sum = 0, listed = alert_int(line, "left_out");
+	const char *rule;
+
+	require(json_integer_value(json_object_get(line, "class_uid")) == 2004 && activity >= 1 &&
+			activity <= 3 &&
+			json_integer_value(json_object_get(line, "type_uid")) ==
+				200400 + activity &&
+			alert_uid(line)[0] && alert_str(line, "stage")[0],
+		"incident is malformed: %s", text);
+	json_object_foreach (rules, rule, count)
+		sum += json_integer_value(count);
+	for (int i = 0; alert_str(line, str("events.%d.rule", i))[0]; i++)
+		listed += alert_int(line, str("events.%d.count", i));
+	require(sum == alert_int(line, "count") && listed == sum,
+		"an incident's counts do not add up: %s", text);
+	m->incidents = realloc(m->incidents, (m->incident_count + 1) * sizeof(*m->incidents));
+	m->incidents[m->incident_count++] = line;
+}
+
 void monitor_poll(struct monitor *m)
 {
 	static const char *const bulk[] = {"evidences", "metadata", "message"};
@@ -187,6 +213,10 @@ void monitor_poll(struct monitor *m)
 		m->read += end + 1 - line;
 		alert = json_loads(line, JSON_REJECT_DUPLICATES, &error);
 		require(alert, "a line is no JSON (%s): %s", error.text, line);
+		if (!strcmp(alert_str(alert, "kind"), "incident")) {
+			incident_add(m, alert, line);
+			continue;
+		}
 		m->lines = realloc(m->lines, (m->count + 1) * sizeof(*m->lines));
 		m->lines[m->count++] = alert;
 		wrong = alert_malformed(alert);
@@ -244,6 +274,9 @@ void monitors_forget(int keep)
 		for (size_t i = 0; i < m->count; i++)
 			json_decref(m->lines[i]);
 		free(m->lines);
+		for (size_t i = 0; i < m->incident_count; i++)
+			json_decref(m->incidents[i]);
+		free(m->incidents);
 		free(m);
 	}
 }
@@ -253,6 +286,7 @@ void monitors_mark(void)
 	for (int i = 0; i < monitors_used; i++) {
 		monitor_poll(monitors[i]);
 		monitors[i]->mark = monitors[i]->count;
+		monitors[i]->incident_mark = monitors[i]->incident_count;
 	}
 }
 
@@ -555,4 +589,36 @@ long findings_all(struct monitor *m)
 	for (size_t i = 0; i < m->count; i++)
 		n += alert_activity(m->lines[i]) == 1;
 	return n;
+}
+
+/* ---- incidents ---------------------------------------------------------------------------------- */
+
+json_t *incident_find(struct monitor *m, const struct server *s, int activity, size_t *count)
+{
+	json_t *first = NULL;
+
+	monitor_poll(m);
+	*count = 0;
+	for (size_t i = m->incident_mark; i < m->incident_count; i++) {
+		if (alert_int(m->incidents[i], "instance.pid") != s->pid ||
+		    alert_activity(m->incidents[i]) != activity)
+			continue;
+		first = first ?: m->incidents[i];
+		++*count;
+	}
+	return first;
+}
+
+json_t *incident_wait(struct monitor *m, const struct server *s, int activity, size_t want)
+{
+	long long end = now_ms() + 10000 * patience;
+	json_t *first;
+	size_t count;
+
+	while (!(first = incident_find(m, s, activity, &count)) || count < want) {
+		require(now_ms() < end, "%zu incidents of activity %d, not %zu: %s", count,
+			activity, want, file_read(m->out));
+		sleep_ms(20);
+	}
+	return first;
 }

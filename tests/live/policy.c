@@ -41,7 +41,7 @@ static const char *allow_reader(const char *more)
 
 static struct monitor *watch(const char *policy)
 {
-	return monitor_start("--events", "--policy", policy_file(policy), NULL);
+	return monitor_start("--policy", policy_file(policy), NULL);
 }
 
 /* The verdict of a read by vm_readv. */
@@ -87,8 +87,12 @@ static void only_that(const void *arg)
 
 static void without_events(const void *arg)
 {
-	struct monitor *m = monitor_start("--policy", policy_file(allow_reader("")), NULL);
+	const char *const argv[] = {MONITOR, "run",	 "--output",
+				    "json",  "--policy", policy_file(allow_reader("")),
+				    NULL};
+	struct monitor *m = monitor_start_with(&(struct child_opts){}, argv);
 
+	monitor_ready(m);
 	trigger("vm_readv", pid_of(a));
 	sleep_ms(1500);
 	monitor_poll(m);
@@ -206,7 +210,7 @@ static void plaintext(const void *arg)
 static void reload(const void *arg)
 {
 	const char *path = policy_file("incidents:\n  quiet: 60\n");
-	struct monitor *m = monitor_start("--events", "--policy", path, NULL);
+	struct monitor *m = monitor_start("--policy", path, NULL);
 
 	read_is(m, "alert");
 	file_write(path, allow_reader(""));
@@ -226,7 +230,7 @@ static void reload(const void *arg)
 static void reload_under_load(const void *arg)
 {
 	const char *path = policy_file(allow_reader(""));
-	struct monitor *m = monitor_start("--events", "--policy", path, NULL);
+	struct monitor *m = monitor_start("--policy", path, NULL);
 	const char *const argv[] = {trigger_path("flood"), pid_of(a), "actors", "1000", NULL};
 	const char *out = str("%s/reload.out", scratch);
 	pid_t pid = child_start(argv, &(struct child_opts){.out = out});

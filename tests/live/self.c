@@ -347,7 +347,7 @@ static void guard_traced(const void *arg)
 static void unwritten(const void *arg)
 {
 	int fds[2];
-	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
+	const char *const argv[] = {MONITOR, "run", "--output", "json", "--events", NULL};
 	struct child_opts opts = {.err = str("%s/unwritten.err", scratch)};
 	struct pollfd p;
 	pid_t pid;

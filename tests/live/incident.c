@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * incident.c - many events are one incident where one session made them, two where two did; and what a policy allows
+ * is none.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct server *a, *b;
+
+static void setup(void)
+{
+	a = server_start(&(struct server_opts){.plain = true});
+	b = server_start(&(struct server_opts){});
+}
+
+static void new_session(void)
+{
+	setsid();
+}
+
+static const struct child_opts apart = {.setup = new_session};
+
+/* Incidents are over soon. */
+static struct monitor *watch(const char *more)
+{
+	const char *policy = str("%s/incidents.yaml", scratch);
+	file_write(policy, str("incidents:\n  quiet: 2\n%s", more));
+	chmod(policy, 0644);
+	return monitor_start("--policy", policy, NULL);
+}
+
+static json_t *own(json_t *line)
+{
+	return json_object_get(json_object_get(line, "unmapped"), "cachewarden");
+}
+
+static const char *uid(json_t *line)
+{
+	return json_string_value(json_object_get(json_object_get(line, "finding_info"), "uid"));
+}
+
+static void opened_and_over(const void *arg)
+{
+	struct monitor *m = watch("");
+	struct trigger t = trigger_in(&apart, "vm_readv", pid_of(a));
+	json_t *begin = incident_wait(m, a, 1, 1), *end;
+	json_t *event = alert_find(m, "mem-read", t.pid);
+
+	require(!strcmp(alert_str(begin, "stage"), "take"), "stage %s", alert_str(begin, "stage"));
+	require(alert_int(begin, "events.0.pid") == t.pid, "pid %lld, not %d",
+		alert_int(begin, "events.0.pid"), t.pid);
+	require(strstr(alert_str(begin, "who"), "vm_readv"), "who: %s", alert_str(begin, "who"));
+	require(event && !strcmp(alert_str(event, "incident"), uid(begin)),
+		"the event does not name its incident");
+	end = incident_wait(m, a, 3, 1);
+	require(!strcmp(uid(begin), uid(end)), "another one is over");
+	require(alert_int(end, "count") == 1, "count %lld", alert_int(end, "count"));
+	require(alert_str(end, "closed_because")[0], "no reason");
+}
+
+static void two_sessions(const void *arg)
+{
+	struct monitor *m = watch("");
+	size_t count;
+
+	trigger_in(&apart, "vm_readv", pid_of(a));
+	trigger_in(&apart, "proc_open", pid_of(a), "maps");
+	incident_wait(m, a, 3, 2);
+	incident_find(m, a, 1, &count);
+	require(count == 2, "%zu incidents, not 2", count);
+}
+
+static void two_instances(const void *arg)
+{
+	struct monitor *m = watch("");
+
+	trigger("vm_readv", pid_of(a));
+	trigger("vm_readv", pid_of(b));
+	incident_wait(m, a, 1, 1);
+	incident_wait(m, b, 1, 1);
+}
+
+/* One shell that looks, touches and takes: one incident, its stages in order. */
+static void one_session(const void *arg)
+{
+	struct monitor *m = watch("");
+	json_t *end, *stages;
+	size_t count;
+
+	trigger("proc_open", pid_of(a), "maps");
+	trigger("ptrace", pid_of(a), "attach");
+	trigger("vm_readv", pid_of(a));
+	end = incident_wait(m, a, 3, 1);
+	incident_find(m, a, 1, &count);
+	require(count == 1, "%zu incidents, not 1", count);
+	stages = json_object_get(own(end), "stages");
+	require(json_integer_value(json_object_get(stages, "look")) <=
+				json_integer_value(json_object_get(stages, "touch")) &&
+			json_integer_value(json_object_get(stages, "touch")) <=
+				json_integer_value(json_object_get(stages, "take")) &&
+			json_integer_value(json_object_get(stages, "look")) > 0,
+		"stages are not look, touch, take: %s", json_dumps(stages, 0));
+	require(!strcmp(alert_str(end, "severity"), "critical"), "severity %s",
+		alert_str(end, "severity"));
+}
+
+static void flood(const void *arg)
+{
+	struct monitor *m = watch("");
+	struct trigger t = trigger_in(&apart, "flood", pid_of(a), "loop", "20000");
+	json_t *end = incident_wait(m, a, 3, 1);
+	size_t lines;
+
+	require(trigger_int(&t, "result") == 20000, "the trigger did %lld",
+		trigger_int(&t, "result"));
+	require(alert_int(end, "count") == 20000, "count %lld", alert_int(end, "count"));
+	incident_find(m, a, 2, &lines);
+	require(lines <= 20, "%zu lines", lines);
+}
+
+/* Without --events nothing but incidents is told, and nothing at all of what never happened. */
+static void only_incidents(const void *arg)
+{
+	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
+	struct monitor *m = monitor_start_with(&(struct child_opts){}, argv);
+
+	monitor_ready(m);
+	monitors_mark();
+	trigger("benign", pid_of(a), "self");
+	trigger_in(&apart, "vm_readv", pid_of(a));
+	incident_wait(m, a, 1, 1);
+	sleep_ms(SETTLE_MS);
+	require(!findings_count(m), "events are shown: %s", file_read(m->out));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	incident_wait(m, a, 3, 1); /* the monitor's end is theirs */
+}
+
+/* ---- a debugger --------------------------------------------------------------------------------- */
+
+static const char *gdb_exe(void)
+{
+	const char *path = "/usr/bin/gdb";
+
+	if (access(path, X_OK))
+		test_skip("no gdb here");
+	return path;
+}
+
+/* A session of gdb on a server under load. What it sees goes nowhere. */
+static void gdb_session(void)
+{
+	const char *const load[] = {"/usr/bin/redis-benchmark",
+				    "--tls",
+				    "--insecure",
+				    "-p",
+				    str("%d", a->tls_port),
+				    "-n",
+				    "100000000",
+				    "-q",
+				    "-t",
+				    "get",
+				    NULL};
+	const char *const argv[] = {
+		gdb_exe(), "-batch", "-nx",	   "-p",  pid_of(a),	    "-ex",
+		"bt",	   "-ex",    "x/64xb $sp", "-ex", "info registers", "-ex",
+		"detach",  NULL};
+	pid_t bench = child_start(load, &(struct child_opts){});
+	struct run r;
+
+	sleep_ms(300);
+	r = run_argv(30000, &apart, argv);
+	child_stop(bench, SIGTERM, 2000);
+	require(r.status == 0, "gdb: %d %s", r.status, r.err);
+}
+
+static void debugger(const void *arg)
+{
+	struct monitor *m = watch("");
+	json_t *end;
+	size_t count;
+
+	gdb_session();
+	end = incident_wait(m, a, 3, 1);
+	incident_find(m, a, 1, &count);
+	require(count == 1, "%zu incidents, not 1: %s", count, file_read(m->out));
+	require(alert_int(end, "rules.mem-trace") > 0 && alert_int(end, "rules.mem-read") > 0,
+		"no trace or read: %s", file_read(m->out));
+	require(strstr(alert_str(end, "who"), "gdb"), "who: %s", alert_str(end, "who"));
+	printf("# a gdb session: %lld events, one incident, reached %s\n", alert_int(end, "count"),
+	       alert_str(end, "stage"));
+}
+
+static const char *allow_gdb(const char *until)
+{
+	static const char *const rules[] = {"mem-trace",   "mem-read", "mem-write",
+					    "mem-inspect", "mem-fd",   "mem-inject"};
+	static char text[4096];
+	size_t len = 0;
+
+	len += snprintf(text, sizeof(text), "allow:\n");
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		len += snprintf(
+			text + len, sizeof(text) - len,
+			"  - rule: %s\n    exe: %s\n    until: %s\n    reason: ticket 4711\n",
+			rules[i], gdb_exe(), until);
+	return text;
+}
+
+static void debugger_allowed(const void *arg)
+{
+	struct monitor *m = watch(allow_gdb("2099-12-31"));
+	json_t *event;
+	size_t count;
+
+	gdb_session();
+	sleep_ms(1500);
+	incident_find(m, a, 1, &count);
+	require(!count, "an incident, though it is allowed: %s", file_read(m->out));
+	event = alert_find(m, "mem-trace", 0);
+	require(event && !strcmp(alert_str(event, "verdict"), "allowed") &&
+			!strcmp(alert_str(event, "policy.reason"), "ticket 4711"),
+		"it is not recorded as allowed: %s", file_read(m->out));
+	m = watch(allow_gdb("2020-01-01"));
+	gdb_session();
+	incident_wait(m, a, 1, 1);
+}
+
+static void text(const void *arg)
+{
+	const char *const argv[] = {MONITOR, "run", "--policy", str("%s/incidents.yaml", scratch),
+				    NULL};
+	struct monitor *m;
+	char *out;
+
+	require(monitor_stop(watch(""), SIGTERM) == 0, "exit code");
+	m = monitor_start_with(&(struct child_opts){}, argv);
+	m->is_text = true;
+	monitor_ready(m);
+	trigger_in(&apart, "flood", pid_of(a), "loop", "5000");
+	require(file_wait(m->out, "5000 events in ", 8000), "it is not over: %s",
+		file_read(m->out));
+	out = file_read(m->out);
+	require(strstr(out, " opened: redis-server:") && strstr(out, "by flood("),
+		"it does not say who and whom: %s", out);
+	require(strstr(out, "take   mem-read: process_vm_readv succeeded"), "no first event: %s",
+		out);
+	require(strstr(out, "5000 events in ") && strstr(out, "mem-read 5000"), "no sum: %s", out);
+	printf("# %.300s\n", out);
+	require(strlen(out) < 2000, "a flood: %s", out);
+	free(out);
+}
+
+static const struct test tests[] = {
+	TEST("an incident is opened by its first event, and over when it was quiet",
+	     opened_and_over),
+	TEST("what one session does is one incident, its stages in order", one_session),
+	TEST("two sessions at once are two", two_sessions),
+	TEST("two servers are two", two_instances),
+	TEST("20000 reads are one incident, and few lines", flood),
+	TEST("without --events only incidents are told", only_incidents),
+	TEST("a gdb session on a server under load is one incident", debugger),
+	TEST("a gdb that the policy allows is none, until its last day is over", debugger_allowed),
+	TEST("text output shows a short block", text),
+	{},
+};
+
+const struct suite incident_suite = {"incident", setup, NULL, tests};

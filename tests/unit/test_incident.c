@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Incidents: who belongs together, when a story begins, goes on and is over, and that every event is in the count of
+ * exactly one, whatever order, clock or pid comes along. Time is passed in.
+ */
+#include "unit.h"
+
+#include "incident.h"
+#include "policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define S 1000000000ull
+#define QUIET (60 * S)
+
+/* What was shown. */
+static struct {
+	unsigned int opened, updated, closed;
+	uint64_t closed_count; /* events of incidents that are over */
+	struct incident last;
+} shown;
+
+static void show(void *ctx, const struct incident *in, enum incident_change change)
+{
+	uint64_t listed = 0, rules = 0;
+
+	shown.opened += change == INCIDENT_OPENED;
+	shown.updated += change == INCIDENT_UPDATED;
+	shown.closed += change == INCIDENT_CLOSED;
+	if (change == INCIDENT_CLOSED)
+		shown.closed_count += in->count;
+	shown.last = *in;
+	assert_true(in->deeds <= INCIDENT_DEEDS);
+	for (size_t i = 0; i < in->deeds; i++)
+		listed += in->deed[i].count;
+	for (unsigned int r = 0; r < RULE_MAX; r++)
+		rules += in->rule_count[r];
+	assert_int_equal(listed + in->left_out, in->count);
+	assert_int_equal(rules, in->count);
+}
+
+static int setup(void **state)
+{
+	struct incidents *is = malloc(sizeof(*is));
+
+	memset(&shown, 0, sizeof(shown));
+	*state = is;
+	return incidents_init(is, show, NULL);
+}
+
+static int teardown(void **state)
+{
+	incidents_free(*state);
+	free(*state);
+	return 0;
+}
+
+static struct incident_fact fact_of(uint32_t instance, uint32_t session, uint32_t pid, uint8_t rule,
+				    uint64_t at_ns)
+{
+	struct event ev = {.key.rule = rule};
+
+	return (struct incident_fact){
+		.instance = instance,
+		.lineage = {LINEAGE_SESSION, .pid = session, .start_ns = session * 10ull},
+		.pid = pid,
+		.start_ns = pid * 10ull,
+		.who = " by somebody",
+		.deed = {.id = (uint64_t)pid << 8 | rule,
+			 .first_ns = at_ns,
+			 .last_ns = at_ns,
+			 .count = 1,
+			 .pid = pid,
+			 .rule = rule,
+			 .stage = (uint8_t)rule_stage(&ev),
+			 .severity = (uint8_t)rule_severity(&ev),
+			 .verdict = VERDICT_ALERT},
+	};
+}
+
+static struct incident *feed(struct incidents *is, uint32_t session, uint32_t pid, uint8_t rule,
+			     uint64_t at_ns)
+{
+	struct incident_fact f = fact_of(1, session, pid, rule, at_ns);
+
+	return incidents_feed(is, &f, at_ns);
+}
+
+static void the_first_event_opens_and_is_shown_at_once(void **state)
+{
+	struct incident *in = feed(*state, 100, 101, RULE_MEM_TRACE, 5 * S);
+
+	assert_non_null(in);
+	assert_int_equal(shown.opened, 1);
+	assert_int_equal(shown.last.deeds, 1);
+	assert_int_equal(shown.last.count, 1);
+	assert_string_equal(in->who, " by somebody");
+	assert_int_equal(in->stage, STAGE_TOUCH);
+}
+
+static void a_debugger_s_session_is_one_incident(void **state)
+{
+	struct incident *in = feed(*state, 100, 101, RULE_MEM_INSPECT, 5 * S);
+
+	for (uint64_t i = 0; i < 900; i++)
+		assert_ptr_equal(feed(*state, 100, 101 + i % 3,
+				      i % 2 ? RULE_MEM_READ : RULE_MEM_TRACE, 5 * S + i * 1000),
+				 in);
+	assert_int_equal(in->count, 901);
+	assert_int_equal(shown.opened, 1);
+	assert_int_equal(shown.updated, 0);
+	incidents_tick(*state, 6 * S + 1000000, QUIET);
+	assert_int_equal(shown.updated, 1);
+	assert_int_equal(shown.last.stage, STAGE_TAKE);
+}
+
+static void it_is_updated_at_most_once_a_second(void **state)
+{
+	feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
+	for (uint64_t t = 0; t < 3000; t += 50) {
+		feed(*state, 100, 101, RULE_MEM_READ, 5 * S + t * 1000000);
+		incidents_tick(*state, 5 * S + t * 1000000, QUIET);
+	}
+	assert_int_equal(shown.updated, 2);
+	incidents_tick(*state, 9 * S, QUIET); /* the rest */
+	assert_int_equal(shown.updated, 3);
+	incidents_tick(*state, 19 * S, QUIET); /* nothing new */
+	assert_int_equal(shown.updated, 3);
+}
+
+static void it_is_over_when_it_was_quiet_and_then_another_one_begins(void **state)
+{
+	uint64_t id = feed(*state, 100, 101, RULE_MEM_READ, 5 * S)->id;
+
+	incidents_tick(*state, 5 * S + QUIET - 1, QUIET);
+	assert_int_equal(shown.closed, 0);
+	incidents_tick(*state, 5 * S + QUIET, QUIET);
+	assert_int_equal(shown.closed, 1);
+	assert_int_equal(shown.last.end, END_QUIET);
+	assert_int_equal(shown.last.id, id);
+	assert_int_not_equal(feed(*state, 100, 101, RULE_MEM_READ, 70 * S)->id, id);
+}
+
+static void two_attackers_at_once_are_two(void **state)
+{
+	struct incident *one = feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
+	struct incident *two = feed(*state, 200, 201, RULE_MEM_READ, 5 * S);
+
+	assert_ptr_not_equal(one, two);
+	assert_ptr_equal(feed(*state, 100, 102, RULE_MEM_FD, 6 * S), one);
+	assert_ptr_equal(feed(*state, 200, 202, RULE_MEM_FD, 6 * S), two);
+}
+
+static void two_instances_are_two_and_so_is_one_that_restarts(void **state)
+{
+	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
+	struct incident *one = incidents_feed(*state, &f, 5 * S);
+
+	f.instance = 2;
+	assert_ptr_not_equal(incidents_feed(*state, &f, 6 * S), one);
+	assert_int_equal(one->count, 1);
+}
+
+static void a_pid_that_returns_is_somebody_else(void **state)
+{
+	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
+	struct incident *one = incidents_feed(*state, &f, 5 * S);
+
+	f.lineage.start_ns = 999;
+	assert_ptr_not_equal(incidents_feed(*state, &f, 6 * S), one);
+}
+
+static void a_session_outlives_its_leader(void **state)
+{
+	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
+	struct incident *one = incidents_feed(*state, &f, 5 * S);
+
+	f.lineage.start_ns = 0; /* the leader ended: nobody tells when it had begun */
+	assert_ptr_equal(incidents_feed(*state, &f, 6 * S), one);
+}
+
+static void a_process_without_a_session_joins_it_when_it_is_known(void **state)
+{
+	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S), alone = f;
+	struct incident *one;
+
+	alone.lineage = (struct lineage){LINEAGE_PROCESS, .pid = 101, .start_ns = 1010};
+	one = incidents_feed(*state, &alone, 5 * S);
+	assert_ptr_equal(incidents_feed(*state, &f, 6 * S), one);
+	assert_ptr_equal(feed(*state, 100, 102, RULE_MEM_READ, 6 * S), one);
+}
+
+static void peers_are_told_apart_by_address(void **state)
+{
+	struct incident_fact f = fact_of(1, 0, 0, RULE_TLS_PLAINTEXT, 5 * S);
+	struct incident *one, *two;
+
+	f.lineage = (struct lineage){LINEAGE_PEER, .peer = {[15] = 1}};
+	one = incidents_feed(*state, &f, 5 * S);
+	f.lineage.peer[15] = 2;
+	two = incidents_feed(*state, &f, 5 * S);
+	assert_ptr_not_equal(one, two);
+	assert_ptr_equal(incidents_feed(*state, &f, 6 * S), two);
+}
+
+static void severity_rises_with_the_stage(void **state)
+{
+	struct incident *in = feed(*state, 100, 101, RULE_MEM_INSPECT, 5 * S);
+
+	assert_int_equal(in->severity, SEVERITY_MEDIUM);
+	feed(*state, 100, 101, RULE_MEM_INSPECT, 6 * S);
+	assert_int_equal(in->severity, SEVERITY_MEDIUM);
+	feed(*state, 100, 101, RULE_MEM_REMOTE, 7 * S);
+	assert_int_equal(in->severity, SEVERITY_CRITICAL); /* high, and it has come further */
+	assert_int_equal(in->stage_ns[STAGE_LOOK], 5 * S);
+	assert_int_equal(in->stage_ns[STAGE_TOUCH], 7 * S);
+}
+
+static void what_is_refused_has_only_touched(void **state)
+{
+	struct event ev = {.key.rule = RULE_MEM_READ};
+
+	assert_int_equal(rule_stage(&ev), STAGE_TAKE);
+	ev.key.err = 1;
+	assert_int_equal(rule_stage(&ev), STAGE_TOUCH);
+	ev.key.err = 0;
+	ev.flags = EVENT_PREVENTED;
+	assert_int_equal(rule_stage(&ev), STAGE_TOUCH);
+	ev.key.rule = RULE_MEM_INSPECT;
+	assert_int_equal(rule_stage(&ev), STAGE_LOOK);
+	for (ev.key.rule = RULE_NONE + 1; ev.key.rule < RULE_MAX; ev.key.rule++)
+		assert_non_null(stage_name(rule_stage(&ev)));
+}
+
+static void memory_read_then_a_foreign_writer_is_named(void **state)
+{
+	struct incident *in = feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
+
+	assert_int_equal(in->stories, 0);
+	feed(*state, 100, 101, RULE_TLS_WRITER, 6 * S);
+	assert_int_equal(in->stories, 1u << STORY_READ_THEN_WRITER);
+	assert_int_equal(in->related[STORY_READ_THEN_WRITER], in->id);
+	assert_int_equal(in->severity, SEVERITY_CRITICAL);
+}
+
+static void key_file_read_then_a_downgrade_is_named_across_incidents(void **state)
+{
+	struct incident *key = feed(*state, 100, 101, RULE_TLS_KEY, 5 * S), *weak;
+	struct incident_fact f = fact_of(1, 0, 0, RULE_TLS_VERSION, 6 * S);
+
+	f.lineage = (struct lineage){LINEAGE_PEER, .peer = {[15] = 1}};
+	weak = incidents_feed(*state, &f, 6 * S);
+	assert_ptr_not_equal(weak, key);
+	assert_int_equal(weak->stories, 1u << STORY_KEY_THEN_WEAK);
+	assert_int_equal(weak->related[STORY_KEY_THEN_WEAK], key->id);
+	f.instance = 2; /* of another server that is no story */
+	assert_int_equal(incidents_feed(*state, &f, 6 * S)->stories, 0);
+}
+
+static void the_other_way_round_is_no_story(void **state)
+{
+	struct incident *in = feed(*state, 100, 101, RULE_TLS_WRITER, 5 * S);
+
+	feed(*state, 100, 101, RULE_MEM_READ, 6 * S);
+	assert_int_equal(in->stories, 0);
+}
+
+static void another_tenant_is_remembered(void **state)
+{
+	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
+
+	f.tenant = 7;
+	assert_int_equal(incidents_feed(*state, &f, 5 * S)->tenant, 7);
+}
+
+static void late_details_replace_what_was_known_and_count_on(void **state)
+{
+	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
+	struct incident *in = incidents_feed(*state, &f, 5 * S);
+
+	strcpy(f.deed.what, "mem-read: openat mem");
+	f.deed.count = 3;
+	f.deed.last_ns = 8 * S;
+	incidents_feed(*state, &f, 8 * S);
+	assert_int_equal(in->deeds, 1);
+	assert_int_equal(in->deed[0].count, 4);
+	assert_int_equal(in->deed[0].first_ns, 5 * S);
+	assert_int_equal(in->deed[0].last_ns, 8 * S);
+	assert_string_equal(in->deed[0].what, "mem-read: openat mem");
+}
+
+/* Ten thousand children of one shell cannot hide the one thing that is new. */
+static void the_first_event_of_each_rule_has_room_in_a_flood(void **state)
+{
+	struct incident *in = NULL;
+	bool found = false;
+
+	for (uint32_t i = 0; i < 10000; i++)
+		in = feed(*state, 100, 101 + i, RULE_MEM_READ, 5 * S + i);
+	feed(*state, 100, 20000, RULE_MEM_WRITE, 6 * S);
+	assert_int_equal(in->deeds, INCIDENT_DEEDS);
+	for (size_t i = 0; i < in->deeds; i++)
+		found |= in->deed[i].rule == RULE_MEM_WRITE;
+	assert_true(found);
+	assert_int_equal(in->deed[0].pid, 101); /* and the very first one stays */
+	assert_int_equal(in->count, 10001);
+	assert_int_equal(in->left_out, 10001 - INCIDENT_DEEDS);
+}
+
+static void memory_is_bounded_and_the_quietest_goes_first(void **state)
+{
+	struct incidents *is = *state;
+
+	for (uint32_t i = 0; i < INCIDENTS_MAX; i++)
+		feed(is, 100 + i, 100 + i, RULE_MEM_READ, 5 * S + i);
+	feed(is, 100, 100, RULE_MEM_READ, 6 * S); /* the first one is not quiet */
+	assert_int_equal(shown.closed, 0);
+	feed(is, 50, 50, RULE_MEM_READ, 7 * S);
+	assert_int_equal(is->count, INCIDENTS_MAX);
+	assert_int_equal(shown.closed, 1);
+	assert_int_equal(is->forced, 1);
+	shown.last = (struct incident){};
+	incidents_end(is, 8 * S);
+	assert_int_equal(shown.closed, INCIDENTS_MAX + 1);
+	assert_int_equal(shown.closed_count, INCIDENTS_MAX + 2);
+	assert_int_equal(is->count, 0);
+}
+
+static void a_clock_that_steps_back_closes_nothing(void **state)
+{
+	feed(*state, 100, 101, RULE_MEM_READ, 500 * S);
+	incidents_tick(*state, 5 * S, QUIET);
+	assert_int_equal(shown.closed, 0);
+	feed(*state, 100, 101, RULE_MEM_READ, 6 * S);
+	incidents_tick(*state, 500 * S + QUIET - 1, QUIET);
+	assert_int_equal(shown.closed, 0);
+	incidents_tick(*state, 500 * S + QUIET, QUIET);
+	assert_int_equal(shown.closed, 1);
+}
+
+/* --- random streams --- */
+
+#define SESSIONS 40
+#define INSTANCES 5
+
+/* What the model under test must agree with: the open incident of each lineage, by the simplest means. */
+static struct {
+	uint64_t id, active_ns;
+} open_now[INSTANCES][SESSIONS];
+
+static void random_stream(struct incidents *is, unsigned int seed)
+{
+	uint64_t now = 1000 * S, fed = 0, sum = 0;
+	uint32_t generation[SESSIONS] = {}, instance_id[INSTANCES];
+
+	srandom(seed);
+	memset(open_now, 0, sizeof(open_now));
+	for (uint32_t i = 0; i < INSTANCES; i++)
+		instance_id[i] = i + 1;
+	for (int step = 0; step < 4000; step++) {
+		uint32_t i = (uint32_t)random() % INSTANCES, s = (uint32_t)random() % SESSIONS;
+		uint32_t r = 1 + (uint32_t)random() % (RULE_SELF_BLIND - 1);
+		struct incident_fact f;
+		struct incident *in;
+
+		switch (random() % 40) {
+		case 0: /* the session's leader ended, its pid returns with another start */
+			generation[s]++;
+			for (uint32_t k = 0; k < INSTANCES; k++)
+				open_now[k][s].id = 0;
+			break;
+		case 1: /* the instance restarts: another id */
+			instance_id[i] += INSTANCES;
+			for (uint32_t k = 0; k < SESSIONS; k++)
+				open_now[i][k].id = 0;
+			break;
+		case 2: /* a step back */
+			now -= (uint64_t)random() % (20 * S);
+			break;
+		case 3:
+			now += (uint64_t)random() % (90 * S);
+			break;
+		case 4:
+			incidents_tick(is, now, QUIET);
+			for (uint32_t k = 0; k < INSTANCES; k++) {
+				for (uint32_t l = 0; l < SESSIONS; l++) {
+					if (now >= open_now[k][l].active_ns + QUIET)
+						open_now[k][l].id = 0;
+				}
+			}
+			break;
+		default:
+			now += (uint64_t)random() % S;
+		}
+		f = fact_of(instance_id[i], 1000 + s, 5000 + s * 8 + (uint32_t)random() % 8,
+			    (uint8_t)r, now - (uint64_t)random() % S);
+		f.lineage.start_ns = 1 + s + generation[s] * 1000ull;
+		f.deed.count = 1 + (uint64_t)random() % 5;
+		f.deed.id += (uint64_t)generation[s] << 40;
+		in = incidents_feed(is, &f, now);
+		fed += f.deed.count;
+		if (open_now[i][s].id) /* never split */
+			assert_int_equal(in->id, open_now[i][s].id);
+		else /* never merged with one that is known to be another's */
+			assert_true(in->count == f.deed.count);
+		assert_int_equal(in->instance, instance_id[i]);
+		assert_int_equal(in->lineage.start_ns, f.lineage.start_ns);
+		open_now[i][s].id = in->id;
+		if (now > open_now[i][s].active_ns)
+			open_now[i][s].active_ns = now;
+		if (in->count == f.deed.count)
+			open_now[i][s].active_ns = now;
+	}
+	for (const struct incident *in = is->oldest; in; in = in->younger)
+		sum += in->count;
+	assert_int_equal(sum + shown.closed_count, fed);
+	incidents_end(is, now);
+	assert_int_equal(shown.closed_count, fed);
+	assert_int_equal(shown.opened, shown.closed);
+	assert_int_equal(is->lost, 0);
+}
+
+static void random_streams_conserve_counts_and_lineages(void **state)
+{
+	for (unsigned int seed = 1; seed <= 60; seed++) {
+		memset(&shown, 0, sizeof(shown));
+		random_stream(*state, seed);
+	}
+}
+
+/* The same deeds in another order come to the same counts. */
+static void order_and_duplicates_change_no_count(void **state)
+{
+	struct incident_fact facts[200];
+	uint64_t first[SESSIONS] = {}, again[SESSIONS] = {};
+
+	srandom(3);
+	for (size_t i = 0; i < 200; i++)
+		facts[i] = fact_of(1, 1000 + (uint32_t)random() % SESSIONS, 77 + (uint32_t)i,
+				   (uint8_t)(1 + random() % 10), 5 * S + i);
+	for (int round = 0; round < 2; round++) {
+		struct incidents *is = *state;
+
+		for (size_t i = 0; i < 200; i++) {
+			incidents_feed(is, &facts[i], 6 * S);
+			incidents_feed(is, &facts[i], 6 * S); /* once more */
+		}
+		for (const struct incident *in = is->oldest; in; in = in->younger)
+			(round ? again : first)[in->lineage.pid - 1000] = in->count;
+		incidents_end(is, 7 * S);
+		for (size_t i = 199; i > 0; i--) { /* shuffle */
+			size_t k = (size_t)random() % (i + 1);
+			struct incident_fact f = facts[i];
+
+			facts[i] = facts[k];
+			facts[k] = f;
+		}
+	}
+	assert_memory_equal(first, again, sizeof(first));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(the_first_event_opens_and_is_shown_at_once),
+		T(a_debugger_s_session_is_one_incident),
+		T(it_is_updated_at_most_once_a_second),
+		T(it_is_over_when_it_was_quiet_and_then_another_one_begins),
+		T(two_attackers_at_once_are_two),
+		T(two_instances_are_two_and_so_is_one_that_restarts),
+		T(a_pid_that_returns_is_somebody_else),
+		T(a_session_outlives_its_leader),
+		T(a_process_without_a_session_joins_it_when_it_is_known),
+		T(peers_are_told_apart_by_address),
+		T(severity_rises_with_the_stage),
+		T(what_is_refused_has_only_touched),
+		T(memory_read_then_a_foreign_writer_is_named),
+		T(key_file_read_then_a_downgrade_is_named_across_incidents),
+		T(the_other_way_round_is_no_story),
+		T(another_tenant_is_remembered),
+		T(late_details_replace_what_was_known_and_count_on),
+		T(the_first_event_of_each_rule_has_room_in_a_flood),
+		T(memory_is_bounded_and_the_quietest_goes_first),
+		T(a_clock_that_steps_back_closes_nothing),
+		T(random_streams_conserve_counts_and_lineages),
+		T(order_and_duplicates_change_no_count),
+	};
+
+	return cmocka_run_group_tests_name("incident", tests, NULL, NULL);
+}
