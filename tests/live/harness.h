@@ -46,8 +46,8 @@ struct suite {
 	}
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
-	calls_suite, files_suite, doctor_suite, sweep_suite, self_suite, unprevented_suite,
-	prevent_suite;
+	calls_suite, files_suite, tools_suite, benign_suite, doctor_suite, sweep_suite, self_suite,
+	unprevented_suite, prevent_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -247,6 +247,8 @@ long alerts_total(struct monitor *m, const char *rule, const struct server *s);
 long findings_count(struct monitor *m); /* about our servers or about none */
 long findings_all(struct monitor *m);	/* about other people's servers as well */
 
+/* For tests/corpus.sh: say what an attack is caught as, and by what. */
+void alert_caught(json_t *a);
 const char *alert_str(json_t *alert,
 		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */
 long long alert_int(json_t *alert, const char *path); /* -1 where there is none */
