@@ -56,13 +56,21 @@ tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## bu
 unit: $(UNITS) ## unit tests only, no root needed
 	$(Q)tests/check.sh unit
 
+corpus: ## every attack on every kernel: what caught it; writes the table in docs/coverage.md
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/corpus.sh
+
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/deps.sh build test bench
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
 
-fuzz: $(B)/fuzz/fuzz_tls_record ## fuzz the TLS record walk, RUNS=10000000 times
-	$(Q)$< -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
+fuzz: $(B)/fuzz/fuzz_tls_record $(B)/fuzz/fuzz_policy ## fuzz the TLS record walk and the policy reader, RUNS times
+	$(Q)$(B)/fuzz/fuzz_tls_record -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
+	$(Q)mkdir -p $(B)/fuzz/policies
+	$(Q)$(B)/fuzz/fuzz_policy -runs=$(or $(RUNS),1000000) -max_len=4096 -print_final_stats=1 -verbosity=1 \
+		$(B)/fuzz/policies tests/policies/wrong
 
 docs: all ## docs/policy.md and policy(5), from the table of policy keys
 	$(Q)$(B)/cachewarden policy explain --format markdown >docs/policy.md
@@ -122,13 +130,18 @@ $(B)/cachewarden-live: $(LIVE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
-$(B)/fuzz/%: tests/fuzz/%.c include/tls_record.h include/tls_stream.h
+# what a fuzz target takes from userspace/: pure code, instrumented with it
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,config policy policy_key rule instance command)
+FUZZ_LIBS_fuzz_policy := -lyaml
+.SECONDEXPANSION:
+$(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h userspace/*.h)
 	@mkdir -p $(@D)
 	$(Q)tests/deps.sh build fuzz
 	$(call say,FUZZ,$<)
-	$(Q)$(CLANG) -g -O2 -std=gnu11 -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -Iinclude -o $@ $<
+	$(Q)$(CLANG) -g -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter \
+		-Wno-missing-field-initializers -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Iinclude -Iuserspace -o $@ $< $(FUZZED_$*) $(FUZZ_LIBS_$*)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests unit bench fuzz docs lint install clean
+.PHONY: all help deps run check tests unit corpus bench fuzz docs lint install clean

@@ -3,6 +3,7 @@
 #include "rule.h"
 
 #include "command.h"
+#include "instance.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -516,6 +517,41 @@ static enum severity tamper_severity(const struct event *ev)
 	}
 }
 
+/*
+ * Programs that list what runs, for people and agents. They look into every process's environment, layout or
+ * descriptors, which is told, and no more than low. By the executable's path: whoever can put his own program
+ * there has the host.
+ */
+static bool is_lister(const struct event *ev)
+{
+	static const char *const dirs[] = {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"};
+	static const char *const names[] = {
+		"ps",	"top",	 "htop", "pgrep", "pidof",  "killall5",
+		"lsof", "fuser", "ss",	 "w",	  "pstree", "prometheus-node-exporter"};
+	char path[PATH_LEN];
+
+	if (!(ev->flags & EVENT_ACTOR) ||
+	    !instance_exe_path(&ev->actor, &ev->actor.exe, path, sizeof(path)))
+		return false;
+	for (size_t d = 0; d < COUNT(dirs); d++) {
+		size_t n = strlen(dirs[d]);
+
+		for (size_t i = 0; !strncmp(path, dirs[d], n) && i < COUNT(names); i++) {
+			if (!strcmp(path + n, names[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Does it read what process listers read? */
+static bool is_listing(const struct event *ev)
+{
+	return is_open(ev->key.vector) && ev->key.detail < PROC_FILE_MAX &&
+	       proc_files[ev->key.detail].read == RULE_MEM_INSPECT &&
+	       (ev->key.rule == RULE_MEM_INSPECT || ev->key.rule == RULE_SELF_TAMPER);
+}
+
 enum severity rule_severity(const struct event *ev)
 {
 	unsigned int rule = ev->key.rule < RULE_MAX ? ev->key.rule : RULE_NONE;
@@ -536,6 +572,8 @@ enum severity rule_severity(const struct event *ev)
 		s = SEVERITY_LOW;
 	if (rule == RULE_TLS_PLAINTEXT && carries_password(ev->conn.command))
 		s = SEVERITY_CRITICAL;
+	if (s > SEVERITY_LOW && is_listing(ev) && is_lister(ev))
+		s = SEVERITY_LOW;
 	if (ev->key.err && s > SEVERITY_INFO)
 		s--;
 	return s;

@@ -46,8 +46,8 @@ struct suite {
 	}
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
-	calls_suite, files_suite, doctor_suite, sweep_suite, self_suite, unprevented_suite,
-	prevent_suite, policy_suite, incident_suite;
+	calls_suite, files_suite, tools_suite, benign_suite, doctor_suite, sweep_suite, self_suite,
+	unprevented_suite, prevent_suite, policy_suite, incident_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -254,6 +254,8 @@ json_t *incident_find(struct monitor *m, const struct server *s, int activity, s
 /* The same, waiting until there are that many. */
 json_t *incident_wait(struct monitor *m, const struct server *s, int activity, size_t want);
 
+/* For tests/corpus.sh: say what an attack is caught as, and by what. */
+void alert_caught(json_t *a);
 const char *alert_str(json_t *alert,
 		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */
 long long alert_int(json_t *alert, const char *path); /* -1 where there is none */

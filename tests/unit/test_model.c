@@ -299,6 +299,38 @@ static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
 	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
 }
 
+/* An actor's executable, its path as the kernel writes it: last part first. */
+static void run_by(struct event *ev, const char *name, const char *dir)
+{
+	size_t n = strlen(name) + 1, d = strlen(dir) + 1;
+
+	memset(ev->actor.path, 0, sizeof(ev->actor.path));
+	memcpy(ev->actor.path, name, n);
+	memcpy(ev->actor.path + n, dir, d);
+	memcpy(ev->actor.path + n + d, "usr", 4);
+	ev->actor.exe.len = (uint16_t)(n + d + 4);
+	ev->flags |= EVENT_ACTOR;
+}
+
+static void process_listers_are_low_and_only_where_they_lie(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_INSPECT,
+				   .vector = VECTOR_OPENAT,
+				   .detail = PROC_FILE_ENVIRON}};
+
+	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	run_by(&ev, "ps", "bin");
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	ev.key.rule = RULE_SELF_TAMPER;
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	run_by(&ev, "ps", "games");
+	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	ev.key.rule = RULE_MEM_READ;
+	ev.key.detail = PROC_FILE_MEM;
+	run_by(&ev, "ps", "bin");
+	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
+}
+
 static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
 {
 	struct event ev = {
@@ -389,6 +421,7 @@ int main(void)
 		cmocka_unit_test(pages_swapped_to_where_nobody_reads_are_info),
 		cmocka_unit_test(refused_attempt_is_one_step_less_severe),
 		cmocka_unit_test(listing_descriptors_is_low_reading_maps_is_medium),
+		cmocka_unit_test(process_listers_are_low_and_only_where_they_lie),
 		cmocka_unit_test(a_look_at_the_monitor_is_low_a_blow_is_high),
 		cmocka_unit_test(what_was_prevented_says_how),
 		cmocka_unit_test(rules_of_a_mask_are_named),
