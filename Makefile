@@ -47,8 +47,8 @@ run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is st
 	$(Q)tests/run.sh $(B)/cachewarden
 
 check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
-	$(Q)tests/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/deps.sh build test fuzz
+	$(Q)$(MAKE) --no-print-directory all tests $(B)/fuzz/fuzz_tls_record $(B)/fuzz/fuzz_policy
 	$(Q)tests/check.sh
 
 tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## build the tests without running them
@@ -68,9 +68,9 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 
 fuzz: $(B)/fuzz/fuzz_tls_record $(B)/fuzz/fuzz_policy ## fuzz the TLS record walk and the policy reader, RUNS times
 	$(Q)$(B)/fuzz/fuzz_tls_record -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
-	$(Q)mkdir -p $(B)/fuzz/policies
+	$(Q)mkdir -p $(B)/fuzz/fuzz_policy.new
 	$(Q)$(B)/fuzz/fuzz_policy -runs=$(or $(RUNS),1000000) -max_len=4096 -print_final_stats=1 -verbosity=1 \
-		$(B)/fuzz/policies tests/policies/wrong
+		$(B)/fuzz/fuzz_policy.new tests/policies/wrong
 
 docs: all ## docs/policy.md and policy(5), from the table of policy keys
 	$(Q)$(B)/cachewarden policy explain --format markdown >docs/policy.md

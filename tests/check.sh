@@ -96,7 +96,23 @@ else
 	fail lint
 fi
 
+# fuzz NAME [SEEDS] - a short run; `make fuzz` is the long one. What it finds new is kept in build/.
+fuzz()
+{
+	mkdir -p "build/fuzz/$1.new"
+	if "build/fuzz/$1" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 \
+		-artifact_prefix=build/fuzz/ "build/fuzz/$1.new" ${2+"$2"} >"$out" 2>&1; then
+		echo "ok - $1"
+		passed=$((passed + 1))
+	else
+		tail -n 20 "$out" | sed 's/^/# /'
+		fail "$1"
+	fi
+}
+
 if [ "${1-}" != unit ]; then
+	fuzz fuzz_tls_record
+	fuzz fuzz_policy tests/policies/wrong
 	if [ -x build/cachewarden-live ]; then
 		run_tap cachewarden-live build/cachewarden-live
 	else
