@@ -13,7 +13,7 @@ declare -A layer=(
 	[base]="log jsonw clock proc output"
 	[model]="instance rule command alert rest policy policy_key policy_doc incident"
 	[edge]="guard kernel sensor files mmflag collector finding event_json event_text cgroup config digest
-		subject replay rulebook ocsf story story_json story_text"
+		subject replay rulebook coverage ocsf story story_json story_text"
 	[story]="monitor"
 	[verbs]="main cli verbs cmd_*"
 )

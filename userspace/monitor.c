@@ -9,6 +9,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "collector.h"
+#include "coverage.h"
 #include "files.h"
 #include "finding.h"
 #include "guard.h"
@@ -203,8 +204,9 @@ static void show(struct monitor *m, struct alert *a)
 }
 
 /* The monitor itself could not see something, `total` times by now. */
-static void blind(struct monitor *m, const char *note, uint64_t total)
+static void blind(void *ctx, const char *note, uint64_t total)
 {
+	struct monitor *m = ctx;
 	struct alert *a = total ? alerts_blind(&m->alerts, note, total, m->now, m->flush) : NULL;
 
 	if (a)
@@ -519,51 +521,6 @@ static void tick(struct monitor *m, bool flush)
 
 /* --- start, loop, end --- */
 
-/*
- * "memory 8/8, wire 5/5": how many programs of each sensor hold. Sensors stand together in the
- * table.
- */
-static void coverage_text(const struct sensor_program *p, size_t n, char *buf, size_t size)
-{
-	size_t used = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < n && used < size;) {
-		size_t first = i, holds = 0;
-
-		for (; i < n && !strcmp(p[i].sensor, p[first].sensor); i++)
-			holds += p[i].attached;
-		used += (size_t)snprintf(buf + used, size - used, "%s%s %zu/%zu", first ? ", " : "",
-					 p[first].sensor, holds, i - first);
-	}
-}
-
-static void report_coverage(struct monitor *m)
-{
-	const struct sensor_program *p;
-	size_t n = sensors_programs(m->sensors, &p), missing = 0,
-	       alive = instances_alive(&m->instances);
-	char note[ALERT_NOTE_LEN], holds[128];
-
-	for (size_t i = 0; i < n; i++) {
-		if (p[i].attached)
-			continue;
-		missing++;
-		log_warn("%s/%s does not hold, unseen: %s (%s)", p[i].sensor, p[i].name,
-			 p[i].unseen, p[i].error);
-		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor,
-			 p[i].name, p[i].unseen);
-		blind(m, note, 1);
-	}
-	if (!sensors_knows_uprobes(m->sensors))
-		blind(m,
-		      "probes planted on servers before the monitor: the kernel's mark is unknown",
-		      1);
-	coverage_text(p, n, holds, sizeof(holds));
-	log_info("watching %zu instance%s, coverage %s: %s", alive, alive == 1 ? "" : "s",
-		 missing ? "PARTIAL" : "full", holds);
-}
-
 static void candidate(void *ctx, pid_t pid, const char *argv0)
 {
 	const char *name = strrchr(argv0, '/') ? strrchr(argv0, '/') + 1 : argv0;
@@ -638,7 +595,7 @@ static int start(struct monitor *m)
 	sweep(m);
 	collector_poll(m->collector, 0);
 	start_guard(m);
-	report_coverage(m);
+	coverage_report(m->sensors, instances_alive(&m->instances), blind, m);
 	return 0;
 }
 

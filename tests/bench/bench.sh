@@ -8,9 +8,11 @@
 #   b. nanoseconds per run of each of cachewarden's BPF programs, by the kernel's own statistics.
 #   c. from a process_vm_readv on the server to the alert's line.
 #   d. time of a sweep, by the monitor's own clock: on this host as it is, and with a crowd of tasks and files.
+#   e. a flood of attempts: by one process, and by as many processes as there are attempts, each a session of its own
+#      or all of one; what the monitor spends on it, and whether each attempt is in a count.
 #
 # Nothing here judges: timing on a shared machine decides no test. The table goes to stdout, the numbers to
-# build/bench/result.json. Shorten with BENCH_ROUNDS (7), BENCH_SECONDS (2 per run), BENCH_SAMPLES (300).
+# build/bench/result.json. BENCH_ONLY=flood measures e alone. Shorten with BENCH_ROUNDS (7), BENCH_SECONDS (2 per run), BENCH_SAMPLES (300).
 # Servers, monitors, audit rules, and the one sysctl are put back as found, also on Ctrl-C.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -524,6 +526,50 @@ sweeps_cost()
 	stop "$crowd"
 }
 
+# --- e. floods ---
+
+# flood_of HOW NUMBER [LAUNCHER...] - "N done, N counted, N dropped; N incidents, N lines; monitor CPU s, peak KiB"
+flood_of()
+{
+	local how=$1 number=$2 before after peak did lines
+
+	shift 2
+	start_monitor
+	before=$(cpu_ns "$watcher")
+	did=$("$@" build/triggers/flood "$server" "$how" "$number" | grep -o '"result": [0-9]*' | grep -o '[0-9]*')
+	sleep 3
+	after=$(cpu_ns "$watcher")
+	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$watcher/status")
+	stop "$watcher"
+	lines=$(wc -l <"$work/monitor.json")
+	awk -v did="$did" -v lines="$lines" -v cpu=$((after - before)) -v peak="$peak" '
+		/^cachewarden: incidents:/ { incidents = $3 }
+		/^cachewarden: ended:/ {
+			for (i = 1; i <= NF; i++) {
+				if ($(i + 1) ~ /^events/) counted = $i
+				if ($(i + 1) ~ /^dropped/) dropped = $i
+			}
+		}
+		END {
+			printf "%d done, %d counted, %d dropped; %d incidents, %d lines; monitor: %.2f s CPU, %d KiB at most\n",
+				did, counted, dropped, incidents, lines, cpu / 1e9, peak
+		}' "$work/monitor.err"
+}
+
+floods()
+{
+	flood_one=$(flood_of loop 1000000)
+	flood_session=$(flood_of actors 10000)
+	flood_sessions=$(flood_of sessions 10000)
+}
+
+floods_table()
+{
+	echo "e. 1,000,000 reads by one process: ${flood_one:-none}"
+	echo "   10,000 processes of one session, one read each: ${flood_session:-none}"
+	echo "   10,000 sessions, one read each: ${flood_sessions:-none}"
+}
+
 average_of()
 {
 	sed -n 's/.*, \([0-9.]*\) ms on average.*/\1/p' <<<"$1"
@@ -554,10 +600,18 @@ declare -a requests
 sweeps_plain= sweeps_crowd=
 make_certificate
 
+if [ "${BENCH_ONLY-}" = flood ]; then
+	start_server redis-server
+	floods
+	stop "$server"
+	floods_table
+	exit
+fi
 compare
 programs_cost
 latency=$("$out/latency" "$monitor" "$server" "$samples") || note "latency: more than half of the alerts never came"
 sweeps_cost
+floods
 stop "$server"
 
 echo "host: $(uname -r), $(nproc) CPUs, load $(cut -d ' ' -f 1 /proc/loadavg); redis $(redis-server --version | grep -o 'v=[^ ]*')"
@@ -572,6 +626,8 @@ echo "c. process_vm_readv to alert line: ${latency:-none}"
 echo
 echo "d. sweeps of this host as it is: ${sweeps_plain:-none}"
 echo "   with 2,000 tasks of 10 files each beside: ${sweeps_crowd:-none}"
+echo
+floods_table
 echo
 for n in "${notes[@]}"; do
 	echo "note: $n"

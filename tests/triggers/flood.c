@@ -2,10 +2,10 @@
 /*
  * flood: many process_vm_readv of 64 bytes, by one actor or by many that live only for one.
  *
- *     flood PID loop|actors|execs NUMBER
+ *     flood PID loop|actors|sessions|execs NUMBER
  *
  * loop: one process, NUMBER calls. actors: NUMBER vforked children, one call each, one after the
- * other. execs: the same, each child executes `vm_once` first.
+ * other. sessions: the same, each child in a session of its own. execs: the same, each child executes `vm_once` first.
  */
 #include <libgen.h>
 #include <sys/uio.h>
@@ -21,7 +21,7 @@ static int once(long victim, void *at)
 	return process_vm_readv(victim, &local, 1, &remote, 1, 0) < 0 ? errno : 0;
 }
 
-static int actor(const char *victim, void *at, const char *exe)
+static int actor(const char *victim, void *at, const char *exe, int sessions)
 {
 	char address[32];
 	pid_t pid = vfork(); /* many times as fast as fork, and a process all the same */
@@ -29,6 +29,8 @@ static int actor(const char *victim, void *at, const char *exe)
 
 	if (pid < 0)
 		trigger_die("vfork");
+	if (!pid && sessions)
+		setsid();
 	if (!pid && exe) {
 		snprintf(address, sizeof(address), "%p", at);
 		execl(exe, exe, victim, address, NULL);
@@ -45,7 +47,7 @@ int main(int argc, char **argv)
 {
 	long number, done = 0, failed = 0;
 	char self[4096], exe[4200];
-	int loop, execs, err;
+	int loop, execs, sessions, err;
 	ssize_t n;
 	void *at;
 
@@ -58,10 +60,12 @@ int main(int argc, char **argv)
 	snprintf(exe, sizeof(exe), "%s/vm_once", dirname(self));
 	loop = !strcmp(argv[2], "loop");
 	execs = !strcmp(argv[2], "execs");
+	sessions = !strcmp(argv[2], "sessions");
 	number = atol(argv[3]);
 	at = trigger_address(atol(argv[1]), STAT_START_CODE);
 	for (long i = 0; i < number; i++) {
-		err = loop ? once(atol(argv[1]), at) : actor(argv[1], at, execs ? exe : NULL);
+		err = loop ? once(atol(argv[1]), at)
+			   : actor(argv[1], at, execs ? exe : NULL, sessions);
 		done += !err;
 		failed += !!err;
 	}
