@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const endings[] = {
 	[END_NOT] = NULL,
@@ -111,7 +112,7 @@ static uint32_t put_own(struct jsonw *j, const struct story_view *v)
 	jsonw_end_object(j);
 	rules = put_rules(j, in);
 	jsonw_int(j, "count", (int64_t)in->count);
-	jsonw_string(j, "who", in->who[0] ? in->who : NULL);
+	jsonw_string(j, "who", strncmp(in->who, " by ", 4) ? NULL : in->who + 4);
 	if (v->instance) {
 		jsonw_object(j, "instance");
 		jsonw_int(j, "id", in->instance);
