@@ -118,6 +118,7 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
 {
 	struct event *e;
+	u32 at;
 
 	if (instance == INSTANCE_SELF) /* no server: nobody counts it */
 		return;
@@ -128,8 +129,14 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 	}
 	e->key.instance = instance;
 	e->flags = flags | EVENT_ACTOR;
-	process_fill(&e->actor, plain(task));
+	at = process_fill(&e->actor, plain(task));
 	e->target_tgid = e->actor.pid;
+	e->fd = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	if (type == EVENT_INSTANCE)
+		path_put_at(&e->actor, &e->object,
+			    plain(BPF_CORE_READ(task, fs)) +
+				    bpf_core_field_offset(struct fs_struct, pwd),
+			    &at);
 	event_send(e);
 }
 

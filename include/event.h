@@ -262,8 +262,9 @@ struct event {
 	__u32 target_tgid; /* the member of the instance that was hit */
 	__u32 target_tid;
 	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
-	__u32 fd;	      /* pidfd_getfd: the target's descriptor number; swapped out: pages */
-	struct path_place object; /* of the file mapped or opened, in actor.path */
+	__u32 fd; /* pidfd_getfd: the target's descriptor number; swapped out: pages; start: mount namespace */
+	/* path of the file mapped or opened, in actor.path; EVENT_INSTANCE: of where it works */
+	struct path_place object;
 	union {
 		struct conn_info conn;
 		struct event_file file;

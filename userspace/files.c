@@ -74,10 +74,33 @@ void files_free(struct files *f)
 	free(f);
 }
 
-/* An instance's path as the monitor reaches it, whatever mount namespace the instance lives in. */
+static uint32_t own_mnt_ns(void)
+{
+	static struct stat st;
+
+	if (!st.st_ino && stat("/proc/self/ns/mnt", &st))
+		return 0;
+	return (uint32_t)st.st_ino;
+}
+
+/*
+ * What leads from the monitor's view to the instance's: its root, where it lives in a mount namespace of its own;
+ * else nothing, and nobody is looked into.
+ */
+static size_t root_of(char buf[VIEW_LEN], const struct instance *in)
+{
+	buf[0] = '\0';
+	if (in->mnt_ns == own_mnt_ns())
+		return 0;
+	return (size_t)snprintf(buf, VIEW_LEN, "/proc/%u/root", in->pid);
+}
+
+/* An instance's path as the monitor reaches it. */
 static void view(char buf[VIEW_LEN], const struct instance *in, const char *path)
 {
-	snprintf(buf, VIEW_LEN, "/proc/%u/root%s", in->pid, path);
+	size_t used = root_of(buf, in);
+
+	snprintf(buf + used, VIEW_LEN - used, "%s", path);
 }
 
 static bool same_key(const struct file_key *a, const struct file_key *b)
@@ -176,7 +199,7 @@ static size_t look(struct files *f, const char *where, struct file *ret)
 static bool exposed(const struct instance *in, const char *path)
 {
 	char where[VIEW_LEN], *slash;
-	size_t root = (size_t)snprintf(where, sizeof(where), "/proc/%u/root", in->pid);
+	size_t root = root_of(where, in);
 	struct stat st;
 
 	view(where, in, path);
@@ -473,17 +496,13 @@ static void read_configs(struct search *s, const char *dir)
 size_t files_found(struct files *f, const struct instance *in)
 {
 	struct search s = {.files = f, .in = in, .append_dir = "appendonlydir"};
-	char where[64], cwd[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
-	ssize_t n;
+	char path[PATH_MAX + NAME_MAX + 2];
 
-	snprintf(where, sizeof(where), "/proc/%u/cwd", in->pid);
-	n = readlink(where, cwd, sizeof(cwd) - 1);
-	cwd[n > 0 ? n : 0] = '\0';
-	snprintf(s.dir, sizeof(s.dir), "%s", cwd);
+	snprintf(s.dir, sizeof(s.dir), "%s", in->cwd);
 	for (const char *const *place = config_places; *place; place++)
 		read_configs(&s, *place);
-	if (cwd[0] && strcmp(cwd, "/"))
-		read_configs(&s, cwd);
+	if (in->cwd[0])
+		read_configs(&s, in->cwd);
 	if (s.dir[0]) {
 		learn_dir(&s, s.dir, false);
 		snprintf(path, sizeof(path), "%s/%s", s.dir, s.append_dir);
@@ -506,7 +525,7 @@ void files_ended(struct files *f, const struct instances *is, const struct insta
 static bool follow_handle(const struct instance *in, const struct file *file)
 {
 	char where[VIEW_LEN], *slash;
-	size_t root = (size_t)snprintf(where, sizeof(where), "/proc/%u/root", in->pid);
+	size_t root = root_of(where, in);
 	int dir = -1, fd = -1;
 	struct stat st;
 	bool there;

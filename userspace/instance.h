@@ -32,9 +32,11 @@ struct instance {
 	bool settled;		       /* its start is over */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
+	uint32_t mnt_ns;	 /* inode number of its mount namespace */
 	char exe[PATH_LEN];
 	uint64_t cgroup_id;
 	char cgroup[INSTANCE_CGROUP]; /* path below the cgroup2 root; who applies events fills it */
+	char cwd[PATH_LEN];	      /* where it worked when it was found or started */
 };
 
 struct instances {

@@ -40,6 +40,15 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* process.bpf.c: does an instance see the monitor's files? */
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct pid_namespace {
 	struct ns_common ns;
 };
@@ -177,6 +186,7 @@ struct task_struct {
 	u64 self_exec_id;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 };
 
 struct linux_binprm {

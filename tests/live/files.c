@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,6 +255,42 @@ static void shared_config(const void *arg)
 	server_stop(c, SIGTERM);
 }
 
+static const char *hidden; /* a directory that a server alone sees the inside of */
+
+static void hide(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", hidden, "tmpfs", 0, NULL))
+		_exit(125);
+	file_write(str("%s/people", hidden), "user default on nopass ~* &* +@all\n");
+	if (chmod(str("%s/people", hidden), 0600))
+		_exit(125);
+}
+
+/* In a mount namespace of its own, as in a container. */
+static void contained(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	struct trigger t;
+
+	hidden = strdup(str("%s/hidden", b->dir));
+	require(!mkdir(hidden, 0700), "mkdir: %s", strerror(errno));
+	file_write(b->config, str("%s\naclfile %s/people\n", file_read(b->config), hidden));
+	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
+			     &(struct child_opts){.setup = hide});
+	server_ready(b);
+	sleep_ms(SETTLE_MS);
+	t = trigger("file_open", str("/proc/%d/root%s/people", b->pid, hidden));
+	expect(mon,
+	       {.rule = "rest-file",
+		.vector = "openat",
+		.detail = "ACL file",
+		.server = b,
+		.by = &t},
+	       {.rule = "mem-inspect", .server = b, .by = &t, .optional = true});
+	server_stop(b, SIGTERM);
+}
+
 static void ended(const void *arg)
 {
 	struct server *b = server_prepare(&(struct server_opts){});
@@ -482,6 +520,7 @@ static const struct test tests[] = {
 	TEST("what takes a deleted dump's name raises nothing", deleted),
 	TEST("a server that loads another one's data", cross_tenant),
 	TEST("servers that share a configuration raise nothing, a stranger does", shared_config),
+	TEST("an ACL file only its server's mount namespace has", contained),
 	TEST("files of a server that ended raise nothing", ended),
 	TEST("a server started again on its own files raises nothing", restarted),
 	TEST("a private key that others may read", exposed,

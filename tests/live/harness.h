@@ -170,6 +170,7 @@ const char *pid_of(const struct server *s);  /* as an argument */
 pid_t server_thread(const struct server *s); /* a thread that is not the main one */
 const char *cert_path(void);
 const char *key_path(void);
+void key_copy(const char *to); /* a server's own: whoever else opens it is a stranger */
 
 struct client;
 struct client *client_open(const struct server *s, const char *host, bool tls);

@@ -59,6 +59,12 @@ const char *key_path(void)
 	return str("%s/key.pem", scratch);
 }
 
+void key_copy(const char *to)
+{
+	file_write(to, file_read(key_path()));
+	require(!chmod(to, 0600), "chmod %s: %s", to, strerror(errno));
+}
+
 /* ---- servers ------------------------------------------------------------------------------------ */
 
 struct server *server_prepare(const struct server_opts *o)
@@ -76,8 +82,7 @@ struct server *server_prepare(const struct server_opts *o)
 	snprintf(s->log, sizeof(s->log), "%s/redis.log", s->dir);
 	require(!mkdir(s->dir, 0750), "mkdir %s: %s", s->dir, strerror(errno));
 	snprintf(s->key, sizeof(s->key), "%s/key.pem", s->dir);
-	file_write(s->key, file_read(key_path()));
-	require(!chmod(s->key, 0600), "chmod %s: %s", s->key, strerror(errno));
+	key_copy(s->key);
 	file_write(s->config,
 		   str("port %d\ntls-port %d\nbind %s\ndir %s\nlogfile %s\n"
 		       "tls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n"
