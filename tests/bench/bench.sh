@@ -536,7 +536,7 @@ flood_of()
 	shift 2
 	start_monitor
 	before=$(cpu_ns "$watcher")
-	did=$("$@" build/triggers/flood "$server" "$how" "$number" | grep -o '"result": [0-9]*' | grep -o '[0-9]*')
+	did=$("$@" build/triggers/flood "$server" "$how" "$number" | grep -o '"result": *[0-9]*' | grep -o '[0-9]*$')
 	sleep 3
 	after=$(cpu_ns "$watcher")
 	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$watcher/status")
