@@ -175,9 +175,10 @@ void monitor_ready(struct monitor *m)
 static void incident_add(struct monitor *m, json_t *line, const char *text)
 {
 	long long activity = json_integer_value(json_object_get(line, "activity_id"));
-	json_t *count,
-		*rules = json_object_get(
-			json_object_get(json_object_get(line, "unmapped"), "cachewarden"), "rules");
+	json_t *own = json_object_get(json_object_get(line, "unmapped"), "cachewarden");
+	json_t *rules = json_object_get(own, "rules"), *events = json_object_get(own, "events");
+	json_t *count, *event;
+	size_t i;
 	long long sum = 0, listed = alert_int(line, "left_out");
 	const char *rule;
 
@@ -189,8 +190,8 @@ static void incident_add(struct monitor *m, json_t *line, const char *text)
 		"incident is malformed: %s", text);
 	json_object_foreach (rules, rule, count)
 		sum += json_integer_value(count);
-	for (int i = 0; alert_str(line, str("events.%d.rule", i))[0]; i++)
-		listed += alert_int(line, str("events.%d.count", i));
+	json_array_foreach (events, i, event)
+		listed += json_integer_value(json_object_get(event, "count"));
 	require(sum == alert_int(line, "count") && listed == sum,
 		"an incident's counts do not add up: %s", text);
 	m->incidents = realloc(m->incidents, (m->incident_count + 1) * sizeof(*m->incidents));

@@ -186,7 +186,6 @@ static void plaintext(const void *arg)
 			   "  plaintext:\n"
 			   "    - peer: %s\n"
 			   "      owner: %s\n";
-	const char *port = str("%d", a->plain_port);
 	const char *client = trigger_path("plain_client");
 	struct monitor *m = watch(str(text, "127.0.0.0/8", client));
 	struct monitor *net = watch(str(text, "10.0.0.0/8", client));
@@ -194,7 +193,7 @@ static void plaintext(const void *arg)
 	struct trigger t;
 
 	monitors_mark();
-	t = trigger("plain_client", "127.0.0.1", port, "-c", "PING");
+	t = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port), "-c", "PING");
 	for (int i = 0; i < 3; i++)
 		expect(i == 0	? m
 		       : i == 1 ? net
