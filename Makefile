@@ -22,7 +22,7 @@ USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(co
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
 comma   := ,
-LIBS    := -lbpf -lelf -lz
+LIBS    := -lbpf -lelf -lz -lcrypto
 
 SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
 # objects are kept: the lanes load them one by one when a kernel refuses one
@@ -32,6 +32,7 @@ OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*.c))
 PURE    := $(filter-out $(B)/user/main.o,$(OBJS))
 TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
 UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
 
 all: $(B)/cachewarden ; @: ## build the monitor: build/cachewarden
@@ -47,8 +48,8 @@ run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is st
 	$(Q)tests/run.sh $(B)/cachewarden
 
 check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
-	$(Q)tests/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/deps.sh build test fuzz
+	$(Q)$(MAKE) --no-print-directory all tests $(FUZZERS)
 	$(Q)tests/check.sh
 
 tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## build the tests without running them
@@ -61,8 +62,8 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
 
-fuzz: $(B)/fuzz/fuzz_tls_record ## fuzz the TLS record walk, RUNS=10000000 times
-	$(Q)$< -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
+fuzz: $(FUZZERS) ## fuzz the TLS record walk and the handshake reader, RUNS=10000000 times each
+	$(Q)for f in $^; do $$f -runs=$(or $(RUNS),10000000) -max_len=4096 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 -verbosity=1 || exit 1; done
 
 lint: ## layers, licences, formatting
 	$(Q)tests/lint.sh
@@ -117,7 +118,7 @@ $(B)/cachewarden-live: $(LIVE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
-$(B)/fuzz/%: tests/fuzz/%.c include/tls_record.h include/tls_stream.h
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard include/*.h)
 	@mkdir -p $(@D)
 	$(Q)tests/deps.sh build fuzz
 	$(call say,FUZZ,$<)

@@ -36,11 +36,13 @@ int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
 		bpf_loop(n, step, &each_, 0);                                                      \
 	} while (0)
 #include "resp.h"
+#include "tls_clear.h"
 #include "tls_record.h"
 
 #define SOCK_STREAM 1
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define TCP_CLOSE 7
 #define IPV6_EXT_MAX 4
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
@@ -70,6 +72,12 @@ struct {
 	__type(key, u32);
 	__type(value, struct resp_look);
 } looks SEC(".maps");
+
+/* The clear part of handshakes, for userspace to read. A ring of its own: it is no evidence of a deed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CLEAR_RING_BYTES);
+} handshakes SEC(".maps");
 
 /* A TCP segment as it lies in the packet. */
 struct segment {
@@ -254,6 +262,111 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 	return (resp_settle(look, command) & 0xff) | command << 16;
 }
 
+struct clear {
+	struct __sk_buff *skb;
+	const struct segment *g;
+	struct sock_mark *mark;
+	u32 off, end; /* what is still to be handed on */
+	u32 offset;   /* of off in the stream */
+	u32 egress;
+	u32 lost;
+};
+
+static long clear_walk_step(u32 i, struct tls_walk *w)
+{
+	return tls_clear_step(w);
+}
+
+/* A function of its own: 6.1's verifier counts the stack along the whole chain of calls. */
+__noinline int clear_fill(struct __sk_buff *skb, const struct segment *g,
+			  const struct sock_mark *mark, struct conn_ends *ends, u32 egress)
+{
+	if (!g || !mark || !ends)
+		return OPENED_UNKNOWN;
+	segment_ends(skb, g, egress, ends);
+	if (mark->flags & SOCK_LISTENER)
+		return OPENED_INBOUND;
+	return mark->flags & SOCK_FRESH ? OPENED_OUTBOUND : OPENED_UNKNOWN;
+}
+
+static long clear_step(u32 i, struct clear *c)
+{
+	u32 n = c->end - c->off, less;
+	struct conn_ends ends = {};
+	struct clear_piece *p;
+
+	if (c->off >= c->end)
+		return 1;
+	if (n > CLEAR_PIECE)
+		n = CLEAR_PIECE;
+	p = bpf_ringbuf_reserve(&handshakes, sizeof(*p), 0);
+	if (!p) {
+		c->lost = 1;
+		return 1;
+	}
+	p->magic = CLEAR_MAGIC;
+	p->instance = c->mark->instance;
+	p->cookie = bpf_get_socket_cookie(c->skb);
+	p->time_ns = bpf_ktime_get_boot_ns();
+	p->opened = clear_fill(c->skb, c->g, c->mark, &ends, c->egress);
+	p->ends = ends;
+	p->offset = c->offset;
+	p->len = n;
+	p->flags = c->egress ? CLEAR_EGRESS : 0;
+	p->ipv6 = c->g->ip == 6;
+	less = n - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
+	barrier_var(less);
+	if (less >= CLEAR_PIECE || bpf_skb_load_bytes(c->skb, c->off, p->bytes, less + 1)) {
+		bpf_ringbuf_discard(p, 0);
+		c->lost = 1;
+		return 1;
+	}
+	bpf_ringbuf_submit(p, 0);
+	c->off += n;
+	c->offset += n;
+	return 0;
+}
+
+/*
+ * Before a segment is fed to a stream whose handshake is in the clear: hand on what is. In order only; a
+ * handshake with a hole is given up, and counted. Behind the last clear byte nobody comes here again.
+ */
+__noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
+			  const struct segment *g, u32 egress)
+{
+	struct tls_walk w = {.ctx = skb};
+	struct clear c = {.skb = skb, .g = g, .mark = mark, .egress = egress};
+	u32 known;
+
+	if (!mark || !s || !g)
+		return 0;
+	known = s->next - g->seq;
+	if ((s32)known >= 0 && known >= g->len)
+		return 0; /* seen before */
+	if ((s32)known < 0 || s->sync != TLS_SYNCED || s->hole) {
+		s->past = 1;
+		counter_add(COUNTER_CLEAR_LOST, 1);
+		return 0;
+	}
+	w.off = g->off + known;
+	w.end = g->off + g->len;
+	w.left = s->left;
+	w.hdr = s->hdr;
+	w.have = s->have;
+	c.off = w.off;
+	c.offset = s->offset;
+	bpf_loop(CLEAR_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
+	c.end = w.failed ? w.bad : w.end;
+	if (w.failed || s->offset + (c.end - c.off) >= CLEAR_MAX)
+		s->past = 1;
+	bpf_loop(CLEAR_MAX / CLEAR_PIECE + 1, clear_step, &c, 0);
+	if (c.lost) {
+		s->past = 1;
+		counter_add(COUNTER_CLEAR_LOST, 1);
+	}
+	return 0;
+}
+
 struct finding {
 	u32 rule;
 	u32 egress;
@@ -422,6 +535,8 @@ static __always_inline void listener_segment(struct __sk_buff *skb, struct sock_
 	struct conn_ends ends = {};
 
 	tls_begin(&first, g->seq, 1);
+	first.past = 1; /* the cookie of the connection is not known yet */
+	counter_add(COUNTER_CLEAR_LOST, 1);
 	if (stream_segment(skb, mark, &first, g, f))
 		finding_report(skb, g, mark, f);
 	segment_ends(skb, g, 0, &ends);
@@ -543,10 +658,13 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		counter_add(COUNTER_CONTENDED, 1);
 		return 1;
 	}
+	if (unlikely(!s->past)) {
+		if (s->sync == TLS_NEW)
+			stream_begin(skb, sk, mark, s, &g, egress);
+		clear_send(skb, mark, s, &g, egress);
+	}
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
-	if (unlikely(s->sync == TLS_NEW))
-		stream_begin(skb, sk, mark, s, &g, egress);
 	if (unlikely(s->hole) && (s32)(g.seq - s->next) < 0 && stream_late(skb, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
 	else if (stream_segment(skb, mark, s, &g, &f))
@@ -582,12 +700,35 @@ int sock_create(struct bpf_sock *sk)
 	return 1;
 }
 
+/* A connection of which userspace was told a handshake is over. */
+static __always_inline int closed_report(struct sock *sk)
+{
+	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	struct clear_piece *p;
+
+	if (!mark || mark->in.sync == TLS_NEW)
+		return 0;
+	p = bpf_ringbuf_reserve(&handshakes, CLEAR_HEADER_LEN, 0);
+	if (!p)
+		return 0; /* it stays in the table until another one needs the place */
+	__builtin_memset(p, 0, CLEAR_HEADER_LEN);
+	p->magic = CLEAR_MAGIC;
+	p->instance = mark->instance;
+	p->cookie = bpf_get_socket_cookie(sk);
+	p->time_ns = bpf_ktime_get_boot_ns();
+	p->flags = CLEAR_CLOSED;
+	bpf_ringbuf_submit(p, 0);
+	return 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 {
 	struct task_struct *task;
 	struct member *m;
 
+	if (newstate == TCP_CLOSE)
+		return closed_report(sk);
 	if (newstate != TCP_LISTEN)
 		return 0;
 	task = bpf_get_current_task_btf();

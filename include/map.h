@@ -154,6 +154,7 @@ enum counter_id {
 	COUNTER_NOTE_FAILED,	/* an access inside an open could not be noted for the open's end */
 	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
 	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
+	COUNTER_CLEAR_LOST,	/* handshakes of which a part was not handed on */
 	COUNTER_MAX,
 };
 

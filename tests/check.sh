@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # check.sh [unit] - run the tests that `make tests` built and count what they say in TAP: the unit tests,
-# lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls
+# the fuzzers that are built, lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls
 # and sweeps on other kernels in emulation.
 #
 # What they print is passed on. A program that crashes, stops before its plan is done, or runs no test at
@@ -86,6 +86,18 @@ for unit in "${units[@]}"; do
 		run_tap "${unit#build/}" "$unit"
 	else
 		fail "unit: nothing built; make tests"
+	fi
+done
+
+# a short run, where make check built them; the long one is make fuzz
+for fuzzer in build/fuzz/fuzz_*; do
+	[ -x "$fuzzer" ] || continue
+	if "$fuzzer" -runs=50000 -max_len=4096 -verbosity=0 -artifact_prefix=build/fuzz/ >"$out" 2>&1; then
+		echo "ok - ${fuzzer##*/}: 50000 runs"
+		passed=$((passed + 1))
+	else
+		cat "$out"
+		fail "${fuzzer##*/}"
 	fi
 done
 

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 layers=(base model edge story verbs)
 declare -A layer=(
 	[base]="log jsonw clock proc output"
-	[model]="instance rule command alert"
+	[model]="instance rule command alert tls_suite tls_policy cert conn"
 	[edge]="guard kernel sensor mmflag collector finding event_json event_text cgroup"
 	[story]="monitor"
 	[verbs]="main cli verbs cmd_*"
