@@ -110,6 +110,7 @@ struct proc_rule {
  * the kernel
  */
 #define COMMAND_LEN 24
+#define COMMAND_SECRET 0x8000 /* its arguments hold a credential: a bit of its number */
 
 struct command_key {
 	char name[COMMAND_LEN];
@@ -154,7 +155,7 @@ enum counter_id {
 	COUNTER_NOTE_FAILED,	/* an access inside an open could not be noted for the open's end */
 	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
 	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
-	COUNTER_CLEAR_LOST,	/* handshakes of which a part was not handed on */
+	COUNTER_CLEAR_LOST,	/* handshakes of which the server's part was not handed on whole */
 	COUNTER_MAX,
 };
 

@@ -10,7 +10,7 @@
 /* Exit codes of every verb. */
 enum { EXIT_FINE = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
-enum cli_kind { CLI_CHOICE, CLI_SECONDS, CLI_SECONDS_OR_0, CLI_FLAG };
+enum cli_kind { CLI_CHOICE, CLI_SECONDS, CLI_SECONDS_OR_0, CLI_NUMBER, CLI_FLAG };
 
 struct cli_option {
 	const char *name; /* "--output" */
@@ -18,7 +18,7 @@ struct cli_option {
 		arg; /* how help calls its argument; a choice's values, separated by |; "" for a flag */
 	const char *help;
 	enum cli_kind kind;
-	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS: uint32_t, at least 1, or 0 too;
+	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS, CLI_NUMBER: uint32_t, at least 1, or 0 too;
 			CLI_FLAG: bool, set where it is given */
 };
 

@@ -8,7 +8,7 @@
 
 #include "cert.h"
 #include "event.h"
-#include "tls_clear.h"
+#include "clear.h"
 #include "tls_policy.h"
 
 #include <stdbool.h>

@@ -7,6 +7,7 @@
 #define CACHEWARDEN_FINDING_H
 
 #include "alert.h"
+#include "conn.h"
 #include "instance.h"
 #include "jsonw.h"
 #include "rule.h"
@@ -20,6 +21,7 @@ struct finding {
 	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
 	enum severity severity;
 	bool update;		/* shown before */
+	const struct conn *tls; /* what the connection's handshake said, NULL if nothing is known */
 	const char *uid_prefix; /* makes finding ids of two runs differ */
 	int64_t time_ms;	/* of the first attempt */
 	int64_t now_ms;

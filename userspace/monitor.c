@@ -8,7 +8,11 @@
 #include "alert.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "ask.h"
 #include "collector.h"
+#include "conn_out.h"
+#include "tls_facts.h"
+#include "tls_policy.h"
 #include "finding.h"
 #include "guard.h"
 #include "instance.h"
@@ -16,6 +20,7 @@
 #include "log.h"
 #include "output.h"
 #include "proc.h"
+#include "reset.h"
 #include "sensor.h"
 
 #include <errno.h>
@@ -41,6 +46,9 @@ struct monitor {
 	struct guard guard;
 	uint64_t guards_lost;
 	struct alerts alerts;
+	struct conns conns;
+	struct ask ask;
+	uint64_t resets, resets_failed;
 	struct output out;
 	struct jsonw json;
 	char uid_prefix[24];
@@ -131,6 +139,8 @@ static void show(struct monitor *m, struct alert *a)
 		     a->ev.flags & EVENT_CROSS_TENANT ? find_instance(m, a->ev.other_instance)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
+	if (a->ev.flags & EVENT_CONN)
+		f.tls = conns_find(&m->conns, a->ev.conn.cookie);
 	if (a->ev.key.rule != RULE_SELF_BLIND)
 		m->attempts += a->count - a->shown_count;
 	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) &&
@@ -203,6 +213,71 @@ static void mend(const struct event *ev)
 		kill((pid_t)ev->target_tgid, SIGCONT);
 }
 
+/* What was dropped leaves two ends that wait: both are told that the connection is over. */
+static void cut(struct monitor *m, const struct event *ev)
+{
+	const struct instance *in = find_instance(m, ev->key.instance);
+	int err;
+
+	if (!(ev->flags & EVENT_CONN) || ev->key.rule == RULE_TLS_LISTENER)
+		return;
+	err = reset_connection(&ev->conn, in ? (pid_t)in->pid : 0);
+	if (!err || err == -ENOENT) { /* it ended by itself */
+		m->resets++;
+		return;
+	}
+	if (!m->resets_failed)
+		log_warn("a connection cannot be reset (%s): its bytes are dropped, its ends wait",
+			 strerror(-err));
+	blind(m, "connections that could not be reset: dropped, but both ends wait",
+	      ++m->resets_failed);
+}
+
+/* --- handshakes in --- */
+
+static void judge(struct monitor *m, const struct conn *c, unsigned int rule, bool fine)
+{
+	static struct event ev; /* large */
+	struct alert *a;
+
+	if (fine)
+		return;
+	conn_event(c, rule, &ev);
+	a = alerts_event(&m->alerts, &ev);
+	if (a)
+		show(m, a);
+}
+
+/* Nothing more will come of a connection's handshake. */
+static void forget_handshake(struct monitor *m, uint64_t cookie)
+{
+	static struct event ev;
+	const struct conn *c = conns_find(&m->conns, cookie);
+
+	if (!c)
+		return;
+	conn_event(c, RULE_TLS_VERSION, &ev);
+	alerts_forget(&m->alerts, &ev.key);
+	conn_event(c, RULE_TLS_CIPHER, &ev);
+	alerts_forget(&m->alerts, &ev.key);
+}
+
+static void on_clear(void *ctx, const struct clear_piece *p)
+{
+	const struct tls_policy *policy = tls_policy_default();
+	struct monitor *m = ctx;
+	const struct conn *c;
+
+	m->now = clock_boot_ns();
+	if (p->flags & CLEAR_CLOSED)
+		forget_handshake(m, p->cookie);
+	c = conns_piece(&m->conns, p);
+	if (!c)
+		return;
+	judge(m, c, RULE_TLS_VERSION, tls_policy_version(policy, c->facts->version));
+	judge(m, c, RULE_TLS_CIPHER, tls_policy_cipher(policy, c->facts->cipher));
+}
+
 static void on_event(void *ctx, const struct event *ev)
 {
 	static struct event sealed; /* large */
@@ -215,6 +290,8 @@ static void on_event(void *ctx, const struct event *ev)
 		return;
 	}
 	mend(ev);
+	if (ev->flags & EVENT_PREVENTED)
+		cut(m, ev);
 	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == SWEPT_SWAPPED &&
 	    proc_swap_sealed()) {
 		sealed = *ev;
@@ -291,6 +368,8 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 	if (a)
 		show(m, a);
 	/* a state is over when a later sweep did not find it */
+	if (key->rule == RULE_TLS_LISTENER) /* told once in an instance's life */
+		return;
 	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX &&
 	    (key->vector != VECTOR_SWEEP || at->last_ns < m->sweep_began))
 		m->idle[m->idle_count++] = *key;
@@ -341,6 +420,8 @@ static void tell_blindness(struct monitor *m)
 		 "sockets of instances that bore no mark: what they carried before was not seen"},
 		{COUNTER_THREADS_LATE,
 		 "threads of instances that were unknown: what was done to them was not seen"},
+		{COUNTER_CLEAR_LOST,
+		 "TLS handshakes not read whole: their version and cipher are not judged"},
 		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
 		{COUNTER_BYTES_UNSYNCED,
 		 "bytes passed while a TLS stream's record boundaries were unknown"},
@@ -412,6 +493,39 @@ static void check_guard(struct monitor *m)
 	start_guard(m);
 }
 
+/* --- questions --- */
+
+struct answer {
+	struct monitor *m;
+	int fd;
+	bool json;
+};
+
+static void answer_conn(void *ctx, const struct conn_live *live)
+{
+	const struct answer *a = ctx;
+	const struct conn *c = conns_find(&a->m->conns, live->cookie);
+	const struct instance *in = find_instance(a->m, live->instance);
+	char text[1024];
+	const char *line = text;
+	size_t len;
+
+	if (a->json)
+		line = conn_json(&a->m->json, live, c, in, &len);
+	else
+		len = conn_text(live, c, in, text, sizeof(text));
+	if (line)
+		ask_say(&a->m->ask, a->fd, line, len);
+}
+
+/* Whoever runs `cachewarden conns` asks for all connections. */
+static void on_question(void *ctx, int fd, char question)
+{
+	struct answer a = {.m = ctx, .fd = fd, .json = question == ASK_CONNS_JSON};
+
+	sensors_live(a.m->sensors, answer_conn, &a);
+}
+
 /* Once a second. */
 static void tick(struct monitor *m, bool flush)
 {
@@ -424,6 +538,7 @@ static void tick(struct monitor *m, bool flush)
 	tell_blindness(m);
 	sensors_check(m->sensors, on_program_lost, m);
 	check_guard(m);
+	ask_serve(&m->ask, on_question, m);
 	m->flush = false;
 }
 
@@ -487,17 +602,20 @@ static void candidate(void *ctx, pid_t pid, const char *argv0)
 
 static void start_prevention(struct monitor *m)
 {
-	uint32_t can = sensors_preventable(m->sensors) & PREVENTED;
+	uint32_t wanted = (m->options->prevent ? PREVENTED : 0) |
+			  (m->options->enforce_tls ? 1u << RULE_TLS_PLAINTEXT : 0);
+	uint32_t can = sensors_preventable(m->sensors) & wanted;
 	char text[256];
-	int err = sensors_prevent(m->sensors, INSTANCE_HOST, can);
 
-	if (err)
+	if (sensors_prevent(m->sensors, INSTANCE_HOST, can))
 		can = 0;
-	rule_names(can, text, sizeof(text));
-	if (can)
+	rule_names(can & PREVENTED, text, sizeof(text));
+	if (can & PREVENTED)
 		log_info("prevented: %s: %s", text, sensors_preventing(m->sensors));
-	rule_names(PREVENTED & ~can, text, sizeof(text));
-	if (PREVENTED & ~can)
+	if (can & 1u << RULE_TLS_PLAINTEXT)
+		log_info("prevented: plaintext on servers' sockets: dropped, the connection reset");
+	rule_names(wanted & ~can, text, sizeof(text));
+	if (wanted & ~can)
 		log_error("cannot be prevented on this kernel, only told: %s", text);
 }
 
@@ -536,12 +654,16 @@ static int start(struct monitor *m)
 		log_error("the ring buffer cannot be read: %s", strerror(-err));
 		return -1;
 	}
+	err = collector_handshakes(m->collector, sensors_handshakes_fd(m->sensors), on_clear);
+	if (err)
+		log_warn("handshakes cannot be read (%s): versions and ciphers are not judged",
+			 strerror(-err));
 	proc_each_title(candidate, m->sensors);
 	err = sensors_sweep(m->sensors);
 	if (err)
 		log_warn("the sweep at start failed (%s): what ran before is not watched",
 			 strerror(-err));
-	if (m->options->prevent)
+	if (m->options->prevent || m->options->enforce_tls)
 		start_prevention(m);
 	err = sensors_seal(m->sensors);
 	if (err)
@@ -559,6 +681,9 @@ static int start(struct monitor *m)
 	sweep(m);
 	collector_poll(m->collector, 0);
 	start_guard(m);
+	err = ask_open(&m->ask);
+	if (err)
+		log_warn("no questions are answered (cachewarden conns): %s", strerror(-err));
 	report_coverage(m);
 	return 0;
 }
@@ -623,6 +748,9 @@ static void summary(struct monitor *m)
 		 sensors_counter(m->sensors, COUNTER_STREAMS_UNSYNCED),
 		 sensors_counter(m->sensors, COUNTER_STREAMS_RESYNCED),
 		 sensors_counter(m->sensors, COUNTER_BYSTANDERS));
+	log_info("handshakes: %" PRIu64 " connections, %" PRIu64 " not read whole, %" PRIu64
+		 " connections reset",
+		 m->conns.seen, sensors_counter(m->sensors, COUNTER_CLEAR_LOST), m->resets);
 	log_info("sweeps: %" PRIu64 ", %.1f ms on average, the longest %.1f ms", m->sweeps,
 		 m->sweeps ? (double)m->sweeps_ns / (double)m->sweeps / NS_PER_MS : 0.0,
 		 (double)m->sweep_longest_ns / NS_PER_MS);
@@ -650,7 +778,8 @@ int monitor_run(const struct monitor_options *o)
 	instance_self(&m.self, (uint32_t)getpid(), exe);
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
-	err = alerts_init(&m.alerts);
+	m.ask.fd = -1;
+	err = alerts_init(&m.alerts) ?: conns_init(&m.conns);
 	if (!err)
 		err = start(&m);
 	if (!err) {
@@ -668,7 +797,9 @@ int monitor_run(const struct monitor_options *o)
 	}
 	collector_free(m.collector);
 	sensors_free(m.sensors);
+	ask_close(&m.ask);
 	alerts_free(&m.alerts);
+	conns_free(&m.conns);
 	instances_free(&m.instances);
 	output_free(&m.out);
 	jsonw_free(&m.json);

@@ -10,6 +10,7 @@ struct monitor_options {
 	bool json;
 	uint32_t duration_s; /* 0: until SIGINT, SIGTERM or SIGHUP */
 	bool prevent;	     /* trace, read, write and fd upon all instances */
+	bool enforce_tls;    /* plaintext on servers' sockets is dropped */
 	bool no_guard;
 	uint32_t sweep_s; /* 0: only at start and after alerts */
 };

@@ -8,12 +8,12 @@
 #include <stddef.h>
 
 #define MOZILLA "Mozilla server side TLS 5.7, intermediate"
-#define RFC9325 "RFC 9325 section 4.1: MUST NOT negotiate NULL or less than 112 bits"
-#define RFC5246_ANON "RFC 5246 appendix F.1.1.1: anonymous, open to anybody in the middle"
-#define RFC7465 "RFC 7465: MUST NOT negotiate RC4"
-#define RFC5469 "RFC 5469: DES and IDEA SHOULD NOT be used, removed from TLS 1.2"
-#define SWEET32 "NIST SP 800-131A rev. 2: 3DES disallowed after 2023; CVE-2016-2183"
-#define RFC9325_RSA "RFC 9325 section 4.1: SHOULD NOT, no forward secrecy"
+#define RFC9325 "RFC 9325 4.1: MUST NOT, under 112 bits"
+#define RFC5246_ANON "RFC 5246 F.1.1.1: anonymous"
+#define RFC7465 "RFC 7465: MUST NOT"
+#define RFC5469 "RFC 5469: SHOULD NOT, broken"
+#define SWEET32 "NIST SP 800-131A rev. 2: disallowed"
+#define RFC9325_RSA "RFC 9325 4.1: SHOULD NOT, no forward secrecy"
 #define NOT_LISTED "on no list"
 
 static const struct tls_suite suites[] = {

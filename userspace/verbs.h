@@ -4,6 +4,7 @@
 #define CACHEWARDEN_VERBS_H
 
 int cmd_run(int argc, char **argv);
+int cmd_conns(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif

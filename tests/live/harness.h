@@ -45,8 +45,9 @@ struct suite {
 		.name = text, .run = function, ##__VA_ARGS__                                       \
 	}
 
-extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
-	calls_suite, doctor_suite, sweep_suite, self_suite, unprevented_suite, prevent_suite;
+extern const struct suite tls_suite, tls_enforced_suite, memory_suite, wire_suite, instances_suite,
+	collector_suite, cli_suite, calls_suite, doctor_suite, sweep_suite, self_suite,
+	unprevented_suite, prevent_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
