@@ -10,7 +10,8 @@ set -u
 declare -A group=(
 	[build]="clang llvm libbpf-dev libelf-dev zlib1g-dev libssl-dev bpftool pkg-config make gcc
 		 linux-libc-dev libc6-dev redis-server redis-tools openssl procps"
-	[test]="libcmocka-dev libjansson-dev iproute2 util-linux gdb strace"
+	[test]="libcmocka-dev libjansson-dev iproute2 util-linux gdb strace
+		tshark"
 	[bench]="auditd bpftrace"
 	[fuzz]="libclang-rt-dev"
 )

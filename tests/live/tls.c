@@ -82,13 +82,13 @@ static const char *s_client_said(const struct s_client *c, const char *label)
 	return said;
 }
 
-/* Did a handshake succeed? Waits for what it prints last. */
+/* Did a handshake succeed? In TLS 1.3 the session is printed with the first ticket. */
 static bool s_client_ready(const struct s_client *c, int timeout_ms)
 {
 	char *text;
 	bool fine;
 
-	if (!file_wait(c->out, "Verify return code", timeout_ms))
+	if (!file_wait(c->out, "Protocol  :", timeout_ms))
 		return false;
 	text = file_read(c->out);
 	fine = !strstr(text, "Cipher is (NONE)");
@@ -189,13 +189,18 @@ static void settles(const void *arg)
 /* By the client's own word, of that name? */
 static bool suite_is(const char *openssl_name, const char *iana)
 {
+	char *save = NULL;
 	struct run r;
 
 	if (!strncmp(openssl_name, "TLS_", 4))
 		return !strcmp(openssl_name, iana);
 	r = run_command(3000, "openssl", "ciphers", "-stdname",
 			str("%s:@SECLEVEL=0", openssl_name));
-	return strstr(r.out, str("%s - %s ", iana, openssl_name));
+	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (strstr(line, str(" - %s ", openssl_name)))
+			return !strncmp(line, str("%s ", iana), strlen(iana) + 1);
+	}
+	return false;
 }
 
 /*
