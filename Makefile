@@ -57,6 +57,11 @@ tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## bu
 unit: $(UNITS) ## unit tests only, no root needed
 	$(Q)tests/check.sh unit
 
+corpus: ## every attack on every kernel: what caught it; writes the table in docs/coverage.md
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/corpus.sh
+
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/deps.sh build test bench
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -127,4 +132,4 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard include/*.h)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests unit bench fuzz lint install clean
+.PHONY: all help deps run check tests unit corpus bench fuzz lint install clean

@@ -117,11 +117,11 @@ static __always_inline int did_open_kernel(const struct call *c)
 	return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, 0), c->ret, 0);
 }
 
-static const union anon_name prog_name = {"bpf-prog"}, map_name = {"bpf-map"},
-			     link_name = {"bpf_link"}, link_by_id_name = {"bpf-link"};
+static const union short_name prog_name = {"bpf-prog"}, map_name = {"bpf-map"},
+			      link_name = {"bpf_link"}, link_by_id_name = {"bpf-link"};
 
 /* The file behind a new descriptor, if it is of that kind: another thread may have swapped it. */
-static __always_inline struct file *anon_file(long fd, const union anon_name *kind)
+static __always_inline struct file *anon_file(long fd, const union short_name *kind)
 {
 	struct file *f = fd < 0 ? NULL : file_of_fd(bpf_get_current_task_btf(), fd);
 

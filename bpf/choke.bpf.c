@@ -7,6 +7,7 @@
  *                               the current syscall's number says by which (32-bit callers included)
  *   fexit/do_filp_open          the file an open came to, for every kind of open: syscalls, io_uring, exec;
  *                               and the kernel's own copy of the path, which nobody can swap
+ *   fexit/open_by_handle_at     the one open that goes another way
  *   fexit/<syscall>             ptrace, process_vm_*, pidfd_getfd: arguments and outcome. Requests on a
  *                               tracee pass no further check, so the check alone would miss them
  *   tp_btf/io_uring_complete    reads and writes through a ring, see uring_done
@@ -266,6 +267,18 @@ SEC("fexit/" SYSCALL_FN "pidfd_getfd")
 int BPF_PROG(cp_pidfd_getfd, const struct pt_regs *regs, long ret)
 {
 	did_getfd(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ret);
+	return 0;
+}
+
+/* A file by its handle is opened another way than all others. */
+SEC("fexit/" SYSCALL_FN "open_by_handle_at")
+int BPF_PROG(cp_handle, const struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct open_name name = {};
+
+	if (ret >= 0)
+		opened(task, file_of_fd(task, ret), 0, &name, VECTOR_OPEN_BY_HANDLE_AT);
 	return 0;
 }
 

@@ -95,6 +95,15 @@ struct {
 	__type(value, u32);
 } guarded SEC(".maps");
 
+/* Files on disk that instances opened themselves. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FILES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct file_key);
+	__type(value, struct file_owner);
+} files SEC(".maps");
+
 /* The instance for whose sake the syscall this task is in was denied, or the task killed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -342,14 +351,14 @@ static long path_up(u32 i, struct path_walk *w)
 }
 
 /*
- * Append the path of an executable at p->path[at]. Returns where it ended, and PATH_* flags in the upper
- * half. Functions that are not static are verified once on their own, and take addresses as mere numbers.
+ * Append a path at p->path[at]. Returns where it ended, and PATH_* flags in the upper half. Functions that are
+ * not static are verified once on their own, and take addresses as mere numbers: here of a struct path.
  */
-__noinline int path_append(struct process_info *p, u64 exe_addr, u32 at)
+__noinline int path_append(struct process_info *p, u64 path_addr, u32 at)
 {
-	struct file *exe = (void *)exe_addr;
-	struct dentry *d = BPF_CORE_READ(exe, f_path.dentry);
-	struct vfsmount *vfs = BPF_CORE_READ(exe, f_path.mnt);
+	struct path *path = (void *)path_addr;
+	struct dentry *d = BPF_CORE_READ(path, dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
 	struct path_walk w = {
 		.p = p,
 		.dentry = plain(d),
@@ -366,16 +375,22 @@ __noinline int path_append(struct process_info *p, u64 exe_addr, u32 at)
 	return w.at | w.flags << 16;
 }
 
-/* Where the executable's path begins and ends; *at moves behind it. */
-static __always_inline void path_put(struct process_info *p, struct path_place *place,
-				     struct file *exe, u32 *at)
+/* Where a path begins and ends in p->path; *at moves behind it. */
+static __always_inline void path_put_at(struct process_info *p, struct path_place *place,
+					u64 path_addr, u32 *at)
 {
-	u32 end = path_append(p, plain(exe), *at);
+	u32 end = path_append(p, path_addr, *at);
 
 	place->off = *at;
 	place->len = (end & 0xffff) - *at;
 	place->flags = end >> 16;
 	*at = end & 0xffff;
+}
+
+static __always_inline void path_put(struct process_info *p, struct path_place *place,
+				     struct file *file, u32 *at)
+{
+	path_put_at(p, place, plain(file) + bpf_core_field_offset(struct file, f_path), at);
 }
 
 /*

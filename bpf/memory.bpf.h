@@ -12,6 +12,7 @@
 #ifndef CACHEWARDEN_MEMORY_BPF_H
 #define CACHEWARDEN_MEMORY_BPF_H
 
+#include "files.bpf.h"
 #include "procfile.bpf.h"
 #include "report.bpf.h"
 
@@ -109,14 +110,14 @@ static __always_inline int opened_proc(struct file *f, struct inode *inode, u32 
 	int in_dir;
 
 	if (!owner)
-		return 0;
+		return opened_host(f, mode, vector);
 	if (mode & FMODE_PATH) /* a mere place holder: opening through it comes here again */
 		return 1;
 	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry), &in_dir);
 	if (!r)
 		return 0;
 	rule = mode & FMODE_WRITE ? r->write : r->read;
-	return report(owner, rule, vector, r->file, 0, 0);
+	return rule ? report(owner, rule, vector, r->file, 0, 0) : 0;
 }
 
 static long path_step(u32 i, struct path_scan **ctx)
@@ -302,7 +303,7 @@ static __always_inline int open_denied(struct task_struct *task, const struct op
 		owner = owner_of_base(task, name->dirfd, &fd_dir);
 	else if (s->nums[behind & (PARTS - 1)] >= 0)
 		owner = owner_of_number(s->nums[behind & (PARTS - 1)]);
-	if (!owner)
+	if (!owner || !rule)
 		return 0;
 	if (behind == 2 && file == PROC_FILE_FD) {
 		file = PROC_FILE_FD_ENTRY;
@@ -323,7 +324,8 @@ static __always_inline int opened(struct task_struct *task, struct file *f, long
 		inode = BPF_CORE_READ(f, f_inode);
 		if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 			return opened_proc(f, inode, vector);
-		return name->path ? opened_fd_entry(task, name, vector) : 0;
+		return (name->path && opened_fd_entry(task, name, vector)) ||
+		       opened_file(task, f, inode, vector);
 	}
 	if ((err == -EACCES || err == -EPERM) && name->path)
 		return open_denied(task, name, vector, err);
@@ -364,9 +366,11 @@ static __always_inline int uring_done(struct io_kiocb *req, s32 res)
 	if (!f)
 		return 0;
 	inode = BPF_CORE_READ(f, f_inode);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
-		return 0;
-	return opened_proc(f, inode, VECTOR_IO_URING_OPEN);
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
+		return opened_proc(f, inode, VECTOR_IO_URING_OPEN);
+	if (op == IORING_OP_OPENAT || op == IORING_OP_OPENAT2)
+		return opened_file(task, f, inode, VECTOR_IO_URING_OPEN);
+	return 0;
 }
 
 /* --- the hook both rungs have --- */

@@ -5,7 +5,8 @@
  *
  * Hooks, and why these:
  *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a child
- *                               that executes something else stops being family in the same moment
+ *                               that executes something else stops being family in the same moment. The
+ *                               environment is looked at before the program can write over it
  *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first
  *                               instruction; the kernel calls it for threads too
  *   tp_btf/sched_process_exit   called per thread, before its pid can be used again; the exit code says
@@ -117,6 +118,7 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
 {
 	struct event *e;
+	u32 at;
 
 	if (instance == INSTANCE_SELF) /* no server: nobody counts it */
 		return;
@@ -127,8 +129,14 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 	}
 	e->key.instance = instance;
 	e->flags = flags | EVENT_ACTOR;
-	process_fill(&e->actor, plain(task));
+	at = process_fill(&e->actor, plain(task));
 	e->target_tgid = e->actor.pid;
+	e->fd = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	if (type == EVENT_INSTANCE)
+		path_put_at(&e->actor, &e->object,
+			    plain(BPF_CORE_READ(task, fs)) +
+				    bpf_core_field_offset(struct fs_struct, pwd),
+			    &at);
 	event_send(e);
 }
 
@@ -196,6 +204,87 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 	report_tracer(task, id, flags);
 }
 
+/* --- its environment --- */
+
+#define ENV_TEXT 4096 /* a longer variable is read in pieces */
+#define ENV_MAX 1024  /* variables looked at */
+
+struct env_scan {
+	u64 at, end;
+	u32 found; /* 1 << enum hijack */
+	u32 pad;
+	char text[ENV_TEXT];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct env_scan);
+} envs SEC(".maps");
+
+static const union short_name hijacks[HIJACK_MAX] = {
+	[HIJACK_LD_PRELOAD] = {"LD_PRELOAD"},
+	[HIJACK_LD_AUDIT] = {"LD_AUDIT"},
+	[HIJACK_SSLKEYLOGFILE] = {"SSLKEYLOGFILE"},
+};
+
+static long env_step(u32 i, struct env_scan **ctx)
+{
+	struct env_scan *s = *ctx;
+	union short_name name = {};
+	long n;
+
+	if (s->at >= s->end)
+		return 1;
+	n = bpf_probe_read_user_str(s->text, ENV_TEXT, (const void *)s->at);
+	if (n <= 0)
+		return 1;
+	s->at += n < ENV_TEXT ? n : ENV_TEXT - 1;
+	for (u32 k = 0; k < sizeof(name) - 1; k++) {
+		if (s->text[k] == '=') {
+			if (!s->text[k + 1]) /* set to nothing */
+				return 0;
+			break;
+		}
+		name.text[k] = s->text[k];
+	}
+	for (u32 h = HIJACK_LD_PRELOAD; h < HIJACK_MAX; h++) {
+		if (same_name(&name, &hijacks[h]))
+			s->found |= 1u << h;
+	}
+	return 0;
+}
+
+/* A server starts: does its environment bring strangers' code along, or give its secrets away? */
+static __noinline int look_at_env(u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr;
+	u32 zero = 0;
+	struct env_scan *s = bpf_map_lookup_elem(&envs, &zero);
+
+	if (!s)
+		return 0;
+	s->at = BPF_CORE_READ(task, mm, env_start);
+	s->end = BPF_CORE_READ(task, mm, env_end);
+	s->found = 0;
+	bpf_loop(ENV_MAX, env_step, &s, 0);
+	return s->found;
+}
+
+static __noinline int report_env(u64 task_addr, u32 instance, u32 found)
+{
+	struct task_struct *task = (void *)task_addr;
+
+	for (u32 h = HIJACK_LD_PRELOAD; h < HIJACK_MAX; h++) {
+		if (found & 1u << h)
+			report_self(task, instance,
+				    h == HIJACK_SSLKEYLOGFILE ? RULE_TLS_KEY : RULE_MEM_INJECT,
+				    VECTOR_EXEC, h, NULL);
+	}
+	return 0;
+}
+
 /* The guard it forks, and its threads, follow by the hooks below. */
 SEC("syscall")
 int enrol_self(void *ctx)
@@ -214,7 +303,7 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 {
 	const char *filename = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
 	struct file *exe = BPF_CORE_READ(bprm, file);
-	u32 tgid = p->tgid;
+	u32 tgid = p->tgid, found;
 	struct member *m = member_of(tgid);
 
 	/* a script of that name is no server: comm, which exec took from the file name, counts only
@@ -223,6 +312,10 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 		if (m && !m->main)
 			lifecycle(EVENT_EXEC, p, m->instance, 0);
 		enrol(p, 0);
+		m = member_of(tgid);
+		found = m ? look_at_env(plain(p)) : 0;
+		if (found)
+			report_env(plain(p), m->instance, found);
 		return 0;
 	}
 	if (m) {

@@ -64,6 +64,7 @@ struct deed {
 	u32 detail;
 	u32 fd;
 	s64 ret;      /* negative errno, or what the syscall returned */
+	u64 file;     /* address of the file it was done to, where its path is to be told */
 	u32 harmless; /* told, but nobody is stopped for it */
 	u32 pad;
 };
@@ -76,8 +77,9 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct attempt_key key = {};
+	struct file *file;
 	struct event *e;
-	u32 flags = 0;
+	u32 flags = 0, at;
 
 	if (!owner || !deed || is_exempt(task, owner->instance))
 		return 0;
@@ -91,6 +93,9 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 	/* what a syscall says of itself to somebody already dead tells nothing */
 	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
 		key.err = 0;
+	file = (void *)deed->file;
+	if (file)
+		key.object = BPF_CORE_READ(file, f_inode, i_ino);
 	key_actor(&key, task);
 	e = attempt_begin(&key, 0);
 	if (!e)
@@ -99,7 +104,9 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 	e->target_tgid = owner->tgid;
 	e->target_tid = owner->tid;
 	e->fd = deed->fd;
-	event_actor(e, task);
+	at = event_actor(e, task);
+	if (file)
+		path_put(&e->actor, &e->object, file, &at);
 	told_note(e);
 	event_send(e);
 	return 0;
@@ -175,21 +182,30 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 	return f;
 }
 
-/* What anonymous files are called, padded. */
-union anon_name {
+/* A name of at most 15 letters, padded: what anonymous files are called, and a few others. */
+union short_name {
 	char text[16];
 	u64 words[2];
 };
 
-static const union anon_name perf_name = {"[perf_event]"};
+static const union short_name perf_name = {"[perf_event]"};
 
-static __always_inline int is_anon(struct file *f, const union anon_name *kind)
+static __always_inline int same_name(const union short_name *a, const union short_name *b)
 {
-	union anon_name name = {};
+	return a->words[0] == b->words[0] && a->words[1] == b->words[1];
+}
 
-	bpf_probe_read_kernel_str(name.text, sizeof(name.text),
-				  BPF_CORE_READ(f, f_path.dentry, d_name.name));
-	return name.words[0] == kind->words[0] && name.words[1] == kind->words[1];
+static __always_inline int is_named(struct dentry *d, const union short_name *as)
+{
+	union short_name name = {};
+
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text), BPF_CORE_READ(d, d_name.name));
+	return same_name(&name, as);
+}
+
+static __always_inline int is_anon(struct file *f, const union short_name *kind)
+{
+	return is_named(BPF_CORE_READ(f, f_path.dentry), kind);
 }
 
 /* The perf event behind a descriptor, NULL if it is none. */

@@ -6,8 +6,8 @@
  * Iterators, and what each decides:
  *   iter/task        a member of an instance is traced, has breakpoints in its code, lets KSM merge its
  *                    memory, has pages swapped out; its threads are all in the table; who its ancestors are
- *   iter/task_file   a stranger holds open a file below an instance's /proc/PID, its socket, or a perf
- *                    event on it; an instance holds a socket that bears no mark
+ *   iter/task_file   a stranger holds open a file below an instance's /proc/PID, its socket, its data or
+ *                    configuration, or a perf event on it; an instance holds a socket that bears no mark
  *   iter/task_vma    of one instance: which files it executes, what it executes that is no file, what it
  *                    shares for writing
  *
@@ -15,6 +15,7 @@
  * a state found again is the same attempt. Holding a descriptor is no proof that it was used: the outcome
  * of what a sweep finds is unknown.
  */
+#include "files.bpf.h"
 #include "mark.bpf.h"
 #include "procfile.bpf.h"
 #include "report.bpf.h"
@@ -261,6 +262,28 @@ static __always_inline int holds_proc(struct task_struct *task, struct file *fil
 	s.owner = *owner;
 	s.rule = file->f_mode & FMODE_WRITE ? r->write : r->read;
 	s.detail = r->file;
+	return s.rule ? seen(&s) : 0;
+}
+
+/* An instance's file on disk: its data, its configuration, its key. */
+static __always_inline int holds_own(struct task_struct *task, struct file *file)
+{
+	struct sight s = {.actor = plain(task)};
+	struct file_owner *own;
+	u32 *main;
+
+	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
+		return 0;
+	own = own_file(file->f_inode);
+	if (!own || !own->kind || server_of(task->tgid))
+		return 0;
+	s.owner.instance = own->instance;
+	main = bpf_map_lookup_elem(&mains, &s.owner.instance);
+	if (main)
+		s.owner.tgid = s.owner.tid = *main;
+	s.rule = rule_of_own(own->kind);
+	s.detail = own->kind;
+	s.file = plain(file);
 	return seen(&s);
 }
 
@@ -339,7 +362,7 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	case ANON_INODE_FS_MAGIC:
 		return holds_perf_event(task, file);
 	default:
-		return 0;
+		return holds_own(task, file);
 	}
 }
 

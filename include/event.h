@@ -21,6 +21,7 @@ enum event_type {
 	EVENT_FORK,    /* an instance forked: actor is the child */
 	EVENT_EXIT,    /* a member of an instance ended: actor is the member */
 	EVENT_LISTEN,  /* an instance listens: conn.local_* */
+	EVENT_FILE,    /* an instance opened a regular file itself, see struct event_file */
 	EVENT_ATTEMPT, /* something a rule speaks of */
 	EVENT_MAX,
 };
@@ -224,7 +225,7 @@ struct attempt_key {
 	__s16 err;    /* errno of the attempt, positive, 0 on success */
 	__u8 rule;
 	__u8 vector;
-	__u32 object; /* mem-inject, mem-spill: inode of the mapped file, lower half; else 0 */
+	__u32 object; /* inode of the file mapped, or of an instance's own file, lower half; else 0 */
 };
 
 struct attempt {
@@ -234,6 +235,21 @@ struct attempt {
 	__u64 bytes; /* wire rules: payload bytes that were no TLS, both directions */
 	__u32 sent;  /* the first event reached the ring buffer */
 	__u32 pad;
+};
+
+/* A file as the kernel knows it: st_dev and st_ino may tell otherwise (overlayfs, btrfs). */
+struct file_key {
+	__u64 ino;
+	__u32 dev; /* kernel's dev_t of its file system */
+	__u32 generation;
+};
+
+/* EVENT_FILE: what was opened; its path is event.object. */
+struct event_file {
+	struct file_key key;
+	__u32 written; /* it was opened for writing */
+	__u32 kind;    /* enum proc_file: what it is held to be already */
+	__u64 pad[7];
 };
 
 struct event {
@@ -248,13 +264,20 @@ struct event {
 	__u32 target_tgid; /* the member of the instance that was hit */
 	__u32 target_tid;
 	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
-	__u32 fd;	      /* pidfd_getfd: the target's descriptor number; swapped out: pages */
-	struct path_place object; /* of the file mapped, in actor.path */
-	struct conn_info conn;
+	__u32 fd; /* pidfd_getfd: the target's descriptor number; swapped out: pages; start: mount namespace */
+	/* path of the file mapped or opened, in actor.path; EVENT_INSTANCE: of where it works */
+	struct path_place object;
+	union {
+		struct conn_info conn;
+		struct event_file file;
+	};
 	struct process_info actor;
 };
 
-/* Files below /proc/PID that pass or try the ptrace check, by their own name. */
+/*
+ * Files whose opening breaks a rule: below /proc/PID those that pass or try the ptrace check, by their own
+ * name; some of the host's; and what an instance keeps on disk.
+ */
 enum proc_file {
 	PROC_FILE_NONE,
 	PROC_FILE_MEM,
@@ -271,10 +294,23 @@ enum proc_file {
 	PROC_FILE_PERSONALITY,
 	PROC_FILE_IO,
 	PROC_FILE_MAP_FILES,
-	PROC_FILE_FD,	    /* the directory */
-	PROC_FILE_FDINFO,   /* directory or a file in it */
+	PROC_FILE_FD,	  /* the directory */
+	PROC_FILE_FDINFO, /* directory or a file in it */
+	PROC_FILE_COREDUMP_FILTER,
+	PROC_FILE_KCORE, /* from here to HOST_KPROBE_EVENTS: of no process, but of all */
+	PROC_FILE_CORE_PATTERN,
+	HOST_UPROBE_EVENTS, /* below tracefs */
+	HOST_DYNAMIC_EVENTS,
+	HOST_KPROBE_EVENTS,
 	PROC_FILE_FD_ENTRY, /* fd/N opened: the descriptor itself is taken */
 	PROC_FILE_WALK,	    /* a path that led through root, cwd, exe, fd or map_files */
+	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, by whatever name */
+	HOST_LD_SO_PRELOAD, /* /etc/ld.so.preload: what it names is in every program started */
+	REST_DATA,	    /* from here on: an instance's own files. RDB, AOF */
+	REST_CONFIG,
+	REST_ACL,
+	REST_KEY,    /* TLS private key */
+	REST_KEYLOG, /* session secrets, as SSLKEYLOGFILE names it */
 	PROC_FILE_MAX,
 };
 
@@ -294,12 +330,27 @@ enum swept {
 	SWEPT_CODE_FILE,
 	SWEPT_CODE_ANONYMOUS,
 	SWEPT_CODE_WRITABLE,
+	SWEPT_EXPOSED_DATA, /* an instance's own file others than its owner may read */
+	SWEPT_EXPOSED_CONFIG,
+	SWEPT_EXPOSED_ACL,
+	SWEPT_EXPOSED_KEY,
+	SWEPT_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when it started */
 	SWEPT_MAX,
+};
+
+/* Variables that put strangers' code into a server, or its secrets into a file; a key's detail for VECTOR_EXEC. */
+enum hijack {
+	HIJACK_NONE, /* VECTOR_EXEC: a member executed what is no server */
+	HIJACK_LD_PRELOAD,
+	HIJACK_LD_AUDIT,
+	HIJACK_SSLKEYLOGFILE,
+	HIJACK_MAX,
 };
 
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
 _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
+_Static_assert(sizeof(struct event_file) == 80, "event_file stands in conn_info's place");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");

@@ -25,6 +25,7 @@
 #define USER_HELPERS_MAX 16
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
+#define FILES_MAX 16384 /* regular files that instances opened and that still exist */
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
 struct member {
@@ -100,9 +101,15 @@ struct proc_key {
 
 struct proc_rule {
 	__u8 file; /* enum proc_file */
-	__u8 read; /* enum rule_id when opened for reading */
+	__u8 read; /* enum rule_id when opened for reading, RULE_NONE: that breaks none */
 	__u8 write;
-	__u8 pad;
+	__u8 host; /* below /proc or tracefs itself, not below /proc/PID */
+};
+
+/* files: what instances opened themselves -> whose it is, and what it is (0: nothing to protect) */
+struct file_owner {
+	__u32 instance;
+	__u32 kind; /* enum proc_file, REST_* */
 };
 
 /*
@@ -155,6 +162,7 @@ enum counter_id {
 	COUNTER_NOTE_FAILED,	/* an access inside an open could not be noted for the open's end */
 	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
 	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
+	COUNTER_FILES_FULL,	/* own files of instances that could not be entered */
 	COUNTER_CLEAR_LOST,	/* handshakes of which the server's part was not handed on whole */
 	COUNTER_MAX,
 };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # check.sh [unit] - run the tests that `make tests` built and count what they say in TAP: the unit tests,
-# the fuzzers that are built, lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls
+# the fuzzers that are built, lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls, files
 # and sweeps on other kernels in emulation.
 #
 # What they print is passed on. A program that crashes, stops before its plan is done, or runs no test at
@@ -115,7 +115,7 @@ if [ "${1-}" != unit ]; then
 		fail "cachewarden-live: not built; make tests"
 	fi
 	# these stand on another rung there; the rest of the suite: tests/lanes/lanes.sh by hand
-	run_tap lanes tests/lanes/lanes.sh -t memory: -t calls: -t sweep: 5.10 6.1 6.12
+	run_tap lanes tests/lanes/lanes.sh -t memory: -t calls: -t files: -t sweep: 5.10 6.1 6.12
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"

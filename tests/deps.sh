@@ -11,11 +11,12 @@ declare -A group=(
 	[build]="clang llvm libbpf-dev libelf-dev zlib1g-dev libssl-dev bpftool pkg-config make gcc
 		 linux-libc-dev libc6-dev redis-server redis-tools openssl procps"
 	[test]="libcmocka-dev libjansson-dev iproute2 util-linux gdb strace
-		tshark"
+		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
+		prometheus-node-exporter tshark"
 	[bench]="auditd bpftrace"
 	[fuzz]="libclang-rt-dev"
 )
-services="redis-server auditd" # started, and enabled at boot, by their packages
+services="redis-server auditd prometheus-node-exporter" # started, and enabled at boot, by their packages
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden

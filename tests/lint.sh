@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.." || exit 1
 layers=(base model edge story verbs)
 declare -A layer=(
 	[base]="log jsonw clock proc output"
-	[model]="instance rule command alert tls_suite tls_policy cert conn"
-	[edge]="guard kernel sensor mmflag collector finding event_json event_text cgroup conn_out ask reset"
+	[model]="instance rule command alert rest tls_suite tls_policy cert conn"
+	[edge]="guard kernel sensor files mmflag collector finding event_json event_text cgroup conn_out ask reset"
 	[story]="monitor"
 	[verbs]="main cli verbs cmd_*"
 )

@@ -104,6 +104,8 @@ static void begin_again(struct instance *in, const struct event *ev)
 	in->listen_ns = 0;
 	in->running = ev->flags & EVENT_FOUND_BY_SWEEP;
 	in->settled = false;
+	in->mnt_ns = ev->fd;
+	instance_exe_path(&ev->actor, &ev->object, in->cwd, sizeof(in->cwd));
 }
 
 static enum instance_change listens(struct instance *in, uint16_t port, uint64_t now_ns)

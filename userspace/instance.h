@@ -31,7 +31,9 @@ struct instance {
 	bool settled;		       /* its start is over */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
+	uint32_t mnt_ns;	 /* inode number of its mount namespace */
 	char exe[PATH_LEN];
+	char cwd[PATH_LEN]; /* where it worked when it was found or started */
 };
 
 struct instances {

@@ -11,8 +11,7 @@
 #include "ask.h"
 #include "collector.h"
 #include "conn_out.h"
-#include "tls_facts.h"
-#include "tls_policy.h"
+#include "files.h"
 #include "finding.h"
 #include "guard.h"
 #include "instance.h"
@@ -22,6 +21,8 @@
 #include "proc.h"
 #include "reset.h"
 #include "sensor.h"
+#include "tls_facts.h"
+#include "tls_policy.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +42,7 @@ struct monitor {
 	const struct monitor_options *options;
 	struct sensors *sensors;
 	struct collector *collector;
+	struct files *files; /* what instances keep on disk */
 	struct instances instances;
 	struct instance self;
 	struct guard guard;
@@ -196,6 +198,10 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	if (!in || !m->started)
 		return;
 	tell_lifecycle(in, change);
+	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
+		files_started(m->files, in);
+	if (change == INSTANCE_ENDED)
+		files_ended(m->files, &m->instances, in);
 	/* a supervisor may have opened its sockets for it */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		blind(m, "sockets handed down to a server could not be looked for",
@@ -278,29 +284,48 @@ static void on_clear(void *ctx, const struct clear_piece *p)
 	judge(m, c, RULE_TLS_CIPHER, tls_policy_cipher(policy, c->facts->cipher));
 }
 
-static void on_event(void *ctx, const struct event *ev)
+/* What only userspace knows of an attempt. */
+static void complete(const struct monitor *m, struct event *ev)
 {
-	static struct event sealed; /* large */
+	const struct instance *in = find_instance(m, ev->key.instance);
+
+	if (!ev->target_tgid && in) /* a file's owner is an instance, not one of its processes */
+		ev->target_tgid = ev->target_tid = in->pid;
+	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == SWEPT_SWAPPED && proc_swap_sealed())
+		ev->flags |= EVENT_SEALED;
+}
+
+static void on_attempt(void *ctx, const struct event *ev)
+{
+	static struct event whole; /* large */
 	struct monitor *m = ctx;
 	struct alert *a;
 
-	m->now = clock_boot_ns();
-	if (ev->type != EVENT_ATTEMPT) {
-		on_lifecycle(m, ev);
-		return;
-	}
-	mend(ev);
-	if (ev->flags & EVENT_PREVENTED)
-		cut(m, ev);
-	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == SWEPT_SWAPPED &&
-	    proc_swap_sealed()) {
-		sealed = *ev;
-		sealed.flags |= EVENT_SEALED;
-		ev = &sealed;
-	}
-	a = alerts_event(&m->alerts, ev);
+	whole = *ev;
+	complete(m, &whole);
+	a = alerts_event(&m->alerts, &whole);
 	if (a)
 		show(m, a);
+}
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct monitor *m = ctx;
+	const struct instance *in;
+
+	m->now = clock_boot_ns();
+	if (ev->type == EVENT_FILE) {
+		in = instances_find(&m->instances, ev->key.instance);
+		if (in)
+			files_opened(m->files, in, ev);
+	} else if (ev->type != EVENT_ATTEMPT) {
+		on_lifecycle(m, ev);
+	} else {
+		mend(ev);
+		if (ev->flags & EVENT_PREVENTED)
+			cut(m, ev);
+		on_attempt(m, ev);
+	}
 }
 
 /* --- sweeps --- */
@@ -333,6 +358,7 @@ static void sweep(struct monitor *m)
 		if (in->members && sweep_instance(m, in))
 			err = -EIO;
 	}
+	files_tidy(m->files, &m->instances);
 	took = clock_boot_ns() - m->sweep_began;
 	m->sweeps++;
 	m->sweeps_ns += took;
@@ -413,6 +439,8 @@ static void tell_blindness(struct monitor *m)
 		{COUNTER_RING_FULL, "ring buffer full: events counted without their details"},
 		{COUNTER_ATTEMPTS_FULL, "attempts table full: attempts sent one by one"},
 		{COUNTER_PROCS_FULL, "process tables full: some members of instances are unknown"},
+		{COUNTER_FILES_FULL,
+		 "files of instances that could not be entered: who opens them was not seen"},
 		{COUNTER_MARK_FAILED,
 		 "sockets that could not be marked: their bytes were not seen"},
 		{COUNTER_NOTE_FAILED, "accesses inside an open that could not be noted"},
@@ -649,7 +677,8 @@ static int start(struct monitor *m)
 		log_error("%s", error);
 		return -1;
 	}
-	err = collector_open(&m->collector, m->sensors, on_event, m);
+	m->files = files_new(m->sensors, on_attempt, m);
+	err = m->files ? collector_open(&m->collector, m->sensors, on_event, m) : -ENOMEM;
 	if (err) {
 		log_error("the ring buffer cannot be read: %s", strerror(-err));
 		return -1;
@@ -676,8 +705,14 @@ static int start(struct monitor *m)
 		const struct instance *in = m->instances.all[i];
 
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
+		files_started(m->files, in);
+		files_found(m->files, in);
 	}
 	m->started = true;
+	collector_poll(m->collector, 0);
+	for (size_t i = 0; i < m->instances.count; i++)
+		log_info("instance %s: %zu files of its own found", m->instances.all[i]->name,
+			 files_count(m->files, m->instances.all[i]->id));
 	sweep(m);
 	collector_poll(m->collector, 0);
 	start_guard(m);
@@ -796,6 +831,7 @@ int monitor_run(const struct monitor_options *o)
 			err = -1;
 	}
 	collector_free(m.collector);
+	files_free(m.files);
 	sensors_free(m.sensors);
 	ask_close(&m.ask);
 	alerts_free(&m.alerts);

@@ -3,6 +3,7 @@
 #include "rule.h"
 
 #include "command.h"
+#include "instance.h"
 #include "tls_suite.h"
 
 #include <errno.h>
@@ -169,6 +170,19 @@ static const struct proc_file_info proc_files[PROC_FILE_MAX] = {
 	[PROC_FILE_MAP_FILES] = {"map_files", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
 	[PROC_FILE_FD] = {"fd", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FDINFO] = {"fdinfo", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_COREDUMP_FILTER] = {"coredump_filter", RULE_NONE, RULE_MEM_DUMP, SEVERITY_HIGH},
+	[PROC_FILE_KCORE] = {"kcore", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
+	[PROC_FILE_CORE_PATTERN] = {"core_pattern", RULE_NONE, RULE_MEM_DUMP, SEVERITY_HIGH},
+	[HOST_UPROBE_EVENTS] = {"uprobe_events", RULE_NONE, RULE_MEM_PROBE, SEVERITY_HIGH},
+	[HOST_DYNAMIC_EVENTS] = {"dynamic_events", RULE_NONE, RULE_MEM_PROBE, SEVERITY_HIGH},
+	[HOST_KPROBE_EVENTS] = {"kprobe_events", RULE_NONE, RULE_MEM_KERNEL, SEVERITY_HIGH},
+	[HOST_DEV_MEM] = {"/dev/mem", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
+	[HOST_LD_SO_PRELOAD] = {"/etc/ld.so.preload", RULE_NONE, RULE_MEM_INJECT, SEVERITY_HIGH},
+	[REST_DATA] = {"data file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
+	[REST_CONFIG] = {"configuration", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_MEDIUM},
+	[REST_ACL] = {"ACL file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
+	[REST_KEY] = {"private key", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
+	[REST_KEYLOG] = {"session secrets", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
 	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
@@ -188,6 +202,17 @@ static const struct swept_info {
 	[SWEPT_CODE_FILE] = {"file", SEVERITY_CRITICAL},
 	[SWEPT_CODE_ANONYMOUS] = {"anonymous memory", SEVERITY_CRITICAL},
 	[SWEPT_CODE_WRITABLE] = {"writable memory", SEVERITY_CRITICAL},
+	[SWEPT_EXPOSED_DATA] = {"data file that others may read", SEVERITY_MEDIUM},
+	[SWEPT_EXPOSED_CONFIG] = {"configuration that others may read", SEVERITY_LOW},
+	[SWEPT_EXPOSED_ACL] = {"ACL file that others may read", SEVERITY_MEDIUM},
+	[SWEPT_EXPOSED_KEY] = {"private key that others may read", SEVERITY_HIGH},
+	[SWEPT_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
+};
+
+static const char *const hijacks[HIJACK_MAX] = {
+	[HIJACK_LD_PRELOAD] = "LD_PRELOAD in its environment",
+	[HIJACK_LD_AUDIT] = "LD_AUDIT in its environment",
+	[HIJACK_SSLKEYLOGFILE] = "SSLKEYLOGFILE in its environment",
 };
 
 static const char *const severities[] = {
@@ -485,6 +510,41 @@ static enum severity tamper_severity(const struct event *ev)
 	}
 }
 
+/*
+ * Programs that list what runs, for people and agents. They look into every process's environment, layout or
+ * descriptors, which is told, and no more than low. By the executable's path: whoever can put his own program
+ * there has the host.
+ */
+static bool is_lister(const struct event *ev)
+{
+	static const char *const dirs[] = {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"};
+	static const char *const names[] = {
+		"ps",	"top",	 "htop", "pgrep", "pidof",  "killall5",
+		"lsof", "fuser", "ss",	 "w",	  "pstree", "prometheus-node-exporter"};
+	char path[PATH_LEN];
+
+	if (!(ev->flags & EVENT_ACTOR) ||
+	    !instance_exe_path(&ev->actor, &ev->actor.exe, path, sizeof(path)))
+		return false;
+	for (size_t d = 0; d < COUNT(dirs); d++) {
+		size_t n = strlen(dirs[d]);
+
+		for (size_t i = 0; !strncmp(path, dirs[d], n) && i < COUNT(names); i++) {
+			if (!strcmp(path + n, names[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Does it read what process listers read? */
+static bool is_listing(const struct event *ev)
+{
+	return is_open(ev->key.vector) && ev->key.detail < PROC_FILE_MAX &&
+	       proc_files[ev->key.detail].read == RULE_MEM_INSPECT &&
+	       (ev->key.rule == RULE_MEM_INSPECT || ev->key.rule == RULE_SELF_TAMPER);
+}
+
 enum severity rule_severity(const struct event *ev)
 {
 	unsigned int rule = ev->key.rule < RULE_MAX ? ev->key.rule : RULE_NONE;
@@ -497,6 +557,8 @@ enum severity rule_severity(const struct event *ev)
 		s = proc_files[ev->key.detail].severity;
 	if (swept(ev) && ev->key.detail >= SWEPT_SOCKET && ev->key.detail < SWEPT_MAX)
 		s = swepts[ev->key.detail].severity;
+	if (ev->key.vector == VECTOR_EXEC && ev->key.detail < HIJACK_MAX && ev->key.detail)
+		s = SEVERITY_HIGH;
 	if (ev->flags & EVENT_SEALED)
 		s = SEVERITY_INFO;
 	if (ev->key.vector == VECTOR_ACCESS && rule == RULE_MEM_INSPECT)
@@ -504,6 +566,8 @@ enum severity rule_severity(const struct event *ev)
 	/* a password in the clear is worse than a key in the clear */
 	if (rule == RULE_TLS_PLAINTEXT && command_secret(ev->conn.command))
 		s = SEVERITY_CRITICAL;
+	if (s > SEVERITY_LOW && is_listing(ev) && is_lister(ev))
+		s = SEVERITY_LOW;
 	if (ev->key.err && s > SEVERITY_INFO)
 		s--;
 	return s;
@@ -597,6 +661,10 @@ void rule_detail(const struct event *ev, char *buf, size_t size)
 		return;
 	case VECTOR_SYSCALL:
 		asked_name(ev, buf, size);
+		return;
+	case VECTOR_EXEC:
+		if (ev->key.detail && ev->key.detail < HIJACK_MAX)
+			snprintf(buf, size, "%s", hijacks[ev->key.detail]);
 		return;
 	default:
 		if (is_open(ev->key.vector) && proc_file_name(ev->key.detail))

@@ -18,6 +18,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,9 @@ static const struct sensor_program programs[] = {
 	{"processes", "hooks", "proc_exit", "the end of an instance"},
 	{"processes", "sweep", "enrol_tasks", "instances that ran before the monitor"},
 	{"memory", "choke", "cp_may_access", "accesses by syscalls that have no hook of their own"},
-	{"memory", "choke", "cp_open", "opens of files below /proc/PID"},
+	{"memory", "choke", "cp_open",
+	 "opens of files below /proc/PID, and of what instances keep on disk"},
+	{"memory", "choke", "cp_handle", "opens by file handle"},
 	{"memory", "choke", "cp_ptrace", "ptrace"},
 	{"memory", "choke", "cp_vm_readv", "process_vm_readv"},
 	{"memory", "choke", "cp_vm_writev", "process_vm_writev"},
@@ -65,12 +68,14 @@ static const struct sensor_program programs[] = {
 	{"memory", "syscalls", "sc_vm_readv", "process_vm_readv"},
 	{"memory", "syscalls", "sc_vm_writev", "process_vm_writev"},
 	{"memory", "syscalls", "sc_pidfd_getfd", "pidfd_getfd"},
-	{"memory", "syscalls", "sc_open", "open of files below /proc/PID"},
-	{"memory", "syscalls", "sc_creat", "creat of files below /proc/PID"},
-	{"memory", "syscalls", "sc_openat", "openat of files below /proc/PID"},
-	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID"},
-	{"memory", "syscalls", "sc_open_handle", "open_by_handle_at of files below /proc/PID"},
-	{"memory", "syscalls", "uring_complete", "files below /proc/PID through io_uring"},
+	{"memory", "syscalls", "sc_open", "open of files below /proc/PID and on disk"},
+	{"memory", "syscalls", "sc_creat", "creat of files below /proc/PID and on disk"},
+	{"memory", "syscalls", "sc_openat", "openat of files below /proc/PID and on disk"},
+	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID and on disk"},
+	{"memory", "syscalls", "sc_open_handle",
+	 "open_by_handle_at of files below /proc/PID and on disk"},
+	{"memory", "syscalls", "uring_complete",
+	 "files below /proc/PID and on disk through io_uring"},
 	CALL("mmap", "mmap of code into an instance"),
 	CALL("mprotect", "mprotect that makes code in an instance"),
 	CALL("pkey_mprot", "pkey_mprotect that makes code in an instance"),
@@ -120,10 +125,10 @@ static const struct preventer {
 
 /* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
 static const char *const sealed[] = {
-	"procs",	"pids",	       "candidates", "exe_names", "proc_files", "commands",
-	"user_helpers", "lost",	       "counters",   "mapped",	  "socks",	"path_scans",
-	"early",	"bystanders",  "looks",	     "searches",  "stopped",	"notes",
-	"titles",	"own_objects", "told",	     "judged",	  "mains",	"supervisors",
+	"procs", "pids",     "candidates", "exe_names",	  "proc_files", "commands", "user_helpers",
+	"lost",	 "counters", "mapped",	   "socks",	  "path_scans", "early",    "bystanders",
+	"looks", "searches", "stopped",	   "notes",	  "titles",	"envs",	    "own_objects",
+	"told",	 "judged",   "mains",	   "supervisors",
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -169,9 +174,9 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 }
 
 /* Maps all objects have in common: the processes sensor's. */
-static const char *const shared[] = {"events",	"procs",    "pids",   "attempts",
-				     "lost",	"counters", "mapped", "guarded",
-				     "stopped", "told",	    "settled"};
+static const char *const shared[] = {"events",	"procs",    "pids",    "attempts",
+				     "lost",	"counters", "mapped",  "guarded",
+				     "stopped", "told",	    "settled", "files"};
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
@@ -243,6 +248,7 @@ static int fill_proc_files(const struct bpf_map *map)
 			.file = (uint8_t)f,
 			.read = (uint8_t)proc_file_rule(f, 0),
 			.write = (uint8_t)proc_file_rule(f, 1),
+			.host = f >= PROC_FILE_KCORE,
 		};
 
 		snprintf(key.name, sizeof(key.name), "%s", proc_file_name(f));
@@ -666,6 +672,39 @@ int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline)
 		return 0;
 	s->sweep->bss->baseline = baseline;
 	return run_iterator(s->sweep->progs.sweep_maps, pid);
+}
+
+int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path)
+{
+	uint32_t *whose = s->choke    ? &s->choke->bss->files_of
+			  : s->memory ? &s->memory->bss->files_of
+				      : NULL;
+	int fd;
+
+	if (!whose)
+		return -EOPNOTSUPP;
+	__atomic_store_n(whose, instance, __ATOMIC_SEQ_CST);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		fd = -errno;
+	else
+		close(fd);
+	__atomic_store_n(whose, 0, __ATOMIC_SEQ_CST);
+	return fd < 0 ? fd : 0;
+}
+
+int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
+		     uint32_t kind)
+{
+	struct file_owner own = {.instance = instance, .kind = kind};
+
+	return bpf_map_update_elem(bpf_map__fd(s->process->maps.files), key, &own, BPF_ANY) ? -errno
+											    : 0;
+}
+
+void sensors_file_forget(struct sensors *s, const struct file_key *key)
+{
+	bpf_map_delete_elem(bpf_map__fd(s->process->maps.files), key);
 }
 
 bool sensors_knows_uprobes(const struct sensors *s)

@@ -61,6 +61,18 @@ int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
 /* The instance's start is over: code it maps from now on is a finding, for the hooks too. */
 int sensors_settled(struct sensors *s, uint32_t instance);
 
+/*
+ * A regular file the instance has opened before: enter it by opening it, path as the monitor sees it. It is told
+ * like one that the instance opens now (EVENT_FILE). Returns 0, -EOPNOTSUPP without the memory sensor, or why
+ * it cannot be opened.
+ */
+int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path);
+
+/* Whose a file is and what it is: enum proc_file, REST_* or 0. Returns 0 or a negative errno. */
+int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
+		     uint32_t kind);
+void sensors_file_forget(struct sensors *s, const struct file_key *key);
+
 /* Could this kernel's mark of a process with breakpoints be learned? */
 bool sensors_knows_uprobes(const struct sensors *s);
 

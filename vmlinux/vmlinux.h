@@ -40,6 +40,15 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* process.bpf.c: does an instance see the monitor's files? */
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct pid_namespace {
 	struct ns_common ns;
 };
@@ -88,8 +97,11 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode; /* files.bpf.h: what kind of file it is */
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	u32 i_rdev;	  /* files.bpf.h: /dev/mem by its number */
+	u32 i_generation; /* files.bpf.h: an inode number used again is another file */
 	void *i_private;
 };
 
@@ -144,7 +156,8 @@ struct proc_inode {
 struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start;
-	unsigned long flags; /* sweep.bpf.c */
+	unsigned long env_start, env_end; /* process.bpf.c: LD_PRELOAD and its kin at exec */
+	unsigned long flags;		  /* sweep.bpf.c */
 };
 
 struct thread_info {
@@ -173,6 +186,7 @@ struct task_struct {
 	u64 self_exec_id;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 };
 
 struct linux_binprm {

@@ -44,9 +44,10 @@ static jmp_buf test_end;
 static enum { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } verdict;
 static char verdict_text[8192];
 static const struct suite *const suites[] = {
-	&memory_suite,	  &calls_suite, &sweep_suite,	     &wire_suite, &instances_suite,
-	&collector_suite, &cli_suite,	&doctor_suite,	     &self_suite, &unprevented_suite,
-	&prevent_suite,	  &tls_suite,	&tls_enforced_suite,
+	&memory_suite,	    &calls_suite,     &files_suite,	&sweep_suite,
+	&wire_suite,	    &instances_suite, &collector_suite, &cli_suite,
+	&doctor_suite,	    &tools_suite,     &benign_suite,	&self_suite,
+	&unprevented_suite, &prevent_suite,   &tls_suite,	&tls_enforced_suite,
 };
 
 /* ---- small things ------------------------------------------------------------------------------- */
@@ -454,6 +455,34 @@ struct trigger trigger_as_nobody(const char *name, const char *const *argv)
 
 	snprintf(t.exe, sizeof(t.exe), "%s/bin/%s", scratch, name);
 	require(t.uid == NOBODY, "trigger ran as %u", t.uid);
+	return t;
+}
+
+/* A trigger that says what it did and then waits: its first line. */
+struct trigger trigger_staying(const char *const *argv)
+{
+	static unsigned int nr;
+	const char *out = str("%s/staying.%u", scratch, ++nr), *full[12] = {trigger_path(argv[0])};
+	struct trigger t = {};
+	pid_t pid;
+	char *said;
+
+	for (int i = 1; argv[i] && i < 11; i++)
+		full[i] = argv[i];
+	pid = child_start(full, &(struct child_opts){.out = out, .err = str("%s.err", out)});
+	require(file_wait(out, "\n", 5000), "%s said nothing: %s", argv[0],
+		file_read(str("%s.err", out)));
+	said = file_read(out);
+	t.said = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
+	require(t.said, "%s said no JSON: %s", argv[0], said);
+	free(said);
+	t.pid = trigger_int(&t, "pid");
+	if (t.pid != pid)
+		child_adopt(t.pid);
+	t.tid = trigger_int(&t, "tid");
+	t.start_ms = trigger_int(&t, "start_ms");
+	snprintf(t.name, sizeof(t.name), "%s", argv[0]);
+	snprintf(t.exe, sizeof(t.exe), "%s", full[0]);
 	return t;
 }
 

@@ -45,9 +45,9 @@ struct suite {
 		.name = text, .run = function, ##__VA_ARGS__                                       \
 	}
 
-extern const struct suite tls_suite, tls_enforced_suite, memory_suite, wire_suite, instances_suite,
-	collector_suite, cli_suite, calls_suite, doctor_suite, sweep_suite, self_suite,
-	unprevented_suite, prevent_suite;
+extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
+	calls_suite, files_suite, tls_suite, tls_enforced_suite, tools_suite, benign_suite,
+	doctor_suite, sweep_suite, self_suite, unprevented_suite, prevent_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -131,6 +131,9 @@ const char *trigger_for_all(const char *name);
 struct trigger trigger_argv(const struct child_opts *opts, const char *const *argv);
 #define trigger(...) trigger_argv(&(struct child_opts){}, (const char *const[]){__VA_ARGS__, NULL})
 #define trigger_in(opts, ...) trigger_argv(opts, (const char *const[]){__VA_ARGS__, NULL})
+/* One that says what it did and then waits: its first line. It ends with its scope. */
+struct trigger trigger_staying(const char *const *argv);
+#define trigger_stay(...) trigger_staying((const char *const[]){__VA_ARGS__, NULL})
 /* The same by nobody, who may do nothing to anybody. */
 #define trigger_nobody(name, ...)                                                                  \
 	trigger_as_nobody(name, (const char *const[]){"as_uid", str("%d", NOBODY),                 \
@@ -155,7 +158,7 @@ struct server {
 	pid_t pid;
 	int tls_port, plain_port;
 	const char *name; /* as the monitor should call it, without the port */
-	char dir[256], config[300], log[300];
+	char dir[256], config[300], log[300], key[300];
 };
 
 struct server *server_start(const struct server_opts *opts);
@@ -167,6 +170,7 @@ const char *pid_of(const struct server *s);  /* as an argument */
 pid_t server_thread(const struct server *s); /* a thread that is not the main one */
 const char *cert_path(void);
 const char *key_path(void);
+void key_copy(const char *to); /* a server's own: whoever else opens it is a stranger */
 
 struct client;
 struct client *client_open(const struct server *s, const char *host, bool tls);
@@ -244,6 +248,8 @@ long alerts_total(struct monitor *m, const char *rule, const struct server *s);
 long findings_count(struct monitor *m); /* about our servers or about none */
 long findings_all(struct monitor *m);	/* about other people's servers as well */
 
+/* For tests/corpus.sh: say what an attack is caught as, and by what. */
+void alert_caught(json_t *a);
 const char *alert_str(json_t *alert,
 		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */
 long long alert_int(json_t *alert, const char *path); /* -1 where there is none */

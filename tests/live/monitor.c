@@ -442,8 +442,7 @@ static const char *alerts_text(struct monitor *m)
 	return text[0] ? text : "\n  nothing came";
 }
 
-/* For tests/corpus.sh: what this test's attack is caught as, and by what. */
-static void tell_caught(json_t *a)
+void alert_caught(json_t *a)
 {
 	json_t *attack = json_array_get(json_object_get(a, "attacks"), 0);
 	json_t *t = json_object_get(json_object_get(attack, "technique"), "uid");
@@ -463,7 +462,7 @@ static bool want_found(struct monitor *m, const struct want *w, bool *used)
 			continue;
 		used[i - m->mark] = found = true;
 		alert_is(m, m->lines[i], w);
-		tell_caught(m->lines[i]);
+		alert_caught(m->lines[i]);
 	}
 	return found;
 }

@@ -44,7 +44,8 @@ const char *cert_path(void)
 	X509_set_issuer_name(x, name);
 	require(X509_sign(x, key, EVP_sha256()), "no certificate");
 	f = fopen(key_path(), "we");
-	require(f && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) && !fclose(f),
+	require(f && !fchmod(fileno(f), 0600) &&
+			PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) && !fclose(f),
 		"write %s: %s", key_path(), strerror(errno));
 	f = fopen(cert, "we");
 	require(f && PEM_write_X509(f, x) && !fclose(f), "write %s: %s", cert, strerror(errno));
@@ -56,6 +57,12 @@ const char *cert_path(void)
 const char *key_path(void)
 {
 	return str("%s/key.pem", scratch);
+}
+
+void key_copy(const char *to)
+{
+	file_write(to, file_read(key_path()));
+	require(!chmod(to, 0600), "chmod %s: %s", to, strerror(errno));
 }
 
 /* ---- servers ------------------------------------------------------------------------------------ */
@@ -73,14 +80,16 @@ struct server *server_prepare(const struct server_opts *o)
 	snprintf(s->dir, sizeof(s->dir), "%s/server.%u", scratch, ++nr);
 	snprintf(s->config, sizeof(s->config), "%s/redis.conf", s->dir);
 	snprintf(s->log, sizeof(s->log), "%s/redis.log", s->dir);
-	require(!mkdir(s->dir, 0755), "mkdir %s: %s", s->dir, strerror(errno));
+	require(!mkdir(s->dir, 0750), "mkdir %s: %s", s->dir, strerror(errno));
+	snprintf(s->key, sizeof(s->key), "%s/key.pem", s->dir);
+	key_copy(s->key);
 	file_write(s->config,
 		   str("port %d\ntls-port %d\nbind %s\ndir %s\nlogfile %s\n"
 		       "tls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n"
 		       "tls-auth-clients no\nsave \"\"\ndaemonize %s\npidfile %s/pid\n"
 		       "%s\n",
 		       s->plain_port, s->tls_port, o->bind ?: "127.0.0.1", s->dir, s->log, cert,
-		       key_path(), cert, o->daemonize ? "yes" : "no", s->dir, o->extra ?: ""));
+		       s->key, cert, o->daemonize ? "yes" : "no", s->dir, o->extra ?: ""));
 	return s;
 }
 

@@ -27,36 +27,6 @@ static struct monitor *mon;
 
 /* ---- things that stay ---------------------------------------------------------------------------- */
 
-/* A trigger that says what it did and then waits: its first line. */
-static struct trigger staying(const char *const *argv)
-{
-	static unsigned int nr;
-	const char *out = str("%s/staying.%u", scratch, ++nr), *full[12] = {trigger_path(argv[0])};
-	struct trigger t = {};
-	pid_t pid;
-	char *said;
-
-	for (int i = 1; argv[i] && i < 11; i++)
-		full[i] = argv[i];
-	pid = child_start(full, &(struct child_opts){.out = out, .err = str("%s.err", out)});
-	require(file_wait(out, "\n", 5000), "%s said nothing: %s", argv[0],
-		file_read(str("%s.err", out)));
-	said = file_read(out);
-	t.said = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
-	require(t.said, "%s said no JSON: %s", argv[0], said);
-	free(said);
-	t.pid = trigger_int(&t, "pid");
-	if (t.pid != pid)
-		child_adopt(t.pid);
-	t.tid = trigger_int(&t, "tid");
-	t.start_ms = trigger_int(&t, "start_ms");
-	snprintf(t.name, sizeof(t.name), "%s", argv[0]);
-	snprintf(t.exe, sizeof(t.exe), "%s", full[0]);
-	return t;
-}
-
-#define stay(...) staying((const char *const[]){__VA_ARGS__, NULL})
-
 /* A process that counts as a server, and does what it is told at SIGUSR1, or early. */
 static struct server *standin(const char *what, const char *file, bool early)
 {
@@ -113,11 +83,11 @@ static void setup(void)
 	writable = standin("wx", NULL, true);
 	shared = standin("memfd", NULL, true);
 	merged = access("/sys/kernel/mm/ksm", F_OK) ? NULL : standin("ksm", NULL, true);
-	holders[0] = stay("hold", pid_of(a), "mem");
-	holders[1] = stay("hold", pid_of(a), "mem", "mount");
-	holders[2] = stay("hold", pid_of(a), "pagemap");
-	holders[3] = stay("hold", pid_of(a), "perf");
-	prober = stay("uprobe", "-p", pid_of(probed));
+	holders[0] = trigger_stay("hold", pid_of(a), "mem");
+	holders[1] = trigger_stay("hold", pid_of(a), "mem", "mount");
+	holders[2] = trigger_stay("hold", pid_of(a), "pagemap");
+	holders[3] = trigger_stay("hold", pid_of(a), "perf");
+	prober = trigger_stay("uprobe", "-p", pid_of(probed));
 	trace_thread(traced);
 	mon = monitor_start("--sweep", "1", NULL);
 }
@@ -262,7 +232,7 @@ static void programs_before(const void *arg)
 /* The hook's finding is by the child that opened it, the sweep's by who holds it now. */
 static void passed(const void *arg)
 {
-	struct trigger t = stay("hold", pid_of(a), "mem", arg);
+	struct trigger t = trigger_stay("hold", pid_of(a), "mem", arg);
 
 	expect(mon,
 	       {.rule = "mem-read", .vector = "openat", .detail = "mem", .server = a, .count = 1},
@@ -281,7 +251,7 @@ static void passed(const void *arg)
 /* Found upon the monitor it is what every act upon it is. */
 static void passed_of_monitor(const void *arg)
 {
-	struct trigger t = stay("hold", str("%d", mon->pid), "mem", "scm");
+	struct trigger t = trigger_stay("hold", str("%d", mon->pid), "mem", "scm");
 
 	expect(mon, {.rule = "self-tamper", .vector = "openat", .detail = "mem", .count = 1},
 	       {.rule = "self-tamper",
@@ -295,7 +265,7 @@ static void passed_of_monitor(const void *arg)
 
 static void told_by_hook(const void *arg)
 {
-	struct trigger t = stay("hold", pid_of(a), "mem", arg);
+	struct trigger t = trigger_stay("hold", pid_of(a), "mem", arg);
 
 	sleep_ms(SWEEPS_MS);
 	expect(mon,
@@ -315,7 +285,7 @@ static int client_fd(struct client *c)
 static void connection_passed(const void *arg)
 {
 	struct client *c = client_open(a, "127.0.0.1", true);
-	struct trigger t = stay("hold", pid_of(a), str("fd/%d", client_fd(c)), "scm");
+	struct trigger t = trigger_stay("hold", pid_of(a), str("fd/%d", client_fd(c)), "scm");
 
 	expect(mon, {.rule = "mem-fd", .vector = "pidfd_getfd", .server = a, .count = 1},
 	       {.rule = "mem-fd",
@@ -332,7 +302,7 @@ static void connection_passed(const void *arg)
 static void connection_told(const void *arg)
 {
 	struct client *c = client_open(a, "127.0.0.1", true);
-	struct trigger t = stay("hold", pid_of(a), str("fd/%d", client_fd(c)));
+	struct trigger t = trigger_stay("hold", pid_of(a), str("fd/%d", client_fd(c)));
 
 	sleep_ms(SWEEPS_MS);
 	expect(mon, {.rule = "mem-fd", .vector = "pidfd_getfd", .server = a, .by = &t, .count = 1});
@@ -344,7 +314,7 @@ static void listener_passed(const void *arg)
 	struct server *s = standin("grow", NULL, false);
 	json_t *said = json_loads(file_read(s->log), JSON_DISABLE_EOF_CHECK, NULL);
 	int fd = json_integer_value(json_object_get(said, "listener"));
-	struct trigger t = stay("hold", pid_of(s), str("fd/%d", fd), "scm");
+	struct trigger t = trigger_stay("hold", pid_of(s), str("fd/%d", fd), "scm");
 
 	expect(mon, {.rule = "mem-fd", .vector = "pidfd_getfd", .server = s, .count = 1},
 	       {.rule = "mem-fd",
@@ -365,7 +335,7 @@ static void after_alert(const void *arg)
 
 	sleep_ms(SWEEPS_MS);
 	monitors_mark();
-	t = stay("hold", pid_of(a), "mem", "scm");
+	t = trigger_stay("hold", pid_of(a), "mem", "scm");
 	expect(m, {.rule = "mem-read", .vector = "openat", .server = a},
 	       {.rule = "mem-read",
 		.vector = "sweep",
@@ -453,7 +423,7 @@ static void allocates(const void *arg)
 
 static void probe_planted(const void *arg)
 {
-	struct trigger t = stay("uprobe");
+	struct trigger t = trigger_stay("uprobe");
 	struct server *all[] = {a, traced, probed};
 	struct want wants[3] = {};
 
@@ -510,7 +480,7 @@ static void swapped_out(const void *arg)
 static void handed_down(const void *arg)
 {
 	struct server *s = server_prepare(&(struct server_opts){});
-	struct trigger t = stay("supervisor", REDIS_SERVER, s->config);
+	struct trigger t = trigger_stay("supervisor", REDIS_SERVER, s->config);
 
 	s->pid = trigger_int(&t, "server_pid");
 	child_adopt(s->pid);

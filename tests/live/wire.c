@@ -467,6 +467,7 @@ static void tls_refused_renegotiation(const void *arg)
 static void tls_renegotiation(const void *arg)
 {
 	const char *exe = str("%s/bin/redis-server", scratch);
+	const char *key = strdup(str("%s/renegotiation.pem", scratch));
 	int nr = port_free();
 	const char *const argv[] = {exe,
 				    "s_server",
@@ -475,13 +476,14 @@ static void tls_renegotiation(const void *arg)
 				    "-cert",
 				    cert_path(),
 				    "-key",
-				    key_path(),
+				    key,
 				    "-rev",
 				    "-tls1_2",
 				    "-client_renegotiation",
 				    NULL};
 	struct trigger t;
 
+	key_copy(key);
 	file_copy("/usr/bin/openssl", exe);
 	child_start(argv, &(struct child_opts){.keep_stdin = true});
 	sleep_ms(500 * patience + 1500);

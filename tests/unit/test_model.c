@@ -223,7 +223,12 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 		{RULE_MEM_FD, SWEPT_SOCKET, "connection held", SEVERITY_HIGH},
 		{RULE_MEM_FD, SWEPT_LISTENER, "listening socket held", SEVERITY_MEDIUM},
 		{RULE_MEM_TRACE, 0, "", SEVERITY_HIGH},
-		{RULE_MEM_KERNEL, SWEPT_SOCKET, "BPF program 19", SEVERITY_HIGH},
+		{RULE_MEM_KERNEL, 19, "BPF program 19", SEVERITY_HIGH},
+		{RULE_REST_FILE, SWEPT_EXPOSED_CONFIG, "configuration that others may read",
+		 SEVERITY_LOW},
+		{RULE_TLS_KEY, SWEPT_EXPOSED_KEY, "private key that others may read",
+		 SEVERITY_HIGH},
+		{RULE_TLS_KEY, REST_KEY, "private key held open", SEVERITY_CRITICAL},
 	};
 	char text[96];
 
@@ -239,8 +244,22 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 		struct event ev = swept(RULE_MEM_INJECT, d);
 
 		rule_detail(&ev, text, sizeof(text));
-		assert_true(text[0] && rule_severity(&ev) >= SEVERITY_MEDIUM);
+		assert_true(text[0] && rule_severity(&ev) >= SEVERITY_LOW);
 	}
+}
+
+static void what_a_server_starts_with_is_named(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_INJECT, .vector = VECTOR_EXEC}};
+	char text[96];
+
+	rule_detail(&ev, text, sizeof(text));
+	assert_string_equal(text, "");
+	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
+	ev.key.detail = HIJACK_LD_PRELOAD;
+	rule_detail(&ev, text, sizeof(text));
+	assert_string_equal(text, "LD_PRELOAD in its environment");
+	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
 }
 
 static void pages_swapped_to_where_nobody_reads_are_info(void **state)
@@ -278,6 +297,38 @@ static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
 	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
 	ev.key.detail = PROC_FILE_MAPS;
 	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+}
+
+/* An actor's executable, its path as the kernel writes it: last part first. */
+static void run_by(struct event *ev, const char *name, const char *dir)
+{
+	size_t n = strlen(name) + 1, d = strlen(dir) + 1;
+
+	memset(ev->actor.path, 0, sizeof(ev->actor.path));
+	memcpy(ev->actor.path, name, n);
+	memcpy(ev->actor.path + n, dir, d);
+	memcpy(ev->actor.path + n + d, "usr", 4);
+	ev->actor.exe.len = (uint16_t)(n + d + 4);
+	ev->flags |= EVENT_ACTOR;
+}
+
+static void process_listers_are_low_and_only_where_they_lie(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_INSPECT,
+				   .vector = VECTOR_OPENAT,
+				   .detail = PROC_FILE_ENVIRON}};
+
+	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	run_by(&ev, "ps", "bin");
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	ev.key.rule = RULE_SELF_TAMPER;
+	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	run_by(&ev, "ps", "games");
+	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	ev.key.rule = RULE_MEM_READ;
+	ev.key.detail = PROC_FILE_MEM;
+	run_by(&ev, "ps", "bin");
+	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
 }
 
 static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
@@ -366,9 +417,11 @@ int main(void)
 		cmocka_unit_test(start_is_over_a_while_after_it_listens_or_at_the_latest),
 		cmocka_unit_test(start_begins_again_when_it_executes_itself),
 		cmocka_unit_test(sweep_says_what_it_found_and_how_bad),
+		cmocka_unit_test(what_a_server_starts_with_is_named),
 		cmocka_unit_test(pages_swapped_to_where_nobody_reads_are_info),
 		cmocka_unit_test(refused_attempt_is_one_step_less_severe),
 		cmocka_unit_test(listing_descriptors_is_low_reading_maps_is_medium),
+		cmocka_unit_test(process_listers_are_low_and_only_where_they_lie),
 		cmocka_unit_test(a_look_at_the_monitor_is_low_a_blow_is_high),
 		cmocka_unit_test(what_was_prevented_says_how),
 		cmocka_unit_test(rules_of_a_mask_are_named),

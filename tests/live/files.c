@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * files.c - whoever opens what a server keeps on disk is named, by whatever way he opens it; so is who opens
+ * the host's own doors to memory, and what is wrong with a server's files and environment from the start.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SWEEPS_MS 2500 /* two sweeps at least */
+
+static struct server *a;   /* it starts under the monitor's eyes */
+static struct server *old; /* it ran before the monitor */
+static const char *old_dump, *dump, *acl;
+static struct trigger holder;
+static struct monitor *mon;
+
+static const char *in_dir(const struct server *s, const char *name)
+{
+	return strdup(str("%s/%s", s->dir, name));
+}
+
+static void save(const struct server *s)
+{
+	struct client *c = client_open(s, "127.0.0.1", true);
+	const char *said = client_do(c, "SAVE");
+
+	require(!strncmp(said, "+OK", 3), "SAVE: %s", said);
+	client_close(c);
+}
+
+static struct server *with_files(void)
+{
+	struct server *s = server_prepare(&(struct server_opts){
+		.extra = "appendonly yes\nenable-debug-command yes\naclfile ACLFILE"});
+	char *text = file_read(s->config), *at = strstr(text, "ACLFILE");
+
+	*at = '\0';
+	file_write(s->config, str("%s%s/users.acl\n", text, s->dir));
+	file_write(str("%s/users.acl", s->dir), "user default on nopass ~* &* +@all\n");
+	free(text);
+	return s;
+}
+
+static void start(struct server *s)
+{
+	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
+			     &(struct child_opts){});
+	server_ready(s);
+}
+
+static void setup(void)
+{
+	old = with_files();
+	start(old);
+	save(old);
+	old_dump = in_dir(old, "dump.rdb");
+	holder = trigger_stay("file_open", old_dump, "-h");
+	mon = monitor_start("--sweep", "1", NULL);
+	a = with_files();
+	start(a);
+	save(a);
+	dump = in_dir(a, "dump.rdb");
+	acl = in_dir(a, "users.acl");
+	sleep_ms(SWEEPS_MS);
+}
+
+static void teardown(void)
+{
+	monitor_stop(mon, SIGTERM);
+}
+
+static int open_errno(const struct trigger *t)
+{
+	return (int)trigger_int(t, "errno");
+}
+
+/* ---- what a server keeps -------------------------------------------------------------------------- */
+
+struct way {
+	const char *way, *mode, *vector;
+};
+
+#define WAY(...) &((const struct way){__VA_ARGS__})
+
+static void opened(const void *arg)
+{
+	const struct way *w = arg;
+	struct trigger t = trigger("file_open", dump, "-w", w->way, "-m", w->mode ?: "r");
+
+	if (!strcmp(w->way, "uring") && open_errno(&t) == ENOSYS)
+		test_skip("no io_uring here");
+	if (!strcmp(w->way, "handle") && open_errno(&t) == EOPNOTSUPP)
+		test_skip("this file system has no handles");
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon, {.rule = "rest-file",
+		     .vector = w->vector,
+		     .detail = "data file",
+		     .server = a,
+		     .by = &t});
+}
+
+static void place_holder(const void *arg)
+{
+	trigger("file_open", dump, "-w", "place");
+	expect_nothing(mon);
+}
+
+struct kind {
+	const char *file, *rule, *detail;
+	bool old;
+};
+
+#define KIND(...) &((const struct kind){__VA_ARGS__})
+
+static void kind(const void *arg)
+{
+	const struct kind *k = arg;
+	struct server *s = k->old ? old : a;
+	struct trigger t = trigger("file_open", in_dir(s, k->file));
+
+	expect(mon,
+	       {.rule = k->rule, .vector = "openat", .detail = k->detail, .server = s, .by = &t});
+}
+
+static void no_secret(const void *file)
+{
+	trigger("file_open", in_dir(a, file));
+	trigger("file_open", cert_path());
+	expect_nothing(mon);
+}
+
+static void next_dump(const void *arg)
+{
+	struct trigger t;
+
+	save(a);
+	t = trigger("file_open", dump);
+	expect(mon, {.rule = "rest-file", .vector = "openat", .server = a, .by = &t});
+}
+
+static void background(const char *command, const char *running)
+{
+	struct client *c = client_open(a, "127.0.0.1", true);
+
+	client_do(c, command);
+	for (int i = 0; i < 100 && strstr(client_do(c, "INFO persistence"), running); i++)
+		sleep_ms(50);
+	client_close(c);
+}
+
+static void own_work(const void *arg)
+{
+	background("BGSAVE", "rdb_bgsave_in_progress:1");
+	background("BGREWRITEAOF", "aof_rewrite_in_progress:1");
+	background("DEBUG RELOAD", "nothing");
+	background("ACL SAVE", "nothing");
+	background("ACL LOAD", "nothing");
+	background("CONFIG REWRITE", "nothing");
+	expect_nothing(mon);
+}
+
+/* An AOF is written under another name in another directory. */
+static void rewritten(const void *arg)
+{
+	struct trigger t;
+
+	background("BGREWRITEAOF", "aof_rewrite_in_progress:1");
+	sleep_ms(SWEEPS_MS);
+	t = trigger("file_open", in_dir(a, "appendonlydir/appendonly.aof.manifest"));
+	expect(mon, {.rule = "rest-file", .vector = "openat", .server = a, .by = &t});
+}
+
+static void moved(const void *arg)
+{
+	const char *away = str("%s/moved.%d", scratch, getpid());
+	struct trigger t;
+
+	require(!rename(dump, away), "rename: %s", strerror(errno));
+	sleep_ms(SWEEPS_MS);
+	t = trigger("file_open", away);
+	expect(mon, {.rule = "rest-file",
+		     .vector = "openat",
+		     .detail = "data file",
+		     .server = a,
+		     .by = &t});
+	unlink(away);
+	save(a);
+}
+
+static void same_name(const void *arg)
+{
+	const char *other = str("%s/dump.rdb", scratch);
+
+	file_write(other, "nobody's");
+	trigger("file_open", other);
+	expect_nothing(mon);
+}
+
+/* An inode number that is used again is another file. */
+static void deleted(const void *arg)
+{
+	for (int i = 0; i < 8; i++) {
+		require(!unlink(dump), "unlink: %s", strerror(errno));
+		file_write(dump, "a stranger's");
+		trigger("file_open", dump);
+		unlink(dump);
+		expect_nothing(mon);
+		save(a);
+	}
+}
+
+static void cross_tenant(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	json_t *found = NULL;
+
+	file_write(b->config,
+		   str("%s\ndbfilename dump.rdb\ndir %s\n", file_read(b->config), a->dir));
+	start(b);
+	for (int i = 0; i < 60 && !(found = alert_find(mon, "rest-file", b->pid)); i++) {
+		sleep_ms(50);
+		monitor_poll(mon);
+	}
+	require(found, "nothing came of a server that loads another one's data");
+	require(!strcmp(alert_str(found, "detail"), "data file"), "it is called %s",
+		alert_str(found, "detail"));
+	server_stop(b, SIGTERM);
+}
+
+static void shared_config(const void *arg)
+{
+	const char *both = str("%s/both.conf", scratch);
+	struct server *b = server_prepare(&(struct server_opts){}),
+		      *c = server_prepare(&(struct server_opts){});
+
+	file_write(both, "maxmemory 10mb\nloglevel notice\n");
+	chmod(both, 0600);
+	file_write(b->config, str("%s\ninclude %s\n", file_read(b->config), both));
+	file_write(c->config, str("%s\ninclude %s\n", file_read(c->config), both));
+	start(b);
+	start(c);
+	expect_nothing(mon);
+	server_stop(b, SIGTERM);
+	sleep_ms(SWEEPS_MS);
+	struct trigger t = trigger("file_open", both);
+	expect(mon, {.rule = "rest-file", .detail = "configuration", .server = c, .by = &t});
+	server_stop(c, SIGTERM);
+}
+
+static const char *hidden; /* a directory that a server alone sees the inside of */
+
+static void hide(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", hidden, "tmpfs", 0, NULL))
+		_exit(125);
+	file_write(str("%s/people", hidden), "user default on nopass ~* &* +@all\n");
+	if (chmod(str("%s/people", hidden), 0600))
+		_exit(125);
+}
+
+/* In a mount namespace of its own, as in a container. */
+static void contained(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	struct trigger t;
+
+	hidden = strdup(str("%s/hidden", b->dir));
+	require(!mkdir(hidden, 0700), "mkdir: %s", strerror(errno));
+	file_write(b->config, str("%s\naclfile %s/people\n", file_read(b->config), hidden));
+	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
+			     &(struct child_opts){.setup = hide});
+	server_ready(b);
+	sleep_ms(SETTLE_MS);
+	t = trigger("file_open", str("/proc/%d/root%s/people", b->pid, hidden));
+	expect(mon,
+	       {.rule = "rest-file",
+		.vector = "openat",
+		.detail = "ACL file",
+		.server = b,
+		.by = &t},
+	       {.rule = "mem-inspect", .server = b, .by = &t, .optional = true});
+	server_stop(b, SIGTERM);
+}
+
+static void ended(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+
+	start(b);
+	server_stop(b, SIGTERM);
+	sleep_ms(SETTLE_MS);
+	trigger("file_open", b->config);
+	expect_nothing(mon);
+}
+
+static void restarted(const void *arg)
+{
+	struct server *b = with_files();
+
+	start(b);
+	save(b);
+	server_stop(b, SIGTERM);
+	unlink(b->log);
+	start(b);
+	expect_nothing(mon);
+	server_stop(b, SIGTERM);
+}
+
+/* ---- from before the monitor, and at rest ---------------------------------------------------------- */
+
+static void held(const void *arg)
+{
+	json_t *found;
+
+	monitor_poll(mon);
+	for (size_t i = 0; i < mon->count; i++) {
+		found = mon->lines[i];
+		if (alert_int(found, "actor.pid") == holder.pid) {
+			require(!strcmp(alert_str(found, "rule"), "rest-file") &&
+					!strcmp(alert_str(found, "found_by"), "sweep"),
+				"it is %s", alert_str(found, "rule"));
+			return;
+		}
+	}
+	test_fail("nothing says that %d holds a dump open", holder.pid);
+}
+
+struct exposed {
+	const char *file, *rule, *detail;
+	bool closed; /* by its directory */
+};
+
+#define EXPOSED(...) &((const struct exposed){__VA_ARGS__})
+
+static void exposed(const void *arg)
+{
+	const struct exposed *e = arg;
+	struct server *b = with_files();
+
+	require(!chmod(b->dir, e->closed ? 0750 : 0755) &&
+			!chmod(str("%s/%s", b->dir, e->file), 0644) &&
+			(!strcmp(e->file, "redis.conf") || !chmod(b->config, 0600)) &&
+			(!strcmp(e->file, "users.acl") ||
+			 !chmod(str("%s/users.acl", b->dir), 0600)),
+		"chmod: %s", strerror(errno));
+	start(b);
+	if (e->closed)
+		expect_nothing(mon);
+	else
+		expect(mon,
+		       {.rule = e->rule,
+			.vector = "sweep",
+			.detail = e->detail,
+			.server = b,
+			.found_by = "sweep",
+			.outcome = "unknown",
+			.young = true},
+		       {.rule = "rest-file",
+			.vector = "sweep",
+			.detail = "data file that others may read",
+			.server = b,
+			.found_by = "sweep",
+			.outcome = "unknown",
+			.young = true,
+			.optional = true});
+	server_stop(b, SIGTERM);
+}
+
+/* ---- what comes with the start ---------------------------------------------------------------------- */
+
+struct variable {
+	const char *set, *rule, *detail;
+	bool dies; /* Debian's redis-server does not come up with it */
+};
+
+#define VARIABLE(...) &((const struct variable){__VA_ARGS__})
+
+static void variable(const void *arg)
+{
+	const struct variable *v = arg;
+	struct server *b = server_prepare(&(struct server_opts){});
+
+	b->pid = child_start(
+		(const char *const[]){"/usr/bin/env", v->set, REDIS_SERVER, b->config, NULL},
+		&(struct child_opts){});
+	if (!v->dies)
+		server_ready(b);
+	if (v->rule)
+		expect(mon, {.rule = v->rule,
+			     .vector = "exec",
+			     .detail = v->detail,
+			     .server = b,
+			     .young = true});
+	else
+		expect_nothing(mon);
+	if (!v->dies)
+		server_stop(b, SIGTERM);
+}
+
+static void variable_stranger(const void *arg)
+{
+	run_command(3000, "/usr/bin/env", "LD_PRELOAD=libm.so.6", "/bin/true");
+	expect_nothing(mon);
+}
+
+/* ---- the host's own doors ---------------------------------------------------------------------------- */
+
+struct door {
+	const char *path, *mode, *rule, *detail;
+};
+
+#define DOOR(...) &((const struct door){__VA_ARGS__})
+
+static void door(const void *arg)
+{
+	const struct door *d = arg;
+	struct trigger t;
+
+	if (access(d->path, F_OK))
+		test_skip("no %s here", d->path);
+	t = trigger("file_open", d->path, "-m", d->mode);
+	if (open_errno(&t))
+		test_skip("%s cannot be opened here: errno %d", d->path, open_errno(&t));
+	if (d->rule)
+		expect(mon, {.rule = d->rule, .vector = "openat", .detail = d->detail, .by = &t});
+	else
+		expect_nothing(mon);
+}
+
+static void mem_node(const void *arg)
+{
+	struct trigger t = trigger("file_open", str("%s/node", scratch), "-w", "mem");
+
+	if (open_errno(&t))
+		test_skip("there is no memory device: errno %d", open_errno(&t));
+	expect(mon, {.rule = "mem-kernel", .vector = "openat", .detail = "/dev/mem", .by = &t});
+}
+
+static void preload_file(const void *mode)
+{
+	const char *path = str("%s/etc/ld.so.preload", scratch);
+	struct trigger t;
+
+	mkdir(str("%s/etc", scratch), 0755);
+	file_write(path, "");
+	t = trigger("file_open", path, "-m", mode);
+	if (!strcmp(mode, "r"))
+		expect_nothing(mon);
+	else
+		expect(mon,
+		       {.rule = "mem-inject",
+			.vector = "openat",
+			.detail = "/etc/ld.so.preload",
+			.by = &t},
+		       {.rule = "mem-inject",
+			.detail = "/etc/ld.so.preload",
+			.optional = true, /* we write it first ourselves */
+			.many = true});
+}
+
+static void dump_filter(const void *mode)
+{
+	struct trigger t = trigger("proc_open", pid_of(a), "coredump_filter", "-m", mode);
+
+	if (open_errno(&t))
+		test_skip("no coredump_filter here");
+	if (!strcmp(mode, "r"))
+		expect_nothing(mon);
+	else
+		expect(mon, {.rule = "mem-dump",
+			     .vector = "openat",
+			     .detail = "coredump_filter",
+			     .server = a,
+			     .by = &t});
+}
+
+static const struct test tests[] = {
+	TEST("from before: a dump held open", held),
+	TEST("an RDB file by open", opened, WAY("open", .vector = "open")),
+	TEST("an RDB file by openat", opened, WAY("openat", .vector = "openat")),
+	TEST("an RDB file by openat2", opened, WAY("openat2", .vector = "openat2")),
+	TEST("an RDB file for writing", opened, WAY("openat", "w", "openat")),
+	TEST("an RDB file by O_PATH and /proc/self/fd", opened, WAY("opath", .vector = "openat")),
+	TEST("an RDB file by a symlink", opened, WAY("symlink", .vector = "openat")),
+	TEST("an RDB file by a second link", opened, WAY("link", .vector = "openat")),
+	TEST("an RDB file by its handle", opened, WAY("handle", .vector = "open_by_handle_at")),
+	TEST("an RDB file by io_uring", opened, WAY("uring", .vector = "io_uring")),
+	TEST("an RDB file by O_PATH alone raises nothing", place_holder),
+	TEST("an AOF file", kind,
+	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),
+	TEST("an AOF's base", kind,
+	     KIND("appendonlydir/appendonly.aof.1.base.rdb", "rest-file", "data file")),
+	TEST("an AOF's manifest", kind,
+	     KIND("appendonlydir/appendonly.aof.manifest", "rest-file", "data file")),
+	TEST("the configuration", kind, KIND("redis.conf", "rest-file", "configuration")),
+	TEST("the ACL file", kind, KIND("users.acl", "rest-file", "ACL file")),
+	TEST("the private key", kind, KIND("key.pem", "tls-key", "private key")),
+	TEST("from before: an RDB file", kind, KIND("dump.rdb", "rest-file", "data file", true)),
+	TEST("from before: an AOF file", kind,
+	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file", true)),
+	TEST("from before: the configuration", kind,
+	     KIND("redis.conf", "rest-file", "configuration", true)),
+	TEST("from before: the ACL file", kind, KIND("users.acl", "rest-file", "ACL file", true)),
+	TEST("from before: the private key", kind, KIND("key.pem", "tls-key", "private key", true)),
+	TEST("its log and its certificate raise nothing", no_secret, "redis.log"),
+	TEST("the next dump is protected as the last", next_dump),
+	TEST("what a server does with its own files raises nothing", own_work),
+	TEST("an AOF that was rewritten", rewritten),
+	TEST("a dump that was moved away", moved),
+	TEST("a stranger's dump.rdb raises nothing", same_name),
+	TEST("what takes a deleted dump's name raises nothing", deleted),
+	TEST("a server that loads another one's data", cross_tenant),
+	TEST("servers that share a configuration raise nothing, a stranger does", shared_config),
+	TEST("an ACL file only its server's mount namespace has", contained),
+	TEST("files of a server that ended raise nothing", ended),
+	TEST("a server started again on its own files raises nothing", restarted),
+	TEST("a private key that others may read", exposed,
+	     EXPOSED("key.pem", "tls-key", "private key that others may read")),
+	TEST("a configuration that others may read", exposed,
+	     EXPOSED("redis.conf", "rest-file", "configuration that others may read")),
+	TEST("an ACL file that others may read", exposed,
+	     EXPOSED("users.acl", "rest-file", "ACL file that others may read")),
+	TEST("a private key in a directory others may not enter raises nothing", exposed,
+	     EXPOSED("key.pem", .closed = true)),
+	TEST("LD_PRELOAD at start", variable,
+	     VARIABLE("LD_PRELOAD=libm.so.6", "mem-inject", "LD_PRELOAD in its environment")),
+	TEST("LD_AUDIT at start", variable,
+	     VARIABLE("LD_AUDIT=/nowhere.so", "mem-inject", "LD_AUDIT in its environment", true)),
+	TEST("SSLKEYLOGFILE at start", variable,
+	     VARIABLE("SSLKEYLOGFILE=/nowhere/keys", "tls-key",
+		      "SSLKEYLOGFILE in its environment")),
+	TEST("LD_PRELOAD set to nothing raises nothing", variable, VARIABLE("LD_PRELOAD=")),
+	TEST("LD_PRELOAD of a stranger raises nothing", variable_stranger),
+	TEST("/proc/kcore", door, DOOR("/proc/kcore", "r", "mem-kernel", "kcore")),
+	TEST("core_pattern for writing", door,
+	     DOOR("/proc/sys/kernel/core_pattern", "w", "mem-dump", "core_pattern")),
+	TEST("core_pattern read raises nothing", door, DOOR("/proc/sys/kernel/core_pattern", "r")),
+	TEST("uprobe_events for writing", door,
+	     DOOR("/sys/kernel/tracing/uprobe_events", "rw", "mem-probe", "uprobe_events")),
+	TEST("uprobe_events read raises nothing", door,
+	     DOOR("/sys/kernel/tracing/uprobe_events", "r")),
+	TEST("the memory device by a node of one's own", mem_node),
+	TEST("/etc/ld.so.preload for writing", preload_file, "w"),
+	TEST("/etc/ld.so.preload read raises nothing", preload_file, "r"),
+	TEST("coredump_filter for writing", dump_filter, "w"),
+	TEST("coredump_filter read raises nothing", dump_filter, "r"),
+	{},
+};
+
+const struct suite files_suite = {"files", setup, teardown, tests};
