@@ -706,7 +706,8 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	if (unlikely(!s->past)) {
 		if (s->sync == TLS_NEW)
 			stream_begin(skb, sk, mark, s, &g, egress);
-		clear_send(skb, mark, s, &g, egress);
+		if (!s->past)
+			clear_send(skb, mark, s, &g, egress);
 	}
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
