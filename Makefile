@@ -67,8 +67,9 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
 
-fuzz: $(FUZZERS) ## fuzz the TLS record walk and the handshake reader, RUNS=10000000 times each
-	$(Q)for f in $^; do $$f -runs=$(or $(RUNS),10000000) -max_len=4096 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 -verbosity=1 || exit 1; done
+fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS record walk and the handshake reader, RUNS=10000000 times each; 10^6 mutated streams
+	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
+	$(Q)for f in $(FUZZERS); do $$f -runs=$(or $(RUNS),10000000) -max_len=4096 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 -verbosity=1 || exit 1; done
 
 lint: ## layers, licences, formatting
 	$(Q)tests/lint.sh
