@@ -79,7 +79,10 @@ static void begin_reader(struct tls_reader *r, struct conn *c)
 	r->ctx = c;
 }
 
-/* One more handshake to follow; the one that has been at it longest gives way. */
+/*
+ * One more handshake to follow; the one that has been at it longest gives way: most often it is long over, for
+ * what ends it is encrypted and not handed on.
+ */
 static void begin_reading(struct conns *cs, struct conn *c)
 {
 	struct conn **place = &cs->in_handshake[cs->next_handshake++ % HANDSHAKES_MAX];
@@ -88,7 +91,7 @@ static void begin_reading(struct conns *cs, struct conn *c)
 	if (!c->reading)
 		return;
 	if (*place) {
-		(*place)->partly = true;
+		(*place)->partly |= !conn_settled(*place);
 		end_reading(cs, *place);
 	}
 	*place = c;

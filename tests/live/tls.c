@@ -266,6 +266,55 @@ static void every_suite(const void *arg)
 		"a version is missing");
 }
 
+struct priority {
+	const char *text, *name; /* GnuTLS' priority, and the SNI to know it by */
+};
+
+/* "(TLS1.2-X.509)-(ECDHE-SECP256R1)-(ECDSA-SHA256)-(AES-256-GCM)": the monitor's word is the same. */
+static void gnutls(const void *arg)
+{
+	const struct priority *p = arg;
+	const char *out = str("%s/gnutls.%s", scratch, p->name);
+	const char *const argv[] = {"gnutls-cli", "--no-ca-verification",   "--priority",
+				    p->text,	  "--sni-hostname",	    p->name,
+				    "-p",	  str("%d", old->tls_port), "127.0.0.1",
+				    NULL};
+	char said[300] = "", *text, *at;
+	const char *version = "", *cipher = "";
+	json_t *all, *j;
+	size_t i;
+
+	if (run_command(3000, "gnutls-cli", "--version").status)
+		test_skip("no gnutls-cli here");
+	child_start(argv, &(struct child_opts){.keep_stdin = true, .out = out, .err = "/dev/null"});
+	require(file_wait(out, "- Description: ", 5000 * patience), "no handshake: %s",
+		file_read(out));
+	text = file_read(out);
+	at = strstr(text, "- Description: ");
+	snprintf(said, sizeof(said), "%.*s", (int)strcspn(at, "\n"), at);
+	free(text);
+	all = conns_of(mon);
+	json_array_foreach (all, i, j) {
+		if (!strcmp(text_at(j, "tls", "sni"), p->name)) {
+			version = text_at(j, "tls", "version");
+			cipher = text_at(j, "tls", "cipher");
+		}
+	}
+	require(version[0], "%s is not listed", p->name);
+	require(strstr(said, str("(TLS%s-", strcmp(version, "TLSv1") ? version + 4 : "1.0")),
+		"version %s, but GnuTLS says %s", version, said);
+	for (char *c = said; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	for (at = strtok_r(said, "()", &text); at; at = strtok_r(NULL, "()", &text)) {
+		if (!strncmp(at, "AES", 3) || !strncmp(at, "CHACHA", 6))
+			require(strstr(cipher, at), "suite %s, but GnuTLS says %s", cipher, at);
+	}
+	if (strcmp(version, "TLSv1.2") < 0)
+		expect(mon, {.rule = "tls-version", .wire = true, .server = old});
+	else
+		expect_nothing(mon);
+}
+
 static void refused(const void *arg)
 {
 	struct s_client c = s_client_open(plain, "-tls1", "ALL:@SECLEVEL=0");
@@ -474,6 +523,7 @@ static void not_enforced(const void *arg)
 	require(captured_from(fd, plain->plain_port) > 0, "the capture saw nothing");
 }
 
+#define GNUTLS(...) &((const struct priority){__VA_ARGS__})
 #define SETTLED(...) &((const struct settled){__VA_ARGS__})
 
 static const struct test tests[] = {
@@ -495,6 +545,11 @@ static const struct test tests[] = {
 	TEST("an anonymous suite is told", settles,
 	     .arg = SETTLED("-tls1_2", "AECDH-AES128-SHA:@SECLEVEL=0", "TLSv1.2",
 			    "TLS_ECDH_anon_WITH_AES_128_CBC_SHA", "tls-cipher")),
+	TEST("GnuTLS by its own word: 1.3", gnutls, .arg = GNUTLS("NORMAL", "g13.example")),
+	TEST("GnuTLS by its own word: 1.2", gnutls,
+	     .arg = GNUTLS("NORMAL:-VERS-ALL:+VERS-TLS1.2", "g12.example")),
+	TEST("GnuTLS by its own word: 1.1", gnutls,
+	     .arg = GNUTLS("NORMAL:-VERS-ALL:+VERS-TLS1.1", "g11.example")),
 	TEST("an old version that is refused raises nothing", refused),
 	TEST("every suite in every version is what the client says", every_suite),
 	TEST("a replica as TLS client: its own side is read", replica_settles),
