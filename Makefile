@@ -32,6 +32,7 @@ OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*.c))
 PURE    := $(filter-out $(B)/user/main.o,$(OBJS))
 TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
 UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
 
 all: $(B)/cachewarden ; @: ## build the monitor: build/cachewarden
@@ -48,7 +49,7 @@ run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is st
 
 check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
 	$(Q)tests/deps.sh build test fuzz
-	$(Q)$(MAKE) --no-print-directory all tests $(B)/fuzz/fuzz_tls_record $(B)/fuzz/fuzz_policy
+	$(Q)$(MAKE) --no-print-directory all tests $(FUZZERS)
 	$(Q)tests/check.sh
 
 tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## build the tests without running them
@@ -66,11 +67,10 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
 
-fuzz: $(B)/fuzz/fuzz_tls_record $(B)/fuzz/fuzz_policy ## fuzz the TLS record walk and the policy reader, RUNS times
-	$(Q)$(B)/fuzz/fuzz_tls_record -runs=$(or $(RUNS),10000000) -max_len=4096 -print_final_stats=1 -verbosity=1
-	$(Q)mkdir -p $(B)/fuzz/fuzz_policy.new
-	$(Q)$(B)/fuzz/fuzz_policy -runs=$(or $(RUNS),1000000) -max_len=4096 -print_final_stats=1 -verbosity=1 \
-		$(B)/fuzz/fuzz_policy.new tests/policies/wrong
+fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the readers of TLS and of policies, RUNS=10000000 times each; 10^6 mutated streams
+	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
+	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 -artifact_prefix=$(B)/fuzz/ \
+		-print_final_stats=1 -verbosity=1 $$f.new $(wildcard tests/policies/wrong) || exit 1; done
 
 docs: all ## docs/policy.md and policy(5), from the table of policy keys
 	$(Q)$(B)/cachewarden policy explain --format markdown >docs/policy.md
@@ -131,7 +131,7 @@ $(B)/cachewarden-live: $(LIVE)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
 # what a fuzz target takes from userspace/: pure code, instrumented with it
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,config policy policy_key rule instance command)
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,config policy policy_key rule instance command tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 .SECONDEXPANSION:
 $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h userspace/*.h)

@@ -6,7 +6,8 @@
  *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte
  *   iter/task_file              marks the sockets that were there before, and those a supervisor
  *                               handed down
- *   tp_btf/inet_sock_set_state  a marked socket that begins to listen; accepted sockets inherit
+ *   iter/bpf_sk_storage_map     reads out what is known of all marked sockets, when asked
+ *   tp_btf/inet_sock_set_state  a marked socket that closes; a marked socket that begins to listen; accepted sockets inherit
  *                               its mark in the kernel (BPF_F_CLONE), before their first segment
  *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
  *                               server's TLS library and before the client's. Nobody can change
@@ -17,7 +18,9 @@
  * segment, or a finding.
  */
 #include "common.bpf.h"
+#include "clear.h"
 #include "holder.bpf.h"
+#include "live.h"
 #include "mark.bpf.h"
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
@@ -36,11 +39,13 @@ int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
 		bpf_loop(n, step, &each_, 0);                                                      \
 	} while (0)
 #include "resp.h"
+#include "tls_clear.h"
 #include "tls_record.h"
 
 #define SOCK_STREAM 1
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define TCP_CLOSE 7
 #define IPV6_EXT_MAX 4
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
@@ -70,6 +75,12 @@ struct {
 	__type(key, u32);
 	__type(value, struct resp_look);
 } looks SEC(".maps");
+
+/* The clear part of handshakes, for userspace to read. A ring of its own: it is no evidence of a deed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CLEAR_RING_BYTES);
+} handshakes SEC(".maps");
 
 /* A TCP segment as it lies in the packet. */
 struct segment {
@@ -254,6 +265,113 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 	return (resp_settle(look, command) & 0xff) | command << 16;
 }
 
+struct clear {
+	struct __sk_buff *skb;
+	const struct segment *g;
+	struct sock_mark *mark;
+	u32 off, end; /* what is still to be handed on */
+	u32 offset;   /* of off in the stream */
+	u32 egress;
+	u32 lost;
+};
+
+static long clear_walk_step(u32 i, struct tls_walk *w)
+{
+	return tls_clear_step(w);
+}
+
+/* A function of its own: 6.1's verifier counts the stack along the whole chain of calls. */
+__noinline int clear_fill(struct __sk_buff *skb, const struct segment *g,
+			  const struct sock_mark *mark, struct conn_ends *ends, u32 egress)
+{
+	if (!g || !mark || !ends)
+		return OPENED_UNKNOWN;
+	segment_ends(skb, g, egress, ends);
+	if (mark->flags & SOCK_LISTENER)
+		return OPENED_INBOUND;
+	return mark->flags & SOCK_FRESH ? OPENED_OUTBOUND : OPENED_UNKNOWN;
+}
+
+static long clear_step(u32 i, struct clear *c)
+{
+	u32 n = c->end - c->off, less;
+	struct conn_ends ends = {};
+	struct clear_piece *p;
+
+	if (c->off >= c->end)
+		return 1;
+	if (n > CLEAR_PIECE)
+		n = CLEAR_PIECE;
+	p = bpf_ringbuf_reserve(&handshakes, sizeof(*p), 0);
+	if (!p) {
+		c->lost = 1;
+		return 1;
+	}
+	p->magic = CLEAR_MAGIC;
+	p->instance = c->mark->instance;
+	p->cookie = bpf_get_socket_cookie(c->skb);
+	p->time_ns = bpf_ktime_get_boot_ns();
+	p->opened = clear_fill(c->skb, c->g, c->mark, &ends, c->egress);
+	p->ends = ends;
+	p->offset = c->offset;
+	p->len = n;
+	p->flags = c->egress ? CLEAR_EGRESS : 0;
+	p->ipv6 = c->g->ip == 6;
+	less = n - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
+	barrier_var(less);
+	if (less >= CLEAR_PIECE || bpf_skb_load_bytes(c->skb, c->off, p->bytes, less + 1)) {
+		bpf_ringbuf_discard(p, 0);
+		c->lost = 1;
+		return 1;
+	}
+	bpf_ringbuf_submit(p, 0);
+	c->off += n;
+	c->offset += n;
+	return 0;
+}
+
+/*
+ * Before a segment is fed to a stream whose handshake is in the clear: hand on what is. In order only; a
+ * handshake with a hole is given up, and counted. Behind the last clear byte nobody comes here again.
+ */
+__noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
+			  const struct segment *g, u32 egress)
+{
+	struct tls_walk w = {.ctx = skb};
+	struct clear c = {.skb = skb, .g = g, .mark = mark, .egress = egress};
+	u32 known, hello;
+
+	if (!mark || !s || !g)
+		return 0;
+	known = s->next - g->seq;
+	if ((s32)known >= 0 && known >= g->len)
+		return 0;				   /* seen before */
+	hello = egress == !!(mark->flags & SOCK_LISTENER); /* here comes what the server settles */
+	if ((s32)known < 0 || s->sync != TLS_SYNCED || s->hole) {
+		s->past = 1;
+		if (s->sync != TLS_BROKEN)
+			counter_add(COUNTER_CLEAR_LOST, hello);
+		return 0;
+	}
+	w.off = g->off + known;
+	w.end = g->off + g->len;
+	w.left = s->left;
+	w.hdr = s->hdr;
+	w.have = s->have;
+	c.off = w.off;
+	c.offset = s->offset;
+	bpf_loop(CLEAR_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
+	c.end = w.failed ? w.bad : w.end;
+	if (w.failed || s->offset + (c.end - c.off) >= CLEAR_MAX)
+		s->past = 1;
+	bpf_loop(CLEAR_MAX / CLEAR_PIECE + 1, clear_step, &c, 0);
+	if (c.lost) {
+		s->past = 1;
+		counter_add(COUNTER_CLEAR_LOST, hello);
+	}
+	return 0;
+}
+
 struct finding {
 	u32 rule;
 	u32 egress;
@@ -264,7 +382,27 @@ struct finding {
 	u64 records;
 	u32 bytes;
 	u32 writer; /* tgid of a stranger who wrote, for tls-writer */
+	u32 secret; /* a credential, not with the connection's first plaintext */
 };
+
+/* Is plaintext of that instance kept from crossing? Asked for streams that broke only. */
+__noinline int wire_denied(u32 instance)
+{
+	u32 *rules = bpf_map_lookup_elem(&guarded, &instance), host = INSTANCE_HOST;
+
+	if (!rules)
+		rules = bpf_map_lookup_elem(&guarded, &host);
+	return rules && *rules & (1u << RULE_TLS_PLAINTEXT);
+}
+
+/* Local port of a segment that is sent. */
+static __always_inline u16 port_of(struct __sk_buff *skb, const struct segment *g)
+{
+	u16 port = 0;
+
+	bpf_skb_load_bytes(skb, g->tcp, &port, sizeof(port));
+	return bpf_ntohs(port);
+}
 
 __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 			      const struct sock_mark *mark, const struct finding *f)
@@ -277,6 +415,9 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	key.instance = mark->instance;
 	key.rule = f->rule;
 	key.actor = bpf_get_socket_cookie(skb);
+	if (f->rule == RULE_TLS_LISTENER)
+		key.actor = port_of(skb, g);
+	key.detail = f->secret;
 	key.tgid = f->writer;
 	e = attempt_begin(&key, f->bytes);
 	if (!e)
@@ -285,7 +426,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	e->key.vector = f->egress ? VECTOR_EGRESS : VECTOR_INGRESS;
 	segment_ends(skb, g, f->egress, &e->conn.ends);
 	e->conn.ipv6 = g->ip == 6;
-	e->conn.cookie = key.actor;
+	e->conn.cookie = bpf_get_socket_cookie(skb);
 	e->conn.offset = f->offset;
 	e->conn.has_offset = f->has_offset;
 	e->conn.records = f->records;
@@ -293,6 +434,8 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	e->conn.saw = f->saw;
 	e->conn.egress = f->egress;
 	e->conn.segment = f->bytes;
+	if (f->rule != RULE_TLS_WRITER && wire_denied(mark->instance))
+		e->flags |= EVENT_PREVENTED;
 	if (mark->flags & SOCK_LISTENER)
 		e->conn.opened = OPENED_INBOUND;
 	else if (mark->flags & SOCK_FRESH)
@@ -343,7 +486,7 @@ unknown:
 static __always_inline void finding_bytes(struct finding *f, const struct tls_stream *s, int looked)
 {
 	f->saw = looked & 0xff;
-	f->command = (u32)looked >> 16;
+	f->command = (u32)looked >> 16 & ~COMMAND_SECRET;
 	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
 	f->records = s->records;
 }
@@ -406,6 +549,9 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 		f->offset = bad_at;
 		f->has_offset = !s->late;
 		f->bytes = g->off + g->len - bad;
+	} else { /* broken before: a credential is news all the same */
+		looked = look_at(skb, g->off, g->off + g->len, f->egress);
+		f->secret = (u32)looked >> 16 & COMMAND_SECRET && before == TLS_BROKEN;
 	}
 	finding_bytes(f, s, looked);
 	return 1;
@@ -415,17 +561,20 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
  * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
  * for the child.
  */
-static __always_inline void listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
-					     const struct segment *g, struct finding *f)
+static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
+					    const struct segment *g, struct finding *f)
 {
 	struct tls_stream first = {};
 	struct conn_ends ends = {};
 
 	tls_begin(&first, g->seq, 1);
+	first.past =
+		1; /* the cookie of the connection is not known yet; the ServerHello is still to come */
 	if (stream_segment(skb, mark, &first, g, f))
 		finding_report(skb, g, mark, f);
 	segment_ends(skb, g, 0, &ends);
 	bpf_map_update_elem(&early, &ends, &first, BPF_ANY);
+	return first.sync != TLS_BROKEN || !wire_denied(mark->instance);
 }
 
 /* Strangers who were running when a protected socket sent, and were found not to hold it. */
@@ -511,6 +660,18 @@ static __always_inline int stream_take(struct tls_stream *s)
 	return bpf_loop(TAKE_TRIES, take_step, &s, 0) < TAKE_TRIES;
 }
 
+/* What an instance answers in plaintext, where it was dialled, says that plaintext is served there. */
+static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_mark *mark,
+					   const struct segment *g, struct finding *f)
+{
+	finding_report(skb, g, mark, f);
+	if (!f->egress || !(mark->flags & SOCK_LISTENER) || f->records)
+		return;
+	f->rule = RULE_TLS_LISTENER;
+	f->secret = 0;
+	finding_report(skb, g, mark, f);
+}
+
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -518,6 +679,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	struct tls_stream *s;
 	struct segment g;
 	struct finding f = {.egress = egress};
+	int pass = 1;
 
 	if (!sk)
 		return 1;
@@ -534,27 +696,31 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		if (!sk)
 			return 1;
 		if (sk->state == TCP_LISTEN) {
-			if (!egress)
-				listener_segment(skb, mark, &g, &f);
-			return 1;
+			return egress || listener_segment(skb, mark, &g, &f);
 		}
 	}
 	if (!egress && !stream_take(s)) {
 		counter_add(COUNTER_CONTENDED, 1);
 		return 1;
 	}
+	if (unlikely(!s->past)) {
+		if (s->sync == TLS_NEW)
+			stream_begin(skb, sk, mark, s, &g, egress);
+		if (!s->past)
+			clear_send(skb, mark, s, &g, egress);
+	}
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
-	if (unlikely(s->sync == TLS_NEW))
-		stream_begin(skb, sk, mark, s, &g, egress);
 	if (unlikely(s->hole) && (s32)(g.seq - s->next) < 0 && stream_late(skb, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
 	else if (stream_segment(skb, mark, s, &g, &f))
-		finding_report(skb, &g, mark, &f);
+		stream_finding(skb, mark, &g, &f);
+	if (unlikely(s->sync == TLS_BROKEN))
+		pass = !wire_denied(mark->instance);
 done:
 	if (!egress)
 		s->busy = 0;
-	return 1;
+	return pass;
 }
 
 SEC("cgroup_skb/egress")
@@ -582,18 +748,95 @@ int sock_create(struct bpf_sock *sk)
 	return 1;
 }
 
+/* A connection of which userspace was told a handshake is over. */
+static __always_inline int closed_report(struct sock *sk)
+{
+	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	struct clear_piece *p;
+
+	if (!mark || mark->in.sync == TLS_NEW)
+		return 0;
+	p = bpf_ringbuf_reserve(&handshakes, CLEAR_HEADER_LEN, 0);
+	if (!p)
+		return 0; /* it stays in the table until another one needs the place */
+	__builtin_memset(p, 0, CLEAR_HEADER_LEN);
+	p->magic = CLEAR_MAGIC;
+	p->instance = mark->instance;
+	p->cookie = bpf_get_socket_cookie(sk);
+	p->time_ns = bpf_ktime_get_boot_ns();
+	p->flags = CLEAR_CLOSED;
+	bpf_ringbuf_submit(p, 0);
+	return 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 {
 	struct task_struct *task;
 	struct member *m;
 
+	if (newstate == TCP_CLOSE)
+		return closed_report(sk);
 	if (newstate != TCP_LISTEN)
 		return 0;
 	task = bpf_get_current_task_btf();
 	m = server_of(task->tgid);
 	if (m && sock_mark_set(sk, m->instance, SOCK_FRESH | SOCK_LISTENER))
 		listen_report(sk, m->instance, 0);
+	return 0;
+}
+
+static __always_inline void live_stream(struct live_stream *to, const struct tls_stream *s)
+{
+	to->bytes = s->offset;
+	to->records = s->records;
+	to->sync = s->sync;
+	to->late = s->late;
+}
+
+static __always_inline void live_ends(struct sock *sk, struct conn_live *live)
+{
+	u32 v4;
+
+	if (live->ipv6) {
+		BPF_CORE_READ_INTO(&live->ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&live->ends.remote_ip, sk, __sk_common.skc_v6_daddr);
+		/* IPv4 on a socket of IPv6 */
+		if (!*(u64 *)live->ends.local_ip &&
+		    *(u32 *)(live->ends.local_ip + 8) == bpf_htonl(0xffff))
+			live->ipv6 = 0;
+		return;
+	}
+	live->ends.local_ip[10] = live->ends.local_ip[11] = 0xff;
+	live->ends.remote_ip[10] = live->ends.remote_ip[11] = 0xff;
+	v4 = sk->__sk_common.skc_rcv_saddr;
+	__builtin_memcpy(&live->ends.local_ip[12], &v4, 4);
+	v4 = sk->__sk_common.skc_daddr;
+	__builtin_memcpy(&live->ends.remote_ip[12], &v4, 4);
+}
+
+/* What is known of each connection now, for whoever asks. */
+SEC("iter/bpf_sk_storage_map")
+int live_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock_mark *mark = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct conn_live live = {};
+
+	if (!mark || !sk || sk->__sk_common.skc_state == TCP_LISTEN ||
+	    sk->__sk_common.skc_state == TCP_CLOSE)
+		return 0;
+	live.magic = LIVE_MAGIC;
+	live.instance = mark->instance;
+	live.flags = mark->flags;
+	live.cookie = bpf_get_socket_cookie(sk);
+	live.ipv6 = sk->__sk_common.skc_family == AF_INET6;
+	live.ends.local_port = sk->__sk_common.skc_num;
+	live.ends.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	live_ends(sk, &live);
+	live_stream(&live.in, &mark->in);
+	live_stream(&live.out, &mark->out);
+	bpf_seq_write(ctx->meta->seq, &live, sizeof(live));
 	return 0;
 }
 

@@ -207,8 +207,10 @@ struct conn_info {
 	__u8 has_offset;
 	__u8 ipv6;
 	__u8 pad;
-	__u32 segment; /* payload bytes of the offending segment */
-	__u32 pad2[2];
+	__u32 segment;	   /* payload bytes of the offending segment */
+	__u16 tls_version; /* tls-version, tls-cipher: what was settled */
+	__u16 tls_cipher;
+	__u32 pad2;
 };
 
 /*

@@ -117,6 +117,7 @@ struct file_owner {
  * the kernel
  */
 #define COMMAND_LEN 24
+#define COMMAND_SECRET 0x8000 /* its arguments hold a credential: a bit of its number */
 
 struct command_key {
 	char name[COMMAND_LEN];
@@ -162,6 +163,7 @@ enum counter_id {
 	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
 	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
 	COUNTER_FILES_FULL,	/* own files of instances that could not be entered */
+	COUNTER_CLEAR_LOST,	/* handshakes of which the server's part was not handed on whole */
 	COUNTER_MAX,
 };
 

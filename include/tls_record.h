@@ -266,7 +266,7 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 {
 	s->next = seq;
 	s->sync = from_start ? TLS_SYNCED : TLS_UNSYNCED;
-	s->late = !from_start;
+	s->late = s->past = !from_start;
 }
 
 /*

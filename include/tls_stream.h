@@ -40,8 +40,8 @@ struct tls_stream {
 	__u32 after; /* the first bytes behind the hole: a header may be split by its end */
 	__u16 hole_left;
 	__u8 after_len; /* 0..4 */
-	__u8 pad;
-	__u32 busy; /* one CPU at a time, see wire.bpf.c */
+	__u8 past;	/* the clear handshake is over, or was not seen from its first byte */
+	__u32 busy;	/* one CPU at a time, see wire.bpf.c */
 };
 
 _Static_assert(sizeof(struct tls_stream) == 64, "a cache line, see map.h");

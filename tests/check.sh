@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # check.sh [unit] - run the tests that `make tests` built and count what they say in TAP: the unit tests,
-# lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls, files
+# the fuzzers that are built, lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls, files
 # and sweeps on other kernels in emulation.
 #
 # What they print is passed on. A program that crashes, stops before its plan is done, or runs no test at
@@ -89,6 +89,20 @@ for unit in "${units[@]}"; do
 	fi
 done
 
+# a short run, where make check built them; the long one is make fuzz
+for fuzzer in build/fuzz/fuzz_*; do
+	[ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
+	mkdir -p "$fuzzer.new"
+	if "$fuzzer" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 -artifact_prefix=build/fuzz/ \
+		"$fuzzer.new" tests/policies/wrong >"$out" 2>&1; then
+		echo "ok - ${fuzzer##*/}: 50000 runs"
+		passed=$((passed + 1))
+	else
+		tail -n 20 "$out" | sed 's/^/# /'
+		fail "${fuzzer##*/}"
+	fi
+done
+
 if tests/lint.sh; then
 	echo "ok - lint"
 	passed=$((passed + 1))
@@ -96,23 +110,7 @@ else
 	fail lint
 fi
 
-# fuzz NAME [SEEDS] - a short run; `make fuzz` is the long one. What it finds new is kept in build/.
-fuzz()
-{
-	mkdir -p "build/fuzz/$1.new"
-	if "build/fuzz/$1" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 \
-		-artifact_prefix=build/fuzz/ "build/fuzz/$1.new" ${2+"$2"} >"$out" 2>&1; then
-		echo "ok - $1"
-		passed=$((passed + 1))
-	else
-		tail -n 20 "$out" | sed 's/^/# /'
-		fail "$1"
-	fi
-}
-
 if [ "${1-}" != unit ]; then
-	fuzz fuzz_tls_record
-	fuzz fuzz_policy tests/policies/wrong
 	if [ -x build/cachewarden-live ]; then
 		run_tap cachewarden-live build/cachewarden-live
 	else

@@ -13,7 +13,7 @@ declare -A group=(
 		 linux-libc-dev libc6-dev redis-server redis-tools openssl procps"
 	[test]="libcmocka-dev iproute2 util-linux gdb strace
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
-		prometheus-node-exporter"
+		prometheus-node-exporter tshark gnutls-bin"
 	[bench]="auditd bpftrace"
 	[fuzz]="libclang-rt-dev"
 )

@@ -11,9 +11,9 @@ cd "$(dirname "$0")/.." || exit 1
 layers=(base model edge story verbs)
 declare -A layer=(
 	[base]="log jsonw clock proc output"
-	[model]="instance rule command alert rest policy policy_key policy_doc incident"
+	[model]="instance rule command alert rest policy policy_key policy_doc incident tls_suite cert conn"
 	[edge]="guard kernel sensor files mmflag collector finding event_json event_text cgroup config digest
-		subject replay rulebook coverage ocsf story story_json story_text"
+		subject replay rulebook coverage ocsf story story_json story_text conn_out ask reset"
 	[story]="monitor"
 	[verbs]="main cli verbs cmd_*"
 )

@@ -60,7 +60,7 @@ static void known_options(const struct cli_option *options, size_t count, char *
 
 static int set_option(const char *verb, const struct cli_option *o, const char *value)
 {
-	uint32_t least = o->kind == CLI_SECONDS;
+	uint32_t least = o->kind != CLI_SECONDS_OR_0;
 	int index;
 
 	switch (o->kind) {
@@ -74,9 +74,11 @@ static int set_option(const char *verb, const struct cli_option *o, const char *
 		return -1;
 	case CLI_SECONDS:
 	case CLI_SECONDS_OR_0:
+	case CLI_NUMBER:
 		if (!seconds(value, least, o->value)) {
-			log_error("%s %s: '%s' is no whole number of seconds from %u to 4294967295",
-				  verb, o->name, value, least);
+			log_error("%s %s: '%s' is no whole number%s from %u to 4294967295", verb,
+				  o->name, value, o->kind == CLI_NUMBER ? "" : " of seconds",
+				  least);
 			return EXIT_USAGE;
 		}
 		return -1;

@@ -10,7 +10,15 @@
 /* Exit codes of every verb. */
 enum { EXIT_FINE = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
-enum cli_kind { CLI_CHOICE, CLI_SECONDS, CLI_SECONDS_OR_0, CLI_FLAG, CLI_TEXT, CLI_WORD };
+enum cli_kind {
+	CLI_CHOICE,
+	CLI_SECONDS,
+	CLI_SECONDS_OR_0,
+	CLI_NUMBER,
+	CLI_FLAG,
+	CLI_TEXT,
+	CLI_WORD
+};
 
 struct cli_option {
 	const char *name; /* "--output" */
@@ -18,7 +26,7 @@ struct cli_option {
 		arg; /* how help calls its argument; a choice's values, separated by |; "" for a flag */
 	const char *help;
 	enum cli_kind kind;
-	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS: uint32_t, at least 1, or 0 too;
+	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS, CLI_NUMBER: uint32_t, at least 1, or 0 too;
 			CLI_FLAG: bool, set where it is given; CLI_TEXT: const char *; CLI_WORD: the same,
 			for the word that stands at this place without a name */
 };

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /*
  * Number = place + 1. Redis 7, Valkey 8, Sentinel, and what replication and the modules shipped
@@ -289,4 +290,11 @@ unsigned int command_count(void)
 const char *command_name(unsigned int number)
 {
 	return number >= 1 && number <= COUNT ? commands[number - 1] : NULL;
+}
+
+bool command_secret(unsigned int number)
+{
+	const char *name = command_name(number);
+
+	return name && (!strcmp(name, "AUTH") || !strcmp(name, "HELLO"));
 }

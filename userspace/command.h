@@ -5,8 +5,13 @@
 #ifndef CACHEWARDEN_COMMAND_H
 #define CACHEWARDEN_COMMAND_H
 
+#include <stdbool.h>
+
 /* 1..command_count(), names in upper case; NULL beyond. */
 unsigned int command_count(void);
 const char *command_name(unsigned int number);
+
+/* Do its arguments hold a password, or may they? */
+bool command_secret(unsigned int number);
 
 #endif

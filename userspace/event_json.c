@@ -6,6 +6,7 @@
 #include "finding.h"
 
 #include "command.h"
+#include "conn_out.h"
 #include "ocsf.h"
 
 #include <stdio.h>
@@ -121,6 +122,8 @@ static void put_evidence(struct jsonw *j, const struct finding *f)
 		jsonw_int(j, "protocol_num", 6);
 		jsonw_string(j, "protocol_name", "tcp");
 		jsonw_end_object(j);
+		if (f->tls)
+			conn_json_ocsf(j, f->tls);
 	}
 	jsonw_end_object(j);
 	jsonw_end_array(j);
@@ -233,6 +236,10 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "saw", saw_name(c->saw));
 	jsonw_int(j, "bytes", (int64_t)f->alert->bytes);
 	jsonw_int(j, "cookie", (int64_t)c->cookie);
+	if (f->tls)
+		conn_json_tls(j, f->tls);
+	else
+		jsonw_null(j, "tls");
 	jsonw_end_object(j);
 }
 

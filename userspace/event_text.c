@@ -114,7 +114,12 @@ static void put_conn(struct line *l, const struct finding *f)
 		put(l, " at byte %" PRIu64, (uint64_t)c->offset);
 	if (c->records)
 		put(l, " after %" PRIu64 " TLS records", (uint64_t)c->records);
-	put(l, ", %" PRIu64 " bytes", f->alert->bytes);
+	if (f->alert->bytes)
+		put(l, ", %" PRIu64 " bytes", f->alert->bytes);
+	if (f->alert->ev.flags & EVENT_PREVENTED)
+		put(l, ", prevented");
+	if (f->detail[0])
+		put(l, ",");
 }
 
 /* By what, to what, and what came of it. */

@@ -7,6 +7,7 @@
 #define CACHEWARDEN_FINDING_H
 
 #include "alert.h"
+#include "conn.h"
 #include "instance.h"
 #include "jsonw.h"
 #include "policy.h"
@@ -23,6 +24,7 @@ struct finding {
 	struct verdict verdict; /* subject_judge fills it */
 	bool update;		/* shown before */
 	uint64_t incident;	/* id of its incident, 0: it is in none */
+	const struct conn *tls; /* what the connection's handshake said, NULL if nothing is known */
 	const char *uid_prefix; /* makes finding ids of two runs differ */
 	int64_t time_ms;	/* of the first attempt */
 	int64_t now_ms;

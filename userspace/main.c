@@ -6,6 +6,7 @@
 static const struct cli_verb verbs[] = {
 	{"run", "watch every Redis and Valkey on this host, alerts on standard output", cmd_run},
 	{"policy", "check, test or explain a policy", cmd_policy},
+	{"conns", "list the connections of all servers, and what their handshakes said", cmd_conns},
 	{"doctor", "say what this kernel offers and what stays unseen", cmd_doctor},
 };
 

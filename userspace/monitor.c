@@ -8,7 +8,9 @@
 #include "alert.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "ask.h"
 #include "collector.h"
+#include "conn_out.h"
 #include "coverage.h"
 #include "files.h"
 #include "finding.h"
@@ -18,10 +20,12 @@
 #include "log.h"
 #include "output.h"
 #include "proc.h"
+#include "reset.h"
 #include "rulebook.h"
 #include "sensor.h"
 #include "story.h"
 #include "subject.h"
+#include "tls_facts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,6 +54,9 @@ struct monitor {
 	struct rulebook rulebook;
 	struct incidents incidents;
 	int cgroup_fd; /* the root of the hierarchy */
+	struct conns conns;
+	struct ask ask;
+	uint64_t resets, resets_failed;
 	struct output out;
 	struct jsonw json;
 	char uid_prefix[24];
@@ -188,6 +195,8 @@ static void show(struct monitor *m, struct alert *a)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
 	subject_judge(&f, &m->rulebook.policy, m->cgroup_fd);
+	if (a->ev.flags & EVENT_CONN)
+		f.tls = conns_find(&m->conns, a->ev.conn.cookie);
 	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) && !blind)
 		sweep_soon(m);
 	if (!blind) {
@@ -270,6 +279,71 @@ static void mend(const struct event *ev)
 		kill((pid_t)ev->target_tgid, SIGCONT);
 }
 
+/* What was dropped leaves two ends that wait: both are told that the connection is over. */
+static void cut(struct monitor *m, const struct event *ev)
+{
+	const struct instance *in = find_instance(m, ev->key.instance);
+	int err;
+
+	if (!(ev->flags & EVENT_CONN) || ev->key.rule == RULE_TLS_LISTENER)
+		return;
+	err = reset_connection(&ev->conn, in ? (pid_t)in->pid : 0);
+	if (!err || err == -ENOENT) { /* it ended by itself */
+		m->resets++;
+		return;
+	}
+	if (!m->resets_failed)
+		log_warn("a connection cannot be reset (%s): its bytes are dropped, its ends wait",
+			 strerror(-err));
+	blind(m, "connections that could not be reset: dropped, but both ends wait",
+	      ++m->resets_failed);
+}
+
+/* --- handshakes in --- */
+
+static void judge(struct monitor *m, const struct conn *c, unsigned int rule, bool fine)
+{
+	static struct event ev; /* large */
+	struct alert *a;
+
+	if (fine)
+		return;
+	conn_event(c, rule, &ev);
+	a = alerts_event(&m->alerts, &ev);
+	if (a)
+		show(m, a);
+}
+
+/* Nothing more will come of a connection's handshake. */
+static void forget_handshake(struct monitor *m, uint64_t cookie)
+{
+	static struct event ev;
+	const struct conn *c = conns_find(&m->conns, cookie);
+
+	if (!c)
+		return;
+	conn_event(c, RULE_TLS_VERSION, &ev);
+	alerts_forget(&m->alerts, &ev.key);
+	conn_event(c, RULE_TLS_CIPHER, &ev);
+	alerts_forget(&m->alerts, &ev.key);
+}
+
+static void on_clear(void *ctx, const struct clear_piece *p)
+{
+	struct monitor *m = ctx;
+	const struct policy *policy = &m->rulebook.policy;
+	const struct conn *c;
+
+	m->now = clock_boot_ns();
+	if (p->flags & CLEAR_CLOSED)
+		forget_handshake(m, p->cookie);
+	c = conns_piece(&m->conns, p);
+	if (!c)
+		return;
+	judge(m, c, RULE_TLS_VERSION, policy_tls_version(policy, c->facts->version));
+	judge(m, c, RULE_TLS_CIPHER, policy_tls_cipher(policy, c->facts->cipher));
+}
+
 /* What only userspace knows of an attempt. */
 static void complete(const struct monitor *m, struct event *ev)
 {
@@ -308,6 +382,8 @@ static void on_event(void *ctx, const struct event *ev)
 		on_lifecycle(m, ev);
 	} else {
 		mend(ev);
+		if (ev->flags & EVENT_PREVENTED)
+			cut(m, ev);
 		on_attempt(m, ev);
 	}
 }
@@ -378,6 +454,8 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 	if (a)
 		show(m, a);
 	/* a state is over when a later sweep did not find it */
+	if (key->rule == RULE_TLS_LISTENER) /* told once in an instance's life */
+		return;
 	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX &&
 	    (key->vector != VECTOR_SWEEP || at->last_ns < m->sweep_began))
 		m->idle[m->idle_count++] = *key;
@@ -430,6 +508,8 @@ static void tell_blindness(struct monitor *m)
 		 "sockets of instances that bore no mark: what they carried before was not seen"},
 		{COUNTER_THREADS_LATE,
 		 "threads of instances that were unknown: what was done to them was not seen"},
+		{COUNTER_CLEAR_LOST,
+		 "TLS handshakes not read whole: their version and cipher are not judged"},
 		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
 		{COUNTER_BYTES_UNSYNCED,
 		 "bytes passed while a TLS stream's record boundaries were unknown"},
@@ -503,6 +583,39 @@ static void check_guard(struct monitor *m)
 	start_guard(m);
 }
 
+/* --- questions --- */
+
+struct answer {
+	struct monitor *m;
+	int fd;
+	bool json;
+};
+
+static void answer_conn(void *ctx, const struct conn_live *live)
+{
+	const struct answer *a = ctx;
+	const struct conn *c = conns_find(&a->m->conns, live->cookie);
+	const struct instance *in = find_instance(a->m, live->instance);
+	char text[1024];
+	const char *line = text;
+	size_t len;
+
+	if (a->json)
+		line = conn_json(&a->m->json, live, c, in, &len);
+	else
+		len = conn_text(live, c, in, text, sizeof(text));
+	if (line)
+		ask_say(&a->m->ask, a->fd, line, len);
+}
+
+/* Whoever runs `cachewarden conns` asks for all connections. */
+static void on_question(void *ctx, int fd, char question)
+{
+	struct answer a = {.m = ctx, .fd = fd, .json = question == ASK_CONNS_JSON};
+
+	sensors_live(a.m->sensors, answer_conn, &a);
+}
+
 /* Once a second. */
 static void tick(struct monitor *m, bool flush)
 {
@@ -516,6 +629,7 @@ static void tick(struct monitor *m, bool flush)
 	tell_blindness(m);
 	sensors_check(m->sensors, on_program_lost, m);
 	check_guard(m);
+	ask_serve(&m->ask, on_question, m);
 	m->flush = false;
 }
 
@@ -567,6 +681,10 @@ static int start(struct monitor *m)
 		log_error("the ring buffer cannot be read: %s", strerror(-err));
 		return -1;
 	}
+	err = collector_handshakes(m->collector, sensors_handshakes_fd(m->sensors), on_clear);
+	if (err)
+		log_warn("handshakes cannot be read (%s): versions and ciphers are not judged",
+			 strerror(-err));
 	proc_each_title(candidate, m->sensors);
 	err = sensors_sweep(m->sensors);
 	if (err)
@@ -595,6 +713,9 @@ static int start(struct monitor *m)
 	sweep(m);
 	collector_poll(m->collector, 0);
 	start_guard(m);
+	err = ask_open(&m->ask);
+	if (err)
+		log_warn("no questions are answered (cachewarden conns): %s", strerror(-err));
 	coverage_report(m->sensors, instances_alive(&m->instances), blind, m);
 	return 0;
 }
@@ -674,6 +795,9 @@ static void summary(struct monitor *m)
 		 sensors_counter(m->sensors, COUNTER_STREAMS_UNSYNCED),
 		 sensors_counter(m->sensors, COUNTER_STREAMS_RESYNCED),
 		 sensors_counter(m->sensors, COUNTER_BYSTANDERS));
+	log_info("handshakes: %" PRIu64 " connections, %" PRIu64 " not read whole, %" PRIu64
+		 " connections reset",
+		 m->conns.seen, sensors_counter(m->sensors, COUNTER_CLEAR_LOST), m->resets);
 	log_info("sweeps: %" PRIu64 ", %.1f ms on average, the longest %.1f ms", m->sweeps,
 		 m->sweeps ? (double)m->sweeps_ns / (double)m->sweeps / NS_PER_MS : 0.0,
 		 (double)m->sweep_longest_ns / NS_PER_MS);
@@ -704,12 +828,16 @@ int monitor_run(const struct monitor_options *o)
 		 (uint64_t)clock_epoch_ms(clock_boot_ns()));
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
-	if (!rulebook_open(&m.rulebook, o->policy, o->prevent ? POLICY_PREVENTABLE : 0))
+	if (!rulebook_open(&m.rulebook, o->policy,
+			   (o->prevent ? POLICY_PREVENT_MEMORY : 0) |
+				   (o->enforce_tls ? POLICY_PREVENT_PLAINTEXT : 0)))
 		return 2;
 	instance_self(&m.self, (uint32_t)getpid(), exe);
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
-	err = alerts_init(&m.alerts) ?: incidents_init(&m.incidents, show_incident, &m);
+	m.ask.fd = -1;
+	err = alerts_init(&m.alerts) ?: conns_init(&m.conns)
+		?: incidents_init(&m.incidents, show_incident, &m);
 	if (!err)
 		err = start(&m);
 	if (!err) {
@@ -730,7 +858,9 @@ int monitor_run(const struct monitor_options *o)
 	files_free(m.files);
 	sensors_free(m.sensors);
 	incidents_free(&m.incidents);
+	ask_close(&m.ask);
 	alerts_free(&m.alerts);
+	conns_free(&m.conns);
 	instances_free(&m.instances);
 	rulebook_close(&m.rulebook);
 	if (m.cgroup_fd >= 0)

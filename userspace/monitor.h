@@ -12,6 +12,7 @@ struct monitor_options {
 	const char *policy;  /* file; NULL: the usual one, if it is there */
 	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
 	bool prevent;	     /* trace, read, write and fd upon all instances */
+	bool enforce_tls;    /* plaintext on servers' sockets is dropped */
 	bool no_guard;
 	uint32_t sweep_s; /* 0: only at start and after alerts */
 };

@@ -2,6 +2,8 @@
 /* policy.c - see policy.h. What cannot be known never matches an allowance: in doubt it is an alert. */
 #include "policy.h"
 
+#include "tls_suite.h"
+
 #include "policy_key.h"
 
 #include <ctype.h>
@@ -316,13 +318,17 @@ bool policy_tls_version(const struct policy *p, unsigned int version)
 	return version >= (unsigned int)p->tls.minimum;
 }
 
-bool policy_tls_cipher(const struct policy *p, const char *suite)
+bool policy_tls_cipher(const struct policy *p, uint16_t number)
 {
-	for (size_t i = 0; i < p->tls.ciphers; i++) {
-		if (fits(p->tls.cipher[i], suite))
+	const struct tls_suite *suite = tls_suite_find(number);
+
+	if (!p->tls.ciphers)
+		return !suite || suite->verdict >= SUITE_TOLERATED;
+	for (size_t i = 0; suite && i < p->tls.ciphers; i++) {
+		if (fits(p->tls.cipher[i], suite->name))
 			return true;
 	}
-	return !p->tls.ciphers;
+	return false;
 }
 
 /* --- the whole --- */
@@ -393,9 +399,28 @@ static bool allow_names(const struct policy *p, const struct policy_allow *a, ch
 	return false;
 }
 
+/* The same of plaintext that is dropped before anybody is asked. */
+static bool plaintext_works(const struct policy *p, char *error, size_t size)
+{
+	for (size_t i = 0; p->tls.plaintexts && i < p->instances; i++) {
+		const struct policy_instance *in = &p->instance[i];
+		const struct policy_plaintext *first = p->tls.plaintext;
+
+		if (in->mode[RULE_TLS_PLAINTEXT] != MODE_PREVENT)
+			continue;
+		snprintf(
+			error, size,
+			"%s:%u: tls.plaintext[]: tls-plaintext is prevented upon '%s' (%s:%u), and the "
+			"kernel knows no exceptions; expected mode alert there",
+			first->at.file, first->at.line, in->name, in->at.file, in->at.line);
+		return false;
+	}
+	return true;
+}
+
 bool policy_whole(const struct policy *p, char *error, size_t size)
 {
-	if (!names_are_unique(p, error, size))
+	if (!names_are_unique(p, error, size) || !plaintext_works(p, error, size))
 		return false;
 	for (size_t i = 0; i < p->allows; i++) {
 		if (!allow_names(p, &p->allow[i], error, size) ||

@@ -17,8 +17,10 @@
 #define POLICY_QUIET_S 60
 
 /* What can be prevented at all: what the kernel side has a hook for before it happens. */
-#define POLICY_PREVENTABLE                                                                         \
+#define POLICY_PREVENT_MEMORY                                                                      \
 	(1u << RULE_MEM_TRACE | 1u << RULE_MEM_READ | 1u << RULE_MEM_WRITE | 1u << RULE_MEM_FD)
+#define POLICY_PREVENT_PLAINTEXT (1u << RULE_TLS_PLAINTEXT)
+#define POLICY_PREVENTABLE (POLICY_PREVENT_MEMORY | POLICY_PREVENT_PLAINTEXT)
 
 enum policy_mode { MODE_OFF, MODE_OBSERVE, MODE_ALERT, MODE_PREVENT, MODE_MAX };
 
@@ -139,8 +141,11 @@ bool policy_wants_sha256(const struct policy *p, const char *exe);
 
 /* What TLS has to be: a settled version, a settled suite by its IANA name. */
 bool policy_tls_version(const struct policy *p, unsigned int version);
-/* True as well where no suites are named: then only the weak ones are not allowed. */
-bool policy_tls_cipher(const struct policy *p, const char *suite);
+/*
+ * A settled suite, by its number (IANA). Where the policy names none, all but the weak ones are allowed, and
+ * those nobody has heard of (tls_suite.h).
+ */
+bool policy_tls_cipher(const struct policy *p, uint16_t suite);
 
 bool policy_cidr_holds(const struct policy_cidr *c, const uint8_t ip[16]);
 

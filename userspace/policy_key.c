@@ -41,7 +41,7 @@ const struct policy_key policy_keys[] = {
 	{"instances[].rules.RULE.mode", POLICY_MODE, INSTANCE(mode), .preset = "alert",
 	 .help = "off: not even recorded, only counted. observe: recorded among the events, no alert. alert: "
 		 "an alert. prevent: the kernel denies it, or the actor dies before it has read a byte; "
-		 "only mem-trace, mem-read, mem-write and mem-fd can be prevented."},
+		 "only mem-trace, mem-read, mem-write, mem-fd and tls-plaintext can be prevented."},
 	{"instances[].rules.RULE.severity", POLICY_SEVERITY, INSTANCE(severity),
 	 .preset = "by what was done", .help = "How bad it is."},
 	{"tls", POLICY_MAP, .help = "What crosses the sockets of all servers."},

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "instance.h"
+#include "tls_suite.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -475,14 +476,6 @@ static bool swept(const struct event *ev)
 	       ev->key.rule != RULE_MEM_TRACE;
 }
 
-/* A password in the clear is worse than a key in the clear. */
-static bool carries_password(unsigned int command)
-{
-	const char *name = command_name(command);
-
-	return name && (!strcmp(name, "AUTH") || !strcmp(name, "HELLO"));
-}
-
 /* Who lists all BPF objects of a host sees the monitor's among them. */
 static bool is_look(unsigned int cmd)
 {
@@ -570,7 +563,8 @@ enum severity rule_severity(const struct event *ev)
 		s = SEVERITY_INFO;
 	if (ev->key.vector == VECTOR_ACCESS && rule == RULE_MEM_INSPECT)
 		s = SEVERITY_LOW;
-	if (rule == RULE_TLS_PLAINTEXT && carries_password(ev->conn.command))
+	/* a password in the clear is worse than a key in the clear */
+	if (rule == RULE_TLS_PLAINTEXT && command_secret(ev->conn.command))
 		s = SEVERITY_CRITICAL;
 	if (s > SEVERITY_LOW && is_listing(ev) && is_lister(ev))
 		s = SEVERITY_LOW;
@@ -610,9 +604,42 @@ static void swept_name(const struct event *ev, char *buf, size_t size)
 		snprintf(buf, size, "%s", swepts[ev->key.detail].name);
 }
 
+/* Returns false where a wire rule has nothing to add. */
+static bool wire_detail(const struct event *ev, char *buf, size_t size)
+{
+	const struct tls_suite *suite = tls_suite_find(ev->conn.tls_cipher);
+	const char *command = command_name(ev->conn.command);
+
+	switch (ev->key.rule) {
+	case RULE_TLS_PLAINTEXT:
+		if (command_secret(ev->conn.command))
+			snprintf(buf, size, "credential exposed%s",
+				 strcmp(command, "AUTH") ? ", if it held one" : "");
+		return true;
+	case RULE_TLS_VERSION:
+		snprintf(buf, size, "%s settled",
+			 tls_version_name(ev->conn.tls_version) ?: "unknown version");
+		return true;
+	case RULE_TLS_CIPHER:
+		if (suite)
+			snprintf(buf, size, "%s: %s", suite->name, suite->source);
+		else
+			snprintf(buf, size, "suite 0x%04x", ev->conn.tls_cipher);
+		return true;
+	case RULE_TLS_LISTENER:
+		snprintf(buf, size, "plaintext is served on port %llu",
+			 (unsigned long long)ev->key.actor);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void rule_detail(const struct event *ev, char *buf, size_t size)
 {
 	buf[0] = '\0';
+	if (wire_detail(ev, buf, size))
+		return;
 	switch (ev->key.vector) {
 	case VECTOR_SWEEP:
 		swept_name(ev, buf, size);
@@ -654,7 +681,7 @@ const char *rule_verdict(const struct event *ev)
 const char *rule_outcome(const struct event *ev)
 {
 	if (ev->flags & EVENT_PREVENTED && !ev->key.err)
-		return "killed";
+		return ev->flags & EVENT_CONN ? "dropped" : "killed";
 	if (ev->key.vector == VECTOR_SWEEP || ev->flags & EVENT_UNDER_WAY)
 		return "unknown";
 	if (!ev->key.err)

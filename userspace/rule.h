@@ -68,7 +68,7 @@ void rule_detail(const struct event *ev, char *buf, size_t size);
 const char *rule_verdict(const struct event *ev);
 
 /*
- * "killed" (prevented: the actor died before it could use it), "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a
+ * "dropped" (prevented: bytes that crossed no wire), "killed" (prevented: the actor died before it could use it), "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a
  * sweep).
  */
 const char *rule_outcome(const struct event *ev);

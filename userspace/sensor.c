@@ -153,6 +153,7 @@ struct sensors {
 	size_t link_count;
 	struct sensor_program *link_of[LINKS_MAX]; /* whose it is */
 	struct bpf_link *preventing[COUNT(preventers)];
+	struct bpf_link *live; /* made when first asked for */
 };
 
 static const char *const tracefs_roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
@@ -275,7 +276,7 @@ static int fill_commands(struct sensors *s)
 
 	for (unsigned int i = 1; i <= command_count(); i++) {
 		struct command_key key = {};
-		uint16_t number = (uint16_t)i;
+		uint16_t number = (uint16_t)(i | (command_secret(i) ? COMMAND_SECRET : 0));
 
 		snprintf(key.name, sizeof(key.name), "%s", command_name(i));
 		if (bpf_map_update_elem(fd, &key, &number, BPF_ANY))
@@ -906,7 +907,13 @@ uint32_t sensors_preventable(struct sensors *s)
 		else
 			cannot |= preventers[i].rules;
 	}
-	return can & ~cannot;
+	can &= ~cannot;
+	/* the packet programs drop by themselves what they were told to */
+	for (size_t i = 0; i < s->program_count; i++) {
+		if (!strcmp(s->program[i].name, "wire_egress") && s->program[i].attached)
+			can |= RULE_BIT(TLS_PLAINTEXT);
+	}
+	return can;
 }
 
 int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules)
@@ -927,6 +934,7 @@ void sensors_free(struct sensors *s)
 		bpf_link__destroy(s->preventing[i]);
 	for (size_t i = 0; i < s->link_count; i++)
 		bpf_link__destroy(s->links[i]);
+	bpf_link__destroy(s->live);
 	sweep_bpf__destroy(s->sweep);
 	wire_bpf__destroy(s->wire);
 	calls_bpf__destroy(s->calls);
@@ -965,6 +973,46 @@ void sensors_lost(const struct sensors *s,
 			fn(ctx, &key, n);
 		last = &key;
 	}
+}
+
+int sensors_handshakes_fd(const struct sensors *s)
+{
+	return s->wire ? bpf_map__fd(s->wire->maps.handshakes) : -ENOENT;
+}
+
+int sensors_live(struct sensors *s, void (*fn)(void *ctx, const struct conn_live *live), void *ctx)
+{
+	union bpf_iter_link_info info = {};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct conn_live live[16];
+	size_t have = 0;
+	ssize_t n;
+	int fd;
+
+	if (!s->wire)
+		return -ENOENT;
+	if (!s->live) {
+		info.map.map_fd = (uint32_t)bpf_map__fd(s->wire->maps.socks);
+		s->live = bpf_program__attach_iter(s->wire->progs.live_conns, &opts);
+	}
+	if (!s->live)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(s->live));
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, (char *)live + have, sizeof(live) - have)) > 0 ||
+	       (n < 0 && errno == EAGAIN)) {
+		have += n > 0 ? (size_t)n : 0;
+		for (size_t i = 0; i < have / sizeof(live[0]); i++) {
+			if (live[i].magic == LIVE_MAGIC)
+				fn(ctx, &live[i]);
+		}
+		memmove(live, (char *)live + have / sizeof(live[0]) * sizeof(live[0]),
+			have % sizeof(live[0]));
+		have %= sizeof(live[0]);
+	}
+	close(fd);
+	return n < 0 ? -errno : 0;
 }
 
 uint64_t sensors_counter(const struct sensors *s, enum counter_id id)

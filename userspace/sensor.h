@@ -8,6 +8,7 @@
 #ifndef CACHEWARDEN_SENSOR_H
 #define CACHEWARDEN_SENSOR_H
 
+#include "live.h"
 #include "map.h"
 
 #include <stdbool.h>
@@ -114,6 +115,11 @@ size_t sensors_programs(const struct sensors *s, const struct sensor_program **r
 /* Descriptors of the shared maps, for the collector. */
 int sensors_events_fd(const struct sensors *s);
 int sensors_attempts_fd(const struct sensors *s);
+/* Of the ring of clear handshakes; negative where the wire sensor was refused. */
+int sensors_handshakes_fd(const struct sensors *s);
+
+/* Call fn for each protected connection as it stands. Returns 0 or a negative errno. */
+int sensors_live(struct sensors *s, void (*fn)(void *ctx, const struct conn_live *live), void *ctx);
 
 /*
  * Call fn for each instance and rule (RULE_NONE: a lifecycle event) of which n attempts are in no event

@@ -68,7 +68,7 @@ static void judge(const struct policy *p)
 		policy_prevents_any(p, 0);
 	}
 	policy_tls_version(p, 0x0303);
-	policy_tls_cipher(p, "TLS_AES_128_GCM_SHA256");
+	policy_tls_cipher(p, 0x1301);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

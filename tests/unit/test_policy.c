@@ -70,7 +70,7 @@ static void without_a_policy_every_rule_alerts(void **state)
 	assert_int_equal(policy_prevents(&p, &s, 0), 0);
 	assert_true(policy_tls_version(&p, 0x0303));
 	assert_false(policy_tls_version(&p, 0x0302));
-	assert_true(policy_tls_cipher(&p, "TLS_AES_128_GCM_SHA256"));
+	assert_true(policy_tls_cipher(&p, 0x1301));
 }
 
 static void each_wrong_file_has_its_error(void **state)
@@ -400,9 +400,9 @@ static void tls_settings_are_read(void **state)
 
 	assert_true(policy_tls_version(&p, 0x0304));
 	assert_false(policy_tls_version(&p, 0x0303));
-	assert_true(policy_tls_cipher(&p, "TLS_AES_256_GCM_SHA384"));
-	assert_true(policy_tls_cipher(&p, "TLS_CHACHA20_POLY1305_SHA256"));
-	assert_false(policy_tls_cipher(&p, "TLS_AES_128_GCM_SHA256"));
+	assert_true(policy_tls_cipher(&p, 0x1302));
+	assert_true(policy_tls_cipher(&p, 0x1303));
+	assert_false(policy_tls_cipher(&p, 0x1301));
 	policy_free(&p);
 }
 

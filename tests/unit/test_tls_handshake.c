@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_tls_handshake.c - the handshake reader of include/tls_handshake.h on the bytes of real OpenSSL
+ * handshakes: what OpenSSL's own objects say was settled is the truth, and the reader must say the same
+ * however the bytes are cut.
+ */
+#include "unit.h"
+
+#include "policy.h"
+#include "streams/talk.h"
+
+static int choose_alpn(SSL *s, const unsigned char **out, unsigned char *len,
+		       const unsigned char *in, unsigned int inlen, void *arg)
+{
+	return SSL_select_next_proto((unsigned char **)out, len, (const uint8_t *)"\5redis", 6, in,
+				     inlen) == OPENSSL_NPN_NEGOTIATED
+		       ? SSL_TLSEXT_ERR_OK
+		       : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static void on_cert(void *ctx, const __u8 *der, __u32 len)
+{
+	struct talk *t = ctx;
+
+	t->certs++;
+	assert_int_equal(cert_read(&t->cert, der, len), 0);
+}
+
+static int read_tape(struct talk *t, const struct tape *tape, uint32_t piece)
+{
+	static struct tls_reader r;
+	uint32_t end = tape->len;
+
+	memset(&r, 0xa5, sizeof(r));
+	tls_reader_begin(&r, &t->facts);
+	r.certificate = on_cert;
+	r.ctx = t;
+	for (uint32_t at = 0; at < end; at += piece) {
+		/* of its own size, for the sanitizer */
+		uint32_t n = piece < end - at ? piece : end - at;
+		uint8_t *copy = malloc(n);
+
+		memcpy(copy, tape->bytes + at, n);
+		tls_reader_feed(&r, copy, n);
+		free(copy);
+	}
+	return r.reading;
+}
+
+/* Client hello, then server's flight, in pieces of that size. */
+static void talk_read(struct talk *t, uint32_t piece)
+{
+	tls_facts_begin(&t->facts);
+	t->certs = 0;
+	read_tape(t, &t->from_client, piece);
+	read_tape(t, &t->from_server, piece);
+}
+
+/* In every cut the facts are the same, and what OpenSSL says. */
+static void check(struct talk *t)
+{
+	static const uint32_t pieces[] = {ROOM, 1, 2, 3, 5, 7, 100, 1448};
+	struct tls_facts first;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		talk_read(t, pieces[i]);
+		if (!i)
+			first = t->facts;
+		assert_memory_equal(&first, &t->facts, sizeof(first));
+	}
+	assert_false(first.flags & TLS_BAD_HANDSHAKE);
+	assert_string_equal(first.sni, "cache.example");
+	if (!SSL_is_init_finished(t->client))
+		return;
+	assert_int_equal(first.version, SSL_version(t->client));
+	assert_int_equal(first.cipher,
+			 SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(t->client)));
+	assert_string_equal(tls_version_name(first.version), SSL_get_version(t->client));
+	assert_string_equal(tls_suite_find(first.cipher)->name,
+			    SSL_CIPHER_standard_name(SSL_get_current_cipher(t->client)));
+	assert_int_equal(!!(first.flags & TLS_RESUMED), SSL_session_reused(t->client));
+}
+
+static void every_version_and_cipher_is_read_as_openssl_says(void **state)
+{
+	static const int versions[] = {SSL3_VERSION, TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION,
+				       TLS1_3_VERSION};
+	struct talk list;
+	STACK_OF(SSL_CIPHER) * all;
+	int settled = 0, by_version[5] = {};
+
+	talk_init(&list);
+	assert_true(SSL_CTX_set_cipher_list(list.client_ctx, "ALL:COMPLEMENTOFALL"));
+	all = SSL_CTX_get_ciphers(list.client_ctx);
+	for (size_t v = 0; v < 5; v++) {
+		for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+			const SSL_CIPHER *c = sk_SSL_CIPHER_value(all, i);
+			int thirteen = !strcmp(SSL_CIPHER_get_version(c), "TLSv1.3");
+			struct talk t;
+
+			if (thirteen != (versions[v] == TLS1_3_VERSION))
+				continue;
+			talk_init(&t);
+			for (int side = 0; side < 2; side++) {
+				SSL_CTX *ctx = side ? t.server_ctx : t.client_ctx;
+
+				SSL_CTX_set_min_proto_version(ctx, versions[v]);
+				SSL_CTX_set_max_proto_version(ctx, versions[v]);
+				if (thirteen)
+					SSL_CTX_set_ciphersuites(ctx, SSL_CIPHER_get_name(c));
+				else
+					SSL_CTX_set_cipher_list(ctx, SSL_CIPHER_get_name(c));
+			}
+			if (talk_run(&t, NULL)) {
+				settled++;
+				by_version[v]++;
+				check(&t);
+				assert_int_equal(t.certs, !thirteen && SSL_CIPHER_get_auth_nid(c) ==
+									       NID_auth_rsa);
+				assert_int_equal(t.facts.offered[t.facts.offered_count - 1],
+						 versions[v]);
+			}
+			talk_end(&t);
+		}
+	}
+	talk_end(&list);
+	assert_true(settled > 60);
+	assert_true(by_version[1] && by_version[2] && by_version[3] && by_version[4]);
+}
+
+static void the_certificate_of_tls_1_2_is_read(void **state)
+{
+	unsigned char digest[32];
+	unsigned int n;
+	char hex[65];
+	struct talk t;
+
+	talk_init(&t);
+	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
+	assert_true(talk_run(&t, NULL));
+	check(&t);
+	X509_digest(cert_made, EVP_sha256(), digest, &n);
+	for (unsigned int i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	assert_string_equal(t.cert.sha256, hex);
+	assert_string_equal(t.cert.subject, "O=Unit,CN=cache.example");
+	assert_string_equal(t.cert.issuer, t.cert.subject);
+	assert_string_equal(t.cert.key, "RSA");
+	assert_int_equal(t.cert.bits, 2048);
+	assert_int_equal(t.cert.not_before, 1700000000);
+	assert_int_equal(t.cert.not_after, 1900000000);
+	talk_end(&t);
+}
+
+static void a_server_held_below_its_best_warns(void **state)
+{
+	static const struct {
+		int max;
+		unsigned int flag;
+	} rows[] = {{TLS1_1_VERSION, TLS_DOWNGRADE_11}, {TLS1_2_VERSION, TLS_DOWNGRADE_12}, {0, 0}};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct talk t;
+
+		talk_init(&t);
+		SSL_CTX_set_max_proto_version(t.client_ctx, rows[i].max);
+		assert_true(talk_run(&t, NULL));
+		check(&t);
+		assert_int_equal(t.facts.flags & (TLS_DOWNGRADE_11 | TLS_DOWNGRADE_12),
+				 rows[i].flag);
+		talk_end(&t);
+	}
+}
+
+static void a_retry_is_seen_and_settles(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	SSL_CTX_set1_groups_list(t.client_ctx, "X25519:P-384");
+	SSL_CTX_set1_groups_list(t.server_ctx, "P-384");
+	assert_true(talk_run(&t, NULL));
+	check(&t);
+	assert_true(t.facts.flags & TLS_RETRY);
+	assert_true(t.facts.flags & TLS_COMPAT);
+	assert_string_equal(tls_group_name(t.facts.group), "secp384r1");
+	talk_end(&t);
+
+	talk_init(&t); /* the twin: no retry, and no compatibility mode */
+	SSL_CTX_clear_options(t.client_ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+	SSL_CTX_clear_options(t.server_ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+	assert_true(talk_run(&t, NULL));
+	check(&t);
+	assert_false(t.facts.flags & (TLS_RETRY | TLS_COMPAT));
+	assert_true(t.facts.flags & TLS_SERVER_HELLO);
+	talk_end(&t);
+}
+
+static void alpn_is_read_on_both_sides(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
+	SSL_CTX_set_alpn_protos(t.client_ctx, (const uint8_t *)"\2h2\5redis", 9);
+	SSL_CTX_set_alpn_select_cb(t.server_ctx, choose_alpn, NULL);
+	assert_true(talk_run(&t, NULL));
+	check(&t);
+	assert_string_equal(t.facts.alpn_offered, "h2,redis");
+	assert_string_equal(t.facts.alpn, "redis");
+	talk_end(&t);
+}
+
+static void resumption(int version, unsigned int offered)
+{
+	struct talk t, again;
+	SSL_SESSION *session;
+
+	talk_init(&t);
+	SSL_CTX_set_max_proto_version(t.client_ctx, version);
+	SSL_CTX_set_min_proto_version(t.client_ctx, version);
+	assert_true(talk_run(&t, NULL));
+	check(&t); /* not resumed */
+	session = SSL_get1_session(t.client);
+	SSL_shutdown(t.client);
+	memset(&again, 0, sizeof(again));
+	again.client_ctx = t.client_ctx;
+	again.server_ctx = t.server_ctx;
+	assert_true(talk_run(&again, session));
+	check(&again);
+	assert_true(again.facts.flags & TLS_RESUMED);
+	assert_int_equal(again.facts.flags & (TLS_PSK_OFFERED | TLS_TICKET_OFFERED), offered);
+	assert_int_equal(again.certs, 0);
+	SSL_free(again.client);
+	SSL_free(again.server);
+	SSL_SESSION_free(session);
+	talk_end(&t);
+}
+
+static void resumption_is_seen(void **state)
+{
+	resumption(TLS1_3_VERSION, TLS_PSK_OFFERED);
+	resumption(TLS1_2_VERSION, TLS_TICKET_OFFERED);
+}
+
+static void a_refusal_is_named(void **state)
+{
+	struct talk t;
+
+	talk_init(&t);
+	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
+	SSL_CTX_set_min_proto_version(t.server_ctx, TLS1_3_VERSION);
+	assert_false(talk_run(&t, NULL));
+	check(&t);
+	assert_string_equal(tls_alert_name(t.facts.alert[1]), "protocol_version");
+	assert_true(t.facts.alert_fatal[1]);
+	assert_int_equal(t.facts.alert[0], TLS_ALERT_NONE);
+	assert_false(t.facts.flags & TLS_SERVER_HELLO);
+	talk_end(&t);
+}
+
+/* The same bytes in records of `size` bytes: one message over several records. */
+static void recut(struct tape *to, const struct tape *from, uint32_t size)
+{
+	uint32_t at = 0;
+
+	to->len = 0;
+	while (at + 5 <= from->len) {
+		uint32_t len = (uint32_t)from->bytes[at + 3] << 8 | from->bytes[at + 4];
+		uint32_t part = from->bytes[at] == TLS_HANDSHAKE ? size : len;
+
+		for (uint32_t done = 0, n; done < len; done += n) {
+			n = part < len - done ? part : len - done;
+			if (to->len + 5 + n > ROOM)
+				return;
+			memcpy(to->bytes + to->len, from->bytes + at, 3);
+			to->bytes[to->len + 3] = n >> 8;
+			to->bytes[to->len + 4] = n;
+			memcpy(to->bytes + to->len + 5, from->bytes + at + 5 + done, n);
+			to->len += 5 + n;
+		}
+		at += 5 + len;
+	}
+}
+
+static void messages_over_several_records_are_put_together(void **state)
+{
+	static struct tape client, server;
+	static struct talk t;
+	struct tls_facts want;
+
+	talk_init(&t);
+	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
+	assert_true(talk_run(&t, NULL));
+	talk_read(&t, ROOM);
+	want = t.facts;
+	client = t.from_client;
+	server = t.from_server;
+	for (uint32_t size = 1; size < 200; size += 33) {
+		recut(&t.from_client, &client, size);
+		recut(&t.from_server, &server, size);
+		talk_read(&t, 11);
+		assert_memory_equal(&want, &t.facts, sizeof(want));
+		assert_int_equal(t.certs, 1);
+	}
+	talk_end(&t);
+}
+
+static void an_sslv2_hello_is_read(void **state)
+{
+	static struct tape tape = {
+		.bytes = {0x80, 0x1c, 1, 3, 1, 0, 3, 0, 0, 0, 0x10, 0x01, 0x00, 0x80},
+		.len = 2 + 0x1c};
+	struct talk t = {};
+
+	for (uint32_t piece = 1; piece < 40; piece++) {
+		tls_facts_begin(&t.facts);
+		read_tape(&t, &tape, piece);
+		assert_int_equal(t.facts.flags, TLS_CLIENT_HELLO);
+		assert_int_equal(t.facts.record_version, TLS_SSL2);
+		assert_int_equal(t.facts.client_version, TLS_1_0);
+		assert_int_equal(t.facts.suites_offered, 1);
+	}
+}
+
+static void foreign_bytes_end_the_reading(void **state)
+{
+	static const char *const texts[] = {"GET / HTTP/1.1\r\n", "*1\r\n$4\r\nPING\r\n",
+					    "\x16\x03\x01\x00\x05"
+					    "\x0b\x00\x00\x01\x00"};
+	static const size_t lens[] = {16, 14, 10};
+
+	for (size_t i = 0; i < 3; i++) {
+		static struct tape tape;
+		struct talk t = {};
+
+		memcpy(tape.bytes, texts[i], lens[i]);
+		tape.len = lens[i];
+		tls_facts_begin(&t.facts);
+		assert_int_equal(read_tape(&t, &tape, 3), TLS_READ_FOREIGN);
+		assert_int_equal(t.facts.flags, 0);
+	}
+}
+
+/* Where the clear part of a tape ends, by the walk the kernel makes, in segments of that size. */
+static uint32_t clear_end(const struct tape *tape, uint32_t piece)
+{
+	struct tls_stream s = {};
+	uint32_t bad, unread = 0;
+	__u64 bad_at;
+
+	tls_begin(&s, 0, 1);
+	for (uint32_t at = 0; at < tape->len; at += piece) {
+		uint32_t n = piece < tape->len - at ? piece : tape->len - at;
+		struct tls_walk w = {.ctx = (void *)tape->bytes,
+				     .off = at,
+				     .end = at + n,
+				     .left = s.left,
+				     .hdr = s.hdr,
+				     .have = s.have};
+
+		while (!tls_clear_step(&w))
+			;
+		if (w.failed)
+			return w.bad;
+		tls_feed(&s, (void *)tape->bytes, at, at, n, &bad, &bad_at, &unread);
+	}
+	return tape->len;
+}
+
+/* The same said in another way: whole records from the front while they are of a clear type. */
+static uint32_t clear_wanted(const struct tape *t)
+{
+	uint32_t at = 0;
+
+	while (at + 5 <= t->len &&
+	       (t->bytes[at] == 22 || (t->bytes[at] == 21 && t->bytes[at + 4] == 2)))
+		at += 5 + ((uint32_t)t->bytes[at + 3] << 8 | t->bytes[at + 4]);
+	return at;
+}
+
+static void nothing_behind_the_clear_part_is_handed_on(void **state)
+{
+	static const int versions[] = {TLS1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+	static const uint32_t pieces[] = {ROOM, 1, 2, 5, 6, 100, 1448};
+
+	for (size_t v = 0; v < 3; v++) {
+		static struct talk t;
+
+		talk_init(&t);
+		SSL_CTX_set_max_proto_version(t.client_ctx, versions[v]);
+		assert_true(talk_run(&t, NULL));
+		for (size_t i = 0; i < 7; i++) {
+			uint32_t c = clear_end(&t.from_client, pieces[i]);
+			uint32_t s = clear_end(&t.from_server, pieces[i]);
+
+			assert_int_equal(c, clear_wanted(&t.from_client));
+			assert_int_equal(s, clear_wanted(&t.from_server));
+			assert_true(c && c < t.from_client.len && s && s < t.from_server.len);
+		}
+		talk_end(&t);
+	}
+}
+
+static void the_policy_knows_old_versions_and_broken_suites(void **state)
+{
+	struct policy p;
+
+	policy_init(&p);
+	assert_false(policy_tls_version(&p, 0x0002));
+	assert_false(policy_tls_version(&p, 0x0302));
+	assert_true(policy_tls_version(&p, 0x0303));
+	assert_true(policy_tls_version(&p, 0x0304));
+	assert_true(policy_tls_cipher(&p, 0xc02f)); /* ECDHE-RSA-AES128-GCM-SHA256 */
+	assert_true(policy_tls_cipher(&p, 0x002f)); /* AES128-SHA: no forward secrecy, not broken */
+	assert_true(policy_tls_cipher(&p, 0x1302));
+	assert_false(policy_tls_cipher(&p, 0x0005));			    /* RC4-SHA */
+	assert_false(policy_tls_cipher(&p, 0x000a));			    /* DES-CBC3-SHA */
+	assert_false(policy_tls_cipher(&p, 0x0034));			    /* ADH-AES128-SHA */
+	assert_false(policy_tls_cipher(&p, 0x003b));			    /* NULL-SHA256 */
+	assert_false(policy_tls_cipher(&p, 0x0003));			    /* EXP-RC4-MD5 */
+	assert_int_equal(tls_suite_find(0x002f)->verdict, SUITE_TOLERATED); /* not in Mozilla's */
+	assert_int_equal(tls_suite_find(0xcca8)->verdict, SUITE_RECOMMENDED);
+	policy_free(&p);
+	for (unsigned int n = 0, last = 0; n < 0x10000; n++) { /* the table is in order */
+		const struct tls_suite *s = tls_suite_find((uint16_t)n);
+
+		if (s) {
+			assert_int_equal(s->number, n);
+			last++;
+		}
+		if (n == 0xffff)
+			assert_int_equal(last, 215);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_version_and_cipher_is_read_as_openssl_says),
+		cmocka_unit_test(the_certificate_of_tls_1_2_is_read),
+		cmocka_unit_test(a_server_held_below_its_best_warns),
+		cmocka_unit_test(a_retry_is_seen_and_settles),
+		cmocka_unit_test(alpn_is_read_on_both_sides),
+		cmocka_unit_test(resumption_is_seen),
+		cmocka_unit_test(a_refusal_is_named),
+		cmocka_unit_test(messages_over_several_records_are_put_together),
+		cmocka_unit_test(an_sslv2_hello_is_read),
+		cmocka_unit_test(foreign_bytes_end_the_reading),
+		cmocka_unit_test(nothing_behind_the_clear_part_is_handed_on),
+		cmocka_unit_test(the_policy_knows_old_versions_and_broken_suites),
+	};
+
+	make_cert();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

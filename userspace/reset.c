@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* reset.c - see reset.h. sock_diag(7) with SOCK_DESTROY. */
+#include "reset.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct request {
+	struct nlmsghdr head;
+	struct inet_diag_req_v2 diag;
+};
+
+static void fill(struct request *r, const struct conn_info *c)
+{
+	size_t skip = c->ipv6 ? 0 : 12, len = c->ipv6 ? 16 : 4;
+
+	*r = (struct request){
+		.head = {.nlmsg_len = sizeof(*r),
+			 .nlmsg_type = SOCK_DESTROY,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+		.diag = {.sdiag_family = c->ipv6 ? AF_INET6 : AF_INET,
+			 .sdiag_protocol = IPPROTO_TCP,
+			 .idiag_states = ~0u,
+			 .id = {.idiag_sport = htons(c->ends.local_port),
+				.idiag_dport = htons(c->ends.remote_port),
+				.idiag_cookie = {(uint32_t)c->cookie,
+						 (uint32_t)(c->cookie >> 32)}}},
+	};
+	memcpy(r->diag.id.idiag_src, c->ends.local_ip + skip, len);
+	memcpy(r->diag.id.idiag_dst, c->ends.remote_ip + skip, len);
+}
+
+/* A socket of the network namespace that pid lives in. */
+static int diag_socket(pid_t pid)
+{
+	char path[48];
+	struct stat ours, theirs;
+	int here, there, fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (!pid || stat(path, &theirs) || stat("/proc/self/ns/net", &ours) ||
+	    theirs.st_ino == ours.st_ino)
+		return socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	there = open(path, O_RDONLY | O_CLOEXEC);
+	if (here < 0 || there < 0 || setns(there, CLONE_NEWNET))
+		err = errno;
+	fd = err ? -1 : socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (!err && setns(here, CLONE_NEWNET))
+		err = errno;
+	if (here >= 0)
+		close(here);
+	if (there >= 0)
+		close(there);
+	if (err)
+		errno = err;
+	return fd;
+}
+
+int reset_connection(const struct conn_info *conn, pid_t pid)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr err;
+		char room[256];
+	} reply = {};
+	struct timeval limit = {.tv_usec = 200000};
+	struct request r;
+	int fd = diag_socket(pid), err;
+
+	if (fd < 0)
+		return -errno;
+	fill(&r, conn);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (send(fd, &r, sizeof(r), 0) < 0 || recv(fd, &reply, sizeof(reply), 0) < 0)
+		err = -errno;
+	else
+		err = reply.head.nlmsg_type == NLMSG_ERROR ? reply.err.error : -EBADMSG;
+	close(fd);
+	return err;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tls_suite.h - TLS cipher suites, versions and alerts by number: names, and what is thought of a suite. */
+#ifndef CACHEWARDEN_TLS_SUITE_H
+#define CACHEWARDEN_TLS_SUITE_H
+
+#include <stdint.h>
+
+enum suite_verdict {
+	SUITE_FORBIDDEN,   /* an RFC says MUST NOT, or it is broken */
+	SUITE_TOLERATED,   /* on no list of what to use; unknown numbers too */
+	SUITE_RECOMMENDED, /* Mozilla's intermediate profile */
+};
+
+struct tls_suite {
+	uint16_t number;
+	const char *name; /* IANA's */
+	enum suite_verdict verdict;
+	const char *source; /* who says so */
+};
+
+/* NULL for a number that is not in the table. */
+const struct tls_suite *tls_suite_find(uint16_t number);
+
+const char *tls_version_name(
+	uint16_t version); /* "TLSv1.2" as OpenSSL writes it; NULL if unknown */
+const char *tls_alert_name(uint8_t description); /* RFC 8446 §6 and before; NULL if unknown */
+const char *tls_group_name(uint16_t group);	 /* NULL if unknown */
+
+#endif
