@@ -31,7 +31,7 @@ static const struct child_opts apart = {.setup = new_session};
 static struct monitor *watch(const char *more)
 {
 	const char *policy = str("%s/incidents.yaml", scratch);
-	file_write(policy, str("incidents:\n  quiet: %d\n%s", 2 * patience, more));
+	file_write(policy, str("incidents:\n  quiet: %d\n%s", 3 * patience, more));
 	chmod(policy, 0644);
 	return monitor_start("--policy", policy, NULL);
 }

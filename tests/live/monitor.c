@@ -622,7 +622,9 @@ json_t *incident_find(struct monitor *m, const struct server *s, int activity, s
 	monitor_poll(m);
 	*count = 0;
 	for (size_t i = m->incident_mark; i < m->incident_count; i++) {
-		if (alert_int(m->incidents[i], "instance.pid") != s->pid ||
+		if (!strncmp(alert_str(m->incidents[i], "who"), "cachewarden(", 12) ||
+		    alert_int(m->incidents[i], "instance.pid") !=
+			    s->pid || /* as alert_by_monitor */
 		    alert_activity(m->incidents[i]) != activity)
 			continue;
 		first = first ?: m->incidents[i];
