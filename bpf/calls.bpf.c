@@ -25,6 +25,9 @@
 #define PERF_SAMPLE_STACK_USER (1u << 13)
 #define INSNS_MAX 131072 /* instructions searched; a longer program counts as found */
 #define SI_USER 0
+#define SEND_SIG_PRIV 1 /* in place of a siginfo: sent by the kernel itself */
+#define SIGSTOP 19
+#define PTRACE_ATTACH 16
 #define PROT_WRITE 2 /* include/uapi/asm-generic/mman-common.h */
 #define PROT_EXEC 4
 #define MAP_ANONYMOUS 0x20
@@ -482,23 +485,29 @@ static __always_inline int is_ordinary(int sig, struct task_struct *to)
 	return tgid == 1 || tgid == BPF_CORE_READ(to, real_parent, tgid);
 }
 
-/* Only what a process sent: a fault of its own is its own. */
+/*
+ * Only what a process sent: a fault of its own is its own. On the syscall rung, which 32-bit callers pass unseen,
+ * the stop that comes of PTRACE_ATTACH tells of it.
+ */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task)
 {
+	struct task_struct *current = bpf_get_current_task_btf();
 	struct member *m;
 	struct pid_owner owner = {};
 
 	m = member_of(task->tgid);
 	if (!m)
 		return 0;
-	if (m->instance == INSTANCE_SELF ? is_ordinary(sig, task)
-					 : sig > 31 || !(CORE_SIGNALS & 1u << (sig & 31)))
-		return 0;
-	if ((u64)info == 1 || ((u64)info && BPF_CORE_READ(info, si_code) > SI_USER))
-		return 0;
 	owner.instance = m->instance;
 	owner.tgid = task->tgid;
 	owner.tid = task->pid;
+	if (sig == SIGSTOP && (u64)info == SEND_SIG_PRIV && !choke_rung && COMPAT_CALL(current))
+		return report(&owner, RULE_MEM_TRACE, VECTOR_PTRACE, PTRACE_ATTACH, 0, 0);
+	if (m->instance == INSTANCE_SELF ? is_ordinary(sig, task)
+					 : sig > 31 || !(CORE_SIGNALS & 1u << (sig & 31)))
+		return 0;
+	if ((u64)info == SEND_SIG_PRIV || ((u64)info && BPF_CORE_READ(info, si_code) > SI_USER))
+		return 0;
 	return report(&owner, RULE_MEM_DUMP, VECTOR_SIGNAL, sig, 0, 0);
 }

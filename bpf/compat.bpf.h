@@ -30,9 +30,12 @@
 #define TS_COMPAT 0x0002
 #define COMPAT_CALL(task) ((task)->thread_info.status & TS_COMPAT)
 #define NR_READ 0 /* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_WRITE 1
 #define NR_OPEN 2
 #define NR_PREAD64 17
+#define NR_PWRITE64 18
 #define NR_READV 19
+#define NR_WRITEV 20
 #define NR_CREAT 85
 #define NR_PTRACE 101
 #define NR_GETDENTS64 217
@@ -40,11 +43,14 @@
 #define NR_OPENAT 257
 #define NR_MOVE_PAGES 279
 #define NR_PREADV 295
+#define NR_PWRITEV 296
 #define NR_PERF_EVENT_OPEN 298
 #define NR_OPEN_BY_HANDLE_AT 304
 #define NR_PROCESS_VM_READV 310
 #define NR_PROCESS_VM_WRITEV 311
 #define NR_KCMP 312
+#define NR_PREADV2 327
+#define NR_PWRITEV2 328
 #define NR_IO_URING_ENTER 426
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438

@@ -9,6 +9,10 @@
  *   pidfd_getfd                                   target by the pidfd's struct pid
  *   open, creat, openat, openat2, ..._handle_at   target by the resulting file's proc inode
  *   tp_btf/io_uring_complete                      the same, see uring_done
+ *   tp_btf/mmap_lock_acquire_returned             32-bit callers pass none of these tracepoints, but whoever reads
+ *                                                 or writes another's memory takes its lock; there a guarded
+ *                                                 instance's memory is also kept from whoever got a
+ *                                                 descriptor of it some other way
  *
  * At exit both arguments and outcome are known. The arguments come from the registers the kernel
  * saved at entry: another thread cannot change them, and a tracer of the caller can only before the
@@ -143,4 +147,123 @@ SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
 int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 {
 	return sc_opened(ctx->ret, VECTOR_OPEN_BY_HANDLE_AT, AT_FDCWD, 0, 0);
+}
+
+/* --- at the lock of another's memory: 32-bit callers, and descriptors that outlived who opened them --- */
+
+#define NR32_READ 3 /* arch/x86/entry/syscalls/syscall_32.tbl */
+#define NR32_WRITE 4
+#define NR32_PTRACE 26
+#define NR32_READV 145
+#define NR32_WRITEV 146
+#define NR32_PREAD64 180
+#define NR32_PWRITE64 181
+#define NR32_PREADV 333
+#define NR32_PWRITEV 334
+#define NR32_PROCESS_VM_READV 347
+#define NR32_PROCESS_VM_WRITEV 348
+
+enum transfer { TRANSFER_NONE, TRANSFER_READ, TRANSFER_WRITE };
+
+/* Which way bytes go through a descriptor in this syscall. */
+static __always_inline enum transfer transfer_of(u32 nr)
+{
+	switch (nr) {
+	case NR_READ:
+	case NR_PREAD64:
+	case NR_READV:
+	case NR_PREADV:
+	case NR_PREADV2:
+	case SYSCALL_32BIT | NR32_READ:
+	case SYSCALL_32BIT | NR32_READV:
+	case SYSCALL_32BIT | NR32_PREAD64:
+	case SYSCALL_32BIT | NR32_PREADV:
+		return TRANSFER_READ;
+	case NR_WRITE:
+	case NR_PWRITE64:
+	case NR_WRITEV:
+	case NR_PWRITEV:
+	case NR_PWRITEV2:
+	case SYSCALL_32BIT | NR32_WRITE:
+	case SYSCALL_32BIT | NR32_WRITEV:
+	case SYSCALL_32BIT | NR32_PWRITE64:
+	case SYSCALL_32BIT | NR32_PWRITEV:
+		return TRANSFER_WRITE;
+	default:
+		return TRANSFER_NONE;
+	}
+}
+
+static __always_inline int under_way(struct pid_owner *owner, u32 rule, u32 vector, u32 detail)
+{
+	struct deed deed = {
+		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_UNDER_WAY};
+
+	return rule ? report_deed(owner, &deed) : 0;
+}
+
+/* The rule that using this file below /proc/PID breaks, RULE_NONE if it is none. */
+static __always_inline u32 rule_of_use(u32 fd, enum transfer way)
+{
+	struct file *f = file_of_fd(bpf_get_current_task_btf(), fd);
+	struct proc_rule *r;
+	int in_dir;
+
+	if (!f || BPF_CORE_READ(f, f_inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return RULE_NONE;
+	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry), &in_dir);
+	return !r ? RULE_NONE : way == TRANSFER_WRITE ? r->write : r->read;
+}
+
+static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm)
+{
+	struct task_struct *task;
+
+	if (!bpf_core_field_exists(mm->owner))
+		return NULL;
+	task = BPF_CORE_READ(mm, owner);
+	return task && member_of(BPF_CORE_READ(task, tgid))
+		       ? owner_of_pid(BPF_CORE_READ(task, thread_pid))
+		       : NULL;
+}
+
+/* 64-bit callers were told of when they opened it: they are only stopped here. */
+SEC("?tp_btf/mmap_lock_acquire_returned")
+int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pid_owner *owner;
+	struct pt_regs *regs;
+	enum transfer way;
+	u32 nr, first, rule;
+
+	if (mm == task->mm || !success || !task->mm)
+		return 0;
+	owner = owner_of_mm(mm);
+	if (!owner)
+		return 0;
+	regs = saved_regs();
+	nr = SYSCALL_NUMBER(regs);
+	if (!COMPAT_CALL(task)) {
+		way = transfer_of(nr);
+		rule = way ? rule_of_use(SYSCALL_ARG1(regs), way) : RULE_NONE;
+		if (rule && (rules_prevented(owner->instance) >> (rule & 31) & 1))
+			under_way(owner, rule, VECTOR_ACCESS, nr);
+		return 0;
+	}
+	nr |= SYSCALL_32BIT;
+	first = SYSCALL32_ARG1(regs);
+	way = transfer_of(nr);
+	if (way)
+		return under_way(owner, rule_of_use(first, way), VECTOR_ACCESS, nr);
+	switch (nr) {
+	case SYSCALL_32BIT | NR32_PTRACE:
+		return under_way(owner, ptrace_rule(first), VECTOR_PTRACE, first);
+	case SYSCALL_32BIT | NR32_PROCESS_VM_READV:
+		return under_way(owner, RULE_MEM_READ, VECTOR_PROCESS_VM_READV, 0);
+	case SYSCALL_32BIT | NR32_PROCESS_VM_WRITEV:
+		return under_way(owner, RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, 0);
+	default:
+		return under_way(owner, RULE_MEM_INSPECT, VECTOR_ACCESS, nr);
+	}
 }

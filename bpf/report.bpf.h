@@ -66,7 +66,7 @@ struct deed {
 	s64 ret;      /* negative errno, or what the syscall returned */
 	u64 file;     /* address of the file it was done to, where its path is to be told */
 	u32 harmless; /* told, but nobody is stopped for it */
-	u32 pad;
+	u32 flags;    /* EVENT_* to add */
 };
 
 /*
@@ -100,7 +100,7 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 	e = attempt_begin(&key, 0);
 	if (!e)
 		return 0;
-	e->flags |= flags;
+	e->flags |= flags | deed->flags;
 	e->target_tgid = owner->tgid;
 	e->target_tid = owner->tid;
 	e->fd = deed->fd;

@@ -121,6 +121,7 @@ enum saw_id {
 #define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
 #define EVENT_MAIN 0x0040      /* the process is the instance's first one, not a forked child */
 #define EVENT_SEALED 0x0080    /* what was swapped out is encrypted, or in RAM still */
+#define EVENT_UNDER_WAY 0x0200 /* seen before its end: the outcome is not known */
 #define EVENT_PREVENTED 0x0100 /* it was denied, or its actor killed before it could use it */
 
 #define COMM_LEN 16	/* TASK_COMM_LEN */

@@ -23,7 +23,8 @@ static const struct {
 } limits[] = {
 	{"memory", "io_uring",
 	 "refused opens through io_uring (no file, and no path at completion)"},
-	{"memory", "syscalls", "32-bit callers (compat syscalls pass no tracepoint on x86)"},
+	{"memory", "syscalls",
+	 "32-bit callers: what they open, take or steer (reads, writes and PTRACE_ATTACH are seen)"},
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
 	{"memory", "syscalls",
 	 "refused opens, and fd/N reopened, where the path in user memory hides them"},

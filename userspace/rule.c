@@ -682,7 +682,7 @@ const char *rule_outcome(const struct event *ev)
 {
 	if (ev->flags & EVENT_PREVENTED && !ev->key.err)
 		return ev->flags & EVENT_CONN ? "dropped" : "killed";
-	if (ev->key.vector == VECTOR_SWEEP)
+	if (ev->key.vector == VECTOR_SWEEP || ev->flags & EVENT_UNDER_WAY)
 		return "unknown";
 	if (!ev->key.err)
 		return "succeeded";

@@ -74,6 +74,8 @@ static const struct sensor_program programs[] = {
 	{"memory", "syscalls", "sc_openat2", "openat2 of files below /proc/PID and on disk"},
 	{"memory", "syscalls", "sc_open_handle",
 	 "open_by_handle_at of files below /proc/PID and on disk"},
+	{"memory", "syscalls", "remote_mm", "memory read or written by 32-bit callers",
+	 .optional = true},
 	{"memory", "syscalls", "uring_complete",
 	 "files below /proc/PID and on disk through io_uring"},
 	CALL("mmap", "mmap of code into an instance"),
@@ -324,6 +326,9 @@ static int choose_syscalls(struct sensors *s)
 {
 	choose_uring(s, s->memory->obj);
 	choose_preventers(s->memory->obj, "syscalls");
+	if (btf__find_by_name_kind(s->btf, "btf_trace_mmap_lock_acquire_returned",
+				   BTF_KIND_TYPEDEF) > 0)
+		bpf_program__set_autoload(s->memory->progs.remote_mm, true);
 	return 0;
 }
 

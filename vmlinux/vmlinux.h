@@ -155,6 +155,7 @@ struct proc_inode {
 
 struct mm_struct {
 	struct file *exe_file;
+	struct task_struct *owner; /* memory.bpf.c: whose memory a 32-bit caller took the lock of */
 	unsigned long arg_start;
 	unsigned long env_start, env_end; /* process.bpf.c: LD_PRELOAD and its kin at exec */
 	unsigned long flags;		  /* sweep.bpf.c */

@@ -3,7 +3,7 @@
  * compat: the same deeds through the 32-bit system call gate (int 0x80), which the kernel's syscall
  * tracepoints do not report. x86 only; says so where the kernel or the machine has no such gate.
  *
- *     compat PID mem|ptrace
+ *     compat PID mem|ptrace (mem: a byte of its code is read, and stays here)
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -15,20 +15,21 @@
 
 #define IA32_PTRACE 26
 #define IA32_OPENAT 295
+#define IA32_PREAD64 180
 
-static long gate(long nr, long a, long b, long c, long d)
+static long gate(long nr, long a, long b, long c, long d, long e)
 {
 #ifdef __x86_64__
 	long result;
 
 	__asm__ volatile("int $0x80"
 			 : "=a"(result)
-			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return (int)result;
 #else
 	raise(SIGSEGV);
-	return nr + a + b + c + d;
+	return nr + a + b + c + d + e;
 #endif
 }
 
@@ -38,7 +39,7 @@ static int gate_missing(void)
 	pid_t pid = fork();
 
 	if (!pid) {
-		gate(20 /* getpid */, 0, 0, 0, 0);
+		gate(20 /* getpid */, 0, 0, 0, 0, 0);
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
@@ -59,11 +60,16 @@ int main(int argc, char **argv)
 		trigger_die("low memory");
 	snprintf(low, 64, "/proc/%s/mem", argv[1]);
 	if (!missing && !strcmp(argv[2], "mem")) {
-		r = gate(IA32_OPENAT, AT_FDCWD, (long)low, O_RDONLY, 0);
+		r = gate(IA32_OPENAT, AT_FDCWD, (long)low, O_RDONLY, 0, 0);
+		if (r >= 0) { /* a byte of its code; it stays here */
+			unsigned long at = trigger_stat(atol(argv[1]), STAT_START_CODE);
+
+			r = gate(IA32_PREAD64, r, (long)low + 128, 1, (int)at, at >> 32);
+		}
 	} else if (!missing) {
-		r = gate(IA32_PTRACE, PTRACE_ATTACH, atol(argv[1]), 0, 0);
+		r = gate(IA32_PTRACE, PTRACE_ATTACH, atol(argv[1]), 0, 0, 0);
 		if (!r && waitpid(atoi(argv[1]), &status, 0) > 0)
-			gate(IA32_PTRACE, PTRACE_DETACH, atol(argv[1]), 0, 0);
+			gate(IA32_PTRACE, PTRACE_DETACH, atol(argv[1]), 0, 0, 0);
 	}
 	trigger_report("\"tid\":%d,\"missing\":%s,\"result\":%ld,\"errno\":%ld", getpid(),
 		       missing ? "true" : "false", r, r < 0 ? -r : 0);

@@ -7,7 +7,8 @@
  * Ways: vm_readv, vm_thread (by a second thread), vm_writev, mem (open, then read), mem_write, maps, fd (open
  * fd/0), getfd, attach (then peek), seize. What is read lands in memory the parent shares: bytes that are
  * there in the end crossed, even if their reader is dead. What is written is the victim's title, which
- * everybody may look at. -f: the parent shares the descriptors too, and reads through one that was left.
+ * everybody may look at. -f: another child shares the
+ * descriptors too, and reads through one that was left.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -113,9 +114,28 @@ static int title_first(void)
 	return c;
 }
 
+static pid_t child_start(int flags)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid < 0)
+		trigger_die("clone");
+	return pid;
+}
+
+static int child_end(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		trigger_die("waitpid");
+	return status;
+}
+
 int main(int argc, char **argv)
 {
-	int status, touched = 0, title;
+	int status, touched = 0, title, shares = argc > 3 ? CLONE_FILES : 0;
+	pid_t later;
 	long pid;
 
 	if (argc < 3)
@@ -129,15 +149,17 @@ int main(int argc, char **argv)
 	memset(shared->got, PATTERN, sizeof(shared->got));
 	shared->fd = -1;
 	title = title_first();
-	pid = syscall(SYS_clone, (argc > 3 ? CLONE_FILES : 0) | SIGCHLD, 0, 0, 0, 0);
-	if (pid < 0)
-		trigger_die("clone");
+	pid = child_start(shares);
 	if (!pid)
 		_exit(child_do());
-	if (waitpid(pid, &status, 0) != pid)
-		trigger_die("waitpid");
-	for (int fd = 3; argc > 3 && fd < 16; fd++)
+	status = child_end((pid_t)pid);
+	later = shares ? child_start(shares) : -1;
+	for (int fd = 3; !later && fd < 16; fd++)
 		read_mem(fd);
+	if (!later)
+		_exit(0);
+	if (shares)
+		child_end(later);
 	for (size_t i = 0; i < sizeof(shared->got); i++)
 		touched += shared->got[i] != PATTERN;
 	trigger_report(
