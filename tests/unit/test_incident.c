@@ -152,6 +152,24 @@ static void two_attackers_at_once_are_two(void **state)
 	assert_ptr_equal(feed(*state, 200, 202, RULE_MEM_FD, 6 * S), two);
 }
 
+/* So many that some share a bucket of the table. */
+static void one_session_upon_many_instances_is_many(void **state)
+{
+	struct incidents *is = *state;
+
+	for (uint32_t round = 0; round < 2; round++) {
+		for (uint32_t i = 1; i <= INCIDENTS_MAX; i++) {
+			struct incident_fact f = fact_of(i, 100, 200, RULE_MEM_READ, S);
+			struct incident *in = incidents_feed(is, &f, S);
+
+			assert_non_null(in);
+			assert_int_equal(in->instance, i);
+			assert_int_equal(in->count, round + 1);
+		}
+	}
+	assert_int_equal(shown.opened, INCIDENTS_MAX);
+}
+
 static void two_instances_are_two_and_so_is_one_that_restarts(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
@@ -469,6 +487,7 @@ int main(void)
 		T(it_is_updated_at_most_once_a_second),
 		T(it_is_over_when_it_was_quiet_and_then_another_one_begins),
 		T(two_attackers_at_once_are_two),
+		T(one_session_upon_many_instances_is_many),
 		T(two_instances_are_two_and_so_is_one_that_restarts),
 		T(a_pid_that_returns_is_somebody_else),
 		T(a_session_outlives_its_leader),
