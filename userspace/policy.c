@@ -245,7 +245,7 @@ static bool allow_matches(const struct policy *p, const struct policy_allow *a,
 	char unit[NAME_ROOM];
 
 	policy_unit(s->cgroup, unit, sizeof(unit));
-	return a->rule == (int64_t)s->rule && s->exe && same(a->exe, s->exe) &&
+	return (a->rules >> s->rule & 1) && s->exe && same(a->exe, s->exe) &&
 	       same(a->sha256, s->sha256) && same(a->unit, unit) &&
 	       (a->uid == POLICY_UNSET || a->uid == s->uid) &&
 	       (!a->ancestor || descends(s, a->ancestor)) &&
@@ -364,16 +364,19 @@ static bool allow_works(const struct policy *p, const struct policy_allow *a, ch
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		const struct policy_instance *in = &p->instance[i];
+		unsigned int rule = RULE_NONE + 1;
 
-		if (in->mode[a->rule] != MODE_PREVENT ||
-		    (a->instance && strcmp(a->instance, in->name)))
+		while (rule < RULE_MAX &&
+		       (!(a->rules >> rule & 1) || in->mode[rule] != MODE_PREVENT))
+			rule++;
+		if (rule == RULE_MAX || (a->instance && strcmp(a->instance, in->name)))
 			continue;
 		snprintf(
 			error, size,
 			"%s:%u: allow[].rule: %s is prevented upon '%s' (%s:%u), and the kernel knows no "
 			"exceptions; expected another instance, or mode alert there",
-			a->at.file, a->at.line, rule_name((unsigned int)a->rule), in->name,
-			in->at.file, in->at.line);
+			a->at.file, a->at.line, rule_name(rule), in->name, in->at.file,
+			in->at.line);
 		return false;
 	}
 	return true;

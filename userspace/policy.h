@@ -61,7 +61,7 @@ struct policy_tls {
 
 struct policy_allow {
 	struct policy_place at;
-	int64_t rule;
+	int64_t rules; /* 1 << rule */
 	char *exe, *sha256, *unit, *ancestor, *instance;
 	int64_t uid;
 	int64_t until_ms; /* the first millisecond in which it allows no more */

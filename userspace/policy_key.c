@@ -62,8 +62,8 @@ const struct policy_key policy_keys[] = {
 	{"allow", POLICY_LIST, .preset = "nothing",
 	 .help = "What is no alert though it breaks a rule: still recorded, with the verdict allowed. All that is "
 		 "named has to be so; what is not known for certain is not so."},
-	{"allow[].rule", POLICY_RULE, ALLOW(rule), .required = true,
-	 .help = "The rule that is broken."},
+	{"allow[].rule", POLICY_RULE, ALLOW(rules), .required = true,
+	 .help = "The rule that is broken; mem-* and the like are all whose names begin so."},
 	{"allow[].exe", POLICY_PATH, ALLOW(exe), .required = true,
 	 .help = "Path of the actor's executable. It is the path in the actor's own mount namespace: who may "
 		 "make one, or may write that file, can call anything so; sha256 makes it certain."},
@@ -208,7 +208,8 @@ void policy_expected(const struct policy_key *k, char *buf, size_t size)
 		[POLICY_SHA256] = "64 hexadecimal digits, in lower case",
 		[POLICY_CIDR] = "an IP address or a network, 10.0.0.0/8 or fd00::/8",
 		[POLICY_DATE] = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ",
-		[POLICY_RULE] = "the name of a rule, such as mem-read",
+		[POLICY_RULE] =
+			"the name of a rule, such as mem-read, or the beginning of some, such as mem-*",
 	};
 	const struct word *w = words_of(k->type);
 	size_t used = 0;
@@ -246,16 +247,23 @@ static bool set_word(const struct word *w, const char *text, int64_t *ret, char 
 	return false;
 }
 
-static bool set_rule(const char *text, int64_t *ret, char *hint, size_t size)
+/* A rule, or all that begin so, as a set. */
+static bool set_rules(const char *text, int64_t *ret, char *hint, size_t size)
 {
 	const char *known[POLICY_NEAR_MAX];
-	unsigned int rule = policy_rule(text);
+	size_t begin = strcspn(text, "*");
+	int64_t set = 0;
 
-	if (rule)
-		*ret = rule;
+	for (unsigned int r = RULE_NONE + 1; r < RULE_SELF_BLIND; r++) {
+		if (!strcmp(text + begin, "*") ? !strncmp(rule_name(r), text, begin)
+					       : !strcmp(rule_name(r), text))
+			set |= 1ll << r;
+	}
+	if (set)
+		*ret = set;
 	else
 		policy_near(text, known, policy_rules(known), hint, size);
-	return rule;
+	return set;
 }
 
 static bool set_number(const struct policy_key *k, const char *text, int64_t *ret)
@@ -411,7 +419,7 @@ static bool set(const struct policy_key *k, void *in, unsigned int rule, const c
 	case POLICY_CIDR:
 		return set_cidr(text, at);
 	case POLICY_RULE:
-		return set_rule(text, at, hint, size);
+		return set_rules(text, at, hint, size);
 	case POLICY_MODE:
 	case POLICY_SEVERITY:
 	case POLICY_VERSION:

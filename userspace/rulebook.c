@@ -28,7 +28,7 @@ static void tell(const struct rulebook *rb, const char *what)
 	if (!p->files)
 		log_info("policy %s: the built-in one", what);
 	for (size_t i = 0; i < p->allows; i++)
-		vain += rb->prevent_always >> p->allow[i].rule & 1;
+		vain += (rb->prevent_always & (uint32_t)p->allow[i].rules) != 0;
 	if (vain)
 		log_warn(
 			"--prevent denies what %u allowances of the policy are about: the kernel knows no "

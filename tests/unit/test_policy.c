@@ -231,6 +231,21 @@ static void an_allowance_holds_through_its_last_day(void **state)
 	policy_free(&p);
 }
 
+static void the_beginning_of_names_allows_all_that_begin_so(void **state)
+{
+	struct policy p = read_policy("allow:\n"
+				      "  - rule: mem-*\n"
+				      "    exe: /usr/bin/gdb\n"
+				      "    reason: ticket 4711\n");
+	struct policy_subject s = gdb_reads();
+
+	for (s.rule = RULE_NONE + 1; s.rule < RULE_SELF_BLIND; s.rule++)
+		assert_int_equal(judge(&p, &s, DEC_1_2026), strncmp(rule_name(s.rule), "mem-", 4)
+								    ? VERDICT_ALERT
+								    : VERDICT_ALLOWED);
+	policy_free(&p);
+}
+
 static void a_time_of_day_is_the_first_second_that_is_not_allowed(void **state)
 {
 	struct policy p = read_policy("allow:\n"
@@ -481,6 +496,7 @@ int main(void)
 		T(first_entry_that_matches_and_names_the_rule_decides),
 		T(an_instance_is_matched_by_what_its_cgroup_says),
 		T(an_allowance_holds_through_its_last_day),
+		T(the_beginning_of_names_allows_all_that_begin_so),
 		T(a_time_of_day_is_the_first_second_that_is_not_allowed),
 		T(dates_are_those_of_the_calendar),
 		T(all_that_an_allowance_names_has_to_be_so),
