@@ -10,13 +10,11 @@
  * -h: it holds the file until it is ended.
  */
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/openat2.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "trigger.h"
+#include "uring.h"
 
 static long by_handle(const char *path, int flags)
 {
@@ -37,39 +35,12 @@ static long by_handle(const char *path, int flags)
 	return open_by_handle_at(at, &handle.h, flags);
 }
 
-static void *ring_map(int ring, size_t len, off_t at)
-{
-	void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, ring, at);
-
-	if (map == MAP_FAILED)
-		trigger_die("mmap");
-	return map;
-}
-
 static long by_uring(const char *path, int flags)
 {
-	struct io_uring_params p = {};
-	struct io_uring_sqe *sqe;
-	struct io_uring_cqe *cqe;
-	char *sq, *cq;
-	int ring = (int)syscall(SYS_io_uring_setup, 1, &p);
+	int r = uring_open(path, flags, 0);
 
-	if (ring < 0)
-		return -1;
-	sq = ring_map(ring, p.sq_off.array + p.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
-	cq = ring_map(ring, p.cq_off.cqes + p.cq_entries * sizeof(*cqe), IORING_OFF_CQ_RING);
-	sqe = ring_map(ring, p.sq_entries * sizeof(*sqe), IORING_OFF_SQES);
-	sqe->opcode = IORING_OP_OPENAT;
-	sqe->fd = AT_FDCWD;
-	sqe->addr = (unsigned long)path;
-	sqe->open_flags = (unsigned)flags;
-	*(unsigned *)(sq + p.sq_off.array) = 0;
-	__atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
-		trigger_die("io_uring_enter");
-	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
-	errno = cqe->res < 0 ? -cqe->res : 0;
-	return cqe->res < 0 ? -1 : cqe->res;
+	errno = r < 0 ? -r : 0;
+	return r < 0 ? -1 : r;
 }
 
 /* By a name of its own, which goes again. */
