@@ -13,11 +13,12 @@ declare -A group=(
 		 linux-libc-dev libc6-dev redis-server redis-tools openssl procps"
 	[test]="libcmocka-dev iproute2 util-linux gdb strace
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
-		prometheus-node-exporter tshark gnutls-bin"
+		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
+		sslscan testssl.sh stunnel4 haproxy"
 	[bench]="auditd bpftrace"
 	[fuzz]="libclang-rt-dev"
 )
-services="redis-server auditd prometheus-node-exporter" # started, and enabled at boot, by their packages
+services="redis-server auditd prometheus-node-exporter stunnel4 haproxy" # started, and enabled at boot, by their packages
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden

@@ -48,7 +48,7 @@ struct suite {
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
 	calls_suite, files_suite, tls_suite, tls_enforced_suite, tools_suite, benign_suite,
 	doctor_suite, sweep_suite, self_suite, unprevented_suite, prevent_suite, policy_suite,
-	incident_suite;
+	incident_suite, peers_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -250,6 +250,12 @@ json_t *alert_last(struct monitor *m, json_t *first);
 long alerts_total(struct monitor *m, const char *rule, const struct server *s);
 long findings_count(struct monitor *m); /* about our servers or about none */
 long findings_all(struct monitor *m);	/* about other people's servers as well */
+
+/* What `cachewarden conns` lists, as one array; the connection with that remote port, NULL if there is none. */
+json_t *conns_of(const struct monitor *m);
+json_t *conn_in(json_t *all, int port);
+json_t *conn_of(const struct monitor *m, int port);
+const char *text_at(json_t *j, const char *object, const char *key); /* "" where there is none */
 
 /* First line since the test began about an incident upon that server, 1 opened, 2 goes on, 3 over; how many there are. */
 json_t *incident_find(struct monitor *m, const struct server *s, int activity, size_t *count);

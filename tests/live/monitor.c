@@ -497,9 +497,10 @@ static bool want_found(struct monitor *m, const struct want *w, bool *used)
 		if (used[i - m->mark] || !alert_counts(m->lines[i]) ||
 		    !want_matches(w, m->lines[i]))
 			continue;
-		used[i - m->mark] = found = true;
 		alert_is(m, m->lines[i], w);
-		alert_caught(m->lines[i]);
+		if (!found)
+			alert_caught(m->lines[i]);
+		used[i - m->mark] = found = true;
 	}
 	return found;
 }
@@ -611,6 +612,48 @@ long findings_all(struct monitor *m)
 	for (size_t i = 0; i < m->count; i++)
 		n += alert_activity(m->lines[i]) == 1;
 	return n;
+}
+
+/* ---- `cachewarden conns` ------------------------------------------------------------------------- */
+
+json_t *conns_of(const struct monitor *m)
+{
+	struct run r =
+		run_command(8000, MONITOR, "conns", "--output", "json", "--pid", str("%d", m->pid));
+	json_t *all = json_array();
+	char *save = NULL;
+
+	require(!r.status, "conns: %s", r.err);
+	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *j = json_loads(line, 0, NULL);
+
+		require(j, "no JSON: %s", line);
+		json_array_append_new(all, j);
+	}
+	return all;
+}
+
+json_t *conn_in(json_t *all, int port)
+{
+	json_t *j;
+	size_t i;
+
+	json_array_foreach (all, i, j) {
+		if (json_integer_value(json_object_get(json_object_get(j, "remote"), "port")) ==
+		    port)
+			return j;
+	}
+	return NULL;
+}
+
+json_t *conn_of(const struct monitor *m, int port)
+{
+	return conn_in(conns_of(m), port);
+}
+
+const char *text_at(json_t *j, const char *object, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(j, object), key)) ?: "";
 }
 
 /* ---- incidents ---------------------------------------------------------------------------------- */

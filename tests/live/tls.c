@@ -104,50 +104,6 @@ static bool s_client_ready(const struct s_client *c, int timeout_ms)
 	return fine;
 }
 
-/* ---- `cachewarden conns` ------------------------------------------------------------------------- */
-
-/* All lines of it, as one array. */
-static json_t *conns_of(const struct monitor *m)
-{
-	struct run r =
-		run_command(8000, MONITOR, "conns", "--output", "json", "--pid", str("%d", m->pid));
-	json_t *all = json_array();
-	char *save = NULL;
-
-	require(!r.status, "conns: %s", r.err);
-	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		json_t *j = json_loads(line, 0, NULL);
-
-		require(j, "no JSON: %s", line);
-		json_array_append_new(all, j);
-	}
-	return all;
-}
-
-/* The one with that remote port, NULL if there is none. */
-static json_t *conn_in(json_t *all, int port)
-{
-	json_t *j;
-	size_t i;
-
-	json_array_foreach (all, i, j) {
-		if (json_integer_value(json_object_get(json_object_get(j, "remote"), "port")) ==
-		    port)
-			return j;
-	}
-	return NULL;
-}
-
-static json_t *conn_of(const struct monitor *m, int port)
-{
-	return conn_in(conns_of(m), port);
-}
-
-static const char *text_at(json_t *j, const char *object, const char *key)
-{
-	return json_string_value(json_object_get(json_object_get(j, object), key)) ?: "";
-}
-
 /* ---- versions and suites ------------------------------------------------------------------------- */
 
 struct settled {
