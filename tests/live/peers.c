@@ -280,6 +280,395 @@ static void nss(const void *arg)
 	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally);
 }
 
+/* ---- scanners ------------------------------------------------------------------------------------ */
+
+static struct monitor *monitor_with(const char *policy)
+{
+	static unsigned int nr;
+	const char *path = str("%s/peers.%u.yaml", scratch, ++nr);
+
+	file_write(path, policy);
+	return monitor_start("--policy", path, NULL);
+}
+
+/* No suite fits, so each handshake that settles on one is told, with version and suite. */
+static struct monitor *monitor_of_handshakes(void)
+{
+	return monitor_with("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
+}
+
+/* "VERSION SUITE" of every handshake the monitor told of since the test began. */
+static json_t *settled_in(struct monitor *m)
+{
+	json_t *set = json_object();
+
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		if (!strcmp(alert_str(m->lines[i], "rule"), "tls-cipher"))
+			json_object_set_new(set,
+					    str("%s %s", alert_str(m->lines[i], "conn.tls.version"),
+						alert_str(m->lines[i], "conn.tls.cipher")),
+					    json_true());
+	return set;
+}
+
+static bool settled_on(json_t *set, const char *version)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (set, key, value)
+		if (!strncmp(key, str("%s ", version), strlen(version) + 1))
+			return true;
+	return false;
+}
+
+/* The IANA names of all suites this machine's OpenSSL has, by its own names for them. */
+static json_t *openssl_names(void)
+{
+	struct run r = run_command(5000, "openssl", "ciphers", "-stdname",
+				   "ALL:COMPLEMENTOFALL:@SECLEVEL=0");
+	json_t *names = json_object();
+	char iana[100], name[100], *save = NULL;
+
+	for (char *l = strtok_r(r.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (sscanf(l, "%99s - %99s", iana, name) == 2)
+			json_object_set_new(names, name, json_string(iana));
+	require(json_object_size(names) > 10, "openssl ciphers: %s", r.err);
+	return names;
+}
+
+static const char *attribute(const char *element, const char *name)
+{
+	const char *at = strstr(element, str(" %s=\"", name));
+
+	if (!at)
+		return "";
+	at += strlen(name) + 3;
+	return str("%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* What a scan may raise: old versions, suites, and an SSLv2 hello is no TLS record. Nothing else, so no false alarm. */
+static void expect_scan(struct monitor *m, const struct server *s)
+{
+	expect(m,
+	       {.rule = "tls-cipher",
+		.wire = true,
+		.server = s,
+		.opened = "inbound",
+		.local_port = s->tls_port,
+		.many = true},
+	       {.rule = "tls-version",
+		.wire = true,
+		.server = s,
+		.opened = "inbound",
+		.local_port = s->tls_port,
+		.many = true,
+		.optional = true},
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = s,
+		.opened = "inbound",
+		.direction = "ingress",
+		.local_port = s->tls_port,
+		.saw = "sslv2-hello",
+		.command = "",
+		.many = true});
+}
+
+static void sslscan(const void *arg)
+{
+	const struct server *s = arg ? rsa : ecdsa;
+	json_t *names, *seen, *reported = json_object(), *value;
+	struct monitor *m;
+	const char *key;
+	char *save = NULL;
+	struct run r;
+
+	if (!here("sslscan"))
+		test_skip("no sslscan here");
+	names = openssl_names();
+	m = monitor_of_handshakes();
+	monitors_mark();
+	r = run_command(30000, "sslscan", "--no-colour", "--xml=-",
+			str("127.0.0.1:%d", s->tls_port));
+	require(!r.status && strstr(r.out, "</document>"), "sslscan: %s %s", r.out, r.err);
+	expect_scan(m, s);
+	seen = settled_in(m);
+	for (char *l = strtok_r(r.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		const char *version = attribute(l, "version"), *name = attribute(l, "cipher");
+
+		if (strstr(l, "<protocol type=\"tls\"")) {
+			version = strcmp(version, "1.0") ? str("TLSv%s", version) : "TLSv1";
+			require(settled_on(seen, version) == (attribute(l, "enabled")[0] == '1'),
+				"sslscan says of %s: %s", version, l);
+		}
+		if (!strstr(l, "<cipher "))
+			continue;
+		version = attribute(l, "sslversion");
+		if (!strcmp(version, "TLSv1.0"))
+			version = "TLSv1";
+		name = json_string_value(json_object_get(names, name)) ?: name;
+		json_object_set_new(reported, str("%s %s", version, name), json_true());
+	}
+	json_object_foreach (reported, key, value)
+		require(json_object_get(seen, key), "sslscan reports %s, no handshake was told",
+			key);
+	json_object_foreach (seen, key, value)
+		require(json_object_get(reported, key),
+			"a handshake on %s, not in sslscan's report", key);
+	printf("# sslscan reports %zu pairs of version and suite, and the monitor saw these\n",
+	       json_object_size(reported));
+	json_decref(names);
+	json_decref(seen);
+	json_decref(reported);
+}
+
+static void testssl(const void *arg)
+{
+	static const struct {
+		const char *id, *version;
+	} ids[] = {{"TLS1", "TLSv1"},
+		   {"TLS1_1", "TLSv1.1"},
+		   {"TLS1_2", "TLSv1.2"},
+		   {"TLS1_3", "TLSv1.3"}};
+	struct server *s =
+		server_start(&(struct server_opts){.extra = "tls-protocols \"TLSv1.2 TLSv1.3\""});
+	const char *out = str("%s/testssl.json", scratch);
+	size_t found = 0, i;
+	json_t *all, *j, *seen;
+	struct monitor *m;
+	struct run r;
+
+	if (!here("testssl"))
+		test_skip("no testssl.sh here");
+	m = monitor_of_handshakes();
+	monitors_mark();
+	/* it calls ps, which reads everybody's environment: let it see only its own processes */
+	r = run_command(40000, "unshare", "--pid", "--fork", "--mount-proc", "testssl",
+			"--protocols", "--quiet", "--color", "0", "--warnings", "off", "--nodns",
+			"none", "--openssl", "/usr/bin/openssl", "--jsonfile", out,
+			str("127.0.0.1:%d", s->tls_port));
+	all = json_load_file(out, 0, NULL);
+	require(r.status >= 0 && all, "testssl: %s %s", r.out, r.err);
+	expect_scan(m, s);
+	seen = settled_in(m);
+	json_array_foreach (all, i, j) {
+		const char *id = json_string_value(json_object_get(j, "id")) ?: "";
+		const char *finding = json_string_value(json_object_get(j, "finding")) ?: "";
+
+		for (size_t k = 0; k < VERSIONS; k++) {
+			if (strcmp(ids[k].id, id))
+				continue;
+			found++;
+			require(settled_on(seen, ids[k].version) == !strncmp(finding, "offered", 7),
+				"testssl says of %s: %s", id, finding);
+		}
+	}
+	require(found == VERSIONS, "testssl reports %zu versions", found);
+	unlink(out);
+	json_decref(all);
+	json_decref(seen);
+}
+
+/* ---- a proxy in front ---------------------------------------------------------------------------- */
+
+struct proxy {
+	const char *name, *exe, *config,
+		*option; /* config: certificate with key, its port, Redis' port */
+};
+
+/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
+static void wait_listening(int port)
+{
+	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
+
+	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
+}
+
+static void proxied(const void *arg)
+{
+	const struct proxy *p = arg;
+	struct server front = {.tls_port = port_free()};
+	const char *pem = str("%s/%s.pem", scratch, p->name),
+		   *config = strdup(str("%s/%s.conf", scratch, p->name)), *cert = cert_path();
+	const char *const argv[] = {p->exe, p->option ? p->option : config,
+				    p->option ? config : NULL, NULL};
+	struct monitor *m;
+	struct client *c;
+	struct run r;
+
+	if (access(p->exe, X_OK))
+		test_skip("no %s here", p->name);
+	snprintf(front.dir, sizeof(front.dir), "%s", p->name);
+	file_write(pem, str("%s%s", file_read(cert), file_read(key_path())));
+	file_write(config, str(p->config, pem, front.tls_port, ecdsa->plain_port));
+	m = monitor_with(str("tls:\n"
+			     "  plaintext:\n"
+			     "    - peer: 127.0.0.0/8\n"
+			     "      owner: %s\n",
+			     p->exe));
+	child_start(argv, &(struct child_opts){.err = str("%s.err", config)});
+	wait_listening(front.tls_port);
+	monitors_mark();
+	c = client_open(&front, "127.0.0.1", true);
+	require(strstr(client_do(c, "PING"), "PONG"), "no answer through %s", p->name);
+	for (int i = 0; i < 2; i++)
+		expect(i ? m : mon, {.rule = "tls-plaintext",
+				     .wire = true,
+				     .server = ecdsa,
+				     .opened = "inbound",
+				     .direction = "ingress",
+				     .family = "ipv4",
+				     .local_port = ecdsa->plain_port,
+				     .command = "PING",
+				     .verdict = i ? "allowed" : "alert"});
+	client_close(c);
+	monitors_mark();
+	r = run_command(5000, "redis-cli", "-p", str("%d", ecdsa->plain_port), "PING");
+	require(strstr(r.out, "PONG"), "no answer: %s", r.err);
+	expect(m, {.rule = "tls-plaintext",
+		   .wire = true,
+		   .server = ecdsa,
+		   .opened = "inbound",
+		   .local_port = ecdsa->plain_port,
+		   .command = "PING",
+		   .verdict = "alert"});
+	require(!alert_find(m, "tls-listener", 0) ||
+			!strcmp(alert_str(alert_find(m, "tls-listener", 0), "verdict"), "alert"),
+		"a plaintext listener is allowed by whom it served first");
+}
+
+/* ---- between servers ----------------------------------------------------------------------------- */
+
+struct pin {
+	const char *version, *suite, *config;
+};
+
+static struct server *pinned(const struct pin *p, const char *more)
+{
+	return server_start(&(struct server_opts){.extra = str("%s\n%s", p->config, more)});
+}
+
+static json_t *conn_between(json_t *all, const struct server *who, const char *opened,
+			    const char *end, long port)
+{
+	json_t *j;
+	size_t i;
+
+	json_array_foreach (all, i, j)
+		if (json_integer_value(json_object_get(j, "pid")) == who->pid &&
+		    !strcmp(json_string_value(json_object_get(j, "opened")) ?: "", opened) &&
+		    json_integer_value(json_object_get(json_object_get(j, end), "port")) == port &&
+		    text_at(j, "tls", "version")[0])
+			return j;
+	return NULL;
+}
+
+/* One dialled the other's port, and each one's own side of that connection says what they may settle on. */
+static void both_ends(const struct pin *p, const struct server *dialler,
+		      const struct server *listener, int port)
+{
+	long long end = now_ms() + 8000L * patience;
+	json_t *all = NULL, *out = NULL, *in = NULL;
+
+	while (!out || !in) {
+		require(now_ms() < end, "no connection to port %d is listed at %s: %s", port,
+			out ? "its listener" : "its dialler", json_dumps(all, JSON_INDENT(1)));
+		json_decref(all);
+		sleep_ms(100);
+		all = conns_of(mon);
+		out = conn_between(all, dialler, "outbound", "remote", port);
+		in = out ? conn_between(all, listener, "inbound", "remote",
+					json_integer_value(json_object_get(
+						json_object_get(out, "local"), "port")))
+			 : NULL;
+	}
+	for (int i = 0; i < 2; i++) {
+		json_t *j = i ? in : out;
+
+		require(!strcmp(text_at(j, "tls", "version"), p->version) &&
+				!strcmp(text_at(j, "tls", "cipher"), p->suite),
+			"%s says %s %s, not %s %s", i ? "the listener" : "the dialler",
+			text_at(j, "tls", "version"), text_at(j, "tls", "cipher"), p->version,
+			p->suite);
+		require(!strcmp(text_at(j, "in", "sync"), "synced") &&
+				!strcmp(text_at(j, "out", "sync"), "synced"),
+			"not synced");
+	}
+	json_decref(all);
+}
+
+static void sentinel(const void *arg)
+{
+	const struct pin *p = arg;
+	struct server *master = pinned(p, "");
+	struct server *s = server_prepare(&(struct server_opts){});
+
+	file_write(s->config, str("port 0\ntls-port %d\nbind 127.0.0.1\ndir %s\nlogfile %s\n"
+				  "tls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n"
+				  "tls-auth-clients no\ntls-replication yes\n"
+				  "sentinel monitor cache 127.0.0.1 %d 1\n",
+				  s->tls_port, s->dir, s->log, cert_path(), s->key, cert_path(),
+				  master->tls_port));
+	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, "--sentinel", NULL},
+			     &(struct child_opts){});
+	require(file_wait(s->log, "+monitor master cache", 8000), "no sentinel: %s",
+		file_read(s->log));
+	both_ends(p, s, master, master->tls_port);
+	expect_nothing(mon);
+}
+
+static void migrate(const void *arg)
+{
+	const struct pin *p = arg;
+	struct server *from = pinned(p, "tls-cluster yes"), *to = pinned(p, "tls-cluster yes");
+	struct client *c = client_open(from, "127.0.0.1", true);
+	const char *said;
+
+	client_do(c, "SET lantern 1");
+	said = client_do(c, str("MIGRATE 127.0.0.1 %d lantern 0 5000", to->tls_port));
+	require(strstr(said, "+OK"), "MIGRATE says %s", said);
+	both_ends(p, from, to, to->tls_port);
+	expect_nothing(mon);
+	client_close(c);
+}
+
+static void cluster(const void *arg)
+{
+	static const char config[] = "cluster-enabled yes\ncluster-config-file nodes.conf\n"
+				     "tls-cluster yes";
+	const struct pin *p = arg;
+	struct server *one = pinned(p, config), *two = pinned(p, config);
+	struct client *c = client_open(one, "127.0.0.1", true);
+
+	client_do(c, str("CLUSTER MEET 127.0.0.1 %d", two->tls_port));
+	both_ends(p, one, two, two->tls_port + 10000);
+	both_ends(p, two, one, one->tls_port + 10000);
+	expect_nothing(mon);
+	client_close(c);
+}
+
+static const struct proxy stunnel = {.name = "stunnel",
+				     .exe = "/usr/bin/stunnel4",
+				     .config = "foreground = yes\npid =\nsyslog = no\n[redis]\n"
+					       "cert = %s\naccept = 127.0.0.1:%d\n"
+					       "connect = 127.0.0.1:%d\n"};
+static const struct proxy haproxy = {.name = "haproxy",
+				     .exe = "/usr/sbin/haproxy",
+				     .option = "-f",
+				     .config = "defaults\n  mode tcp\n  timeout connect 5s\n"
+					       "  timeout client 20s\n  timeout server 20s\n"
+					       "frontend tls\n  default_backend redis\n"
+					       "  bind 127.0.0.1:%2$d ssl crt %1$s\n"
+					       "backend redis\n  server one 127.0.0.1:%3$d\n"};
+static const struct pin tls12 = {"TLSv1.2", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+				 "tls-protocols \"TLSv1.2\"\n"
+				 "tls-ciphers ECDHE-ECDSA-AES256-GCM-SHA384"};
+static const struct pin tls13 = {"TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256",
+				 "tls-protocols \"TLSv1.3\"\n"
+				 "tls-ciphersuites TLS_CHACHA20_POLY1305_SHA256"};
+
 #define STACK(...) &((const struct stack){__VA_ARGS__})
 
 static const struct test tests[] = {
@@ -289,6 +678,22 @@ static const struct test tests[] = {
 	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js")),
 	TEST("Java by its own word: every version and suite", stack,
 	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java")),
+	TEST("sslscan of a server with an ECDSA key: its report is what was seen", sslscan),
+	TEST("sslscan of a server with an RSA key: its report is what was seen", sslscan,
+	     .arg = "rsa"),
+	TEST("testssl.sh: its report is what was seen", testssl),
+	TEST("stunnel in front: its plaintext is allowed by a policy, redis-cli's is not", proxied,
+	     .arg = &stunnel),
+	TEST("haproxy in front: its plaintext is allowed by a policy, redis-cli's is not", proxied,
+	     .arg = &haproxy),
+	TEST("sentinel over TLS 1.2: both ends say what was settled", sentinel, .arg = &tls12),
+	TEST("sentinel over TLS 1.3: both ends say what was settled", sentinel, .arg = &tls13),
+	TEST("MIGRATE over TLS 1.2: both ends say what was settled", migrate, .arg = &tls12),
+	TEST("MIGRATE over TLS 1.3: both ends say what was settled", migrate, .arg = &tls13),
+	TEST("the cluster bus over TLS 1.2: both ends say what was settled", cluster,
+	     .arg = &tls12),
+	TEST("the cluster bus over TLS 1.3: both ends say what was settled", cluster,
+	     .arg = &tls13),
 	{},
 };
 
