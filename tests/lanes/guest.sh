@@ -10,10 +10,10 @@
 set -eu
 
 programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true
-	  ip unshare nsenter setpriv mount umount
+	  ip tc unshare nsenter setpriv mount umount
 	  redis-server redis-cli redis-benchmark openssl bpftool strace criu"
 files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"
-modules="veth tls zram lzo-rle"
+modules="veth tls gcm ctr ghash-generic sch_netem zram lzo-rle"
 here=$(cd "$(dirname "$0")" && pwd)
 
 pack()
