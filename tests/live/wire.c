@@ -201,6 +201,39 @@ static void plain_third_ack(const void *arg)
 		     .has_offset = true});
 }
 
+/* The same where plaintext is answered: still one alert, with the bytes of both directions. */
+static void plain_third_ack_answered(const void *arg)
+{
+	struct trigger t = trigger("plain_client", "127.0.0.1", port(a->plain_port), "-a");
+
+	require(trigger_int(&t, "received") > 0, "no reply came");
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .server = a,
+		     .opened = "inbound",
+		     .direction = "ingress",
+		     .remote_port = trigger_int(&t, "port"),
+		     .command = "PING",
+		     .has_offset = true,
+		     .bytes = trigger_int(&t, "sent") + trigger_int(&t, "received")});
+}
+
+static void plain_third_ack_each(const void *arg)
+{
+	struct trigger first = trigger("plain_client", "127.0.0.1", port(b->tls_port), "-a");
+	struct trigger second = trigger("plain_client", "127.0.0.1", port(b->tls_port), "-a");
+
+	expect(mon,
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = b,
+		.remote_port = trigger_int(&first, "port")},
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = b,
+		.remote_port = trigger_int(&second, "port")});
+}
+
 static void plain_ipv6(const void *arg)
 {
 	struct trigger t;
@@ -675,6 +708,10 @@ static const struct test tests[] = {
 			 .text = "get " SECRET_KEY)),
 	TEST("plaintext in segments of one byte", plain_bytewise),
 	TEST("plaintext that rides on the handshake's third ACK", plain_third_ack),
+	TEST("the same where plaintext is answered is one alert", plain_third_ack_answered,
+	     .todo = "the first segment's finding is the listener's, the answer's is the connection's"),
+	TEST("the same again is an alert of its own", plain_third_ack_each,
+	     .todo = "findings on one listener are one"),
 	TEST("plaintext over IPv6", plain_ipv6),
 	TEST("a replica that dials its master without TLS, seen at both ends", replica_plain),
 	TEST("a replica that dials its master with TLS raises nothing", replica_tls),
