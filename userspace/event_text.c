@@ -144,7 +144,7 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 {
 	static const char *const colours[] = {"", "36", "36", "33", "31", "1;31"};
 	const struct event *ev = &f->alert->ev;
-	struct textw l = {buf, size - 2, 0};
+	struct textw l = {buf, size - 2, 0, colour};
 	char time[16];
 
 	clock_text(f->update ? f->now_ms : f->time_ms, time, sizeof(time));
