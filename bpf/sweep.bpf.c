@@ -354,7 +354,8 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
-	if (!task || !file || is_exempt(task, INSTANCE_SELF))
+	/* who is on the way out lets go; a server that is has left the family already, its files not yet closed */
+	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
 		return 0;
 	switch (file->f_inode->i_sb->s_magic) {
 	case PROC_SUPER_MAGIC:

@@ -51,6 +51,8 @@ fi
 			seen[id] = ++cases
 			case_of[cases] = id
 		}
+		if ((id, kernel) in got)
+			return
 		got[id, kernel] = how
 		total[rule, kernel]++
 		if (how != "missed") {
@@ -153,7 +155,7 @@ fi
 				print "\nmissed where `" name "`: " blind[name] >table
 		close(table)
 		for (k = 1; k <= kernel_count; k++)
-			printf "%s%s %d of %d caught", k > 1 ? "; " : "", kernels[k], sum_caught[k], sum[k]
+			printf("%s%s %d of %d caught", (k > 1 ? "; " : ""), kernels[k], sum_caught[k], sum[k])
 		print ""
 		exit(missed ? 1 : 0)
 	}'

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 # the same layer or a lower one. A new file is entered here.
 layers=(base model edge story verbs)
 declare -A layer=(
-	[base]="log jsonw clock proc output"
+	[base]="log jsonw textw clock proc output"
 	[model]="instance rule command alert rest policy policy_key policy_doc incident tls_suite cert conn"
 	[edge]="guard kernel sensor files mmflag collector finding event_json event_text cgroup config digest
 		subject replay rulebook coverage ocsf story story_json story_text conn_out ask reset"

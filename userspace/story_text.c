@@ -6,57 +6,35 @@
 #include "story.h"
 
 #include "clock.h"
+#include "textw.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-struct text {
-	char *buf;
-	size_t size, len;
-	bool colour;
-};
-
-static void put(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct text *t, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(t->buf + t->len, t->size - t->len, fmt, args);
-	va_end(args);
-	if (n > 0)
-		t->len += (size_t)n < t->size - t->len ? (size_t)n : t->size - t->len - 1;
-}
-
-static void put_time(struct text *t, uint64_t at_ns)
+static void put_time(struct textw *t, uint64_t at_ns)
 {
 	char time[16];
 
 	clock_text(clock_epoch_ms(at_ns), time, sizeof(time));
-	put(t, "%s ", time);
+	textw_put(t, "%s ", time);
 }
 
-static void put_head(struct text *t, const struct story_view *v, const char *what)
+static void put_head(struct textw *t, const struct story_view *v, const char *what)
 {
 	static const char *const colours[] = {"", "36", "36", "33", "31", "1;31"};
 	const struct incident *in = v->incident;
 
-	if (t->colour)
-		put(t, "\033[%sm", colours[in->severity]);
-	put(t, "%-8s incident %" PRIu64 " %s", severity_name(in->severity), in->id, what);
-	if (t->colour)
-		put(t, "\033[0m");
+	textw_colour(t, colours[in->severity]);
+	textw_put(t, "%-8s incident %" PRIu64 " %s", severity_name(in->severity), in->id, what);
+	textw_colour(t, "0");
 	if (v->instance)
-		put(t, ": %s(%u)", v->instance->name, v->instance->pid);
+		textw_put(t, ": %s(%u)", v->instance->name, v->instance->pid);
 	else
-		put(t, ": %s", in->instance ? "(unknown instance)" : "this host");
+		textw_put(t, ": %s", in->instance ? "(unknown instance)" : "this host");
 }
 
 /* The timeline: what was not told yet, a line each. */
-static size_t put_deeds(struct text *t, const struct incident *in)
+static size_t put_deeds(struct textw *t, const struct incident *in)
 {
 	size_t n = 0;
 
@@ -66,68 +44,69 @@ static size_t put_deeds(struct text *t, const struct incident *in)
 		if (d->told)
 			continue;
 		n++;
-		put(t, "    ");
+		textw_put(t, "    ");
 		put_time(t, d->first_ns);
-		put(t, "%-6s %s", stage_name(d->stage) ?: "", d->what);
+		textw_put(t, "%-6s %s", stage_name(d->stage) ?: "", d->what);
 		if (d->pid)
-			put(t, ", pid %u", d->pid);
+			textw_put(t, ", pid %u", d->pid);
 		if (d->count > 1)
-			put(t, " [%" PRIu64 " times]", d->count);
-		put(t, "\n");
+			textw_put(t, " [%" PRIu64 " times]", d->count);
+		textw_put(t, "\n");
 	}
 	return n;
 }
 
-static void put_stories(struct text *t, const struct story_view *v)
+static void put_stories(struct textw *t, const struct story_view *v)
 {
 	if (v->tenant)
-		put(t, "    cross-tenant: the actor is instance %s(%u)\n", v->tenant->name,
-		    v->tenant->pid);
+		textw_put(t, "    cross-tenant: the actor is instance %s(%u)\n", v->tenant->name,
+			  v->tenant->pid);
 	for (unsigned int s = 0; s < STORY_MAX; s++) {
 		if (!(v->incident->stories >> s & 1))
 			continue;
-		put(t, "    %s", story_name(s));
+		textw_put(t, "    %s", story_name(s));
 		if (v->incident->related[s] != v->incident->id)
-			put(t, " (it began in incident %" PRIu64 ")", v->incident->related[s]);
-		put(t, "\n");
+			textw_put(t, " (it began in incident %" PRIu64 ")",
+				  v->incident->related[s]);
+		textw_put(t, "\n");
 	}
 }
 
-static void put_sum(struct text *t, const struct incident *in)
+static void put_sum(struct textw *t, const struct incident *in)
 {
 	uint64_t seconds =
 		in->last_ns > in->first_ns ? (in->last_ns - in->first_ns) / NS_PER_SEC : 0;
 	const char *before = "";
 
-	put(t, ", %" PRIu64 " event%s in %" PRIu64 " s, reached %s\n    ", in->count,
-	    in->count == 1 ? "" : "s", seconds, stage_name(in->stage) ?: "nothing");
+	textw_put(t, ", %" PRIu64 " event%s in %" PRIu64 " s, reached %s\n    ", in->count,
+		  in->count == 1 ? "" : "s", seconds, stage_name(in->stage) ?: "nothing");
 	for (unsigned int r = 0; r < RULE_MAX; r++) {
 		if (!in->rule_count[r])
 			continue;
-		put(t, "%s%s %" PRIu64, before, rule_name(r), in->rule_count[r]);
+		textw_put(t, "%s%s %" PRIu64, before, rule_name(r), in->rule_count[r]);
 		before = ", ";
 	}
 	if (in->left_out)
-		put(t, "; %" PRIu64 " of them not listed", in->left_out);
+		textw_put(t, "; %" PRIu64 " of them not listed", in->left_out);
 	if (in->end == END_ROOM)
-		put(t, "; closed to make room, too many incidents at once");
-	put(t, "\n");
+		textw_put(t, "; closed to make room, too many incidents at once");
+	textw_put(t, "\n");
 }
 
 size_t story_text(const struct story_view *v, char *buf, size_t size, bool colour)
 {
-	struct text t = {buf, size, 0, colour};
+	struct textw t = {buf, size, 0, colour};
 	const struct incident *in = v->incident;
 
 	put_time(&t, v->change == INCIDENT_OPENED ? in->first_ns : in->last_ns);
 	switch (v->change) {
 	case INCIDENT_OPENED:
 		put_head(&t, v, "opened");
-		put(&t, "%s\n", in->who);
+		textw_put(&t, "%s\n", in->who);
 		break;
 	case INCIDENT_UPDATED:
 		put_head(&t, v, "goes on");
-		put(&t, ", reached %s\n", stage_name(in->stage) ?: "nothing");
+		textw_put(&t, ", reached %s\n", stage_name(in->stage) ?: "nothing");
 		break;
 	case INCIDENT_CLOSED:
 		put_head(&t, v, "over");

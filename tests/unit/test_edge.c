@@ -164,6 +164,21 @@ static void text_does_not_obey_an_actors_name(void **state)
 	free(f);
 }
 
+static void only_a_terminal_gets_colours(void **state)
+{
+	struct alert a = {.ev = sample(), .count = 1, .detailed = true};
+	struct finding *f = calloc(1, sizeof(*f));
+	char line[8192];
+
+	finding_fill(f, &a, NULL, NULL);
+	finding_text(f, line, sizeof(line), true);
+	assert_non_null(strstr(line, "\033["));
+	assert_non_null(strstr(line, "\033[0m"));
+	finding_text(f, line, sizeof(line), false);
+	assert_null(strchr(line, '\033'));
+	free(f);
+}
+
 static void text_longer_than_its_room_is_cut_with_its_newline(void **state)
 {
 	struct alert a = {.ev = sample(), .count = 1, .detailed = true};
@@ -265,6 +280,7 @@ int main(void)
 		cmocka_unit_test(json_left_open_is_not_given_out),
 		cmocka_unit_test(finding_is_one_line_of_ocsf),
 		cmocka_unit_test(text_does_not_obey_an_actors_name),
+		cmocka_unit_test(only_a_terminal_gets_colours),
 		cmocka_unit_test(text_longer_than_its_room_is_cut_with_its_newline),
 		cmocka_unit_test(slow_reader_never_blocks_and_gets_all_in_the_end),
 		cmocka_unit_test(reader_that_stands_still_costs_bounded_memory),
