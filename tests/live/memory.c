@@ -374,6 +374,39 @@ static void uring(const void *arg)
 		t.pid);
 }
 
+struct disguise {
+	const char *way, *exe;
+	bool deleted;
+};
+
+#define DISGUISE(...) &((const struct disguise){__VA_ARGS__})
+
+static bool deleted_of(json_t *alert)
+{
+	json_t *own = json_object_get(json_object_get(alert, "unmapped"), "cachewarden");
+
+	return json_is_true(json_object_get(json_object_get(own, "actor"), "exe_deleted"));
+}
+
+/* Whoever leaves no file, or calls himself a server, is named by what he is. */
+static void disguised(const void *arg)
+{
+	const struct disguise *d = arg;
+	struct trigger t = trigger("disguise", d->way, trigger_path("vm_readv"), pid_of(a));
+	json_t *found;
+
+	expect(mon, {.rule = "mem-read",
+		     .vector = "process_vm_readv",
+		     .server = a,
+		     .outcome = "succeeded"});
+	found = alert_find(mon, "mem-read", t.pid);
+	require(found, "the alert does not name %d", t.pid);
+	require(strstr(alert_str(found, "actor.exe"), d->exe), "it names %s",
+		alert_str(found, "actor.exe"));
+	require(deleted_of(found) == d->deleted, "its executable is called %s",
+		d->deleted ? "there" : "deleted");
+}
+
 static void compat(const void *arg)
 {
 	const char *what = arg;
@@ -693,6 +726,13 @@ static const struct test tests[] = {
 	     .arg = OPEN("maps", .way = "task", .rule = "mem-inspect")),
 	TEST("/proc/PID/mem through io_uring", uring, .arg = NULL),
 	TEST("/proc/PID/mem through io_uring's own worker", uring, .arg = "async"),
+	TEST("/proc/PID/mem through io_uring's polling thread", uring, .arg = "sqpoll"),
+	TEST("process_vm_readv by what runs from a memfd", disguised,
+	     .arg = DISGUISE("memfd", "memfd:disguise", true)),
+	TEST("process_vm_readv by what runs from a deleted file", disguised,
+	     .arg = DISGUISE("deleted", "cachewarden-disguise.", true)),
+	TEST("process_vm_readv by what calls itself redis-server", disguised,
+	     .arg = DISGUISE("title", "vm_readv")),
 	TEST("/proc/PID/mem by a 32-bit system call", compat, .arg = "mem"),
 	TEST("ptrace by a 32-bit system call", compat, .arg = "ptrace"),
 	TEST("a stranger's mem by a 32-bit system call raises nothing", compat_stranger,

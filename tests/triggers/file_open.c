@@ -37,7 +37,7 @@ static long by_handle(const char *path, int flags)
 
 static long by_uring(const char *path, int flags)
 {
-	int r = uring_open(path, flags, 0);
+	int r = uring_open(path, flags, NULL);
 
 	errno = r < 0 ? -r : 0;
 	return r < 0 ? -1 : r;

@@ -18,12 +18,15 @@ static inline void *uring_map(int ring, size_t len, off_t at)
 }
 
 /*
- * Opens path; async lets a kernel worker do it rather than the submitting thread. Returns the descriptor or a negative
- * errno, -ENOSYS where there is no io_uring.
+ * Opens path. way: NULL, or "async" (a kernel worker does it rather than the submitting thread), or "sqpoll" (a kernel
+ * thread takes it from the ring; no system call submits it). Returns the descriptor or a negative errno, -ENOSYS where there is
+ * no io_uring.
  */
-static inline int uring_open(const char *path, int flags, int async)
+static inline int uring_open(const char *path, int flags, const char *way)
 {
-	struct io_uring_params p = {};
+	int polled = way && !strcmp(way, "sqpoll");
+	struct io_uring_params p = {.flags = polled ? IORING_SETUP_SQPOLL : 0,
+				    .sq_thread_idle = 1000};
 	struct io_uring_sqe *sqe;
 	struct io_uring_cqe *cqe;
 	char *sq, *cq;
@@ -38,10 +41,11 @@ static inline int uring_open(const char *path, int flags, int async)
 	sqe->fd = AT_FDCWD;
 	sqe->addr = (unsigned long)path;
 	sqe->open_flags = (unsigned)flags;
-	sqe->flags = async ? IOSQE_ASYNC : 0;
+	sqe->flags = way && !polled ? IOSQE_ASYNC : 0;
 	*(unsigned *)(sq + p.sq_off.array) = 0;
 	__atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+	if (syscall(SYS_io_uring_enter, ring, !polled, 1,
+		    IORING_ENTER_GETEVENTS | (polled ? IORING_ENTER_SQ_WAKEUP : 0), NULL, 0) < 0)
 		trigger_die("io_uring_enter");
 	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 	return cqe->res;

@@ -2,7 +2,7 @@
 /*
  * uring_open: opens /proc/PID/FILE through io_uring.
  *
- *     uring_open PID FILE [async]
+ *     uring_open PID FILE [async|sqpoll]
  */
 #include <fcntl.h>
 
@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	snprintf(path, sizeof(path), "/proc/%s/%s", argv[1], argv[2]);
-	r = uring_open(path, O_RDONLY, argc > 3);
+	r = uring_open(path, O_RDONLY, argc > 3 ? argv[3] : NULL);
 	trigger_report("\"tid\":%d,\"missing\":%s,\"result\":%d,\"errno\":%d", getpid(),
 		       r == -ENOSYS ? "true" : "false", r, r < 0 ? -r : 0);
 	return 0;
