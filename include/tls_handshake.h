@@ -173,9 +173,29 @@ static inline void tls_suites(struct tls_facts *f, struct tls_bytes suites, __u3
 	}
 }
 
+/* What stands at the end of both hellos, if anything does. */
+static inline void tls_extensions(struct tls_facts *f, struct tls_bytes *b,
+				  void (*each)(struct tls_facts *f, __u32 type,
+					       struct tls_bytes *e))
+{
+	struct tls_bytes all = *b;
+
+	if (!b->bad && b->len)
+		all = tls_vector(b, 2);
+	while (all.len) {
+		__u32 type = tls_number(&all, 2);
+		struct tls_bytes e = tls_vector(&all, 2);
+
+		if (!e.bad)
+			each(f, type, &e);
+		b->bad |= e.bad;
+	}
+	b->bad |= all.bad;
+}
+
 static inline void tls_client_hello(struct tls_facts *f, struct tls_bytes b)
 {
-	struct tls_bytes session, extensions;
+	struct tls_bytes session;
 
 	f->client_version = tls_number(&b, 2);
 	f->offered_count = 0;
@@ -187,18 +207,7 @@ static inline void tls_client_hello(struct tls_facts *f, struct tls_bytes b)
 		memcpy(f->session, session.at, f->session_len);
 	tls_suites(f, tls_vector(&b, 2), 2);
 	tls_vector(&b, 1); /* compression */
-	extensions = b;
-	if (!b.bad && b.len)
-		extensions = tls_vector(&b, 2);
-	while (extensions.len) {
-		__u32 type = tls_number(&extensions, 2);
-		struct tls_bytes e = tls_vector(&extensions, 2);
-
-		if (!e.bad)
-			tls_client_extension(f, type, &e);
-		b.bad |= e.bad;
-	}
-	b.bad |= extensions.bad;
+	tls_extensions(f, &b, tls_client_extension);
 	f->flags |= TLS_CLIENT_HELLO | (b.bad ? TLS_BAD_HANDSHAKE : 0);
 }
 
@@ -235,7 +244,7 @@ static inline void tls_server_hello(struct tls_facts *f, struct tls_bytes b)
 				       0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
 				       0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 	static const __u8 downgrade[7] = {'D', 'O', 'W', 'N', 'G', 'R', 'D'};
-	struct tls_bytes random, session, extensions;
+	struct tls_bytes random, session;
 	int echoed, is_retry;
 
 	f->version = tls_number(&b, 2);
@@ -243,18 +252,7 @@ static inline void tls_server_hello(struct tls_facts *f, struct tls_bytes b)
 	session = tls_vector(&b, 1);
 	f->cipher = tls_number(&b, 2);
 	tls_number(&b, 1); /* compression */
-	extensions = b;
-	if (!b.bad && b.len)
-		extensions = tls_vector(&b, 2);
-	while (extensions.len) {
-		__u32 type = tls_number(&extensions, 2);
-		struct tls_bytes e = tls_vector(&extensions, 2);
-
-		if (!e.bad)
-			tls_server_extension(f, type, &e);
-		b.bad |= e.bad;
-	}
-	b.bad |= extensions.bad;
+	tls_extensions(f, &b, tls_server_extension);
 	if (b.bad) {
 		f->flags |= TLS_BAD_HANDSHAKE;
 		return;

@@ -317,7 +317,7 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 	if (rest_exposed(file->kind) && exposed(in, file->path)) {
 		found = *ev;
 		memset(&found.conn, 0, sizeof(found.conn));
-		tell(f, in, &found, rest_rule(file->kind), rest_exposed(file->kind));
+		tell(f, in, &found, proc_file_rule(file->kind, 0), rest_exposed(file->kind));
 	}
 }
 

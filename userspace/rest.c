@@ -155,11 +155,6 @@ unsigned int rest_exposed(unsigned int kind)
 	}
 }
 
-unsigned int rest_rule(unsigned int kind)
-{
-	return kind == REST_KEY || kind == REST_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
-}
-
 static bool is_directive(const char *word)
 {
 	for (size_t i = 0; i < COUNT(directives); i++) {

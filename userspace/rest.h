@@ -24,9 +24,6 @@ unsigned int rest_kind(const char *path, bool written, const char *head, size_t 
 /* What of a kind may be found at rest: enum swept, for files that others than their owner may read; 0: nothing. */
 unsigned int rest_exposed(unsigned int kind);
 
-/* The rule that an open of a kind breaks. */
-unsigned int rest_rule(unsigned int kind);
-
 /*
  * Calls fn for each line "directive value" of a server's configuration, the directive in lower case, quotes
  * around the value taken off. Returns how many of them are directives that servers know.

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "rest.h"
+#include "rule.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +77,8 @@ static void every_kind_may_be_exposed_and_breaks_a_rule(void **state)
 {
 	for (unsigned int k = REST_DATA; k <= REST_KEYLOG; k++) {
 		assert_true(rest_exposed(k) >= SWEPT_EXPOSED_DATA);
-		assert_int_equal(rest_rule(k), k >= REST_KEY ? RULE_TLS_KEY : RULE_REST_FILE);
+		assert_int_equal(proc_file_rule(k, 0),
+				 k >= REST_KEY ? RULE_TLS_KEY : RULE_REST_FILE);
 	}
 	assert_int_equal(rest_exposed(0), 0);
 }
