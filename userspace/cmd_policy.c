@@ -49,7 +49,7 @@ static int check(int argc, char **argv)
 		code = load(&p, file);
 	if (code >= 0)
 		return code;
-	printf("%s: sound: %zu files, %zu instances, %zu allowances, plaintext allowed in %zu places\n",
+	printf("%s: sound: files %zu, instances %zu, allowances %zu, places for plaintext %zu\n",
 	       file, p.files, p.instances, p.allows, p.tls.plaintexts);
 	policy_free(&p);
 	return EXIT_FINE;

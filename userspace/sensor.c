@@ -885,9 +885,11 @@ void sensors_check(struct sensors *s, void (*lost)(void *ctx, const struct senso
 
 const char *sensors_preventing(const struct sensors *s)
 {
-	return s->choke ? "denied with EPERM, or where only the opened file tells, the actor killed"
-	       : s->memory ? "the actor killed"
-			   : "";
+	return s->choke
+		       ? "memory: denied with EPERM, or where only the opened file tells, the actor "
+			 "killed; plaintext: dropped, its connection reset"
+	       : s->memory ? "memory: the actor killed; plaintext: dropped, its connection reset"
+			   : "plaintext: dropped, its connection reset";
 }
 
 uint32_t sensors_preventable(struct sensors *s)
