@@ -194,6 +194,8 @@ static void show(struct monitor *m, struct alert *a)
 		     a->ev.flags & EVENT_CROSS_TENANT ? find_instance(m, a->ev.other_instance)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
+	if (a->ev.key.rule == RULE_TLS_LISTENER)
+		subject_answers(&f, alerts_plaintext(&m->alerts, &a->ev));
 	subject_judge(&f, &m->rulebook.policy, m->cgroup_fd);
 	if (a->ev.flags & EVENT_CONN)
 		f.tls = conns_find(&m->conns, a->ev.conn.cookie);
