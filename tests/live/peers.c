@@ -69,6 +69,14 @@ static json_t *conn_by_sni(json_t *all, const char *name)
 	return NULL;
 }
 
+/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
+static void wait_listening(int port)
+{
+	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
+
+	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
+}
+
 /* ---- what was settled ---------------------------------------------------------------------------- */
 
 #define VERSIONS 4
@@ -83,14 +91,27 @@ static int version_index(const char *name)
 	test_fail("no version: %s", name);
 }
 
-/* Handshakes by version, and their sum. */
+/* Handshakes by version, those with a suite that no policy should like, and their sum. */
 struct tally {
-	long of[VERSIONS], sum;
+	long of[VERSIONS], weak, sum;
 };
 
-static void tally_add(struct tally *t, const char *version)
+/* What RFCs forbid, by the parts of its name. */
+static bool suite_is_weak(const char *suite)
+{
+	static const char *const parts[] = {"_NULL_", "_anon_", "_RC4_",   "_3DES_",
+					    "_DES_",  "_IDEA_", "_EXPORT_"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(suite, parts[i]))
+			return true;
+	return false;
+}
+
+static void tally_add(struct tally *t, const char *version, const char *suite)
 {
 	t->of[version_index(version)]++;
+	t->weak += suite_is_weak(suite);
 	t->sum++;
 }
 
@@ -124,19 +145,23 @@ static void tally_is_told(const struct server *s, const struct tally *t)
 		.opened = "inbound",
 		.local_port = s->tls_port,
 		.many = true,
-		.optional = true});
+		.optional = !t->weak});
 	for (int v = 0; v < VERSIONS; v++)
 		require(findings_of(mon, "tls-version", versions[v]) == (v < 2 ? t->of[v] : 0),
 			"%ld alerts for %ld handshakes of %s",
 			findings_of(mon, "tls-version", versions[v]), t->of[v], versions[v]);
+	require(findings_of(mon, "tls-cipher", NULL) == t->weak,
+		"%ld alerts for %ld handshakes of weak suites",
+		findings_of(mon, "tls-cipher", NULL), t->weak);
 }
 
-static void tally_print(const char *who, const struct tally *t)
+/* Of each of these versions, numbered as above, there was one. */
+static void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 {
 	printf("# %s: %ld handshakes, and the monitor says the same of each: 1.0 %ld, 1.1 %ld, 1.2 %ld, "
-	       "1.3 %ld\n",
-	       who, t->sum, t->of[0], t->of[1], t->of[2], t->of[3]);
-	for (int v = 0; v < VERSIONS; v++)
+	       "1.3 %ld; %ld with a weak suite\n",
+	       who, t->sum, t->of[0], t->of[1], t->of[2], t->of[3], t->weak);
+	for (int v = oldest; v <= newest; v++)
 		require(t->of[v], "%s settled on %s in no handshake", who, versions[v]);
 }
 
@@ -156,51 +181,97 @@ static void settled_is(json_t *all, const char *sni, const char *version, const 
 
 struct stack {
 	const char *name, *program, *option, *script;
+	int oldest, newest; /* of the versions above, what it has beside the server */
+	long least;	    /* handshakes with either kind of key */
 };
 
-/* A program that makes every handshake it can and writes "SNI VERSION SUITE" for each. */
+/* Of tests/peers.sh's, where it has a folder. */
+static const char *stack_program(const struct stack *stack)
+{
+	if (!strchr(stack->program, '/')) {
+		if (!here(stack->program))
+			test_skip("no %s here", stack->program);
+		return stack->program;
+	}
+	if (access(stack->program, X_OK)) {
+		const char *why = str("%s.why", stack->program);
+
+		test_skip("%s", access(why, R_OK) ? str("no %s (make peers)", stack->program)
+						  : strtok(file_read(why), "\n"));
+	}
+	return stack->program;
+}
+
+/* It makes every handshake it can with that server and writes "SNI VERSION SUITE" for each. */
+static void stack_settles(const struct stack *stack, const struct server *s, const char *with)
+{
+	const char *program = stack_program(stack), *base = strrchr(program, '/'),
+		   *domain = str("%s%d.example", base ? base + 1 : program, s->tls_port),
+		   *out = str("%s/%s", scratch, domain);
+	const char *argv[8] = {program};
+	char sni[200], version[40], suite[100], *text, *save = NULL;
+	struct tally tally = {};
+	json_t *all;
+	pid_t pid;
+	int n = 1;
+
+	if (stack->option)
+		argv[n++] = stack->option;
+	if (stack->script)
+		argv[n++] = stack->script;
+	argv[n++] = str("%d", s->tls_port);
+	argv[n++] = domain;
+	monitors_mark();
+	pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
+	require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
+		file_read(out), file_read(str("%s.err", out)));
+	all = conns_of(mon);
+	text = file_read(out);
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		if (!strcmp(l, "done"))
+			break;
+		require(sscanf(l, "%199s %39s %99s", sni, version, suite) == 3, "%s says: %s",
+			stack->name, l);
+		settled_is(all, sni, version, suite);
+		tally_add(&tally, version, suite);
+	}
+	free(text);
+	json_decref(all);
+	tally_is_told(s, &tally);
+	tally_print(str("%s with %s", stack->name, with), &tally, stack->oldest, stack->newest);
+	require(tally.sum >= stack->least, "%ld handshakes only", tally.sum);
+	child_stop(pid, SIGKILL, 2000);
+}
+
 static void stack(const void *arg)
 {
+	stack_settles(arg, ecdsa, "ECDSA");
+	stack_settles(arg, rsa, "RSA");
+}
+
+/* What no server of today takes, RC4 and 3DES among it: both ends are OpenSSL 1.0, the server by its file's name. */
+static void stack_of_old(const void *arg)
+{
 	const struct stack *stack = arg;
+	const char *exe = str("%s/old/redis-server", scratch), *key = str("%s/old.key", scratch),
+		   *out = str("%s/old.out", scratch);
+	struct server old = {.tls_port = port_free()};
+	const char *const argv[] = {exe,
+				    "tests/live/peers/serve.js",
+				    str("%d", old.tls_port),
+				    str("%s/dh.pem", scratch),
+				    cert_path(),
+				    key,
+				    str("%s/rsa.pem", scratch),
+				    str("%s/rsa.key", scratch),
+				    NULL};
 
-	if (!here(stack->program))
-		test_skip("no %s here", stack->program);
-	for (int i = 0; i < 2; i++) {
-		const struct server *s = i ? rsa : ecdsa;
-		const char *domain = str("%s%d.example", stack->program, i),
-			   *out = str("%s/%s.%d", scratch, stack->program, i);
-		const char *const argv[] = {stack->program,
-					    stack->option ?: stack->script,
-					    stack->option ? stack->script : str("%d", s->tls_port),
-					    stack->option ? str("%d", s->tls_port) : domain,
-					    stack->option ? domain : NULL,
-					    NULL};
-		char sni[200], version[40], suite[100], *text, *save = NULL;
-		struct tally tally = {};
-		json_t *all;
-		pid_t pid;
-
-		monitors_mark();
-		pid = child_start(argv,
-				  &(struct child_opts){.out = out, .err = str("%s.err", out)});
-		require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
-			file_read(out), file_read(str("%s.err", out)));
-		all = conns_of(mon);
-		text = file_read(out);
-		for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-			if (!strcmp(l, "done"))
-				break;
-			require(sscanf(l, "%199s %39s %99s", sni, version, suite) == 3,
-				"%s says: %s", stack->name, l);
-			settled_is(all, sni, version, suite);
-			tally_add(&tally, version);
-		}
-		free(text);
-		json_decref(all);
-		tally_is_told(s, &tally);
-		tally_print(str("%s with %s", stack->name, i ? "RSA" : "ECDSA"), &tally);
-		child_stop(pid, SIGKILL, 2000);
-	}
+	key_copy(key);
+	file_copy(stack_program(stack), exe);
+	old.pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
+	wait_listening(old.tls_port);
+	stack_settles(stack, &old, "itself");
+	child_stop(old.pid, SIGKILL, 2000);
 }
 
 /* ---- NSS ----------------------------------------------------------------------------------------- */
@@ -276,13 +347,13 @@ static void nss(const void *arg)
 			require(version >= 0 && version < VERSIONS, "NSS says %.60s", at);
 			require(strstr(at, suite->says), "NSS says %.80s, not %s", at, suite->says);
 			settled_is(all, name, versions[version], suite->name);
-			tally_add(&tally, versions[version]);
+			tally_add(&tally, versions[version], suite->name);
 		}
 		free(said);
 	}
 	json_decref(all);
 	tally_is_told(s, &tally);
-	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally);
+	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally, 0, VERSIONS - 1);
 }
 
 /* ---- scanners ------------------------------------------------------------------------------------ */
@@ -482,14 +553,6 @@ struct proxy {
 	const char *name, *exe, *config,
 		*option; /* config: certificate with key, its port, Redis' port */
 };
-
-/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
-static void wait_listening(int port)
-{
-	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
-
-	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
-}
 
 static void proxied(const void *arg)
 {
@@ -852,14 +915,21 @@ static const struct pin tls13 = {"TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256",
 #define NETWORK(...) &((const struct network){__VA_ARGS__})
 #define KTLS(...) &((const struct kernel_tls){__VA_ARGS__})
 #define STACK(...) &((const struct stack){__VA_ARGS__})
+#define OPENSSL10(least)                                                                           \
+	STACK("OpenSSL 1.0", "build/peers/node8", NULL, "tests/live/peers/settle.js", 0, 2, least)
 
 static const struct test tests[] = {
 	TEST("NSS by its own word: every version and suite with an ECDSA key", nss),
 	TEST("NSS by its own word: every version and suite with an RSA key", nss, .arg = "rsa"),
 	TEST("Node by its own word: every version and suite", stack,
-	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js")),
+	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js", 0, 3, 30)),
 	TEST("Java by its own word: every version and suite", stack,
-	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java")),
+	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java", 0, 3, 30)),
+	TEST("rustls by its own word: every version and suite", stack,
+	     .arg = STACK("rustls", "build/peers/rustls", NULL, NULL, 2, 3, 6)),
+	TEST("OpenSSL 1.0 by its own word: every version and suite", stack, .arg = OPENSSL10(20)),
+	TEST("OpenSSL 1.0 at both ends, with RC4, 3DES and nothing: every version and suite",
+	     stack_of_old, .arg = OPENSSL10(130)),
 	TEST("sslscan of a server with an ECDSA key: its report is what was seen", sslscan),
 	TEST("sslscan of a server with an RSA key: its report is what was seen", sslscan,
 	     .arg = "rsa"),
