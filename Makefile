@@ -65,6 +65,11 @@ corpus: ## every attack on every kernel: what caught it; writes the table in doc
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/corpus.sh
 
+interplay: ## testssl.sh with all it has against a watched Redis, a few minutes; the quick one is in check
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(B)/cachewarden-live interplay:
+
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/deps.sh build test bench
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -147,4 +152,4 @@ $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h userspace/*.h)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests peers unit corpus bench fuzz docs lint install clean
+.PHONY: all help deps run check tests peers unit corpus interplay bench fuzz docs lint install clean

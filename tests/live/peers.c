@@ -508,51 +508,125 @@ static void sslscan(const void *arg)
 	json_decref(reported);
 }
 
+/* The scanner's findings of that server; it is let live that long. */
+static json_t *testssl_of(const struct server *s, const char *what, int timeout_ms)
+{
+	const char *out = str("%s/testssl.json", scratch);
+	struct run r;
+	json_t *all;
+
+	/* it calls ps, which reads everybody's environment: let it see only its own processes */
+	r = run_command(timeout_ms, "env", "HEADER_MAXSLEEP=1", "unshare", "--pid", "--fork",
+			"--mount-proc", "testssl", what, "--quiet", "--color", "0", "--warnings",
+			"off", "--nodns", "none", "--openssl", "/usr/bin/openssl", "--mapping",
+			"iana", "--jsonfile", out, str("127.0.0.1:%d", s->tls_port));
+	all = json_load_file(out, 0, NULL);
+	require(r.status >= 0 && all, "testssl: %s %s", r.out, r.err);
+	unlink(out);
+	return all;
+}
+
+static const struct {
+	const char *id, *version;
+} testssl_ids[VERSIONS] = {
+	{"TLS1", "TLSv1"}, {"TLS1_1", "TLSv1.1"}, {"TLS1_2", "TLSv1.2"}, {"TLS1_3", "TLSv1.3"}};
+
+static const char *finding_of(json_t *j, const char *key)
+{
+	return json_string_value(json_object_get(j, key)) ?: "";
+}
+
+/* A version is offered, says the scanner: there were handshakes that settled on it, and none else. */
+static void offered_is_settled(json_t *all, json_t *seen)
+{
+	size_t found = 0, i;
+	json_t *j;
+
+	json_array_foreach (all, i, j)
+		for (size_t k = 0; k < VERSIONS; k++) {
+			if (strcmp(testssl_ids[k].id, finding_of(j, "id")))
+				continue;
+			found++;
+			require(settled_on(seen, testssl_ids[k].version) ==
+					!strncmp(finding_of(j, "finding"), "offered", 7),
+				"testssl says of %s: %s", testssl_ids[k].id,
+				finding_of(j, "finding"));
+		}
+	require(found == VERSIONS, "testssl reports %zu versions", found);
+}
+
 static void testssl(const void *arg)
 {
-	static const struct {
-		const char *id, *version;
-	} ids[] = {{"TLS1", "TLSv1"},
-		   {"TLS1_1", "TLSv1.1"},
-		   {"TLS1_2", "TLSv1.2"},
-		   {"TLS1_3", "TLSv1.3"}};
 	struct server *s =
 		server_start(&(struct server_opts){.extra = "tls-protocols \"TLSv1.2 TLSv1.3\""});
-	const char *out = str("%s/testssl.json", scratch);
-	size_t found = 0, i;
-	json_t *all, *j, *seen;
+	json_t *all, *seen;
 	struct monitor *m;
-	struct run r;
 
 	if (!here("testssl"))
 		test_skip("no testssl.sh here");
 	m = monitor_of_handshakes();
 	monitors_mark();
-	/* it calls ps, which reads everybody's environment: let it see only its own processes */
-	r = run_command(40000, "env", "HEADER_MAXSLEEP=1", "unshare", "--pid", "--fork",
-			"--mount-proc", "testssl", "--protocols", "--quiet", "--color", "0",
-			"--warnings", "off", "--nodns", "none", "--openssl", "/usr/bin/openssl",
-			"--jsonfile", out, str("127.0.0.1:%d", s->tls_port));
-	all = json_load_file(out, 0, NULL);
-	require(r.status >= 0 && all, "testssl: %s %s", r.out, r.err);
+	all = testssl_of(s, "--protocols", 40000);
 	expect_scan(m, s);
 	seen = settled_in(m, s);
-	json_array_foreach (all, i, j) {
-		const char *id = json_string_value(json_object_get(j, "id")) ?: "";
-		const char *finding = json_string_value(json_object_get(j, "finding")) ?: "";
-
-		for (size_t k = 0; k < VERSIONS; k++) {
-			if (strcmp(ids[k].id, id))
-				continue;
-			found++;
-			require(settled_on(seen, ids[k].version) == !strncmp(finding, "offered", 7),
-				"testssl says of %s: %s", id, finding);
-		}
-	}
-	require(found == VERSIONS, "testssl reports %zu versions", found);
-	unlink(out);
+	offered_is_settled(all, seen);
 	json_decref(all);
 	json_decref(seen);
+}
+
+/* All it has, for minutes: every suite of every version, old attacks, the hellos of others' clients. */
+static void testssl_full(const void *arg)
+{
+	json_t *all, *j, *seen, *value, *reported = json_object();
+	size_t simulated = 0, i;
+	struct monitor *m;
+	const char *key;
+
+	if (!here("testssl"))
+		test_skip("no testssl.sh here");
+	alarm(900);
+	m = monitor_of_handshakes();
+	monitors_mark();
+	all = testssl_of(rsa, "--full", 800000);
+	expect_scan(m, rsa);
+	seen = settled_in(m, rsa);
+	offered_is_settled(all, seen);
+	json_array_foreach (all, i, j) {
+		const char *id = finding_of(j, "id");
+		char version[40], suite[100], number[40];
+
+		if (!strncmp(id, "clientsimulation-", 17) &&
+		    sscanf(finding_of(j, "finding"), "TLSv%39[0-9.] %99s", version, suite) == 2) {
+			const char *pair =
+				str("TLSv%s %s", strcmp(version, "1.0") ? version : "1", suite);
+
+			simulated++;
+			require(json_object_get(seen, pair), "%s: no handshake on %s was told", id,
+				pair);
+		}
+		/* "TLS 1.2   xc030   TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384   ..." */
+		if (!strncmp(id, "cipher-tls1", 11) &&
+		    sscanf(finding_of(j, "finding"), "TLS %39s %39s %99s", version, number,
+			   suite) == 3)
+			json_object_set_new(reported, str("TLSv%s %s", version, suite),
+					    json_true());
+	}
+	json_object_foreach (reported, key, value)
+		require(json_object_get(seen, key), "testssl reports %s, no handshake was told",
+			key);
+	json_object_foreach (seen, key, value)
+		require(json_object_get(reported, key),
+			"a handshake on %s, not in testssl's report", key);
+	require(json_object_size(reported) > 80 && simulated > 20, "%zu pairs, %zu simulated",
+		json_object_size(reported), simulated);
+	printf("# testssl.sh reports %zu pairs of version and suite and %zu clients simulated, and the "
+	       "monitor saw these: %ld handshakes settled, %ld below TLS 1.2, %ld hellos of SSLv2\n",
+	       json_object_size(reported), simulated, findings_of(m, rsa, "tls-cipher", NULL),
+	       findings_of(m, rsa, "tls-version", NULL),
+	       findings_of(m, rsa, "tls-plaintext", NULL));
+	json_decref(all);
+	json_decref(seen);
+	json_decref(reported);
 }
 
 /* ---- a proxy in front ---------------------------------------------------------------------------- */
@@ -973,4 +1047,10 @@ static const struct test kernel_tests[] = {
 };
 
 const struct suite peers_suite = {"peers", setup, teardown, tests};
+static const struct test interplay_tests[] = {
+	TEST("testssl.sh with all it has: its report is what was seen", testssl_full),
+	{},
+};
+
+const struct suite interplay_suite = {"interplay", setup, teardown, interplay_tests, .apart = true};
 const struct suite peers_kernel_suite = {"peers: kernel", setup_kernel, teardown, kernel_tests};
