@@ -235,7 +235,10 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "command", command_name(c->command));
 	jsonw_string(j, "saw", saw_name(c->saw));
 	jsonw_int(j, "bytes", (int64_t)f->alert->bytes);
-	jsonw_int(j, "cookie", (int64_t)c->cookie);
+	if (c->cookie)
+		jsonw_int(j, "cookie", (int64_t)c->cookie);
+	else
+		jsonw_null(j, "cookie"); /* its data came before it had a socket */
 	if (f->tls)
 		conn_json_tls(j, f->tls);
 	else

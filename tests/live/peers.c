@@ -879,8 +879,6 @@ static void ktls(const void *arg)
 
 /* ---- a bad network ------------------------------------------------------------------------------- */
 
-#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
-
 struct network {
 	const char *netem;
 	const char *counter; /* of /proc/net/netstat: it is really that bad */
@@ -962,9 +960,7 @@ static void netem(const void *arg)
 		.wire = true,
 		.server = s,
 		.opened = "inbound",
-		.remote_port = (int)trigger_int(&t, "port"),
-		/* where data overtook the handshake's last ACK it was the listener's, the reply was not */
-		.many = true},
+		.remote_port = (int)trigger_int(&t, "port")},
 	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	printf("# netem %s: %s %ld, %ld bytes unsynced of some 9 million\n", net->netem,
