@@ -49,10 +49,13 @@ run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is st
 
 check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
 	$(Q)tests/deps.sh build test fuzz
-	$(Q)$(MAKE) --no-print-directory all tests $(FUZZERS)
+	$(Q)$(MAKE) --no-print-directory all tests peers $(FUZZERS)
 	$(Q)tests/check.sh
 
 tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## build the tests without running them
+
+peers: ## the TLS stacks that Debian has no program of: rustls, OpenSSL 1.0 (no failure where one cannot be had)
+	$(Q)tests/peers.sh $(B)/peers
 
 unit: $(UNITS) ## unit tests only, no root needed
 	$(Q)tests/check.sh unit
@@ -61,6 +64,11 @@ corpus: ## every attack on every kernel: what caught it; writes the table in doc
 	$(Q)tests/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/corpus.sh
+
+interplay: ## testssl.sh with all it has against a watched Redis, a few minutes; the quick one is in check
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(B)/cachewarden-live interplay:
 
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/deps.sh build test bench
@@ -144,4 +152,4 @@ $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h userspace/*.h)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests unit corpus bench fuzz docs lint install clean
+.PHONY: all help deps run check tests peers unit corpus interplay bench fuzz docs lint install clean

@@ -430,6 +430,8 @@ static inline __u32 tls_read_ssl2(struct tls_reader *r, const __u8 *at, __u32 n)
 		len = (r->message[0] & 0x7f) << 8 | r->message[1];
 		if (r->got == 3 && r->message[2] != TLS_MSG_CLIENT_HELLO)
 			r->reading = TLS_READ_FOREIGN;
+		else if (r->got >= 2 && 2 + len > TLS_MESSAGE_MAX)
+			r->reading = TLS_READ_TOO_LARGE;
 		if (r->got < 3 || r->got < 2 + len)
 			continue;
 		b = (struct tls_bytes){r->message + 3, len ? len - 1 : 0, 0};

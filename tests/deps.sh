@@ -14,7 +14,7 @@ declare -A group=(
 	[test]="libcmocka-dev iproute2 util-linux gdb strace
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
-		sslscan testssl.sh stunnel4 haproxy"
+		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev"
 	[bench]="auditd bpftrace"
 	[fuzz]="libclang-rt-dev"
 )

@@ -49,6 +49,7 @@ static const struct suite *const suites[] = {
 	&doctor_suite,	    &tools_suite,	 &benign_suite,	   &self_suite,
 	&unprevented_suite, &prevent_suite,	 &policy_suite,	   &incident_suite,
 	&tls_suite,	    &tls_enforced_suite, &peers_suite,	   &peers_kernel_suite,
+	&interplay_suite,
 };
 
 /* ---- small things ------------------------------------------------------------------------------- */
@@ -587,7 +588,7 @@ static bool wanted(const struct suite *s, const struct test *t, int n, char **pa
 	for (int i = 0; i < n; i++)
 		if (strstr(name, patterns[i]))
 			return true;
-	return !n;
+	return !n && !s->apart;
 }
 
 static int suite_run(const struct suite *s, int n, char **patterns, int *nr)

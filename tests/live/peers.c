@@ -69,6 +69,23 @@ static json_t *conn_by_sni(json_t *all, const char *name)
 	return NULL;
 }
 
+static struct monitor *monitor_with(const char *policy)
+{
+	static unsigned int nr;
+	const char *path = str("%s/peers.%u.yaml", scratch, ++nr);
+
+	file_write(path, policy);
+	return monitor_start("--policy", path, NULL);
+}
+
+/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
+static void wait_listening(int port)
+{
+	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
+
+	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
+}
+
 /* ---- what was settled ---------------------------------------------------------------------------- */
 
 #define VERSIONS 4
@@ -83,34 +100,49 @@ static int version_index(const char *name)
 	test_fail("no version: %s", name);
 }
 
-/* Handshakes by version, and their sum. */
+/* Handshakes by version, those with a suite that no policy should like, and their sum. */
 struct tally {
-	long of[VERSIONS], sum;
+	long of[VERSIONS], weak, sum;
 };
 
-static void tally_add(struct tally *t, const char *version)
+/* What RFCs forbid, by the parts of its name. */
+static bool suite_is_weak(const char *suite)
+{
+	static const char *const parts[] = {"_NULL_", "_anon_", "_RC4_",   "_3DES_",
+					    "_DES_",  "_IDEA_", "_EXPORT_"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(suite, parts[i]))
+			return true;
+	return false;
+}
+
+static void tally_add(struct tally *t, const char *version, const char *suite)
 {
 	t->of[version_index(version)]++;
+	t->weak += suite_is_weak(suite);
 	t->sum++;
 }
 
-/* Findings of the test with that rule; with a version, those of handshakes that settled on it. */
-static long findings_of(struct monitor *m, const char *rule, const char *version)
+/* Findings of the test with that rule about that server; with a version, those of handshakes that settled on it. */
+static long findings_of(struct monitor *m, const struct server *s, const char *rule,
+			const char *version)
 {
 	long n = 0;
 
 	monitor_poll(m);
 	for (size_t i = m->mark; i < m->count; i++)
 		n += !strcmp(alert_str(m->lines[i], "rule"), rule) &&
+		     alert_int(m->lines[i], "instance.pid") == s->pid &&
 		     (!version || !strcmp(alert_str(m->lines[i], "conn.tls.version"), version)) &&
 		     json_integer_value(json_object_get(m->lines[i], "activity_id")) == 1;
 	return n;
 }
 
 /* Old versions and weak suites are told, one alert for each handshake; nothing else is. */
-static void tally_is_told(const struct server *s, const struct tally *t)
+static void tally_is_told(struct monitor *m, const struct server *s, const struct tally *t)
 {
-	expect(mon,
+	expect(m,
 	       {.rule = "tls-version",
 		.wire = true,
 		.server = s,
@@ -124,19 +156,23 @@ static void tally_is_told(const struct server *s, const struct tally *t)
 		.opened = "inbound",
 		.local_port = s->tls_port,
 		.many = true,
-		.optional = true});
+		.optional = !t->weak});
 	for (int v = 0; v < VERSIONS; v++)
-		require(findings_of(mon, "tls-version", versions[v]) == (v < 2 ? t->of[v] : 0),
+		require(findings_of(m, s, "tls-version", versions[v]) == (v < 2 ? t->of[v] : 0),
 			"%ld alerts for %ld handshakes of %s",
-			findings_of(mon, "tls-version", versions[v]), t->of[v], versions[v]);
+			findings_of(m, s, "tls-version", versions[v]), t->of[v], versions[v]);
+	require(findings_of(m, s, "tls-cipher", NULL) == t->weak,
+		"%ld alerts for %ld handshakes of weak suites",
+		findings_of(m, s, "tls-cipher", NULL), t->weak);
 }
 
-static void tally_print(const char *who, const struct tally *t)
+/* Of each of these versions, numbered as above, there was one. */
+static void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 {
 	printf("# %s: %ld handshakes, and the monitor says the same of each: 1.0 %ld, 1.1 %ld, 1.2 %ld, "
-	       "1.3 %ld\n",
-	       who, t->sum, t->of[0], t->of[1], t->of[2], t->of[3]);
-	for (int v = 0; v < VERSIONS; v++)
+	       "1.3 %ld; %ld with a weak suite\n",
+	       who, t->sum, t->of[0], t->of[1], t->of[2], t->of[3], t->weak);
+	for (int v = oldest; v <= newest; v++)
 		require(t->of[v], "%s settled on %s in no handshake", who, versions[v]);
 }
 
@@ -156,51 +192,102 @@ static void settled_is(json_t *all, const char *sni, const char *version, const 
 
 struct stack {
 	const char *name, *program, *option, *script;
+	int oldest, newest; /* of the versions above, what it has beside the server */
+	long least;	    /* handshakes with either kind of key */
 };
 
-/* A program that makes every handshake it can and writes "SNI VERSION SUITE" for each. */
+/* Of tests/peers.sh's, where it has a folder. */
+static const char *stack_program(const struct stack *stack)
+{
+	if (!strchr(stack->program, '/')) {
+		if (!here(stack->program))
+			test_skip("no %s here", stack->program);
+		return stack->program;
+	}
+	if (access(stack->program, X_OK)) {
+		const char *why = str("%s.why", stack->program);
+
+		test_skip("%s", access(why, R_OK) ? str("no %s (make peers)", stack->program)
+						  : strtok(file_read(why), "\n"));
+	}
+	return stack->program;
+}
+
+/* It makes every handshake it can with that server and writes "SNI VERSION SUITE" for each. */
+static void stack_settles(struct monitor *m, const struct stack *stack, const struct server *s,
+			  const char *with)
+{
+	const char *program = stack_program(stack), *base = strrchr(program, '/'),
+		   *domain = str("%s%d.example", base ? base + 1 : program, s->tls_port),
+		   *out = str("%s/%s", scratch, domain);
+	const char *argv[8] = {program};
+	char sni[200], version[40], suite[100], *text, *save = NULL;
+	struct tally tally = {};
+	json_t *all;
+	pid_t pid;
+	int n = 1;
+
+	if (stack->option)
+		argv[n++] = stack->option;
+	if (stack->script)
+		argv[n++] = stack->script;
+	argv[n++] = str("%d", s->tls_port);
+	argv[n++] = domain;
+	monitors_mark();
+	pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
+	require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
+		file_read(out), file_read(str("%s.err", out)));
+	all = conns_of(m);
+	text = file_read(out);
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		if (!strcmp(l, "done"))
+			break;
+		require(sscanf(l, "%199s %39s %99s", sni, version, suite) == 3, "%s says: %s",
+			stack->name, l);
+		settled_is(all, sni, version, suite);
+		tally_add(&tally, version, suite);
+	}
+	free(text);
+	json_decref(all);
+	tally_is_told(m, s, &tally);
+	tally_print(str("%s with %s", stack->name, with), &tally, stack->oldest, stack->newest);
+	require(tally.sum >= stack->least, "%ld handshakes only", tally.sum);
+	child_stop(pid, SIGKILL, 2000);
+}
+
 static void stack(const void *arg)
 {
+	stack_settles(mon, arg, ecdsa, "ECDSA");
+	stack_settles(mon, arg, rsa, "RSA");
+}
+
+/* What no server of today takes, RC4 and 3DES among it: both ends are OpenSSL 1.0, the server by its file's name. */
+static void stack_of_old(const void *arg)
+{
 	const struct stack *stack = arg;
+	const char *exe = str("%s/old/redis-server", scratch), *key = str("%s/old.key", scratch),
+		   *out = str("%s/old.out", scratch);
+	struct server old = {.tls_port = port_free(), .name = "redis-server"};
+	const char *const argv[] = {exe,
+				    "tests/live/peers/serve.js",
+				    str("%d", old.tls_port),
+				    str("%s/dh.pem", scratch),
+				    cert_path(),
+				    key,
+				    str("%s/rsa.pem", scratch),
+				    str("%s/rsa.key", scratch),
+				    NULL};
 
-	if (!here(stack->program))
-		test_skip("no %s here", stack->program);
-	for (int i = 0; i < 2; i++) {
-		const struct server *s = i ? rsa : ecdsa;
-		const char *domain = str("%s%d.example", stack->program, i),
-			   *out = str("%s/%s.%d", scratch, stack->program, i);
-		const char *const argv[] = {stack->program,
-					    stack->option ?: stack->script,
-					    stack->option ? stack->script : str("%d", s->tls_port),
-					    stack->option ? str("%d", s->tls_port) : domain,
-					    stack->option ? domain : NULL,
-					    NULL};
-		char sni[200], version[40], suite[100], *text, *save = NULL;
-		struct tally tally = {};
-		json_t *all;
-		pid_t pid;
+	struct monitor *m;
 
-		monitors_mark();
-		pid = child_start(argv,
-				  &(struct child_opts){.out = out, .err = str("%s.err", out)});
-		require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
-			file_read(out), file_read(str("%s.err", out)));
-		all = conns_of(mon);
-		text = file_read(out);
-		for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-			if (!strcmp(l, "done"))
-				break;
-			require(sscanf(l, "%199s %39s %99s", sni, version, suite) == 3,
-				"%s says: %s", stack->name, l);
-			settled_is(all, sni, version, suite);
-			tally_add(&tally, version);
-		}
-		free(text);
-		json_decref(all);
-		tally_is_told(s, &tally);
-		tally_print(str("%s with %s", stack->name, i ? "RSA" : "ECDSA"), &tally);
-		child_stop(pid, SIGKILL, 2000);
-	}
+	key_copy(key);
+	file_copy(stack_program(stack), exe);
+	m = monitor_with(
+		"instances:\n  - name: old\n    rules:\n      mem-inject: {mode: off}\n"); /* Node writes its code itself */
+	old.pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
+	wait_listening(old.tls_port);
+	stack_settles(m, stack, &old, "itself");
+	child_stop(old.pid, SIGKILL, 2000);
 }
 
 /* ---- NSS ----------------------------------------------------------------------------------------- */
@@ -276,25 +363,16 @@ static void nss(const void *arg)
 			require(version >= 0 && version < VERSIONS, "NSS says %.60s", at);
 			require(strstr(at, suite->says), "NSS says %.80s, not %s", at, suite->says);
 			settled_is(all, name, versions[version], suite->name);
-			tally_add(&tally, versions[version]);
+			tally_add(&tally, versions[version], suite->name);
 		}
 		free(said);
 	}
 	json_decref(all);
-	tally_is_told(s, &tally);
-	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally);
+	tally_is_told(mon, s, &tally);
+	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally, 0, VERSIONS - 1);
 }
 
 /* ---- scanners ------------------------------------------------------------------------------------ */
-
-static struct monitor *monitor_with(const char *policy)
-{
-	static unsigned int nr;
-	const char *path = str("%s/peers.%u.yaml", scratch, ++nr);
-
-	file_write(path, policy);
-	return monitor_start("--policy", path, NULL);
-}
 
 /* No suite fits, so each handshake that settles on one is told, with version and suite. */
 static struct monitor *monitor_of_handshakes(void)
@@ -302,14 +380,15 @@ static struct monitor *monitor_of_handshakes(void)
 	return monitor_with("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
 }
 
-/* "VERSION SUITE" of every handshake the monitor told of since the test began. */
-static json_t *settled_in(struct monitor *m)
+/* "VERSION SUITE" of every handshake with that server that the monitor told of since the test began. */
+static json_t *settled_in(struct monitor *m, const struct server *s)
 {
 	json_t *set = json_object();
 
 	monitor_poll(m);
 	for (size_t i = m->mark; i < m->count; i++)
-		if (!strcmp(alert_str(m->lines[i], "rule"), "tls-cipher"))
+		if (!strcmp(alert_str(m->lines[i], "rule"), "tls-cipher") &&
+		    alert_int(m->lines[i], "instance.pid") == s->pid)
 			json_object_set_new(set,
 					    str("%s %s", alert_str(m->lines[i], "conn.tls.version"),
 						alert_str(m->lines[i], "conn.tls.cipher")),
@@ -399,7 +478,7 @@ static void sslscan(const void *arg)
 			str("127.0.0.1:%d", s->tls_port));
 	require(!r.status && strstr(r.out, "</document>"), "sslscan: %s %s", r.out, r.err);
 	expect_scan(m, s);
-	seen = settled_in(m);
+	seen = settled_in(m, s);
 	for (char *l = strtok_r(r.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		const char *version = attribute(l, "version"), *name = attribute(l, "cipher");
 
@@ -429,51 +508,125 @@ static void sslscan(const void *arg)
 	json_decref(reported);
 }
 
+/* The scanner's findings of that server; it is let live that long. */
+static json_t *testssl_of(const struct server *s, const char *what, int timeout_ms)
+{
+	const char *out = str("%s/testssl.json", scratch);
+	struct run r;
+	json_t *all;
+
+	/* it calls ps, which reads everybody's environment: let it see only its own processes */
+	r = run_command(timeout_ms, "env", "HEADER_MAXSLEEP=1", "unshare", "--pid", "--fork",
+			"--mount-proc", "testssl", what, "--quiet", "--color", "0", "--warnings",
+			"off", "--nodns", "none", "--openssl", "/usr/bin/openssl", "--mapping",
+			"iana", "--jsonfile", out, str("127.0.0.1:%d", s->tls_port));
+	all = json_load_file(out, 0, NULL);
+	require(r.status >= 0 && all, "testssl: %s %s", r.out, r.err);
+	unlink(out);
+	return all;
+}
+
+static const struct {
+	const char *id, *version;
+} testssl_ids[VERSIONS] = {
+	{"TLS1", "TLSv1"}, {"TLS1_1", "TLSv1.1"}, {"TLS1_2", "TLSv1.2"}, {"TLS1_3", "TLSv1.3"}};
+
+static const char *finding_of(json_t *j, const char *key)
+{
+	return json_string_value(json_object_get(j, key)) ?: "";
+}
+
+/* A version is offered, says the scanner: there were handshakes that settled on it, and none else. */
+static void offered_is_settled(json_t *all, json_t *seen)
+{
+	size_t found = 0, i;
+	json_t *j;
+
+	json_array_foreach (all, i, j)
+		for (size_t k = 0; k < VERSIONS; k++) {
+			if (strcmp(testssl_ids[k].id, finding_of(j, "id")))
+				continue;
+			found++;
+			require(settled_on(seen, testssl_ids[k].version) ==
+					!strncmp(finding_of(j, "finding"), "offered", 7),
+				"testssl says of %s: %s", testssl_ids[k].id,
+				finding_of(j, "finding"));
+		}
+	require(found == VERSIONS, "testssl reports %zu versions", found);
+}
+
 static void testssl(const void *arg)
 {
-	static const struct {
-		const char *id, *version;
-	} ids[] = {{"TLS1", "TLSv1"},
-		   {"TLS1_1", "TLSv1.1"},
-		   {"TLS1_2", "TLSv1.2"},
-		   {"TLS1_3", "TLSv1.3"}};
 	struct server *s =
 		server_start(&(struct server_opts){.extra = "tls-protocols \"TLSv1.2 TLSv1.3\""});
-	const char *out = str("%s/testssl.json", scratch);
-	size_t found = 0, i;
-	json_t *all, *j, *seen;
+	json_t *all, *seen;
 	struct monitor *m;
-	struct run r;
 
 	if (!here("testssl"))
 		test_skip("no testssl.sh here");
 	m = monitor_of_handshakes();
 	monitors_mark();
-	/* it calls ps, which reads everybody's environment: let it see only its own processes */
-	r = run_command(40000, "env", "HEADER_MAXSLEEP=1", "unshare", "--pid", "--fork",
-			"--mount-proc", "testssl", "--protocols", "--quiet", "--color", "0",
-			"--warnings", "off", "--nodns", "none", "--openssl", "/usr/bin/openssl",
-			"--jsonfile", out, str("127.0.0.1:%d", s->tls_port));
-	all = json_load_file(out, 0, NULL);
-	require(r.status >= 0 && all, "testssl: %s %s", r.out, r.err);
+	all = testssl_of(s, "--protocols", 40000);
 	expect_scan(m, s);
-	seen = settled_in(m);
-	json_array_foreach (all, i, j) {
-		const char *id = json_string_value(json_object_get(j, "id")) ?: "";
-		const char *finding = json_string_value(json_object_get(j, "finding")) ?: "";
-
-		for (size_t k = 0; k < VERSIONS; k++) {
-			if (strcmp(ids[k].id, id))
-				continue;
-			found++;
-			require(settled_on(seen, ids[k].version) == !strncmp(finding, "offered", 7),
-				"testssl says of %s: %s", id, finding);
-		}
-	}
-	require(found == VERSIONS, "testssl reports %zu versions", found);
-	unlink(out);
+	seen = settled_in(m, s);
+	offered_is_settled(all, seen);
 	json_decref(all);
 	json_decref(seen);
+}
+
+/* All it has, for minutes: every suite of every version, old attacks, the hellos of others' clients. */
+static void testssl_full(const void *arg)
+{
+	json_t *all, *j, *seen, *value, *reported = json_object();
+	size_t simulated = 0, i;
+	struct monitor *m;
+	const char *key;
+
+	if (!here("testssl"))
+		test_skip("no testssl.sh here");
+	alarm(900);
+	m = monitor_of_handshakes();
+	monitors_mark();
+	all = testssl_of(rsa, "--full", 800000);
+	expect_scan(m, rsa);
+	seen = settled_in(m, rsa);
+	offered_is_settled(all, seen);
+	json_array_foreach (all, i, j) {
+		const char *id = finding_of(j, "id");
+		char version[40], suite[100], number[40];
+
+		if (!strncmp(id, "clientsimulation-", 17) &&
+		    sscanf(finding_of(j, "finding"), "TLSv%39[0-9.] %99s", version, suite) == 2) {
+			const char *pair =
+				str("TLSv%s %s", strcmp(version, "1.0") ? version : "1", suite);
+
+			simulated++;
+			require(json_object_get(seen, pair), "%s: no handshake on %s was told", id,
+				pair);
+		}
+		/* "TLS 1.2   xc030   TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384   ..." */
+		if (!strncmp(id, "cipher-tls1", 11) &&
+		    sscanf(finding_of(j, "finding"), "TLS %39s %39s %99s", version, number,
+			   suite) == 3)
+			json_object_set_new(reported, str("TLSv%s %s", version, suite),
+					    json_true());
+	}
+	json_object_foreach (reported, key, value)
+		require(json_object_get(seen, key), "testssl reports %s, no handshake was told",
+			key);
+	json_object_foreach (seen, key, value)
+		require(json_object_get(reported, key),
+			"a handshake on %s, not in testssl's report", key);
+	require(json_object_size(reported) > 80 && simulated > 20, "%zu pairs, %zu simulated",
+		json_object_size(reported), simulated);
+	printf("# testssl.sh reports %zu pairs of version and suite and %zu clients simulated, and the "
+	       "monitor saw these: %ld handshakes settled, %ld below TLS 1.2, %ld hellos of SSLv2\n",
+	       json_object_size(reported), simulated, findings_of(m, rsa, "tls-cipher", NULL),
+	       findings_of(m, rsa, "tls-version", NULL),
+	       findings_of(m, rsa, "tls-plaintext", NULL));
+	json_decref(all);
+	json_decref(seen);
+	json_decref(reported);
 }
 
 /* ---- a proxy in front ---------------------------------------------------------------------------- */
@@ -482,14 +635,6 @@ struct proxy {
 	const char *name, *exe, *config,
 		*option; /* config: certificate with key, its port, Redis' port */
 };
-
-/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
-static void wait_listening(int port)
-{
-	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
-
-	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
-}
 
 static void proxied(const void *arg)
 {
@@ -853,14 +998,21 @@ static const struct pin tls13 = {"TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256",
 #define NETWORK(...) &((const struct network){__VA_ARGS__})
 #define KTLS(...) &((const struct kernel_tls){__VA_ARGS__})
 #define STACK(...) &((const struct stack){__VA_ARGS__})
+#define OPENSSL10(least)                                                                           \
+	STACK("OpenSSL 1.0", "build/peers/node8", NULL, "tests/live/peers/settle.js", 0, 2, least)
 
 static const struct test tests[] = {
 	TEST("NSS by its own word: every version and suite with an ECDSA key", nss),
 	TEST("NSS by its own word: every version and suite with an RSA key", nss, .arg = "rsa"),
 	TEST("Node by its own word: every version and suite", stack,
-	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js")),
+	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js", 0, 3, 25)),
 	TEST("Java by its own word: every version and suite", stack,
-	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java")),
+	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java", 0, 3, 30)),
+	TEST("rustls by its own word: every version and suite", stack,
+	     .arg = STACK("rustls", "build/peers/rustls", NULL, NULL, 2, 3, 6)),
+	TEST("OpenSSL 1.0 by its own word: every version and suite", stack, .arg = OPENSSL10(20)),
+	TEST("OpenSSL 1.0 at both ends, with RC4, 3DES and nothing: every version and suite",
+	     stack_of_old, .arg = OPENSSL10(130)),
 	TEST("sslscan of a server with an ECDSA key: its report is what was seen", sslscan),
 	TEST("sslscan of a server with an RSA key: its report is what was seen", sslscan,
 	     .arg = "rsa"),
@@ -896,4 +1048,10 @@ static const struct test kernel_tests[] = {
 };
 
 const struct suite peers_suite = {"peers", setup, teardown, tests};
+static const struct test interplay_tests[] = {
+	TEST("testssl.sh with all it has: its report is what was seen", testssl_full),
+	{},
+};
+
+const struct suite interplay_suite = {"interplay", setup, teardown, interplay_tests, .apart = true};
 const struct suite peers_kernel_suite = {"peers: kernel", setup_kernel, teardown, kernel_tests};

@@ -8,6 +8,7 @@
 
 #include "streams/talk.h"
 
+#include <stdbool.h>
 #include <unistd.h>
 
 #define SERVER_PORT 6380
@@ -249,10 +250,45 @@ static void conversations_are_read_as_tshark_reads_them(void **state)
 	}
 }
 
+/* Not suites but signals (SCSV, GREASE), and numbers of drafts and of countries that IANA gave nobody. */
+static bool number_is_nobodys(unsigned int n, const char *name)
+{
+	return !strncmp(name, "Reserved", 8) || n == 0x00ff || n == 0x5600 ||
+	       (n >= 0xcc13 && n <= 0xcc15) || (n >= 0xe000 && n <= 0xe9ff) ||
+	       (n >= 0xffe0 && n <= 0xffe1);
+}
+
+static void every_suite_that_tshark_knows_has_its_name(void **state)
+{
+	char line[300], name[100];
+	unsigned int n;
+	int compared = 0;
+	FILE *f;
+
+	if (system("command -v tshark >/dev/null 2>&1"))
+		skip();
+	f = popen("tshark -G values 2>/dev/null", "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		const struct tls_suite *s;
+
+		if (sscanf(line, "V\ttls.handshake.ciphersuite\t%u\t%99[^\n]", &n, name) != 2 ||
+		    number_is_nobodys(n, name) || !strcmp(name, "SSLv2"))
+			continue;
+		s = tls_suite_find((uint16_t)n);
+		if (!s || strcmp(s->name, name))
+			fail_msg("0x%04x is %s, not %s", n, name, s ? s->name : "in the table");
+		compared++;
+	}
+	pclose(f);
+	assert_true(compared > 350);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conversations_are_read_as_tshark_reads_them),
+		cmocka_unit_test(every_suite_that_tshark_knows_has_its_name),
 	};
 	int failed, fd;
 
