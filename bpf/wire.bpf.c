@@ -260,6 +260,8 @@ static __always_inline u16 command_number(const struct resp_look *look)
 	return number ? *number : 0;
 }
 
+#define LOOK_TEXT 0x100 /* text, not what ciphertext comes to now and then */
+
 /*
  * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper
  * half the number of the command named there, 0 if none is known. A global function: verified
@@ -282,7 +284,8 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 	look->len = len;
 	resp_classify(look);
 	command = command_number(look);
-	return (resp_settle(look, command) & 0xff) | command << 16;
+	return (resp_settle(look, command) & 0xff) | (resp_text(look) ? LOOK_TEXT : 0) |
+	       command << 16;
 }
 
 struct clear {
@@ -603,13 +606,14 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 		if (seen == TLS_SEEN_UNSYNCED && before == TLS_SYNCED)
 			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
-		if (!resp_certain(looked & 0xff, (u32)looked >> 16))
+		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
+		    (s->sync == TLS_WOVEN && !(looked & LOOK_TEXT)))
 			return 0;
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
 		looked = look_at(skb, bad, g->off + g->len, f->egress);
 		if (unlikely(mark->flags & SOCK_MPTCP) &&
-		    !resp_certain(looked & 0xff, (u32)looked >> 16)) {
+		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
 			tls_unweave(s);
 			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 			counter_add(COUNTER_BYTES_UNSYNCED, g->off + g->len - bad);

@@ -324,17 +324,168 @@ static void big_tcp(const void *arg)
 	s = server_in(here, "");
 	capture = child_start(argv, &(struct child_opts){.netns = here, .out = out});
 	require(file_wait(out, "ready\n", 5000), "no capture");
-	t = client(there, host, s->tls_port, "-v", "30000000", "-t", cert_path());
+	t = client(there, host, s->tls_port, "-v", "10000000", "-t", cert_path());
 	child_stop(capture, SIGTERM, 2000);
 	said = json_loads(strchr(file_read(out), '\n') + 1, JSON_DISABLE_EOF_CHECK, NULL);
-	require(json_integer_value(json_object_get(said, "largest")) > 70000,
+	require(json_integer_value(json_object_get(said, "largest")) > 65550,
 		"no packet was longer than 64 KiB: %s", file_read(out));
 	printf("# the longest packet had %lld bytes\n",
 	       (long long)json_integer_value(json_object_get(said, "largest")));
 	read_in_full(&t);
 	monitors_mark();
-	t = client(there, host, s->plain_port, "-v", "30000000");
+	t = client(there, host, s->plain_port, "-v", "10000000");
 	told(&t, s, arg ? "ipv6" : "ipv4");
+}
+
+/* ---- MPTCP ----------------------------------------------------------------------------------------- */
+
+#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
+#define SUBFLOWS "MPTCP sockets, dialled or from before: what further subflows carry is not seen"
+
+static void preload(void)
+{
+	setenv("LD_PRELOAD", "build/triggers/mptcp.so", 1);
+}
+
+/* A server whose sockets are MPTCP's, as mptcpize makes them. That code is forced upon it is told, and no matter here. */
+static struct server *server_mptcp(pid_t ns, const char *extra)
+{
+	struct server *s;
+
+	if (access("/proc/sys/net/mptcp/enabled", R_OK))
+		test_skip("no MPTCP here");
+	s = server_start(&(struct server_opts){.plain = true,
+					       .bind = "* -::*",
+					       .child = {.netns = ns, .setup = preload},
+					       .extra = str("protected-mode no\n%s", extra)});
+	expect(mon, {.rule = "mem-inject",
+		     .vector = "exec",
+		     .detail = "LD_PRELOAD in its environment",
+		     .server = s,
+		     .young = true});
+	monitors_mark();
+	return s;
+}
+
+static void one_subflow(const void *arg)
+{
+	bool mptcp = arg;
+	pid_t ns = netns_start();
+	struct server *s = server_mptcp(ns, "");
+	const char *option = mptcp ? "-p" : "-i0";
+	struct trigger t;
+
+	t = client(ns, "127.0.0.1", s->tls_port, "-t", cert_path(), option);
+	require(trigger_true(&t, "mptcp") == mptcp, "MPTCP was %sspoken", mptcp ? "not " : "");
+	read_in_full(&t);
+	monitors_mark();
+	t = client(ns, "127.0.0.1", s->plain_port, option);
+	require(trigger_true(&t, "mptcp") == mptcp, "MPTCP was %sspoken", mptcp ? "not " : "");
+	told(&t, s, "ipv4");
+}
+
+/* Which connections of that local address are listed, and how many bytes they carried towards the client. */
+static long long carried(const char *ip)
+{
+	json_t *all = conns_of(mon), *j;
+	long long bytes = 0;
+	size_t i;
+
+	json_array_foreach (all, i, j)
+		if (!strcmp(text_at(j, "local", "ip"), ip))
+			bytes += json_integer_value(
+				json_object_get(json_object_get(j, "out"), "bytes"));
+	json_decref(all);
+	return bytes;
+}
+
+/* What the monitor told so far of something it could not see. */
+static long blindness(const char *note)
+{
+	long told = 0;
+
+	monitor_poll(mon);
+	for (size_t i = 0; i < mon->count; i++)
+		if (!strcmp(alert_str(mon->lines[i], "rule"), "self-blind") &&
+		    !strcmp(alert_str(mon->lines[i], "detail"), note))
+			told = (long)alert_int(mon->lines[i], "count");
+	return told;
+}
+
+/* What no subflow has whole raises nothing false, and what was not read is said. */
+static void two_subflows(const void *arg)
+{
+	pid_t here = netns_start(), there = netns_start();
+	struct server *s = server_mptcp(here, "");
+	long before = blindness(UNSYNCED);
+	struct trigger t;
+	const char *why;
+
+	join(here, there, 84);
+	join(here, there, 85);
+	if (!sh_in(here, &why,
+		   "ip mptcp limits set subflow 2 && ip mptcp endpoint add 10.85.0.1 signal") ||
+	    !sh_in(there, &why, "ip mptcp limits set subflow 2 add_addr_accepted 2"))
+		test_skip("no subflows here: %s", why);
+	t = client(there, "10.84.0.1", s->tls_port, "-p", "-v", "10000000", "-t", cert_path());
+	require(trigger_int(&t, "subflows") == 1, "there are %lld more subflows",
+		trigger_int(&t, "subflows"));
+	require(carried("10.84.0.1") > 5000 && carried("10.85.0.1") > 5000,
+		"one subflow carried all: %lld and %lld", carried("10.84.0.1"),
+		carried("10.85.0.1"));
+	expect(mon, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
+	require(blindness(UNSYNCED) > before, "what was not read is not counted");
+	printf("# %lld and %lld bytes of the replies\n", carried("10.84.0.1"),
+	       carried("10.85.0.1"));
+	child_stop(t.pid, SIGKILL, 2000);
+	monitors_mark();
+	t = client(there, "10.84.0.1", s->plain_port, "-p");
+	expect(mon,
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = s,
+		.opened = "inbound",
+		.direction = "ingress",
+		.command = "PING",
+		.remote_port = (int)trigger_int(&t, "port")},
+	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
+	child_stop(t.pid, SIGKILL, 2000);
+}
+
+/* A replica's own sockets are MPTCP's as well: its master speaks it, or TCP. */
+static void dials(const void *arg)
+{
+	bool mptcp = arg;
+	pid_t ns = netns_start();
+	struct server *replica = server_mptcp(ns, "tls-replication no"), *master;
+	struct run r;
+
+	if (mptcp)
+		master = server_mptcp(ns, "repl-diskless-sync-delay 0");
+	else
+		master = server_in(ns, "repl-diskless-sync-delay 0");
+	r = run_with(&((struct child_opts){.netns = ns}), 5000, "redis-cli", "--tls", "--cacert",
+		     cert_path(), "-p", number(replica->tls_port), "REPLICAOF", "127.0.0.1",
+		     number(master->plain_port));
+	require(strstr(r.out, "OK"), "REPLICAOF: %s %s", r.out, r.err);
+	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
+		"replication did not start: %s", file_read(replica->log));
+	expect(mon,
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = replica,
+		.opened = "outbound",
+		.direction = "egress",
+		.remote_port = master->plain_port,
+		.command = "PING"},
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = master,
+		.opened = "inbound",
+		.direction = "ingress",
+		.local_port = master->plain_port,
+		.command = "PING"},
+	       {.rule = "self-blind", .detail = SUBFLOWS, .optional = !mptcp});
 }
 
 static const struct test tests[] = {
@@ -352,6 +503,12 @@ static const struct test tests[] = {
 	TEST("IPv6 segments longer than 64 KiB: TLS is read, plaintext is told", big_tcp,
 	     .arg = "v6"),
 	TEST("IPv4 segments longer than 64 KiB: TLS is read, plaintext is told", big_tcp),
+	TEST("MPTCP with one subflow: TLS is read, plaintext is told", one_subflow, .arg = "mptcp"),
+	TEST("a TCP client at an MPTCP listener", one_subflow),
+	TEST("MPTCP with two subflows: TLS raises nothing, what is not read is counted",
+	     two_subflows),
+	TEST("a replica that dials by MPTCP without TLS, seen at both ends", dials, .arg = "mptcp"),
+	TEST("the same where the master speaks TCP", dials),
 	{},
 };
 
