@@ -52,7 +52,9 @@ int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
 #define TCP_OPTION_MPTCP 30 /* RFC 8684 */
 #define LOOPBACK_IFINDEX 1  /* in every network namespace */
 #define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
-#define WALK_MAX 131072	  /* headers in a segment of 512 KiB (big TCP): 104,857 at most */
+#define NS_PER_MS 1000000ull
+#define EARLY_WINDOW 65536 /* a later connection between the same ends begins far from there */
+#define WALK_MAX 131072	   /* headers in a segment of 512 KiB (big TCP): 104,857 at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -61,15 +63,11 @@ struct {
 	__type(value, u16);
 } commands SEC(".maps");
 
-/*
- * First data that came with the last ACK of the handshake: it is filtered on the listener, its
- * child comes later.
- */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EARLY_MAX);
 	__type(key, struct conn_ends);
-	__type(value, struct tls_stream);
+	__type(value, struct early);
 } early SEC(".maps");
 
 struct {
@@ -84,6 +82,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, CLEAR_RING_BYTES);
 } handshakes SEC(".maps");
+
+static u64 early_count; /* connections that began so */
 
 /* A TCP segment as it lies in the packet. */
 struct segment {
@@ -395,17 +395,21 @@ __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct 
 	return 0;
 }
 
+/* Small: it stands on the stack below everything that reads a segment. */
 struct finding {
-	u32 rule;
-	u32 egress;
-	u32 saw;
-	u16 command;
-	u16 has_offset;
 	u64 offset;
-	u64 records;
+	u64 filed; /* instead of the mark's, see struct early */
+	u32 records;
 	u32 bytes;
 	u32 writer; /* tgid of a stranger who wrote, for tls-writer */
-	u32 secret; /* a credential, not with the connection's first plaintext */
+	u32 unread; /* bytes of which it is certain now that nobody read them */
+	u16 command;
+	u8 rule;
+	u8 egress;
+	u8 saw;
+	u8 has_offset;
+	u8 secret; /* a credential, not with the connection's first plaintext */
+	u8 mptcp;  /* the stream may be one of several parts */
 };
 
 /* Is plaintext of that instance kept from crossing? Asked for streams that broke only. */
@@ -430,6 +434,8 @@ static __always_inline u16 port_of(struct __sk_buff *skb, const struct segment *
 __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 			      const struct sock_mark *mark, const struct finding *f)
 {
+	u64 cookie =
+		f && f->filed ? 0 : bpf_get_socket_cookie(skb); /* the listener's is nobody's */
 	struct attempt_key key = {};
 	struct event *e;
 
@@ -437,7 +443,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 		return 0;
 	key.instance = mark->instance;
 	key.rule = f->rule;
-	key.actor = bpf_get_socket_cookie(skb);
+	key.actor = f->filed ?: mark->filed ?: cookie;
 	if (f->rule == RULE_TLS_LISTENER)
 		key.actor = port_of(skb, g);
 	key.detail = f->secret;
@@ -449,7 +455,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	e->key.vector = f->egress ? VECTOR_EGRESS : VECTOR_INGRESS;
 	segment_ends(skb, g, f->egress, &e->conn.ends);
 	e->conn.ipv6 = g->ip == 6;
-	e->conn.cookie = bpf_get_socket_cookie(skb);
+	e->conn.cookie = cookie;
 	e->conn.offset = f->offset;
 	e->conn.has_offset = f->has_offset;
 	e->conn.records = f->records;
@@ -514,7 +520,7 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 {
 	struct conn_ends ends = {};
 	struct bpf_tcp_sock *tp;
-	struct tls_stream *first;
+	struct early *first;
 
 	if (!(mark->flags & SOCK_MPTCP) && segment_mptcp(skb, g)) {
 		mark->flags |= SOCK_MPTCP;
@@ -537,14 +543,43 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	segment_ends(skb, g, 0, &ends);
 	first = bpf_map_lookup_elem(&early, &ends);
 	if (first) {
-		*s = *first;
+		*s = first->stream;
 		s->busy = 1; /* we hold it */
+		mark->filed = first->filed;
 		bpf_map_delete_elem(&early, &ends);
 		return;
 	}
 unknown:
-	counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 	tls_begin(s, g->seq, 0);
+}
+
+/* After a segment was read: is the stream out of sync now, or again in sync? */
+__noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
+			     const struct finding *f)
+{
+	struct unsynced *u;
+	u64 now;
+
+	if (!mark || !s || !f)
+		return 0;
+	u = &mark->unsynced[f->egress & 1];
+	if (f->unread) {
+		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
+		u->bytes = u->bytes + f->unread < f->unread ? ~0u : u->bytes + f->unread;
+	}
+	if ((s->sync == TLS_UNSYNCED || s->sync == TLS_WOVEN) == (u->since_ns != 0))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (!u->since_ns) {
+		u->since_ns = now;
+		counter_add(COUNTER_STREAMS_UNSYNCED, 1);
+		return 0;
+	}
+	u->ms += (now - u->since_ns + NS_PER_MS - 1) / NS_PER_MS;
+	u->since_ns = 0;
+	if (s->sync == TLS_SYNCED)
+		counter_add(COUNTER_STREAMS_RESYNCED, 1);
+	return 0;
 }
 
 /* What look_at() saw, and which rule a stream with this past breaks by it. */
@@ -560,16 +595,14 @@ static __always_inline void finding_bytes(struct finding *f, const struct tls_st
 __noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			   struct finding *f)
 {
-	u32 bad, unread = 0;
+	u32 bad;
 	u64 bad_at = 0;
 	int seen;
 
 	if (!s || !g || !f)
 		return 0;
 	bad = g->off;
-	seen = tls_feed_hole(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &unread);
-	if (unread)
-		counter_add(COUNTER_BYTES_UNSYNCED, unread);
+	seen = tls_feed_hole(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
 	if (seen != TLS_SEEN_PLAIN)
 		return 0;
 	f->offset = bad_at;
@@ -580,31 +613,22 @@ __noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const st
 }
 
 /* Everything that is not the short path: several records, split headers, holes, findings. */
-__noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
-			      const struct segment *g, struct finding *f)
+__noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			      struct finding *f)
 {
-	u32 before, bad, unread = 0;
+	u32 before, bad;
 	int seen, looked = 0;
 	u64 bad_at = 0;
 
-	if (!mark || !s || !g || !f)
+	if (!s || !g || !f)
 		return 0;
 	before = s->sync;
 	bad = g->off;
 	f->bytes = g->len;
-	seen = tls_feed_rest(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &unread);
-	if (unlikely(unread))
-		counter_add(COUNTER_BYTES_UNSYNCED, unread);
-	if (seen == TLS_SEEN_RECORDS) {
-		if (unlikely(before == TLS_UNSYNCED))
-			counter_add(COUNTER_STREAMS_RESYNCED, 1);
-		return 0;
-	}
-	if (seen == TLS_SEEN_NOTHING)
+	seen = tls_feed_rest(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
+	if (seen == TLS_SEEN_RECORDS || seen == TLS_SEEN_NOTHING)
 		return 0;
 	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
-		if (seen == TLS_SEEN_UNSYNCED && before == TLS_SYNCED)
-			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
 		    (s->sync == TLS_WOVEN && !(looked & LOOK_TEXT)))
@@ -612,11 +636,10 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
 		looked = look_at(skb, bad, g->off + g->len, f->egress);
-		if (unlikely(mark->flags & SOCK_MPTCP) &&
+		if (unlikely(f->mptcp) &&
 		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
 			tls_unweave(s);
-			counter_add(COUNTER_STREAMS_UNSYNCED, 1);
-			counter_add(COUNTER_BYTES_UNSYNCED, g->off + g->len - bad);
+			f->unread += g->off + g->len - bad;
 			return 0;
 		}
 		f->offset = bad_at;
@@ -630,24 +653,93 @@ __noinline int stream_segment(struct __sk_buff *skb, struct sock_mark *mark, str
 	return 1;
 }
 
+/* Has the kernel nothing but the listener for that segment? */
+__noinline int half_open_gone(struct __sk_buff *skb, const struct segment *g)
+{
+	struct bpf_sock_tuple to = {};
+	struct bpf_sock *found;
+	u32 size;
+	int gone;
+
+	if (!g)
+		return 0;
+	if (g->ip == 4) {
+		bpf_skb_load_bytes(skb, 12, &to.ipv4.saddr, 8);
+		bpf_skb_load_bytes(skb, g->tcp, &to.ipv4.sport, 4);
+		size = sizeof(to.ipv4);
+	} else {
+		bpf_skb_load_bytes(skb, 8, &to.ipv6.saddr, 32);
+		bpf_skb_load_bytes(skb, g->tcp, &to.ipv6.sport, 4);
+		size = sizeof(to.ipv6);
+	}
+	found = bpf_skc_lookup_tcp(skb, &to, size, BPF_F_CURRENT_NETNS, 0);
+	if (!found)
+		return 1;
+	gone = found->state == TCP_LISTEN;
+	bpf_sk_release(found);
+	return gone;
+}
+
+/*
+ * Plaintext that would make a connection is not let in, so there never is a socket to reset. The monitor
+ * has the kernel forget the half-open connection; what is sent again finds the listener only and is let
+ * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
+ * the listener would make the connection from it.
+ */
+static __always_inline int early_pass(struct __sk_buff *skb, const struct segment *g,
+				      struct early *first)
+{
+	int gone = half_open_gone(skb, g);
+
+	first->half_open |= !gone;
+	return first->half_open && gone;
+}
+
 /*
  * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
- * for the child.
+ * for the child. Its findings have a number of their own, since the listener's cookie stands for no connection.
  */
 static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
 					    const struct segment *g, struct finding *f)
 {
-	struct tls_stream first = {};
+	struct early first = {.seq = g->seq};
 	struct conn_ends ends = {};
+	struct early *known;
+	int pass;
 
-	tls_begin(&first, g->seq, 1);
-	first.past =
-		1; /* the cookie of the connection is not known yet; the ServerHello is still to come */
-	if (stream_segment(skb, mark, &first, g, f))
-		finding_report(skb, g, mark, f);
 	segment_ends(skb, g, 0, &ends);
+	known = bpf_map_lookup_elem(&early, &ends);
+	if (known && g->seq - known->seq < EARLY_WINDOW) { /* again, or the next one */
+		first = *known;
+	} else {
+		first.filed = FILED_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
+		tls_begin(&first.stream, g->seq, 1);
+		/* the connection's cookie is not known yet; the ServerHello is still to come */
+		first.stream.past = 1;
+	}
+	f->filed = first.filed;
+	if (stream_segment(skb, &first.stream, g, f))
+		finding_report(skb, g, mark, f);
+	pass = first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
+	       early_pass(skb, g, &first);
 	bpf_map_update_elem(&early, &ends, &first, BPF_ANY);
-	return first.sync != TLS_BROKEN || !wire_denied(mark->instance);
+	return pass;
+}
+
+/* The answer is sent before a second segment came: the connection's first one is filed as the listener had it. */
+__noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struct sock_mark *mark)
+{
+	struct conn_ends ends = {};
+	struct early *first;
+
+	if (!mark || !g || mark->filed || mark->in.sync != TLS_NEW ||
+	    !(mark->flags & SOCK_LISTENER))
+		return 0;
+	segment_ends(skb, g, 1, &ends);
+	first = bpf_map_lookup_elem(&early, &ends);
+	if (first)
+		mark->filed = first->filed;
+	return 0;
 }
 
 /* Strangers who were running when a protected socket sent, and were found not to hold it. */
@@ -737,6 +829,8 @@ static __always_inline int stream_take(struct tls_stream *s)
 static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_mark *mark,
 					   const struct segment *g, struct finding *f)
 {
+	if (f->egress)
+		early_adopt(skb, g, mark);
 	finding_report(skb, g, mark, f);
 	if (!f->egress || !(mark->flags & SOCK_LISTENER) || f->records)
 		return;
@@ -793,10 +887,13 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	}
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
+	f.mptcp = !!(mark->flags & SOCK_MPTCP);
 	if (unlikely(s->hole) && (s32)(g.seq - s->next) < 0 && stream_late(skb, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
-	else if (stream_segment(skb, mark, s, &g, &f))
+	else if (stream_segment(skb, s, &g, &f))
 		stream_finding(skb, mark, &g, &f);
+	if (unlikely(f.unread || mark->unsynced[egress].since_ns || s->sync == TLS_UNSYNCED))
+		unsynced_note(mark, s, &f);
 	if (unlikely(s->sync == TLS_BROKEN))
 		pass = !wire_denied(mark->instance);
 done:
@@ -883,8 +980,15 @@ int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-static __always_inline void live_stream(struct live_stream *to, const struct tls_stream *s)
+static __always_inline void live_stream(struct live_stream *to, const struct tls_stream *s,
+					const struct unsynced *u)
 {
+	u64 since = u->since_ns, ms = u->ms;
+
+	if (since)
+		ms += (bpf_ktime_get_boot_ns() - since + NS_PER_MS - 1) / NS_PER_MS;
+	to->unsynced_ms = ms > ~0u ? ~0u : ms;
+	to->unsynced_bytes = u->bytes;
 	to->bytes = s->offset;
 	to->records = s->records;
 	to->sync = s->sync;
@@ -931,8 +1035,8 @@ int live_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 	live.ends.local_port = sk->__sk_common.skc_num;
 	live.ends.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	live_ends(sk, &live);
-	live_stream(&live.in, &mark->in);
-	live_stream(&live.out, &mark->out);
+	live_stream(&live.in, &mark->in, &mark->unsynced[0]);
+	live_stream(&live.out, &mark->out, &mark->unsynced[1]);
 	bpf_seq_write(ctx->meta->seq, &live, sizeof(live));
 	return 0;
 }

@@ -13,6 +13,8 @@ struct live_stream {
 	__u8 sync; /* enum tls_sync */
 	__u8 late; /* not seen from its first byte */
 	__u8 pad[2];
+	__u32 unsynced_ms;
+	__u32 unsynced_bytes; /* passed unread */
 };
 
 struct conn_live {
@@ -27,6 +29,6 @@ struct conn_live {
 	struct live_stream in, out;
 };
 
-_Static_assert(sizeof(struct conn_live) == 96, "conn_live is ABI");
+_Static_assert(sizeof(struct conn_live) == 112, "conn_live is ABI");
 
 #endif

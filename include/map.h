@@ -129,22 +129,44 @@ struct lost_key {
 	__u32 rule;
 };
 
-/*
- * Owner mark and stream state of a protected socket, in one value so that a packet costs one
- * lookup.
- */
 #define SOCK_FRESH                                                                                 \
 	0x01 /* seen from its first byte: born marked, or inherited from a marked listener */
 #define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
 #define SOCK_MPTCP 0x04	   /* it carries a part of a stream */
 
+/* How long a direction was out of sync, and what passed unread meanwhile or in a hole. */
+struct unsynced {
+	__u64 since_ns; /* CLOCK_BOOTTIME, 0: it is in sync */
+	__u32 ms;	/* of earlier times, each rounded up */
+	__u32 bytes;	/* saturating */
+};
+
+/*
+ * Owner mark and stream state of a protected socket, in one value so that a packet costs one
+ * lookup.
+ */
 struct sock_mark {
 	__u32 instance;
 	__u32 flags;
 	__u32 writer; /* tgid that wrote last and was found to be family */
-	__u32 pad[11];
+	__u32 pad;
+	__u64 filed; /* under what findings are filed, 0: under the socket's cookie; see struct early */
+	struct unsynced unsynced[2]; /* ingress, egress */
 	struct tls_stream in;
 	struct tls_stream out;
+};
+
+/*
+ * early: the first data of a connection that came with the last ACK of its handshake. It is filtered on the
+ * listener; the connection's own socket comes after it, takes the stream over, and files under the same number.
+ */
+#define FILED_EARLY (1ull << 63) /* no socket has such a cookie */
+
+struct early {
+	struct tls_stream stream;
+	__u64 filed;
+	__u32 seq;	 /* of its first byte: the same segment may come again */
+	__u32 half_open; /* the kernel kept a request for it: its ACK is no SYN cookie */
 };
 
 /* counters: one array slot each, per CPU */

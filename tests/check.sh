@@ -6,7 +6,8 @@
 # and sweeps on other kernels in emulation.
 #
 # What they print is passed on. A program that crashes, stops before its plan is done, or runs no test at
-# all counts as one failure. The last line is the sum; exit 1 if anything failed.
+# all counts as one failure. At the end stand all failures again, with what was said of them: thousands of lines
+# lie between. The last line is the sum; exit 1 if anything failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -14,13 +15,14 @@ passed=0
 failed=0
 skipped=0
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+failures=$(mktemp)
+trap 'rm -f "$out" "$failures"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 fail()
 {
-	echo "not ok - $*"
+	echo "not ok - $*" | tee -a "$failures"
 	failed=$((failed + 1))
 }
 
@@ -55,6 +57,21 @@ run_tap()
 		line ~ /^BAIL OUT!/ { bail = 1 }
 		END { print ok + 0, not_ok + 0, skip + 0, plans ? planned : -1, bail + 0, whole + 0 }
 	' "$out")
+	# a test's own lines follow its verdict; those of two lanes are mixed, by their names in brackets
+	awk '
+		/^(not )?ok / {
+			lane = match($0, /\[[^]]*\]/) ? substr($0, RSTART, RLENGTH) : ""
+			bad[lane] = /^not ok / && !/# *(TODO|SKIP)/
+			if (bad[lane])
+				print
+			next
+		}
+		/^#/ {
+			lane = match($0, /^# \[[^]]*\]/) ? substr($0, 3, RLENGTH - 2) : ""
+			if (bad[lane] && !/^# (\[[^]]*\] )?caught /)
+				print
+		}
+	' "$out" >>"$failures"
 	passed=$((passed + ok))
 	failed=$((failed + not_ok))
 	skipped=$((skipped + skip))
@@ -120,5 +137,6 @@ if [ "${1-}" != unit ]; then
 	run_tap lanes tests/lanes/lanes.sh -t memory: -t calls: -t files: -t sweep: 5.10 6.1 6.12
 fi
 
+[ ! -s "$failures" ] || { echo "# what failed:" && sed 's/^/# /' "$failures"; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -146,6 +146,8 @@ static void put_stream(struct jsonw *j, const char *key, const struct live_strea
 	jsonw_int(j, "bytes", (int64_t)s->bytes);
 	jsonw_string(j, "sync", sync_name(s));
 	jsonw_bool(j, "from_start", !s->late);
+	jsonw_int(j, "unsynced_ms", s->unsynced_ms);
+	jsonw_int(j, "unsynced_bytes", s->unsynced_bytes);
 	jsonw_end_object(j);
 }
 
@@ -186,12 +188,22 @@ const char *conn_json(struct jsonw *j, const struct conn_live *l, const struct c
 	return jsonw_done(j, ret_len);
 }
 
+/* "synced", and what had to pass unread before */
+static const char *sync_text(const struct live_stream *s, char *buf, size_t size)
+{
+	if (!s->unsynced_ms && !s->unsynced_bytes)
+		return sync_name(s);
+	snprintf(buf, size, "%s (%u B unread, out of sync for %u.%03u s)", sync_name(s),
+		 s->unsynced_bytes, s->unsynced_ms / 1000, s->unsynced_ms % 1000);
+	return buf;
+}
+
 size_t conn_text(const struct conn_live *l, const struct conn *c, const struct instance *in,
 		 char *buf, size_t size)
 {
 	const struct tls_suite *suite = c ? tls_suite_find(c->facts->cipher) : NULL;
 	bool settled = c && conn_settled(c);
-	char local[48], remote[48], time[16] = "-";
+	char local[48], remote[48], time[16] = "-", in_sync[80], out_sync[80];
 	int n;
 
 	address(l, l->ends.local_ip, local, sizeof(local));
@@ -211,7 +223,8 @@ size_t conn_text(const struct conn_live *l, const struct conn *c, const struct i
 						       : "no TLS",
 		     settled ? suite ? suite->name : "unknown suite" : "-",
 		     c && c->facts->sni[0] ? c->facts->sni : "-", (uint64_t)l->in.bytes,
-		     l->in.records, sync_name(&l->in), (uint64_t)l->out.bytes, l->out.records,
-		     sync_name(&l->out));
+		     l->in.records, sync_text(&l->in, in_sync, sizeof(in_sync)),
+		     (uint64_t)l->out.bytes, l->out.records,
+		     sync_text(&l->out, out_sync, sizeof(out_sync)));
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }

@@ -226,6 +226,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	put_endpoint(j, "local", f->local_ip, c->ends.local_port);
 	put_endpoint(j, "remote", f->remote_ip, c->ends.remote_port);
 	jsonw_string(j, "opened", opened_name(c->opened));
+	jsonw_string(j, "opener", path_or_null(f->opener));
 	jsonw_string(j, "direction", c->egress ? "egress" : "ingress");
 	if (c->has_offset)
 		jsonw_int(j, "offset", (int64_t)c->offset);
@@ -235,7 +236,10 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "command", command_name(c->command));
 	jsonw_string(j, "saw", saw_name(c->saw));
 	jsonw_int(j, "bytes", (int64_t)f->alert->bytes);
-	jsonw_int(j, "cookie", (int64_t)c->cookie);
+	if (c->cookie)
+		jsonw_int(j, "cookie", (int64_t)c->cookie);
+	else
+		jsonw_null(j, "cookie"); /* its data came before it had a socket */
 	if (f->tls)
 		conn_json_tls(j, f->tls);
 	else

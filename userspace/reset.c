@@ -24,6 +24,7 @@ struct request {
 static void fill(struct request *r, const struct conn_info *c)
 {
 	size_t skip = c->ipv6 ? 0 : 12, len = c->ipv6 ? 16 : 4;
+	uint64_t cookie = c->cookie ?: ~0ull; /* INET_DIAG_NOCOOKIE: whichever has these ends */
 
 	*r = (struct request){
 		.head = {.nlmsg_len = sizeof(*r),
@@ -34,8 +35,7 @@ static void fill(struct request *r, const struct conn_info *c)
 			 .idiag_states = ~0u,
 			 .id = {.idiag_sport = htons(c->ends.local_port),
 				.idiag_dport = htons(c->ends.remote_port),
-				.idiag_cookie = {(uint32_t)c->cookie,
-						 (uint32_t)(c->cookie >> 32)}}},
+				.idiag_cookie = {(uint32_t)cookie, (uint32_t)(cookie >> 32)}}},
 	};
 	memcpy(r->diag.id.idiag_src, c->ends.local_ip + skip, len);
 	memcpy(r->diag.id.idiag_dst, c->ends.remote_ip + skip, len);

@@ -178,6 +178,9 @@ struct client *client_open(const struct server *s, const char *host, bool tls);
 int client_port(const struct client *c); /* its own */
 /* Words separated by single spaces, sent as a RESP array; the reply, until the next call. */
 const char *client_do(struct client *c, const char *command);
+/* The two halves, for a long reply: ask, then read that many bytes and look at none. */
+void client_ask(struct client *c, const char *command);
+void client_skip(struct client *c, size_t bytes);
 void client_close(struct client *c);
 
 /* ---- the monitor -------------------------------------------------------------------------------- */
@@ -242,6 +245,8 @@ void expect_alerts(struct monitor *m, const struct want *wants, size_t n);
 		      sizeof((const struct want[]){__VA_ARGS__}) / sizeof(struct want))
 void expect_nothing(struct monitor *m);
 
+#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
+
 /* First alert of the test with that rule, or NULL. */
 json_t *alert_find(struct monitor *m, const char *rule, pid_t actor);
 /* What the last line about the same finding says. */
@@ -256,6 +261,8 @@ json_t *conns_of(const struct monitor *m);
 json_t *conn_in(json_t *all, int port);
 json_t *conn_of(const struct monitor *m, int port);
 const char *text_at(json_t *j, const char *object, const char *key); /* "" where there is none */
+
+long long number_at(json_t *j, const char *object, const char *key); /* -1 where there is none */
 
 /* First line since the test began about an incident upon that server, 1 opened, 2 goes on, 3 over; how many there are. */
 json_t *incident_find(struct monitor *m, const struct server *s, int activity, size_t *count);

@@ -501,6 +501,7 @@ static void proxied(const void *arg)
 				    p->option ? config : NULL, NULL};
 	struct monitor *m;
 	struct client *c;
+	json_t *listener;
 	struct run r;
 
 	if (access(p->exe, X_OK))
@@ -529,8 +530,12 @@ static void proxied(const void *arg)
 				     .command = "PING",
 				     .verdict = i ? "allowed" : "alert"});
 	client_close(c);
-	if (findings_of(m, "tls-listener", NULL))
-		printf("# that plaintext is served there is told, though whom it serves is allowed\n");
+	listener = alert_find(m, "tls-listener", 0);
+	require(listener, "that plaintext is served there is not recorded");
+	require(!strcmp(alert_str(listener, "verdict"), "allowed") &&
+			!strcmp(alert_str(listener, "conn.opener"), p->exe),
+		"tls-listener is %s, opener %s", alert_str(listener, "verdict"),
+		alert_str(listener, "conn.opener"));
 	monitors_mark();
 	r = run_command(5000, "redis-cli", "-p", str("%d", ecdsa->plain_port), "PING");
 	require(strstr(r.out, "PONG"), "no answer: %s", r.err);
@@ -734,8 +739,6 @@ static void ktls(const void *arg)
 
 /* ---- a bad network ------------------------------------------------------------------------------- */
 
-#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
-
 struct network {
 	const char *netem;
 	const char *counter; /* of /proc/net/netstat: it is really that bad */
@@ -817,9 +820,7 @@ static void netem(const void *arg)
 		.wire = true,
 		.server = s,
 		.opened = "inbound",
-		.remote_port = (int)trigger_int(&t, "port"),
-		/* where data overtook the handshake's last ACK it was the listener's, the reply was not */
-		.many = true},
+		.remote_port = (int)trigger_int(&t, "port")},
 	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	printf("# netem %s: %s %ld, %ld bytes unsynced of some 9 million\n", net->netem,

@@ -192,10 +192,10 @@ static bool reply_whole(const char *reply, size_t len)
 	return len >= (size_t)(line + 1 - reply) + atol(reply + 1) + 2;
 }
 
-const char *client_do(struct client *c, const char *command)
+void client_ask(struct client *c, const char *command)
 {
 	char words[8192] = "", request[8300], *copy = strdup(command), *save = NULL;
-	size_t len = 0, got = 0, n = 0;
+	size_t len = 0, n = 0;
 
 	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save), n++)
 		len += snprintf(words + len, sizeof(words) - len, "$%zu\r\n%s\r\n", strlen(w), w);
@@ -206,13 +206,31 @@ const char *client_do(struct client *c, const char *command)
 	else
 		require(send(c->fd, request, len, MSG_NOSIGNAL) == (ssize_t)len, "send: %s",
 			strerror(errno));
-	while (!reply_whole(c->reply, got)) {
-		ssize_t r = c->ssl ? SSL_read(c->ssl, c->reply + got, sizeof(c->reply) - got - 1)
-				   : recv(c->fd, c->reply + got, sizeof(c->reply) - got - 1, 0);
+}
 
-		require(r > 0, "no whole reply to %s", command);
-		got += r;
-	}
+static size_t client_read(struct client *c, size_t at)
+{
+	size_t room = sizeof(c->reply) - at - 1;
+	ssize_t r = c->ssl ? SSL_read(c->ssl, c->reply + at, room)
+			   : recv(c->fd, c->reply + at, room, 0);
+
+	require(r > 0, "no whole reply");
+	return r;
+}
+
+void client_skip(struct client *c, size_t bytes)
+{
+	for (size_t got = 0; got < bytes;)
+		got += client_read(c, 0);
+}
+
+const char *client_do(struct client *c, const char *command)
+{
+	size_t got = 0;
+
+	client_ask(c, command);
+	while (!reply_whole(c->reply, got))
+		got += client_read(c, got);
 	c->reply[got] = 0;
 	return c->reply;
 }

@@ -140,6 +140,10 @@ static void settles(const void *arg)
 	require(!strcmp(text_at(conn, "tls", "sni"), "cache.example"), "sni %s",
 		text_at(conn, "tls", "sni"));
 	require(!strcmp(text_at(conn, "out", "sync"), "synced"), "not synced");
+	require(!number_at(conn, "in", "unsynced_ms") && !number_at(conn, "out", "unsynced_ms") &&
+			!number_at(conn, "in", "unsynced_bytes") &&
+			!number_at(conn, "out", "unsynced_bytes"),
+		"out of sync in between");
 	if (strcmp(w->version, "TLSv1.3"))
 		require(json_object_get(json_object_get(conn, "tls"), "certificate") ||
 				strstr(w->suite, "anon"),
@@ -476,6 +480,25 @@ static void enforced(const void *arg)
 	client_close(c);
 }
 
+/* Its first data comes before the connection has a socket of its own, and never gets that far. */
+static void enforced_third_ack(const void *arg)
+{
+	int fd = capture_open();
+	struct trigger t = trigger("plain_client", "127.0.0.1", str("%d", plain->plain_port), "-a",
+				   "-n", "60");
+
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .server = plain,
+		     .verdict = "prevented",
+		     .outcome = "dropped",
+		     .remote_port = (int)trigger_int(&t, "port")});
+	require(!trigger_int(&t, "received"), "it was answered");
+	require(!captured_from(fd, plain->plain_port), "plaintext left");
+	if (!file_has(mon->err, "a connection cannot be reset"))
+		require(trigger_int(&t, "errno"), "the client still waits");
+}
+
 /* Without --enforce-tls the same is captured: the capture sees what leaves. */
 static void not_enforced(const void *arg)
 {
@@ -530,6 +553,7 @@ static const struct test tests[] = {
 
 static const struct test enforced_tests[] = {
 	TEST("no plaintext leaves, TLS does", enforced),
+	TEST("nor in answer to what rides on the handshake's third ACK", enforced_third_ack),
 	{},
 };
 

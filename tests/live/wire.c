@@ -449,7 +449,7 @@ static void tls_values_at_once(const void *arg)
 	for (int i = 0; i < 4; i++)
 		pids[i] = child_start(argv, &(struct child_opts){});
 	for (int i = 0; i < 4; i++)
-		require(child_wait(pids[i], 20000) == 0, "client %d failed", i);
+		require(child_wait(pids[i], 20000 * patience) == 0, "client %d failed", i);
 	expect_nothing(mon);
 }
 
@@ -580,6 +580,43 @@ static void attach_to_load(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "the monitor did not end well");
 }
 
+#define BIG "10000000"
+
+/* A long reply stands in the server's queue: its segments begin anywhere in a record. */
+static void attach_within_record(const void *arg)
+{
+	struct client *c = client_open(b, "127.0.0.1", true);
+	struct monitor *m;
+	json_t *conn;
+	long long ms;
+
+	client_do(c, "SETRANGE unsynced " BIG " x");
+	client_ask(c, "GET unsynced");
+	sleep_ms(500 * patience);
+	m = monitor_start(NULL);
+	client_skip(c, sizeof("$" BIG "\r\n") - 1 + atol(BIG) + 1 + 2);
+	conn = conn_of(m, client_port(c));
+	require(conn, "the connection is not listed");
+	printf("# %lld bytes unread, %lld ms\n", number_at(conn, "out", "unsynced_bytes"),
+	       number_at(conn, "out", "unsynced_ms"));
+	require(number_at(conn, "out", "unsynced_bytes") > 0, "no bytes unread");
+	require(number_at(conn, "out", "unsynced_ms") > 0, "not a millisecond");
+
+	client_do(c, "PING"); /* each way a segment that begins with a record */
+	conn = conn_of(m, client_port(c));
+	ms = number_at(conn, "out", "unsynced_ms");
+	require(!strcmp(text_at(conn, "out", "sync"), "synced"), "out of the server: %s",
+		text_at(conn, "out", "sync"));
+	require(!number_at(conn, "in", "unsynced_ms") && !number_at(conn, "in", "unsynced_bytes"),
+		"into the server: out of sync");
+	sleep_ms(50);
+	require(number_at(conn_of(m, client_port(c)), "out", "unsynced_ms") == ms,
+		"the time runs on");
+	client_close(c);
+	expect(m, {.rule = "self-blind", .detail = UNSYNCED});
+	monitor_stop(m, SIGTERM);
+}
+
 static void attach_to_plain(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){.plain = true});
@@ -708,10 +745,8 @@ static const struct test tests[] = {
 			 .text = "get " SECRET_KEY)),
 	TEST("plaintext in segments of one byte", plain_bytewise),
 	TEST("plaintext that rides on the handshake's third ACK", plain_third_ack),
-	TEST("the same where plaintext is answered is one alert", plain_third_ack_answered,
-	     .todo = "the first segment's finding is the listener's, the answer's is the connection's"),
-	TEST("the same again is an alert of its own", plain_third_ack_each,
-	     .todo = "findings on one listener are one"),
+	TEST("the same where plaintext is answered is one alert", plain_third_ack_answered),
+	TEST("the same again is an alert of its own", plain_third_ack_each),
 	TEST("plaintext over IPv6", plain_ipv6),
 	TEST("a replica that dials its master without TLS, seen at both ends", replica_plain),
 	TEST("a replica that dials its master with TLS raises nothing", replica_tls),
@@ -741,6 +776,8 @@ static const struct test tests[] = {
 	TEST("a TLS 1.2 renegotiation raises nothing", tls_renegotiation),
 	TEST("a handshake that fails raises nothing", tls_failed_handshake),
 	TEST("attaching to TLS connections under load raises nothing", attach_to_load),
+	TEST("a stream attached to within a record tells how long it was out of sync",
+	     attach_within_record),
 	TEST("a plaintext connection older than the monitor is reported when it speaks",
 	     attach_to_plain),
 	TEST("plaintext into a TLS connection older than the monitor is reported",
