@@ -31,6 +31,7 @@ SKELS   := $(SENSORS:%=$(B)/%.skel.h)
 OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*.c))
 PURE    := $(filter-out $(B)/user/main.o,$(OBJS))
 TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
+MODULES := $(patsubst tests/triggers/module/%.c,$(B)/triggers/%.so,$(wildcard tests/triggers/module/*.c))
 UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
@@ -52,7 +53,7 @@ check: ## all tests: unit, live on this kernel, lanes on others (root; installs 
 	$(Q)$(MAKE) --no-print-directory all tests peers $(FUZZERS)
 	$(Q)tests/check.sh
 
-tests: $(TRIGGERS) $(B)/triggers/nothing.so $(UNITS) $(B)/cachewarden-live ## build the tests without running them
+tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live ## build the tests without running them
 
 peers: ## the TLS stacks that Debian has no program of: rustls, OpenSSL 1.0 (no failure where one cannot be had)
 	$(Q)tests/peers.sh $(B)/peers
@@ -122,7 +123,7 @@ $(B)/triggers/%: tests/triggers/%.c
 $(B)/triggers/%.so: tests/triggers/module/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CFLAGS) $(WARN) -shared -fPIC -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -shared -fPIC -o $@ $<
 
 $(B)/unit/%: tests/unit/%.c $(PURE)
 	@mkdir -p $(@D)

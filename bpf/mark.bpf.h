@@ -9,7 +9,13 @@
 
 #define AF_INET 2
 #define AF_INET6 10
+#define IPPROTO_HOPOPTS 0
 #define IPPROTO_TCP 6
+#define IPPROTO_ROUTING 43
+#define IPPROTO_FRAGMENT 44
+#define IPPROTO_DSTOPTS 60
+#define IPPROTO_MPTCP 262
+#define TCP_SYN_SENT 2
 #define TCP_LISTEN 10
 
 struct {
@@ -56,8 +62,8 @@ static __always_inline void listen_report(const struct sock *sk, u32 instance, u
 	event_send(e);
 }
 
-/* The TCP socket behind a file, NULL if it is none. */
-static __always_inline struct sock *tcp_sock_of(struct file *file)
+/* The TCP or MPTCP socket behind a file, NULL if it is none. */
+static __always_inline struct sock *stream_sock_of(struct file *file)
 {
 	struct socket *sock = bpf_sock_from_file(file);
 	struct sock *sk;
@@ -69,9 +75,18 @@ static __always_inline struct sock *tcp_sock_of(struct file *file)
 	if (!sk)
 		return NULL;
 	family = sk->__sk_common.skc_family;
-	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)
+	if ((family != AF_INET && family != AF_INET6) ||
+	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_MPTCP))
 		return NULL;
 	return sk;
+}
+
+/* Only if it is TCP's own. */
+static __always_inline struct sock *tcp_sock_of(struct file *file)
+{
+	struct sock *sk = stream_sock_of(file);
+
+	return sk && sk->sk_protocol == IPPROTO_TCP ? sk : NULL;
 }
 
 /* A socket that an instance was found to hold. */

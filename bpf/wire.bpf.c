@@ -7,8 +7,9 @@
  *   iter/task_file              marks the sockets that were there before, and those a supervisor
  *                               handed down
  *   iter/bpf_sk_storage_map     reads out what is known of all marked sockets, when asked
- *   tp_btf/inet_sock_set_state  a marked socket that closes; a marked socket that begins to listen; accepted sockets inherit
- *                               its mark in the kernel (BPF_F_CLONE), before their first segment
+ *   tp_btf/inet_sock_set_state  a marked socket that closes; a socket that begins to listen; accepted sockets inherit
+ *                               its mark in the kernel (BPF_F_CLONE), before their first segment; one
+ *                               that MPTCP dials with
  *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
  *                               server's TLS library and before the client's. Nobody can change
  *                               the bytes in between
@@ -46,12 +47,14 @@ int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_CLOSE 7
-#define IPV6_EXT_MAX 4
-#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+#define IPV6_EXT_MAX 8192 /* each has 8 bytes: more do not fit into a packet */
+#define TCP_OPTIONS_MAX 40
+#define TCP_OPTION_MPTCP 30 /* RFC 8684 */
+#define LOOPBACK_IFINDEX 1  /* in every network namespace */
 #define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
 #define NS_PER_MS 1000000ull
 #define EARLY_WINDOW 65536 /* a later connection between the same ends begins far from there */
-#define WALK_MAX 16384	   /* headers in a segment of 64 KiB: 13,107 at most */
+#define WALK_MAX 131072	   /* headers in a segment of 512 KiB (big TCP): 104,857 at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -149,10 +152,32 @@ static __always_inline void segment_tcp(struct segment *g, const u8 *tcp)
 	g->flags = tcp[13];
 }
 
+/* Steps through IPv6 extension headers. */
+struct chain {
+	struct __sk_buff *skb;
+	u32 at;
+	u32 next;
+};
+
+/* Those a TCP segment may still have when its socket gets it: RFC 8200 §4; a fragment header if nothing was cut. */
+static long chain_step(u32 i, struct chain *c)
+{
+	u8 ext[2];
+
+	if (c->next != IPPROTO_HOPOPTS && c->next != IPPROTO_ROUTING &&
+	    c->next != IPPROTO_FRAGMENT && c->next != IPPROTO_DSTOPTS)
+		return 1;
+	if (bpf_skb_load_bytes(c->skb, c->at, ext, 2))
+		return 1;
+	c->at += c->next == IPPROTO_FRAGMENT ? 8 : (ext[1] + 1) * 8;
+	c->next = ext[0];
+	return 0;
+}
+
 /* Any header layout: options, extension headers, headers that are not linear. */
 static __noinline int segment_parse_slow(struct __sk_buff *skb, struct segment *g)
 {
-	u8 ip[20] = {}, tcp[14] = {}, ext[2], next;
+	u8 ip[20] = {}, tcp[14] = {}, next;
 	u32 at;
 
 	if (bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
@@ -162,16 +187,11 @@ static __noinline int segment_parse_slow(struct __sk_buff *skb, struct segment *
 		at = (ip[0] & 0xf) * 4;
 		next = ip[9];
 	} else if (g->ip == 6) {
-		at = 40;
-		next = ip[6];
-		for (int i = 0; i < IPV6_EXT_MAX && next != IPPROTO_TCP; i++) {
-			/* hop-by-hop, routing, destination options: RFC 8200 §4 */
-			if ((next != 0 && next != 43 && next != 60) ||
-			    bpf_skb_load_bytes(skb, at, ext, 2))
-				return -1;
-			next = ext[0];
-			at += (ext[1] + 1) * 8;
-		}
+		struct chain c = {.skb = skb, .at = 40, .next = ip[6]};
+
+		bpf_loop(IPV6_EXT_MAX, chain_step, &c, 0);
+		at = c.at;
+		next = c.next;
 	} else {
 		return -1;
 	}
@@ -182,7 +202,7 @@ static __noinline int segment_parse_slow(struct __sk_buff *skb, struct segment *
 	return 0;
 }
 
-/* Find the TCP header and payload. Returns 0, or -1 for what is no TCP segment. */
+/* Find the TCP header and payload. Returns 0, or -1 where there is none. */
 static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *g)
 {
 	const u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -240,6 +260,8 @@ static __always_inline u16 command_number(const struct resp_look *look)
 	return number ? *number : 0;
 }
 
+#define LOOK_TEXT 0x100 /* text, not what ciphertext comes to now and then */
+
 /*
  * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper
  * half the number of the command named there, 0 if none is known. A global function: verified
@@ -262,7 +284,8 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 	look->len = len;
 	resp_classify(look);
 	command = command_number(look);
-	return (resp_settle(look, command) & 0xff) | command << 16;
+	return (resp_settle(look, command) & 0xff) | (resp_text(look) ? LOOK_TEXT : 0) |
+	       command << 16;
 }
 
 struct clear {
@@ -386,7 +409,7 @@ struct finding {
 	u8 saw;
 	u8 has_offset;
 	u8 secret; /* a credential, not with the connection's first plaintext */
-	u8 pad;
+	u8 mptcp;  /* the stream may be one of several parts */
 };
 
 /* Is plaintext of that instance kept from crossing? Asked for streams that broke only. */
@@ -453,6 +476,43 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	return 0;
 }
 
+struct options {
+	struct __sk_buff *skb;
+	u32 at;
+	u32 end;
+	u32 found;
+};
+
+static long option_step(u32 i, struct options *o)
+{
+	u8 option[2] = {};
+
+	if (o->at >= o->end || bpf_skb_load_bytes(o->skb, o->at, option, 2) || !option[0])
+		return 1;
+	o->found = option[0] == TCP_OPTION_MPTCP;
+	if (o->found)
+		return 1;
+	if (option[0] == 1) { /* padding */
+		o->at++;
+		return 0;
+	}
+	o->at += option[1];
+	return option[1] < 2;
+}
+
+/* Is the segment MPTCP's? Asked for the first data of a direction: they all say so. */
+__noinline int segment_mptcp(struct __sk_buff *skb, const struct segment *g)
+{
+	struct options o = {.skb = skb};
+
+	if (!g)
+		return 0;
+	o.at = g->tcp + 20;
+	o.end = g->off;
+	bpf_loop(TCP_OPTIONS_MAX, option_step, &o, 0);
+	return o.found;
+}
+
 /* The first segment of a direction. A stream we see from its birth starts synced. */
 static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
 					 struct sock_mark *mark, struct tls_stream *s,
@@ -462,9 +522,14 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	struct bpf_tcp_sock *tp;
 	struct early *first;
 
+	if (!(mark->flags & SOCK_MPTCP) && segment_mptcp(skb, g)) {
+		mark->flags |= SOCK_MPTCP;
+		if (!(mark->flags & SOCK_LISTENER))
+			counter_add(COUNTER_SUBFLOWS_UNSEEN, 1);
+	}
 	if (!(mark->flags & SOCK_FRESH))
 		goto unknown;
-	if (egress) {
+	if (egress || g->flags & TCP_SYN) {
 		tls_begin(s, g->seq, 1);
 		return;
 	}
@@ -502,7 +567,7 @@ __noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
 		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
 		u->bytes = u->bytes + f->unread < f->unread ? ~0u : u->bytes + f->unread;
 	}
-	if ((s->sync == TLS_UNSYNCED) == (u->since_ns != 0))
+	if ((s->sync == TLS_UNSYNCED || s->sync == TLS_WOVEN) == (u->since_ns != 0))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	if (!u->since_ns) {
@@ -565,11 +630,18 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 		return 0;
 	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
-		if (!resp_certain(looked & 0xff, (u32)looked >> 16))
+		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
+		    (s->sync == TLS_WOVEN && !(looked & LOOK_TEXT)))
 			return 0;
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
 		looked = look_at(skb, bad, g->off + g->len, f->egress);
+		if (unlikely(f->mptcp) &&
+		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
+			tls_unweave(s);
+			f->unread += g->off + g->len - bad;
+			return 0;
+		}
 		f->offset = bad_at;
 		f->has_offset = !s->late;
 		f->bytes = g->off + g->len - bad;
@@ -781,9 +853,18 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
 	if (likely(!mark))
 		return 1;
-	if (segment_parse(skb, &g) || !g.len || (g.flags & (TCP_SYN | TCP_RST)))
+	if (unlikely(segment_parse(skb, &g))) {
+		counter_add(COUNTER_UNREAD, 1);
+		return 1;
+	}
+	if (!g.len || g.flags & TCP_RST)
 		return 1;
 	s = egress ? &mark->out : &mark->in;
+	if (unlikely(g.flags & TCP_SYN)) { /* TCP Fast Open: RFC 7413 */
+		if (s->sync != TLS_NEW)
+			return 1;
+		g.seq++;
+	}
 	if (egress)
 		writer_check(skb, sk, mark, &g);
 	if (unlikely(s->sync == TLS_NEW)) {
@@ -806,6 +887,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	}
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
+	f.mptcp = !!(mark->flags & SOCK_MPTCP);
 	if (unlikely(s->hole) && (s32)(g.seq - s->next) < 0 && stream_late(skb, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
 	else if (stream_segment(skb, s, &g, &f))
@@ -866,6 +948,19 @@ static __always_inline int closed_report(struct sock *sk)
 	return 0;
 }
 
+/*
+ * A server dials by a socket that was not marked when it was made: the kernel makes MPTCP's TCP sockets by
+ * itself.
+ */
+static __always_inline int dial(struct sock *sk)
+{
+	struct member *m = server_of(bpf_get_current_pid_tgid() >> 32);
+
+	if (m && sk->sk_protocol == IPPROTO_TCP && !bpf_sk_storage_get(&socks, sk, NULL, 0))
+		sock_mark_set(sk, m->instance, SOCK_FRESH);
+	return 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 {
@@ -874,7 +969,9 @@ int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 
 	if (newstate == TCP_CLOSE)
 		return closed_report(sk);
-	if (newstate != TCP_LISTEN)
+	if (newstate == TCP_SYN_SENT)
+		return dial(sk);
+	if (newstate != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	task = bpf_get_current_task_btf();
 	m = server_of(task->tgid);
@@ -927,8 +1024,8 @@ int live_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct conn_live live = {};
 
-	if (!mark || !sk || sk->__sk_common.skc_state == TCP_LISTEN ||
-	    sk->__sk_common.skc_state == TCP_CLOSE)
+	if (!mark || !sk || sk->sk_protocol != IPPROTO_TCP ||
+	    sk->__sk_common.skc_state == TCP_LISTEN || sk->__sk_common.skc_state == TCP_CLOSE)
 		return 0;
 	live.magic = LIVE_MAGIC;
 	live.instance = mark->instance;
@@ -955,8 +1052,14 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 	if (!task || !file)
 		return 0;
 	m = server_of(task->tgid);
-	sk = m ? tcp_sock_of(file) : NULL;
-	if (sk && !bpf_sk_storage_get(&socks, sk, NULL, 0))
+	sk = m ? stream_sock_of(file) : NULL;
+	if (!sk || bpf_sk_storage_get(&socks, sk, NULL, 0))
+		return 0;
+	if (sk->sk_protocol == IPPROTO_TCP) {
 		mark_found(sk, m->instance);
+	} else { /* its TCP sockets are in no table of descriptors: those it makes from now on are seen */
+		counter_add(COUNTER_SUBFLOWS_UNSEEN, 1);
+		sock_mark_set(sk, m->instance, 0);
+	}
 	return 0;
 }

@@ -132,6 +132,7 @@ struct lost_key {
 #define SOCK_FRESH                                                                                 \
 	0x01 /* seen from its first byte: born marked, or inherited from a marked listener */
 #define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
+#define SOCK_MPTCP 0x04	   /* it carries a part of a stream */
 
 /* How long a direction was out of sync, and what passed unread meanwhile or in a hole. */
 struct unsynced {
@@ -185,7 +186,9 @@ enum counter_id {
 	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
 	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
 	COUNTER_FILES_FULL,	/* own files of instances that could not be entered */
-	COUNTER_CLEAR_LOST,	/* handshakes of which the server's part was not handed on whole */
+	COUNTER_UNREAD,		/* segments in which no TCP header was found */
+	COUNTER_SUBFLOWS_UNSEEN, /* MPTCP connections with subflows that are not seen */
+	COUNTER_CLEAR_LOST,	 /* handshakes of which the server's part was not handed on whole */
 	COUNTER_MAX,
 };
 

@@ -14,6 +14,7 @@
 
 #define RESP_LOOK 64	      /* "*1048576\r\n$24\r\n" and a name fit; power of two */
 #define RESP_PRINTABLE_MIN 24 /* (97/256)^24: random bytes look printable once in 10^10 segments */
+#define RESP_TEXT_MIN 16
 
 struct resp_look {
 	__u8 bytes[RESP_LOOK]; /* in: the segment's first bytes, zero padded */
@@ -125,6 +126,12 @@ static long resp_text_step(__u32 i, struct resp_look **ctx)
 	return 0;
 }
 
+/* What begins like this is text beyond what chance brings. */
+static inline int resp_text(const struct resp_look *l)
+{
+	return l->printable >= l->len || l->printable >= RESP_TEXT_MIN;
+}
+
 /*
  * RFC 6101 appendix E: two-byte length with the high bit set, CLIENT-HELLO, then version 3.x or 2.
  */
@@ -175,8 +182,7 @@ static inline void resp_classify(struct resp_look *l)
 		return;
 	}
 	if (l->len >= 5 && b[0] == '-' && b[1] >= 'A' && b[1] <= 'Z' && b[2] >= 'A' &&
-	    b[2] <= 'Z' && b[3] >= 'A' && b[3] <= 'Z' &&
-	    (l->printable >= l->len || l->printable >= 16)) {
+	    b[2] <= 'Z' && b[3] >= 'A' && b[3] <= 'Z' && resp_text(l)) {
 		l->saw = SAW_RESP_REPLY; /* "-ERR", "-NOAUTH": an upper case code, then text */
 		return;
 	}
@@ -196,7 +202,7 @@ static inline void resp_classify(struct resp_look *l)
 	n = l->count;
 	if (n < 3 || n >= l->len)
 		return;
-	if (resp_byte(l, n) == ' ' && resp_byte(l, n + 1) == '/' && n <= 7) {
+	if (resp_byte(l, n) == ' ' && resp_byte(l, n + 1) == '/' && n <= 7 && resp_text(l)) {
 		l->saw = SAW_HTTP;
 	} else if (resp_byte(l, n) == ' ' || resp_byte(l, n) == '\r' || resp_byte(l, n) == '\n') {
 		l->saw = SAW_INLINE;

@@ -161,6 +161,15 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 	s->hdr = 0;
 }
 
+/* A part of the stream is not here, and nobody says which. */
+static __always_inline void tls_unweave(struct tls_stream *s)
+{
+	tls_lose_sync(s);
+	s->hole = 0;
+	s->sync = TLS_WOVEN;
+	s->past = 1;
+}
+
 /* Headers searched for at most this far: one must begin within a record's length. */
 #define TLS_SCAN_MAX (TLS_RECORD_MAX + TLS_HEADER_LEN)
 #define TLS_SCAN_NONE (~0u)
@@ -389,6 +398,11 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 	if (s->sync == TLS_BROKEN) {
 		tls_advance(s, ahead + p->len);
 		return TLS_SEEN_BROKEN;
+	}
+	if (s->sync == TLS_WOVEN) {
+		tls_advance(s, ahead + p->len);
+		p->unread += p->len;
+		return TLS_SEEN_UNSYNCED;
 	}
 	if (ahead && s->sync == TLS_SYNCED && (__u32)ahead <= s->left) {
 		s->left -= ahead; /* a hole inside the record: the next header's place stands */

@@ -14,6 +14,7 @@ enum tls_sync {
 	TLS_SYNCED,   /* next header's place is known */
 	TLS_UNSYNCED, /* it is not */
 	TLS_BROKEN,   /* bytes that are no TLS were seen: for good */
+	TLS_WOVEN,    /* some of its bytes come another way (MPTCP): for good */
 };
 
 /*

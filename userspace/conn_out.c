@@ -132,10 +132,8 @@ static const char *opened(const struct conn_live *l)
 static const char *sync_name(const struct live_stream *s)
 {
 	static const char *const names[] = {
-		[TLS_NEW] = "silent",
-		[TLS_SYNCED] = "synced",
-		[TLS_UNSYNCED] = "unsynced",
-		[TLS_BROKEN] = "plaintext",
+		[TLS_NEW] = "silent",	    [TLS_SYNCED] = "synced", [TLS_UNSYNCED] = "unsynced",
+		[TLS_BROKEN] = "plaintext", [TLS_WOVEN] = "subflow",
 	};
 
 	return s->sync < COUNT(names) ? names[s->sync] : "unknown";

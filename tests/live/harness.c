@@ -49,7 +49,7 @@ static const struct suite *const suites[] = {
 	&doctor_suite,	    &tools_suite,	 &benign_suite,	   &self_suite,
 	&unprevented_suite, &prevent_suite,	 &policy_suite,	   &incident_suite,
 	&tls_suite,	    &tls_enforced_suite, &peers_suite,	   &peers_kernel_suite,
-	&interplay_suite,
+	&interplay_suite,   &net_suite,
 };
 
 /* ---- small things ------------------------------------------------------------------------------- */

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net.c - what TCP and IP may do to a stream between two sockets, and seldom do: data on the SYN, headers before TCP's, fragments,
+ * segments longer than 64 KiB, urgent data, windows that close, MPTCP. TLS in it is read in full, plaintext is told.
+ */
+#include "harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct monitor *mon;
+
+static void setup(void)
+{
+	mon = monitor_start(NULL);
+}
+
+static void teardown(void)
+{
+	monitor_stop(mon, SIGTERM);
+}
+
+/* ---- hosts --------------------------------------------------------------------------------------- */
+
+static const char *number(long nr)
+{
+	return str("%ld", nr);
+}
+
+/* Returns false, and why, where the shell's last command failed. */
+static bool sh_in(pid_t ns, const char **why, const char *script)
+{
+	struct run r = run_with(&((struct child_opts){.netns = ns}), 5000, "sh", "-c",
+				str("exec 2>&1; %s", script));
+
+	*why = r.out;
+	return !r.status;
+}
+
+/* For what has to work. */
+static void must_in(pid_t ns, const char *script)
+{
+	const char *why;
+
+	require(sh_in(ns, &why, script), "%s: %s", script, why);
+}
+
+/* Joins two namespaces: there is 10.NET.0.1 and fd79::NET:1 in the one, .2 in the other. */
+static void join(pid_t one, pid_t two, int net)
+{
+	const char *why;
+
+	if (!sh_in(one, &why,
+		   str("ip link add cw%d type veth peer name cw%d netns %d", net, net, two)))
+		test_skip("no veth here: %s", why);
+	for (int i = 1; i <= 2; i++) {
+		const char *v6 =
+			access("/proc/net/if_inet6", R_OK)
+				? ":"
+				: str("ip addr add fd79::%d:%d/112 dev cw%d nodad", net, i, net);
+
+		must_in(i == 1 ? one : two,
+			str("ip addr add 10.%d.0.%d/24 dev cw%d && %s && ip link set cw%d up", net,
+			    i, net, v6, net));
+	}
+}
+
+static struct server *server_in(pid_t ns, const char *extra)
+{
+	return server_start(&(struct server_opts){.plain = true,
+						  .bind = "* -::*",
+						  .child = {.netns = ns},
+						  .extra = str("protected-mode no\n%s", extra)});
+}
+
+/* Names of a protocol in one line, values in the next: /proc/net/netstat, snmp. */
+static long counted(pid_t ns, const char *file, const char *protocol, const char *name)
+{
+	struct run r = run_with(&((struct child_opts){.netns = ns}), 3000, "cat",
+				str("/proc/net/%s", file));
+	char *names = strstr(r.out, str("%s: ", protocol)), *values, *save = NULL,
+	     *save_values = NULL;
+
+	values = names ? strstr(names + 1, str("\n%s: ", protocol)) : NULL;
+	require(values, "no /proc/net/%s: %s", file, r.err);
+	*values++ = 0;
+	names = strtok_r(names, " ", &save);
+	values = strtok_r(values, " \n", &save_values);
+	while (names && values && strcmp(names, name)) {
+		names = strtok_r(NULL, " ", &save);
+		values = strtok_r(NULL, " \n", &save_values);
+	}
+	require(names && values, "no %s is counted here", name);
+	return atol(values);
+}
+
+/* ---- a client that stays ------------------------------------------------------------------------- */
+
+#define CLIENT_ARGS 12
+
+static struct trigger client_in(pid_t ns, const char *host, int port, const char *const *more)
+{
+	static unsigned int nr;
+	const char *out = str("%s/odd_client.%u", scratch, ++nr);
+	const char *argv[CLIENT_ARGS + 5] = {trigger_path("odd_client"), host, number(port), "-s"};
+	struct trigger t = {};
+	char *said;
+
+	for (int i = 0; i < CLIENT_ARGS && more[i]; i++)
+		argv[4 + i] = more[i];
+	t.pid = child_start(
+		argv, &(struct child_opts){.netns = ns, .out = out, .err = str("%s.err", out)});
+	require(file_wait(out, "\n", 20000), "odd_client said nothing: %s",
+		file_read(str("%s.err", out)));
+	said = file_read(out);
+	t.said = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
+	require(t.said, "odd_client said no JSON: %s", said);
+	free(said);
+	return t;
+}
+
+#define client(ns, host, port, ...)                                                                \
+	client_in(ns, host, port, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Every byte of it was read, from the first one on, and nothing was raised. */
+static void read_in_full(const struct trigger *t)
+{
+	json_t *conn = conn_of(mon, (int)trigger_int(t, "port"));
+
+	require(conn, "the connection is not listed");
+	for (int d = 0; d < 2; d++) {
+		const char *way = d ? "out" : "in";
+		json_t *side = json_object_get(conn, way);
+		long long bytes = json_integer_value(json_object_get(side, "bytes"));
+
+		require(!strcmp(text_at(conn, way, "sync"), "synced") &&
+				json_is_true(json_object_get(side, "from_start")),
+			"%s is not synced: %s", way, json_dumps(conn, 0));
+		require(bytes == trigger_int(t, d ? "received" : "sent"),
+			"%lld bytes %s, the client says %s", bytes, way, json_dumps(t->said, 0));
+	}
+	json_decref(conn);
+	expect_nothing(mon);
+	child_stop(t->pid, SIGKILL, 2000);
+}
+
+static void told(const struct trigger *t, const struct server *s, const char *family)
+{
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .server = s,
+		     .family = family,
+		     .opened = "inbound",
+		     .direction = "ingress",
+		     .command = "PING",
+		     .saw = "resp-command",
+		     .local_port = s->plain_port,
+		     .remote_port = (int)trigger_int(t, "port"),
+		     .has_offset = true,
+		     .bytes = trigger_int(t, "sent") + trigger_int(t, "received")});
+	child_stop(t->pid, SIGKILL, 2000);
+}
+
+/* ---- TCP ----------------------------------------------------------------------------------------- */
+
+/* Bits of the sysctl: client, its data without a cookie, server, the same there, every listener of it. */
+#define FAST_OPEN 0x607
+#define FAST_OPEN_CLIENT 0x5
+
+/*
+ * The first bytes ride on the SYN, and are taken; or they are not, and come again. On the SYN they are the
+ * listener's finding, what follows is the connection's.
+ */
+static void fast_open(const void *arg)
+{
+	bool taken = arg;
+	pid_t ns = netns_start();
+	struct server *s;
+	struct trigger t;
+
+	must_in(ns, str("echo %d >/proc/sys/net/ipv4/tcp_fastopen",
+			taken ? FAST_OPEN : FAST_OPEN_CLIENT));
+	s = server_in(ns, "");
+	t = client(ns, "127.0.0.1", s->tls_port, "-f", "-t", cert_path());
+	require(trigger_true(&t, "syn_data") == taken, "the server did %stake data on the SYN",
+		taken ? "not " : "");
+	read_in_full(&t);
+	monitors_mark();
+	t = client(ns, "127.0.0.1", s->plain_port, "-f");
+	require(trigger_true(&t, "syn_data") == taken, "the server did %stake data on the SYN",
+		taken ? "not " : "");
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .server = s,
+		     .opened = "inbound",
+		     .local_port = s->plain_port,
+		     .remote_port = (int)trigger_int(&t, "port"),
+		     .has_offset = true,
+		     .offset = 0,
+		     .many = true});
+	require(alert_find(mon, "tls-plaintext", 0) &&
+			!strcmp(alert_str(alert_find(mon, "tls-plaintext", 0), "conn.command"),
+				"PING"),
+		"the command on the SYN was not named");
+	child_stop(t.pid, SIGKILL, 2000);
+}
+
+/* The last of them is urgent; a server that does not ask for it never sees it, the network does. */
+static void urgent(const void *arg)
+{
+	pid_t ns = netns_start();
+	struct server *s = server_in(ns, "");
+	struct trigger t = client(ns, "127.0.0.1", s->plain_port, "-o");
+
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .server = s,
+		     .direction = "ingress",
+		     .command = "PING",
+		     .remote_port = (int)trigger_int(&t, "port"),
+		     .has_offset = true,
+		     .bytes = trigger_int(&t, "sent")});
+	monitors_mark();
+	t = client(ns, "127.0.0.1", s->tls_port, "-o", "-t", cert_path());
+	expect(mon, {.rule = "tls-midstream",
+		     .wire = true,
+		     .server = s,
+		     .direction = "ingress",
+		     .remote_port = (int)trigger_int(&t, "port"),
+		     .has_offset = true,
+		     .offset = trigger_int(&t, "offset"),
+		     .bytes = 1});
+}
+
+/* The server's reply does not fit a window that stays shut; keepalives go both ways. */
+static void window(const void *arg)
+{
+	pid_t ns = netns_start();
+	struct server *s = server_in(ns, "tcp-keepalive 1");
+	struct trigger t;
+
+	t = client(ns, "127.0.0.1", s->tls_port, "-v", "3000000", "-w", "700", "-i", "1500", "-t",
+		   cert_path());
+	require(counted(ns, "netstat", "TcpExt", "TCPToZeroWindowAdv") > 0 &&
+			counted(ns, "netstat", "TcpExt", "TCPWinProbe") > 0,
+		"no window was shut and probed");
+	require(counted(ns, "netstat", "TcpExt", "TCPKeepAlive") > 0, "no keepalive was sent");
+	read_in_full(&t);
+	monitors_mark();
+	t = client(ns, "127.0.0.1", s->plain_port, "-v", "3000000", "-w", "700");
+	told(&t, s, "ipv4");
+}
+
+/* ---- IP ------------------------------------------------------------------------------------------ */
+
+static void headers(const void *arg)
+{
+	const char *chain = arg, *host = strcmp(chain, "options") ? "::1" : "127.0.0.1";
+	pid_t ns = netns_start();
+	struct server *s = server_in(ns, "");
+	struct trigger t;
+
+	if (host[0] == ':' && access("/proc/net/if_inet6", R_OK))
+		test_skip("no IPv6 here");
+	t = client(ns, host, s->tls_port, "-x", chain, "-t", cert_path());
+	read_in_full(&t);
+	monitors_mark();
+	t = client(ns, host, s->plain_port, "-x", chain);
+	told(&t, s, host[0] == ':' ? "ipv6" : "ipv4");
+}
+
+/* A router between client and server cuts every long packet in three, both ways. */
+static void fragments(const void *arg)
+{
+	pid_t here = netns_start(), router = netns_start(), there = netns_start();
+	struct server *s;
+	struct trigger t;
+
+	join(here, router, 81);
+	join(there, router, 82);
+	must_in(router, "echo 1 >/proc/sys/net/ipv4/ip_forward && "
+			"ip route replace 10.81.0.0/24 dev cw81 mtu lock 600 && "
+			"ip route replace 10.82.0.0/24 dev cw82 mtu lock 600");
+	must_in(here,
+		"echo 1 >/proc/sys/net/ipv4/ip_no_pmtu_disc && ip route add default via 10.81.0.2");
+	must_in(there,
+		"echo 1 >/proc/sys/net/ipv4/ip_no_pmtu_disc && ip route add default via 10.82.0.2");
+	s = server_in(here, "");
+	t = client(there, "10.81.0.1", s->tls_port, "-v", "300000", "-t", cert_path());
+	require(counted(here, "snmp", "Ip", "ReasmOKs") > 100 &&
+			counted(there, "snmp", "Ip", "ReasmOKs") > 100,
+		"nothing was in fragments");
+	read_in_full(&t);
+	monitors_mark();
+	t = client(there, "10.81.0.1", s->plain_port, "-v", "300000");
+	told(&t, s, "ipv4");
+}
+
+/* ---- segments longer than 64 KiB ----------------------------------------------------------------- */
+
+static void big_tcp(const void *arg)
+{
+	const char *host = arg ? "fd79::83:1" : "10.83.0.1", *why,
+		   *out = str("%s/largest", scratch);
+	const char *const argv[] = {trigger_path("largest"), NULL};
+	pid_t here = netns_start(), there = netns_start(), capture;
+	struct server *s;
+	struct trigger t;
+	json_t *said;
+
+	if (arg && access("/proc/net/if_inet6", R_OK))
+		test_skip("no IPv6 here");
+	join(here, there, 83);
+	for (int i = 0; i < 2; i++)
+		if (!sh_in(i ? there : here, &why,
+			   str("%s cw83 400000 %s", trigger_path("big_tcp"),
+			       arg ? "ipv6" : "ipv4")))
+			test_skip("no big TCP here: %s", why);
+	for (int i = 0; i < 2; i++)
+		must_in(i ? there : here,
+			"echo 4096 4000000 16000000 >/proc/sys/net/ipv4/tcp_wmem && "
+			"echo 4096 4000000 16000000 >/proc/sys/net/ipv4/tcp_rmem");
+	s = server_in(here, "");
+	capture = child_start(argv, &(struct child_opts){.netns = here, .out = out});
+	require(file_wait(out, "ready\n", 5000), "no capture");
+	t = client(there, host, s->tls_port, "-v", "10000000", "-t", cert_path());
+	child_stop(capture, SIGTERM, 2000);
+	said = json_loads(strchr(file_read(out), '\n') + 1, JSON_DISABLE_EOF_CHECK, NULL);
+	require(json_integer_value(json_object_get(said, "largest")) > 65550,
+		"no packet was longer than 64 KiB: %s", file_read(out));
+	printf("# the longest packet had %lld bytes\n",
+	       (long long)json_integer_value(json_object_get(said, "largest")));
+	read_in_full(&t);
+	monitors_mark();
+	t = client(there, host, s->plain_port, "-v", "10000000");
+	told(&t, s, arg ? "ipv6" : "ipv4");
+}
+
+/* ---- MPTCP ----------------------------------------------------------------------------------------- */
+
+#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
+#define SUBFLOWS "MPTCP sockets, dialled or from before: what further subflows carry is not seen"
+
+static void preload(void)
+{
+	setenv("LD_PRELOAD", "build/triggers/mptcp.so", 1);
+}
+
+/* A server whose sockets are MPTCP's, as mptcpize makes them. That code is forced upon it is told, and no matter here. */
+static struct server *server_mptcp(pid_t ns, const char *extra)
+{
+	struct server *s;
+
+	if (access("/proc/sys/net/mptcp/enabled", R_OK))
+		test_skip("no MPTCP here");
+	s = server_start(&(struct server_opts){.plain = true,
+					       .bind = "* -::*",
+					       .child = {.netns = ns, .setup = preload},
+					       .extra = str("protected-mode no\n%s", extra)});
+	expect(mon, {.rule = "mem-inject",
+		     .vector = "exec",
+		     .detail = "LD_PRELOAD in its environment",
+		     .server = s,
+		     .young = true});
+	monitors_mark();
+	return s;
+}
+
+static void one_subflow(const void *arg)
+{
+	bool mptcp = arg;
+	pid_t ns = netns_start();
+	struct server *s = server_mptcp(ns, "");
+	const char *option = mptcp ? "-p" : "-i0";
+	struct trigger t;
+
+	t = client(ns, "127.0.0.1", s->tls_port, "-t", cert_path(), option);
+	require(trigger_true(&t, "mptcp") == mptcp, "MPTCP was %sspoken", mptcp ? "not " : "");
+	read_in_full(&t);
+	monitors_mark();
+	t = client(ns, "127.0.0.1", s->plain_port, option);
+	require(trigger_true(&t, "mptcp") == mptcp, "MPTCP was %sspoken", mptcp ? "not " : "");
+	told(&t, s, "ipv4");
+}
+
+/* Which connections of that local address are listed, and how many bytes they carried towards the client. */
+static long long carried(const char *ip)
+{
+	json_t *all = conns_of(mon), *j;
+	long long bytes = 0;
+	size_t i;
+
+	json_array_foreach (all, i, j)
+		if (!strcmp(text_at(j, "local", "ip"), ip))
+			bytes += json_integer_value(
+				json_object_get(json_object_get(j, "out"), "bytes"));
+	json_decref(all);
+	return bytes;
+}
+
+/* What the monitor told so far of something it could not see. */
+static long blindness(const char *note)
+{
+	long told = 0;
+
+	monitor_poll(mon);
+	for (size_t i = 0; i < mon->count; i++)
+		if (!strcmp(alert_str(mon->lines[i], "rule"), "self-blind") &&
+		    !strcmp(alert_str(mon->lines[i], "detail"), note))
+			told = (long)alert_int(mon->lines[i], "count");
+	return told;
+}
+
+/* What no subflow has whole raises nothing false, and what was not read is said. */
+static void two_subflows(const void *arg)
+{
+	pid_t here = netns_start(), there = netns_start();
+	struct server *s = server_mptcp(here, "");
+	long before = blindness(UNSYNCED);
+	struct trigger t;
+	const char *why;
+
+	join(here, there, 84);
+	join(here, there, 85);
+	if (!sh_in(here, &why,
+		   "ip mptcp limits set subflow 2 && ip mptcp endpoint add 10.85.0.1 signal") ||
+	    !sh_in(there, &why, "ip mptcp limits set subflow 2 add_addr_accepted 2"))
+		test_skip("no subflows here: %s", why);
+	t = client(there, "10.84.0.1", s->tls_port, "-p", "-v", "10000000", "-t", cert_path());
+	require(trigger_int(&t, "subflows") == 1, "there are %lld more subflows",
+		trigger_int(&t, "subflows"));
+	require(carried("10.84.0.1") > 5000 && carried("10.85.0.1") > 5000,
+		"one subflow carried all: %lld and %lld", carried("10.84.0.1"),
+		carried("10.85.0.1"));
+	expect(mon, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
+	require(blindness(UNSYNCED) > before, "what was not read is not counted");
+	printf("# %lld and %lld bytes of the replies\n", carried("10.84.0.1"),
+	       carried("10.85.0.1"));
+	child_stop(t.pid, SIGKILL, 2000);
+	monitors_mark();
+	t = client(there, "10.84.0.1", s->plain_port, "-p");
+	expect(mon,
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = s,
+		.opened = "inbound",
+		.direction = "ingress",
+		.command = "PING",
+		.remote_port = (int)trigger_int(&t, "port")},
+	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
+	child_stop(t.pid, SIGKILL, 2000);
+}
+
+/* A replica's own sockets are MPTCP's as well: its master speaks it, or TCP. */
+static void dials(const void *arg)
+{
+	bool mptcp = arg;
+	pid_t ns = netns_start();
+	struct server *replica = server_mptcp(ns, "tls-replication no"), *master;
+	struct run r;
+
+	if (mptcp)
+		master = server_mptcp(ns, "repl-diskless-sync-delay 0");
+	else
+		master = server_in(ns, "repl-diskless-sync-delay 0");
+	r = run_with(&((struct child_opts){.netns = ns}), 5000, "redis-cli", "--tls", "--cacert",
+		     cert_path(), "-p", number(replica->tls_port), "REPLICAOF", "127.0.0.1",
+		     number(master->plain_port));
+	require(strstr(r.out, "OK"), "REPLICAOF: %s %s", r.out, r.err);
+	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
+		"replication did not start: %s", file_read(replica->log));
+	expect(mon,
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = replica,
+		.opened = "outbound",
+		.direction = "egress",
+		.remote_port = master->plain_port,
+		.command = "PING"},
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = master,
+		.opened = "inbound",
+		.direction = "ingress",
+		.local_port = master->plain_port,
+		.command = "PING"},
+	       {.rule = "self-blind", .detail = SUBFLOWS, .optional = !mptcp});
+}
+
+static const struct test tests[] = {
+	TEST("data on the SYN (TCP Fast Open): TLS is read, plaintext is told", fast_open,
+	     .arg = "taken"),
+	TEST("the same where the server does not take it", fast_open),
+	TEST("urgent data: plaintext is told, and a byte beside TLS", urgent),
+	TEST("a window that stays shut, keepalives: TLS is read, plaintext is told", window),
+	TEST("IP options", headers, .arg = "options"),
+	TEST("IPv6 hop-by-hop, routing and destination headers", headers, .arg = "hop,route,dest"),
+	TEST("seven IPv6 destination headers", headers,
+	     .arg = "dest,dest,dest,dest,dest,dest,dest"),
+	TEST("an IPv6 fragment header though nothing was cut", headers, .arg = "frag"),
+	TEST("IP fragments: TLS is read, plaintext is told", fragments),
+	TEST("IPv6 segments longer than 64 KiB: TLS is read, plaintext is told", big_tcp,
+	     .arg = "v6"),
+	TEST("IPv4 segments longer than 64 KiB: TLS is read, plaintext is told", big_tcp),
+	TEST("MPTCP with one subflow: TLS is read, plaintext is told", one_subflow, .arg = "mptcp"),
+	TEST("a TCP client at an MPTCP listener", one_subflow),
+	TEST("MPTCP with two subflows: TLS raises nothing, what is not read is counted",
+	     two_subflows),
+	TEST("a replica that dials by MPTCP without TLS, seen at both ends", dials, .arg = "mptcp"),
+	TEST("the same where the master speaks TCP", dials),
+	{},
+};
+
+const struct suite net_suite = {"net", setup, teardown, tests};
