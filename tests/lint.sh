@@ -14,7 +14,7 @@ declare -A layer=(
 	[model]="instance rule command alert rest policy policy_key policy_doc incident tls_suite cert conn"
 	[edge]="guard kernel sensor files mmflag collector finding event_json event_text cgroup config digest
 		subject replay rulebook coverage ocsf story story_json story_text conn_out ask reset"
-	[story]="monitor"
+	[story]="monitor watch watch_*"
 	[verbs]="main cli verbs cmd_*"
 )
 skeletons="sensor kernel" # only these include *.skel.h

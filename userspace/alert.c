@@ -122,6 +122,19 @@ static void raise_count(struct alert *a, uint64_t counted)
 		a->count = counted + a->uncounted;
 }
 
+const struct alert *alerts_plaintext(const struct alerts *as, const struct event *ev)
+{
+	for (size_t b = 0; b < BUCKETS; b++) {
+		for (const struct alert *a = as->buckets[b]; a; a = a->next) {
+			if (a->ev.key.rule == RULE_TLS_PLAINTEXT && a->detailed &&
+			    a->ev.key.instance == ev->key.instance && !a->ev.conn.egress &&
+			    !memcmp(&a->ev.conn.ends, &ev->conn.ends, sizeof(ev->conn.ends)))
+				return a;
+		}
+	}
+	return NULL;
+}
+
 struct alert *alerts_event(struct alerts *as, const struct event *ev)
 {
 	struct alert *a = *slot(as, &ev->key);

@@ -64,6 +64,12 @@ bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns);
 struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns,
 			   bool flush);
 
+/*
+ * The alert about plaintext that came in on the connection of that event, NULL if there is none. Looks at every
+ * alert: for what is rare.
+ */
+const struct alert *alerts_plaintext(const struct alerts *as, const struct event *ev);
+
 /* The kernel's entry is gone: nothing more will come for this key. */
 void alerts_forget(struct alerts *as, const struct attempt_key *key);
 

@@ -226,6 +226,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	put_endpoint(j, "local", f->local_ip, c->ends.local_port);
 	put_endpoint(j, "remote", f->remote_ip, c->ends.remote_port);
 	jsonw_string(j, "opened", opened_name(c->opened));
+	jsonw_string(j, "opener", path_or_null(f->opener));
 	jsonw_string(j, "direction", c->egress ? "egress" : "ingress");
 	if (c->has_offset)
 		jsonw_int(j, "offset", (int64_t)c->offset);

@@ -39,6 +39,8 @@ struct finding {
 	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if not known */
 	char sha256[65];	      /* of its executable, empty if nobody asked for it */
 	char local_ip[48], remote_ip[48];
+	char opener
+		[PATH_LEN]; /* executable that opened the connection, empty if that is not certain */
 };
 
 /* Fill f from an alert. */

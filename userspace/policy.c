@@ -255,7 +255,9 @@ static bool allow_matches(const struct policy *p, const struct policy_allow *a,
 static const struct policy_plaintext *plaintext_allowed(const struct policy *p,
 							const struct policy_subject *s)
 {
-	if (s->rule != RULE_TLS_PLAINTEXT || !s->peer || !s->opener)
+	/* that plaintext is served to whom it is allowed is allowed with it */
+	if ((s->rule != RULE_TLS_PLAINTEXT && s->rule != RULE_TLS_LISTENER) || !s->peer ||
+	    !s->opener)
 		return NULL;
 	for (size_t i = 0; i < p->tls.plaintexts; i++) {
 		const struct policy_plaintext *t = &p->tls.plaintext[i];

@@ -52,7 +52,8 @@ const struct policy_key policy_keys[] = {
 	 .help = "Patterns of IANA names of the cipher suites a handshake may settle on, such as "
 		 "TLS_AES_256_GCM_SHA384 or TLS_ECDHE_*_GCM_*."},
 	{"tls.plaintext", POLICY_LIST, .preset = "nowhere",
-	 .help = "Where plaintext is no alert but allowed."},
+	 .help = "Where plaintext is no alert but allowed: neither tls-plaintext nor, if that is whom it is served "
+		 "to, tls-listener."},
 	{"tls.plaintext[].peer", POLICY_CIDR, PLAINTEXT(peer), .required = true,
 	 .help = "The address at the other end is in there,"},
 	{"tls.plaintext[].owner", POLICY_PATH, PLAINTEXT(owner), .required = true,

@@ -84,9 +84,7 @@ static void fill_conn(struct record *r)
 	else if (inet_pton(AF_INET6, ip, r->peer) != 1)
 		return;
 	s->peer = r->peer;
-	s->opener = !strcmp(opened, "inbound")	  ? s->exe
-		    : !strcmp(opened, "outbound") ? s->instance_exe
-						  : NULL;
+	s->opener = text(r->conn, "opener");
 }
 
 /* Fill r from its line. Returns what is wrong with it, NULL if nothing is. */

@@ -5,6 +5,8 @@
 #include "cgroup.h"
 #include "digest.h"
 
+#include <stdio.h>
+
 void subject_instance(struct policy_subject *ret, const struct instance *in)
 {
 	*ret = (struct policy_subject){};
@@ -43,6 +45,28 @@ static void actor(struct policy_subject *s, struct finding *f, const struct poli
 	s->ancestors = who->ancestors;
 }
 
+void subject_answers(struct finding *f, const struct alert *plaintext)
+{
+	const struct process_info *who = plaintext ? &plaintext->ev.actor : NULL;
+
+	if (who && plaintext->ev.flags & EVENT_ACTOR && whole(&who->exe))
+		instance_exe_path(who, &who->exe, f->opener, sizeof(f->opener));
+}
+
+static const char *opener(struct finding *f, const char *actor_exe)
+{
+	const struct event *ev = &f->alert->ev;
+	const char *exe = NULL;
+
+	if (ev->conn.opened == OPENED_OUTBOUND && f->instance)
+		exe = f->instance->exe;
+	else if (ev->conn.opened == OPENED_INBOUND)
+		exe = actor_exe;
+	if (exe && ev->key.rule != RULE_TLS_LISTENER)
+		snprintf(f->opener, sizeof(f->opener), "%s", exe);
+	return f->opener[0] ? f->opener : NULL;
+}
+
 void subject_judge(struct finding *f, const struct policy *p, int cgroup_fd)
 {
 	const struct event *ev = &f->alert->ev;
@@ -61,10 +85,7 @@ void subject_judge(struct finding *f, const struct policy *p, int cgroup_fd)
 		actor(&s, f, p, cgroup_fd);
 	if (ev->flags & EVENT_CONN) {
 		s.peer = ev->conn.ends.remote_ip;
-		if (ev->conn.opened == OPENED_INBOUND)
-			s.opener = s.exe;
-		else if (ev->conn.opened == OPENED_OUTBOUND && f->instance)
-			s.opener = f->instance->exe;
+		s.opener = opener(f, s.exe);
 	}
 	policy_judge(p, &s, f->now_ms, &f->verdict);
 	f->severity = f->verdict.severity;

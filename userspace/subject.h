@@ -15,4 +15,10 @@ void subject_instance(struct policy_subject *ret, const struct instance *in);
  */
 void subject_judge(struct finding *f, const struct policy *p, int cgroup_fd);
 
+/*
+ * Plaintext is answered where that alert's plaintext came in (NULL: not known): whoever opened the connection
+ * opened it for both. To be called before a tls-listener is judged.
+ */
+void subject_answers(struct finding *f, const struct alert *plaintext);
+
 #endif

@@ -646,6 +646,7 @@ static void proxied(const void *arg)
 				    p->option ? config : NULL, NULL};
 	struct monitor *m;
 	struct client *c;
+	json_t *listener;
 	struct run r;
 
 	if (access(p->exe, X_OK))
@@ -674,8 +675,12 @@ static void proxied(const void *arg)
 				     .command = "PING",
 				     .verdict = i ? "allowed" : "alert"});
 	client_close(c);
-	if (findings_of(m, ecdsa, "tls-listener", NULL))
-		printf("# that plaintext is served there is told, though whom it serves is allowed\n");
+	listener = alert_find(m, "tls-listener", 0);
+	require(listener, "that plaintext is served there is not recorded");
+	require(!strcmp(alert_str(listener, "verdict"), "allowed") &&
+			!strcmp(alert_str(listener, "conn.opener"), p->exe),
+		"tls-listener is %s, opener %s", alert_str(listener, "verdict"),
+		alert_str(listener, "conn.opener"));
 	monitors_mark();
 	r = run_command(5000, "redis-cli", "-p", str("%d", ecdsa->plain_port), "PING");
 	require(strstr(r.out, "PONG"), "no answer: %s", r.err);

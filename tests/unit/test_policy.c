@@ -390,13 +390,13 @@ static void plaintext_is_allowed_by_network_and_executable_together(void **state
 	};
 	struct verdict v;
 
-	s.rule = RULE_TLS_PLAINTEXT;
-	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
-		s.peer = address(peers[i].ip);
-		s.opener = peers[i].exe;
+	for (size_t i = 0; i < 2 * sizeof(peers) / sizeof(peers[0]); i++) {
+		s.rule = i % 2 ? RULE_TLS_LISTENER : RULE_TLS_PLAINTEXT;
+		s.peer = address(peers[i / 2].ip);
+		s.opener = peers[i / 2].exe;
 		policy_judge(&p, &s, 0, &v);
-		assert_int_equal(v.id, peers[i].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
-		assert_int_equal(v.plaintext != NULL, peers[i].allowed);
+		assert_int_equal(v.id, peers[i / 2].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
+		assert_int_equal(v.plaintext != NULL, peers[i / 2].allowed);
 	}
 	s.rule = RULE_TLS_MIDSTREAM; /* an allowance of plaintext is none of a broken stream */
 	s.peer = address("127.0.0.1");
