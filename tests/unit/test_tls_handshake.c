@@ -375,7 +375,7 @@ static void put_length(struct tape *t, uint32_t at, uint32_t n)
 
 /*
  * As today's browsers greet: GREASE (RFC 8701) first among suites, extensions, groups and versions, a
- * post-quantum key share that alone is longer than a segment, an encrypted hello (RFC 9849) beside the outer
+ * post-quantum key share that alone is longer than a segment, an encrypted hello beside the outer
  * name, ALPS, compressed certificates (RFC 8879), padding (RFC 7685); in no order (they shuffle).
  */
 static void put_browser_hello(struct tape *t)
