@@ -21,15 +21,22 @@ struct request {
 	struct inet_diag_req_v2 diag;
 };
 
+struct reply {
+	struct nlmsghdr head;
+	union {
+		struct nlmsgerr err;
+		struct inet_diag_msg found;
+		char room[512];
+	};
+};
+
 static void fill(struct request *r, const struct conn_info *c)
 {
 	size_t skip = c->ipv6 ? 0 : 12, len = c->ipv6 ? 16 : 4;
 	uint64_t cookie = c->cookie ?: ~0ull; /* INET_DIAG_NOCOOKIE: whichever has these ends */
 
 	*r = (struct request){
-		.head = {.nlmsg_len = sizeof(*r),
-			 .nlmsg_type = SOCK_DESTROY,
-			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+		.head = {.nlmsg_len = sizeof(*r)},
 		.diag = {.sdiag_family = c->ipv6 ? AF_INET6 : AF_INET,
 			 .sdiag_protocol = IPPROTO_TCP,
 			 .idiag_states = ~0u,
@@ -39,6 +46,37 @@ static void fill(struct request *r, const struct conn_info *c)
 	};
 	memcpy(r->diag.id.idiag_src, c->ends.local_ip + skip, len);
 	memcpy(r->diag.id.idiag_dst, c->ends.remote_ip + skip, len);
+}
+
+/* Returns 0 or a negative errno. */
+static int say(int fd, struct request *r, uint16_t type, uint16_t flags, struct reply *ret)
+{
+	*ret = (struct reply){};
+	r->head.nlmsg_type = type;
+	r->head.nlmsg_flags = NLM_F_REQUEST | flags;
+	if (send(fd, r, sizeof(*r), 0) < 0 || recv(fd, ret, sizeof(*ret), 0) < 0)
+		return -errno;
+	return ret->head.nlmsg_type == NLMSG_ERROR ? ret->err.error : 0;
+}
+
+/*
+ * Where no connection has these ends (any more), the kernel finds the listener for them, and without a cookie
+ * would close that. So its cookie is asked for first.
+ */
+static int name_it(int fd, struct request *r)
+{
+	struct reply reply;
+	int err = say(fd, r, SOCK_DIAG_BY_FAMILY, 0, &reply);
+
+	if (err)
+		return err;
+	if (reply.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return -EBADMSG;
+	if (reply.found.id.idiag_dport != r->diag.id.idiag_dport)
+		return -ENOENT;
+	memcpy(r->diag.id.idiag_cookie, reply.found.id.idiag_cookie,
+	       sizeof(r->diag.id.idiag_cookie));
+	return 0;
 }
 
 /* A socket of the network namespace that pid lives in. */
@@ -70,23 +108,20 @@ static int diag_socket(pid_t pid)
 
 int reset_connection(const struct conn_info *conn, pid_t pid)
 {
-	struct {
-		struct nlmsghdr head;
-		struct nlmsgerr err;
-		char room[256];
-	} reply = {};
 	struct timeval limit = {.tv_usec = 200000};
-	struct request r;
 	int fd = diag_socket(pid), err;
+	struct reply reply;
+	struct request r;
 
 	if (fd < 0)
 		return -errno;
 	fill(&r, conn);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (send(fd, &r, sizeof(r), 0) < 0 || recv(fd, &reply, sizeof(reply), 0) < 0)
-		err = -errno;
-	else
-		err = reply.head.nlmsg_type == NLMSG_ERROR ? reply.err.error : -EBADMSG;
+	err = conn->cookie ? 0 : name_it(fd, &r);
+	if (!err)
+		err = say(fd, &r, SOCK_DESTROY, NLM_F_ACK, &reply);
+	if (!err && reply.head.nlmsg_type != NLMSG_ERROR)
+		err = -EBADMSG;
 	close(fd);
 	return err;
 }

@@ -5,13 +5,19 @@
 #include "collector.h"
 #include "finding.h"
 #include "output.h"
+#include "reset.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct event sample(void)
@@ -270,6 +276,54 @@ static void full_device_is_an_error_and_counted(void **state)
 	close(fd);
 }
 
+/* In a network namespace of its own, whose only listener this is. Returns 0, or the step that went wrong. */
+static int reset_by_ends(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t len = sizeof(at), one = sizeof(int);
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	struct conn_info c = {};
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	int listens = 0, err;
+	char byte;
+
+	if (ioctl(server, SIOCSIFFLAGS, &lo) || listen(server, 8) ||
+	    getsockname(server, (struct sockaddr *)&at, &len))
+		return 1;
+	c.ends.local_port = ntohs(at.sin_port);
+	c.ends.remote_port = 9;
+	memcpy(c.ends.local_ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+	memcpy(c.ends.remote_ip, c.ends.local_ip, 16);
+	if (reset_connection(&c, 0) != -ENOENT)
+		return 2;
+	if (getsockopt(server, SOL_SOCKET, SO_ACCEPTCONN, &listens, &one) || !listens)
+		return 3;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connect(client, (struct sockaddr *)&at, sizeof(at)) ||
+	    getsockname(client, (struct sockaddr *)&at, &len))
+		return 4;
+	c.ends.remote_port = ntohs(at.sin_port);
+	err = reset_connection(&c, 0);
+	if (err == -EOPNOTSUPP) /* a kernel without INET_DIAG_DESTROY */
+		return 0;
+	return err || recv(client, &byte, 1, 0) != -1 || errno != ECONNRESET ? 5 : 0;
+}
+
+static void reset_without_a_cookie_spares_the_listener(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0)) ? 77
+									      : reset_by_ends());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* no network namespace to be had */
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +340,7 @@ int main(void)
 		cmocka_unit_test(reader_that_stands_still_costs_bounded_memory),
 		cmocka_unit_test(reader_that_left_is_an_error_and_counted),
 		cmocka_unit_test(full_device_is_an_error_and_counted),
+		cmocka_unit_test(reset_without_a_cookie_spares_the_listener),
 	};
 
 	return cmocka_run_group_tests_name("edge", tests, NULL, NULL);
