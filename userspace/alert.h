@@ -30,8 +30,7 @@ struct alert {
 	uint64_t last_ns;
 	bool detailed;		   /* ev was received */
 	char note[ALERT_NOTE_LEN]; /* self-blind: what was not seen */
-	char *opener;	    /* tls-listener: who opened the connection it was first seen on */
-	struct alert *next; /* hash chain */
+	struct alert *next;	   /* hash chain */
 };
 
 struct alerts {

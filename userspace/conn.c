@@ -88,17 +88,12 @@ static void begin_reading(struct conns *cs, struct conn *c)
 	struct conn **place = &cs->in_handshake[cs->next_handshake++ % HANDSHAKES_MAX];
 
 	c->reading = malloc(sizeof(*c->reading));
-	if (!c->reading) {
-		c->partly = true;
-		cs->given_up++;
+	if (!c->reading)
 		return;
-	}
-	if (*place && !conn_settled(*place)) {
-		(*place)->partly = true;
-		cs->given_up++;
-	}
-	if (*place)
+	if (*place) {
+		(*place)->partly |= !conn_settled(*place);
 		end_reading(cs, *place);
+	}
 	*place = c;
 	c->reading->in_next = c->reading->out_next = 0;
 	begin_reader(&c->reading->in, c);

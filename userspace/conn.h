@@ -43,7 +43,6 @@ struct conns {
 	size_t count;
 	uint64_t seen;
 	uint64_t forgotten; /* still open, but no room */
-	uint64_t given_up;  /* handshakes that gave way before it was known what they settle on */
 	struct conn *in_handshake[HANDSHAKES_MAX];
 	size_t next_handshake;
 };

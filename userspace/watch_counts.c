@@ -97,10 +97,6 @@ void watch_blindness(struct monitor *m)
 	watch_blind(m, "records in the ring buffer that were no events",
 		    collector_refused(m->collector));
 	watch_blind(m, "alerts the reader of standard output never gets", m->out.dropped);
-	watch_blind(
-		m,
-		"TLS handshakes given up for newer ones: their version and cipher are not judged",
-		m->conns.given_up);
 	watch_blind(m, "too many incidents at once: the quietest were closed early",
 		    m->incidents.forced);
 	watch_blind(m, "events that are in no incident: memory ran out", m->incidents.lost);

@@ -115,27 +115,6 @@ static void a_breach_names_what_was_settled(void **state)
 	assert_string_equal(text, "TLSv1.2 settled");
 }
 
-/* Whoever opens many connections and says little on each keeps another one from being judged: not unsaid. */
-static void a_handshake_that_gives_way_is_counted(void **state)
-{
-	piece(1, &t.from_client, 0, 1, 0);
-	for (uint64_t other = 2; other < 2 + HANDSHAKES_MAX; other++)
-		piece(other, &t.from_client, 0, 1, 0);
-	assert_int_equal(cs.given_up, 1);
-	assert_null(piece(1, &t.from_server, 0, 200, 1));
-	assert_true(conns_find(&cs, 1)->partly);
-}
-
-static void one_that_is_settled_gives_way_in_silence(void **state)
-{
-	piece(1, &t.from_client, 0, 190, 0);
-	assert_non_null(piece(1, &t.from_server, 0, 200, 1));
-	for (uint64_t other = 2; other < 2 + HANDSHAKES_MAX; other++)
-		piece(other, &t.from_client, 0, 1, 0);
-	assert_int_equal(cs.given_up, 0);
-	assert_false(conns_find(&cs, 1)->partly);
-}
-
 static void records_that_are_no_pieces_are_refused(void **state)
 {
 	struct clear_piece p = {.magic = CLEAR_MAGIC, .len = 10};
@@ -158,10 +137,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_closed_connection_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_table_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_breach_names_what_was_settled, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_handshake_that_gives_way_is_counted, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(one_that_is_settled_gives_way_in_silence, setup,
-						teardown),
 		cmocka_unit_test(records_that_are_no_pieces_are_refused),
 	};
 
