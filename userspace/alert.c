@@ -21,6 +21,7 @@ void alerts_free(struct alerts *as)
 	for (size_t b = 0; as->buckets && b < BUCKETS; b++) {
 		for (struct alert *a = as->buckets[b], *next; a; a = next) {
 			next = a->next;
+			free(a->opener);
 			free(a);
 		}
 	}
@@ -73,6 +74,7 @@ static void drop(struct alerts *as, struct alert **p)
 	struct alert *a = *p;
 
 	*p = a->next;
+	free(a->opener);
 	free(a);
 	as->count--;
 }
@@ -128,6 +130,7 @@ const struct alert *alerts_plaintext(const struct alerts *as, const struct event
 		for (const struct alert *a = as->buckets[b]; a; a = a->next) {
 			if (a->ev.key.rule == RULE_TLS_PLAINTEXT && a->detailed &&
 			    a->ev.key.instance == ev->key.instance && !a->ev.conn.egress &&
+			    (!a->ev.conn.cookie || a->ev.conn.cookie == ev->conn.cookie) &&
 			    !memcmp(&a->ev.conn.ends, &ev->conn.ends, sizeof(ev->conn.ends)))
 				return a;
 		}

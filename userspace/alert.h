@@ -30,7 +30,8 @@ struct alert {
 	uint64_t last_ns;
 	bool detailed;		   /* ev was received */
 	char note[ALERT_NOTE_LEN]; /* self-blind: what was not seen */
-	struct alert *next;	   /* hash chain */
+	char *opener;	    /* tls-listener: who opened the connection it was first seen on */
+	struct alert *next; /* hash chain */
 };
 
 struct alerts {

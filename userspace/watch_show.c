@@ -6,6 +6,9 @@
 #include "story.h"
 #include "subject.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* What the guard has to know of the output, should we be killed now. */
 void watch_will(struct monitor *m)
 {
@@ -59,6 +62,18 @@ static void show_event(struct monitor *m, const struct finding *f)
 	tell(m, line, len);
 }
 
+/* Whom it was served to first is asked for once: the alert about that connection is forgotten before this one. */
+static void answered(const struct monitor *m, struct alert *a, struct finding *f)
+{
+	if (a->opener) {
+		snprintf(f->opener, sizeof(f->opener), "%s", a->opener);
+		return;
+	}
+	subject_answers(f, alerts_plaintext(&m->alerts, &a->ev));
+	if (f->opener[0])
+		a->opener = strdup(f->opener);
+}
+
 /* Judge what there is of an alert now; what counts is told to its incident. */
 void watch_show(struct monitor *m, struct alert *a)
 {
@@ -73,7 +88,7 @@ void watch_show(struct monitor *m, struct alert *a)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
 	if (a->ev.key.rule == RULE_TLS_LISTENER)
-		subject_answers(&f, alerts_plaintext(&m->alerts, &a->ev));
+		answered(m, a, &f);
 	subject_judge(&f, &m->rulebook.policy, m->cgroup_fd);
 	if (a->ev.flags & EVENT_CONN)
 		f.tls = conns_find(&m->conns, a->ev.conn.cookie);
