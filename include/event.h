@@ -196,7 +196,7 @@ struct conn_ends {
 };
 
 struct conn_info {
-	__u64 cookie; /* kernel's socket cookie */
+	__u64 cookie; /* kernel's socket cookie; 0: its data came before it had a socket of its own */
 	__u64 offset; /* first offending byte, counted from the stream's first; valid if has_offset */
 	__u64 records; /* TLS records seen before it in this direction */
 	struct conn_ends ends;
@@ -218,7 +218,7 @@ struct conn_info {
  * socket cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
  */
 struct attempt_key {
-	__u64 actor; /* start_ns of the acting process, or socket cookie */
+	__u64 actor; /* start_ns of the acting process, or socket cookie, or FILED_EARLY and a number */
 	__u32 instance;
 	__u32 tgid;
 	__u32 exec_id;

@@ -199,6 +199,7 @@ enum counter_id {
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");
+_Static_assert(sizeof(struct early) == 80, "early is a map's value: no hidden padding");
 _Static_assert(sizeof(struct sock_mark) <= 256, "128 bytes for each direction");
 
 #endif

@@ -631,6 +631,8 @@ static void testssl_full(const void *arg)
 
 /* ---- a proxy in front ---------------------------------------------------------------------------- */
 
+#define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/watch_counts.c, and a tick */
+
 struct proxy {
 	const char *name, *exe, *config,
 		*option; /* config: certificate with key, its port, Redis' port */
@@ -646,7 +648,7 @@ static void proxied(const void *arg)
 				    p->option ? config : NULL, NULL};
 	struct monitor *m;
 	struct client *c;
-	json_t *listener;
+	json_t *listener, *again;
 	struct run r;
 
 	if (access(p->exe, X_OK))
@@ -681,6 +683,17 @@ static void proxied(const void *arg)
 			!strcmp(alert_str(listener, "conn.opener"), p->exe),
 		"tls-listener is %s, opener %s", alert_str(listener, "verdict"),
 		alert_str(listener, "conn.opener"));
+	/* and stays allowed when the first connection is long forgotten */
+	sleep_ms(FORGOTTEN_MS);
+	c = client_open(&front, "127.0.0.1", true);
+	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
+	client_close(c);
+	sleep_ms(2500); /* a count is told at most a second later */
+	monitor_poll(m);
+	again = alert_last(m, listener);
+	require(alert_int(again, "count") == 2 && !strcmp(alert_str(again, "verdict"), "allowed"),
+		"tls-listener, %lld times, is %s", alert_int(again, "count"),
+		alert_str(again, "verdict"));
 	monitors_mark();
 	r = run_command(5000, "redis-cli", "-p", str("%d", ecdsa->plain_port), "PING");
 	require(strstr(r.out, "PONG"), "no answer: %s", r.err);
