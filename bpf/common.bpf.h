@@ -479,16 +479,25 @@ static __always_inline u32 event_actor(struct event *e, struct task_struct *task
 #define PIDTYPE_SID 3 /* enum pid_type, since 4.19 */
 
 /*
- * Which session it is in: what it started by one login, unit or container has in common. Apart from process_fill, whose
- * chain of calls has no stack left where packets are looked at.
+ * Which session it is in: what it started by one login, unit or container has in common. Session 0 is nobody's: there
+ * stands for a leader who of its ancestors was started by init or by the kernel itself. Apart from process_fill,
+ * whose chain of calls has no stack left where packets are looked at.
  */
 __noinline int session_fill(struct process_info *p, u64 task_addr)
 {
-	struct task_struct *task = (void *)task_addr;
-	struct pid *leader = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]);
+	struct task_struct *task = (void *)task_addr, *up = BPF_CORE_READ(task, group_leader);
+	u32 session = 0;
 
-	if (p)
-		p->session = BPF_CORE_READ(leader, numbers[0].nr);
+	if (!p)
+		return 0;
+	for (int i = 0; i < LINEAGE_MAX && up && !session; i++) {
+		if (i && (BPF_CORE_READ(up, tgid) <= 1 || BPF_CORE_READ(up, flags) & PF_KTHREAD))
+			break;
+		task = up;
+		session = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID], numbers[0].nr);
+		up = BPF_CORE_READ(task, real_parent, group_leader);
+	}
+	p->session = session ?: BPF_CORE_READ(task, tgid);
 	return 0;
 }
 

@@ -125,6 +125,7 @@ enum saw_id {
 #define EVENT_PREVENTED 0x0100 /* it was denied, or its actor killed before it could use it */
 
 #define COMM_LEN 16	/* TASK_COMM_LEN */
+#define LINEAGE_MAX 32	/* ancestors asked for a session when one's own has no leader */
 #define ANCESTORS_MAX 8 /* session leader and supervisor are within 8 on every host we looked at */
 #define PATH_PART_MAX 255 /* NAME_MAX */
 #define PATH_ROOM 1024	  /* nine paths of usual length; power of two */
@@ -170,9 +171,9 @@ struct process_info {
 	__u32 uid;
 	__u32 euid;
 	__u32 loginuid; /* 0xffffffff: not set */
-	__u32 session;	/* pid of its session's leader, which may have ended; 0: not asked for */
-	__u32 pid_ns;	/* inode number of the pid namespace it lives in */
-	__u32 ns_pid;	/* its pid as seen in there */
+	__u32 session; /* pid of its session's leader, which may have ended; of who stands for one; 0: not asked for */
+	__u32 pid_ns; /* inode number of the pid namespace it lives in */
+	__u32 ns_pid; /* its pid as seen in there */
 	__u32 flags;
 	__u32 ancestors;
 	struct path_place exe;

@@ -2,6 +2,8 @@
 /* proc.c - see proc.h. */
 #include "proc.h"
 
+#include "event.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define PF_KTHREAD 0x00200000 /* linux/sched.h, in field 9 of /proc/PID/stat */
 
 static ssize_t read_file(const char *path, char *buf, size_t size)
 {
@@ -65,15 +69,29 @@ char proc_state(pid_t pid)
 	return stat_field(pid, 3, text, sizeof(text)) ? '\0' : text[0];
 }
 
+static unsigned long stat_number(pid_t pid, int n)
+{
+	char text[32];
+
+	return stat_field(pid, n, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
+}
+
 uint32_t proc_session(pid_t pid, uint64_t start_ns)
 {
 	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK);
-	char text[32];
+	unsigned long session, up;
 
-	if (stat_field(pid, 6, text, sizeof(text)) || start_ticks(pid, &ticks) ||
-	    ticks != start_ns / (1000000000ull / hz))
+	if (start_ticks(pid, &ticks) || ticks != start_ns / (1000000000ull / hz))
 		return 0;
-	return (uint32_t)strtoul(text, NULL, 10);
+	session = stat_number(pid, 6);
+	for (int i = 1; i < LINEAGE_MAX && !session; i++) {
+		up = stat_number(pid, 4);
+		if (up <= 1 || stat_number((pid_t)up, 9) & PF_KTHREAD)
+			break;
+		pid = (pid_t)up;
+		session = stat_number(pid, 6);
+	}
+	return session ? (uint32_t)session : (uint32_t)pid;
 }
 
 void proc_comm(pid_t pid, char *buf, size_t size)

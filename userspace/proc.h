@@ -21,7 +21,10 @@ int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 /* Its state as /proc/PID/stat shows it ('S', 'T', 'Z', ...), 0 if there is no such process. */
 char proc_state(pid_t pid);
 
-/* Pid of its session's leader, if it is the process that started then (as proc_exe); else 0. */
+/*
+ * Pid of its session's leader, if it is the process that started then (as proc_exe); else 0. In session 0, which has no
+ * leader: of who of its ancestors was started by init or by the kernel.
+ */
 uint32_t proc_session(pid_t pid, uint64_t start_ns);
 
 /* Its name, empty if there is no such process. */

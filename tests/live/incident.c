@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,6 +110,67 @@ static void one_session(const void *arg)
 		"stages are not look, touch, take: %s", json_dumps(stages, 0));
 	require(!strcmp(alert_str(end, "severity"), "critical"), "severity %s",
 		alert_str(end, "severity"));
+}
+
+/* ---- session 0 ---------------------------------------------------------------------------------- */
+
+/*
+ * The kernel starts a helper, outside any session: the release agent of a cgroup whose last process ended. It does
+ * what one_session does.
+ */
+static void helper_run(int nr)
+{
+	const char *at = str("%s/hierarchy%d", scratch, nr),
+		   *done = str("%s/outside%d", scratch, nr);
+	const char *script = str("%s/outside%d.sh", scratch, nr);
+
+	file_write(script, str("#!/bin/sh\n%s %s maps\n%s %s attach\n%s %s\n: >%s\n",
+			       trigger_path("proc_open"), pid_of(a), trigger_path("ptrace"),
+			       pid_of(a), trigger_path("vm_readv"), pid_of(a), done));
+	chmod(script, 0755);
+	mkdir(at, 0755);
+	if (mount("none", at, "cgroup", 0, str("none,name=cachewarden%d.%d", getpid(), nr)))
+		test_skip("no cgroup v1 here: %s", strerror(errno));
+	file_write(str("%s/release_agent", at), script);
+	mkdir(str("%s/job", at), 0755);
+	file_write(str("%s/job/notify_on_release", at), "1");
+	run_command(5000, "/bin/sh", "-c", str("echo $$ >%s/job/cgroup.procs", at));
+	for (int i = 0; i < 500 && access(done, F_OK); i++)
+		sleep_ms(10);
+	rmdir(str("%s/job", at));
+	sleep_ms(300); /* a hierarchy that still has a cgroup outlives its mount */
+	umount(at);
+	rmdir(at);
+	require(!access(done, F_OK), "the kernel did not start %s", script);
+}
+
+/* Counted here, and not by incident_find: who is no descendant of ours did none of our tests' making. */
+static size_t incidents_by(struct monitor *m, const char *who, int activity, long long events)
+{
+	size_t count = 0;
+
+	monitor_poll(m);
+	for (size_t i = m->incident_mark; i < m->incident_count; i++)
+		count += json_integer_value(json_object_get(m->incidents[i], "activity_id")) ==
+				 activity &&
+			 strstr(alert_str(m->incidents[i], "who"), who) &&
+			 alert_int(m->incidents[i], "count") >= events;
+	return count;
+}
+
+static void without_session(const void *arg)
+{
+	struct monitor *m = watch("");
+
+	for (int i = 1; i <= 2; i++) {
+		const char *who = str("< outside%d.sh(", i);
+
+		helper_run(i);
+		for (int ms = 0; !incidents_by(m, who, 3, 0) && ms < 10000 * patience; ms += 20)
+			sleep_ms(20);
+		require(incidents_by(m, who, 1, 0) == 1 && incidents_by(m, who, 3, 3) == 1,
+			"not one incident of all it did: %s", file_read(m->out));
+	}
 }
 
 static void flood(const void *arg)
@@ -261,6 +323,8 @@ static const struct test tests[] = {
 	TEST("an incident is opened by its first event, and over when it was quiet",
 	     opened_and_over),
 	TEST("what one session does is one incident, its stages in order", one_session),
+	TEST("outside any session, all that one helper of the kernel does is one incident",
+	     without_session),
 	TEST("two sessions at once are two", two_sessions),
 	TEST("two servers are two", two_instances),
 	TEST("20000 reads are one incident, and few lines", flood),
