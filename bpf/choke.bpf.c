@@ -5,8 +5,8 @@
  * Hooks, and why these. None is on a tracepoint, so the rest of the host's syscalls pay nothing:
  *   fexit/ptrace_may_access     every access from outside passes it, by whatever syscall, refused or not;
  *                               the current syscall's number says by which (32-bit callers included)
- *   fexit/do_filp_open          the file an open came to, for every kind of open: syscalls, io_uring, exec;
- *                               and the kernel's own copy of the path, which nobody can swap
+ *   fexit/do_filp_open          (since 7.0 do_file_open) the file an open came to, for every kind of open:
+ *                               syscalls, io_uring, exec; and the kernel's own copy of the path, which nobody can swap
  *   fexit/open_by_handle_at     the one open that goes another way
  *   fexit/<syscall>             ptrace, process_vm_*, pidfd_getfd: arguments and outcome. Requests on a
  *                               tracee pass no further check, so the check alone would miss them

@@ -213,16 +213,29 @@ static void blame(struct sensors *s, const char *sensor, const char *why)
 	}
 }
 
-/* Take the programs of a rung that is not climbed out of the table. */
+/* Take the programs of a rung that is not climbed out of the table; what is to blame for that stays. */
 static void forget_rung(struct sensors *s, const char *sensor, const char *rung)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->program_count; i++) {
-		if (strcmp(s->program[i].sensor, sensor) || strcmp(s->program[i].rung, rung))
-			s->program[kept++] = s->program[i];
+		const struct sensor_program *p = &s->program[i];
+
+		if (strcmp(p->sensor, sensor) || strcmp(p->rung, rung) || p->error[0])
+			s->program[kept++] = *p;
 	}
 	s->program_count = kept;
+}
+
+/* The kernel takes programs at the choke point, but not these: a lower rung sees less, and nobody would know. */
+static void blame_rung(struct sensors *s, const char *name, const char *why)
+{
+	for (size_t i = 0; i < s->program_count; i++) {
+		struct sensor_program *p = &s->program[i];
+
+		if (!strcmp(p->name, name))
+			snprintf(p->error, sizeof(p->error), "%s", why);
+	}
 }
 
 static int fill_exe_names(struct sensors *s)
@@ -366,6 +379,9 @@ static int choose_choke(struct sensors *s)
 {
 	if (!s->choke_point)
 		return -EOPNOTSUPP;
+	if (btf__find_by_name_kind(s->btf, "do_filp_open", BTF_KIND_FUNC) <
+	    0) /* its name since 7.0 */
+		bpf_program__set_attach_target(s->choke->progs.cp_open, 0, "do_file_open");
 	choose_rung(s, s->choke->obj);
 	choose_uring(s, s->choke->obj);
 	s->choke->rodata->calls_told = s->calls != NULL;
@@ -539,6 +555,8 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	if (!s->calls)
 		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, choke, choose_choke, fill_choke);
+	if (!s->choke && s->choke_point)
+		blame_rung(s, "cp_may_access", last_words[0] ? last_words : strerror(errno));
 	if (!s->choke)
 		LOAD(s, memory, choose_syscalls, fill_memory);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
