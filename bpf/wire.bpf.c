@@ -66,7 +66,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EARLY_MAX);
-	__type(key, struct conn_ends);
+	__type(key, struct early_key);
 	__type(value, struct early);
 } early SEC(".maps");
 
@@ -518,7 +518,7 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 					 struct sock_mark *mark, struct tls_stream *s,
 					 const struct segment *g, int egress)
 {
-	struct conn_ends ends = {};
+	struct early_key key = {.instance = mark->instance};
 	struct bpf_tcp_sock *tp;
 	struct early *first;
 
@@ -536,17 +536,17 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	tp = bpf_tcp_sock(sk);
 	if (!tp)
 		goto unknown;
-	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
-		tls_begin(s, tp->rcv_nxt, 1);
-		return;
-	}
-	segment_ends(skb, g, 0, &ends);
-	first = bpf_map_lookup_elem(&early, &ends);
-	if (first) {
+	segment_ends(skb, g, 0, &key.ends);
+	first = bpf_map_lookup_elem(&early, &key);
+	if (first && first->seq + (u32)tp->bytes_received == tp->rcv_nxt) {
 		*s = first->stream;
 		s->busy = 1; /* we hold it */
 		mark->filed = first->filed;
-		bpf_map_delete_elem(&early, &ends);
+		bpf_map_delete_elem(&early, &key);
+		return;
+	}
+	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
+		tls_begin(s, tp->rcv_nxt, 1);
 		return;
 	}
 unknown:
@@ -616,13 +616,14 @@ __noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const st
 __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			      struct finding *f)
 {
-	u32 before, bad;
+	u32 before, next, bad;
 	int seen, looked = 0;
 	u64 bad_at = 0;
 
 	if (!s || !g || !f)
 		return 0;
 	before = s->sync;
+	next = s->next;
 	bad = g->off;
 	f->bytes = g->len;
 	seen = tls_feed_rest(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
@@ -648,20 +649,66 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 	} else { /* broken before: a credential is news all the same */
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		f->secret = (u32)looked >> 16 & COMMAND_SECRET && before == TLS_BROKEN;
+		f->bytes = s->next -
+			   next; /* with what was overtaken: it will come late, and be known */
 	}
 	finding_bytes(f, s, looked);
 	return 1;
 }
 
-/* Has the kernel nothing but the listener for that segment? */
-__noinline int half_open_gone(struct __sk_buff *skb, const struct segment *g)
+/*
+ * Bytes that were read come again, and the kernel takes them from this copy: it refused the first one (an old
+ * timestamp, no room), or will not need it. Which record they are in is not known any more, but a command in
+ * plaintext is one. wanted: the sequence number the kernel waits for. Returns 1 if f is to be reported.
+ */
+__noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			    u32 wanted, struct finding *f)
+{
+	u32 skip = wanted - (g ? g->seq : 0), off;
+	int looked;
+
+	if (!s || !g || !f || skip >= g->len || (s32)(s->next - wanted) <= 0 ||
+	    s->sync == TLS_BROKEN)
+		return 0;
+	off = g->off + skip;
+	looked = look_at(skb, off, g->off + g->len, f->egress);
+	if (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))
+		return 0;
+	s->sync = TLS_BROKEN;
+	s->hole = 0;
+	f->offset = s->offset - (s->next - wanted);
+	f->has_offset = !s->late;
+	f->bytes = g->len - skip;
+	finding_bytes(f, s, looked);
+	return 1;
+}
+
+/* What an ingress segment says of bytes before the expected one. Returns 1 if f is to be reported. */
+static __always_inline int stream_before(struct __sk_buff *skb, struct tls_stream *s,
+					 const struct segment *g, u32 wanted, struct finding *f)
+{
+	if (s->hole) {
+		if (stream_late(skb, s, g, f))
+			return 1;
+		if ((s32)(s->hole_end - wanted) > 0)
+			wanted = s->hole_end; /* what lies before has just been read */
+	}
+	return stream_again(skb, s, g, wanted, f);
+}
+
+/*
+ * Does the kernel keep a request for that segment, a half-open connection? Then *begin is the sequence number of
+ * its first byte: this segment may have overtaken the first.
+ */
+__noinline int half_open(struct __sk_buff *skb, const struct segment *g, u32 *begin)
 {
 	struct bpf_sock_tuple to = {};
+	struct tcp_request_sock *request;
 	struct bpf_sock *found;
 	u32 size;
-	int gone;
+	int open;
 
-	if (!g)
+	if (!g || !begin)
 		return 0;
 	if (g->ip == 4) {
 		bpf_skb_load_bytes(skb, 12, &to.ipv4.saddr, 8);
@@ -674,69 +721,83 @@ __noinline int half_open_gone(struct __sk_buff *skb, const struct segment *g)
 	}
 	found = bpf_skc_lookup_tcp(skb, &to, size, BPF_F_CURRENT_NETNS, 0);
 	if (!found)
-		return 1;
-	gone = found->state == TCP_LISTEN;
+		return 0;
+	open = found->state != TCP_LISTEN;
+	request = bpf_skc_to_tcp_request_sock(found);
+	if (request && g->seq - (request->rcv_isn + 1) < EARLY_WINDOW)
+		*begin = request->rcv_isn + 1;
 	bpf_sk_release(found);
-	return gone;
-}
-
-/*
- * Plaintext that would make a connection is not let in, so there never is a socket to reset. The monitor
- * has the kernel forget the half-open connection; what is sent again finds the listener only and is let
- * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
- * the listener would make the connection from it.
- */
-static __always_inline int early_pass(struct __sk_buff *skb, const struct segment *g,
-				      struct early *first)
-{
-	int gone = half_open_gone(skb, g);
-
-	first->half_open |= !gone;
-	return first->half_open && gone;
+	return open;
 }
 
 /*
  * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
  * for the child. Its findings have a number of their own, since the listener's cookie stands for no connection.
+ *
+ * Plaintext that would make a connection is not let in when it is denied, so there never is a socket to reset. The
+ * monitor has the kernel forget the half-open connection; what is sent again finds the listener only and is let
+ * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
+ * the listener would make the connection from it.
  */
 static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
 					    const struct segment *g, struct finding *f)
 {
-	struct early first = {.seq = g->seq};
-	struct conn_ends ends = {};
-	struct early *known;
-	int pass;
+	struct early_key key = {.instance = mark->instance};
+	u32 begin = g->seq;
+	int open = half_open(skb, g, &begin);
+	struct early first = {}, *known;
+	int late;
 
-	segment_ends(skb, g, 0, &ends);
-	known = bpf_map_lookup_elem(&early, &ends);
-	if (known && g->seq - known->seq < EARLY_WINDOW) { /* again, or the next one */
-		first = *known;
+	segment_ends(skb, g, 0, &key.ends);
+	known = bpf_map_lookup_elem(&early, &key);
+	if (known && (open ? known->seq == begin : g->seq - known->seq < EARLY_WINDOW)) {
+		first = *known; /* again, or the next one */
 	} else {
+		first.seq = begin;
 		first.filed = FILED_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
-		tls_begin(&first.stream, g->seq, 1);
+		tls_begin(&first.stream, begin, 1);
 		/* the connection's cookie is not known yet; the ServerHello is still to come */
 		first.stream.past = 1;
 	}
+	first.half_open |= open;
 	f->filed = first.filed;
-	if (stream_segment(skb, &first.stream, g, f))
+	late = (s32)(g->seq - first.stream.next) < 0;
+	if ((late && stream_before(skb, &first.stream, g, first.seq, f)) ||
+	    stream_segment(skb, &first.stream, g, f))
 		finding_report(skb, g, mark, f);
-	pass = first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
-	       early_pass(skb, g, &first);
-	bpf_map_update_elem(&early, &ends, &first, BPF_ANY);
-	return pass;
+	if (f->unread)
+		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
+	bpf_map_update_elem(&early, &key, &first, BPF_ANY);
+	return first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
+	       (first.half_open && !open);
+}
+
+/* A SYN begins a connection of its own, whatever was known of these ends and whichever numbers it uses. */
+__noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 instance)
+{
+	struct early_key key = {.instance = instance};
+	u32 begin;
+
+	if (!g)
+		return 0;
+	segment_ends(skb, g, 0, &key.ends);
+	if (bpf_map_lookup_elem(&early, &key) && !half_open(skb, g, &begin))
+		bpf_map_delete_elem(&early, &key);
+	return 0;
 }
 
 /* The answer is sent before a second segment came: the connection's first one is filed as the listener had it. */
 __noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struct sock_mark *mark)
 {
-	struct conn_ends ends = {};
+	struct early_key key = {};
 	struct early *first;
 
 	if (!mark || !g || mark->filed || mark->in.sync != TLS_NEW ||
 	    !(mark->flags & SOCK_LISTENER))
 		return 0;
-	segment_ends(skb, g, 1, &ends);
-	first = bpf_map_lookup_elem(&early, &ends);
+	key.instance = mark->instance;
+	segment_ends(skb, g, 1, &key.ends);
+	first = bpf_map_lookup_elem(&early, &key);
 	if (first)
 		mark->filed = first->filed;
 	return 0;
@@ -839,6 +900,20 @@ static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_ma
 	finding_report(skb, g, mark, f);
 }
 
+/* A segment that begins before the expected byte. Outbound, its bytes are those that were sent before. */
+static __always_inline int stream_earlier(struct __sk_buff *skb, struct bpf_sock *sk,
+					  struct tls_stream *s, const struct segment *g,
+					  struct finding *f)
+{
+	struct bpf_tcp_sock *tp;
+
+	if (f->egress)
+		return s->hole && stream_late(skb, s, g, f);
+	sk = bpf_sk_fullsock(sk);
+	tp = sk ? bpf_tcp_sock(sk) : NULL;
+	return tp && stream_before(skb, s, g, tp->rcv_nxt, f);
+}
+
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -857,9 +932,11 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		counter_add(COUNTER_UNREAD, 1);
 		return 1;
 	}
+	s = egress ? &mark->out : &mark->in;
+	if (unlikely(g.flags & TCP_SYN) && !egress && s->sync == TLS_NEW)
+		early_forget(skb, &g, mark->instance);
 	if (!g.len || g.flags & TCP_RST)
 		return 1;
-	s = egress ? &mark->out : &mark->in;
 	if (unlikely(g.flags & TCP_SYN)) { /* TCP Fast Open: RFC 7413 */
 		if (s->sync != TLS_NEW)
 			return 1;
@@ -888,7 +965,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
 	f.mptcp = !!(mark->flags & SOCK_MPTCP);
-	if (unlikely(s->hole) && (s32)(g.seq - s->next) < 0 && stream_late(skb, s, &g, &f))
+	if ((s32)(g.seq - s->next) < 0 && stream_earlier(skb, sk, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
 	else if (stream_segment(skb, s, &g, &f))
 		stream_finding(skb, mark, &g, &f);

@@ -379,7 +379,8 @@ static int choose_choke(struct sensors *s)
 {
 	if (!s->choke_point)
 		return -EOPNOTSUPP;
-	if (btf__find_by_name_kind(s->btf, "do_filp_open", BTF_KIND_FUNC) < 0) /* its name since 7.0 */
+	if (btf__find_by_name_kind(s->btf, "do_filp_open", BTF_KIND_FUNC) <
+	    0) /* its name since 7.0 */
 		bpf_program__set_attach_target(s->choke->progs.cp_open, 0, "do_file_open");
 	choose_rung(s, s->choke->obj);
 	choose_uring(s, s->choke->obj);

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 here=tests/lanes
 kept=build/lanes
 at_once=2      # guests; each has two CPUs of its own
-guest_time=900 # seconds, then a guest is given up
+guest_time=1800 # seconds, then a guest is given up
 packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
 
 die()
