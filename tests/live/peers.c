@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,9 +89,9 @@ static void wait_listening(int port)
 
 /* ---- what was settled ---------------------------------------------------------------------------- */
 
-#define VERSIONS 4
+enum { SSL3, TLS10, TLS11, TLS12, TLS13, VERSIONS };
 
-static const char *const versions[VERSIONS] = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+static const char *const versions[VERSIONS] = {"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 
 static int version_index(const char *name)
 {
@@ -149,7 +150,7 @@ static void tally_is_told(struct monitor *m, const struct server *s, const struc
 		.opened = "inbound",
 		.local_port = s->tls_port,
 		.many = true,
-		.optional = !t->of[0] && !t->of[1]},
+		.optional = !t->of[SSL3] && !t->of[TLS10] && !t->of[TLS11]},
 	       {.rule = "tls-cipher",
 		.wire = true,
 		.server = s,
@@ -158,7 +159,7 @@ static void tally_is_told(struct monitor *m, const struct server *s, const struc
 		.many = true,
 		.optional = !t->weak});
 	for (int v = 0; v < VERSIONS; v++)
-		require(findings_of(m, s, "tls-version", versions[v]) == (v < 2 ? t->of[v] : 0),
+		require(findings_of(m, s, "tls-version", versions[v]) == (v < TLS12 ? t->of[v] : 0),
 			"%ld alerts for %ld handshakes of %s",
 			findings_of(m, s, "tls-version", versions[v]), t->of[v], versions[v]);
 	require(findings_of(m, s, "tls-cipher", NULL) == t->weak,
@@ -169,31 +170,37 @@ static void tally_is_told(struct monitor *m, const struct server *s, const struc
 /* Of each of these versions, numbered as above, there was one. */
 static void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 {
-	printf("# %s: %ld handshakes, and the monitor says the same of each: 1.0 %ld, 1.1 %ld, 1.2 %ld, "
-	       "1.3 %ld; %ld with a weak suite\n",
-	       who, t->sum, t->of[0], t->of[1], t->of[2], t->of[3], t->weak);
+	printf("# %s: %ld handshakes, and the monitor says the same of each: SSLv3 %ld, 1.0 %ld, 1.1 %ld, "
+	       "1.2 %ld, 1.3 %ld; %ld with a weak suite\n",
+	       who, t->sum, t->of[SSL3], t->of[TLS10], t->of[TLS11], t->of[TLS12], t->of[TLS13],
+	       t->weak);
 	for (int v = oldest; v <= newest; v++)
 		require(t->of[v], "%s settled on %s in no handshake", who, versions[v]);
 }
 
-static void settled_is(json_t *all, const char *sni, const char *version, const char *suite)
+/* Who is a word for the connection. */
+static void conn_settled(json_t *conn, const char *who, const char *version, const char *suite)
 {
-	json_t *conn = conn_by_sni(all, sni);
-
-	require(conn, "%s (%s %s) is not listed", sni, version, suite);
-	require(!strcmp(text_at(conn, "tls", "version"), version), "%s settled on %s, not %s", sni,
+	require(conn, "%s (%s %s) is not listed", who, version, suite);
+	require(!strcmp(text_at(conn, "tls", "version"), version), "%s settled on %s, not %s", who,
 		version, text_at(conn, "tls", "version"));
-	require(!strcmp(text_at(conn, "tls", "cipher"), suite), "%s settled on %s, not %s", sni,
+	require(!strcmp(text_at(conn, "tls", "cipher"), suite), "%s settled on %s, not %s", who,
 		suite, text_at(conn, "tls", "cipher"));
 	require(!strcmp(text_at(conn, "in", "sync"), "synced") &&
 			!strcmp(text_at(conn, "out", "sync"), "synced"),
-		"%s is not synced", sni);
+		"%s is not synced", who);
+}
+
+static void settled_is(json_t *all, const char *sni, const char *version, const char *suite)
+{
+	conn_settled(conn_by_sni(all, sni), sni, version, suite);
 }
 
 struct stack {
 	const char *name, *program, *option, *script;
 	int oldest, newest; /* of the versions above, what it has beside the server */
 	long least;	    /* handshakes with either kind of key */
+	const char *only;   /* a version it tries when told to */
 };
 
 /* Of tests/peers.sh's, where it has a folder. */
@@ -233,6 +240,7 @@ static void stack_settles(struct monitor *m, const struct stack *stack, const st
 		argv[n++] = stack->script;
 	argv[n++] = str("%d", s->tls_port);
 	argv[n++] = domain;
+	argv[n++] = stack->only;
 	monitors_mark();
 	pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
 	require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
@@ -261,31 +269,83 @@ static void stack(const void *arg)
 	stack_settles(mon, arg, rsa, "RSA");
 }
 
-/* What no server of today takes, RC4 and 3DES among it: both ends are OpenSSL 1.0, the server by its file's name. */
-static void stack_of_old(const void *arg)
+/* A server that is no Redis but by the name of its file, as what no Redis of today takes needs one. */
+static struct server old_server(const char *const *head, const char *dh)
 {
-	const struct stack *stack = arg;
-	const char *exe = str("%s/old/redis-server", scratch), *key = str("%s/old.key", scratch),
-		   *out = str("%s/old.out", scratch);
+	const char *key = str("%s/old.key", scratch), *out = str("%s/old.out", scratch);
 	struct server old = {.tls_port = port_free(), .name = "redis-server"};
-	const char *const argv[] = {exe,
-				    "tests/live/peers/serve.js",
-				    str("%d", old.tls_port),
-				    str("%s/dh.pem", scratch),
-				    cert_path(),
-				    key,
-				    str("%s/rsa.pem", scratch),
-				    str("%s/rsa.key", scratch),
-				    NULL};
+	const char *argv[12];
+	int n = 0;
 
-	struct monitor *m;
-
+	while (head[n]) {
+		argv[n] = head[n];
+		n++;
+	}
+	argv[n++] = str("%d", old.tls_port);
+	if (dh)
+		argv[n++] = dh;
+	argv[n++] = cert_path();
+	argv[n++] = key;
+	argv[n++] = str("%s/rsa.pem", scratch);
+	argv[n++] = str("%s/rsa.key", scratch);
+	argv[n] = NULL;
 	key_copy(key);
-	file_copy(stack_program(stack), exe);
-	m = monitor_with(
-		"instances:\n  - name: old\n    rules:\n      mem-inject: {mode: off}\n"); /* Node writes its code itself */
 	old.pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
 	wait_listening(old.tls_port);
+	return old;
+}
+
+/* The monitor for one: Node and Java write their code themselves. */
+static struct monitor *old_monitor(void)
+{
+	return monitor_with(
+		"instances:\n  - name: old\n    rules:\n      mem-inject: {mode: off}\n");
+}
+
+/* RC4 and 3DES among it: both ends are OpenSSL 1.0. */
+static void openssl_of_old(const void *arg)
+{
+	const struct stack *stack = arg;
+	const char *exe = str("%s/old/redis-server", scratch);
+	struct monitor *m;
+	struct server old;
+
+	file_copy(stack_program(stack), exe);
+	m = old_monitor();
+	old = old_server((const char *const[]){exe, "tests/live/peers/serve.js", NULL},
+			 str("%s/dh.pem", scratch));
+	stack_settles(m, stack, &old, "itself");
+	child_stop(old.pid, SIGKILL, 2000);
+}
+
+/* JSSE as a server that takes SSLv3. Java finds the rest of itself beside its file. */
+static struct server jsse_server(void)
+{
+	const char *home = str("%s/jsse", scratch), *exe = str("%s/bin/redis-server", home);
+	struct run r = run_command(5000, "readlink", "-f", "/usr/bin/java");
+	char *at = strstr(r.out, "/bin/java");
+
+	if (!at)
+		test_skip("no java here");
+	if (access(exe, X_OK)) {
+		require(!mkdir(home, 0755) && !mkdir(str("%s/bin", home), 0755), "%s", home);
+		file_copy(strtok(r.out, "\n"), exe);
+		*at = 0;
+		require(!symlink(str("%s/lib", r.out), str("%s/lib", home)), "%s", home);
+	}
+	/* its counters would be a file that it shares */
+	return old_server((const char *const[]){exe, "-XX:-UsePerfData",
+						"-Djava.net.preferIPv4Stack=true",
+						"tests/live/peers/Serve.java", NULL},
+			  NULL);
+}
+
+static void jsse_of_old(const void *arg)
+{
+	const struct stack *stack = arg;
+	struct monitor *m = old_monitor();
+	struct server old = jsse_server();
+
 	stack_settles(m, stack, &old, "itself");
 	child_stop(old.pid, SIGKILL, 2000);
 }
@@ -319,11 +379,59 @@ static const struct nss_suite {
 	{"1301", "TLS_AES_128_GCM_SHA256", "128-bit AES-GCM with 128-bit AEAD", true},
 };
 
-/* NSS numbers versions as the wire does (3.1 is TLS 1.0), and names a suite's parts only: offered is one suite. */
+/* of SSLv3's time, and what NSS still has of it */
+static const struct nss_suite nss_suites_old[] = {
+	{"0001", "TLS_RSA_WITH_NULL_MD5", "0-bit NULL with 128-bit MD5"},
+	{"0002", "TLS_RSA_WITH_NULL_SHA", "0-bit NULL with 160-bit SHA1"},
+	{"0004", "TLS_RSA_WITH_RC4_128_MD5", "128-bit RC4 with 128-bit MD5"},
+	{"0005", "TLS_RSA_WITH_RC4_128_SHA", "128-bit RC4 with 160-bit SHA1"},
+	{"000A", "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "112-bit 3DES with 160-bit SHA1"},
+	{"002F", "TLS_RSA_WITH_AES_128_CBC_SHA", "128-bit AES with 160-bit SHA1"},
+	{"0035", "TLS_RSA_WITH_AES_256_CBC_SHA", "256-bit AES with 160-bit SHA1"},
+	{"0016", "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA", "112-bit 3DES with 160-bit SHA1"},
+	{"0033", "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "128-bit AES with 160-bit SHA1"},
+	{"0039", "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "256-bit AES with 160-bit SHA1"},
+};
+
+/* tstclnt with that suite and version; it says in the second file what was settled, and stays. */
+static pid_t nss_start(const struct server *s, const char *name, const char *version,
+		       const struct nss_suite *suite)
+{
+	const char *const argv[] = {"tstclnt", "-D",
+				    "-o",      "-v",
+				    "-h",      "127.0.0.1",
+				    "-p",      str("%d", s->tls_port),
+				    "-a",      name,
+				    "-V",      str("%1$s:%1$s", version),
+				    "-c",      str(":%s", suite->number),
+				    NULL};
+
+	return child_start(argv, &(struct child_opts){.keep_stdin = true,
+						      .out = str("%s/%s.out", scratch, name),
+						      .err = str("%s/%s", scratch, name)});
+}
+
+/*
+ * NSS numbers versions as the wire does (3.1 is TLS 1.0), and names a suite's parts only: offered is one suite.
+ * Returns the version's index, -1: it did not settle.
+ */
+static int nss_version(const char *name, const struct nss_suite *suite)
+{
+	char *said = file_read(str("%s/%s", scratch, name)), *at = strstr(said, "SSL version 3.");
+	int version = at ? atoi(at + strlen("SSL version 3.")) : -1;
+
+	if (at) {
+		require(version >= 0 && version < VERSIONS, "NSS says %.60s", at);
+		require(strstr(at, suite->says), "NSS says %.80s, not %s", at, suite->says);
+	}
+	free(said);
+	return version;
+}
+
 static void nss(const void *arg)
 {
-	static const char *const options[VERSIONS] = {"tls1.0:tls1.0", "tls1.1:tls1.1",
-						      "tls1.2:tls1.2", "tls1.3:tls1.3"};
+	static const char *const options[VERSIONS] = {"ssl3", "tls1.0", "tls1.1", "tls1.2",
+						      "tls1.3"};
 	bool with_rsa = arg;
 	const struct server *s = with_rsa ? rsa : ecdsa;
 	size_t suites = sizeof(nss_suites) / sizeof(nss_suites[0]);
@@ -332,44 +440,90 @@ static void nss(const void *arg)
 
 	if (!here("tstclnt"))
 		test_skip("no tstclnt here");
-	for (size_t i = 0; i < suites * VERSIONS; i++) {
-		const struct nss_suite *suite = &nss_suites[i / VERSIONS];
-		const char *name = str("nss%zu.%s.example", i, with_rsa ? "rsa" : "ecdsa");
-		const char *const argv[] = {"tstclnt", "-D",
-					    "-o",      "-v",
-					    "-h",      "127.0.0.1",
-					    "-p",      str("%d", s->tls_port),
-					    "-a",      name,
-					    "-V",      options[i % VERSIONS],
-					    "-c",      str(":%s", suite->number),
-					    NULL};
-
-		if (suite->rsa == with_rsa)
-			child_start(argv,
-				    &(struct child_opts){.keep_stdin = true,
-							 .out = str("%s/%s.out", scratch, name),
-							 .err = str("%s/%s", scratch, name)});
-	}
+	for (size_t i = 0; i < suites * VERSIONS; i++)
+		if (nss_suites[i / VERSIONS].rsa == with_rsa && i % VERSIONS != SSL3)
+			nss_start(s, str("nss%zu.%s.example", i, with_rsa ? "rsa" : "ecdsa"),
+				  options[i % VERSIONS], &nss_suites[i / VERSIONS]);
 	sleep_ms(1500L * patience);
 	all = conns_of(mon);
 	for (size_t i = 0; i < suites * VERSIONS; i++) {
 		const struct nss_suite *suite = &nss_suites[i / VERSIONS];
 		const char *name = str("nss%zu.%s.example", i, with_rsa ? "rsa" : "ecdsa");
-		char *said = file_read(str("%s/%s", scratch, name)), *at;
+		int version = nss_version(name, suite);
 
-		if (suite->rsa == with_rsa && (at = strstr(said, "SSL version 3."))) {
-			int version = atoi(at + strlen("SSL version 3.")) - 1;
-
-			require(version >= 0 && version < VERSIONS, "NSS says %.60s", at);
-			require(strstr(at, suite->says), "NSS says %.80s, not %s", at, suite->says);
-			settled_is(all, name, versions[version], suite->name);
-			tally_add(&tally, versions[version], suite->name);
-		}
-		free(said);
+		if (version < 0)
+			continue;
+		settled_is(all, name, versions[version], suite->name);
+		tally_add(&tally, versions[version], suite->name);
 	}
 	json_decref(all);
 	tally_is_told(mon, s, &tally);
-	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally, 0, VERSIONS - 1);
+	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally, TLS10, TLS13);
+}
+
+/* The port from which that process is connected to the server, by its own descriptors. */
+static int port_from(pid_t pid, const struct server *to)
+{
+	char *tcp = file_read("/proc/net/tcp"), *save = NULL, link[64];
+	unsigned int local = 0;
+
+	for (char *l = strtok_r(tcp, "\n", &save); l && !local; l = strtok_r(NULL, "\n", &save)) {
+		unsigned int from, port;
+		unsigned long inode;
+
+		if (sscanf(l, " %*d: %*8X:%4X %*8X:%4X %*s %*s %*s %*s %*s %*s %lu", &from, &port,
+			   &inode) != 3 ||
+		    (int)port != to->tls_port)
+			continue;
+		for (int fd = 3; fd < 16 && !local; fd++) {
+			ssize_t n = readlink(str("/proc/%d/fd/%d", pid, fd), link, sizeof(link));
+
+			if (n > 0 && !strncmp(link, str("socket:[%lu]", inode), n))
+				local = from;
+		}
+	}
+	free(tcp);
+	require(local, "process %d is not connected", pid);
+	return (int)local;
+}
+
+/* Two stacks that know nothing of each other. A hello of SSLv3 names no server, so ports tell which is which. */
+static void nss_of_old(const void *arg)
+{
+	enum { SUITES = sizeof(nss_suites_old) / sizeof(nss_suites_old[0]) };
+	struct tally tally = {};
+	pid_t pids[SUITES];
+	struct monitor *m;
+	struct server old;
+	json_t *all;
+
+	if (!here("tstclnt"))
+		test_skip("no tstclnt here");
+	m = old_monitor();
+	old = jsse_server();
+	monitors_mark();
+	for (int i = 0; i < SUITES; i++)
+		pids[i] = nss_start(&old, str("nss%d.old.example", i), "ssl3", &nss_suites_old[i]);
+	for (int i = 0; i < SUITES; i++) {
+		const char *out = str("%s/nss%d.old.example", scratch, i);
+
+		require(file_wait(out, nss_suites_old[i].says, 5000), "%s did not settle: %s",
+			nss_suites_old[i].name, file_read(out));
+	}
+	all = conns_of(m);
+	for (int i = 0; i < SUITES; i++) {
+		const struct nss_suite *suite = &nss_suites_old[i];
+		const char *name = str("nss%d.old.example", i);
+
+		require(nss_version(name, suite) == SSL3, "not on SSLv3");
+		conn_settled(conn_in(all, port_from(pids[i], &old)), suite->name, versions[SSL3],
+			     suite->name);
+		tally_add(&tally, versions[SSL3], suite->name);
+	}
+	json_decref(all);
+	tally_is_told(m, &old, &tally);
+	tally_print("NSS with JSSE", &tally, SSL3, SSL3);
+	child_stop(old.pid, SIGKILL, 2000);
 }
 
 /* ---- scanners ------------------------------------------------------------------------------------ */
@@ -528,8 +682,11 @@ static json_t *testssl_of(const struct server *s, const char *what, int timeout_
 
 static const struct {
 	const char *id, *version;
-} testssl_ids[VERSIONS] = {
-	{"TLS1", "TLSv1"}, {"TLS1_1", "TLSv1.1"}, {"TLS1_2", "TLSv1.2"}, {"TLS1_3", "TLSv1.3"}};
+} testssl_ids[VERSIONS] = {{"SSLv3", "SSLv3"},
+			   {"TLS1", "TLSv1"},
+			   {"TLS1_1", "TLSv1.1"},
+			   {"TLS1_2", "TLSv1.2"},
+			   {"TLS1_3", "TLSv1.3"}};
 
 static const char *finding_of(json_t *j, const char *key)
 {
@@ -1012,20 +1169,25 @@ static const struct pin tls13 = {"TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256",
 #define KTLS(...) &((const struct kernel_tls){__VA_ARGS__})
 #define STACK(...) &((const struct stack){__VA_ARGS__})
 #define OPENSSL10(least)                                                                           \
-	STACK("OpenSSL 1.0", "build/peers/node8", NULL, "tests/live/peers/settle.js", 0, 2, least)
+	STACK("OpenSSL 1.0", "build/peers/node8", NULL, "tests/live/peers/settle.js", TLS10,       \
+	      TLS12, least)
 
 static const struct test tests[] = {
 	TEST("NSS by its own word: every version and suite with an ECDSA key", nss),
 	TEST("NSS by its own word: every version and suite with an RSA key", nss, .arg = "rsa"),
 	TEST("Node by its own word: every version and suite", stack,
-	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js", 0, 3, 25)),
+	     .arg = STACK("Node", "node", NULL, "tests/live/peers/settle.js", TLS10, TLS13, 25)),
 	TEST("Java by its own word: every version and suite", stack,
-	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java", 0, 3, 30)),
+	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java", TLS10, TLS13, 30)),
 	TEST("rustls by its own word: every version and suite", stack,
-	     .arg = STACK("rustls", "build/peers/rustls", NULL, NULL, 2, 3, 6)),
+	     .arg = STACK("rustls", "build/peers/rustls", NULL, NULL, TLS12, TLS13, 6)),
 	TEST("OpenSSL 1.0 by its own word: every version and suite", stack, .arg = OPENSSL10(20)),
 	TEST("OpenSSL 1.0 at both ends, with RC4, 3DES and nothing: every version and suite",
-	     stack_of_old, .arg = OPENSSL10(130)),
+	     openssl_of_old, .arg = OPENSSL10(130)),
+	TEST("Java at both ends, with SSLv3 and export suites: every suite", jsse_of_old,
+	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java", SSL3, SSL3, 40,
+			  "SSLv3")),
+	TEST("NSS and Java, with SSLv3: every suite they share, by NSS' own word", nss_of_old),
 	TEST("sslscan of a server with an ECDSA key: its report is what was seen", sslscan),
 	TEST("sslscan of a server with an RSA key: its report is what was seen", sslscan,
 	     .arg = "rsa"),
