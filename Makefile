@@ -71,6 +71,11 @@ interplay: ## testssl.sh with all it has against a watched Redis, a few minutes;
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(B)/cachewarden-live interplay:
 
+soak: ## ten thousand TLS connections through a network that loses, reorders and duplicates, some minutes: no false alert
+	$(Q)tests/deps.sh build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(B)/cachewarden-live soak:
+
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/deps.sh build test bench
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -153,4 +158,4 @@ $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h userspace/*.h)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)
 
-.PHONY: all help deps run check tests peers unit corpus interplay bench fuzz docs lint install clean
+.PHONY: all help deps run check tests peers unit corpus interplay soak bench fuzz docs lint install clean

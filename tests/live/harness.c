@@ -49,7 +49,7 @@ static const struct suite *const suites[] = {
 	&doctor_suite,	    &tools_suite,	 &benign_suite,	   &self_suite,
 	&unprevented_suite, &prevent_suite,	 &policy_suite,	   &incident_suite,
 	&tls_suite,	    &tls_enforced_suite, &peers_suite,	   &peers_kernel_suite,
-	&interplay_suite,   &net_suite,
+	&interplay_suite,   &net_suite,		 &soak_suite,
 };
 
 /* ---- small things ------------------------------------------------------------------------------- */
@@ -179,6 +179,13 @@ int port_free(void)
 		port = next++;
 	while (port_taken(port) || port_taken(port + 10000));
 	return port;
+}
+
+void wait_listening(int port)
+{
+	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
+
+	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
 }
 
 /* ---- processes ---------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ struct suite {
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
 	calls_suite, files_suite, tls_suite, tls_enforced_suite, tools_suite, benign_suite,
 	doctor_suite, sweep_suite, self_suite, unprevented_suite, prevent_suite, policy_suite,
-	incident_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite;
+	incident_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite, soak_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -78,6 +78,8 @@ void file_write(const char *path, const char *text);
 /* An executable copy, in a directory made for it. */
 void file_copy(const char *from, const char *to);
 int port_free(void);
+/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
+void wait_listening(int port);
 
 /* ---- processes ---------------------------------------------------------------------------------- */
 

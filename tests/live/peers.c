@@ -44,11 +44,6 @@ static void setup(void)
 	mon = monitor_start(NULL);
 }
 
-static void setup_kernel(void)
-{
-	mon = monitor_start(NULL);
-}
-
 static void teardown(void)
 {
 	monitor_stop(mon, SIGTERM);
@@ -77,14 +72,6 @@ static struct monitor *monitor_with(const char *policy)
 
 	file_write(path, policy);
 	return monitor_start("--policy", path, NULL);
-}
-
-/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
-static void wait_listening(int port)
-{
-	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
-
-	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
 }
 
 /* ---- what was settled ---------------------------------------------------------------------------- */
@@ -973,178 +960,6 @@ static void cluster(const void *arg)
 	client_close(c);
 }
 
-/* ---- records made by the kernel ------------------------------------------------------------------ */
-
-#define KTLS_BYTES 2000000
-
-struct kernel_tls {
-	const char *version, *name;
-	bool recv; /* OpenSSL 3.0 leaves decrypting TLS 1.3 to itself */
-};
-
-/* An instance whose sockets have the tls ULP; its peer has too, or has not. */
-static void ktls(const void *arg)
-{
-	const struct kernel_tls *k = arg;
-	const char *exe = str("%s/ktls/redis-server", scratch), *out = str("%s/ktls.out", scratch),
-		   *cert = cert_path(), *key = strdup(str("%s/ktls.key", scratch));
-	int port = port_free();
-	const char *const argv[] = {exe, "serve", str("%d", port), cert, key, NULL};
-	struct trigger t;
-
-	if (!file_has("/proc/sys/net/ipv4/tcp_available_ulp", "tls"))
-		test_skip("no tls module here");
-	key_copy(key);
-	file_copy(trigger_path("ktls"), exe);
-	child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
-	wait_listening(port);
-	for (int i = 0; i < 2; i++) {
-		json_t *said, *conn;
-		char *text, *line;
-
-		monitors_mark();
-		t = i ? trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-u", "-m",
-				     k->version, "-v", str("%d", KTLS_BYTES))
-		      : trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-m",
-				     k->version, "-v", str("%d", KTLS_BYTES));
-		require(trigger_int(&t, "bytes") == KTLS_BYTES, "not all came back");
-		require(trigger_true(&t, "send") == !i &&
-				trigger_true(&t, "recv") == (!i && k->recv),
-			"the client's kernel does not do what it should: %s",
-			json_dumps(t.said, 0));
-		text = file_read(out);
-		line = text;
-		for (int skip = i; skip && line; skip--)
-			line = strchr(line, '\n') + 1;
-		said = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
-		require(said, "the server says %s", text);
-		require(json_is_true(json_object_get(said, "send")) &&
-				json_is_true(json_object_get(said, "recv")) == k->recv,
-			"the server's kernel does not do what it should: %s", line);
-		conn = conn_of(mon, (int)trigger_int(&t, "port"));
-		require(conn, "the connection is not listed");
-		require(!strcmp(text_at(conn, "tls", "version"), k->name), "version %s",
-			text_at(conn, "tls", "version"));
-		for (int d = 0; d < 2; d++) {
-			json_t *side = json_object_get(conn, d ? "out" : "in");
-
-			require(!strcmp(text_at(conn, d ? "out" : "in", "sync"), "synced"),
-				"%s is not synced", d ? "out" : "in");
-			require(json_integer_value(json_object_get(side, "bytes")) > KTLS_BYTES &&
-					json_integer_value(json_object_get(side, "records")) >=
-						KTLS_BYTES / 16384,
-				"%lld bytes in %lld records",
-				(long long)json_integer_value(json_object_get(side, "bytes")),
-				(long long)json_integer_value(json_object_get(side, "records")));
-		}
-		expect_nothing(mon);
-		child_stop(t.pid, SIGKILL, 2000);
-		json_decref(said);
-		free(text);
-	}
-	/* it is watched: no blind spot kept the test quiet */
-	monitors_mark();
-	t = trigger("plain_client", "127.0.0.1", str("%d", port));
-	expect(mon, {.rule = "tls-plaintext",
-		     .wire = true,
-		     .direction = "ingress",
-		     .remote_port = (int)trigger_int(&t, "port"),
-		     .local_port = port});
-}
-
-/* ---- a bad network ------------------------------------------------------------------------------- */
-
-struct network {
-	const char *netem;
-	const char *counter; /* of /proc/net/netstat: it is really that bad */
-};
-
-/* Names in one line, values in the next. */
-static long netstat(const struct child_opts *o, const char *name)
-{
-	struct run r = run_with(o, 3000, "cat", "/proc/net/netstat");
-	char *names = strstr(r.out, "TcpExt: "), *values, *save = NULL, *save_values = NULL;
-
-	values = names ? strstr(names + 1, "TcpExt: ") : NULL;
-	require(values, "no /proc/net/netstat: %s", r.err);
-	values[-1] = 0;
-	names = strtok_r(names, " ", &save);
-	values = strtok_r(values, " \n", &save_values);
-	while (names && values && strcmp(names, name)) {
-		names = strtok_r(NULL, " ", &save);
-		values = strtok_r(NULL, " \n", &save_values);
-	}
-	require(names && values, "no %s is counted here", name);
-	return atol(values);
-}
-
-/* What the monitor told so far of bytes it could not read. */
-static long unsynced_told(struct monitor *m)
-{
-	long told = 0;
-
-	monitor_poll(m);
-	for (size_t i = 0; i < m->count; i++)
-		if (!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
-		    !strcmp(alert_str(m->lines[i], "detail"), UNSYNCED))
-			told = (long)alert_int(m->lines[i], "count");
-	return told;
-}
-
-static void netem(const void *arg)
-{
-	const struct network *net = arg;
-	pid_t here_ns = netns_start(), there_ns = netns_start();
-	struct child_opts in_here = {.netns = here_ns}, in_there = {.netns = there_ns};
-	const struct child_opts *const both[] = {&in_here, &in_there};
-	struct monitor *m;
-	struct server *s;
-	struct trigger t;
-	struct run r;
-
-	r = run_with(&in_here, 3000, "ip", "link", "add", "cw0", "type", "veth", "peer", "name",
-		     "cw1", "netns", str("%d", there_ns));
-	if (r.status)
-		test_skip("no veth here: %s", strtok(r.err, "\n"));
-	for (int i = 0; i < 2; i++) {
-		const char *dev = i ? "cw1" : "cw0";
-
-		run_with(both[i], 3000, "ip", "addr", "add", str("10.78.0.%d/24", i + 1), "dev",
-			 dev);
-		run_with(both[i], 3000, "ip", "link", "set", dev, "up");
-		r = run_with(both[i], 3000, "sh", "-c",
-			     str("tc qdisc add dev %s root netem %s", dev, net->netem));
-		if (r.status)
-			test_skip("no netem here: %s", strtok(r.err, "\n"));
-	}
-	s = server_start(&(struct server_opts){.plain = true,
-					       .bind = "10.78.0.1",
-					       .child = in_here,
-					       .extra = "protected-mode no"});
-	m = monitor_start(NULL);
-	monitors_mark();
-	t = trigger_in(&in_there, "tls_client", "10.78.0.1", str("%d", s->tls_port), cert_path(),
-		       "-v", "1000000", "-n", "4");
-	require(trigger_int(&t, "bytes") == 4 * 1111111, "not all values came back");
-	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
-	expect(m, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
-	monitors_mark();
-	t = trigger_in(&in_there, "plain_client", "10.78.0.1", str("%d", s->plain_port));
-	expect(m,
-	       {.rule = "tls-plaintext",
-		.wire = true,
-		.server = s,
-		.opened = "inbound",
-		.remote_port = (int)trigger_int(&t, "port")},
-	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
-	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	printf("# netem %s: %s %ld, %ld bytes unsynced of some 9 million\n", net->netem,
-	       net->counter, netstat(&in_here, net->counter), monitor_summary(m, "bytes unsynced"));
-	require(monitor_summary(m, "bytes unsynced") == unsynced_told(m),
-		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
-		unsynced_told(m));
-}
-
 static const struct proxy stunnel = {.name = "stunnel",
 				     .exe = "/usr/bin/stunnel4",
 				     .config = "foreground = yes\npid =\nsyslog = no\n[redis]\n"
@@ -1165,8 +980,6 @@ static const struct pin tls13 = {"TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256",
 				 "tls-protocols \"TLSv1.3\"\n"
 				 "tls-ciphersuites TLS_CHACHA20_POLY1305_SHA256"};
 
-#define NETWORK(...) &((const struct network){__VA_ARGS__})
-#define KTLS(...) &((const struct kernel_tls){__VA_ARGS__})
 #define STACK(...) &((const struct stack){__VA_ARGS__})
 #define OPENSSL10(least)                                                                           \
 	STACK("OpenSSL 1.0", "build/peers/node8", NULL, "tests/live/peers/settle.js", TLS10,       \
@@ -1207,21 +1020,6 @@ static const struct test tests[] = {
 	{},
 };
 
-/* what the kernel does below TLS: mostly for the lanes */
-static const struct test kernel_tests[] = {
-	TEST("TLS 1.2 by the kernel (kTLS) is TLS", ktls, .arg = KTLS("1.2", "TLSv1.2", true)),
-	TEST("TLS 1.3 by the kernel (kTLS) is TLS", ktls, .arg = KTLS("1.3", "TLSv1.3", false)),
-	TEST("a network that loses raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 2ms loss 2%", "TCPOFOQueue")),
-	TEST("a network that reorders raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 3ms reorder 75% 50%", "TCPOFOQueue")),
-	TEST("a network that duplicates raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 2ms duplicate 10%", "TCPDSACKOldSent")),
-	TEST("a network that does all of it raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 3ms 2ms loss 3% duplicate 5% reorder 50%", "TCPOFOQueue")),
-	{},
-};
-
 const struct suite peers_suite = {"peers", setup, teardown, tests};
 static const struct test interplay_tests[] = {
 	TEST("testssl.sh with all it has: its report is what was seen", testssl_full),
@@ -1229,4 +1027,3 @@ static const struct test interplay_tests[] = {
 };
 
 const struct suite interplay_suite = {"interplay", setup, teardown, interplay_tests, .apart = true};
-const struct suite peers_kernel_suite = {"peers: kernel", setup_kernel, teardown, kernel_tests};

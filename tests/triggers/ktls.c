@@ -3,12 +3,14 @@
  * ktls: TLS whose records the kernel makes (the tls ULP), by OpenSSL's SSL_OP_ENABLE_KTLS.
  *
  *     ktls serve PORT CERT KEY
- *     ktls call HOST PORT CA -m 1.2|1.3 [-v BYTES] [-u]
+ *     ktls call HOST PORT CA -m 1.2|1.3 [-v BYTES] [-u] [-g]
  *
- * serve sends back what it receives, one connection after the other, and says of each whether the kernel encrypts
- * (send) and decrypts (recv). call sends so many bytes and compares what comes back, says the same of its own
- * side, and stays. -u: without the kernel's help.
+ * serve sends back what it receives, one connection after the other, and says of each its descriptor and whether the
+ * kernel encrypts (send) and decrypts (recv). call sends so many bytes and compares what comes back, says the same of
+ * its own side, and stays. -u: without the kernel's help. -g: goes on, one byte to and fro every 20 ms.
  */
+#include <netinet/tcp.h>
+
 #include "tls.h"
 
 #define PIECE 16000
@@ -32,12 +34,13 @@ static void serve_one(SSL_CTX *ctx, int fd)
 {
 	SSL *ssl = SSL_new(ctx);
 	char buf[PIECE];
-	int n;
+	int n, on = 1;
 
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* as Redis does */
 	SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) == 1) {
-		printf("{\"version\":\"%s\",\"send\":%s,\"recv\":%s}\n", SSL_get_version(ssl),
-		       yes(kernel_sends(ssl)), yes(kernel_receives(ssl)));
+		printf("{\"version\":\"%s\",\"fd\":%d,\"send\":%s,\"recv\":%s}\n",
+		       SSL_get_version(ssl), fd, yes(kernel_sends(ssl)), yes(kernel_receives(ssl)));
 		fflush(stdout);
 		while ((n = SSL_read(ssl, buf, sizeof(buf))) > 0 && SSL_write(ssl, buf, n) == n)
 			;
@@ -91,16 +94,18 @@ static long echo(SSL *ssl, long bytes)
 
 int main(int argc, char **argv)
 {
-	int opt, version = 0, kernel = 1;
+	int opt, version = 0, kernel = 1, goes_on = 0;
 	long bytes = 1;
 	SSL_CTX *ctx;
 	SSL *ssl;
 
-	while ((opt = getopt(argc, argv, "m:v:u")) != -1) {
+	while ((opt = getopt(argc, argv, "m:v:ug")) != -1) {
 		if (opt == 'm')
 			version = !strcmp(optarg, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
 		else if (opt == 'v')
 			bytes = atol(optarg);
+		else if (opt == 'g')
+			goes_on = 1;
 		else
 			kernel = 0;
 	}
@@ -116,6 +121,8 @@ int main(int argc, char **argv)
 	bytes = echo(ssl, bytes);
 	trigger_report("\"tid\":%d,\"port\":%d,\"bytes\":%ld,\"send\":%s,\"recv\":%s", getpid(),
 		       tls_port(ssl), bytes, yes(kernel_sends(ssl)), yes(kernel_receives(ssl)));
+	while (goes_on && usleep(20000) == 0)
+		echo(ssl, 1);
 	while (1)
 		pause();
 }

@@ -27,7 +27,9 @@ static inline SSL_CTX *tls_context(const char *ca, int version)
 	return ctx;
 }
 
-static inline SSL *tls_connect(SSL_CTX *ctx, const char *host, const char *port)
+/* before: a session to resume, or NULL */
+static inline SSL *tls_connect_again(SSL_CTX *ctx, const char *host, const char *port,
+				     SSL_SESSION *before)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *to;
 	struct timeval patience = {.tv_sec = 20};
@@ -42,9 +44,16 @@ static inline SSL *tls_connect(SSL_CTX *ctx, const char *host, const char *port)
 		trigger_die("connect %s %s", host, port);
 	freeaddrinfo(to);
 	SSL_set_fd(ssl, fd);
+	if (before)
+		SSL_set_session(ssl, before);
 	if (SSL_connect(ssl) != 1)
 		trigger_die("handshake (%s)", ERR_reason_error_string(ERR_get_error()) ?: "closed");
 	return ssl;
+}
+
+static inline SSL *tls_connect(SSL_CTX *ctx, const char *host, const char *port)
+{
+	return tls_connect_again(ctx, host, port, NULL);
 }
 
 /* An inline PING: Redis answers, and so does a server that sends lines back. */

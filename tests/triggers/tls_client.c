@@ -2,11 +2,11 @@
 /*
  * tls_client: a well-behaved client; nothing it does is anything but TLS.
  *
- *     tls_client HOST PORT CA [-n TIMES] [-v BYTES] [-m 1.2|1.3] [-k]
+ *     tls_client HOST PORT CA [-n TIMES] [-v BYTES] [-m 1.2|1.3] [-k] [-r]
  *
  * Each of the -n connections does a handshake and PING; -v also SETs and GETs values of 1, 10, 100
  * ... BYTES bytes, pipelined, and compares them; -k asks for new keys mid-stream (1.2:
- * renegotiation).
+ * renegotiation); -r: every second connection resumes the session of the one before.
  */
 #include "tls.h"
 
@@ -64,26 +64,30 @@ static int new_keys(SSL *ssl)
 
 int main(int argc, char **argv)
 {
-	long times = 1, biggest = 0, done = 0, bytes = 0;
-	int opt, version = 0, keys = 0, renewed = 0, port = 0;
+	long times = 1, biggest = 0, done = 0, bytes = 0, resumed = 0;
+	int opt, version = 0, keys = 0, renewed = 0, port = 0, resume = 0;
+	SSL_SESSION *before = NULL;
 	SSL_CTX *ctx;
 
-	while ((opt = getopt(argc, argv, "n:v:m:k")) != -1) {
+	while ((opt = getopt(argc, argv, "n:v:m:kr")) != -1) {
 		if (opt == 'n')
 			times = atol(optarg);
 		else if (opt == 'v')
 			biggest = atol(optarg);
 		else if (opt == 'm')
 			version = !strcmp(optarg, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
-		else
+		else if (opt == 'k')
 			keys = 1;
+		else
+			resume = 1;
 	}
 	if (optind + 3 > argc)
 		return 2;
 	ctx = tls_context(argv[optind + 2], version);
 	for (; done < times; done++) {
-		SSL *ssl = tls_connect(ctx, argv[optind], argv[optind + 1]);
+		SSL *ssl = tls_connect_again(ctx, argv[optind], argv[optind + 1], before);
 
+		resumed += SSL_session_reused(ssl);
 		port = tls_port(ssl);
 		if (!tls_ping(ssl))
 			trigger_die("ping");
@@ -91,9 +95,12 @@ int main(int argc, char **argv)
 			bytes += value(ssl, len);
 		if (keys)
 			renewed = new_keys(ssl);
+		SSL_SESSION_free(before);
+		before = resume && !SSL_session_reused(ssl) ? SSL_get1_session(ssl) : NULL;
 		tls_close(ssl);
 	}
-	trigger_report("\"tid\":%d,\"port\":%d,\"result\":%ld,\"bytes\":%ld,\"renewed\":%s",
-		       getpid(), port, done, bytes, renewed ? "true" : "false");
+	trigger_report(
+		"\"tid\":%d,\"port\":%d,\"result\":%ld,\"bytes\":%ld,\"resumed\":%ld,\"renewed\":%s",
+		getpid(), port, done, bytes, resumed, renewed ? "true" : "false");
 	return 0;
 }

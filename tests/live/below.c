@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * below.c - what lies below TLS: records that the kernel makes, a network that loses, reorders and duplicates.
+ * Nothing false is raised, whoever writes past the owner is named, and what could not be read is counted.
+ *
+ * The soak is ten thousand real connections through such a network: `make soak`.
+ */
+#include "harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct monitor *mon;
+
+static void setup(void)
+{
+	mon = monitor_start(NULL);
+}
+
+static void teardown(void)
+{
+	monitor_stop(mon, SIGTERM);
+}
+
+/* ---- records made by the kernel ------------------------------------------------------------------ */
+
+#define KTLS_BYTES 2000000
+
+struct kernel_tls {
+	const char *version, *name;
+	bool recv; /* OpenSSL 3.0 leaves decrypting TLS 1.3 to itself */
+};
+
+/* An instance whose sockets have the tls ULP; what it says is in ktls.out. */
+static struct server ktls_server(void)
+{
+	const char *exe = str("%s/ktls/redis-server", scratch), *out = str("%s/ktls.out", scratch),
+		   *key = str("%s/ktls.key", scratch);
+	struct server s = {.tls_port = port_free(), .name = "redis-server"};
+	const char *const argv[] = {exe, "serve", str("%d", s.tls_port), cert_path(), key, NULL};
+
+	if (!file_has("/proc/sys/net/ipv4/tcp_available_ulp", "tls"))
+		test_skip("no tls module here");
+	key_copy(key);
+	file_copy(trigger_path("ktls"), exe);
+	s.pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
+	wait_listening(s.tls_port);
+	return s;
+}
+
+/* Its peer has the tls ULP too, or has not. */
+static void ktls(const void *arg)
+{
+	const struct kernel_tls *k = arg;
+	const char *out = str("%s/ktls.out", scratch), *cert = cert_path();
+	int port = ktls_server().tls_port;
+	struct trigger t;
+
+	for (int i = 0; i < 2; i++) {
+		json_t *said, *conn;
+		char *text, *line;
+
+		monitors_mark();
+		t = i ? trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-u", "-m",
+				     k->version, "-v", str("%d", KTLS_BYTES))
+		      : trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-m",
+				     k->version, "-v", str("%d", KTLS_BYTES));
+		require(trigger_int(&t, "bytes") == KTLS_BYTES, "not all came back");
+		require(trigger_true(&t, "send") == !i &&
+				trigger_true(&t, "recv") == (!i && k->recv),
+			"the client's kernel does not do what it should: %s",
+			json_dumps(t.said, 0));
+		text = file_read(out);
+		line = text;
+		for (int skip = i; skip && line; skip--)
+			line = strchr(line, '\n') + 1;
+		said = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+		require(said, "the server says %s", text);
+		require(json_is_true(json_object_get(said, "send")) &&
+				json_is_true(json_object_get(said, "recv")) == k->recv,
+			"the server's kernel does not do what it should: %s", line);
+		conn = conn_of(mon, (int)trigger_int(&t, "port"));
+		require(conn, "the connection is not listed");
+		require(!strcmp(text_at(conn, "tls", "version"), k->name), "version %s",
+			text_at(conn, "tls", "version"));
+		for (int d = 0; d < 2; d++) {
+			json_t *side = json_object_get(conn, d ? "out" : "in");
+
+			require(!strcmp(text_at(conn, d ? "out" : "in", "sync"), "synced"),
+				"%s is not synced", d ? "out" : "in");
+			require(json_integer_value(json_object_get(side, "bytes")) > KTLS_BYTES &&
+					json_integer_value(json_object_get(side, "records")) >=
+						KTLS_BYTES / 16384,
+				"%lld bytes in %lld records",
+				(long long)json_integer_value(json_object_get(side, "bytes")),
+				(long long)json_integer_value(json_object_get(side, "records")));
+		}
+		expect_nothing(mon);
+		child_stop(t.pid, SIGKILL, 2000);
+		json_decref(said);
+		free(text);
+	}
+	/* it is watched: no blind spot kept the test quiet */
+	monitors_mark();
+	t = trigger("plain_client", "127.0.0.1", str("%d", port));
+	expect(mon, {.rule = "tls-plaintext",
+		     .wire = true,
+		     .direction = "ingress",
+		     .remote_port = (int)trigger_int(&t, "port"),
+		     .local_port = port});
+}
+
+/*
+ * Bytes that a stranger writes to such a socket are framed and encrypted by the kernel: on the wire nothing is
+ * wrong. As long as he only holds it, and its owner writes, nobody is told to have written.
+ */
+static void ktls_stolen(const void *arg)
+{
+	const struct kernel_tls *k = arg;
+	const char *out = strdup(str("%s/ktls.out", scratch));
+	struct server s = ktls_server();
+	struct trigger peer, thief;
+	json_t *said, *conn;
+	const char *fd;
+
+	peer = trigger_stay("ktls", "call", "127.0.0.1", str("%d", s.tls_port), cert_path(), "-g",
+			    "-m", k->version);
+	said = json_loads(file_read(out), JSON_DISABLE_EOF_CHECK, NULL);
+	require(said && json_is_true(json_object_get(said, "send")),
+		"the server's kernel does not encrypt: %s", file_read(out));
+	fd = strdup(str("%lld", (long long)json_integer_value(json_object_get(said, "fd"))));
+	monitors_mark();
+	thief = trigger("pidfd_getfd", pid_of(&s), fd, "-h", "500");
+	expect(mon, {.rule = "mem-fd", .vector = "pidfd_getfd", .server = &s, .by = &thief});
+	monitors_mark();
+	thief = trigger("pidfd_getfd", pid_of(&s), fd, "-w", "plain");
+	require(trigger_int(&thief, "written") > 0, "nothing was written");
+	expect(mon, {.rule = "mem-fd", .vector = "pidfd_getfd", .server = &s, .by = &thief},
+	       {.rule = "tls-writer",
+		.wire = true,
+		.server = &s,
+		.by = &thief,
+		.vector = "egress",
+		.direction = "egress",
+		.local_port = s.tls_port,
+		.remote_port = (int)trigger_int(&peer, "port")});
+	/* the peer got what the server never sent, in a record that it could decrypt */
+	require(child_wait(peer.pid, 3000) > 0, "the peer read nothing strange");
+	conn = conn_of(mon, (int)trigger_int(&peer, "port"));
+	require(!conn || !strcmp(text_at(conn, "out", "sync"), "synced"), "not synced");
+	json_decref(said);
+}
+
+/* ---- a bad network ------------------------------------------------------------------------------- */
+
+struct network {
+	const char *netem;
+	const char *counter; /* of /proc/net/netstat: it is really that bad */
+};
+
+/* Names in one line, values in the next. */
+static long netstat(const struct child_opts *o, const char *name)
+{
+	struct run r = run_with(o, 3000, "cat", "/proc/net/netstat");
+	char *names = strstr(r.out, "TcpExt: "), *values, *save = NULL, *save_values = NULL;
+
+	values = names ? strstr(names + 1, "TcpExt: ") : NULL;
+	require(values, "no /proc/net/netstat: %s", r.err);
+	values[-1] = 0;
+	names = strtok_r(names, " ", &save);
+	values = strtok_r(values, " \n", &save_values);
+	while (names && values && strcmp(names, name)) {
+		names = strtok_r(NULL, " ", &save);
+		values = strtok_r(NULL, " \n", &save_values);
+	}
+	require(names && values, "no %s is counted here", name);
+	return atol(values);
+}
+
+/* What the monitor told so far of bytes it could not read. */
+static long unsynced_told(struct monitor *m)
+{
+	long told = 0;
+
+	monitor_poll(m);
+	for (size_t i = 0; i < m->count; i++)
+		if (!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
+		    !strcmp(alert_str(m->lines[i], "detail"), UNSYNCED))
+			told = (long)alert_int(m->lines[i], "count");
+	return told;
+}
+
+/* Two hosts, 10.78.0.1 and .2, and that network between them. */
+static void network_start(struct child_opts *here, struct child_opts *there, const char *netem)
+{
+	struct child_opts *const both[] = {here, there};
+	struct run r;
+
+	for (int i = 0; i < 2; i++)
+		*both[i] = (struct child_opts){.netns = netns_start()};
+	r = run_with(here, 3000, "ip", "link", "add", "cw0", "type", "veth", "peer", "name", "cw1",
+		     "netns", str("%d", there->netns));
+	if (r.status)
+		test_skip("no veth here: %s", strtok(r.err, "\n"));
+	for (int i = 0; i < 2; i++) {
+		const char *dev = i ? "cw1" : "cw0";
+
+		run_with(both[i], 3000, "ip", "addr", "add", str("10.78.0.%d/24", i + 1), "dev",
+			 dev);
+		run_with(both[i], 3000, "ip", "link", "set", dev, "up");
+		r = run_with(both[i], 3000, "sh", "-c",
+			     str("tc qdisc add dev %s root netem %s", dev, netem));
+		if (r.status)
+			test_skip("no netem here: %s", strtok(r.err, "\n"));
+	}
+}
+
+static void netem(const void *arg)
+{
+	const struct network *net = arg;
+	struct child_opts in_here, in_there;
+	struct monitor *m;
+	struct server *s;
+	struct trigger t;
+
+	network_start(&in_here, &in_there, net->netem);
+	s = server_start(&(struct server_opts){.plain = true,
+					       .bind = "10.78.0.1",
+					       .child = in_here,
+					       .extra = "protected-mode no"});
+	m = monitor_start(NULL);
+	monitors_mark();
+	t = trigger_in(&in_there, "tls_client", "10.78.0.1", str("%d", s->tls_port), cert_path(),
+		       "-v", "1000000", "-n", "4");
+	require(trigger_int(&t, "bytes") == 4 * 1111111, "not all values came back");
+	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
+	expect(m, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
+	monitors_mark();
+	t = trigger_in(&in_there, "plain_client", "10.78.0.1", str("%d", s->plain_port));
+	expect(m,
+	       {.rule = "tls-plaintext",
+		.wire = true,
+		.server = s,
+		.opened = "inbound",
+		.remote_port = (int)trigger_int(&t, "port")},
+	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	printf("# netem %s: %s %ld, %ld bytes unsynced of some 9 million\n", net->netem,
+	       net->counter, netstat(&in_here, net->counter), monitor_summary(m, "bytes unsynced"));
+	require(monitor_summary(m, "bytes unsynced") == unsynced_told(m),
+		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
+		unsynced_told(m));
+}
+
+/* ---- ten thousand connections -------------------------------------------------------------------- */
+
+#define CLIENTS 40
+#define EACH 250
+#define SOAK_MS 600000
+
+/* What a client does: some short, some with values of many segments; some resume the session before. */
+static pid_t soak_client(int i, const struct child_opts *there, const struct server *s)
+{
+	static const char *const values[] = {"1", "100", "1000", "100000"};
+	const char *out = str("%s/soak.%d", scratch, i);
+	struct child_opts o = *there;
+	const char *argv[] = {trigger_path("tls_client"),
+			      "10.78.0.1",
+			      str("%d", s->tls_port),
+			      cert_path(),
+			      "-n",
+			      str("%d", EACH),
+			      "-v",
+			      values[i % 4],
+			      "-m",
+			      i / 4 % 2 ? "1.2" : "1.3",
+			      i / 8 % 2 ? "-r" : NULL,
+			      NULL};
+
+	o.out = out;
+	o.err = str("%s.err", out);
+	/* every fifth is an instance itself, by its name: the dialling side is read too */
+	if (i % 5 == 4)
+		argv[0] = str("%s/dialler/redis-server", scratch);
+	return child_start(argv, &o);
+}
+
+static long said_number(json_t *said, const char *key)
+{
+	return (long)json_integer_value(json_object_get(said, key));
+}
+
+/* The number before these words in what the monitor says at its end. */
+static long summary_number(const struct monitor *m, const char *words)
+{
+	char *err = file_read(m->err), *at = strstr(err, words);
+	long number = -1;
+
+	while (at && at > err && at[-1] != ' ')
+		at--;
+	if (at)
+		number = atol(at);
+	free(err);
+	return number;
+}
+
+static void soak(const void *arg)
+{
+	const struct network *net = arg;
+	long connections = 0, bytes = 0, resumed = 0, dialled = 0, false_alerts = 0;
+	struct child_opts in_here, in_there;
+	pid_t clients[CLIENTS];
+	long long started;
+	struct monitor *m;
+	struct server *s;
+
+	alarm(SOAK_MS / 1000 + 120);
+	network_start(&in_here, &in_there, net->netem);
+	file_copy(trigger_path("tls_client"), str("%s/dialler/redis-server", scratch));
+	s = server_start(&(struct server_opts){
+		.bind = "10.78.0.1", .child = in_here, .extra = "protected-mode no"});
+	m = monitor_start(NULL);
+	monitors_mark();
+	started = now_ms();
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i] = soak_client(i, &in_there, s);
+	for (int i = 0; i < CLIENTS; i++) {
+		const char *out = str("%s/soak.%d", scratch, i);
+		int status = child_wait(clients[i], SOAK_MS);
+		json_t *said = json_loads(file_read(out), JSON_DISABLE_EOF_CHECK, NULL);
+
+		require(!status && said, "client %d ended with %d: %s", i, status,
+			file_read(str("%s.err", out)));
+		connections += said_number(said, "result");
+		bytes += said_number(said, "bytes");
+		resumed += said_number(said, "resumed");
+		dialled += i % 5 == 4 ? said_number(said, "result") : 0;
+		json_decref(said);
+	}
+	started = now_ms() - started;
+	sleep_ms(3000); /* what is counted is told within a second */
+	require(connections == CLIENTS * EACH, "%ld connections", connections);
+	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++) {
+		const char *rule = alert_str(m->lines[i], "rule");
+
+		if (!strncmp(rule, "tls-", 4)) {
+			printf("# false: %s\n", json_dumps(m->lines[i], 0));
+			false_alerts++;
+		} else {
+			printf("# %s: %s, %lld\n", rule, alert_str(m->lines[i], "detail"),
+			       alert_int(m->lines[i], "count"));
+		}
+	}
+	printf("# netem %s: %ld connections in %lld s, %ld resumed, %ld of them read at both ends, %ld bytes of "
+	       "values; %s %ld, %ld timeouts of TCP; the monitor counts %ld connections, %ld of them "
+	       "not read whole, %ld bytes unsynced, %ld dropped\n",
+	       net->netem, connections, started / 1000, resumed, dialled, bytes, net->counter,
+	       netstat(&in_here, net->counter), netstat(&in_here, "TCPTimeouts"),
+	       summary_number(m, " connections, "), summary_number(m, " not read whole"),
+	       monitor_summary(m, "bytes unsynced"), monitor_summary(m, "dropped"));
+	require(!false_alerts, "%ld alerts about TLS", false_alerts);
+	require(monitor_summary(m, "dropped") == 0, "dropped");
+	require(monitor_summary(m, "bytes unsynced") == unsynced_told(m),
+		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
+		unsynced_told(m));
+	require(summary_number(m, " connections, ") == connections + dialled,
+		"the monitor counts %ld connections, there were %ld and %ld read at both ends",
+		summary_number(m, " connections, "), connections, dialled);
+}
+
+#define NETWORK(...) &((const struct network){__VA_ARGS__})
+#define KTLS(...) &((const struct kernel_tls){__VA_ARGS__})
+
+static const struct test kernel_tests[] = {
+	TEST("TLS 1.2 by the kernel (kTLS) is TLS", ktls, .arg = KTLS("1.2", "TLSv1.2", true)),
+	TEST("TLS 1.3 by the kernel (kTLS) is TLS", ktls, .arg = KTLS("1.3", "TLSv1.3", false)),
+	TEST("a stranger that writes to a socket with TLS 1.2 by the kernel is named, its owner is not",
+	     ktls_stolen, .arg = KTLS("1.2", "TLSv1.2")),
+	TEST("a stranger that writes to a socket with TLS 1.3 by the kernel is named, its owner is not",
+	     ktls_stolen, .arg = KTLS("1.3", "TLSv1.3")),
+	TEST("a network that loses raises nothing, what was not read is counted", netem,
+	     .arg = NETWORK("delay 2ms loss 2%", "TCPOFOQueue")),
+	TEST("a network that reorders raises nothing, what was not read is counted", netem,
+	     .arg = NETWORK("delay 3ms reorder 75% 50%", "TCPOFOQueue")),
+	TEST("a network that duplicates raises nothing, what was not read is counted", netem,
+	     .arg = NETWORK("delay 2ms duplicate 10%", "TCPDSACKOldSent")),
+	TEST("a network that does all of it raises nothing, what was not read is counted", netem,
+	     .arg = NETWORK("delay 3ms 2ms loss 3% duplicate 5% reorder 50%", "TCPOFOQueue")),
+	{},
+};
+
+const struct suite peers_kernel_suite = {"peers: kernel", setup, teardown, kernel_tests};
+
+static void nothing(void)
+{
+}
+
+static const struct test soak_tests[] = {
+	TEST("ten thousand connections through a network that does all of it raise nothing", soak,
+	     .arg = NETWORK("delay 3ms 2ms loss 3% duplicate 5% reorder 50%", "TCPOFOQueue")),
+	{},
+};
+
+const struct suite soak_suite = {"soak", nothing, nothing, soak_tests, .apart = true};
