@@ -679,6 +679,8 @@ __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const s
 	f->offset = s->offset - (s->next - wanted);
 	f->has_offset = !s->late;
 	f->bytes = g->len - skip;
+	if (f->has_offset && !f->offset)
+		s->records = 0; /* they were in what was refused */
 	finding_bytes(f, s, looked);
 	return 1;
 }
