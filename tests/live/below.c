@@ -303,6 +303,19 @@ static pid_t soak_client(int i, int each, const struct child_opts *there, const 
 	return child_start(argv, &o);
 }
 
+/* Exit status as waitpid gives it; meanwhile what the monitor says is read while it is new. */
+static int soak_wait(struct monitor *m, pid_t pid)
+{
+	long long end = now_ms() + SOAK_MS;
+	int status;
+
+	do {
+		monitor_poll(m);
+		status = child_wait(pid, 1000);
+	} while (status == -1 && now_ms() < end);
+	return status;
+}
+
 static long said_number(json_t *said, const char *key)
 {
 	return (long)json_integer_value(json_object_get(said, key));
@@ -346,7 +359,7 @@ static void soak(const void *arg)
 		clients[i] = soak_client(i, each, &in_there, s);
 	for (int i = 0; i < CLIENTS; i++) {
 		const char *out = str("%s/soak.%d", scratch, i);
-		int status = child_wait(clients[i], SOAK_MS);
+		int status = soak_wait(m, clients[i]);
 		json_t *said = json_loads(file_read(out), JSON_DISABLE_EOF_CHECK, NULL);
 
 		require(!status && said, "client %d ended with %d: %s", i, status,
