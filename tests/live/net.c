@@ -275,7 +275,8 @@ static struct trigger far_host(pid_t ns, int port, const char *const *steps)
 /* What it says with TLS and without. The server answers both; TLS is read to its last byte, plaintext is one alert. */
 struct far {
 	const char *tls[FAR_STEPS], *plain[FAR_STEPS];
-	long offset; /* of the plaintext found */
+	long bytes; /* read of the TLS, 0: the ClientHello's */
+	bool hole;  /* it stays out of sync, as it should */
 };
 
 static void far_away(const void *arg)
@@ -289,8 +290,9 @@ static void far_away(const void *arg)
 	require(trigger_int(&t, "received") > 0, "the server did not answer in TLS");
 	require(conn, "the connection is not listed");
 	in = json_object_get(conn, "in");
-	require(json_integer_value(json_object_get(in, "bytes")) == trigger_int(&t, "hello") &&
-			!strcmp(text_at(conn, "in", "sync"), "synced"),
+	require(json_integer_value(json_object_get(in, "bytes")) ==
+				(far->bytes ?: trigger_int(&t, "hello")) &&
+			!strcmp(text_at(conn, "in", "sync"), far->hole ? "unsynced" : "synced"),
 		"the ClientHello was not read: %s", json_dumps(conn, 0));
 	json_decref(conn);
 	expect_nothing(mon);
@@ -307,7 +309,7 @@ static void far_away(const void *arg)
 		     .local_port = s->plain_port,
 		     .remote_port = (int)trigger_int(&t, "port"),
 		     .has_offset = true,
-		     .offset = far->offset});
+		     .offset = 0});
 }
 
 static const struct far overtaken = {
@@ -323,6 +325,41 @@ static const struct far first_dropped = {
 static const struct far dropped = {
 	.tls = {"syn", "ack", "t0-100!", "t0-", "hear"},
 	.plain = {"syn", "ack", "t0-100!", "p0-", "hear"},
+};
+
+static const struct far dropped_half_open = {
+	.tls = {"syn", "t0-100!", "ack", "t0-", "hear"},
+	.plain = {"syn", "t0-100!", "ack", "p0-", "hear"},
+};
+
+/* Of two such, the second one leaves a hole behind the first one's record. */
+static const struct far dropped_apart = {
+	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "hear"},
+	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "hear"},
+	.bytes = 2100,
+	.hole = true,
+};
+
+/* A keepalive's byte; and bytes that the kernel cuts off. */
+static const struct far before_first = {
+	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "hear"},
+	.plain = {"syn", "h0-@-5", "hear"},
+};
+
+static const struct far beyond = {
+	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "hear"},
+	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "hear"},
+};
+static const struct far second_syn = {
+	.tls = {"syn", "ack", "late", "t0-", "hear"},
+	.plain = {"syn", "ack", "late", "p0-", "hear"},
+};
+
+/* What overtook it within the record has been read; what comes late looks like text, and is none. */
+static const struct far certificate = {
+	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "hear"},
+	.plain = {"syn", "ack", "p6-", "p0-6", "hear"},
+	.bytes = 1200,
 };
 
 /* The first connection ended before its own socket had any data; the second has the same ends and numbers. */
@@ -583,6 +620,14 @@ static const struct test tests[] = {
 	TEST("TLS that the kernel drops hides no plaintext, with the handshake's last ACK",
 	     far_away, .arg = &first_dropped),
 	TEST("TLS that the kernel drops hides no plaintext", far_away, .arg = &dropped),
+	TEST("TLS that the kernel drops before there is a connection hides no plaintext", far_away,
+	     .arg = &dropped_half_open),
+	TEST("TLS that the kernel drops hides no plaintext behind a hole", far_away,
+	     .arg = &dropped_apart),
+	TEST("bytes before the connection's first", far_away, .arg = &before_first),
+	TEST("bytes beyond the window", far_away, .arg = &beyond),
+	TEST("a second SYN with data", far_away, .arg = &second_syn),
+	TEST("a certificate's text that comes late is no plaintext", far_away, .arg = &certificate),
 	TEST("a connection that begins as an earlier one did", far_away, .arg = &again),
 	TEST("IP options", headers, .arg = "options"),
 	TEST("IPv6 hop-by-hop, routing and destination headers", headers, .arg = "hop,route,dest"),
