@@ -19,11 +19,17 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 	if (a)
 		watch_show(m, a);
 	/* a state is over when a later sweep did not find it */
-	if (key->rule == RULE_TLS_LISTENER) /* told once in an instance's life */
-		return;
 	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX &&
 	    (key->vector != VECTOR_SWEEP || at->last_ns < m->sweep_began))
 		m->idle[m->idle_count++] = *key;
+}
+
+/* That plaintext is served on a port is told once in an instance's life. */
+static bool stands(const struct monitor *m, const struct attempt_key *key)
+{
+	const struct instance *in = watch_instance(m, key->instance);
+
+	return key->rule == RULE_TLS_LISTENER && in && in->members;
 }
 
 static void forget_idle(struct monitor *m)
@@ -38,7 +44,10 @@ static void forget_idle(struct monitor *m)
 		a = alerts_counted(&m->alerts, &m->idle[i], &last, m->now, true);
 		if (a)
 			watch_show(m, a);
-		alerts_forget(&m->alerts, &m->idle[i]);
+		if (stands(m, &m->idle[i]))
+			alerts_keep(&m->alerts, &m->idle[i]);
+		else
+			alerts_forget(&m->alerts, &m->idle[i]);
 	}
 	m->idle_count = 0;
 }

@@ -50,8 +50,10 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	tell_lifecycle(in, change);
 	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
 		files_started(m->files, in);
-	if (change == INSTANCE_ENDED)
+	if (change == INSTANCE_ENDED) {
+		alerts_ended(&m->alerts, in->id);
 		files_ended(m->files, &m->instances, in);
+	}
 	/* a supervisor may have opened its sockets for it */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		watch_blind(m, "sockets handed down to a server could not be looked for",
