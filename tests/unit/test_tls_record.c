@@ -621,6 +621,13 @@ static void record_count_stops_at_its_largest(void **state)
 	stream_add_handshake(&st);
 	feed(&s, &st, ISN, 0, st.len, NULL);
 	assert_int_equal(s.records, UINT32_MAX);
+	for (int i = 0; i < 2; i++) { /* one record in a segment of its own */
+		uint32_t at = st.len;
+
+		stream_add_record(&st, TLS_APPLICATION_DATA, 10);
+		feed(&s, &st, ISN, at, st.len - at, NULL);
+		assert_int_equal(s.records, UINT32_MAX);
+	}
 	stream_free(&st);
 }
 
