@@ -159,6 +159,9 @@ static void begin_reading(struct conns *cs, struct conn *c)
 	r->peer = peer_enter(cs, c);
 	for (int out = 0; out < 2; out++) {
 		begin_reader(&r->way[out], c);
+		if (c->opened != OPENED_UNKNOWN)
+			r->way[out].side =
+				out == conn_server_out(c) ? TLS_SIDE_SERVER : TLS_SIDE_CLIENT;
 		if (c->handed[out]) /* it had been begun, and gave way */
 			r->way[out].reading = TLS_READ_FOREIGN;
 	}

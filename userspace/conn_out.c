@@ -28,6 +28,7 @@ static const struct flag {
 	{TLS_DOWNGRADE_12, "downgraded_to_1.2"},
 	{TLS_FALLBACK, "fallback"},
 	{TLS_CLIENT_CERT_ASKED, "client_certificate_asked"},
+	{TLS_RAW_KEY, "raw_public_key"},
 	{TLS_BAD_HANDSHAKE, "malformed"},
 };
 
