@@ -5,6 +5,8 @@
 #include "streams/talk.h"
 
 #include "conn.h"
+#include "conn_out.h"
+#include "map.h"
 #include "rule.h"
 
 #include <stdlib.h>
@@ -252,6 +254,49 @@ static void a_breach_names_what_was_settled(void **state)
 	assert_string_equal(text, "TLSv1.2 settled");
 }
 
+/* What `conns` says of a connection of which the server sent that much. */
+static bool listed(const struct conn *c, uint64_t server_bytes, const char *state)
+{
+	struct conn_live live = {.flags = SOCK_FRESH | SOCK_LISTENER,
+				 .in = {.records = 1},
+				 .out = {.bytes = server_bytes}};
+	struct jsonw j = {};
+	char text[1024];
+	size_t len;
+	bool same;
+
+	conn_text(&live, c, NULL, text, sizeof(text));
+	same = strstr(text, state) != NULL;
+	if (!strncmp(state, "TLS", 3))
+		state = "settled";
+	same = same && strstr(conn_json(&j, &live, c, NULL, &len), state);
+	jsonw_free(&j);
+	return same;
+}
+
+static void a_handshake_is_listed_as_it_stands(void **state)
+{
+	static struct tape refusal = {.bytes = {21, 3, 3, 0, 2, 2, 40}, .len = 7};
+
+	assert_true(listed(NULL, 100, "handshake not seen"));
+	piece(1, &t.from_client, 0, 190, 0);
+	assert_true(listed(conns_find(&cs, 1), 0, "handshake under way"));
+	crowd(1000, 2 * HANDSHAKES_MAX); /* that it gave way is no matter yet */
+	assert_true(listed(conns_find(&cs, 1), 0, "handshake under way"));
+	assert_true(listed(conns_find(&cs, 1), 9, "handshake not seen")); /* they never came */
+	piece(1, &t.from_server, 0, 40, 1);
+	assert_true(listed(conns_find(&cs, 1), 40, "handshake under way"));
+	piece(1, &t.from_server, 40, 160, 1);
+	assert_true(listed(conns_find(&cs, 1), 200, "TLSv1.2"));
+	assert_true(listed(conns_find(&cs, 1), 9000, "TLSv1.2"));
+	piece(2, &t.from_client, 0, 190, 0);
+	piece(2, &refusal, 0, 7, 1);
+	assert_true(listed(conns_find(&cs, 2), 7, "handshake refused"));
+	piece(3, &t.from_client, 0, 190, 0);
+	piece(3, &t.from_server, 50, 100, 1);
+	assert_true(listed(conns_find(&cs, 3), 150, "handshake not seen"));
+}
+
 static void records_that_are_no_pieces_are_refused(void **state)
 {
 	struct clear_piece p = {.magic = CLEAR_MAGIC, .len = 10};
@@ -284,6 +329,7 @@ int main(void)
 		SEEDED(nobody_pushes_out_anothers, 3),
 		S(a_network_of_ipv6_is_one_peer),
 		S(a_server_that_says_no_hello_is_counted),
+		S(a_handshake_is_listed_as_it_stands),
 		cmocka_unit_test(records_that_are_no_pieces_are_refused),
 	};
 
