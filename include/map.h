@@ -162,6 +162,11 @@ struct sock_mark {
  */
 #define FILED_EARLY (1ull << 63) /* no socket has such a cookie */
 
+struct early_key {
+	struct conn_ends ends;
+	__u32 instance; /* two may have the same ends, in network namespaces of their own */
+};
+
 struct early {
 	struct tls_stream stream;
 	__u64 filed;
@@ -199,6 +204,7 @@ enum counter_id {
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");
+_Static_assert(sizeof(struct early_key) == 40, "a map's key: no hidden padding");
 _Static_assert(sizeof(struct early) == 80, "early is a map's value: no hidden padding");
 _Static_assert(sizeof(struct sock_mark) <= 256, "128 bytes for each direction");
 

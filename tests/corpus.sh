@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 kept=build/corpus
 doc=docs/coverage.md
 suites="memory: calls: files: sweep: wire: self: prevent: tools:"
-lanes="6.1 6.12"
+lanes="6.1 6.12 6.18 newest"
 
 run=1
 if [ "${1-}" = -n ]; then
@@ -41,7 +41,7 @@ fi
 
 # Every line led by its kernel, then one pass. Writes the table to $kept/table.md, the cases to standard output.
 {
-	sed "s/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} /\1 [$(uname -r | cut -d . -f 1-2)] /" $kept/here.tap
+	sed "s/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} /\1 [$(uname -r | cut -d . -f 1-2) here] /" $kept/here.tap
 	[ ! -s $kept/lanes.tap ] ||
 		sed -n 's/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} \[/\1 [/p' $kept/lanes.tap
 } | awk -v table=$kept/table.md '
@@ -114,14 +114,14 @@ fi
 	END {
 		printf "%-72s %-13s %-10s", "case", "rule", "ATT&CK"
 		for (k = 1; k <= kernel_count; k++)
-			printf " %-8s", kernels[k]
+			printf " %-9s", kernels[k]
 		print ""
 		for (c = 1; c <= cases; c++) {
 			split(case_of[c], part, SUBSEP)
 			printf "%-72s %-13s %-10s", part[1], part[2], attack[part[2]]
 			for (k = 1; k <= kernel_count; k++) {
 				how = got[case_of[c], kernels[k]]
-				printf " %-8s", how == "" ? "-" : how == "missed" ? "MISSED" : how
+				printf " %-9s", how == "" ? "-" : how == "missed" ? "MISSED" : how
 			}
 			print ""
 		}

@@ -408,6 +408,10 @@ struct bpf_iter__bpf_sk_storage_map {
 	void *value;
 };
 
+struct tcp_request_sock {
+	u32 rcv_isn;
+};
+
 #pragma clang attribute pop
 
 #endif

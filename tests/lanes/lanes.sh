@@ -14,6 +14,7 @@ here=tests/lanes
 kept=build/lanes
 at_once=2      # guests; each has two CPUs of its own
 guest_time=1800 # seconds, then a guest is given up
+guests=4        # of one lane, one after the other, where the emulator's fault ends them
 packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
 
 die()
@@ -87,11 +88,13 @@ guest()
 		-append "console=ttyS0 quiet panic=-1 lane.do=$verb lane.name=$lane"
 }
 
-# lane LANE [TESTS] - one lane to TAP without numbers. TESTS: what the emulator's fault left of a first run.
+# lane LANE [TESTS GUEST] - one lane to TAP without numbers. TESTS: what the emulator's fault left of an earlier
+# guest, GUEST: which one this is.
 lane()
 {
-	local lane=$1 tests=${2:-$work/tests} left=$work/$1.left expect name why
+	local lane=$1 tests=${2:-$work/tests} nr=${3:-1} expect name why left
 
+	left=$work/$lane.left$nr
 	read -r expect _ < <(entry "$lane")
 	name=$(cut -d . -f 1-2 "$kept/$lane/release")
 	if ! why=$(lane_files "$lane" "$tests" 2>&1); then
@@ -101,11 +104,9 @@ lane()
 	fi
 	guest "$lane" "$expect" -serial "file:$kept/$lane/console" -serial stdio 2>&1 </dev/null |
 		busybox awk -v name="$name" -v expect="$expect" -v console="$kept/$lane/console" \
-			-v left="$([ $# = 2 ] || echo "$left")" \
+			-v left="$([ "$nr" = $guests ] || echo "$left")" \
 			-f $here/tap.awk "$here/skip.list" "$tests" "$work/$lane.tests" -
-	if [ $# = 1 ] && [ -s "$left" ]; then
-		lane "$lane" "$left"
-	fi
+	[ ! -s "$left" ] || lane "$lane" "$left" $((nr + 1))
 }
 
 # busybox awk, here and below: it takes a line when there is one; others wait for a block.

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stream.bpf.h - one direction of a connection, segment by segment: how it begins, what a segment does to it, and the data that came
+ * before the connection had a socket.
+ */
+#ifndef CACHEWARDEN_STREAM_BPF_H
+#define CACHEWARDEN_STREAM_BPF_H
+
+#include "finding.bpf.h"
+
+#define NS_PER_MS 1000000ull
+#define EARLY_WINDOW 65536 /* a later connection between the same ends begins far from there */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EARLY_MAX);
+	__type(key, struct early_key);
+	__type(value, struct early);
+} early SEC(".maps");
+
+static u64 early_count; /* connections that began so */
+
+/* The first segment of a direction. A stream we see from its birth starts synced. */
+static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
+					 struct sock_mark *mark, struct tls_stream *s,
+					 const struct segment *g, int egress)
+{
+	struct early_key key = {.instance = mark->instance};
+	struct bpf_tcp_sock *tp;
+	struct early *first;
+
+	if (!(mark->flags & SOCK_MPTCP) && segment_mptcp(skb, g)) {
+		mark->flags |= SOCK_MPTCP;
+		if (!(mark->flags & SOCK_LISTENER))
+			counter_add(COUNTER_SUBFLOWS_UNSEEN, 1);
+	}
+	if (!(mark->flags & SOCK_FRESH))
+		goto unknown;
+	if (egress || g->flags & TCP_SYN) {
+		tls_begin(s, g->seq, 1);
+		return;
+	}
+	tp = bpf_tcp_sock(sk);
+	if (!tp)
+		goto unknown;
+	segment_ends(skb, g, 0, &key.ends);
+	first = bpf_map_lookup_elem(&early, &key);
+	if (first && first->seq + (u32)tp->bytes_received == tp->rcv_nxt) {
+		*s = first->stream;
+		s->busy = 1; /* we hold it */
+		mark->filed = first->filed;
+		bpf_map_delete_elem(&early, &key);
+		return;
+	}
+	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
+		tls_begin(s, tp->rcv_nxt, 1);
+		return;
+	}
+unknown:
+	tls_begin(s, g->seq, 0);
+}
+
+/* After a segment was read: is the stream out of sync now, or again in sync? */
+__noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
+			     const struct finding *f)
+{
+	struct unsynced *u;
+	u64 now;
+
+	if (!mark || !s || !f)
+		return 0;
+	u = &mark->unsynced[f->egress & 1];
+	if (f->unread) {
+		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
+		u->bytes = u->bytes + f->unread < f->unread ? ~0u : u->bytes + f->unread;
+	}
+	if ((s->sync == TLS_UNSYNCED || s->sync == TLS_WOVEN) == (u->since_ns != 0))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (!u->since_ns) {
+		u->since_ns = now;
+		counter_add(COUNTER_STREAMS_UNSYNCED, 1);
+		return 0;
+	}
+	u->ms += (now - u->since_ns + NS_PER_MS - 1) / NS_PER_MS;
+	u->since_ns = 0;
+	if (s->sync == TLS_SYNCED)
+		counter_add(COUNTER_STREAMS_RESYNCED, 1);
+	return 0;
+}
+
+/* What a late segment brings for a hole. Returns 1 if f is to be reported. */
+__noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			   struct finding *f)
+{
+	u32 bad;
+	u64 bad_at = 0;
+	int seen;
+
+	if (!s || !g || !f)
+		return 0;
+	bad = g->off;
+	seen = tls_feed_hole(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
+	if (seen != TLS_SEEN_PLAIN)
+		return 0;
+	f->offset = bad_at;
+	f->has_offset = !s->late;
+	f->bytes = g->off + g->len - bad;
+	finding_bytes(f, s, look_at(skb, bad, g->off + g->len, f->egress));
+	return 1;
+}
+
+/* Everything that is not the short path: several records, split headers, holes, findings. */
+__noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			      struct finding *f)
+{
+	u32 before, next, bad;
+	int seen, looked = 0;
+	u64 bad_at = 0;
+
+	if (!s || !g || !f)
+		return 0;
+	before = s->sync;
+	next = s->next;
+	bad = g->off;
+	f->bytes = g->len;
+	seen = tls_feed_rest(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
+	if (seen == TLS_SEEN_RECORDS || seen == TLS_SEEN_NOTHING)
+		return 0;
+	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
+		looked = look_at(skb, g->off, g->off + g->len, f->egress);
+		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
+		    (s->sync == TLS_WOVEN && !(looked & LOOK_TEXT)))
+			return 0;
+		s->sync = TLS_BROKEN;
+	} else if (seen == TLS_SEEN_PLAIN) {
+		looked = look_at(skb, bad, g->off + g->len, f->egress);
+		if (unlikely(f->mptcp) &&
+		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
+			tls_unweave(s);
+			f->unread += g->off + g->len - bad;
+			return 0;
+		}
+		f->offset = bad_at;
+		f->has_offset = !s->late;
+		f->bytes = g->off + g->len - bad;
+	} else { /* broken before: a credential is news all the same */
+		looked = look_at(skb, g->off, g->off + g->len, f->egress);
+		f->secret = (u32)looked >> 16 & COMMAND_SECRET && before == TLS_BROKEN;
+		f->bytes = s->next -
+			   next; /* with what was overtaken: it will come late, and be known */
+	}
+	finding_bytes(f, s, looked);
+	return 1;
+}
+
+/*
+ * Bytes that were read come again, and the kernel takes them from this copy: it refused the first one (an old
+ * timestamp, no room), or will not need it. Which record they are in is not known any more, but a command in
+ * plaintext is one. wanted: the sequence number the kernel waits for. Returns 1 if f is to be reported.
+ */
+__noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			    u32 wanted, struct finding *f)
+{
+	u32 skip = wanted - (g ? g->seq : 0), off;
+	int looked;
+
+	if (!s || !g || !f || skip >= g->len || (s32)(s->next - wanted) <= 0 ||
+	    s->sync == TLS_BROKEN)
+		return 0;
+	off = g->off + skip;
+	looked = look_at(skb, off, g->off + g->len, f->egress);
+	if (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))
+		return 0;
+	s->sync = TLS_BROKEN;
+	s->hole = 0;
+	f->offset = s->offset - (s->next - wanted);
+	f->has_offset = !s->late;
+	f->bytes = g->len - skip;
+	if (f->has_offset && !f->offset)
+		s->records = 0; /* they were in what was refused */
+	finding_bytes(f, s, looked);
+	return 1;
+}
+
+/* What an ingress segment says of bytes before the expected one. Returns 1 if f is to be reported. */
+static __always_inline int stream_before(struct __sk_buff *skb, struct tls_stream *s,
+					 const struct segment *g, u32 wanted, struct finding *f)
+{
+	if (s->hole) {
+		if (stream_late(skb, s, g, f))
+			return 1;
+		if ((s32)(s->hole_end - wanted) > 0)
+			wanted = s->hole_end; /* what lies before has just been read */
+	}
+	return stream_again(skb, s, g, wanted, f);
+}
+
+/*
+ * Does the kernel keep a request for that segment, a half-open connection? Then *begin is the sequence number of
+ * its first byte: this segment may have overtaken the first.
+ */
+__noinline int half_open(struct __sk_buff *skb, const struct segment *g, u32 *begin)
+{
+	struct bpf_sock_tuple to = {};
+	struct tcp_request_sock *request;
+	struct bpf_sock *found;
+	u32 size;
+	int open;
+
+	if (!g || !begin)
+		return 0;
+	if (g->ip == 4) {
+		bpf_skb_load_bytes(skb, 12, &to.ipv4.saddr, 8);
+		bpf_skb_load_bytes(skb, g->tcp, &to.ipv4.sport, 4);
+		size = sizeof(to.ipv4);
+	} else {
+		bpf_skb_load_bytes(skb, 8, &to.ipv6.saddr, 32);
+		bpf_skb_load_bytes(skb, g->tcp, &to.ipv6.sport, 4);
+		size = sizeof(to.ipv6);
+	}
+	found = bpf_skc_lookup_tcp(skb, &to, size, BPF_F_CURRENT_NETNS, 0);
+	if (!found)
+		return 0;
+	open = found->state != TCP_LISTEN;
+	request = bpf_skc_to_tcp_request_sock(found);
+	if (request && g->seq - (request->rcv_isn + 1) < EARLY_WINDOW)
+		*begin = request->rcv_isn + 1;
+	bpf_sk_release(found);
+	return open;
+}
+
+/*
+ * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
+ * for the child. Its findings have a number of their own, since the listener's cookie stands for no connection.
+ *
+ * Plaintext that would make a connection is not let in when it is denied, so there never is a socket to reset. The
+ * monitor has the kernel forget the half-open connection; what is sent again finds the listener only and is let
+ * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
+ * the listener would make the connection from it.
+ */
+static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
+					    const struct segment *g, struct finding *f)
+{
+	struct early_key key = {.instance = mark->instance};
+	u32 begin = g->seq;
+	int open = half_open(skb, g, &begin);
+	struct early first = {}, *known;
+	int late;
+
+	segment_ends(skb, g, 0, &key.ends);
+	known = bpf_map_lookup_elem(&early, &key);
+	if (known && (open ? known->seq == begin : g->seq - known->seq < EARLY_WINDOW)) {
+		first = *known; /* again, or the next one */
+	} else {
+		first.seq = begin;
+		first.filed = FILED_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
+		tls_begin(&first.stream, begin, 1);
+		/* the connection's cookie is not known yet; the ServerHello is still to come */
+		first.stream.past = 1;
+	}
+	first.half_open |= open;
+	f->filed = first.filed;
+	late = (s32)(g->seq - first.stream.next) < 0;
+	if ((late && stream_before(skb, &first.stream, g, first.seq, f)) ||
+	    stream_segment(skb, &first.stream, g, f))
+		finding_report(skb, g, mark, f);
+	if (f->unread)
+		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
+	bpf_map_update_elem(&early, &key, &first, BPF_ANY);
+	return first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
+	       (first.half_open && !open);
+}
+
+/* A SYN begins a connection of its own, whatever was known of these ends and whichever numbers it uses. */
+__noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 instance)
+{
+	struct early_key key = {.instance = instance};
+	u32 begin;
+
+	if (!g)
+		return 0;
+	segment_ends(skb, g, 0, &key.ends);
+	if (bpf_map_lookup_elem(&early, &key) && !half_open(skb, g, &begin))
+		bpf_map_delete_elem(&early, &key);
+	return 0;
+}
+
+/* The answer is sent before a second segment came: the connection's first one is filed as the listener had it. */
+__noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struct sock_mark *mark)
+{
+	struct early_key key = {};
+	struct early *first;
+
+	if (!mark || !g || mark->filed || mark->in.sync != TLS_NEW ||
+	    !(mark->flags & SOCK_LISTENER))
+		return 0;
+	key.instance = mark->instance;
+	segment_ends(skb, g, 1, &key.ends);
+	first = bpf_map_lookup_elem(&early, &key);
+	if (first)
+		mark->filed = first->filed;
+	return 0;
+}
+
+#endif
