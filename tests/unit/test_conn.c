@@ -297,6 +297,22 @@ static void a_handshake_is_listed_as_it_stands(void **state)
 	assert_true(listed(conns_find(&cs, 3), 150, "handshake not seen"));
 }
 
+/* A direction of which MPTCP carries a part elsewhere. */
+static void a_part_of_a_stream_is_listed_as_such(void **state)
+{
+	struct conn_live live = {.in = {.sync = TLS_WOVEN, .unsynced_bytes = 7},
+				 .out = {.sync = TLS_SYNCED}};
+	struct jsonw j = {};
+	char text[1024];
+	size_t len;
+
+	conn_text(&live, NULL, NULL, text, sizeof(text));
+	assert_non_null(strstr(text, " rec subflow (7 B unread"));
+	assert_non_null(strstr(text, " rec synced\n"));
+	assert_non_null(strstr(conn_json(&j, &live, NULL, NULL, &len), "\"sync\":\"subflow\""));
+	jsonw_free(&j);
+}
+
 static void records_that_are_no_pieces_are_refused(void **state)
 {
 	struct clear_piece p = {.magic = CLEAR_MAGIC, .len = 10};
@@ -330,6 +346,7 @@ int main(void)
 		S(a_network_of_ipv6_is_one_peer),
 		S(a_server_that_says_no_hello_is_counted),
 		S(a_handshake_is_listed_as_it_stands),
+		S(a_part_of_a_stream_is_listed_as_such),
 		cmocka_unit_test(records_that_are_no_pieces_are_refused),
 	};
 
