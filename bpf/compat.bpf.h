@@ -55,6 +55,8 @@
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438
 #define NR_PROCESS_MADVISE 440
+#define NR32_PROCESS_VM_READV 347 /* arch/x86/entry/syscalls/syscall_32.tbl */
+#define NR32_PROCESS_VM_WRITEV 348
 #else
 #error "cachewarden knows the syscall registers of x86-64"
 #endif

@@ -160,8 +160,6 @@ int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 #define NR32_PWRITE64 181
 #define NR32_PREADV 333
 #define NR32_PWRITEV 334
-#define NR32_PROCESS_VM_READV 347
-#define NR32_PROCESS_VM_WRITEV 348
 
 enum transfer { TRANSFER_NONE, TRANSFER_READ, TRANSFER_WRITE };
 

@@ -5,7 +5,9 @@
  *
  * Iterators, and what each decides:
  *   iter/task        a member of an instance is traced, has breakpoints in its code, lets KSM merge its
- *                    memory, has pages swapped out; its threads are all in the table; who its ancestors are
+ *                    memory, has pages swapped out; its threads are all in the table; who its ancestors are;
+ *                    a stranger is within a process_vm_readv or _writev upon it. Hooks tell of that call
+ *                    at its end, and it may never end: its own memory can be made to keep it waiting
  *   iter/task_file   a stranger holds open a file below an instance's /proc/PID, its socket, its data or
  *                    configuration, or a perf event on it; an instance holds a socket that bears no mark
  *   iter/task_vma    of one instance: which files it executes, what it executes that is no file, what it
@@ -197,6 +199,45 @@ static __always_inline void look_at_mm(struct mm_struct *mm, struct sight *s)
 	}
 }
 
+/* The vm call that a task waits in, as enum swept; 0: it is in none. */
+static __always_inline u32 vm_call(struct task_struct *task, const struct pt_regs *regs)
+{
+	u32 nr = SYSCALL_NUMBER(regs);
+
+	if (COMPAT_CALL(task)) {
+		return nr == NR32_PROCESS_VM_READV    ? SWEPT_VM_READV
+		       : nr == NR32_PROCESS_VM_WRITEV ? SWEPT_VM_WRITEV
+						      : 0;
+	}
+	return nr == NR_PROCESS_VM_READV    ? SWEPT_VM_READV
+	       : nr == NR_PROCESS_VM_WRITEV ? SWEPT_VM_WRITEV
+					    : 0;
+}
+
+/* Who is off the CPU has entered the kernel, and its registers are those it entered with: what interrupted it is no call. */
+static __always_inline void look_at_call(struct task_struct *task)
+{
+	struct pt_regs *regs;
+	struct pid_owner *owner;
+	struct sight s = {.actor = plain(task)};
+	u32 ns, own, target;
+
+	if (!task->mm || task->on_cpu)
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	s.detail = vm_call(task, regs);
+	if (!s.detail)
+		return;
+	target = COMPAT_CALL(task) ? SYSCALL32_ARG1(regs) : SYSCALL_ARG1(regs);
+	ns = pid_ns_of(task->thread_pid, &own);
+	owner = pid_owner(ns, target);
+	if (!owner || is_exempt(task, owner->instance))
+		return;
+	s.owner = *owner;
+	s.rule = s.detail == SWEPT_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
+	seen(&s);
+}
+
 SEC("iter/task")
 int sweep_tasks(struct bpf_iter__task *ctx)
 {
@@ -207,8 +248,11 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
+	if (task->flags & PF_EXITING)
+		return 0;
+	look_at_call(task);
 	m = member_of(task->tgid);
-	if (!m || (task->flags & PF_EXITING))
+	if (!m)
 		return 0;
 	mm = task->mm;
 	if (!mm)

@@ -337,6 +337,8 @@ enum swept {
 	SWEPT_EXPOSED_ACL,
 	SWEPT_EXPOSED_KEY,
 	SWEPT_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when it started */
+	SWEPT_VM_READV,	    /* a call that has not returned */
+	SWEPT_VM_WRITEV,
 	SWEPT_MAX,
 };
 

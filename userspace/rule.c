@@ -207,6 +207,8 @@ static const struct swept_info {
 	[SWEPT_EXPOSED_ACL] = {"ACL file that others may read", SEVERITY_MEDIUM},
 	[SWEPT_EXPOSED_KEY] = {"private key that others may read", SEVERITY_HIGH},
 	[SWEPT_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
+	[SWEPT_VM_READV] = {"process_vm_readv under way", SEVERITY_CRITICAL},
+	[SWEPT_VM_WRITEV] = {"process_vm_writev under way", SEVERITY_CRITICAL},
 };
 
 static const char *const hijacks[HIJACK_MAX] = {

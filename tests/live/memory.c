@@ -342,6 +342,18 @@ static void proc_open_thread(const void *arg)
 	open_expect(o, &t, tid);
 }
 
+static void proc_open_swapped(const void *arg)
+{
+	struct trigger t = trigger("stretched", pid_of(a), "open");
+
+	expect(mon, {.rule = "mem-read",
+		     .vector = "openat",
+		     .detail = "mem",
+		     .server = a,
+		     .by = &t,
+		     .count = 1});
+}
+
 static void proc_open_handle(const void *arg)
 {
 	static const struct opening o = {
@@ -717,6 +729,7 @@ static const struct test tests[] = {
 	     .arg = OPEN("mem", .way = "opath", .rule = "mem-read")),
 	TEST("/proc/PID/mem behind a symbolic link", proc_open,
 	     .arg = OPEN("mem", .way = "symlink", .rule = "mem-read")),
+	TEST("/proc/PID/mem by a name that userfaultfd swaps for another", proc_open_swapped),
 	TEST("/proc/PID/mem by file handle", proc_open_handle),
 	TEST("/proc/PID/task/TID/mem names the thread", proc_open_thread,
 	     .arg = OPEN("mem", .way = "task", .rule = "mem-read")),

@@ -273,6 +273,39 @@ static void told_by_hook(const void *arg)
 	require(alert_find(mon, "mem-read", t.pid), "the holder %d is not named", t.pid);
 }
 
+/* Hooks tell of a call when it ends, and this one never does. */
+static void never_ends(const void *arg)
+{
+	struct trigger t = trigger_stay("stretched", pid_of(a), "read");
+
+	require(trigger_true(&t, "taken"), "nothing was taken");
+	expect(mon, {.rule = "mem-read",
+		     .vector = "sweep",
+		     .detail = "process_vm_readv under way",
+		     .server = a,
+		     .by = &t,
+		     .outcome = "unknown",
+		     .found_by = "sweep",
+		     .count = 1});
+	monitors_mark();
+	child_stop(t.pid, SIGKILL, 2000); /* now it ended, and is told by the hook too */
+	expect(mon, {.rule = "mem-read",
+		     .vector = "process_vm_readv",
+		     .server = a,
+		     .by = &t,
+		     .count = 1});
+}
+
+static void strangers_never_ends(const void *arg)
+{
+	pid_t other = child_start((const char *const[]){"/usr/bin/sleep", "1000", NULL},
+				  &(struct child_opts){});
+
+	trigger_stay("stretched", str("%d", other), "read");
+	sleep_ms(SWEEPS_MS);
+	expect_nothing(mon);
+}
+
 /* The number of a's own descriptor for that client. */
 static int client_fd(struct client *c)
 {
@@ -569,6 +602,8 @@ static const struct test tests[] = {
 	TEST("from before: nothing else about a Redis", ordinary_before),
 	TEST("from before: another monitor's BPF programs, each once", programs_before),
 
+	TEST("process_vm_readv that never ends", never_ends),
+	TEST("process_vm_readv of a stranger that never ends raises nothing", strangers_never_ends),
 	TEST("/proc/PID/mem sent over a socket: the receiver is a finding of its own", passed,
 	     .arg = "scm"),
 	TEST("/proc/PID/mem inherited by a child: the child is a finding of its own", passed,
