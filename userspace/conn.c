@@ -242,9 +242,8 @@ static void feed(struct conns *cs, struct conn *c, const struct clear_piece *p)
 	bool out = p->flags & CLEAR_EGRESS;
 	struct tls_reader *r = c->reading ? &c->reading->way[out] : NULL;
 
-	if (r &&
-	    p->offset !=
-		    c->handed[out]) /* a piece before it got lost: nothing behind it makes sense */
+	/* what came before it is not here: nothing behind makes sense */
+	if (r && p->offset != c->handed[out])
 		r->reading = TLS_READ_FOREIGN;
 	c->handed[out] = p->offset + p->len;
 	if (!r || r->reading != TLS_READING)
