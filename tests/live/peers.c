@@ -5,6 +5,8 @@
  */
 #include "harness.h"
 
+#include "event.h"
+
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
@@ -633,6 +635,24 @@ static void testssl_full(const void *arg)
 
 #define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/watch_counts.c, and a tick */
 
+/* What the kernel's tables of all monitors here hold of a rule, by bpftool's word. */
+static size_t attempts_counted(unsigned int rule)
+{
+	struct run r = run_command(10000, "bpftool", "-j", "map", "dump", "name", "attempts");
+	json_t *tables = json_loads(r.out, 0, NULL), *table, *j;
+	size_t n = 0, i, k;
+
+	if (r.status < 0)
+		test_skip("no bpftool here");
+	require(json_is_array(json_object_get(json_array_get(tables, 0), "elements")),
+		"not what bpftool says of several tables: %s%s", r.out, r.err);
+	json_array_foreach (tables, i, table)
+		json_array_foreach (json_object_get(table, "elements"), k, j)
+			n += number_at(json_object_get(j, "formatted"), "key", "rule") == rule;
+	json_decref(tables);
+	return n;
+}
+
 struct proxy {
 	const char *name, *exe, *config,
 		*option; /* config: certificate with key, its port, Redis' port */
@@ -685,6 +705,8 @@ static void proxied(const void *arg)
 		alert_str(listener, "conn.opener"));
 	/* and stays allowed when the first connection is long forgotten */
 	sleep_ms(FORGOTTEN_MS);
+	require(!attempts_counted(RULE_TLS_LISTENER),
+		"an attempt long over is still in the kernel's table");
 	c = client_open(&front, "127.0.0.1", true);
 	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
 	client_close(c);
@@ -902,64 +924,21 @@ struct network {
 	const char *counter; /* of /proc/net/netstat: it is really that bad */
 };
 
-/* Names in one line, values in the next. */
-static long netstat(const struct child_opts *o, const char *name)
-{
-	struct run r = run_with(o, 3000, "cat", "/proc/net/netstat");
-	char *names = strstr(r.out, "TcpExt: "), *values, *save = NULL, *save_values = NULL;
-
-	values = names ? strstr(names + 1, "TcpExt: ") : NULL;
-	require(values, "no /proc/net/netstat: %s", r.err);
-	values[-1] = 0;
-	names = strtok_r(names, " ", &save);
-	values = strtok_r(values, " \n", &save_values);
-	while (names && values && strcmp(names, name)) {
-		names = strtok_r(NULL, " ", &save);
-		values = strtok_r(NULL, " \n", &save_values);
-	}
-	require(names && values, "no %s is counted here", name);
-	return atol(values);
-}
-
-/* What the monitor told so far of bytes it could not read. */
-static long unsynced_told(struct monitor *m)
-{
-	long told = 0;
-
-	monitor_poll(m);
-	for (size_t i = 0; i < m->count; i++)
-		if (!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
-		    !strcmp(alert_str(m->lines[i], "detail"), UNSYNCED))
-			told = (long)alert_int(m->lines[i], "count");
-	return told;
-}
-
 static void netem(const void *arg)
 {
 	const struct network *net = arg;
-	pid_t here_ns = netns_start(), there_ns = netns_start();
-	struct child_opts in_here = {.netns = here_ns}, in_there = {.netns = there_ns};
-	const struct child_opts *const both[] = {&in_here, &in_there};
+	pid_t here = netns_start(), there = netns_start();
+	struct child_opts in_here = {.netns = here}, in_there = {.netns = there};
+	const char *why;
 	struct monitor *m;
 	struct server *s;
 	struct trigger t;
-	struct run r;
 
-	r = run_with(&in_here, 3000, "ip", "link", "add", "cw0", "type", "veth", "peer", "name",
-		     "cw1", "netns", str("%d", there_ns));
-	if (r.status)
-		test_skip("no veth here: %s", strtok(r.err, "\n"));
-	for (int i = 0; i < 2; i++) {
-		const char *dev = i ? "cw1" : "cw0";
-
-		run_with(both[i], 3000, "ip", "addr", "add", str("10.78.0.%d/24", i + 1), "dev",
-			 dev);
-		run_with(both[i], 3000, "ip", "link", "set", dev, "up");
-		r = run_with(both[i], 3000, "sh", "-c",
-			     str("tc qdisc add dev %s root netem %s", dev, net->netem));
-		if (r.status)
-			test_skip("no netem here: %s", strtok(r.err, "\n"));
-	}
+	netns_join(here, there, 78);
+	for (int i = 0; i < 2; i++)
+		if (!netns_sh(i ? there : here, &why,
+			      str("tc qdisc add dev cw78 root netem %s", net->netem)))
+			test_skip("no netem here: %s", why);
 	s = server_start(&(struct server_opts){.plain = true,
 					       .bind = "10.78.0.1",
 					       .child = in_here,
@@ -969,7 +948,8 @@ static void netem(const void *arg)
 	t = trigger_in(&in_there, "tls_client", "10.78.0.1", str("%d", s->tls_port), cert_path(),
 		       "-v", "1000000", "-n", "4");
 	require(trigger_int(&t, "bytes") == 4 * 1111111, "not all values came back");
-	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
+	require(netns_counted(here, "netstat", "TcpExt", net->counter) > 0,
+		"the network was fine: no %s", net->counter);
 	expect(m, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	monitors_mark();
 	t = trigger_in(&in_there, "plain_client", "10.78.0.1", str("%d", s->plain_port));
@@ -982,10 +962,11 @@ static void netem(const void *arg)
 	       {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	printf("# netem %s: %s %ld, %ld bytes unsynced of some 9 million\n", net->netem,
-	       net->counter, netstat(&in_here, net->counter), monitor_summary(m, "bytes unsynced"));
-	require(monitor_summary(m, "bytes unsynced") == unsynced_told(m),
+	       net->counter, netns_counted(here, "netstat", "TcpExt", net->counter),
+	       monitor_summary(m, "bytes unsynced"));
+	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
 		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
-		unsynced_told(m));
+		blind_told(m, UNSYNCED));
 }
 
 static const struct proxy stunnel = {.name = "stunnel",
