@@ -20,6 +20,15 @@ struct {
 
 static u64 early_count; /* connections that began so */
 
+/*
+ * The kernel has none of the early data in order. Did it refuse it, or does it keep what overtook the first
+ * segment, or is another CPU about to take it, and this is what follows? What is not TLS stays so.
+ */
+static __always_inline int early_stands(const struct tls_stream *s, u32 rcv_nxt, u32 seq)
+{
+	return s->sync == TLS_BROKEN || (s->hole && s->hole_next == rcv_nxt) || s->next == seq;
+}
+
 /* The first segment of a direction. A stream we see from its birth starts synced. */
 static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
 					 struct sock_mark *mark, struct tls_stream *s,
@@ -36,7 +45,7 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	}
 	if (!(mark->flags & SOCK_FRESH))
 		goto unknown;
-	if (egress || g->flags & TCP_SYN) {
+	if (egress) {
 		tls_begin(s, g->seq, 1);
 		return;
 	}
@@ -46,11 +55,14 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	segment_ends(skb, g, 0, &key.ends);
 	first = bpf_map_lookup_elem(&early, &key);
 	if (first && first->seq + (u32)tp->bytes_received == tp->rcv_nxt) {
-		*s = first->stream;
-		s->busy = 1; /* we hold it */
 		mark->filed = first->filed;
+		if (tp->bytes_received || early_stands(&first->stream, tp->rcv_nxt, g->seq)) {
+			*s = first->stream;
+			s->busy = 1; /* we hold it */
+			bpf_map_delete_elem(&early, &key);
+			return;
+		}
 		bpf_map_delete_elem(&early, &key);
-		return;
 	}
 	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
 		tls_begin(s, tp->rcv_nxt, 1);
@@ -130,8 +142,9 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
-		    (s->sync == TLS_WOVEN && !(looked & LOOK_TEXT)))
-			return 0;
+		    ((s->sync == TLS_WOVEN || (looked & 0xff) == SAW_INLINE) &&
+		     !(looked & LOOK_TEXT)))
+			return 0; /* three letters and a line's end come by chance, too */
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
 		looked = look_at(skb, bad, g->off + g->len, f->egress);
@@ -157,20 +170,25 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 /*
  * Bytes that were read come again, and the kernel takes them from this copy: it refused the first one (an old
  * timestamp, no room), or will not need it. Which record they are in is not known any more, but a command in
- * plaintext is one. wanted: the sequence number the kernel waits for. Returns 1 if f is to be reported.
+ * plaintext is one; other text is no proof, a late segment may be of a certificate. wanted: the sequence number the
+ * kernel waits for; what lies behind it may be kept until then. Returns 1 if f is to be reported.
  */
 __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			    u32 wanted, struct finding *f)
 {
-	u32 skip = wanted - (g ? g->seq : 0), off;
+	u32 skip, saw;
 	int looked;
 
-	if (!s || !g || !f || skip >= g->len || (s32)(s->next - wanted) <= 0 ||
-	    s->sync == TLS_BROKEN)
+	if (!s || !g || !f || s->sync == TLS_BROKEN)
 		return 0;
-	off = g->off + skip;
-	looked = look_at(skb, off, g->off + g->len, f->egress);
-	if (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))
+	if ((s32)(g->seq - wanted) > 0)
+		wanted = g->seq;
+	skip = wanted - g->seq;
+	if (skip >= g->len || (s32)(s->next - wanted) <= 0)
+		return 0;
+	looked = look_at(skb, g->off + skip, g->off + g->len, f->egress);
+	saw = looked & 0xff;
+	if (!(looked & LOOK_TEXT) || saw == SAW_PRINTABLE || !resp_certain(saw, (u32)looked >> 16))
 		return 0;
 	s->sync = TLS_BROKEN;
 	s->hole = 0;
@@ -187,29 +205,37 @@ __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const s
 static __always_inline int stream_before(struct __sk_buff *skb, struct tls_stream *s,
 					 const struct segment *g, u32 wanted, struct finding *f)
 {
-	if (s->hole) {
-		if (stream_late(skb, s, g, f))
-			return 1;
-		if ((s32)(s->hole_end - wanted) > 0)
-			wanted = s->hole_end; /* what lies before has just been read */
-	}
-	return stream_again(skb, s, g, wanted, f);
+	u32 unread = s->hole_next, rest;
+	int bad = s->hole && stream_late(skb, s, g, f);
+
+	/* what fills a hole has just been read; what lies before the hole, in another copy */
+	if (!bad && s->hole && (s32)(wanted - unread) >= 0 && (s32)(s->hole_next - wanted) > 0)
+		wanted = s->hole_next;
+	bad = bad || stream_again(skb, s, g, wanted, f);
+	rest = g->seq + g->len - s->next;
+	if (bad && (s32)rest > 0)
+		tls_advance(s, rest);
+	return bad;
 }
 
-/*
- * Does the kernel keep a request for that segment, a half-open connection? Then *begin is the sequence number of
- * its first byte: this segment may have overtaken the first.
- */
-__noinline int half_open(struct __sk_buff *skb, const struct segment *g, u32 *begin)
+/* What the kernel has for a segment that came to a listener. */
+enum receiver {
+	RECEIVER_LISTENER,
+	RECEIVER_REQUEST, /* a half-open connection */
+	RECEIVER_CHILD, /* the connection: made by another CPU meanwhile, and the segment will be filtered there too */
+};
+
+/* Of a request *begin is the sequence number of its first byte: this segment may have overtaken the first. */
+__noinline int receiver_of(struct __sk_buff *skb, const struct segment *g, u32 *begin)
 {
 	struct bpf_sock_tuple to = {};
 	struct tcp_request_sock *request;
 	struct bpf_sock *found;
+	int is = RECEIVER_LISTENER;
 	u32 size;
-	int open;
 
 	if (!g || !begin)
-		return 0;
+		return is;
 	if (g->ip == 4) {
 		bpf_skb_load_bytes(skb, 12, &to.ipv4.saddr, 8);
 		bpf_skb_load_bytes(skb, g->tcp, &to.ipv4.sport, 4);
@@ -221,13 +247,16 @@ __noinline int half_open(struct __sk_buff *skb, const struct segment *g, u32 *be
 	}
 	found = bpf_skc_lookup_tcp(skb, &to, size, BPF_F_CURRENT_NETNS, 0);
 	if (!found)
-		return 0;
-	open = found->state != TCP_LISTEN;
+		return is;
 	request = bpf_skc_to_tcp_request_sock(found);
-	if (request && g->seq - (request->rcv_isn + 1) < EARLY_WINDOW)
+	if (request) {
+		is = RECEIVER_REQUEST;
 		*begin = request->rcv_isn + 1;
+	} else if (found->state != TCP_LISTEN) {
+		is = RECEIVER_CHILD;
+	}
 	bpf_sk_release(found);
-	return open;
+	return is;
 }
 
 /*
@@ -238,15 +267,21 @@ __noinline int half_open(struct __sk_buff *skb, const struct segment *g, u32 *be
  * monitor has the kernel forget the half-open connection; what is sent again finds the listener only and is let
  * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
  * the listener would make the connection from it.
+ *
+ * Without a request and a SYN it is such a cookie's connection, or one that this host forgot: where in its stream this
+ * is nobody knows.
  */
 static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
 					    const struct segment *g, struct finding *f)
 {
 	struct early_key key = {.instance = mark->instance};
 	u32 begin = g->seq;
-	int open = half_open(skb, g, &begin);
+	int is = receiver_of(skb, g, &begin), open = is == RECEIVER_REQUEST;
 	struct early first = {}, *known;
 	int late;
+
+	if (is == RECEIVER_CHILD)
+		return 1;
 
 	segment_ends(skb, g, 0, &key.ends);
 	known = bpf_map_lookup_elem(&early, &key);
@@ -255,7 +290,7 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 	} else {
 		first.seq = begin;
 		first.filed = FILED_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
-		tls_begin(&first.stream, begin, 1);
+		tls_begin(&first.stream, begin, open || g->flags & TCP_SYN);
 		/* the connection's cookie is not known yet; the ServerHello is still to come */
 		first.stream.past = 1;
 	}
@@ -276,12 +311,12 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 __noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 instance)
 {
 	struct early_key key = {.instance = instance};
-	u32 begin;
+	u32 begin = 0;
 
 	if (!g)
 		return 0;
 	segment_ends(skb, g, 0, &key.ends);
-	if (bpf_map_lookup_elem(&early, &key) && !half_open(skb, g, &begin))
+	if (bpf_map_lookup_elem(&early, &key) && receiver_of(skb, g, &begin) == RECEIVER_LISTENER)
 		bpf_map_delete_elem(&early, &key);
 	return 0;
 }

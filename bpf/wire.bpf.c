@@ -140,6 +140,14 @@ static __always_inline int stream_earlier(struct __sk_buff *skb, struct bpf_sock
 	return tp && stream_before(skb, s, g, tp->rcv_nxt, f);
 }
 
+/* The kernel takes nothing from there: tcp_sequence(). */
+static __always_inline int beyond_window(struct bpf_sock *sk, u32 seq)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp && (s32)(seq - (tp->rcv_wup + tp->rcv_wnd)) > 0;
+}
+
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -177,6 +185,8 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		if (sk->state == TCP_LISTEN) {
 			return egress || listener_segment(skb, mark, &g, &f);
 		}
+		if (!egress && g.flags & TCP_SYN)
+			return 1; /* only a listener takes such data */
 	}
 	if (!egress && !stream_take(s)) {
 		counter_add(COUNTER_CONTENDED, 1);
@@ -191,6 +201,8 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
 		goto done;
 	f.mptcp = !!(mark->flags & SOCK_MPTCP);
+	if (!egress && !f.mptcp && (s32)(g.seq - s->next) > 0 && beyond_window(sk, g.seq))
+		goto done;
 	if ((s32)(g.seq - s->next) < 0 && stream_earlier(skb, sk, s, &g, &f))
 		finding_report(skb, &g, mark, &f);
 	else if (stream_segment(skb, s, &g, &f))
@@ -236,7 +248,7 @@ static __always_inline int closed_report(struct sock *sk)
 	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
 	struct clear_piece *p;
 
-	if (!mark || mark->in.sync == TLS_NEW)
+	if (!mark || (mark->in.sync == TLS_NEW && mark->out.sync == TLS_NEW))
 		return 0;
 	p = bpf_ringbuf_reserve(&handshakes, CLEAR_HEADER_LEN, 0);
 	if (!p)

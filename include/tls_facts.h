@@ -35,7 +35,8 @@
 #define TLS_CERTIFICATE 0x1000	/* the server sent one in the clear */
 #define TLS_CLIENT_CERT_ASKED 0x2000
 #define TLS_BAD_HANDSHAKE                                                                          \
-	0x4000 /* a message that contradicts itself: what stands here is not all */
+	0x4000		   /* a message that contradicts itself: what stands here is not all */
+#define TLS_RAW_KEY 0x8000 /* the server shows a key without a certificate, RFC 7250 */
 
 /* Both directions of one connection. Versions as on the wire, 0: not known. */
 struct tls_facts {

@@ -28,12 +28,16 @@ enum tls_reading {
 	TLS_READ_TOO_LARGE,
 };
 
+/* Whose direction it is, where that is known. */
+enum tls_side { TLS_SIDE_ANY, TLS_SIDE_CLIENT, TLS_SIDE_SERVER };
+
 struct tls_reader {
 	struct tls_facts *facts;
 	/* the server's own certificate, DER; may be NULL */
 	void (*certificate)(void *ctx, const __u8 *der, __u32 len);
 	void *ctx;
 	__u8 reading; /* enum tls_reading */
+	__u8 side;    /* enum tls_side */
 	__u8 server;  /* this direction is the server's: known with its first message */
 	__u8 begun;
 	__u8 have; /* bytes of the record header */
@@ -222,6 +226,10 @@ static inline void tls_server_extension(struct tls_facts *f, __u32 type, struct 
 		tls_say(f->alpn, sizeof(f->alpn), tls_vector(&list, 1));
 		e->bad |= list.bad;
 		break;
+	case 20: /* server_certificate_type, RFC 7250 */
+		if (tls_number(e, 1) == 2)
+			f->flags |= TLS_RAW_KEY;
+		break;
 	case 41:
 		f->flags |= TLS_RESUMED;
 		break;
@@ -274,11 +282,16 @@ static inline void tls_server_hello(struct tls_facts *f, struct tls_bytes b)
 					       : 0;
 }
 
-/* The first of the chain is the server's own. */
+/* The first of the chain is the server's own; or there is a key and no chain. */
 static inline void tls_certificates(struct tls_reader *r, struct tls_bytes b)
 {
 	struct tls_bytes list = tls_vector(&b, 3), own;
 
+	if (r->facts->flags & TLS_RAW_KEY) {
+		if (b.bad || b.len || !list.len)
+			r->facts->flags |= TLS_BAD_HANDSHAKE;
+		return;
+	}
 	if (!list.len && !list.bad)
 		return; /* none to show */
 	own = tls_vector(&list, 3);
@@ -306,10 +319,12 @@ static inline void tls_message_whole(struct tls_reader *r, __u32 len)
 
 	switch (r->message[0]) {
 	case TLS_MSG_CLIENT_HELLO:
-		tls_client_hello(r->facts, body);
+		if (!r->server)
+			tls_client_hello(r->facts, body);
 		break;
 	case TLS_MSG_SERVER_HELLO:
-		tls_server_hello(r->facts, body);
+		if (r->server)
+			tls_server_hello(r->facts, body);
 		break;
 	case TLS_MSG_NEW_TICKET:
 		if (r->server)
@@ -337,6 +352,9 @@ static inline int tls_message_begins(struct tls_reader *r)
 		return 1;
 	if (r->got && type != TLS_MSG_CLIENT_HELLO && type != TLS_MSG_SERVER_HELLO &&
 	    type != TLS_MSG_HELLO_REQUEST)
+		return 0;
+	if (r->side != TLS_SIDE_ANY &&
+	    (type == TLS_MSG_CLIENT_HELLO) != (r->side == TLS_SIDE_CLIENT))
 		return 0;
 	r->server = type != TLS_MSG_CLIENT_HELLO;
 	r->begun = 1;
@@ -379,7 +397,9 @@ static inline void tls_read_messages(struct tls_reader *r, const __u8 *at, __u32
 static inline void tls_read_alert(struct tls_reader *r, const __u8 *at, __u32 n)
 {
 	/* who answers a hello by an alert alone is the server */
-	int server = r->begun ? r->server : !!(r->facts->flags & TLS_CLIENT_HELLO);
+	int server = r->side != TLS_SIDE_ANY ? r->side == TLS_SIDE_SERVER
+		     : r->begun		     ? r->server
+					     : !!(r->facts->flags & TLS_CLIENT_HELLO);
 
 	for (; n; n--, at++) {
 		r->alert[r->alert_have++] = *at;
@@ -457,6 +477,7 @@ static inline void tls_reader_begin(struct tls_reader *r, struct tls_facts *fact
 {
 	r->facts = facts;
 	r->reading = TLS_READING;
+	r->side = TLS_SIDE_ANY;
 	r->server = r->begun = r->have = r->alert_have = 0;
 	r->left = 0;
 	r->records = r->got = 0;

@@ -303,7 +303,7 @@ static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32
 	if (!tls_header_ok(h, TLS_HEADER_LEN) || tls_header_length(h) < rest)
 		return 0;
 	s->left = tls_header_length(h) - rest;
-	s->records++;
+	tls_count(s, 1);
 	if (s->confirm)
 		s->confirm--;
 	tls_advance(s, len);

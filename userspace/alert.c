@@ -79,6 +79,12 @@ static void drop(struct alerts *as, struct alert **p)
 	as->count--;
 }
 
+/* Does a go before b? The kernel still counts what is not kept, and tells its details no second time. */
+static bool goes_before(const struct alert *a, const struct alert *b)
+{
+	return a->kept != b->kept ? a->kept : a->last_ns < b->last_ns;
+}
+
 /* Room for one more: the alert that was quiet longest, of those that are shown in full, goes. */
 static void make_room(struct alerts *as)
 {
@@ -87,7 +93,7 @@ static void make_room(struct alerts *as)
 	for (size_t b = 0; b < BUCKETS; b++) {
 		for (struct alert **p = &as->buckets[b]; *p; p = &(*p)->next) {
 			if ((*p)->count == (*p)->shown_count &&
-			    (!oldest || (*p)->last_ns < (*oldest)->last_ns))
+			    (!oldest || goes_before(*p, *oldest)))
 				oldest = p;
 		}
 	}
@@ -142,6 +148,8 @@ struct alert *alerts_event(struct alerts *as, const struct event *ev)
 {
 	struct alert *a = *slot(as, &ev->key);
 
+	if (a && !(ev->flags & EVENT_UNCOUNTED))
+		a->kept = false;
 	if (a && a->detailed && !(ev->flags & EVENT_UNCOUNTED))
 		return NULL;
 	if (!a)
@@ -173,9 +181,10 @@ struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 			return NULL;
 		a->ev.time_ns = at->first_ns;
 	}
+	a->kept = false;
 	raise_count(a, at->count);
-	if (at->bytes > a->bytes)
-		a->bytes = at->bytes;
+	if (at->bytes + a->bytes_before > a->bytes)
+		a->bytes = at->bytes + a->bytes_before;
 	a->last_ns = at->last_ns;
 	if (a->count == a->shown_count ||
 	    (!flush && a->shown_ns && now_ns - a->shown_ns < ALERT_UPDATE_NS))
@@ -216,4 +225,27 @@ void alerts_forget(struct alerts *as, const struct attempt_key *key)
 
 	if (*p)
 		drop(as, p);
+}
+
+void alerts_keep(struct alerts *as, const struct attempt_key *key)
+{
+	struct alert *a = *slot(as, key);
+
+	if (!a)
+		return;
+	a->kept = true;
+	a->uncounted = a->count;
+	a->bytes_before = a->bytes;
+}
+
+void alerts_ended(struct alerts *as, uint32_t instance)
+{
+	for (size_t b = 0; b < BUCKETS; b++) {
+		for (struct alert **p = &as->buckets[b]; *p;) {
+			if ((*p)->kept && (*p)->ev.key.instance == instance)
+				drop(as, p);
+			else
+				p = &(*p)->next;
+		}
+	}
 }

@@ -23,12 +23,14 @@ struct alert {
 	uint64_t id; /* 1, 2, 3, ... in the order they were shown */
 	uint64_t
 		count; /* attempts so far: what the kernel counted, and what it had no room to count */
-	uint64_t uncounted;
+	uint64_t uncounted; /* of these, what stands in no entry of the kernel's table now */
 	uint64_t bytes;
+	uint64_t bytes_before; /* of these, what stood in an entry that is gone */
 	uint64_t shown_count;
 	uint64_t shown_ns;
 	uint64_t last_ns;
 	bool detailed;		   /* ev was received */
+	bool kept;		   /* the kernel has no entry for it; see alerts_keep */
 	char note[ALERT_NOTE_LEN]; /* self-blind: what was not seen */
 	char *opener;	    /* tls-listener: who opened the connection it was first seen on */
 	struct alert *next; /* hash chain */
@@ -73,5 +75,12 @@ const struct alert *alerts_plaintext(const struct alerts *as, const struct event
 
 /* The kernel's entry is gone: nothing more will come for this key. */
 void alerts_forget(struct alerts *as, const struct attempt_key *key);
+
+/*
+ * The kernel's entry is gone, but what it was about is told once in an instance's life: should it come again, it is
+ * no news, and counted on. Such alerts are the first to go when there is no room, and go with their instance.
+ */
+void alerts_keep(struct alerts *as, const struct attempt_key *key);
+void alerts_ended(struct alerts *as, uint32_t instance);
 
 #endif

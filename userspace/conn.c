@@ -16,8 +16,9 @@ static inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 #define BUCKETS 4096 /* power of two */
 
 struct conn_reading {
-	struct tls_reader in, out;
-	uint32_t in_next, out_next; /* offset each expects */
+	struct tls_reader way[2]; /* ingress, egress */
+	uint64_t number;	  /* in the order they began */
+	size_t peer;
 };
 
 int conns_init(struct conns *cs)
@@ -38,10 +39,13 @@ static struct conn **slot(const struct conns *cs, uint64_t cookie)
 
 static void end_reading(struct conns *cs, struct conn *c)
 {
-	for (size_t i = 0; c->reading && i < HANDSHAKES_MAX; i++) {
+	if (!c->reading)
+		return;
+	for (size_t i = 0; i < HANDSHAKES_MAX; i++) {
 		if (cs->in_handshake[i] == c)
 			cs->in_handshake[i] = NULL;
 	}
+	cs->peers[c->reading->peer].handshakes--;
 	free(c->reading);
 	c->reading = NULL;
 }
@@ -80,24 +84,92 @@ static void begin_reader(struct tls_reader *r, struct conn *c)
 }
 
 /*
- * One more handshake to follow; the one that has been at it longest gives way: most often it is long over, for
- * what ends it is encrypted and not handed on.
+ * What one peer has at its disposal: an address of IPv4, all that loop back together; of IPv6 the 64 bits that name
+ * a network.
  */
+static void peer_net(uint8_t net[16], const struct conn *c)
+{
+	const uint8_t *ip = c->ends.remote_ip;
+
+	memset(net, 0, 16);
+	memcpy(net, ip, c->ipv6 ? 8 : 16);
+	if (!c->ipv6 && ip[12] == 127)
+		net[13] = net[14] = net[15] = 0;
+}
+
+/* One more by the peer of c. Its number; there is always a place for one. */
+static size_t peer_enter(struct conns *cs, const struct conn *c)
+{
+	uint8_t net[16];
+	size_t at = 0;
+
+	peer_net(net, c);
+	for (size_t i = 0; i <= HANDSHAKES_MAX; i++) {
+		if (!cs->peers[i].handshakes) {
+			at = i;
+		} else if (!memcmp(cs->peers[i].net, net, sizeof(net))) {
+			at = i;
+			break;
+		}
+	}
+	memcpy(cs->peers[at].net, net, sizeof(net));
+	cs->peers[at].handshakes++;
+	return at;
+}
+
+/*
+ * Which of two handshakes gives way to another? One that has settled: most often it is long over, for what ends it
+ * is encrypted and not handed on. Then one by the peer that has most of them, so that nobody pushes out another's.
+ * Then the one that has been at it longest.
+ */
+static bool gives_way_before(const struct conns *cs, const struct conn *a, const struct conn *b)
+{
+	uint32_t as = cs->peers[a->reading->peer].handshakes,
+		 bs = cs->peers[b->reading->peer].handshakes;
+
+	if (conn_settled(a) != conn_settled(b))
+		return conn_settled(a);
+	if (!conn_settled(a) && as != bs)
+		return as > bs;
+	return a->reading->number < b->reading->number;
+}
+
+static struct conn **place_for_one(struct conns *cs)
+{
+	struct conn **at = cs->in_handshake;
+
+	for (struct conn **p = at; p < cs->in_handshake + HANDSHAKES_MAX; p++) {
+		if (!*p)
+			return p;
+		if (gives_way_before(cs, *p, *at))
+			at = p;
+	}
+	return at;
+}
+
+/* One more handshake to read, from where both directions stand. */
 static void begin_reading(struct conns *cs, struct conn *c)
 {
-	struct conn **place = &cs->in_handshake[cs->next_handshake++ % HANDSHAKES_MAX];
+	struct conn_reading *r = malloc(sizeof(*r));
+	struct conn **place;
 
-	c->reading = malloc(sizeof(*c->reading));
-	if (!c->reading)
+	if (!r)
 		return;
-	if (*place) {
-		(*place)->partly |= !conn_settled(*place);
-		end_reading(cs, *place);
+	r->number = cs->readings++;
+	r->peer = peer_enter(cs, c);
+	for (int out = 0; out < 2; out++) {
+		begin_reader(&r->way[out], c);
+		if (c->opened != OPENED_UNKNOWN)
+			r->way[out].side =
+				out == conn_server_out(c) ? TLS_SIDE_SERVER : TLS_SIDE_CLIENT;
+		if (c->handed[out]) /* it had been begun, and gave way */
+			r->way[out].reading = TLS_READ_FOREIGN;
 	}
+	place = place_for_one(cs);
+	if (*place)
+		end_reading(cs, *place);
 	*place = c;
-	c->reading->in_next = c->reading->out_next = 0;
-	begin_reader(&c->reading->in, c);
-	begin_reader(&c->reading->out, c);
+	c->reading = r;
 }
 
 static struct conn *add(struct conns *cs, const struct clear_piece *p)
@@ -130,7 +202,6 @@ static struct conn *add(struct conns *cs, const struct clear_piece *p)
 	cs->newest = c;
 	cs->count++;
 	cs->seen++;
-	begin_reading(cs, c);
 	return c;
 }
 
@@ -161,24 +232,39 @@ bool conn_settled(const struct conn *c)
 	return c->facts->flags & (TLS_SERVER_HELLO | TLS_RETRY);
 }
 
-/* Returns true when this direction has nothing more to say. */
-static bool feed(struct conn *c, const struct clear_piece *p)
+bool conn_server_out(const struct conn *c)
 {
-	bool out = p->flags & CLEAR_EGRESS;
-	struct tls_reader *r = out ? &c->reading->out : &c->reading->in;
-	uint32_t *next = out ? &c->reading->out_next : &c->reading->in_next;
-
-	if (p->offset != *next) { /* a piece before it got lost: nothing behind it makes sense */
-		c->partly = true;
-		r->reading = TLS_READ_FOREIGN;
-	}
-	*next += p->len;
-	return tls_reader_feed(r, p->bytes, p->len) != TLS_READING;
+	return c->opened == OPENED_INBOUND;
 }
 
+static void feed(struct conns *cs, struct conn *c, const struct clear_piece *p)
+{
+	bool out = p->flags & CLEAR_EGRESS;
+	struct tls_reader *r = c->reading ? &c->reading->way[out] : NULL;
+
+	/* what came before it is not here: nothing behind makes sense */
+	if (r && p->offset != c->handed[out])
+		r->reading = TLS_READ_FOREIGN;
+	c->handed[out] = p->offset + p->len;
+	if (!r || r->reading != TLS_READING)
+		c->partly = true;
+	if (r)
+		tls_reader_feed(r, p->bytes, p->len);
+	if (out == conn_server_out(c) && !conn_settled(c) && !c->unjudged &&
+	    (!r || r->reading != TLS_READING)) {
+		c->unjudged = true;
+		cs->unjudged++;
+	}
+}
+
+/*
+ * Whoever gave way before the server said anything loses nothing: what settles version and suite comes in one
+ * direction, and is read when that begins.
+ */
 struct conn *conns_piece(struct conns *cs, const struct clear_piece *p)
 {
 	struct conn *c = *slot(cs, p->cookie);
+	const struct conn_reading *r;
 
 	if (p->flags & CLEAR_CLOSED) {
 		conns_close(cs, p->cookie);
@@ -186,10 +272,15 @@ struct conn *conns_piece(struct conns *cs, const struct clear_piece *p)
 	}
 	if (!c)
 		c = add(cs, p);
-	if (!c || !c->reading)
+	if (!c) {
+		cs->unjudged++;
 		return NULL;
-	feed(c, p);
-	if (c->reading->in.reading != TLS_READING && c->reading->out.reading != TLS_READING)
+	}
+	if (!c->reading && !p->offset && !conn_settled(c))
+		begin_reading(cs, c);
+	feed(cs, c, p);
+	r = c->reading;
+	if (r && r->way[0].reading != TLS_READING && r->way[1].reading != TLS_READING)
 		end_reading(cs, c);
 	if (c->judged || !conn_settled(c))
 		return NULL;
@@ -199,7 +290,7 @@ struct conn *conns_piece(struct conns *cs, const struct clear_piece *p)
 
 void conn_event(const struct conn *c, unsigned int rule, struct event *ev)
 {
-	bool out = c->opened == OPENED_INBOUND; /* the ServerHello's direction */
+	bool out = conn_server_out(c);
 
 	*ev = (struct event){
 		.magic = EVENT_MAGIC,

@@ -28,13 +28,21 @@ struct conn {
 	bool ipv6;
 	bool judged;
 	bool has_cert;
-	bool partly; /* some piece of a handshake is missing */
+	bool partly;   /* some piece of a handshake is missing */
+	bool unjudged; /* what it settles on will not be known */
 	struct conn_ends ends;
+	uint32_t handed[2]; /* bytes that came of each direction, ingress first */
 	struct tls_facts *facts;
 	struct cert cert; /* the server's, if has_cert */
 	struct conn_reading *reading;
 	struct conn *next; /* hash chain */
 	struct conn *older, *newer;
+};
+
+/* Who is at the other end of how many of the handshakes that are read. */
+struct conn_peer {
+	uint8_t net[16];
+	uint32_t handshakes;
 };
 
 struct conns {
@@ -43,8 +51,10 @@ struct conns {
 	size_t count;
 	uint64_t seen;
 	uint64_t forgotten; /* still open, but no room */
+	uint64_t unjudged;  /* handshakes that went on, with what they settle on unread */
+	uint64_t readings;
 	struct conn *in_handshake[HANDSHAKES_MAX];
-	size_t next_handshake;
+	struct conn_peer peers[HANDSHAKES_MAX + 1];
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -65,6 +75,8 @@ void conns_close(struct conns *cs, uint64_t cookie);
 
 /* Has a version and a cipher been settled? */
 bool conn_settled(const struct conn *c);
+/* Of which direction (index of handed) is the server's part? */
+bool conn_server_out(const struct conn *c);
 
 /* The attempt that breaks rule (tls-version, tls-cipher) by this handshake. */
 void conn_event(const struct conn *c, unsigned int rule, struct event *ev);

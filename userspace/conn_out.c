@@ -28,6 +28,7 @@ static const struct flag {
 	{TLS_DOWNGRADE_12, "downgraded_to_1.2"},
 	{TLS_FALLBACK, "fallback"},
 	{TLS_CLIENT_CERT_ASKED, "client_certificate_asked"},
+	{TLS_RAW_KEY, "raw_public_key"},
 	{TLS_BAD_HANDSHAKE, "malformed"},
 };
 
@@ -159,6 +160,25 @@ static void put_end(struct jsonw *j, const char *key, const char *ip, uint16_t p
 	jsonw_end_object(j);
 }
 
+/* What the kernel saw of the server's part, and did not hand on, will not come. */
+static bool under_way(const struct conn_live *l, const struct conn *c)
+{
+	bool out = conn_server_out(c);
+
+	return !c->unjudged && (out ? &l->out : &l->in)->bytes <= c->handed[out];
+}
+
+static const char *handshake_state(const struct conn_live *l, const struct conn *c)
+{
+	if (c && conn_settled(c))
+		return "settled";
+	if (c && (c->facts->alert_fatal[0] || c->facts->alert_fatal[1]))
+		return "handshake refused";
+	if (c && under_way(l, c))
+		return "handshake under way";
+	return c || l->in.records || l->out.records ? "handshake not seen" : "no TLS";
+}
+
 const char *conn_json(struct jsonw *j, const struct conn_live *l, const struct conn *c,
 		      const struct instance *in, size_t *ret_len)
 {
@@ -173,6 +193,7 @@ const char *conn_json(struct jsonw *j, const struct conn_live *l, const struct c
 	put_end(j, "local", local, l->ends.local_port);
 	put_end(j, "remote", remote, l->ends.remote_port);
 	jsonw_string(j, "opened", opened(l));
+	jsonw_string(j, "state", handshake_state(l, c));
 	if (c)
 		jsonw_int(j, "since", clock_epoch_ms(c->since_ns));
 	else
@@ -218,9 +239,7 @@ size_t conn_text(const struct conn_live *l, const struct conn *c, const struct i
 		     : !strcmp(opened(l), "outbound") ? "<-"
 						      : "--",
 		     local, l->ends.local_port,
-		     settled			       ? tls_version_name(c->facts->version) ?: "?"
-		     : l->in.records || l->out.records ? "handshake not seen"
-						       : "no TLS",
+		     settled ? tls_version_name(c->facts->version) ?: "?" : handshake_state(l, c),
 		     settled ? suite ? suite->name : "unknown suite" : "-",
 		     c && c->facts->sni[0] ? c->facts->sni : "-", (uint64_t)l->in.bytes,
 		     l->in.records, sync_text(&l->in, in_sync, sizeof(in_sync)),

@@ -79,42 +79,63 @@ static int name_it(int fd, struct request *r)
 	return 0;
 }
 
-/* A socket of the network namespace that pid lives in. */
-static int diag_socket(pid_t pid)
+/* Returns 0, 1 if it is ours, or a negative errno. */
+static int netns_open(pid_t pid, int *ret_fd)
 {
-	char path[48];
 	struct stat ours, theirs;
-	int here, there, fd, err = 0;
+	char path[48];
 
+	if (!pid)
+		return 1;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (!pid || stat(path, &theirs) || stat("/proc/self/ns/net", &ours) ||
-	    theirs.st_ino == ours.st_ino)
-		return socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	there = open(path, O_RDONLY | O_CLOEXEC);
-	if (here < 0 || there < 0 || setns(there, CLONE_NEWNET))
-		err = errno;
-	fd = err ? -1 : socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (!err && setns(here, CLONE_NEWNET))
-		err = errno;
-	if (here >= 0)
-		close(here);
-	if (there >= 0)
-		close(there);
-	if (err)
-		errno = err;
-	return fd;
+	if (stat(path, &theirs))
+		return errno == ENOENT ? -ESRCH : -errno;
+	if (stat("/proc/self/ns/net", &ours))
+		return -errno;
+	if (theirs.st_ino == ours.st_ino)
+		return 1;
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
 }
 
-int reset_connection(const struct conn_info *conn, pid_t pid)
+/* A socket of the network namespace that pid lives in, or a negative errno. */
+static int diag_socket(pid_t pid)
+{
+	int there = -1, here, fd, err = netns_open(pid, &there);
+
+	if (err == 1) {
+		fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+		return fd < 0 ? -errno : fd;
+	}
+	if (err)
+		return err;
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (here < 0 || setns(there, CLONE_NEWNET))
+		err = -errno;
+	fd = err ? -1 : socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (!err && fd < 0)
+		err = -errno;
+	if (here >= 0 && setns(here, CLONE_NEWNET) && !err)
+		err = -errno;
+	if (here >= 0)
+		close(here);
+	close(there);
+	if (err && fd >= 0)
+		close(fd);
+	return err ?: fd;
+}
+
+int reset_connection(const struct conn_info *conn, pid_t pid, const char **ret_step)
 {
 	struct timeval limit = {.tv_usec = 200000};
 	int fd = diag_socket(pid), err;
 	struct reply reply;
 	struct request r;
 
+	*ret_step = "the network namespace of its server";
 	if (fd < 0)
-		return -errno;
+		return fd;
+	*ret_step = "sock_diag";
 	fill(&r, conn);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	err = conn->cookie ? 0 : name_it(fd, &r);

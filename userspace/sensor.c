@@ -552,6 +552,7 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	s->btf = btf__load_vmlinux_btf();
 	s->choke_point = s->btf && !sensor_probe_choke_point("fexit");
 	LOAD(s, calls, choose_calls, fill_user_helpers);
+	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->calls)
 		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, choke, choose_choke, fill_choke);
@@ -560,7 +561,6 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	if (!s->choke)
 		LOAD(s, memory, choose_syscalls, fill_memory);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
-	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->choke && !s->memory)
 		blame(s, "memory", last_words[0] ? last_words : strerror(errno));
 	LOAD(s, wire, choose_all, fill_commands);

@@ -19,11 +19,17 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 	if (a)
 		watch_show(m, a);
 	/* a state is over when a later sweep did not find it */
-	if (key->rule == RULE_TLS_LISTENER) /* told once in an instance's life */
-		return;
 	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX &&
 	    (key->vector != VECTOR_SWEEP || at->last_ns < m->sweep_began))
 		m->idle[m->idle_count++] = *key;
+}
+
+/* That plaintext is served on a port is told once in an instance's life. */
+static bool stands(const struct monitor *m, const struct attempt_key *key)
+{
+	const struct instance *in = watch_instance(m, key->instance);
+
+	return key->rule == RULE_TLS_LISTENER && in && in->members;
 }
 
 static void forget_idle(struct monitor *m)
@@ -38,7 +44,10 @@ static void forget_idle(struct monitor *m)
 		a = alerts_counted(&m->alerts, &m->idle[i], &last, m->now, true);
 		if (a)
 			watch_show(m, a);
-		alerts_forget(&m->alerts, &m->idle[i]);
+		if (stands(m, &m->idle[i]))
+			alerts_keep(&m->alerts, &m->idle[i]);
+		else
+			alerts_forget(&m->alerts, &m->idle[i]);
 	}
 	m->idle_count = 0;
 }
@@ -60,6 +69,12 @@ static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 	snprintf(note, sizeof(note), "lost, in no event and no count: %s of %s",
 		 rule ? rule : "start, fork or end", in ? in->name : "an unknown instance");
 	watch_blind(m, note, n);
+}
+
+/* Handshakes that went on without anybody reading what they settle on. */
+static uint64_t not_read(const struct monitor *m)
+{
+	return sensors_counter(m->sensors, COUNTER_CLEAR_LOST) + m->conns.unjudged;
 }
 
 void watch_blindness(struct monitor *m)
@@ -84,8 +99,6 @@ void watch_blindness(struct monitor *m)
 		 "segments in which no TCP header was found: their bytes were not read"},
 		{COUNTER_SUBFLOWS_UNSEEN,
 		 "MPTCP sockets, dialled or from before: what further subflows carry is not seen"},
-		{COUNTER_CLEAR_LOST,
-		 "TLS handshakes not read whole: their version and cipher are not judged"},
 		{COUNTER_CONTENDED, "segments passed unread: another CPU held their stream"},
 		{COUNTER_BYTES_UNSYNCED,
 		 "bytes passed while a TLS stream's record boundaries were unknown"},
@@ -93,6 +106,8 @@ void watch_blindness(struct monitor *m)
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
 		watch_blind(m, notes[i].note, sensors_counter(m->sensors, notes[i].id));
+	watch_blind(m, "TLS handshakes not read whole: their version and cipher are not judged",
+		    not_read(m));
 	sensors_lost(m->sensors, on_lost, m);
 	watch_blind(m, "records in the ring buffer that were no events",
 		    collector_refused(m->collector));
@@ -128,7 +143,7 @@ void watch_summary(struct monitor *m)
 		 sensors_counter(m->sensors, COUNTER_BYSTANDERS));
 	log_info("handshakes: %" PRIu64 " connections, %" PRIu64 " not read whole, %" PRIu64
 		 " connections reset",
-		 m->conns.seen, sensors_counter(m->sensors, COUNTER_CLEAR_LOST), m->resets);
+		 m->conns.seen, not_read(m), m->resets);
 	log_info("sweeps: %" PRIu64 ", %.1f ms on average, the longest %.1f ms", m->sweeps,
 		 m->sweeps ? (double)m->sweeps_ns / (double)m->sweeps / NS_PER_MS : 0.0,
 		 (double)m->sweep_longest_ns / NS_PER_MS);

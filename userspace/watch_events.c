@@ -50,8 +50,10 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	tell_lifecycle(in, change);
 	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
 		files_started(m->files, in);
-	if (change == INSTANCE_ENDED)
+	if (change == INSTANCE_ENDED) {
+		alerts_ended(&m->alerts, in->id);
 		files_ended(m->files, &m->instances, in);
+	}
 	/* a supervisor may have opened its sockets for it */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		watch_blind(m, "sockets handed down to a server could not be looked for",
@@ -73,18 +75,20 @@ static void mend(const struct event *ev)
 static void cut(struct monitor *m, const struct event *ev)
 {
 	const struct instance *in = watch_instance(m, ev->key.instance);
+	const char *step;
 	int err;
 
 	if (!(ev->flags & EVENT_CONN) || ev->key.rule == RULE_TLS_LISTENER)
 		return;
-	err = reset_connection(&ev->conn, in ? (pid_t)in->pid : 0);
-	if (!err || err == -ENOENT) { /* it ended by itself */
+	err = reset_connection(&ev->conn, in ? (pid_t)in->pid : 0, &step);
+	if (!err || err == -ENOENT || err == -ESRCH) { /* it ended by itself, or with its server */
 		m->resets++;
 		return;
 	}
 	if (!m->resets_failed)
-		log_warn("a connection cannot be reset (%s): its bytes are dropped, its ends wait",
-			 strerror(-err));
+		log_warn(
+			"a connection cannot be reset (%s: %s): its bytes are dropped, its ends wait",
+			step, strerror(-err));
 	watch_blind(m, "connections that could not be reset: dropped, but both ends wait",
 		    ++m->resets_failed);
 }

@@ -409,6 +409,11 @@ struct bpf_iter__bpf_sk_storage_map {
 	void *value;
 };
 
+struct tcp_sock {
+	u32 rcv_wup;
+	u32 rcv_wnd;
+};
+
 struct tcp_request_sock {
 	u32 rcv_isn;
 };

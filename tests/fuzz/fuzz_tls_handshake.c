@@ -3,7 +3,7 @@
  * fuzz_tls_handshake.c - libFuzzer on the handshake reader of include/tls_handshake.h and on the walk of
  * include/tls_clear.h.
  *
- * The input: how to cut, then the bytes of a direction; before each of its handshake records a byte may ask
+ * The input: how to cut and whose the direction is, then the bytes of a direction; before each of its handshake records a byte may ask
  * for a valid header and message head, so that the inside of messages is reached. Held:
  *
  *  - nothing is read outside a piece (each lies in an allocation of its own size, for ASan);
@@ -103,12 +103,14 @@ static void hold_facts(const struct tls_facts *f)
 	hold(f->session_len <= TLS_SESSION_LEN);
 }
 
-static int read_all(struct tls_facts *f, const uint8_t *stream, uint32_t len, uint32_t piece)
+static int read_all(struct tls_facts *f, const uint8_t *stream, uint32_t len, uint32_t piece,
+		    int side)
 {
 	static struct tls_reader r;
 
 	tls_facts_begin(f);
 	tls_reader_begin(&r, f);
+	r.side = side;
 	r.certificate = on_certificate;
 	for (uint32_t at = 0; at < len; at += piece) {
 		uint32_t n = piece < len - at ? piece : len - at;
@@ -142,17 +144,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static uint8_t stream[STREAM_ROOM + 512];
 	struct tls_facts whole, cut, clear;
 	uint32_t len, end;
+	int side;
 
 	if (size < 1)
 		return 0;
+	side = data[0] % 3;
 	len = build(data + 1, size - 1, stream);
-	read_all(&whole, stream, len, len + 1);
-	read_all(&cut, stream, len, 1 + data[0]);
+	read_all(&whole, stream, len, len + 1, side);
+	read_all(&cut, stream, len, 1 + data[0], side);
 	hold(!memcmp(&whole, &cut, sizeof(whole)));
 	if (len && stream[0] & 0x80) /* SSLv2 framing: the kernel hands on nothing */
 		return 0;
 	end = clear_end(stream, len);
-	read_all(&clear, stream, end, end + 1);
+	read_all(&clear, stream, end, end + 1, side);
 	clear.flags |= whole.flags & TLS_COMPAT; /* the ChangeCipherSpec itself */
 	hold(!memcmp(&whole, &clear, sizeof(whole)));
 	return 0;

@@ -118,6 +118,14 @@ struct run run_argv(int timeout_ms, const struct child_opts *opts, const char *c
 pid_t process_child(pid_t parent); /* any one, 0 where there is none */
 /* A network namespace with nothing but lo, up; ends with its scope. */
 pid_t netns_start(void);
+/* A shell in one: false, and what it said first, where its last command failed. */
+bool netns_sh(pid_t ns, const char **said, const char *script);
+/* The same for what has to work. */
+void netns_must(pid_t ns, const char *script);
+/* A cable between two, cwNET at both ends: 10.NET.0.1 and fd79::NET:1 in the one, .2 and :2 in the other. */
+void netns_join(pid_t one, pid_t two, int net);
+/* What the kernel counted there, by /proc/net/FILE (netstat, snmp): its names stand in one line, its values in the next. */
+long netns_counted(pid_t ns, const char *file, const char *protocol, const char *name);
 
 /* ---- triggers ----------------------------------------------------------------------------------- */
 
@@ -247,7 +255,22 @@ void expect_alerts(struct monitor *m, const struct want *wants, size_t n);
 	expect_alerts(m, (const struct want[]){__VA_ARGS__},                                       \
 		      sizeof((const struct want[]){__VA_ARGS__}) / sizeof(struct want))
 void expect_nothing(struct monitor *m);
+/* What a replica that dials its master without TLS is to both. */
+#define PLAIN_REPLICATION(master_, replica_)                                                       \
+	{.rule = "tls-plaintext",                                                                  \
+	 .wire = true,                                                                             \
+	 .server = (replica_),                                                                     \
+	 .opened = "outbound",                                                                     \
+	 .direction = "egress",                                                                    \
+	 .remote_port = (master_)->plain_port,                                                     \
+	 .command = "PING"},                                                                       \
+	{                                                                                          \
+		.rule = "tls-plaintext", .wire = true, .server = (master_), .opened = "inbound",   \
+		.direction = "ingress", .local_port = (master_)->plain_port, .command = "PING"     \
+	}
 
+/* How often the monitor told so far that it could not see something; the note is the finding's detail. */
+long blind_told(struct monitor *m, const char *note);
 #define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
 
 /* First alert of the test with that rule, or NULL. */

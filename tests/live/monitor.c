@@ -582,6 +582,18 @@ void expect_nothing(struct monitor *m)
 	expect_alerts(m, NULL, 0);
 }
 
+long blind_told(struct monitor *m, const char *note)
+{
+	long told = 0;
+
+	monitor_poll(m);
+	for (size_t i = 0; i < m->count; i++)
+		if (!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
+		    !strcmp(alert_str(m->lines[i], "detail"), note))
+			told = (long)alert_int(m->lines[i], "count");
+	return told;
+}
+
 json_t *alert_find(struct monitor *m, const char *rule, pid_t actor)
 {
 	monitor_poll(m);

@@ -5,6 +5,8 @@
  */
 #include "harness.h"
 
+#include "event.h"
+
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
@@ -777,6 +779,24 @@ static void testssl_full(const void *arg)
 
 #define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/watch_counts.c, and a tick */
 
+/* What the kernel's tables of all monitors here hold of a rule, by bpftool's word. */
+static size_t attempts_counted(unsigned int rule)
+{
+	struct run r = run_command(10000, "bpftool", "-j", "map", "dump", "name", "attempts");
+	json_t *tables = json_loads(r.out, 0, NULL), *table, *j;
+	size_t n = 0, i, k;
+
+	if (r.status < 0)
+		test_skip("no bpftool here");
+	require(json_is_array(json_object_get(json_array_get(tables, 0), "elements")),
+		"not what bpftool says of several tables: %s%s", r.out, r.err);
+	json_array_foreach (tables, i, table)
+		json_array_foreach (json_object_get(table, "elements"), k, j)
+			n += number_at(json_object_get(j, "formatted"), "key", "rule") == rule;
+	json_decref(tables);
+	return n;
+}
+
 struct proxy {
 	const char *name, *exe, *config,
 		*option; /* config: certificate with key, its port, Redis' port */
@@ -829,6 +849,8 @@ static void proxied(const void *arg)
 		alert_str(listener, "conn.opener"));
 	/* and stays allowed when the first connection is long forgotten */
 	sleep_ms(FORGOTTEN_MS);
+	require(!attempts_counted(RULE_TLS_LISTENER),
+		"an attempt long over is still in the kernel's table");
 	c = client_open(&front, "127.0.0.1", true);
 	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
 	client_close(c);

@@ -291,6 +291,27 @@ static void refused(const void *arg)
 	expect_nothing(mon);
 }
 
+/* More than the monitor reads at once (HANDSHAKES_MAX) come between the first byte of a handshake and the rest. */
+static void crowded(const void *arg)
+{
+	bool weak = !strcmp(arg, "1.0");
+	struct trigger t = trigger("crowd", "127.0.0.1", str("%d", old->tls_port), arg, "400");
+
+	require(!strcmp(json_string_value(json_object_get(t.said, "version")),
+			weak ? "TLSv1" : "TLSv1.2"),
+		"settled on another version");
+	if (!weak) {
+		expect_nothing(mon);
+		return;
+	}
+	expect(mon, {.rule = "tls-version",
+		     .wire = true,
+		     .server = old,
+		     .opened = "inbound",
+		     .local_port = old->tls_port,
+		     .remote_port = (int)trigger_int(&t, "port")});
+}
+
 /* ---- listeners and credentials ------------------------------------------------------------------- */
 
 static void listener(const void *arg)
@@ -538,6 +559,8 @@ static const struct test tests[] = {
 	TEST("GnuTLS by its own word: 1.1", gnutls,
 	     .arg = GNUTLS("NORMAL:-VERS-ALL:+VERS-TLS1.1", "g11.example")),
 	TEST("an old version that is refused raises nothing", refused),
+	TEST("TLS 1.0 in a crowd of half-begun handshakes is told", crowded, "1.0"),
+	TEST("TLS 1.2 in such a crowd raises nothing", crowded, "1.2"),
 	TEST("every suite in every version is what the client says", every_suite),
 	TEST("a replica as TLS client: its own side is read", replica_settles),
 	TEST("a listener that serves plaintext is told, once, and a TLS port is not", listener),

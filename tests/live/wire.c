@@ -272,21 +272,7 @@ static void replica_plain(const void *arg)
 
 	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
 		"replication did not start: %s", file_read(replica->log));
-	expect(mon,
-	       {.rule = "tls-plaintext",
-		.wire = true,
-		.server = replica,
-		.opened = "outbound",
-		.direction = "egress",
-		.remote_port = master->plain_port,
-		.command = "PING"},
-	       {.rule = "tls-plaintext",
-		.wire = true,
-		.server = master,
-		.opened = "inbound",
-		.direction = "ingress",
-		.local_port = master->plain_port,
-		.command = "PING"});
+	expect(mon, PLAIN_REPLICATION(master, replica));
 }
 
 static void replica_tls(const void *arg)
@@ -671,16 +657,8 @@ static void two_hosts(const void *arg)
 	struct child_opts in_here = {.netns = here}, in_there = {.netns = there};
 	struct server *s;
 	struct trigger t;
-	struct run r;
 
-	r = run_with(&in_here, 3000, "ip", "link", "add", "cw0", "type", "veth", "peer", "name",
-		     "cw1", "netns", port(there));
-	if (r.status)
-		test_skip("no veth here: %s", r.err);
-	run_with(&in_here, 3000, "ip", "addr", "add", "10.77.0.1/24", "dev", "cw0");
-	run_with(&in_here, 3000, "ip", "link", "set", "cw0", "up");
-	run_with(&in_there, 3000, "ip", "addr", "add", "10.77.0.2/24", "dev", "cw1");
-	run_with(&in_there, 3000, "ip", "link", "set", "cw1", "up");
+	netns_join(here, there, 77);
 	s = server_start(&(struct server_opts){.plain = true,
 					       .bind = "10.77.0.1",
 					       .child = in_here,

@@ -11,7 +11,11 @@
  *     ack      the handshake's last ACK, alone
  *     tM-N     bytes M up to N of a TLS ClientHello (t0-: all of it), on a segment that acknowledges
  *     pM-N     the same of a PING in plaintext
- *     tM-N! pM-N!   without the ACK flag: RFC 9293 §3.10.7.4 has it dropped
+ *     hM-N     the same of a record header and that PING
+ *     xM-N     the same of a handshake record that holds text, as a certificate does
+ *     ...@K    they begin at byte K of the stream, which may be negative, and not where they belong
+ *     ...!     without the ACK flag: RFC 9293 §3.10.7.4 has it dropped
+ *     late     a SYN with data, far ahead
  *     rst      a reset
  *     hear     an answer awaited
  *
@@ -27,6 +31,7 @@
 #include "tls.h"
 
 #define FIRST_SEQ 1000000
+#define TEXT_LEN 1200 /* of the certificate's record */
 #define HEAR_MS 3000
 #define STEP_MS 30 /* until the other side has dealt with a segment */
 
@@ -153,6 +158,7 @@ static void piece(const char *step, const char *bytes, size_t len)
 {
 	char *end;
 	size_t from = strtoul(step + 1, &end, 10), to = len;
+	long at;
 
 	if (*end++ != '-')
 		trigger_die("step %s", step);
@@ -160,15 +166,20 @@ static void piece(const char *step, const char *bytes, size_t len)
 		to = strtoul(end, &end, 10);
 	if (from >= to || to > len)
 		trigger_die("no bytes %s", step);
-	put(*end == '!' ? "" : "a", 1 + from, bytes + from, to - from);
-	if (*end != '!' && 1 + to > next)
+	at = *end == '@' ? strtol(end + 1, &end, 10) : (long)from;
+	put(*end == '!' ? "" : "a", 1 + at, bytes + from, to - from);
+	if (*end != '!' && at == (long)from && 1 + to > next)
 		next = 1 + to;
 }
 
 int main(int argc, char **argv)
 {
 	static const char ping[] = "*1\r\n$4\r\nPING\r\n";
-	char hello[sizeof(((struct packet *)0)->data)];
+	/* record header and handshake header, RFC 5246 §7.4.6: a record of 1195 bytes */
+	static const char certificate[] = {0x16, 3, 3,	       1195 >> 8,	   1195 & 0xff,
+					   11,	 0, 1191 >> 8, (char)(1191 & 0xff)};
+	static const char headed[] = "\x17\x03\x03\x40\x00*1\r\n$4\r\nPING\r\n";
+	char hello[sizeof(((struct packet *)0)->data)], text[TEXT_LEN];
 	size_t hello_len;
 
 	if (argc < 5)
@@ -177,6 +188,9 @@ int main(int argc, char **argv)
 	own_port = atoi(argv[3]);
 	hello_len = client_hello(argv[2], hello, sizeof(hello));
 	device();
+	for (size_t i = 0; i < TEXT_LEN; i++)
+		text[i] = "http://crl.example/ca.crl "[i % 26];
+	memcpy(text, certificate, sizeof(certificate));
 	for (char **step = argv + 4; *step; step++) {
 		if (!strcmp(*step, "syn")) {
 			answered = 0;
@@ -192,6 +206,12 @@ int main(int argc, char **argv)
 			piece(*step, hello, hello_len);
 		} else if (**step == 'p') {
 			piece(*step, ping, sizeof(ping) - 1);
+		} else if (**step == 'h' && strcmp(*step, "hear")) {
+			piece(*step, headed, sizeof(headed) - 1);
+		} else if (**step == 'x') {
+			piece(*step, text, sizeof(text));
+		} else if (!strcmp(*step, "late")) {
+			put("s", 1 << 30, ping, sizeof(ping) - 1);
 		} else {
 			trigger_die("step %s", *step);
 		}

@@ -32,7 +32,7 @@ static int mind(void)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
-	int fd = syscall(__NR_userfaultfd, O_CLOEXEC);
+	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK) /* else poll(2) fails */;
 
 	minded = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	reg.range.start = (unsigned long)minded;
@@ -76,7 +76,8 @@ static int open_behind(const char *name, long wait_ns)
 	fault.fd = mind();
 	copy.dst = (unsigned long)minded;
 	pthread_create(&thread, NULL, open_it, NULL);
-	if (poll(&fault, 1, 5000) != 1 || ioctl(fault.fd, UFFDIO_COPY, &copy))
+	if (poll(&fault, 1, 5000) != 1 || !(fault.revents & POLLIN) ||
+	    ioctl(fault.fd, UFFDIO_COPY, &copy))
 		trigger_die("nothing was held up");
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	do
@@ -102,7 +103,7 @@ static void read_behind(void)
 
 	memset(here, FILL, PAGE);
 	pthread_create(&thread, NULL, read_two, NULL);
-	if (poll(&fault, 1, 5000) != 1)
+	if (poll(&fault, 1, 5000) != 1 || !(fault.revents & POLLIN))
 		trigger_die("nothing was held up");
 	for (int i = 0; i < PAGE; i++)
 		taken |= (unsigned char)here[i] != FILL;

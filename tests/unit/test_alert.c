@@ -193,6 +193,69 @@ static void forgotten_key_starts_a_new_alert(void **state)
 	assert_int_equal(a->id, 2);
 }
 
+static void kept_alert_is_no_news_when_it_comes_again(void **state)
+{
+	struct event ev = event_of(10, RULE_TLS_LISTENER, 1);
+	struct attempt sum = sum_of(3, 1);
+	struct alert *a = alerts_event(*state, &ev);
+
+	sum.bytes = 70;
+	assert_ptr_equal(alerts_counted(*state, &ev.key, &sum, 6 * S, true), a);
+	alert_shown(*state, a, 6 * S);
+	alerts_keep(*state, &ev.key);
+	assert_null(alerts_event(*state, &ev)); /* the kernel counts from one again */
+	sum.count = 2;
+	sum.bytes = 50;
+	assert_ptr_equal(alerts_counted(*state, &ev.key, &sum, 60 * S, false), a);
+	assert_int_equal(a->count, 5);
+	assert_int_equal(a->bytes, 120);
+	assert_true(alert_shown(*state, a, 60 * S));
+	alerts_keep(*state, &ev.key); /* and once more */
+	sum.count = 1;
+	alerts_counted(*state, &ev.key, &sum, 90 * S, false);
+	assert_int_equal(a->count, 6);
+	assert_int_equal(a->bytes, 170);
+}
+
+static void kept_alert_ends_with_its_instance_and_no_other(void **state)
+{
+	struct alerts *as = *state;
+	struct event ev[3];
+
+	for (int i = 0; i < 3; i++) {
+		ev[i] = event_of(10 + (uint32_t)i, RULE_TLS_LISTENER, 1);
+		ev[i].key.instance = i < 2 ? 1 : 2;
+		alert_shown(as, alerts_event(as, &ev[i]), 5 * S);
+	}
+	alerts_keep(as, &ev[0].key); /* the kernel still counts the second */
+	alerts_keep(as, &ev[2].key);
+	alerts_ended(as, 1);
+	assert_int_equal(as->count, 2);
+	assert_non_null(alerts_event(as, &ev[0]));
+	assert_null(alerts_event(as, &ev[1]));
+	assert_null(alerts_event(as, &ev[2]));
+}
+
+/* What the kernel has an entry for, it tells no second time. */
+static void kept_alerts_are_the_first_to_go(void **state)
+{
+	struct alerts *as = *state;
+
+	for (uint32_t i = 0; i < ALERTS_MAX + 50; i++) {
+		struct event ev = event_of(i + 1, RULE_TLS_LISTENER, 1);
+
+		alert_shown(as, alerts_event(as, &ev), 5 * S);
+		if (i >= 100 && i < 200)
+			alerts_keep(as, &ev.key);
+	}
+	for (uint32_t i = 0; i < 100; i++) {
+		struct event ev = event_of(i + 1, RULE_TLS_LISTENER, 1);
+
+		assert_null(alerts_event(as, &ev));
+	}
+	assert_int_equal(as->count, ALERTS_MAX);
+}
+
 static void blindness_is_one_alert_per_note_and_grows(void **state)
 {
 	struct alert *a = alerts_blind(*state, "ring full", 3, 5 * S, false);
@@ -275,6 +338,9 @@ int main(void)
 		T(wire_alert_is_one_per_connection_whatever_the_direction),
 		T(uncounted_events_add_up_beside_the_kernels_count),
 		T(forgotten_key_starts_a_new_alert),
+		T(kept_alert_is_no_news_when_it_comes_again),
+		T(kept_alert_ends_with_its_instance_and_no_other),
+		T(kept_alerts_are_the_first_to_go),
 		T(blindness_is_one_alert_per_note_and_grows),
 		T(memory_is_bounded_and_what_goes_was_shown),
 		T(counts_conserve_in_any_order),

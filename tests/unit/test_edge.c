@@ -283,6 +283,7 @@ static int reset_by_ends(void)
 	socklen_t len = sizeof(at), one = sizeof(int);
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 	struct conn_info c = {};
+	const char *step;
 	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
 	int listens = 0, err;
 	char byte;
@@ -294,7 +295,7 @@ static int reset_by_ends(void)
 	c.ends.remote_port = 9;
 	memcpy(c.ends.local_ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
 	memcpy(c.ends.remote_ip, c.ends.local_ip, 16);
-	if (reset_connection(&c, 0) != -ENOENT)
+	if (reset_connection(&c, 0, &step) != -ENOENT)
 		return 2;
 	if (getsockopt(server, SOL_SOCKET, SO_ACCEPTCONN, &listens, &one) || !listens)
 		return 3;
@@ -303,7 +304,7 @@ static int reset_by_ends(void)
 	    getsockname(client, (struct sockaddr *)&at, &len))
 		return 4;
 	c.ends.remote_port = ntohs(at.sin_port);
-	err = reset_connection(&c, 0);
+	err = reset_connection(&c, 0, &step);
 	if (err == -EOPNOTSUPP) /* a kernel without INET_DIAG_DESTROY */
 		return 0;
 	return err || recv(client, &byte, 1, 0) != -1 || errno != ECONNRESET ? 5 : 0;
@@ -324,6 +325,39 @@ static void reset_without_a_cookie_spares_the_listener(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* By somebody who may not look at it: the first process's namespace. */
+static int reset_elsewhere(pid_t pid)
+{
+	struct conn_info c = {.cookie = 1};
+	const char *step = "";
+
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		return 77;
+	if (!access("/proc/1/ns/net", R_OK))
+		return 77;
+	if (reset_connection(&c, 1, &step) != -EACCES || !strstr(step, "network namespace"))
+		return 1;
+	return reset_connection(&c, pid, &step) == -ESRCH ? 0 : 2;
+}
+
+static void reset_looks_in_no_other_namespace_than_the_servers(void **state)
+{
+	pid_t gone = fork(), pid;
+	int status = 0;
+
+	if (!gone)
+		_exit(0);
+	assert_int_equal(waitpid(gone, &status, 0), gone);
+	pid = fork();
+	if (!pid)
+		_exit(geteuid() ? 77 : reset_elsewhere(gone));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* we are nobody ourselves */
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +375,7 @@ int main(void)
 		cmocka_unit_test(reader_that_left_is_an_error_and_counted),
 		cmocka_unit_test(full_device_is_an_error_and_counted),
 		cmocka_unit_test(reset_without_a_cookie_spares_the_listener),
+		cmocka_unit_test(reset_looks_in_no_other_namespace_than_the_servers),
 	};
 
 	return cmocka_run_group_tests_name("edge", tests, NULL, NULL);

@@ -90,6 +90,35 @@ static void http_is_http(void **state)
 	assert_saw("HTTP/1.1 400 Bad Request\r\n", SAW_HTTP, NULL);
 }
 
+/* A word, a space and a slash also stand at the begin of ciphertext now and then: it is HTTP with text behind it. */
+static void what_only_begins_like_http_is_not(void **state)
+{
+	assert_saw("GET /\x01\xf2", SAW_INLINE, "GET"); /* a command, if one is called so */
+	assert_saw("POST / HTTP/1.\x80", SAW_INLINE, "POST");
+	assert_saw("OPTIONS / HTTP/\x80", SAW_INLINE, "OPTIONS");
+	assert_saw("OPTIONS / HTTP/1\x80", SAW_HTTP, NULL); /* 16 in a row are no chance */
+	assert_saw("GET /a", SAW_HTTP, NULL);		    /* short, and text all of it */
+	assert_saw("PROPFIND / HTTP/1.1\r\n", SAW_INLINE, "PROPFIND"); /* longer than any method */
+	assert_saw("-ERR\x01\xf2", SAW_OTHER, NULL);
+}
+
+/* What a part of a stream must be to be called plaintext: all text, or that much of it from the first byte on. */
+static void text_is_more_than_chance_brings(void **state)
+{
+	char bytes[RESP_LOOK];
+
+	for (uint32_t len = 1; len <= RESP_LOOK; len++) {
+		for (uint32_t text = 0; text <= len; text++) {
+			struct resp_look l;
+
+			memset(bytes, 'x', text);
+			memset(bytes + text, 0x80, len - text);
+			l = look_n(bytes, len);
+			assert_int_equal(resp_text(&l), text == len || text >= RESP_TEXT_MIN);
+		}
+	}
+}
+
 static void sslv2_hello_is_no_tls_and_named(void **state)
 {
 	static const unsigned char v2[] = {0x80, 0x2e, 1, 3, 1, 0, 15};
@@ -140,6 +169,8 @@ int main(void)
 		cmocka_unit_test(inline_word_is_a_candidate),
 		cmocka_unit_test(unknown_word_is_what_else_it_may_be),
 		cmocka_unit_test(http_is_http),
+		cmocka_unit_test(what_only_begins_like_http_is_not),
+		cmocka_unit_test(text_is_more_than_chance_brings),
 		cmocka_unit_test(sslv2_hello_is_no_tls_and_named),
 		cmocka_unit_test(long_text_is_printable_short_text_is_not_certain),
 		cmocka_unit_test(nothing_is_nothing),

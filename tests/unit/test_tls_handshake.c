@@ -373,6 +373,100 @@ static void put_length(struct tape *t, uint32_t at, uint32_t n)
 	t->len = end;
 }
 
+/* One message in one record; returns where its body begins, for put_end. */
+static uint32_t put_message(struct tape *t, uint32_t kind)
+{
+	put(t, TLS_HANDSHAKE, 1);
+	put(t, TLS_1_2, 2);
+	put(t, 0, 2);
+	put(t, kind, 1);
+	put(t, 0, 3);
+	return t->len;
+}
+
+static void put_end(struct tape *t, uint32_t body)
+{
+	put_length(t, body - 3, 3);
+	put_length(t, body - 6, 2);
+}
+
+/* By a server that takes a raw public key, and shows one of `key` bytes: RFC 7250. */
+static void put_raw_key(struct tape *t, bool agreed, uint32_t key)
+{
+	uint32_t body;
+
+	*t = (struct tape){};
+	body = put_message(t, TLS_MSG_SERVER_HELLO);
+	put(t, TLS_1_2, 2);
+	t->len += 32;
+	put(t, 0, 1);
+	put(t, 0xc02b00, 3);
+	put(t, agreed ? 5 : 0, 2);
+	if (agreed)
+		put(t, 0x00140001, 4), put(t, 2, 1);
+	put_end(t, body);
+	body = put_message(t, TLS_MSG_CERTIFICATE);
+	put(t, key, 3);
+	put(t, 0x30593013, 4); /* as a SubjectPublicKeyInfo begins */
+	t->len += 87;
+	put_end(t, body);
+}
+
+static void a_raw_public_key_is_no_bad_certificate(void **state)
+{
+	static struct tape tape;
+	struct talk t = {};
+
+	for (int i = 0; i < 3; i++) {
+		bool agreed = i < 2, whole = !i;
+
+		tls_facts_begin(&t.facts);
+		put_raw_key(&tape, agreed, whole || !agreed ? 91 : 90);
+		read_tape(&t, &tape, 7);
+		assert_int_equal(t.facts.version, TLS_1_2);
+		assert_int_equal(!!(t.facts.flags & TLS_RAW_KEY), agreed);
+		assert_int_equal(!!(t.facts.flags & TLS_BAD_HANDSHAKE), !whole);
+		assert_false(t.facts.flags & TLS_CERTIFICATE);
+		assert_int_equal(t.certs, 0);
+	}
+}
+
+/* What a client says of versions is an offer, whatever message it says it in. */
+static void only_a_server_settles(void **state)
+{
+	static struct tape hello;
+	static struct tls_reader r;
+	struct talk t;
+
+	talk_init(&t);
+	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
+	assert_true(talk_run(&t, NULL));
+	hello = t.from_client;
+	hello.len = 5 + (hello.bytes[3] << 8 | hello.bytes[4]);
+	memcpy(hello.bytes + hello.len, t.from_server.bytes, 200);
+	hello.len += 200;
+	tls_facts_begin(&t.facts);
+	read_tape(&t, &hello, ROOM);
+	assert_true(t.facts.flags & TLS_CLIENT_HELLO);
+	assert_false(t.facts.flags & TLS_SERVER_HELLO);
+	assert_int_equal(t.facts.version, 0);
+	/* nor one that begins with it, where it is known that it is the client */
+	for (int side = TLS_SIDE_CLIENT; side <= TLS_SIDE_SERVER; side++) {
+		tls_facts_begin(&t.facts);
+		tls_reader_begin(&r, &t.facts);
+		r.side = side;
+		assert_int_equal(tls_reader_feed(&r, t.from_server.bytes, 200),
+				 side == TLS_SIDE_SERVER ? TLS_READING : TLS_READ_FOREIGN);
+		assert_int_equal(!!(t.facts.flags & TLS_SERVER_HELLO), side == TLS_SIDE_SERVER);
+		tls_facts_begin(&t.facts);
+		tls_reader_begin(&r, &t.facts);
+		r.side = side;
+		assert_int_equal(tls_reader_feed(&r, hello.bytes, 100),
+				 side == TLS_SIDE_CLIENT ? TLS_READING : TLS_READ_FOREIGN);
+	}
+	talk_end(&t);
+}
+
 /*
  * As today's browsers greet: GREASE (RFC 8701) first among suites, extensions, groups and versions, a
  * post-quantum key share that alone is longer than a segment, an encrypted hello beside the outer
@@ -617,6 +711,8 @@ int main(void)
 		cmocka_unit_test(messages_over_several_records_are_put_together),
 		cmocka_unit_test(an_sslv2_hello_is_read),
 		cmocka_unit_test(the_longest_sslv2_hello_stays_in_its_room),
+		cmocka_unit_test(a_raw_public_key_is_no_bad_certificate),
+		cmocka_unit_test(only_a_server_settles),
 		cmocka_unit_test(a_browsers_hello_is_read_in_any_cut),
 		cmocka_unit_test(foreign_bytes_end_the_reading),
 		cmocka_unit_test(nothing_behind_the_clear_part_is_handed_on),

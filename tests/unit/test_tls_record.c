@@ -621,6 +621,82 @@ static void record_count_stops_at_its_largest(void **state)
 	stream_add_handshake(&st);
 	feed(&s, &st, ISN, 0, st.len, NULL);
 	assert_int_equal(s.records, UINT32_MAX);
+	for (int i = 0; i < 2; i++) { /* one record in a segment of its own */
+		uint32_t at = st.len;
+
+		stream_add_record(&st, TLS_APPLICATION_DATA, 10);
+		feed(&s, &st, ISN, at, st.len - at, NULL);
+		assert_int_equal(s.records, UINT32_MAX);
+	}
+	stream_free(&st);
+}
+
+/*
+ * A stream some of whose bytes come another way (MPTCP): what comes this way is counted, as unread, and judged no
+ * more; not what is skipped, which another way has. Nothing brings it back, not a chain of records either.
+ */
+static void woven_stream_is_counted_and_never_judged(void **state)
+{
+	for (size_t i = 0; i < PLAINTEXTS; i++) {
+		struct tls_stream s = begun(1);
+		struct stream st = {};
+		uint32_t at, unread = 0, bad = UINT32_MAX;
+		__u64 bad_at = NEVER;
+
+		stream_add_handshake(&st);
+		at = st.len;
+		feed(&s, &st, ISN, 0, at, NULL);
+		tls_unweave(&s);
+		assert_int_equal(s.sync, TLS_WOVEN);
+		assert_true(s.past); /* nothing more of a handshake is handed on */
+		stream_add_text(&st, plaintexts[i]);
+		for (int k = 0; k < 2 * TLS_CHAIN_CONFIRM; k++)
+			stream_add_handshake(&st);
+		stream_add_text(&st, plaintexts[i]);
+		for (uint32_t from = at, n, skip; from < st.len; from += n) {
+			struct segment seg = {.data = st.data + from};
+			uint32_t before = unread;
+
+			n = 1 + random_below(60);
+			n = n < st.len - from ? n : st.len - from;
+			seg.len = n;
+			assert_int_equal(
+				tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad, &bad_at, &unread),
+				TLS_SEEN_UNSYNCED);
+			assert_int_equal(unread - before, n);
+			assert_int_equal(
+				tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad, &bad_at, &unread),
+				TLS_SEEN_NOTHING); /* again */
+			assert_int_equal(unread - before, n);
+			skip = random_below(20);
+			from += from + n + skip < st.len ? skip : 0;
+		}
+		assert_int_equal(s.sync, TLS_WOVEN);
+		assert_int_equal(s.records, 3);
+		assert_int_equal(s.offset, st.len);
+		assert_int_equal(s.next, (uint32_t)(ISN + st.len));
+		assert_int_equal(bad, UINT32_MAX);
+		stream_free(&st);
+	}
+}
+
+/* What was kept of a hole, or of a header split between segments, is of no stream any more. */
+static void a_stream_found_woven_forgets_where_it_stood(void **state)
+{
+	struct stream st = {};
+	struct tls_stream s = lost_then(1, &st);
+	uint32_t at = st.len;
+
+	assert_true(s.hole);
+	stream_add_header(&st, TLS_APPLICATION_DATA, 3, 9);
+	feed(&s, &st, ISN, at, 3, NULL);
+	assert_int_equal(s.have, 3);
+	tls_unweave(&s);
+	assert_false(s.hole);
+	assert_false(s.have || s.left || s.confirm || s.hdr);
+	/* the hole is filled: too late */
+	assert_int_equal(feed(&s, &st, ISN, 0, at, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(s.sync, TLS_WOVEN);
 	stream_free(&st);
 }
 
@@ -658,6 +734,8 @@ int main(void)
 		cmocka_unit_test(late_stream_regains_its_place_where_a_segment_begins_a_record),
 		cmocka_unit_test(part_of_a_header_regains_nothing),
 		cmocka_unit_test(record_count_stops_at_its_largest),
+		cmocka_unit_test(woven_stream_is_counted_and_never_judged),
+		cmocka_unit_test(a_stream_found_woven_forgets_where_it_stood),
 	};
 
 	return cmocka_run_group_tests_name("tls_record", tests, NULL, NULL);
