@@ -29,6 +29,15 @@ static __always_inline int early_stands(const struct tls_stream *s, u32 rcv_nxt,
 	return s->sync == TLS_BROKEN || (s->hole && s->hole_next == rcv_nxt) || s->next == seq;
 }
 
+/* The kernel took bytes for the connection that nobody read. */
+static __always_inline void passed_unread(struct sock_mark *mark, u32 bytes)
+{
+	if (!bytes)
+		return;
+	mark->unsynced[0].bytes = bytes;
+	counter_add(COUNTER_BYTES_UNSYNCED, bytes);
+}
+
 /* The first segment of a direction. A stream we see from its birth starts synced. */
 static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
 					 struct sock_mark *mark, struct tls_stream *s,
@@ -59,6 +68,7 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 		if (tp->bytes_received || early_stands(&first->stream, tp->rcv_nxt, g->seq)) {
 			*s = first->stream;
 			s->busy = 1; /* we hold it */
+			passed_unread(mark, first->unread);
 			bpf_map_delete_elem(&early, &key);
 			return;
 		}
@@ -68,6 +78,7 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 		tls_begin(s, tp->rcv_nxt, 1);
 		return;
 	}
+	passed_unread(mark, tp->bytes_received);
 unknown:
 	tls_begin(s, g->seq, 0);
 }
@@ -282,7 +293,6 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 
 	if (is == RECEIVER_CHILD)
 		return 1;
-
 	segment_ends(skb, g, 0, &key.ends);
 	known = bpf_map_lookup_elem(&early, &key);
 	if (known && (open ? known->seq == begin : g->seq - known->seq < EARLY_WINDOW)) {
@@ -300,8 +310,7 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 	if ((late && stream_before(skb, &first.stream, g, first.seq, f)) ||
 	    stream_segment(skb, &first.stream, g, f))
 		finding_report(skb, g, mark, f);
-	if (f->unread)
-		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
+	first.unread += f->unread; /* of some segments: far from full */
 	bpf_map_update_elem(&early, &key, &first, BPF_ANY);
 	return first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
 	       (first.half_open && !open);

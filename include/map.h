@@ -170,8 +170,9 @@ struct early_key {
 struct early {
 	struct tls_stream stream;
 	__u64 filed;
-	__u32 seq;	 /* of its first byte: the same segment may come again */
-	__u32 half_open; /* the kernel kept a request for it: its ACK is no SYN cookie */
+	__u32 seq;	     /* of its first byte: the same segment may come again */
+	__u32 half_open : 1; /* the kernel kept a request for it: its ACK is no SYN cookie */
+	__u32 unread : 31;   /* bytes, counted when a connection comes of it */
 };
 
 /* counters: one array slot each, per CPU */
