@@ -513,6 +513,10 @@ static __always_inline struct told_key told_key_of(const struct attempt_key *key
 	else if (key->vector == VECTOR_SWEEP ||
 		 (key->vector >= VECTOR_OPEN && key->vector <= VECTOR_IO_URING_OPEN))
 		t.what |= key->detail & 0xffff;
+	else if (key->vector == VECTOR_PROCESS_VM_READV)
+		t.what |= SWEPT_VM_READV;
+	else if (key->vector == VECTOR_PROCESS_VM_WRITEV)
+		t.what |= SWEPT_VM_WRITEV;
 	if (key->rule == RULE_MEM_FD || key->rule == RULE_MEM_PROBE)
 		t.what = key->rule << 16;
 	return t;

@@ -167,6 +167,7 @@ struct thread_info {
 };
 
 struct task_struct {
+	unsigned int __state;
 	int on_cpu;
 	struct thread_info thread_info;
 	unsigned int flags;
