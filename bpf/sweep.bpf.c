@@ -214,7 +214,7 @@ static __always_inline u32 vm_call(struct task_struct *task, const struct pt_reg
 					    : 0;
 }
 
-/* Who sleeps off the CPU has entered the kernel by a call, and its registers are those it entered with. */
+/* Who sleeps has entered the kernel by a call, and its registers are those it entered with. */
 static __always_inline void look_at_call(struct task_struct *task)
 {
 	struct pt_regs *regs;
@@ -222,7 +222,7 @@ static __always_inline void look_at_call(struct task_struct *task)
 	struct sight s = {.actor = plain(task)};
 	u32 ns, own, target;
 
-	if (!task->mm || task->on_cpu || !task->__state)
+	if (!task->mm || !task->__state)
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	s.detail = vm_call(task, regs);

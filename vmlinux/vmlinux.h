@@ -168,7 +168,6 @@ struct thread_info {
 
 struct task_struct {
 	unsigned int __state;
-	int on_cpu;
 	struct thread_info thread_info;
 	unsigned int flags;
 	unsigned int ptrace;
