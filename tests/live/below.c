@@ -160,36 +160,9 @@ struct network {
 	const char *counter; /* of /proc/net/netstat: it is really that bad */
 };
 
-/* Names in one line, values in the next. */
-static long netstat(const struct child_opts *o, const char *name)
+static long netstat(const struct child_opts *in, const char *name)
 {
-	struct run r = run_with(o, 3000, "cat", "/proc/net/netstat");
-	char *names = strstr(r.out, "TcpExt: "), *values, *save = NULL, *save_values = NULL;
-
-	values = names ? strstr(names + 1, "TcpExt: ") : NULL;
-	require(values, "no /proc/net/netstat: %s", r.err);
-	values[-1] = 0;
-	names = strtok_r(names, " ", &save);
-	values = strtok_r(values, " \n", &save_values);
-	while (names && values && strcmp(names, name)) {
-		names = strtok_r(NULL, " ", &save);
-		values = strtok_r(NULL, " \n", &save_values);
-	}
-	require(names && values, "no %s is counted here", name);
-	return atol(values);
-}
-
-/* What the monitor told so far of bytes it could not read. */
-static long unsynced_told(struct monitor *m)
-{
-	long told = 0;
-
-	monitor_poll(m);
-	for (size_t i = 0; i < m->count; i++)
-		if (!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
-		    !strcmp(alert_str(m->lines[i], "detail"), UNSYNCED))
-			told = (long)alert_int(m->lines[i], "count");
-	return told;
+	return netns_counted(in->netns, "netstat", "TcpExt", name);
 }
 
 /* Two hosts, 10.78.0.1 and .2, and that network between them: the kernel's netem, or else our own. Returns which. */
@@ -265,9 +238,9 @@ static void netem(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	printf("# %s, %s: %s %ld, %ld bytes unsynced of some 9 million\n", network, net->netem,
 	       net->counter, netstat(&in_here, net->counter), monitor_summary(m, "bytes unsynced"));
-	require(monitor_summary(m, "bytes unsynced") == unsynced_told(m),
+	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
 		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
-		unsynced_told(m));
+		blind_told(m, UNSYNCED));
 }
 
 /* ---- ten thousand connections -------------------------------------------------------------------- */
@@ -396,9 +369,9 @@ static void soak(const void *arg)
 	       monitor_summary(m, "bytes unsynced"), monitor_summary(m, "dropped"));
 	require(!false_alerts, "%ld alerts about TLS", false_alerts);
 	require(monitor_summary(m, "dropped") == 0, "dropped");
-	require(monitor_summary(m, "bytes unsynced") == unsynced_told(m),
+	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
 		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
-		unsynced_told(m));
+		blind_told(m, UNSYNCED));
 	require(summary_number(m, " connections, ") == connections + dialled,
 		"the monitor counts %ld connections, there were %ld and %ld read at both ends",
 		summary_number(m, " connections, "), connections, dialled);
