@@ -79,10 +79,10 @@ static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 	case SYSCALL_32BIT | 26:
 		return VECTOR_PTRACE;
 	case NR_PROCESS_VM_READV:
-	case SYSCALL_32BIT | 347:
+	case SYSCALL_32BIT | NR32_PROCESS_VM_READV:
 		return VECTOR_PROCESS_VM_READV;
 	case NR_PROCESS_VM_WRITEV:
-	case SYSCALL_32BIT | 348:
+	case SYSCALL_32BIT | NR32_PROCESS_VM_WRITEV:
 		return VECTOR_PROCESS_VM_WRITEV;
 	case NR_PIDFD_GETFD:
 	case SYSCALL_32BIT | 438:

@@ -212,7 +212,7 @@ __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const s
 	return 1;
 }
 
-/* What an ingress segment says of bytes before the expected one. Returns 1 if f is to be reported. */
+/* What a segment says of bytes before the expected one. Returns 1 if f is to be reported. */
 static __always_inline int stream_before(struct __sk_buff *skb, struct tls_stream *s,
 					 const struct segment *g, u32 wanted, struct finding *f)
 {

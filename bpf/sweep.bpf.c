@@ -204,14 +204,16 @@ static __always_inline u32 vm_call(struct task_struct *task, const struct pt_reg
 {
 	u32 nr = SYSCALL_NUMBER(regs);
 
-	if (COMPAT_CALL(task)) {
-		return nr == NR32_PROCESS_VM_READV    ? SWEPT_VM_READV
-		       : nr == NR32_PROCESS_VM_WRITEV ? SWEPT_VM_WRITEV
-						      : 0;
+	switch (COMPAT_CALL(task) ? nr | SYSCALL_32BIT : nr) {
+	case NR_PROCESS_VM_READV:
+	case SYSCALL_32BIT | NR32_PROCESS_VM_READV:
+		return SWEPT_VM_READV;
+	case NR_PROCESS_VM_WRITEV:
+	case SYSCALL_32BIT | NR32_PROCESS_VM_WRITEV:
+		return SWEPT_VM_WRITEV;
+	default:
+		return 0;
 	}
-	return nr == NR_PROCESS_VM_READV    ? SWEPT_VM_READV
-	       : nr == NR_PROCESS_VM_WRITEV ? SWEPT_VM_WRITEV
-					    : 0;
 }
 
 /* Who sleeps has entered the kernel by a call, and its registers are those it entered with. */
@@ -246,9 +248,7 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	struct sight s = {};
 	struct member *m;
 
-	if (!task)
-		return 0;
-	if (task->flags & PF_EXITING)
+	if (!task || (task->flags & PF_EXITING))
 		return 0;
 	look_at_call(task);
 	m = member_of(task->tgid);

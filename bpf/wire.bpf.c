@@ -126,18 +126,22 @@ static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_ma
 	finding_report(skb, g, mark, f);
 }
 
-/* A segment that begins before the expected byte. Outbound, its bytes are those that were sent before. */
+/* A segment that begins before the expected byte. Outbound there are no two copies. */
 static __always_inline int stream_earlier(struct __sk_buff *skb, struct bpf_sock *sk,
 					  struct tls_stream *s, const struct segment *g,
 					  struct finding *f)
 {
+	u32 wanted = s->next; /* nothing behind it was read from another copy */
 	struct bpf_tcp_sock *tp;
 
-	if (f->egress)
-		return s->hole && stream_late(skb, s, g, f);
-	sk = bpf_sk_fullsock(sk);
-	tp = sk ? bpf_tcp_sock(sk) : NULL;
-	return tp && stream_before(skb, s, g, tp->rcv_nxt, f);
+	if (!f->egress) {
+		sk = bpf_sk_fullsock(sk);
+		tp = sk ? bpf_tcp_sock(sk) : NULL;
+		if (!tp)
+			return 0;
+		wanted = tp->rcv_nxt;
+	}
+	return stream_before(skb, s, g, wanted, f);
 }
 
 /* The kernel takes nothing from there: tcp_sequence(). */

@@ -203,12 +203,13 @@ static int share_map(struct bpf_object *from, struct bpf_object *to, const char 
 	return fd < 0 ? 0 : bpf_map__reuse_fd(bpf_object__find_map_by_name(to, name), fd);
 }
 
-static void blame(struct sensors *s, const char *sensor, const char *why)
+/* program: the one to blame, NULL for all of the sensor's. */
+static void blame(struct sensors *s, const char *sensor, const char *program, const char *why)
 {
 	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 
-		if (!strcmp(p->sensor, sensor))
+		if (!strcmp(p->sensor, sensor) && (!program || !strcmp(p->name, program)))
 			snprintf(p->error, sizeof(p->error), "%s", why);
 	}
 }
@@ -225,17 +226,6 @@ static void forget_rung(struct sensors *s, const char *sensor, const char *rung)
 			s->program[kept++] = *p;
 	}
 	s->program_count = kept;
-}
-
-/* The kernel takes programs at the choke point, but not these: a lower rung sees less, and nobody would know. */
-static void blame_rung(struct sensors *s, const char *name, const char *why)
-{
-	for (size_t i = 0; i < s->program_count; i++) {
-		struct sensor_program *p = &s->program[i];
-
-		if (!strcmp(p->name, name))
-			snprintf(p->error, sizeof(p->error), "%s", why);
-	}
 }
 
 static int fill_exe_names(struct sensors *s)
@@ -554,21 +544,21 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	LOAD(s, calls, choose_calls, fill_user_helpers);
 	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
 	if (!s->calls)
-		blame(s, "calls", last_words[0] ? last_words : strerror(errno));
+		blame(s, "calls", NULL, last_words[0] ? last_words : strerror(errno));
 	LOAD(s, choke, choose_choke, fill_choke);
-	if (!s->choke && s->choke_point)
-		blame_rung(s, "cp_may_access", last_words[0] ? last_words : strerror(errno));
+	if (!s->choke && s->choke_point) /* a lower rung sees less, and nobody would know */
+		blame(s, "memory", "cp_may_access", last_words[0] ? last_words : strerror(errno));
 	if (!s->choke)
 		LOAD(s, memory, choose_syscalls, fill_memory);
 	forget_rung(s, "memory", s->choke ? "syscalls" : "choke");
 	if (!s->choke && !s->memory)
-		blame(s, "memory", last_words[0] ? last_words : strerror(errno));
+		blame(s, "memory", NULL, last_words[0] ? last_words : strerror(errno));
 	LOAD(s, wire, choose_all, fill_commands);
 	if (!s->wire)
-		blame(s, "wire", last_words[0] ? last_words : strerror(errno));
+		blame(s, "wire", NULL, last_words[0] ? last_words : strerror(errno));
 	LOAD(s, sweep, choose_sweep, fill_sweep);
 	if (!s->sweep)
-		blame(s, "sweep", last_words[0] ? last_words : strerror(errno));
+		blame(s, "sweep", NULL, last_words[0] ? last_words : strerror(errno));
 	*ret = s;
 	return 0;
 }
