@@ -271,7 +271,8 @@ static const struct far dropped = {
 
 static const struct far dropped_half_open = {
 	.tls = {"syn", "t0-100!", "ack", "t0-", "hear"},
-	.plain = {"syn", "t0-100!", "ack", "p0-", "hear"},
+	.plain = {"syn", "t0-100!", "ack", "p0-1", "p1-",
+		  "hear"}, /* no segment begins with a command */
 };
 
 /* Of two such, the second one leaves a hole behind the first one's record. */
@@ -292,9 +293,10 @@ static const struct far beyond = {
 	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "hear"},
 	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "hear"},
 };
+/* Its data is a record header where the first byte belongs. */
 static const struct far second_syn = {
 	.tls = {"syn", "ack", "late", "t0-", "hear"},
-	.plain = {"syn", "ack", "late", "p0-", "hear"},
+	.plain = {"syn", "ack", "late", "p0-1", "p1-", "hear"},
 };
 
 /* What overtook it within the record has been read; what comes late looks like text, and is none. */

@@ -15,7 +15,7 @@
  *     xM-N     the same of a handshake record that holds text, as a certificate does
  *     ...@K    they begin at byte K of the stream, which may be negative, and not where they belong
  *     ...!     without the ACK flag: RFC 9293 §3.10.7.4 has it dropped
- *     late     a SYN with data, far ahead
+ *     late     another SYN, with the ClientHello's first 100 bytes
  *     rst      a reset
  *     hear     an answer awaited
  *
@@ -211,7 +211,7 @@ int main(int argc, char **argv)
 		} else if (**step == 'x') {
 			piece(*step, text, sizeof(text));
 		} else if (!strcmp(*step, "late")) {
-			put("s", 1 << 30, ping, sizeof(ping) - 1);
+			put("s", 0, hello, 100);
 		} else {
 			trigger_die("step %s", *step);
 		}
