@@ -28,8 +28,8 @@ SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
 # objects are kept: the lanes load them one by one when a kernel refuses one
 .SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
 SKELS   := $(SENSORS:%=$(B)/%.skel.h)
-OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*.c))
-PURE    := $(filter-out $(B)/user/main.o,$(OBJS))
+OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*/*.c))
+PURE    := $(filter-out $(B)/user/cmd/main.o,$(OBJS))
 TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
 MODULES := $(patsubst tests/triggers/module/%.c,$(B)/triggers/%.so,$(wildcard tests/triggers/module/*.c))
 UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -42,42 +42,42 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install what building and running needs (apt, as root)
-	$(Q)tests/deps.sh build
+	$(Q)tests/scripts/deps.sh build
 
 run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is started
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/run.sh $(B)/cachewarden
+	$(Q)tests/scripts/run.sh $(B)/cachewarden
 
 check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
-	$(Q)tests/deps.sh build test fuzz
+	$(Q)tests/scripts/deps.sh build test fuzz
 	$(Q)$(MAKE) --no-print-directory all tests peers $(FUZZERS)
-	$(Q)tests/check.sh
+	$(Q)tests/scripts/check.sh
 
 tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live ## build the tests without running them
 
 peers: ## the TLS stacks that Debian has no program of: rustls, OpenSSL 1.0 (no failure where one cannot be had)
-	$(Q)tests/peers.sh $(B)/peers
+	$(Q)tests/scripts/peers.sh $(B)/peers
 
 unit: $(UNITS) ## unit tests only, no root needed
-	$(Q)tests/check.sh unit
+	$(Q)tests/scripts/check.sh unit
 
 corpus: ## every attack on every kernel: what caught it; writes the table in docs/coverage.md
-	$(Q)tests/deps.sh build test
+	$(Q)tests/scripts/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/corpus.sh
+	$(Q)tests/scripts/corpus.sh
 
 interplay: ## testssl.sh with all it has against a watched Redis, a few minutes; the quick one is in check
-	$(Q)tests/deps.sh build test
+	$(Q)tests/scripts/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(B)/cachewarden-live interplay:
 
 soak: ## ten thousand TLS connections through a network that loses, reorders and duplicates, some minutes: no false alert
-	$(Q)tests/deps.sh build test
+	$(Q)tests/scripts/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(B)/cachewarden-live soak:
 
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
-	$(Q)tests/deps.sh build test bench
+	$(Q)tests/scripts/deps.sh build test bench
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
 
@@ -91,7 +91,7 @@ docs: all ## docs/policy.md and policy(5), from the table of policy keys
 	$(Q)$(B)/cachewarden policy explain --format man >docs/cachewarden-policy.5
 
 lint: ## layers, licences, formatting
-	$(Q)tests/lint.sh
+	$(Q)tests/scripts/lint.sh
 
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
@@ -118,7 +118,7 @@ $(B)/user/%.o: userspace/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/user/sensor.o $(B)/user/kernel.o: $(SKELS)
+$(B)/user/sensor/loader.o: $(SKELS)
 
 $(B)/triggers/%: tests/triggers/%.c
 	@mkdir -p $(@D)
@@ -145,17 +145,18 @@ $(B)/cachewarden-live: $(LIVE)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
 # what a fuzz target takes from userspace/: pure code, instrumented with it
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,config policy policy_key rule instance command tls_suite)
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/instance \
+	model/command model/tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 .SECONDEXPANSION:
-$(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h userspace/*.h)
+$(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h userspace/*/*.h)
 	@mkdir -p $(@D)
-	$(Q)tests/deps.sh build fuzz
+	$(Q)tests/scripts/deps.sh build fuzz
 	$(call say,FUZZ,$<)
 	$(Q)$(CLANG) -g -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter \
 		-Wno-missing-field-initializers -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -Iinclude -Iuserspace -o $@ $< $(FUZZED_$*) $(FUZZ_LIBS_$*)
 
--include $(wildcard $(B)/*.d $(B)/*/*.d)
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
 
 .PHONY: all help deps run check tests peers unit corpus interplay soak bench fuzz docs lint install clean

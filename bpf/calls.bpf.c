@@ -17,7 +17,7 @@
  *                                       and who sent them
  *   fexit/uprobe_register               uprobes by whatever way (choke rung): tracefs, links
  */
-#include "syscall.bpf.h"
+#include "lib/syscall.bpf.h"
 
 #define RLIMIT_CORE 4
 #define PERF_FLAG_PID_CGROUP 4

@@ -23,7 +23,7 @@
  * pidfd_getfd. The actor is killed before the syscall's work; the kernel pins no page of another process for
  * the dead. Opens are met at their exit: the descriptor dies with its owner.
  */
-#include "memory.bpf.h"
+#include "lib/memory.bpf.h"
 
 static __always_inline int kill_entering(struct pid_owner *owner, u32 rule)
 {

@@ -18,7 +18,7 @@
  * A name makes a process an instance, which only makes it watched: whoever takes the name of a
  * server gains nothing towards another one, since only *family of the same instance* is exempt.
  */
-#include "report.bpf.h"
+#include "lib/report.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -17,10 +17,10 @@
  * a state found again is the same attempt. Holding a descriptor is no proof that it was used: the outcome
  * of what a sweep finds is unknown.
  */
-#include "files.bpf.h"
-#include "mark.bpf.h"
-#include "procfile.bpf.h"
-#include "report.bpf.h"
+#include "lib/files.bpf.h"
+#include "lib/mark.bpf.h"
+#include "lib/procfile.bpf.h"
+#include "lib/report.bpf.h"
 
 #define SOCKFS_MAGIC 0x534f434b
 #define ANON_INODE_FS_MAGIC 0x09041934

@@ -21,9 +21,9 @@
  * Functions that are not static, here and in the headers, are verified once on their own and not along every path that
  * calls them: what is rare stands in such ones. The verifier wants each pointer checked there.
  */
-#include "clearsend.bpf.h"
-#include "live.h"
-#include "stream.bpf.h"
+#include "lib/handshake_send.bpf.h"
+#include "conn_snapshot.h"
+#include "lib/stream.bpf.h"
 
 #define SOCK_STREAM 1
 #define TCP_CLOSE 7

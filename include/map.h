@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #include "event.h"
-#include "tls_stream.h"
+#include "tls/stream.h"
 
 #define RING_BYTES (4 * 1024 * 1024) /* about 2,500 first events at once */
 #define PROCS_MAX 8192	    /* members of all instances: main processes and forked children */

@@ -5,7 +5,7 @@
  * Held: whatever the text, it is read or refused; a refusal is one line that begins with the file's name and has no control
  * character; what was read can be judged by and freed, and reading it again comes to the same.
  */
-#include "config.h"
+#include "policy/policy_yaml.h"
 
 #include <stdint.h>
 #include <stdlib.h>

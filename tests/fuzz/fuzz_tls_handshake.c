@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls_clear.h"
-#include "tls_handshake.h"
+#include "tls/clear.h"
+#include "tls/handshake.h"
 
 #define STREAM_ROOM 16384
 

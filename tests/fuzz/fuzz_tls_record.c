@@ -31,7 +31,7 @@
 
 static uint32_t steps;
 
-#include "tls_record.h"
+#include "tls/record.h"
 
 #define STREAM_ROOM 65536
 #define HEADROOM 20

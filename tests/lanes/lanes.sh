@@ -23,7 +23,7 @@ die()
 	exit 3
 }
 
-# The packages above, by the rules of tests/deps.sh: nothing starts.
+# The packages above, by the rules of tests/scripts/deps.sh: nothing starts.
 install_missing()
 {
 	local missing

@@ -295,7 +295,7 @@ json_t *incident_find(struct monitor *m, const struct server *s, int activity, s
 /* The same, waiting until there are that many. */
 json_t *incident_wait(struct monitor *m, const struct server *s, int activity, size_t want);
 
-/* For tests/corpus.sh: say what an attack is caught as, and by what. */
+/* For tests/scripts/corpus.sh: say what an attack is caught as, and by what. */
 void alert_caught(json_t *a);
 const char *alert_str(json_t *alert,
 		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */

@@ -192,7 +192,7 @@ struct stack {
 	const char *only;   /* a version it tries when told to */
 };
 
-/* Of tests/peers.sh's, where it has a folder. */
+/* Of tests/scripts/peers.sh's, where it has a folder. */
 static const char *stack_program(const struct stack *stack)
 {
 	if (!strchr(stack->program, '/')) {

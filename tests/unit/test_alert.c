@@ -2,7 +2,7 @@
 /* Aggregation: what is shown, when, and that counts conserve. Time is passed in. */
 #include "unit.h"
 
-#include "alert.h"
+#include "model/alert.h"
 
 #include <stdlib.h>
 #include <string.h>

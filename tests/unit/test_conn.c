@@ -4,10 +4,10 @@
 
 #include "streams/talk.h"
 
-#include "conn.h"
-#include "conn_out.h"
+#include "model/conn.h"
+#include "report/conn_report.h"
 #include "map.h"
-#include "rule.h"
+#include "model/rule.h"
 
 #include <stdlib.h>
 

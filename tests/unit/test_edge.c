@@ -2,10 +2,10 @@
 /* Records from the ring, JSON and text out of alerts, lines to a reader who is slow or gone. */
 #include "unit.h"
 
-#include "collector.h"
-#include "finding.h"
-#include "output.h"
-#include "reset.h"
+#include "sensor/collector.h"
+#include "report/finding.h"
+#include "base/output.h"
+#include "monitor/reset.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "incident.h"
-#include "policy.h"
+#include "model/incident.h"
+#include "policy/policy.h"
 
 #include <stdlib.h>
 #include <string.h>

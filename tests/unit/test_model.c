@@ -2,9 +2,9 @@
 /* Instances and rules: lifecycle, names, severities. No kernel, no I/O. */
 #include "unit.h"
 
-#include "instance.h"
-#include "command.h"
-#include "rule.h"
+#include "model/instance.h"
+#include "model/command.h"
+#include "model/rule.h"
 
 #include <errno.h>
 #include <linux/bpf.h>

@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 
-#include "config.h"
-#include "policy_doc.h"
-#include "policy_key.h"
+#include "policy/policy_yaml.h"
+#include "policy/policy_doc.h"
+#include "policy/policy_key.h"
 
 #include <arpa/inet.h>
 #include <glob.h>

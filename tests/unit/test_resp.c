@@ -2,7 +2,7 @@
 /* What bytes that are no TLS look like, and where a command's name stands in them. */
 #include "unit.h"
 
-#include "resp.h"
+#include "tls/resp.h"
 
 #include <stdlib.h>
 #include <string.h>

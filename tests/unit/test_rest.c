@@ -2,8 +2,8 @@
 /* test_rest.c - what a file is that a server opened, and what a configuration says. */
 #include "unit.h"
 
-#include "rest.h"
-#include "rule.h"
+#include "model/file_kind.h"
+#include "model/rule.h"
 
 #include <stdio.h>
 #include <string.h>

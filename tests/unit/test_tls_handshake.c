@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "policy.h"
+#include "policy/policy.h"
 #include "streams/talk.h"
 
 static int choose_alpn(SSL *s, const unsigned char **out, unsigned char *len,

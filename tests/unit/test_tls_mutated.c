@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls_record.h"
+#include "tls/record.h"
 
 #define STREAM_ROOM 40000
 #define SEGMENTS_MAX 512

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tls_record.h"
+#include "tls/record.h"
 
 #define HEADROOM 54 /* bytes before the payload, as link, IP and TCP headers would be */
 #define NEVER UINT64_MAX

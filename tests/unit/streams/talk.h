@@ -12,11 +12,11 @@ static inline unsigned long long tls_load(void *ctx, unsigned int off, unsigned 
 		v |= (unsigned long long)b[off + i] << (8 * i);
 	return v;
 }
-#include "tls_clear.h"
-#include "tls_handshake.h"
+#include "tls/clear.h"
+#include "tls/handshake.h"
 
-#include "cert.h"
-#include "tls_suite.h"
+#include "model/cert.h"
+#include "model/tls_suite.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

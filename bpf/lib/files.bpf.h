@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * files.bpf.h - opens of files that are not below /proc/PID: what an instance keeps on disk, and the
+ * host's own doors to memory.
+ *
+ * Which files are an instance's is learned from the instance: whatever regular file it opens itself is
+ * entered with the inode as the kernel knows it, and told (EVENT_FILE). The collector says what it is, or
+ * that it is nothing to protect; until then only what is called like data is protected. The monitor enters
+ * what an instance opened before by opening it, so that no number is ever translated.
+ */
+#ifndef CACHEWARDEN_FILES_BPF_H
+#define CACHEWARDEN_FILES_BPF_H
+
+#include "lib/procfile.bpf.h"
+#include "lib/report.bpf.h"
+
+#define TRACEFS_MAGIC 0x74726163
+#define SYSFS_MAGIC 0x62656572
+#define S_IFMT 0170000
+#define S_IFREG 0100000
+#define S_IFCHR 0020000
+#define MINORBITS 20
+#define MEM_MAJOR 1 /* Documentation/admin-guide/devices.txt */
+#define MEM_MINOR 1
+#define KMEM_MINOR 2
+#define PORT_MINOR 4
+
+/* While the monitor opens files for an instance: whose they are. */
+__u32 files_of;
+
+static const union short_name preload_name = {"ld.so.preload"}, etc_name = {"etc"};
+
+static __always_inline struct file_key file_key_of(struct inode *inode)
+{
+	struct file_key key = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.generation = BPF_CORE_READ(inode, i_generation),
+	};
+
+	return key;
+}
+
+static __always_inline struct file_owner *own_file(struct inode *inode)
+{
+	struct file_key key = file_key_of(inode);
+
+	return bpf_map_lookup_elem(&files, &key);
+}
+
+static __always_inline u32 rule_of_own(u32 kind)
+{
+	return kind == REST_KEY || kind == REST_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
+}
+
+/* A file of the host's that opens up the memory of all: below /proc or tracefs, by its own name. */
+static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
+{
+	struct proc_rule *r = rule_of_name(BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	u32 rule;
+
+	if (!r || !r->host || (mode & FMODE_PATH))
+		return 0;
+	rule = mode & FMODE_WRITE ? r->write : r->read;
+	return rule ? report_host(rule, vector, r->file, 0, 0) : 0;
+}
+
+/*
+ * Is it called like an RDB or AOF file? These are protected from the first moment, whatever else a server writes
+ * (its log, its pid) not before the collector has looked at it.
+ */
+static __always_inline int named_data(struct file *f)
+{
+	u32 len = BPF_CORE_READ(f, f_path.dentry, d_name.len), end = 0;
+	const unsigned char *name = BPF_CORE_READ(f, f_path.dentry, d_name.name);
+
+	if (len < sizeof(end))
+		return 0;
+	bpf_probe_read_kernel(&end, sizeof(end), name + len - sizeof(end));
+	return end == *(const u32 *)".rdb" || end == *(const u32 *)".aof";
+}
+
+/* An instance opens a file itself. Told once for each inode; where two share one, each tells. */
+static __noinline int learn_file(struct file *f, u32 instance, u32 written)
+{
+	struct file_owner own = {.instance = instance}, *have;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct file_key key;
+	struct event *e;
+	u32 at = 0;
+
+	if (named_data(f))
+		own.kind = REST_DATA;
+	key = file_key_of(BPF_CORE_READ(f, f_inode));
+	have = bpf_map_lookup_elem(&files, &key);
+	if (have && have->instance == instance)
+		return 0;
+	if (!have && bpf_map_update_elem(&files, &key, &own, BPF_NOEXIST))
+		counter_add(COUNTER_FILES_FULL, 1);
+	e = event_reserve(EVENT_FILE);
+	if (!e) {
+		lost_add(instance, RULE_NONE);
+		return 0;
+	}
+	e->key.instance = instance;
+	e->target_tgid = task->tgid;
+	e->file.key = key;
+	e->file.written = written;
+	e->file.kind = have ? have->kind : own.kind;
+	path_put(&e->actor, &e->object, f, &at);
+	event_send(e);
+	return 0;
+}
+
+/*
+ * Two instances may have one configuration and one key in common, and each opens them when it starts; their
+ * data are nobody else's.
+ */
+static __always_inline int may_share(u32 kind, u32 instance)
+{
+	return !kind || (kind != REST_DATA && !bpf_map_lookup_elem(&settled, &instance));
+}
+
+static __always_inline int opened_regular(struct task_struct *task, struct file *f,
+					  struct inode *inode, u32 mode, u32 vector)
+{
+	struct deed deed = {.vector = vector, .file = plain(f)};
+	struct file_owner *own = own_file(inode);
+	struct member *m = member_of(task->tgid);
+	struct pid_owner owner = {};
+	u32 instance;
+
+	if (m) {
+		instance = m->instance == INSTANCE_SELF ? files_of : m->instance;
+		if (!instance)
+			return 0;
+		if (!own || (own->instance != instance && may_share(own->kind, instance))) {
+			learn_file(f, instance, mode & FMODE_WRITE && m->instance == instance);
+			return 0;
+		}
+		if (own->instance == instance)
+			return 0;
+	}
+	if (!own || !own->kind)
+		return 0;
+	deed.rule = rule_of_own(own->kind);
+	deed.detail = own->kind;
+	owner.instance = own->instance;
+	report_deed(&owner, &deed);
+	return 1;
+}
+
+static __always_inline int opened_device(struct inode *inode, u32 vector)
+{
+	u32 rdev = BPF_CORE_READ(inode, i_rdev);
+
+	if (rdev != (MEM_MAJOR << MINORBITS | MEM_MINOR) &&
+	    rdev != (MEM_MAJOR << MINORBITS | KMEM_MINOR) &&
+	    rdev != (MEM_MAJOR << MINORBITS | PORT_MINOR))
+		return 0;
+	return report_host(RULE_MEM_KERNEL, vector, HOST_DEV_MEM, 0, 0);
+}
+
+static __always_inline int is_preload(struct dentry *d)
+{
+	return is_named(d, &preload_name) && is_named(BPF_CORE_READ(d, d_parent), &etc_name);
+}
+
+/* Not below /proc. Returns 1 if it was reported. */
+static __always_inline int opened_file(struct task_struct *task, struct file *f,
+				       struct inode *inode, u32 vector)
+{
+	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT, mode = BPF_CORE_READ(f, f_mode);
+	unsigned long magic;
+
+	if (mode & FMODE_PATH)
+		return 0;
+	if (type == S_IFCHR)
+		return opened_device(inode, vector);
+	if (type != S_IFREG)
+		return 0;
+	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (magic == TRACEFS_MAGIC)
+		return opened_host(f, mode, vector);
+	if (magic == SYSFS_MAGIC)
+		return 0;
+	if ((mode & FMODE_WRITE) && is_preload(BPF_CORE_READ(f, f_path.dentry)))
+		return report_host(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, 0, 0);
+	return opened_regular(task, f, inode, mode, vector);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * clearsend.bpf.h - the clear part of handshakes, handed to userspace.
+ */
+#ifndef CACHEWARDEN_CLEARSEND_BPF_H
+#define CACHEWARDEN_CLEARSEND_BPF_H
+
+#include "handshake_chunk.h"
+#include "lib/record.bpf.h"
+#include "lib/segment.bpf.h"
+
+/* The clear part of handshakes, for userspace to read. A ring of its own: it is no evidence of a deed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CLEAR_RING_BYTES);
+} handshakes SEC(".maps");
+
+struct clear {
+	struct __sk_buff *skb;
+	const struct segment *g;
+	struct sock_mark *mark;
+	u32 off, end; /* what is still to be handed on */
+	u32 offset;   /* of off in the stream */
+	u32 egress;
+	u32 lost;
+};
+
+static long clear_walk_step(u32 i, struct tls_walk *w)
+{
+	return tls_clear_step(w);
+}
+
+/* A function of its own: 6.1's verifier counts the stack along the whole chain of calls. */
+__noinline int clear_fill(struct __sk_buff *skb, const struct segment *g,
+			  const struct sock_mark *mark, struct conn_ends *ends, u32 egress)
+{
+	if (!g || !mark || !ends)
+		return OPENED_UNKNOWN;
+	segment_ends(skb, g, egress, ends);
+	if (mark->flags & SOCK_LISTENER)
+		return OPENED_INBOUND;
+	return mark->flags & SOCK_FRESH ? OPENED_OUTBOUND : OPENED_UNKNOWN;
+}
+
+static long clear_step(u32 i, struct clear *c)
+{
+	u32 n = c->end - c->off, less;
+	struct conn_ends ends = {};
+	struct clear_piece *p;
+
+	if (c->off >= c->end)
+		return 1;
+	if (n > CLEAR_PIECE)
+		n = CLEAR_PIECE;
+	p = bpf_ringbuf_reserve(&handshakes, sizeof(*p), 0);
+	if (!p) {
+		c->lost = 1;
+		return 1;
+	}
+	p->magic = CLEAR_MAGIC;
+	p->instance = c->mark->instance;
+	p->cookie = bpf_get_socket_cookie(c->skb);
+	p->time_ns = bpf_ktime_get_boot_ns();
+	p->opened = clear_fill(c->skb, c->g, c->mark, &ends, c->egress);
+	p->ends = ends;
+	p->offset = c->offset;
+	p->len = n;
+	p->flags = c->egress ? CLEAR_EGRESS : 0;
+	p->ipv6 = c->g->ip == 6;
+	less = n - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
+	barrier_var(less);
+	if (less >= CLEAR_PIECE || bpf_skb_load_bytes(c->skb, c->off, p->bytes, less + 1)) {
+		bpf_ringbuf_discard(p, 0);
+		c->lost = 1;
+		return 1;
+	}
+	bpf_ringbuf_submit(p, 0);
+	c->off += n;
+	c->offset += n;
+	return 0;
+}
+
+/*
+ * Before a segment is fed to a stream whose handshake is in the clear: hand on what is. In order only; a
+ * handshake with a hole is given up, and counted. Behind the last clear byte nobody comes here again.
+ */
+__noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
+			  const struct segment *g, u32 egress)
+{
+	struct tls_walk w = {.ctx = skb};
+	struct clear c = {.skb = skb, .g = g, .mark = mark, .egress = egress};
+	u32 known, hello;
+
+	if (!mark || !s || !g)
+		return 0;
+	known = s->next - g->seq;
+	if ((s32)known >= 0 && known >= g->len)
+		return 0;				   /* seen before */
+	hello = egress == !!(mark->flags & SOCK_LISTENER); /* here comes what the server settles */
+	if ((s32)known < 0 || s->sync != TLS_SYNCED || s->hole) {
+		s->past = 1;
+		if (s->sync != TLS_BROKEN)
+			counter_add(COUNTER_CLEAR_LOST, hello);
+		return 0;
+	}
+	w.off = g->off + known;
+	w.end = g->off + g->len;
+	w.left = s->left;
+	w.hdr = s->hdr;
+	w.have = s->have;
+	c.off = w.off;
+	c.offset = s->offset;
+	bpf_loop(CLEAR_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
+	c.end = w.failed ? w.bad : w.end;
+	if (w.failed || s->offset + (c.end - c.off) >= CLEAR_MAX)
+		s->past = 1;
+	bpf_loop(CLEAR_MAX / CLEAR_PIECE + 1, clear_step, &c, 0);
+	if (c.lost) {
+		s->past = 1;
+		counter_add(COUNTER_CLEAR_LOST, hello);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * mark.bpf.h - the owner mark of a socket: who sets it, and on which sockets.
+ */
+#ifndef CACHEWARDEN_MARK_BPF_H
+#define CACHEWARDEN_MARK_BPF_H
+
+#include "lib/common.bpf.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_HOPOPTS 0
+#define IPPROTO_TCP 6
+#define IPPROTO_ROUTING 43
+#define IPPROTO_FRAGMENT 44
+#define IPPROTO_DSTOPTS 60
+#define IPPROTO_MPTCP 262
+#define TCP_SYN_SENT 2
+#define TCP_LISTEN 10
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct sock_mark);
+} socks SEC(".maps");
+
+/* Mark a socket as an instance's; sk is whatever kind of socket pointer the hook has. NULL if it failed. */
+static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u32 flags)
+{
+	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!mark) {
+		counter_add(COUNTER_MARK_FAILED, 1);
+		return NULL;
+	}
+	mark->instance = instance;
+	mark->flags = flags;
+	return mark;
+}
+
+static __always_inline void listen_report(const struct sock *sk, u32 instance, u32 flags)
+{
+	struct event *e = event_reserve(EVENT_LISTEN);
+	u32 v4;
+
+	if (!e) {
+		lost_add(instance, RULE_NONE);
+		return;
+	}
+	e->key.instance = instance;
+	e->flags = flags | EVENT_CONN;
+	e->conn.ends.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->conn.ipv6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+	if (e->conn.ipv6) {
+		BPF_CORE_READ_INTO(&e->conn.ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
+	} else {
+		v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		e->conn.ends.local_ip[10] = e->conn.ends.local_ip[11] = 0xff;
+		__builtin_memcpy(&e->conn.ends.local_ip[12], &v4, 4);
+	}
+	event_send(e);
+}
+
+/* The TCP or MPTCP socket behind a file, NULL if it is none. */
+static __always_inline struct sock *stream_sock_of(struct file *file)
+{
+	struct socket *sock = bpf_sock_from_file(file);
+	struct sock *sk;
+	u16 family;
+
+	if (!sock)
+		return NULL;
+	sk = sock->sk;
+	if (!sk)
+		return NULL;
+	family = sk->__sk_common.skc_family;
+	if ((family != AF_INET && family != AF_INET6) ||
+	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_MPTCP))
+		return NULL;
+	return sk;
+}
+
+/* Only if it is TCP's own. */
+static __always_inline struct sock *tcp_sock_of(struct file *file)
+{
+	struct sock *sk = stream_sock_of(file);
+
+	return sk && sk->sk_protocol == IPPROTO_TCP ? sk : NULL;
+}
+
+/* A socket that an instance was found to hold. */
+static __always_inline struct sock_mark *mark_found(struct sock *sk, u32 instance)
+{
+	int listens = sk->__sk_common.skc_state == TCP_LISTEN;
+	struct sock_mark *mark =
+		sock_mark_set(sk, instance, listens ? SOCK_FRESH | SOCK_LISTENER : 0);
+
+	if (mark && listens)
+		listen_report(sk, instance, EVENT_FOUND_BY_SWEEP);
+	return mark;
+}
+
+#endif

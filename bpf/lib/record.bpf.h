@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * record.bpf.h - the parsers of records and commands, on packets: how they load bytes and loop in BPF.
+ */
+#ifndef CACHEWARDEN_RECORD_BPF_H
+#define CACHEWARDEN_RECORD_BPF_H
+
+#include "lib/common.bpf.h"
+
+#define WALK_MAX 131072 /* headers in a segment of 512 KiB (big TCP): 104,857 at most */
+
+static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
+struct tls_walk;
+static __always_inline void wire_walk(struct tls_walk *w);
+#define TLS_WALK_ALL(w) wire_walk(w)
+int wire_scan(struct __sk_buff *skb, u32 off, u32 end);
+#define TLS_SCAN(ctx, off, end) wire_scan(ctx, off, end)
+struct tls_piece;
+int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p);
+#define TLS_PLACE(s, ctx, p) wire_place(ctx, s, p)
+#define RESP_EACH(n, step, l)                                                                      \
+	do {                                                                                       \
+		struct resp_look *each_ = (l);                                                     \
+                                                                                                   \
+		bpf_loop(n, step, &each_, 0);                                                      \
+	} while (0)
+#include "tls/resp.h"
+#include "tls/clear.h"
+#include "tls/record.h"
+
+static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
+{
+	__u64 v = 0;
+
+	/* one less: before 6.8 the verifier learns no minimum from "not 0" */
+	n--;
+	barrier_var(n);
+	if (n >= TLS_HEADER_LEN)
+		return 0;
+	bpf_skb_load_bytes(ctx, off, &v, n + 1);
+	return v; /* first byte lowest: x86-64 is little-endian */
+}
+
+static long wire_step(u32 i, struct tls_walk *w)
+{
+	return tls_step(w);
+}
+
+/* One record in one segment is the common case: it needs no loop call. */
+static __always_inline void wire_walk(struct tls_walk *w)
+{
+	if (!tls_step(w) && w->off < w->end)
+		bpf_loop(WALK_MAX, wire_step, w, 0);
+}
+
+struct scan {
+	struct __sk_buff *skb;
+	u32 off;
+	u32 end;
+};
+
+static long scan_step(u32 i, struct scan *f)
+{
+	return f->off + i >= f->end || tls_header_at(f->skb, f->off + i, f->end);
+}
+
+__noinline int wire_scan(struct __sk_buff *skb, u32 off, u32 end)
+{
+	struct scan f = {.skb = skb, .off = off, .end = end};
+	long tries = bpf_loop(TLS_SCAN_MAX, scan_step, &f, 0); /* the last one stopped it */
+
+	off += tries - 1;
+	return tries && tls_header_at(skb, off, end) ? off : TLS_SCAN_NONE;
+}
+
+__noinline int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
+{
+	return s && p ? tls_place(s, skb, p) : TLS_SEEN_NOTHING;
+}
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stream.bpf.h - one direction of a connection, segment by segment: how it begins, what a segment does to it, and the data that came
+ * before the connection had a socket.
+ */
+#ifndef CACHEWARDEN_STREAM_BPF_H
+#define CACHEWARDEN_STREAM_BPF_H
+
+#include "lib/finding.bpf.h"
+
+#define NS_PER_MS 1000000ull
+#define EARLY_WINDOW 65536 /* a later connection between the same ends begins far from there */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EARLY_MAX);
+	__type(key, struct early_key);
+	__type(value, struct early);
+} early SEC(".maps");
+
+static u64 early_count; /* connections that began so */
+
+/*
+ * The kernel has none of the early data in order. Did it refuse it, or does it keep what overtook the first
+ * segment, or is another CPU about to take it, and this is what follows? What is not TLS stays so.
+ */
+static __always_inline int early_stands(const struct tls_stream *s, u32 rcv_nxt, u32 seq)
+{
+	return s->sync == TLS_BROKEN || (s->hole && s->hole_next == rcv_nxt) || s->next == seq;
+}
+
+/* The kernel took bytes for the connection that nobody read. */
+static __always_inline void passed_unread(struct sock_mark *mark, u32 bytes)
+{
+	if (!bytes)
+		return;
+	mark->unsynced[0].bytes = bytes;
+	counter_add(COUNTER_BYTES_UNSYNCED, bytes);
+}
+
+/* The first segment of a direction. A stream we see from its birth starts synced. */
+static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
+					 struct sock_mark *mark, struct tls_stream *s,
+					 const struct segment *g, int egress)
+{
+	struct early_key key = {.instance = mark->instance};
+	struct bpf_tcp_sock *tp;
+	struct early *first;
+
+	if (!(mark->flags & SOCK_MPTCP) && segment_mptcp(skb, g)) {
+		mark->flags |= SOCK_MPTCP;
+		if (!(mark->flags & SOCK_LISTENER))
+			counter_add(COUNTER_SUBFLOWS_UNSEEN, 1);
+	}
+	if (!(mark->flags & SOCK_FRESH))
+		goto unknown;
+	if (egress) {
+		tls_begin(s, g->seq, 1);
+		return;
+	}
+	tp = bpf_tcp_sock(sk);
+	if (!tp)
+		goto unknown;
+	segment_ends(skb, g, 0, &key.ends);
+	first = bpf_map_lookup_elem(&early, &key);
+	if (first && first->seq + (u32)tp->bytes_received == tp->rcv_nxt) {
+		mark->filed = first->filed;
+		if (tp->bytes_received || early_stands(&first->stream, tp->rcv_nxt, g->seq)) {
+			*s = first->stream;
+			s->busy = 1; /* we hold it */
+			passed_unread(mark, first->unread);
+			bpf_map_delete_elem(&early, &key);
+			return;
+		}
+		bpf_map_delete_elem(&early, &key);
+	}
+	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
+		tls_begin(s, tp->rcv_nxt, 1);
+		return;
+	}
+	passed_unread(mark, tp->bytes_received);
+unknown:
+	tls_begin(s, g->seq, 0);
+}
+
+/* After a segment was read: is the stream out of sync now, or again in sync? */
+__noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
+			     const struct finding *f)
+{
+	struct unsynced *u;
+	u64 now;
+
+	if (!mark || !s || !f)
+		return 0;
+	u = &mark->unsynced[f->egress & 1];
+	if (f->unread) {
+		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
+		u->bytes = u->bytes + f->unread < f->unread ? ~0u : u->bytes + f->unread;
+	}
+	if ((s->sync == TLS_UNSYNCED || s->sync == TLS_WOVEN) == (u->since_ns != 0))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (!u->since_ns) {
+		u->since_ns = now;
+		counter_add(COUNTER_STREAMS_UNSYNCED, 1);
+		return 0;
+	}
+	u->ms += (now - u->since_ns + NS_PER_MS - 1) / NS_PER_MS;
+	u->since_ns = 0;
+	if (s->sync == TLS_SYNCED)
+		counter_add(COUNTER_STREAMS_RESYNCED, 1);
+	return 0;
+}
+
+/* What a late segment brings for a hole. Returns 1 if f is to be reported. */
+__noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			   struct finding *f)
+{
+	u32 bad;
+	u64 bad_at = 0;
+	int seen;
+
+	if (!s || !g || !f)
+		return 0;
+	bad = g->off;
+	seen = tls_feed_hole(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
+	if (seen != TLS_SEEN_PLAIN)
+		return 0;
+	f->offset = bad_at;
+	f->has_offset = !s->late;
+	f->bytes = g->off + g->len - bad;
+	finding_bytes(f, s, look_at(skb, bad, g->off + g->len, f->egress));
+	return 1;
+}
+
+/* Everything that is not the short path: several records, split headers, holes, findings. */
+__noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			      struct finding *f)
+{
+	u32 before, next, bad;
+	int seen, looked = 0;
+	u64 bad_at = 0;
+
+	if (!s || !g || !f)
+		return 0;
+	before = s->sync;
+	next = s->next;
+	bad = g->off;
+	f->bytes = g->len;
+	seen = tls_feed_rest(s, skb, g->seq, g->off, g->len, &bad, &bad_at, &f->unread);
+	if (seen == TLS_SEEN_RECORDS || seen == TLS_SEEN_NOTHING)
+		return 0;
+	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
+		looked = look_at(skb, g->off, g->off + g->len, f->egress);
+		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
+		    ((s->sync == TLS_WOVEN || (looked & 0xff) == SAW_INLINE) &&
+		     !(looked & LOOK_TEXT)))
+			return 0; /* three letters and a line's end come by chance, too */
+		s->sync = TLS_BROKEN;
+	} else if (seen == TLS_SEEN_PLAIN) {
+		looked = look_at(skb, bad, g->off + g->len, f->egress);
+		if (unlikely(f->mptcp) &&
+		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
+			tls_unweave(s);
+			f->unread += g->off + g->len - bad;
+			return 0;
+		}
+		f->offset = bad_at;
+		f->has_offset = !s->late;
+		f->bytes = g->off + g->len - bad;
+	} else { /* broken before: a credential is news all the same */
+		looked = look_at(skb, g->off, g->off + g->len, f->egress);
+		f->secret = (u32)looked >> 16 & COMMAND_SECRET && before == TLS_BROKEN;
+		f->bytes = s->next -
+			   next; /* with what was overtaken: it will come late, and be known */
+	}
+	finding_bytes(f, s, looked);
+	return 1;
+}
+
+/*
+ * Bytes that were read come again, and the kernel takes them from this copy: it refused the first one (an old
+ * timestamp, no room), or will not need it. Which record they are in is not known any more, but a command in
+ * plaintext is one; other text is no proof, a late segment may be of a certificate. wanted: the sequence number the
+ * kernel waits for; what lies behind it may be kept until then. Returns 1 if f is to be reported.
+ */
+__noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
+			    u32 wanted, struct finding *f)
+{
+	u32 skip, saw;
+	int looked;
+
+	if (!s || !g || !f || s->sync == TLS_BROKEN)
+		return 0;
+	if ((s32)(g->seq - wanted) > 0)
+		wanted = g->seq;
+	skip = wanted - g->seq;
+	if (skip >= g->len || (s32)(s->next - wanted) <= 0)
+		return 0;
+	looked = look_at(skb, g->off + skip, g->off + g->len, f->egress);
+	saw = looked & 0xff;
+	if (!(looked & LOOK_TEXT) || saw == SAW_PRINTABLE || !resp_certain(saw, (u32)looked >> 16))
+		return 0;
+	s->sync = TLS_BROKEN;
+	s->hole = 0;
+	f->offset = s->offset - (s->next - wanted);
+	f->has_offset = !s->late;
+	f->bytes = g->len - skip;
+	if (f->has_offset && !f->offset)
+		s->records = 0; /* they were in what was refused */
+	finding_bytes(f, s, looked);
+	return 1;
+}
+
+/* What a segment says of bytes before the expected one. Returns 1 if f is to be reported. */
+static __always_inline int stream_before(struct __sk_buff *skb, struct tls_stream *s,
+					 const struct segment *g, u32 wanted, struct finding *f)
+{
+	u32 unread = s->hole_next, rest;
+	int bad = s->hole && stream_late(skb, s, g, f);
+
+	/* what fills a hole has just been read; what lies before the hole, in another copy */
+	if (!bad && s->hole && (s32)(wanted - unread) >= 0 && (s32)(s->hole_next - wanted) > 0)
+		wanted = s->hole_next;
+	bad = bad || stream_again(skb, s, g, wanted, f);
+	rest = g->seq + g->len - s->next;
+	if (bad && (s32)rest > 0)
+		tls_advance(s, rest);
+	return bad;
+}
+
+/* What the kernel has for a segment that came to a listener. */
+enum receiver {
+	RECEIVER_LISTENER,
+	RECEIVER_REQUEST, /* a half-open connection */
+	RECEIVER_CHILD, /* the connection: made by another CPU meanwhile, and the segment will be filtered there too */
+};
+
+/* Of a request *begin is the sequence number of its first byte: this segment may have overtaken the first. */
+__noinline int receiver_of(struct __sk_buff *skb, const struct segment *g, u32 *begin)
+{
+	struct bpf_sock_tuple to = {};
+	struct tcp_request_sock *request;
+	struct bpf_sock *found;
+	int is = RECEIVER_LISTENER;
+	u32 size;
+
+	if (!g || !begin)
+		return is;
+	if (g->ip == 4) {
+		bpf_skb_load_bytes(skb, 12, &to.ipv4.saddr, 8);
+		bpf_skb_load_bytes(skb, g->tcp, &to.ipv4.sport, 4);
+		size = sizeof(to.ipv4);
+	} else {
+		bpf_skb_load_bytes(skb, 8, &to.ipv6.saddr, 32);
+		bpf_skb_load_bytes(skb, g->tcp, &to.ipv6.sport, 4);
+		size = sizeof(to.ipv6);
+	}
+	found = bpf_skc_lookup_tcp(skb, &to, size, BPF_F_CURRENT_NETNS, 0);
+	if (!found)
+		return is;
+	request = bpf_skc_to_tcp_request_sock(found);
+	if (request) {
+		is = RECEIVER_REQUEST;
+		*begin = request->rcv_isn + 1;
+	} else if (found->state != TCP_LISTEN) {
+		is = RECEIVER_CHILD;
+	}
+	bpf_sk_release(found);
+	return is;
+}
+
+/*
+ * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
+ * for the child. Its findings have a number of their own, since the listener's cookie stands for no connection.
+ *
+ * Plaintext that would make a connection is not let in when it is denied, so there never is a socket to reset. The
+ * monitor has the kernel forget the half-open connection; what is sent again finds the listener only and is let
+ * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
+ * the listener would make the connection from it.
+ *
+ * Without a request and a SYN it is such a cookie's connection, or one that this host forgot: where in its stream this
+ * is nobody knows.
+ */
+static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
+					    const struct segment *g, struct finding *f)
+{
+	struct early_key key = {.instance = mark->instance};
+	u32 begin = g->seq;
+	int is = receiver_of(skb, g, &begin), open = is == RECEIVER_REQUEST;
+	struct early first = {}, *known;
+	int late;
+
+	if (is == RECEIVER_CHILD)
+		return 1;
+	segment_ends(skb, g, 0, &key.ends);
+	known = bpf_map_lookup_elem(&early, &key);
+	if (known && (open ? known->seq == begin : g->seq - known->seq < EARLY_WINDOW)) {
+		first = *known; /* again, or the next one */
+	} else {
+		first.seq = begin;
+		first.filed = FILED_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
+		tls_begin(&first.stream, begin, open || g->flags & TCP_SYN);
+		/* the connection's cookie is not known yet; the ServerHello is still to come */
+		first.stream.past = 1;
+	}
+	first.half_open |= open;
+	f->filed = first.filed;
+	late = (s32)(g->seq - first.stream.next) < 0;
+	if ((late && stream_before(skb, &first.stream, g, first.seq, f)) ||
+	    stream_segment(skb, &first.stream, g, f))
+		finding_report(skb, g, mark, f);
+	first.unread += f->unread; /* of some segments: far from full */
+	bpf_map_update_elem(&early, &key, &first, BPF_ANY);
+	return first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
+	       (first.half_open && !open);
+}
+
+/* A SYN begins a connection of its own, whatever was known of these ends and whichever numbers it uses. */
+__noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 instance)
+{
+	struct early_key key = {.instance = instance};
+	u32 begin = 0;
+
+	if (!g)
+		return 0;
+	segment_ends(skb, g, 0, &key.ends);
+	if (bpf_map_lookup_elem(&early, &key) && receiver_of(skb, g, &begin) == RECEIVER_LISTENER)
+		bpf_map_delete_elem(&early, &key);
+	return 0;
+}
+
+/* The answer is sent before a second segment came: the connection's first one is filed as the listener had it. */
+__noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struct sock_mark *mark)
+{
+	struct early_key key = {};
+	struct early *first;
+
+	if (!mark || !g || mark->filed || mark->in.sync != TLS_NEW ||
+	    !(mark->flags & SOCK_LISTENER))
+		return 0;
+	key.instance = mark->instance;
+	segment_ends(skb, g, 1, &key.ends);
+	first = bpf_map_lookup_elem(&early, &key);
+	if (first)
+		mark->filed = first->filed;
+	return 0;
+}
+
+#endif

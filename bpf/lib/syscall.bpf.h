@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * syscall.bpf.h - one body, hooked at the end of a syscall by whichever way the kernel allows: at the
+ * syscall's own function (choke rung, 32-bit callers too), else at its exit tracepoint (syscall rung).
+ *
+ * Arguments are those the kernel saved at entry (see memory.bpf.c for why they can be trusted at exit).
+ */
+#ifndef CACHEWARDEN_SYSCALL_BPF_H
+#define CACHEWARDEN_SYSCALL_BPF_H
+
+#include "lib/report.bpf.h"
+
+#include <asm/unistd_64.h>
+
+struct call {
+	u64 arg[5];
+	long ret;
+	u32 nr; /* of the 64-bit table, whoever called */
+};
+
+static __always_inline struct call call_ended(u32 nr, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct call c = {.ret = ret, .nr = nr};
+
+	if (COMPAT_CALL(task)) {
+		c.arg[0] = (u32)SYSCALL32_ARG1(regs);
+		c.arg[1] = (u32)SYSCALL32_ARG2(regs);
+		c.arg[2] = (u32)SYSCALL32_ARG3(regs);
+		c.arg[3] = (u32)SYSCALL32_ARG4(regs);
+		c.arg[4] = (u32)SYSCALL32_ARG5(regs);
+	} else {
+		c.arg[0] = SYSCALL_ARG1(regs);
+		c.arg[1] = SYSCALL_ARG2(regs);
+		c.arg[2] = SYSCALL_ARG3(regs);
+		c.arg[3] = SYSCALL_ARG4(regs);
+		c.arg[4] = SYSCALL_ARG5(regs);
+	}
+	return c;
+}
+
+/* What a key's detail says of a syscall: its number, and what it was asked for. */
+static __always_inline u32 call_detail(const struct call *c, u32 asked)
+{
+	return (c->nr & (SYSCALL_NUMBER_MASK | SYSCALL_32BIT)) | (asked & SYSCALL_ASKED_MASK)
+									 << SYSCALL_ASKED_SHIFT;
+}
+
+/*
+ * SYSCALL_HOOK(abbreviation, syscall, body): body takes a const struct call *. The loader turns on sc_ or
+ * cp_ and cp32_ (see userspace/sensor.c); programs' names end after 15 letters.
+ */
+#define SYSCALL_HOOK(abbr, name, body)                                                             \
+	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \
+	int sc_##abbr(struct trace_event_raw_sys_exit *ctx)                                        \
+	{                                                                                          \
+		struct call c = call_ended(__NR_##name, ctx->ret);                                 \
+                                                                                                   \
+		body(&c);                                                                          \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("?fexit/" SYSCALL_FN #name)                                                            \
+	int BPF_PROG(cp_##abbr, const struct pt_regs *regs, long ret)                              \
+	{                                                                                          \
+		struct call c = call_ended(__NR_##name, ret);                                      \
+                                                                                                   \
+		body(&c);                                                                          \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("?fexit/" SYSCALL32_FN #name)                                                          \
+	int BPF_PROG(cp32_##abbr, const struct pt_regs *regs, long ret)                            \
+	{                                                                                          \
+		struct call c = call_ended(__NR_##name, ret);                                      \
+                                                                                                   \
+		body(&c);                                                                          \
+		return 0;                                                                          \
+	}
+
+#endif

@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# corpus.sh [-n] [LANE...] - run every attack of the live tests on this kernel and in the lanes, print what
+# became of each on each kernel, and write the sum into docs/coverage.md. -n: do not run, sum up what the
+# last run left in build/corpus/. Needs `make all tests`, and root.
+#
+# A case is a live test that expects an alert, and says of each what it was caught as and by what
+# (`# caught ...`, tests/live/monitor.c); one that fails says what it expected in vain. Exit 1 if any was
+# missed that is no known blind spot.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+kept=build/corpus
+doc=docs/coverage.md
+suites="memory: calls: files: sweep: wire: self: prevent: tools:"
+lanes="6.1 6.12 6.18 newest"
+
+run=1
+if [ "${1-}" = -n ]; then
+	run=
+	shift
+fi
+[ $# = 0 ] || lanes=$*
+mkdir -p $kept
+
+if [ -n "$run" ]; then
+	# shellcheck disable=SC2086 # lists
+	{
+		echo "# rung of memory: $(build/cachewarden doctor --output json |
+			grep -o '"sensor":"memory","rung":"[a-z]*"' | head -n 1 | cut -d '"' -f 8)"
+		build/cachewarden-live $suites
+	} >$kept/here.tap
+	# shellcheck disable=SC2046,SC2086 # lists
+	tests/lanes/lanes.sh $(printf -- '-t %s ' $suites) $lanes >$kept/lanes.tap
+fi
+if [ ! -s $kept/here.tap ]; then
+	echo "corpus.sh: nothing was run yet: make corpus" >&2
+	exit 3
+fi
+
+# Every line led by its kernel, then one pass. Writes the table to $kept/table.md, the cases to standard output.
+{
+	sed "s/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} /\1 [$(uname -r | cut -d . -f 1-2) here] /" $kept/here.tap
+	[ ! -s $kept/lanes.tap ] ||
+		sed -n 's/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} \[/\1 [/p' $kept/lanes.tap
+} | awk -v table=$kept/table.md '
+	function enter(name, rule, how,	id) {
+		id = name SUBSEP rule
+		if (!(id in seen)) {
+			seen[id] = ++cases
+			case_of[cases] = id
+		}
+		if ((id, kernel) in got)
+			return
+		got[id, kernel] = how
+		total[rule, kernel]++
+		if (how != "missed") {
+			caught[rule, kernel]++
+			by[rule, kernel, how]++
+		}
+		if (!(rule in rules)) {
+			rules[rule] = 1
+			rule_nr[++rule_count] = rule
+		}
+	}
+	!match($0, /\[[^]]*\] /) { next }
+	{
+		kernel = substr($0, RSTART + 1, RLENGTH - 3)
+		verb = substr($0, 1, RSTART - 1)
+		text = substr($0, RSTART + RLENGTH)
+		sub(/ +$/, "", verb)
+	}
+	!(kernel in known) { known[kernel] = 1; kernels[++kernel_count] = kernel }
+	verb == "#" && text ~ /^rung of memory: / { rung[kernel] = substr(text, 17); next }
+	verb == "#" && text ~ /^caught / {
+		n = ++waiting[kernel]
+		split(text, word, " ")
+		rule = word[2]
+		how = word[4]
+		sub(/,$/, "", how)
+		wait_rule[kernel, n] = rule
+		wait_how[kernel, n] = how
+		id = text
+		sub(/.*ATT&CK /, "", id)
+		sub(/:.*/, "", id)
+		attack[rule] = id
+		next
+	}
+	verb == "#" && text ~ /^expected / && failing[kernel] != "" {
+		split(text, word, " ")
+		enter(failing[kernel], word[2], "missed")
+		if (!(failing[kernel] in blind))
+			missed++
+		next
+	}
+	verb == "#" { next }
+	{
+		name = text
+		failing[kernel] = verb == "not ok" ? name : ""
+		if (match(name, / # (TODO|SKIP).*/)) {
+			why = substr(name, RSTART + 8)
+			skip = name ~ / # SKIP /
+			name = substr(name, 1, RSTART - 1)
+			if (verb == "not ok") {
+				failing[kernel] = name
+				blind[name] = why
+			}
+		}
+		for (i = 1; i <= waiting[kernel]; i++)
+			enter(name, wait_rule[kernel, i], wait_how[kernel, i])
+		waiting[kernel] = 0
+	}
+	END {
+		printf "%-72s %-13s %-10s", "case", "rule", "ATT&CK"
+		for (k = 1; k <= kernel_count; k++)
+			printf " %-9s", kernels[k]
+		print ""
+		for (c = 1; c <= cases; c++) {
+			split(case_of[c], part, SUBSEP)
+			printf "%-72s %-13s %-10s", part[1], part[2], attack[part[2]]
+			for (k = 1; k <= kernel_count; k++) {
+				how = got[case_of[c], kernels[k]]
+				printf " %-9s", how == "" ? "-" : how == "missed" ? "MISSED" : how
+			}
+			print ""
+		}
+		head = "| rule | ATT&CK |"
+		line = "|---|---|"
+		for (k = 1; k <= kernel_count; k++) {
+			head = head " " kernels[k] (rung[kernels[k]] ? ", " rung[kernels[k]] " rung" : "") " |"
+			line = line "---|"
+		}
+		print head >table
+		print line >table
+		for (r = 1; r <= rule_count; r++) {
+			rule = rule_nr[r]
+			row = "| `" rule "` | " attack[rule] " |"
+			for (k = 1; k <= kernel_count; k++) {
+				n = total[rule, kernels[k]] + 0
+				h = by[rule, kernels[k], "hook"] + 0
+				s = by[rule, kernels[k], "sweep"] + 0
+				row = row (n ? " " h + s " of " n (s ? " (" s " by sweep)" : "") : " -") " |"
+				sum[k] += n
+				sum_caught[k] += h + s
+			}
+			print row >table
+		}
+		row = "| all | |"
+		for (k = 1; k <= kernel_count; k++)
+			row = row " " sum_caught[k] " of " sum[k] " |"
+		print row >table
+		for (name in blind)
+			if (blind[name] != "")
+				print "\nmissed where `" name "`: " blind[name] >table
+		close(table)
+		for (k = 1; k <= kernel_count; k++)
+			printf("%s%s %d of %d caught", (k > 1 ? "; " : ""), kernels[k], sum_caught[k], sum[k])
+		print ""
+		exit(missed ? 1 : 0)
+	}'
+status=$?
+
+# The table's place in the document.
+awk -v table=$kept/table.md '
+	/^<!-- corpus -->/ { print; while ((getline line < table) > 0) print line; inside = 1; next }
+	/^<!-- end of corpus -->/ { inside = 0 }
+	!inside' $doc >$kept/doc && cat $kept/doc >$doc
+exit $status

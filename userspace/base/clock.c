@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * clock.c - boot time to wall time. The difference is taken anew each time: the wall clock may be
+ * set.
+ */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static int64_t ns_of(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * (int64_t)NS_PER_SEC + ts.tv_nsec;
+}
+
+uint64_t clock_boot_ns(void)
+{
+	return ns_of(CLOCK_BOOTTIME);
+}
+
+int64_t clock_epoch_ms(uint64_t boot_ns)
+{
+	int64_t boot = ns_of(CLOCK_BOOTTIME), real = ns_of(CLOCK_REALTIME);
+
+	return ((int64_t)boot_ns + real - boot) / (int64_t)NS_PER_MS;
+}
+
+void clock_text(int64_t epoch_ms, char *buf, size_t size)
+{
+	time_t sec = epoch_ms / 1000;
+	struct tm tm;
+
+	gmtime_r(&sec, &tm);
+	snprintf(buf, size, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (int)(epoch_ms % 1000));
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* instance.c - see instance.h. */
+#include "model/instance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void instances_free(struct instances *is)
+{
+	for (size_t i = 0; i < is->count; i++)
+		free(is->all[i]);
+	free(is->all);
+	*is = (struct instances){};
+}
+
+struct instance *instances_find(const struct instances *is, uint32_t id)
+{
+	for (size_t i = is->count; i-- > 0;) { /* the newest are asked for most */
+		if (is->all[i]->id == id)
+			return is->all[i];
+	}
+	return NULL;
+}
+
+size_t instances_alive(const struct instances *is)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < is->count; i++)
+		n += is->all[i]->members > 0;
+	return n;
+}
+
+size_t instance_exe_path(const struct process_info *p, const struct path_place *place, char *buf,
+			 size_t size)
+{
+	const char *parts[PATH_ROOM / 2 + 1], *begin = p->path + place->off;
+	size_t used = 0, count = 0, len = place->len;
+
+	buf[0] = '\0';
+	if ((size_t)place->off + len > PATH_LEN)
+		return 0;
+	for (size_t at = 0; at < len && count < PATH_ROOM / 2;) {
+		size_t n = strnlen(begin + at, len - at);
+
+		if (n)
+			parts[count++] = begin + at;
+		at += n + 1;
+	}
+	if (place->flags & PATH_CUT && count)
+		used += (size_t)snprintf(buf, size, "...");
+	while (count-- > 0 && used < size) {
+		size_t room = (size_t)(begin + len - parts[count]);
+
+		used += (size_t)snprintf(buf + used, size - used, "/%.*s",
+					 (int)strnlen(parts[count], room), parts[count]);
+	}
+	return used < size ? used : size - 1;
+}
+
+static struct instance *add(struct instances *is, uint32_t id)
+{
+	struct instance *in;
+
+	if (is->count == is->room) {
+		size_t room = is->room ? is->room * 2 : 8;
+		struct instance **all = realloc(is->all, room * sizeof(*all));
+
+		if (!all)
+			return NULL;
+		is->all = all;
+		is->room = room;
+	}
+	in = calloc(1, sizeof(*in));
+	if (!in)
+		return NULL;
+	in->id = id;
+	is->all[is->count++] = in;
+	return in;
+}
+
+static void rename_instance(struct instance *in)
+{
+	if (in->ports)
+		snprintf(in->name, sizeof(in->name), "%.15s:%u", in->comm, in->port[0]);
+	else
+		snprintf(in->name, sizeof(in->name), "%.15s", in->comm);
+}
+
+static void take_process(struct instance *in, const struct process_info *p)
+{
+	in->pid = p->pid;
+	in->start_ns = p->start_ns;
+	in->cgroup_id = p->cgroup_id;
+	memcpy(in->comm, p->comm, COMM_LEN);
+	in->comm[COMM_LEN - 1] = '\0';
+	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));
+	rename_instance(in);
+}
+
+static void begin_again(struct instance *in, const struct event *ev)
+{
+	in->told_ns = ev->time_ns;
+	in->listen_ns = 0;
+	in->running = ev->flags & EVENT_FOUND_BY_SWEEP;
+	in->settled = false;
+	in->mnt_ns = ev->fd;
+	instance_exe_path(&ev->actor, &ev->object, in->cwd, sizeof(in->cwd));
+}
+
+static enum instance_change listens(struct instance *in, uint16_t port, uint64_t now_ns)
+{
+	for (size_t i = 0; i < in->ports; i++) {
+		if (in->port[i] == port)
+			return INSTANCE_SAME;
+	}
+	if (!in->listen_ns)
+		in->listen_ns = now_ns;
+	if (in->ports < INSTANCE_PORTS)
+		in->port[in->ports++] = port;
+	rename_instance(in);
+	return INSTANCE_LISTENS;
+}
+
+static enum instance_change left(struct instance *in, const struct process_info *p)
+{
+	if (in->members)
+		in->members--;
+	if (p->pid == in->heir) {
+		in->heir = 0;
+	} else if (p->pid == in->pid && in->heir) { /* it made a daemon of itself */
+		in->pid = in->heir;
+		in->start_ns = in->heir_start_ns;
+		in->heir = 0;
+	}
+	return in->members ? INSTANCE_SAME : INSTANCE_ENDED;
+}
+
+void instance_self(struct instance *ret, uint32_t pid, const char *exe)
+{
+	*ret = (struct instance){.id = INSTANCE_SELF, .pid = pid, .members = 1};
+	snprintf(ret->comm, sizeof(ret->comm), "cachewarden");
+	snprintf(ret->exe, sizeof(ret->exe), "%s", exe);
+	rename_instance(ret);
+}
+
+bool instance_started(const struct instance *in, uint64_t now_ns)
+{
+	return in->running || (in->listen_ns && now_ns >= in->listen_ns + INSTANCE_LOAD_NS) ||
+	       now_ns >= in->told_ns + INSTANCE_START_NS;
+}
+
+enum instance_change instances_apply(struct instances *is, const struct event *ev,
+				     struct instance **ret)
+{
+	struct instance *in = instances_find(is, ev->key.instance);
+	bool known = in != NULL;
+
+	if (!in) {
+		in = add(is, ev->key.instance);
+		*ret = in;
+		if (!in)
+			return INSTANCE_UNKNOWN;
+	}
+	*ret = in;
+	switch (ev->type) {
+	case EVENT_INSTANCE:
+		if (known && in->members) {
+			in->ports = 0;
+			begin_again(in, ev);
+			take_process(in, &ev->actor);
+			return INSTANCE_AGAIN;
+		}
+		take_process(in, &ev->actor);
+		in->members = 1;
+		begin_again(in, ev);
+		return INSTANCE_STARTED;
+	case EVENT_FORK:
+		if (!known)
+			take_process(in, &ev->actor);
+		in->members++;
+		in->heir = ev->actor.pid;
+		in->heir_start_ns = ev->actor.start_ns;
+		return known ? INSTANCE_SAME : INSTANCE_UNKNOWN;
+	case EVENT_EXEC:
+	case EVENT_EXIT:
+		return left(in, &ev->actor);
+	case EVENT_LISTEN:
+		return listens(in, ev->conn.ends.local_port, ev->time_ns);
+	default:
+		return INSTANCE_SAME;
+	}
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* rulebook.c - see rulebook.h. */
+#include "monitor/active_policy.h"
+
+#include "policy/policy_yaml.h"
+#include "base/log.h"
+#include "monitor/policy_input.h"
+
+#include <string.h>
+
+static bool read_policy(const struct rulebook *rb, struct policy *ret)
+{
+	char error[CONFIG_ERROR_LEN];
+
+	if (config_load(ret, rb->file, true, error, sizeof(error)))
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
+static void tell(const struct rulebook *rb, const char *what)
+{
+	const struct policy *p = &rb->policy;
+	unsigned int vain = 0;
+
+	for (size_t i = 0; i < p->files; i++)
+		log_info("policy %s: %s", what, p->file[i]);
+	if (!p->files)
+		log_info("policy %s: the built-in one", what);
+	for (size_t i = 0; i < p->allows; i++)
+		vain += (rb->prevent_always & (uint32_t)p->allow[i].rules) != 0;
+	if (vain)
+		log_warn(
+			"--prevent denies what %u allowances of the policy are about: the kernel knows no "
+			"exceptions",
+			vain);
+}
+
+bool rulebook_open(struct rulebook *rb, const char *file, uint32_t prevent_always)
+{
+	*rb = (struct rulebook){.file = file, .prevent_always = prevent_always};
+	if (!read_policy(rb, &rb->policy))
+		return false;
+	if (rb->policy.files)
+		tell(rb, "read");
+	return true;
+}
+
+void rulebook_close(struct rulebook *rb)
+{
+	policy_free(&rb->policy);
+}
+
+bool rulebook_reload(struct rulebook *rb)
+{
+	struct policy fresh;
+
+	if (!read_policy(rb, &fresh)) {
+		log_error("the new policy is refused, the old one stays");
+		return false;
+	}
+	policy_free(&rb->policy);
+	rb->policy = fresh;
+	tell(rb, "read anew");
+	return true;
+}
+
+static void refused(const char *whom, uint32_t rules)
+{
+	char text[256];
+
+	rule_names(rules, text, sizeof(text));
+	log_error("cannot be prevented on this kernel, only told: %s upon %s", text, whom);
+}
+
+void rulebook_prevent_upon(struct rulebook *rb, struct sensors *s, const struct instance *in)
+{
+	struct policy_subject subject;
+	uint32_t rules;
+
+	if (!rb->preventing)
+		return;
+	subject_instance(&subject, in);
+	rules = policy_prevents(&rb->policy, &subject, rb->prevent_always);
+	if (rules & ~rb->can & ~rb->prevent_always)
+		refused(in->name, rules & ~rb->can & ~rb->prevent_always);
+	if (sensors_prevent(s, in->id, rules & rb->can))
+		log_error("nothing can be prevented upon %s: the kernel's table is full", in->name);
+}
+
+void rulebook_prevent(struct rulebook *rb, struct sensors *s, const struct instances *is)
+{
+	uint32_t any = policy_prevents_any(&rb->policy, rb->prevent_always);
+	char text[256];
+
+	if (!rb->preventing && !rb->prevent_always && !policy_prevents_some(&rb->policy))
+		return;
+	rb->preventing = true;
+	rb->can = sensors_preventable(s);
+	rule_names(any & rb->can, text, sizeof(text));
+	if (sensors_prevent(s, INSTANCE_HOST, any & rb->can))
+		log_error("nothing can be prevented: the kernel's table cannot be written");
+	else if (any & rb->can)
+		log_info("prevented: %s: %s", text, sensors_preventing(s));
+	if (any & ~rb->can)
+		refused("servers", any & ~rb->can);
+	for (size_t i = 0; i < is->count; i++)
+		rulebook_prevent_upon(rb, s, is->all[i]);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* replay.c - see replay.h. A record is what event_json.c wrote; what it lacks is not known. */
+#include "policy/replay.h"
+
+#include "policy/policy_key.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORTS_MAX 8
+
+/* What a subject points to. */
+struct record {
+	json_t *line, *own, *actor, *instance, *conn;
+	uint16_t port[PORTS_MAX];
+	uint8_t peer[16];
+	struct policy_subject subject;
+	int64_t time_ms;
+};
+
+static const char *text(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static bool severity(const char *name, enum severity *ret)
+{
+	for (enum severity s = SEVERITY_INFO; name && s <= SEVERITY_CRITICAL; s++) {
+		if (!strcmp(severity_name(s), name)) {
+			*ret = s;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void fill_instance(struct record *r)
+{
+	json_t *ports = json_object_get(r->instance, "ports"), *port;
+	struct policy_subject *s = &r->subject;
+	size_t i;
+
+	s->instance = text(r->instance, "name");
+	s->instance_exe = text(r->instance, "exe");
+	s->instance_cgroup = text(r->instance, "cgroup");
+	json_array_foreach (ports, i, port) {
+		if (i < PORTS_MAX)
+			r->port[s->ports++] = (uint16_t)json_integer_value(port);
+	}
+	s->port = r->port;
+}
+
+static void fill_actor(struct record *r)
+{
+	json_t *ancestors = json_object_get(r->actor, "ancestors"), *ancestor,
+	       *uid = json_object_get(r->actor, "uid");
+	struct policy_subject *s = &r->subject;
+	size_t i;
+
+	if (!json_is_true(json_object_get(r->actor, "exe_deleted")))
+		s->exe = text(r->actor, "exe");
+	s->sha256 = text(r->actor, "exe_sha256");
+	s->cgroup = text(r->actor, "cgroup");
+	s->uid = json_is_integer(uid) ? json_integer_value(uid) : POLICY_UNSET;
+	json_array_foreach (ancestors, i, ancestor) {
+		if (i < ANCESTORS_MAX)
+			s->ancestor[s->ancestors++] = text(ancestor, "exe");
+	}
+}
+
+static void fill_conn(struct record *r)
+{
+	const char *ip = text(json_object_get(r->conn, "remote"), "ip"),
+		   *opened = text(r->conn, "opened");
+	struct policy_subject *s = &r->subject;
+
+	if (!ip || !opened)
+		return;
+	if (inet_pton(AF_INET, ip, r->peer + 12) == 1)
+		r->peer[10] = r->peer[11] = 0xff;
+	else if (inet_pton(AF_INET6, ip, r->peer) != 1)
+		return;
+	s->peer = r->peer;
+	s->opener = text(r->conn, "opener");
+}
+
+/* Fill r from its line. Returns what is wrong with it, NULL if nothing is. */
+static const char *fill(struct record *r)
+{
+	struct policy_subject *s = &r->subject;
+	const char *verdict;
+
+	r->own = json_object_get(json_object_get(r->line, "unmapped"), "cachewarden");
+	r->actor = json_object_get(r->own, "actor");
+	r->instance = json_object_get(r->own, "instance");
+	r->conn = json_object_get(r->own, "conn");
+	if (!json_is_object(r->own))
+		return "has no unmapped.cachewarden";
+	s->rule = policy_rule(text(r->own, "rule") ?: "");
+	verdict = text(r->own, "verdict");
+	if (!s->rule || !verdict)
+		return "has no rule or no verdict that is known";
+	if (!severity(text(r->own, "severity"), &s->severity))
+		return "has no severity that is known";
+	if (!json_is_integer(json_object_get(r->line, "start_time")))
+		return "has no start_time";
+	r->time_ms = json_integer_value(json_object_get(r->line, "start_time"));
+	s->prevented = !strcmp(verdict, "prevented");
+	fill_instance(r);
+	fill_actor(r);
+	fill_conn(r);
+	return NULL;
+}
+
+/* Lines that are no events: incidents, and what the monitor could not see. */
+static bool is_other(const json_t *line)
+{
+	json_t *own = json_object_get(json_object_get(line, "unmapped"), "cachewarden");
+	const char *kind = text(own, "kind"), *rule = text(own, "rule");
+
+	return (kind && strcmp(kind, "event")) ||
+	       (rule && !strcmp(rule, rule_name(RULE_SELF_BLIND)));
+}
+
+static void print(FILE *to, unsigned int nr, const struct record *r, const struct verdict *v)
+{
+	const struct policy_subject *s = &r->subject;
+	const struct policy_allow *a = v->allow ?: v->expired;
+	char exe[256];
+
+	policy_shown(s->exe ?: "?", exe, sizeof(exe));
+	fprintf(to, "%u: %-9s %-8s %s %s by %s", nr, verdict_name(v->id),
+		severity_name(v->severity), rule_name(s->rule), s->instance ?: "this host", exe);
+	if (a)
+		fprintf(to, " [%s:%u: %s%s]", a->at.file, a->at.line, v->expired ? "expired: " : "",
+			a->reason);
+	else if (v->plaintext)
+		fprintf(to, " [%s:%u]", v->plaintext->at.file, v->plaintext->at.line);
+	fputc('\n', to);
+}
+
+enum replay_end replay(const struct policy *p, const char *path, int64_t at_ms, FILE *to,
+		       char *error, size_t size)
+{
+	enum replay_end end = REPLAY_NO_ALERT;
+	FILE *f = fopen(path, "re");
+	const char *wrong = NULL;
+	char *line = NULL;
+	unsigned int nr = 0;
+	size_t room = 0;
+
+	if (!f) {
+		snprintf(error, size, "%s: %s; expected recorded events", path, strerror(errno));
+		return REPLAY_WRONG;
+	}
+	while (!wrong && getline(&line, &room, f) > 0) {
+		struct record r = {.line = json_loads(line, 0, NULL)};
+		struct verdict v;
+
+		nr++;
+		if (!json_is_object(r.line))
+			wrong = "is no JSON object";
+		else if (!is_other(r.line) && !(wrong = fill(&r))) {
+			policy_judge(p, &r.subject, at_ms == POLICY_UNSET ? r.time_ms : at_ms, &v);
+			print(to, nr, &r, &v);
+			if (v.id == VERDICT_ALERT)
+				end = REPLAY_ALERT;
+		}
+		json_decref(r.line);
+	}
+	free(line);
+	fclose(f);
+	if (!wrong)
+		return end;
+	snprintf(error, size,
+		 "%s:%u: %s; expected a line that 'cachewarden run --events --output json' wrote",
+		 path, nr, wrong);
+	return REPLAY_WRONG;
+}

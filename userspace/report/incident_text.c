@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * story_text.c - an incident as a short block for a person at a terminal: how it began, what is new, and in the
+ * end the sum. Its parts were made printable where they came in (event_text.c).
+ */
+#include "report/incident_view.h"
+
+#include "base/clock.h"
+#include "base/textw.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void put_time(struct textw *t, uint64_t at_ns)
+{
+	char time[16];
+
+	clock_text(clock_epoch_ms(at_ns), time, sizeof(time));
+	textw_put(t, "%s ", time);
+}
+
+static void put_head(struct textw *t, const struct story_view *v, const char *what)
+{
+	static const char *const colours[] = {"", "36", "36", "33", "31", "1;31"};
+	const struct incident *in = v->incident;
+
+	textw_colour(t, colours[in->severity]);
+	textw_put(t, "%-8s incident %" PRIu64 " %s", severity_name(in->severity), in->id, what);
+	textw_colour(t, "0");
+	if (v->instance)
+		textw_put(t, ": %s(%u)", v->instance->name, v->instance->pid);
+	else
+		textw_put(t, ": %s", in->instance ? "(unknown instance)" : "this host");
+}
+
+/* The timeline: what was not told yet, a line each. */
+static size_t put_deeds(struct textw *t, const struct incident *in)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->deeds; i++) {
+		const struct deed *d = &in->deed[i];
+
+		if (d->told)
+			continue;
+		n++;
+		textw_put(t, "    ");
+		put_time(t, d->first_ns);
+		textw_put(t, "%-6s %s", stage_name(d->stage) ?: "", d->what);
+		if (d->pid)
+			textw_put(t, ", pid %u", d->pid);
+		if (d->count > 1)
+			textw_put(t, " [%" PRIu64 " times]", d->count);
+		textw_put(t, "\n");
+	}
+	return n;
+}
+
+static void put_stories(struct textw *t, const struct story_view *v)
+{
+	if (v->tenant)
+		textw_put(t, "    cross-tenant: the actor is instance %s(%u)\n", v->tenant->name,
+			  v->tenant->pid);
+	for (unsigned int s = 0; s < STORY_MAX; s++) {
+		if (!(v->incident->stories >> s & 1))
+			continue;
+		textw_put(t, "    %s", story_name(s));
+		if (v->incident->related[s] != v->incident->id)
+			textw_put(t, " (it began in incident %" PRIu64 ")",
+				  v->incident->related[s]);
+		textw_put(t, "\n");
+	}
+}
+
+static void put_sum(struct textw *t, const struct incident *in)
+{
+	uint64_t seconds =
+		in->last_ns > in->first_ns ? (in->last_ns - in->first_ns) / NS_PER_SEC : 0;
+	const char *before = "";
+
+	textw_put(t, ", %" PRIu64 " event%s in %" PRIu64 " s, reached %s\n    ", in->count,
+		  in->count == 1 ? "" : "s", seconds, stage_name(in->stage) ?: "nothing");
+	for (unsigned int r = 0; r < RULE_MAX; r++) {
+		if (!in->rule_count[r])
+			continue;
+		textw_put(t, "%s%s %" PRIu64, before, rule_name(r), in->rule_count[r]);
+		before = ", ";
+	}
+	if (in->left_out)
+		textw_put(t, "; %" PRIu64 " of them not listed", in->left_out);
+	if (in->end == END_ROOM)
+		textw_put(t, "; closed to make room, too many incidents at once");
+	textw_put(t, "\n");
+}
+
+size_t story_text(const struct story_view *v, char *buf, size_t size, bool colour)
+{
+	struct textw t = {buf, size, 0, colour};
+	const struct incident *in = v->incident;
+
+	put_time(&t, v->change == INCIDENT_OPENED ? in->first_ns : in->last_ns);
+	switch (v->change) {
+	case INCIDENT_OPENED:
+		put_head(&t, v, "opened");
+		textw_put(&t, "%s\n", in->who);
+		break;
+	case INCIDENT_UPDATED:
+		put_head(&t, v, "goes on");
+		textw_put(&t, ", reached %s\n", stage_name(in->stage) ?: "nothing");
+		break;
+	case INCIDENT_CLOSED:
+		put_head(&t, v, "over");
+		put_sum(&t, in);
+		break;
+	}
+	if (!put_deeds(&t, in) && v->change == INCIDENT_UPDATED)
+		return 0;
+	put_stories(&t, v);
+	return t.len;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* story.c - from a finding to what an incident is told. */
+#include "report/incident_view.h"
+
+#include "base/proc.h"
+
+#include <string.h>
+
+/*
+ * The session tells. The kernel's hooks bring it; for packets it is asked for here, and where the process ended by
+ * then, the process stands for itself.
+ */
+static void lineage_of_actor(struct lineage *l, const struct event *ev)
+{
+	const struct process_info *p = &ev->actor;
+	uint32_t session = p->session ?: proc_session((pid_t)p->pid, p->start_ns);
+
+	*l = (struct lineage){LINEAGE_PROCESS, .pid = p->pid, .start_ns = p->start_ns};
+	if (!session)
+		return;
+	*l = (struct lineage){LINEAGE_SESSION, .pid = session};
+	if (p->pid == session)
+		l->start_ns = p->start_ns;
+	for (uint32_t i = 0; i < p->ancestors; i++) {
+		if (p->ancestor[i].pid == session)
+			l->start_ns = p->ancestor[i].start_ns;
+	}
+}
+
+static void lineage_of(struct lineage *l, const struct event *ev)
+{
+	if (ev->flags & EVENT_ACTOR) {
+		lineage_of_actor(l, ev);
+	} else if (ev->flags & EVENT_CONN) {
+		*l = (struct lineage){LINEAGE_PEER};
+		memcpy(l->peer, ev->conn.ends.remote_ip, sizeof(l->peer));
+	} else if (ev->key.tgid) {
+		*l = (struct lineage){LINEAGE_PROCESS, .pid = ev->key.tgid,
+				      .start_ns = ev->key.actor};
+	} else {
+		*l = (struct lineage){LINEAGE_NOBODY};
+	}
+}
+
+void story_fact(struct incident_fact *ret, const struct finding *f, uint64_t more)
+{
+	static char who[INCIDENT_WHO_LEN]; /* one at a time */
+	const struct alert *a = f->alert;
+	const struct event *ev = &a->ev;
+
+	*ret = (struct incident_fact){
+		.instance = ev->key.instance,
+		.tenant = f->tenant ? f->tenant->id : 0,
+		.pid = ev->flags & EVENT_ACTOR	? ev->actor.pid
+		       : ev->flags & EVENT_CONN ? 0
+						: ev->key.tgid,
+		.start_ns = ev->flags & EVENT_ACTOR ? ev->actor.start_ns : ev->key.actor,
+		.who = who,
+		.deed = {.id = a->id,
+			 .first_ns = ev->time_ns,
+			 .last_ns = a->last_ns,
+			 .count = more,
+			 .rule = ev->key.rule,
+			 .stage = (uint8_t)rule_stage(ev),
+			 .severity = (uint8_t)f->severity,
+			 .verdict = (uint8_t)f->verdict.id},
+	};
+	ret->deed.pid = ret->pid;
+	lineage_of(&ret->lineage, ev);
+	finding_actor_text(f, who, sizeof(who));
+	finding_deed_text(f, ret->deed.what, sizeof(ret->deed.what));
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* kernel.c - see kernel.h. */
+#include "sensor/features.h"
+
+#include "sensor/loader.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define TRACEFS "/sys/kernel/tracing"
+
+static bool lsm_active(void)
+{
+	FILE *f = fopen("/sys/kernel/security/lsm", "re");
+	char list[512] = "";
+	bool found = false;
+
+	if (!f)
+		return false;
+	if (fgets(list, sizeof(list), f)) {
+		for (char *save, *name = strtok_r(list, ",\n", &save); name;
+		     name = strtok_r(NULL, ",\n", &save))
+			found = found || !strcmp(name, "bpf");
+	}
+	fclose(f);
+	return found;
+}
+
+void kernel_look(struct kernel_facts *k, bool try_choke_point)
+{
+	struct utsname u;
+
+	*k = (struct kernel_facts){.fmod_ret = -ENODATA, .lsm = -ENODATA, .fexit = -ENODATA};
+	uname(&u);
+	snprintf(k->release, sizeof(k->release), "%s", u.release);
+	snprintf(k->machine, sizeof(k->machine), "%s", u.machine);
+	k->root = geteuid() == 0;
+	k->btf = access(BTF_PATH, R_OK) == 0;
+	k->bpf_lsm = lsm_active();
+	if (try_choke_point && k->root && k->btf) {
+		k->fmod_ret = sensor_probe_choke_point("fmod_ret");
+		k->lsm = sensor_probe_choke_point("lsm");
+		k->fexit = sensor_probe_choke_point("fexit");
+	}
+}
+
+int kernel_ready(char *error, size_t size)
+{
+	if (geteuid()) {
+		snprintf(error, size,
+			 "loading BPF programs needs root; you are uid %u. Run it with sudo",
+			 (unsigned int)geteuid());
+		return -EPERM;
+	}
+	if (access(BTF_PATH, R_OK)) {
+		snprintf(
+			error, size,
+			"this kernel offers no type information at %s, which BPF programs are fitted to the "
+			"kernel with. Use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's are)",
+			BTF_PATH);
+		return -ENOTSUP;
+	}
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_loop, NULL) == 0) {
+		snprintf(error, size,
+			 "this kernel's BPF has no bpf_loop(), which came with Linux 5.17. "
+			 "Use a newer kernel: 6.1 is the oldest that cachewarden is tested on");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+int kernel_tracefs(void)
+{
+	if (!access(TRACEFS "/events/syscalls", F_OK) ||
+	    !access("/sys/kernel/debug/tracing/events/syscalls", F_OK))
+		return 0;
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tracefs", TRACEFS, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return -errno;
+	return 0;
+}
