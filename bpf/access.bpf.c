@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * choke.bpf.c - the best rung of the memory sensor: stands where the kernel itself decides.
+ * access.bpf.c - the best rung of the memory sensor: stands where the kernel itself decides.
  *
  * Hooks, and why these. None is on a tracepoint, so the rest of the host's syscalls pay nothing:
  *   fexit/ptrace_may_access     every access from outside passes it, by whatever syscall, refused or not;
@@ -93,7 +93,7 @@ static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 }
 
 /* Syscalls that calls.bpf.c sees end; the check inside them would only say it again. */
-static __always_inline int told_by_calls(u32 nr)
+static __always_inline int reported_by_calls(u32 nr)
 {
 	switch (nr) {
 	case NR_MIGRATE_PAGES:
@@ -144,7 +144,7 @@ static __always_inline u32 rules_at_check(u32 vector, u32 mode)
 }
 
 SEC("?fmod_ret/security_ptrace_access_check")
-int BPF_PROG(cp_deny, struct task_struct *child, unsigned int mode, int ret)
+int BPF_PROG(ac_deny, struct task_struct *child, unsigned int mode, int ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct member *m;
@@ -163,7 +163,7 @@ int BPF_PROG(cp_deny, struct task_struct *child, unsigned int mode, int ret)
 }
 
 SEC("fexit/ptrace_may_access")
-int BPF_PROG(cp_may_access, struct task_struct *target, unsigned int mode, int allowed)
+int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int allowed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct member *m;
@@ -195,7 +195,7 @@ int BPF_PROG(cp_may_access, struct task_struct *target, unsigned int mode, int a
 		note->denied = !allowed;
 		return 0;
 	}
-	if (vector != VECTOR_ACCESS || told_by_calls(nr))
+	if (vector != VECTOR_ACCESS || reported_by_calls(nr))
 		return 0; /* its own hook tells it, with arguments and outcome */
 	note = bpf_task_storage_get(&notes, task, NULL, 0);
 	if (note && note->opened == owner->instance && is_read(nr))
@@ -205,7 +205,7 @@ int BPF_PROG(cp_may_access, struct task_struct *target, unsigned int mode, int a
 }
 
 SEC("fexit/do_filp_open")
-int BPF_PROG(cp_open, int dfd, struct filename *pathname, const struct open_flags *op,
+int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flags *op,
 	     struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -243,28 +243,28 @@ int BPF_PROG(cp_open, int dfd, struct filename *pathname, const struct open_flag
 /* --- syscalls with arguments of their own --- */
 
 SEC("fexit/" SYSCALL_FN "ptrace")
-int BPF_PROG(cp_ptrace, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_ptrace, const struct pt_regs *regs, long ret)
 {
 	did_ptrace(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ret);
 	return 0;
 }
 
 SEC("fexit/" SYSCALL_FN "process_vm_readv")
-int BPF_PROG(cp_vm_readv, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_vm_readv, const struct pt_regs *regs, long ret)
 {
 	did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL_ARG1(regs), ret);
 	return 0;
 }
 
 SEC("fexit/" SYSCALL_FN "process_vm_writev")
-int BPF_PROG(cp_vm_writev, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_vm_writev, const struct pt_regs *regs, long ret)
 {
 	did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL_ARG1(regs), ret);
 	return 0;
 }
 
 SEC("fexit/" SYSCALL_FN "pidfd_getfd")
-int BPF_PROG(cp_pidfd_getfd, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_pidfd_getfd, const struct pt_regs *regs, long ret)
 {
 	did_getfd(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ret);
 	return 0;
@@ -272,7 +272,7 @@ int BPF_PROG(cp_pidfd_getfd, const struct pt_regs *regs, long ret)
 
 /* A file by its handle is opened another way than all others. */
 SEC("fexit/" SYSCALL_FN "open_by_handle_at")
-int BPF_PROG(cp_handle, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct open_name name = {};
@@ -284,28 +284,28 @@ int BPF_PROG(cp_handle, const struct pt_regs *regs, long ret)
 
 #ifdef SYSCALL32_FN
 SEC("?fexit/__ia32_compat_sys_ptrace")
-int BPF_PROG(cp_ptrace32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_ptrace32, const struct pt_regs *regs, long ret)
 {
 	did_ptrace(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);
 	return 0;
 }
 
 SEC("?fexit/" SYSCALL32_FN "process_vm_readv")
-int BPF_PROG(cp_vm_readv32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_vm_readv32, const struct pt_regs *regs, long ret)
 {
 	did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL32_ARG1(regs), ret);
 	return 0;
 }
 
 SEC("?fexit/" SYSCALL32_FN "process_vm_writev")
-int BPF_PROG(cp_vm_writev32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_vm_writev32, const struct pt_regs *regs, long ret)
 {
 	did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL32_ARG1(regs), ret);
 	return 0;
 }
 
 SEC("?fexit/" SYSCALL32_FN "pidfd_getfd")
-int BPF_PROG(cp_getfd32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac_getfd32, const struct pt_regs *regs, long ret)
 {
 	did_getfd(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);
 	return 0;

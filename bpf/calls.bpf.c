@@ -40,7 +40,7 @@
 
 #define ORDINARY_SIGNALS (1u << 1 | 1u << 2 | 1u << 15 | 1u << 18) /* HUP, INT, TERM, CONT */
 
-const volatile __u32 choke_rung;  /* uprobe_register is hooked */
+const volatile __u32 access_tier; /* uprobe_register is hooked */
 const volatile __u32 uprobe_flag; /* this kernel's TRACE_EVENT_FL_UPROBE */
 const volatile __u32 helpers_known;
 
@@ -65,7 +65,7 @@ struct {
 	__uint(max_entries, JUDGED_MAX);
 	__type(key, u32);
 	__type(value, u32);
-} judged SEC(".maps");
+} evaluated SEC(".maps");
 
 static __always_inline int on_pidfd(const struct call *c, u32 asked)
 {
@@ -367,11 +367,11 @@ static __always_inline int did_bpf(const struct call *c)
 		if (!prog || !touches_users(prog))
 			return 0;
 		id = BPF_CORE_READ(prog, aux, id);
-		bpf_map_update_elem(&judged, &id, &one, BPF_ANY);
+		bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
 		return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, c->arg[0]),
 				   c->ret, id);
 	}
-	if (c->arg[0] == BPF_LINK_CREATE && !choke_rung) {
+	if (c->arg[0] == BPF_LINK_CREATE && !access_tier) {
 		f = anon_file(c->ret, &link_name);
 		link = f ? BPF_CORE_READ(f, private_data) : NULL;
 		return link ? linked(link, call_detail(c, c->arg[0])) : 0;
@@ -392,7 +392,7 @@ int judge_progs(struct bpf_iter__bpf_prog *ctx)
 	if (!prog)
 		return 0;
 	own.id = id = BPF_CORE_READ(prog, aux, id);
-	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&judged, &id))
+	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&evaluated, &id))
 		return 0;
 	if (touches_users(prog)) {
 		key.detail = id;
@@ -402,7 +402,7 @@ int judge_progs(struct bpf_iter__bpf_prog *ctx)
 		e->flags |= EVENT_FOUND_BY_SWEEP;
 		event_send(e);
 	}
-	bpf_map_update_elem(&judged, &id, &one, BPF_ANY);
+	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
 	return 0;
 }
 
@@ -421,7 +421,7 @@ static __always_inline int did_become_code(const struct call *c, struct file *fi
 	if (!m)
 		return 0;
 	instance = m->instance;
-	if (!bpf_map_lookup_elem(&settled, &instance))
+	if (!bpf_map_lookup_elem(&baselined, &instance))
 		return 0;
 	if (kind == SWEPT_CODE_FILE) {
 		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
@@ -465,7 +465,7 @@ SYSCALL_HOOK(kexec, kexec_load, did_open_kernel)
 SYSCALL_HOOK(kexec_file, kexec_file_load, did_open_kernel)
 
 SEC("?fexit/uprobe_register")
-int BPF_PROG(cp_uprobe, struct inode *inode)
+int BPF_PROG(ac_uprobe, struct inode *inode)
 {
 	struct pt_regs *regs = saved_regs();
 
@@ -502,7 +502,7 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	owner.instance = m->instance;
 	owner.tgid = task->tgid;
 	owner.tid = task->pid;
-	if (sig == SIGSTOP && (u64)info == SEND_SIG_PRIV && !choke_rung && COMPAT_CALL(current))
+	if (sig == SIGSTOP && (u64)info == SEND_SIG_PRIV && !access_tier && COMPAT_CALL(current))
 		return report(&owner, RULE_MEM_TRACE, VECTOR_PTRACE, PTRACE_ATTACH, 0, 0);
 	if (m->instance == INSTANCE_SELF ? is_ordinary(sig, task)
 					 : sig > 31 || !(CORE_SIGNALS & 1u << (sig & 31)))

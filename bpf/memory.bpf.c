@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * memory.bpf.c - the syscall rung of the memory sensor, for kernels that allow no better (see choke.bpf.c).
+ * memory.bpf.c - the syscall rung of the memory sensor, for kernels that allow no better (see access.bpf.c).
  *
  * Hooks, and why these: the *exit* of each syscall, by its own tracepoint (never the global ones, which
  * tax every syscall of the host twice).
@@ -194,10 +194,10 @@ static __always_inline enum transfer transfer_of(u32 nr)
 
 static __always_inline int under_way(struct pid_owner *owner, u32 rule, u32 vector, u32 detail)
 {
-	struct deed deed = {
+	struct action action = {
 		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_UNDER_WAY};
 
-	return rule ? report_deed(owner, &deed) : 0;
+	return rule ? report_deed(owner, &action) : 0;
 }
 
 /* The rule that using this file below /proc/PID breaks, RULE_NONE if it is none. */

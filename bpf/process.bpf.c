@@ -170,7 +170,7 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	event_actor(e, tracer);
 	session_fill(&e->actor, plain(tracer));
 	if (!(flags & EVENT_FOUND_BY_SWEEP))
-		told_note(e);
+		reported_note(e);
 	event_send(e);
 }
 
@@ -199,7 +199,7 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 	if (member_add(task, id, 1))
 		return;
-	bpf_map_delete_elem(&settled, &id); /* it starts again */
+	bpf_map_delete_elem(&baselined, &id); /* it starts again */
 	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	report_tracer(task, id, flags);

@@ -79,14 +79,14 @@ static __noinline int seen(struct sight *s)
 		.vector = VECTOR_SWEEP,
 		.detail = s->detail,
 	};
-	struct told_key told_as;
+	struct reported_key reported_as;
 	struct event *e;
 	u32 at = 0;
 
 	if (actor)
 		key_actor(&key, actor);
-	told_as = told_key_of(&key);
-	if (bpf_map_lookup_elem(&told, &told_as))
+	reported_as = reported_key_of(&key);
+	if (bpf_map_lookup_elem(&reported, &reported_as))
 		return 0;
 	if (file)
 		key.object = BPF_CORE_READ(file, f_inode, i_ino);

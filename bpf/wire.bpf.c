@@ -250,19 +250,19 @@ int sock_create(struct bpf_sock *sk)
 static __always_inline int closed_report(struct sock *sk)
 {
 	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
-	struct clear_piece *p;
+	struct handshake_chunk *p;
 
 	if (!mark || (mark->in.sync == TLS_NEW && mark->out.sync == TLS_NEW))
 		return 0;
-	p = bpf_ringbuf_reserve(&handshakes, CLEAR_HEADER_LEN, 0);
+	p = bpf_ringbuf_reserve(&handshakes, CHUNK_HEADER_LEN, 0);
 	if (!p)
 		return 0; /* it stays in the table until another one needs the place */
-	__builtin_memset(p, 0, CLEAR_HEADER_LEN);
-	p->magic = CLEAR_MAGIC;
+	__builtin_memset(p, 0, CHUNK_HEADER_LEN);
+	p->magic = CHUNK_MAGIC;
 	p->instance = mark->instance;
 	p->cookie = bpf_get_socket_cookie(sk);
 	p->time_ns = bpf_ktime_get_boot_ns();
-	p->flags = CLEAR_CLOSED;
+	p->flags = CHUNK_CLOSED;
 	bpf_ringbuf_submit(p, 0);
 	return 0;
 }
@@ -299,8 +299,8 @@ int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-static __always_inline void live_stream(struct live_stream *to, const struct tls_stream *s,
-					const struct unsynced *u)
+static __always_inline void stream_snapshot(struct stream_snapshot *to, const struct tls_stream *s,
+					    const struct unsynced *u)
 {
 	u64 since = u->since_ns, ms = u->ms;
 
@@ -314,7 +314,7 @@ static __always_inline void live_stream(struct live_stream *to, const struct tls
 	to->late = s->late;
 }
 
-static __always_inline void live_ends(struct sock *sk, struct conn_live *live)
+static __always_inline void snapshot_ends(struct sock *sk, struct conn_snapshot *live)
 {
 	u32 v4;
 
@@ -337,25 +337,25 @@ static __always_inline void live_ends(struct sock *sk, struct conn_live *live)
 
 /* What is known of each connection now, for whoever asks. */
 SEC("iter/bpf_sk_storage_map")
-int live_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+int snapshot_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct sock_mark *mark = ctx->value;
 	struct sock *sk = ctx->sk;
-	struct conn_live live = {};
+	struct conn_snapshot live = {};
 
 	if (!mark || !sk || sk->sk_protocol != IPPROTO_TCP ||
 	    sk->__sk_common.skc_state == TCP_LISTEN || sk->__sk_common.skc_state == TCP_CLOSE)
 		return 0;
-	live.magic = LIVE_MAGIC;
+	live.magic = SNAPSHOT_MAGIC;
 	live.instance = mark->instance;
 	live.flags = mark->flags;
 	live.cookie = bpf_get_socket_cookie(sk);
 	live.ipv6 = sk->__sk_common.skc_family == AF_INET6;
 	live.ends.local_port = sk->__sk_common.skc_num;
 	live.ends.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-	live_ends(sk, &live);
-	live_stream(&live.in, &mark->in, &mark->unsynced[0]);
-	live_stream(&live.out, &mark->out, &mark->unsynced[1]);
+	snapshot_ends(sk, &live);
+	stream_snapshot(&live.in, &mark->in, &mark->unsynced[0]);
+	stream_snapshot(&live.out, &mark->out, &mark->unsynced[1]);
 	bpf_seq_write(ctx->meta->seq, &live, sizeof(live));
 	return 0;
 }

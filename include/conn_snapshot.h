@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* live.h - what the wire sensor knows of a connection at the moment it is asked. */
-#ifndef CACHEWARDEN_LIVE_H
-#define CACHEWARDEN_LIVE_H
+/* conn_snapshot.h - what the wire sensor knows of a connection at the moment it is asked. */
+#ifndef CACHEWARDEN_CONN_SNAPSHOT_H
+#define CACHEWARDEN_CONN_SNAPSHOT_H
 
 #include "event.h"
 
-#define LIVE_MAGIC 0x564c4331u /* "1CLV" */
+#define SNAPSHOT_MAGIC 0x564c4331u /* "1CLV" */
 
-struct live_stream {
+struct stream_snapshot {
 	__u64 bytes; /* since it began, or since it was attached to */
 	__u32 records;
 	__u8 sync; /* enum tls_sync */
@@ -17,7 +17,7 @@ struct live_stream {
 	__u32 unsynced_bytes; /* passed unread */
 };
 
-struct conn_live {
+struct conn_snapshot {
 	__u32 magic;
 	__u32 instance;
 	__u64 cookie;
@@ -26,9 +26,9 @@ struct conn_live {
 	__u8 pad[3];
 	struct conn_ends ends;
 	__u32 pad2;
-	struct live_stream in, out;
+	struct stream_snapshot in, out;
 };
 
-_Static_assert(sizeof(struct conn_live) == 112, "conn_live is ABI");
+_Static_assert(sizeof(struct conn_snapshot) == 112, "conn_snapshot is ABI");
 
 #endif

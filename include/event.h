@@ -26,7 +26,7 @@ enum event_type {
 	EVENT_MAX,
 };
 
-/* Rule ids are stable; their names stand in userspace/rule.c. */
+/* Rule ids are stable; their names stand in userspace/model/rule.c. */
 enum rule_id {
 	RULE_NONE,
 	RULE_MEM_TRACE,
@@ -101,16 +101,16 @@ enum perf_asked {
 	0xffffffffu /* the monitor and its guard: protected like an instance, shown as none */
 
 /* What non-TLS bytes looked like. */
-enum saw_id {
-	SAW_NOTHING,
-	SAW_OTHER,	  /* no TLS record, and nothing known */
-	SAW_RESP_COMMAND, /* "*N\r\n$L\r\nNAME": a RESP array of bulk strings */
-	SAW_RESP_REPLY,	  /* "+", "-", ":", "$", ... followed by what RESP allows */
-	SAW_INLINE,	  /* an inline command: a known command name, then space or line end */
-	SAW_HTTP,
-	SAW_PRINTABLE,
-	SAW_SSLV2_HELLO,
-	SAW_MAX,
+enum payload_kind {
+	PAYLOAD_NOTHING,
+	PAYLOAD_OTHER,	      /* no TLS record, and nothing known */
+	PAYLOAD_RESP_COMMAND, /* "*N\r\n$L\r\nNAME": a RESP array of bulk strings */
+	PAYLOAD_RESP_REPLY,   /* "+", "-", ":", "$", ... followed by what RESP allows */
+	PAYLOAD_INLINE,	      /* an inline command: a known command name, then space or line end */
+	PAYLOAD_HTTP,
+	PAYLOAD_PRINTABLE,
+	PAYLOAD_SSLV2_HELLO,
+	PAYLOAD_MAX,
 };
 
 /* event.flags */
@@ -202,7 +202,7 @@ struct conn_info {
 	__u64 records; /* TLS records seen before it in this direction */
 	struct conn_ends ends;
 	__u16 command; /* index into the command table, 0: none known */
-	__u8 saw;      /* enum saw_id */
+	__u8 payload;  /* enum payload_kind */
 	__u8 egress;   /* offending direction: 1 out of the instance, 0 into it */
 	__u8 opened;   /* enum conn_opened */
 	__u8 has_offset;

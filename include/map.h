@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * map.h - keys, values and sizes of the maps both sides touch, except the events themselves
- * (event.h) and the TLS stream state (tls_stream.h).
+ * (event.h) and the TLS stream state (tls/stream.h).
  */
 #ifndef CACHEWARDEN_MAP_H
 #define CACHEWARDEN_MAP_H
@@ -19,7 +19,7 @@
 #define BYSTANDERS_MAX 4096 /* (socket, stranger) pairs found innocent within the last second */
 #define NAMES_MAX 64
 #define MAPPED_MAX 65536     /* executable files mapped by instances */
-#define TOLD_MAX 16384	     /* (actor, instance, what) that a hook told */
+#define REPORTED_MAX 16384   /* (actor, instance, what) that a hook told */
 #define SUPERVISORS_MAX 4096 /* ancestors of instances */
 #define JUDGED_MAX 4096	     /* BPF programs of the host */
 #define USER_HELPERS_MAX 16
@@ -78,7 +78,7 @@ struct mapped_key {
  * told: what a hook reported a process to have done, so that a sweep that finds it still at it stays silent.
  * It outlives the attempt, which is forgotten when it was quiet for some seconds.
  */
-struct told_key {
+struct reported_key {
 	__u64 actor; /* start_ns, 0: whoever it was */
 	__u32 instance;
 	__u32 tgid;
@@ -194,7 +194,7 @@ enum counter_id {
 	COUNTER_FILES_FULL,	/* own files of instances that could not be entered */
 	COUNTER_UNREAD,		/* segments in which no TCP header was found */
 	COUNTER_SUBFLOWS_UNSEEN, /* MPTCP connections with subflows that are not seen */
-	COUNTER_CLEAR_LOST,	 /* handshakes of which the server's part was not handed on whole */
+	COUNTER_CHUNKS_LOST,	 /* handshakes of which the server's part was not handed on whole */
 	COUNTER_MAX,
 };
 

@@ -74,10 +74,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, TOLD_MAX);
-	__type(key, struct told_key);
+	__uint(max_entries, REPORTED_MAX);
+	__type(key, struct reported_key);
 	__type(value, u32);
-} told SEC(".maps");
+} reported SEC(".maps");
 
 /* Instances whose start is over: what becomes executable in them now is news. */
 struct {
@@ -85,7 +85,7 @@ struct {
 	__uint(max_entries, PROCS_MAX);
 	__type(key, u32);
 	__type(value, u32);
-} settled SEC(".maps");
+} baselined SEC(".maps");
 
 /* What is prevented upon an instance: 1 << rule. */
 struct {
@@ -501,12 +501,12 @@ __noinline int session_fill(struct process_info *p, u64 task_addr)
 	return 0;
 }
 
-static __always_inline struct told_key told_key_of(const struct attempt_key *key)
+static __always_inline struct reported_key reported_key_of(const struct attempt_key *key)
 {
-	struct told_key t = {.actor = key->actor,
-			     .instance = key->instance,
-			     .tgid = key->tgid,
-			     .what = key->rule << 16};
+	struct reported_key t = {.actor = key->actor,
+				 .instance = key->instance,
+				 .tgid = key->tgid,
+				 .what = key->rule << 16};
 
 	if (key->rule == RULE_MEM_INJECT && key->vector == VECTOR_SYSCALL)
 		t.what |= key->detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
@@ -526,19 +526,19 @@ static __always_inline struct told_key told_key_of(const struct attempt_key *key
  * Note what a hook reports. Of breakpoints it is also noted without the actor: in the instance's memory
  * nothing tells who planted them.
  */
-__noinline int told_note(struct event *e)
+__noinline int reported_note(struct event *e)
 {
-	struct told_key key;
+	struct reported_key key;
 	u32 one = 1;
 
 	if (!e || e->key.err)
 		return 0;
-	key = told_key_of(&e->key);
-	bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+	key = reported_key_of(&e->key);
+	bpf_map_update_elem(&reported, &key, &one, BPF_ANY);
 	if (e->key.rule == RULE_MEM_PROBE) {
 		key.actor = 0;
 		key.tgid = 0;
-		bpf_map_update_elem(&told, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&reported, &key, &one, BPF_ANY);
 	}
 	return 0;
 }

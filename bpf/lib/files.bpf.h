@@ -118,13 +118,13 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
  */
 static __always_inline int may_share(u32 kind, u32 instance)
 {
-	return !kind || (kind != REST_DATA && !bpf_map_lookup_elem(&settled, &instance));
+	return !kind || (kind != REST_DATA && !bpf_map_lookup_elem(&baselined, &instance));
 }
 
 static __always_inline int opened_regular(struct task_struct *task, struct file *f,
 					  struct inode *inode, u32 mode, u32 vector)
 {
-	struct deed deed = {.vector = vector, .file = plain(f)};
+	struct action action = {.vector = vector, .file = plain(f)};
 	struct file_owner *own = own_file(inode);
 	struct member *m = member_of(task->tgid);
 	struct pid_owner owner = {};
@@ -143,10 +143,10 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	}
 	if (!own || !own->kind)
 		return 0;
-	deed.rule = rule_of_own(own->kind);
-	deed.detail = own->kind;
+	action.rule = rule_of_own(own->kind);
+	action.detail = own->kind;
 	owner.instance = own->instance;
-	report_deed(&owner, &deed);
+	report_deed(&owner, &action);
 	return 1;
 }
 

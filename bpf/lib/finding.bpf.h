@@ -36,7 +36,7 @@ static __always_inline u16 command_number(const struct resp_look *look)
 #define LOOK_TEXT 0x100 /* text, not what ciphertext comes to now and then */
 
 /*
- * Look at bytes [off, end) of a packet, which are no TLS. Returns enum saw_id, and in the upper
+ * Look at bytes [off, end) of a packet, which are no TLS. Returns enum payload_kind, and in the upper
  * half the number of the command named there, 0 if none is known. A global function: verified
  * once.
  */
@@ -46,14 +46,14 @@ __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 	struct resp_look *look = bpf_map_lookup_elem(&looks, &egress);
 
 	if (!look || off >= end)
-		return SAW_OTHER;
+		return PAYLOAD_OTHER;
 	if (len > RESP_LOOK)
 		len = RESP_LOOK;
 	__builtin_memset(look->bytes, 0, RESP_LOOK);
 	less = len - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
 	barrier_var(less);
 	if (less >= RESP_LOOK || bpf_skb_load_bytes(skb, off, look->bytes, less + 1))
-		return SAW_OTHER;
+		return PAYLOAD_OTHER;
 	look->len = len;
 	resp_classify(look);
 	command = command_number(look);
@@ -72,7 +72,7 @@ struct finding {
 	u16 command;
 	u8 rule;
 	u8 egress;
-	u8 saw;
+	u8 payload;
 	u8 has_offset;
 	u8 secret; /* a credential, not with the connection's first plaintext */
 	u8 mptcp;  /* the stream may be one of several parts */
@@ -117,7 +117,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	e->conn.has_offset = f->has_offset;
 	e->conn.records = f->records;
 	e->conn.command = f->command;
-	e->conn.saw = f->saw;
+	e->conn.payload = f->payload;
 	e->conn.egress = f->egress;
 	e->conn.segment = f->bytes;
 	if (f->rule != RULE_TLS_WRITER && wire_denied(mark->instance))
@@ -136,7 +136,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 /* What look_at() saw, and which rule a stream with this past breaks by it. */
 static __always_inline void finding_bytes(struct finding *f, const struct tls_stream *s, int looked)
 {
-	f->saw = looked & 0xff;
+	f->payload = looked & 0xff;
 	f->command = (u32)looked >> 16 & ~COMMAND_SECRET;
 	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
 	f->records = s->records;

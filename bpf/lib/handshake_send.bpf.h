@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * clearsend.bpf.h - the clear part of handshakes, handed to userspace.
+ * handshake_send.bpf.h - the clear part of handshakes, handed to userspace.
  */
 #ifndef CACHEWARDEN_CLEARSEND_BPF_H
 #define CACHEWARDEN_CLEARSEND_BPF_H
@@ -12,7 +12,7 @@
 /* The clear part of handshakes, for userspace to read. A ring of its own: it is no evidence of a deed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, CLEAR_RING_BYTES);
+	__uint(max_entries, HANDSHAKE_RING_BYTES);
 } handshakes SEC(".maps");
 
 struct clear {
@@ -46,18 +46,18 @@ static long clear_step(u32 i, struct clear *c)
 {
 	u32 n = c->end - c->off, less;
 	struct conn_ends ends = {};
-	struct clear_piece *p;
+	struct handshake_chunk *p;
 
 	if (c->off >= c->end)
 		return 1;
-	if (n > CLEAR_PIECE)
-		n = CLEAR_PIECE;
+	if (n > CHUNK_LEN)
+		n = CHUNK_LEN;
 	p = bpf_ringbuf_reserve(&handshakes, sizeof(*p), 0);
 	if (!p) {
 		c->lost = 1;
 		return 1;
 	}
-	p->magic = CLEAR_MAGIC;
+	p->magic = CHUNK_MAGIC;
 	p->instance = c->mark->instance;
 	p->cookie = bpf_get_socket_cookie(c->skb);
 	p->time_ns = bpf_ktime_get_boot_ns();
@@ -65,11 +65,11 @@ static long clear_step(u32 i, struct clear *c)
 	p->ends = ends;
 	p->offset = c->offset;
 	p->len = n;
-	p->flags = c->egress ? CLEAR_EGRESS : 0;
+	p->flags = c->egress ? CHUNK_EGRESS : 0;
 	p->ipv6 = c->g->ip == 6;
 	less = n - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
 	barrier_var(less);
-	if (less >= CLEAR_PIECE || bpf_skb_load_bytes(c->skb, c->off, p->bytes, less + 1)) {
+	if (less >= CHUNK_LEN || bpf_skb_load_bytes(c->skb, c->off, p->bytes, less + 1)) {
 		bpf_ringbuf_discard(p, 0);
 		c->lost = 1;
 		return 1;
@@ -100,7 +100,7 @@ __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct 
 	if ((s32)known < 0 || s->sync != TLS_SYNCED || s->hole) {
 		s->past = 1;
 		if (s->sync != TLS_BROKEN)
-			counter_add(COUNTER_CLEAR_LOST, hello);
+			counter_add(COUNTER_CHUNKS_LOST, hello);
 		return 0;
 	}
 	w.off = g->off + known;
@@ -110,14 +110,14 @@ __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct 
 	w.have = s->have;
 	c.off = w.off;
 	c.offset = s->offset;
-	bpf_loop(CLEAR_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
+	bpf_loop(HANDSHAKE_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
 	c.end = w.failed ? w.bad : w.end;
-	if (w.failed || s->offset + (c.end - c.off) >= CLEAR_MAX)
+	if (w.failed || s->offset + (c.end - c.off) >= HANDSHAKE_MAX)
 		s->past = 1;
-	bpf_loop(CLEAR_MAX / CLEAR_PIECE + 1, clear_step, &c, 0);
+	bpf_loop(HANDSHAKE_MAX / CHUNK_LEN + 1, clear_step, &c, 0);
 	if (c.lost) {
 		s->past = 1;
-		counter_add(COUNTER_CLEAR_LOST, hello);
+		counter_add(COUNTER_CHUNKS_LOST, hello);
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * memory.bpf.h - somebody reaches for an instance's memory, layout or descriptors: what is decided, whatever
- * hook it was seen from. memory.bpf.c sees syscalls return, choke.bpf.c stands where the kernel checks.
+ * hook it was seen from. memory.bpf.c sees syscalls return, access.bpf.c stands where the kernel checks.
  *
  * Every body takes target, rule, vector and outcome; a hook is three lines.
  *
@@ -68,7 +68,7 @@ static __always_inline u32 ptrace_rule(long request)
 
 static __always_inline int did_ptrace(long request, u32 nr, long ret)
 {
-	struct deed deed = {
+	struct action action = {
 		.vector = VECTOR_PTRACE,
 		.detail = request,
 		.ret = ret,
@@ -81,8 +81,8 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 	owner = owner_of_number(nr);
 	if (!owner)
 		return 0;
-	deed.rule = ptrace_rule(request);
-	report_deed(owner, &deed);
+	action.rule = ptrace_rule(request);
+	report_deed(owner, &action);
 	return 1;
 }
 

@@ -58,7 +58,7 @@ __noinline int prevent(u32 instance, u32 rule, s32 ret)
 }
 
 /* What was done. */
-struct deed {
+struct action {
 	u32 rule;
 	u32 vector;
 	u32 detail;
@@ -73,7 +73,7 @@ struct deed {
  * The one body of all hooks: a stranger did this to that thread of an instance. Not static: the verifier looks
  * at it once, and not in every hook.
  */
-__noinline int report_deed(struct pid_owner *owner, struct deed *deed)
+__noinline int report_deed(struct pid_owner *owner, struct action *action)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct attempt_key key = {};
@@ -81,34 +81,34 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 	struct event *e;
 	u32 flags = 0, at;
 
-	if (!owner || !deed || is_exempt(task, owner->instance))
+	if (!owner || !action || is_exempt(task, owner->instance))
 		return 0;
-	if (!deed->harmless)
-		flags = prevent(owner->instance, deed->rule, deed->ret);
+	if (!action->harmless)
+		flags = prevent(owner->instance, action->rule, action->ret);
 	key.instance = owner->instance;
-	key.rule = rule_upon(owner->instance, deed->rule);
-	key.vector = deed->vector;
-	key.detail = deed->detail;
-	key.err = deed->ret < 0 ? -deed->ret : 0;
+	key.rule = rule_upon(owner->instance, action->rule);
+	key.vector = action->vector;
+	key.detail = action->detail;
+	key.err = action->ret < 0 ? -action->ret : 0;
 	/* what a syscall says of itself to somebody already dead tells nothing */
 	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
 		key.err = 0;
-	file = (void *)deed->file;
+	file = (void *)action->file;
 	if (file)
 		key.object = BPF_CORE_READ(file, f_inode, i_ino);
 	key_actor(&key, task);
 	e = attempt_begin(&key, 0);
 	if (!e)
 		return 0;
-	e->flags |= flags | deed->flags;
+	e->flags |= flags | action->flags;
 	e->target_tgid = owner->tgid;
 	e->target_tid = owner->tid;
-	e->fd = deed->fd;
+	e->fd = action->fd;
 	at = event_actor(e, task);
 	session_fill(&e->actor, plain(task));
 	if (file)
 		path_put(&e->actor, &e->object, file, &at);
-	told_note(e);
+	reported_note(e);
 	event_send(e);
 	return 0;
 }
@@ -117,9 +117,10 @@ __noinline int report_deed(struct pid_owner *owner, struct deed *deed)
 static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
 				  long ret, u32 fd)
 {
-	struct deed deed = {.rule = rule, .vector = vector, .detail = detail, .fd = fd, .ret = ret};
+	struct action action = {
+		.rule = rule, .vector = vector, .detail = detail, .fd = fd, .ret = ret};
 
-	report_deed(owner, &deed);
+	report_deed(owner, &action);
 	return 1;
 }
 
@@ -147,7 +148,7 @@ static __always_inline void report_self(struct task_struct *task, u32 instance, 
 	session_fill(&e->actor, plain(task));
 	if (file)
 		path_put(&e->actor, &e->object, file, &at);
-	told_note(e);
+	reported_note(e);
 	event_send(e);
 }
 

@@ -153,7 +153,7 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
-		    ((s->sync == TLS_WOVEN || (looked & 0xff) == SAW_INLINE) &&
+		    ((s->sync == TLS_WOVEN || (looked & 0xff) == PAYLOAD_INLINE) &&
 		     !(looked & LOOK_TEXT)))
 			return 0; /* three letters and a line's end come by chance, too */
 		s->sync = TLS_BROKEN;
@@ -187,7 +187,7 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			    u32 wanted, struct finding *f)
 {
-	u32 skip, saw;
+	u32 skip, payload;
 	int looked;
 
 	if (!s || !g || !f || s->sync == TLS_BROKEN)
@@ -198,8 +198,9 @@ __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const s
 	if (skip >= g->len || (s32)(s->next - wanted) <= 0)
 		return 0;
 	looked = look_at(skb, g->off + skip, g->off + g->len, f->egress);
-	saw = looked & 0xff;
-	if (!(looked & LOOK_TEXT) || saw == SAW_PRINTABLE || !resp_certain(saw, (u32)looked >> 16))
+	payload = looked & 0xff;
+	if (!(looked & LOOK_TEXT) || payload == PAYLOAD_PRINTABLE ||
+	    !resp_certain(payload, (u32)looked >> 16))
 		return 0;
 	s->sync = TLS_BROKEN;
 	s->hole = 0;

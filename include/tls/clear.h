@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls_clear.h - how far into a segment the clear part of a handshake reaches.
+ * tls/clear.h - how far into a segment the clear part of a handshake reaches.
  *
  * Handshake records and alerts of two bytes are in the clear until the first ChangeCipherSpec or
  * application data: what a direction sends before that, anybody on the wire reads. Nothing of what

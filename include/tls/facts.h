@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* tls_facts.h - what the clear part of a TLS handshake said, both directions together. */
+/* tls/facts.h - what the clear part of a TLS handshake said, both directions together. */
 #ifndef CACHEWARDEN_TLS_FACTS_H
 #define CACHEWARDEN_TLS_FACTS_H
 

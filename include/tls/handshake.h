@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls_handshake.h - reads the part of a TLS handshake that everybody on the wire can read: hellos,
+ * tls/handshake.h - reads the part of a TLS handshake that everybody on the wire can read: hellos,
  * alerts, and up to TLS 1.2 the server's certificate (RFC 8446 §4, RFC 5246 §7.4, RFC 5077, RFC 7301,
  * RFC 6066).
  *

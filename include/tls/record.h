@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls_record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction
+ * tls/record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction
  * of a TCP stream, segment by segment, by sequence number.
  *
  * Pure: no allocation, no I/O, bounded. It decides one thing: are these bytes TLS records, and if

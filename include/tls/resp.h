@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a
+ * tls/resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a
  * Redis command's name would stand. It never says what the bytes are.
  *
  * Pure and bounded: reads at most RESP_LOOK bytes of a buffer of that size, zero padded.
@@ -19,7 +19,7 @@
 struct resp_look {
 	__u8 bytes[RESP_LOOK]; /* in: the segment's first bytes, zero padded */
 	__u32 len;	       /* in: how many */
-	__u32 saw;	       /* out: enum saw_id */
+	__u32 payload;	       /* out: enum payload_kind */
 	__u32 named;	       /* out: word holds what stands where a command's name would */
 	struct command_key word;
 	/* Cursors. They live here and not in locals, so that the BPF verifier, which follows a local's
@@ -141,7 +141,7 @@ static inline int resp_sslv2(const __u8 *b, __u32 len)
 }
 
 /*
- * Look at l->bytes. l->saw is SAW_OTHER when nothing known is there. An inline command is a
+ * Look at l->bytes. l->payload is PAYLOAD_OTHER when nothing known is there. An inline command is a
  * candidate only: the caller looks the name up, and an unknown word is no command.
  */
 static inline void resp_classify(struct resp_look *l)
@@ -149,7 +149,7 @@ static inline void resp_classify(struct resp_look *l)
 	const __u8 *b = l->bytes;
 	__u32 n;
 
-	l->saw = SAW_OTHER;
+	l->payload = PAYLOAD_OTHER;
 	l->named = 0;
 	if (!l->len || l->len > RESP_LOOK)
 		return;
@@ -160,52 +160,53 @@ static inline void resp_classify(struct resp_look *l)
 		l->at = 1;
 		if (!resp_number(l))
 			return;
-		l->saw = SAW_RESP_REPLY;
+		l->payload = PAYLOAD_RESP_REPLY;
 		if (b[0] != '*' || l->at >= l->len || resp_byte(l, l->at) != '$')
 			return;
 		l->at++;
 		if (!resp_number(l))
 			return;
-		l->saw = SAW_RESP_COMMAND;
+		l->payload = PAYLOAD_RESP_COMMAND;
 		resp_word(l);
 		l->named = l->count && l->count == l->number;
 		return;
 	}
 	if (l->len >= 5 && b[0] == '+' && b[1] == 'O' && b[2] == 'K' && b[3] == '\r' &&
 	    b[4] == '\n') {
-		l->saw = SAW_RESP_REPLY;
+		l->payload = PAYLOAD_RESP_REPLY;
 		return;
 	}
 	if (l->len >= 7 && b[0] == '+' && b[1] == 'P' && b[2] == 'O' && b[3] == 'N' &&
 	    b[4] == 'G' && b[5] == '\r') {
-		l->saw = SAW_RESP_REPLY;
+		l->payload = PAYLOAD_RESP_REPLY;
 		return;
 	}
 	if (l->len >= 5 && b[0] == '-' && b[1] >= 'A' && b[1] <= 'Z' && b[2] >= 'A' &&
 	    b[2] <= 'Z' && b[3] >= 'A' && b[3] <= 'Z' && resp_text(l)) {
-		l->saw = SAW_RESP_REPLY; /* "-ERR", "-NOAUTH": an upper case code, then text */
+		l->payload =
+			PAYLOAD_RESP_REPLY; /* "-ERR", "-NOAUTH": an upper case code, then text */
 		return;
 	}
 	if (resp_sslv2(b, l->len)) {
-		l->saw = SAW_SSLV2_HELLO;
+		l->payload = PAYLOAD_SSLV2_HELLO;
 		return;
 	}
 	if (l->len >= 5 && b[0] == 'H' && b[1] == 'T' && b[2] == 'T' && b[3] == 'P' &&
 	    b[4] == '/') {
-		l->saw = SAW_HTTP;
+		l->payload = PAYLOAD_HTTP;
 		return;
 	}
 	if (l->printable >= RESP_PRINTABLE_MIN)
-		l->saw = SAW_PRINTABLE;
+		l->payload = PAYLOAD_PRINTABLE;
 	l->at = 0;
 	resp_word(l);
 	n = l->count;
 	if (n < 3 || n >= l->len)
 		return;
 	if (resp_byte(l, n) == ' ' && resp_byte(l, n + 1) == '/' && n <= 7 && resp_text(l)) {
-		l->saw = SAW_HTTP;
+		l->payload = PAYLOAD_HTTP;
 	} else if (resp_byte(l, n) == ' ' || resp_byte(l, n) == '\r' || resp_byte(l, n) == '\n') {
-		l->saw = SAW_INLINE;
+		l->payload = PAYLOAD_INLINE;
 		l->named = 1;
 	}
 }
@@ -213,19 +214,20 @@ static inline void resp_classify(struct resp_look *l)
 /* What it is, once it is known whether the word in the name's place is a command. */
 static inline __u32 resp_settle(const struct resp_look *l, int known_command)
 {
-	if (l->saw != SAW_INLINE || known_command)
-		return l->saw;
-	return l->printable >= RESP_PRINTABLE_MIN ? SAW_PRINTABLE : SAW_OTHER;
+	if (l->payload != PAYLOAD_INLINE || known_command)
+		return l->payload;
+	return l->printable >= RESP_PRINTABLE_MIN ? PAYLOAD_PRINTABLE : PAYLOAD_OTHER;
 }
 
 /*
  * Whether what was seen is plaintext on its own, in a stream whose record boundaries are not
  * known.
  */
-static inline int resp_certain(__u32 saw, int known_command)
+static inline int resp_certain(__u32 payload, int known_command)
 {
-	return saw == SAW_RESP_COMMAND || saw == SAW_RESP_REPLY || saw == SAW_HTTP ||
-	       saw == SAW_PRINTABLE || (saw == SAW_INLINE && known_command);
+	return payload == PAYLOAD_RESP_COMMAND || payload == PAYLOAD_RESP_REPLY ||
+	       payload == PAYLOAD_HTTP || payload == PAYLOAD_PRINTABLE ||
+	       (payload == PAYLOAD_INLINE && known_command);
 }
 
 #endif

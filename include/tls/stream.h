@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls_stream.h - what is remembered of one direction of a TLS connection between two segments.
+ * tls/stream.h - what is remembered of one direction of a TLS connection between two segments.
  */
 #ifndef CACHEWARDEN_TLS_STREAM_H
 #define CACHEWARDEN_TLS_STREAM_H

@@ -24,7 +24,7 @@ static void check_error(const char *error)
 	size_t len = strlen(error);
 
 	check(len > strlen(NAME) && !strncmp(error, NAME ":", strlen(NAME) + 1));
-	check(len < CONFIG_ERROR_LEN);
+	check(len < POLICY_ERROR_LEN);
 	for (size_t i = 0; i < len; i++)
 		check((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
 }
@@ -33,8 +33,8 @@ static bool read_policy(struct policy *p, const char *text, size_t len, char *er
 {
 	policy_init(p);
 	error[0] = '\0';
-	return config_parse(p, NAME, text, len, error, CONFIG_ERROR_LEN) &&
-	       policy_whole(p, error, CONFIG_ERROR_LEN);
+	return policy_yaml_parse(p, NAME, text, len, error, POLICY_ERROR_LEN) &&
+	       policy_whole(p, error, POLICY_ERROR_LEN);
 }
 
 static void judge(const struct policy *p)
@@ -43,7 +43,7 @@ static void judge(const struct policy *p)
 	static const uint8_t peer[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
 
 	for (unsigned int rule = RULE_NONE + 1; rule < RULE_MAX; rule++) {
-		struct policy_subject s = {
+		struct policy_input s = {
 			.rule = rule,
 			.severity = SEVERITY_HIGH,
 			.instance = "redis-server:6379",
@@ -60,7 +60,7 @@ static void judge(const struct policy *p)
 		};
 		struct verdict v;
 
-		policy_judge(p, &s, 1795526837000ll, &v);
+		policy_evaluate(p, &s, 1795526837000ll, &v);
 		check(v.id <= VERDICT_PREVENTED && v.severity >= SEVERITY_INFO &&
 		      v.severity <= SEVERITY_CRITICAL);
 		check((v.id == VERDICT_ALLOWED) == (v.allow || v.plaintext));
@@ -73,7 +73,7 @@ static void judge(const struct policy *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char error[CONFIG_ERROR_LEN], again[CONFIG_ERROR_LEN];
+	char error[POLICY_ERROR_LEN], again[POLICY_ERROR_LEN];
 	struct policy p, q;
 	bool ok = read_policy(&p, (const char *)data, size, error);
 

@@ -777,7 +777,7 @@ static void testssl_full(const void *arg)
 
 /* ---- a proxy in front ---------------------------------------------------------------------------- */
 
-#define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/watch_counts.c, and a tick */
+#define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/monitor_counters.c, and a tick */
 
 /* What the kernel's tables of all monitors here hold of a rule, by bpftool's word. */
 static size_t attempts_counted(unsigned int rule)

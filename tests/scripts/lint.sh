@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 layers=(
 	"base"
 	"model"
-	"policy sensor evidence report"
+	"policy"
+	"sensor evidence report"
 	"monitor validate"
 	"cmd"
 )

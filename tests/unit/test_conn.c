@@ -34,26 +34,27 @@ static int teardown(void **state)
 static struct conn *piece(uint64_t cookie, const struct tape *tape, uint32_t at, uint32_t len,
 			  int egress)
 {
-	static struct clear_piece p;
+	static struct handshake_chunk p;
 
-	p = (struct clear_piece){.magic = CLEAR_MAGIC,
-				 .instance = 7,
-				 .cookie = cookie,
-				 .time_ns = 1000 + cookie,
-				 .offset = at,
-				 .len = len,
-				 .opened = OPENED_INBOUND,
-				 .flags = egress ? CLEAR_EGRESS : 0};
+	p = (struct handshake_chunk){.magic = CHUNK_MAGIC,
+				     .instance = 7,
+				     .cookie = cookie,
+				     .time_ns = 1000 + cookie,
+				     .offset = at,
+				     .len = len,
+				     .opened = OPENED_INBOUND,
+				     .flags = egress ? CHUNK_EGRESS : 0};
 	p.ends.remote_ip[10] = p.ends.remote_ip[11] = 0xff;
 	memcpy(p.ends.remote_ip + 12, peer, 4);
 	memcpy(p.bytes, tape->bytes + at, len);
-	assert_true(clear_piece_valid(&p, sizeof(p)));
-	return conns_piece(&cs, &p);
+	assert_true(handshake_chunk_valid(&p, sizeof(p)));
+	return conns_chunk(&cs, &p);
 }
 
 static void a_handshake_settles_once(void **state)
 {
-	uint32_t at, told = 0, hello = 5 + (t.from_client.bytes[3] << 8 | t.from_client.bytes[4]);
+	uint32_t at, reported = 0,
+		     hello = 5 + (t.from_client.bytes[3] << 8 | t.from_client.bytes[4]);
 	struct conn *c = NULL;
 
 	assert_null(piece(1, &t.from_client, 0, 100, 0));
@@ -61,10 +62,10 @@ static void a_handshake_settles_once(void **state)
 	for (at = 0; at + 50 < t.from_server.len && at < 1200; at += 50) {
 		struct conn *now = piece(1, &t.from_server, at, 50, 1);
 
-		told += now != NULL;
+		reported += now != NULL;
 		c = now ?: c;
 	}
-	assert_int_equal(told, 1);
+	assert_int_equal(reported, 1);
 	assert_ptr_equal(c, conns_find(&cs, 1));
 	assert_int_equal(c->facts->version, TLS1_2_VERSION);
 	assert_int_equal(c->facts->cipher,
@@ -84,15 +85,15 @@ static void what_is_missing_is_said_and_nothing_is_settled(void **state)
 
 static void a_closed_connection_is_forgotten(void **state)
 {
-	struct clear_piece p = {.magic = CLEAR_MAGIC, .cookie = 1, .flags = CLEAR_CLOSED};
+	struct handshake_chunk p = {.magic = CHUNK_MAGIC, .cookie = 1, .flags = CHUNK_CLOSED};
 
 	piece(1, &t.from_client, 0, 100, 0);
 	piece(2, &t.from_client, 0, 100, 0);
-	assert_true(clear_piece_valid(&p, CLEAR_HEADER_LEN));
-	assert_null(conns_piece(&cs, &p));
+	assert_true(handshake_chunk_valid(&p, CHUNK_HEADER_LEN));
+	assert_null(conns_chunk(&cs, &p));
 	assert_null(conns_find(&cs, 1));
 	assert_non_null(conns_find(&cs, 2));
-	assert_null(conns_piece(&cs, &p)); /* of one we never knew */
+	assert_null(conns_chunk(&cs, &p)); /* of one we never knew */
 	assert_int_equal(cs.count, 1);
 }
 
@@ -133,14 +134,14 @@ static void one_that_gave_way_is_judged_by_what_the_server_says(void **state)
 
 static void one_that_gave_way_in_the_servers_hello_is_counted_if_it_goes_on(void **state)
 {
-	struct clear_piece over = {.magic = CLEAR_MAGIC, .cookie = 2, .flags = CLEAR_CLOSED};
+	struct handshake_chunk over = {.magic = CHUNK_MAGIC, .cookie = 2, .flags = CHUNK_CLOSED};
 
 	for (uint64_t i = 1; i <= 3; i++) {
 		piece(i, &t.from_client, 0, 190, 0);
 		piece(i, &t.from_server, 0, 40, 1);
 	}
 	crowd(4, 2 * HANDSHAKES_MAX);
-	conns_piece(&cs, &over);
+	conns_chunk(&cs, &over);
 	assert_int_equal(cs.unjudged, 0); /* the third says no more, the second is over */
 	assert_null(piece(1, &t.from_server, 40, 40, 1));
 	assert_int_equal(cs.unjudged, 1);
@@ -175,7 +176,7 @@ static uint32_t below(uint32_t n)
 static void nobody_pushes_out_anothers(void **state)
 {
 	enum { OTHERS = 40 };
-	uint32_t seed = (uint32_t)(uintptr_t)*state, at[OTHERS] = {}, judged = 0, whole = 0;
+	uint32_t seed = (uint32_t)(uintptr_t)*state, at[OTHERS] = {}, evaluated = 0, whole = 0;
 	uint64_t cookie[OTHERS], next = 1;
 
 	srandom(seed);
@@ -192,7 +193,7 @@ static void nobody_pushes_out_anothers(void **state)
 				piece(next++, &t.from_server, 0, 1 + below(40), 1);
 		}
 		memcpy(peer, (uint8_t[]){192, 0, 2, 10 + i / 2}, 4);
-		judged += piece(cookie[i], &t.from_server, at[i], n, 1) != NULL;
+		evaluated += piece(cookie[i], &t.from_server, at[i], n, 1) != NULL;
 		at[i] += n;
 		if (at[i] < 150)
 			continue;
@@ -203,18 +204,18 @@ static void nobody_pushes_out_anothers(void **state)
 	}
 	assert_true(whole > 2000);
 	for (int i = 0; i < OTHERS; i++)
-		judged -= conns_find(&cs, cookie[i]) && conns_find(&cs, cookie[i])->judged;
-	assert_int_equal(judged, whole);
+		evaluated -= conns_find(&cs, cookie[i]) && conns_find(&cs, cookie[i])->evaluated;
+	assert_int_equal(evaluated, whole);
 	assert_int_equal(cs.unjudged, 0);
 }
 
 static void a_network_of_ipv6_is_one_peer(void **state)
 {
-	struct clear_piece p = {.magic = CLEAR_MAGIC,
-				.opened = OPENED_INBOUND,
-				.flags = CLEAR_EGRESS,
-				.ipv6 = 1,
-				.len = 1};
+	struct handshake_chunk p = {.magic = CHUNK_MAGIC,
+				    .opened = OPENED_INBOUND,
+				    .flags = CHUNK_EGRESS,
+				    .ipv6 = 1,
+				    .len = 1};
 
 	piece(1, &t.from_server, 0, 40, 1);
 	piece(2, &t.from_server, 0, 40, 1);
@@ -223,7 +224,7 @@ static void a_network_of_ipv6_is_one_peer(void **state)
 	for (uint64_t i = 10; i < 10 + 2 * HANDSHAKES_MAX; i++) {
 		p.cookie = i;
 		memcpy(p.ends.remote_ip + 8, &i, sizeof(i));
-		conns_piece(&cs, &p);
+		conns_chunk(&cs, &p);
 	}
 	assert_non_null(piece(1, &t.from_server, 40, 160, 1));
 	assert_non_null(piece(2, &t.from_server, 40, 160, 1));
@@ -257,9 +258,9 @@ static void a_breach_names_what_was_settled(void **state)
 /* What `conns` says of a connection of which the server sent that much. */
 static bool listed(const struct conn *c, uint64_t server_bytes, const char *state)
 {
-	struct conn_live live = {.flags = SOCK_FRESH | SOCK_LISTENER,
-				 .in = {.records = 1},
-				 .out = {.bytes = server_bytes}};
+	struct conn_snapshot live = {.flags = SOCK_FRESH | SOCK_LISTENER,
+				     .in = {.records = 1},
+				     .out = {.bytes = server_bytes}};
 	struct jsonw j = {};
 	char text[1024];
 	size_t len;
@@ -300,8 +301,8 @@ static void a_handshake_is_listed_as_it_stands(void **state)
 /* A direction of which MPTCP carries a part elsewhere. */
 static void a_part_of_a_stream_is_listed_as_such(void **state)
 {
-	struct conn_live live = {.in = {.sync = TLS_WOVEN, .unsynced_bytes = 7},
-				 .out = {.sync = TLS_SYNCED}};
+	struct conn_snapshot live = {.in = {.sync = TLS_WOVEN, .unsynced_bytes = 7},
+				     .out = {.sync = TLS_SYNCED}};
 	struct jsonw j = {};
 	char text[1024];
 	size_t len;
@@ -315,15 +316,15 @@ static void a_part_of_a_stream_is_listed_as_such(void **state)
 
 static void records_that_are_no_pieces_are_refused(void **state)
 {
-	struct clear_piece p = {.magic = CLEAR_MAGIC, .len = 10};
+	struct handshake_chunk p = {.magic = CHUNK_MAGIC, .len = 10};
 
-	assert_false(clear_piece_valid(&p, 8));
-	assert_false(clear_piece_valid(&p, CLEAR_HEADER_LEN)); /* bytes are missing */
-	p.len = CLEAR_PIECE + 1;
-	assert_false(clear_piece_valid(&p, sizeof(p)));
+	assert_false(handshake_chunk_valid(&p, 8));
+	assert_false(handshake_chunk_valid(&p, CHUNK_HEADER_LEN)); /* bytes are missing */
+	p.len = CHUNK_LEN + 1;
+	assert_false(handshake_chunk_valid(&p, sizeof(p)));
 	p.len = 10;
 	p.magic++;
-	assert_false(clear_piece_valid(&p, sizeof(p)));
+	assert_false(handshake_chunk_valid(&p, sizeof(p)));
 }
 
 int main(void)

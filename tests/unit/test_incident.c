@@ -31,9 +31,9 @@ static void show(void *ctx, const struct incident *in, enum incident_change chan
 	if (change == INCIDENT_CLOSED)
 		shown.closed_count += in->count;
 	shown.last = *in;
-	assert_true(in->deeds <= INCIDENT_DEEDS);
-	for (size_t i = 0; i < in->deeds; i++)
-		listed += in->deed[i].count;
+	assert_true(in->actions <= INCIDENT_ACTIONS);
+	for (size_t i = 0; i < in->actions; i++)
+		listed += in->action[i].count;
 	for (unsigned int r = 0; r < RULE_MAX; r++)
 		rules += in->rule_count[r];
 	assert_int_equal(listed + in->left_out, in->count);
@@ -66,16 +66,16 @@ static struct incident_fact fact_of(uint32_t instance, uint32_t session, uint32_
 		.lineage = {LINEAGE_SESSION, .pid = session, .start_ns = session * 10ull},
 		.pid = pid,
 		.start_ns = pid * 10ull,
-		.who = " by somebody",
-		.deed = {.id = (uint64_t)pid << 8 | rule,
-			 .first_ns = at_ns,
-			 .last_ns = at_ns,
-			 .count = 1,
-			 .pid = pid,
-			 .rule = rule,
-			 .stage = (uint8_t)rule_stage(&ev),
-			 .severity = (uint8_t)rule_severity(&ev),
-			 .verdict = VERDICT_ALERT},
+		.actor = " by somebody",
+		.action = {.id = (uint64_t)pid << 8 | rule,
+			   .first_ns = at_ns,
+			   .last_ns = at_ns,
+			   .count = 1,
+			   .pid = pid,
+			   .rule = rule,
+			   .stage = (uint8_t)rule_stage(&ev),
+			   .severity = (uint8_t)rule_severity(&ev),
+			   .verdict = VERDICT_ALERT},
 	};
 }
 
@@ -93,9 +93,9 @@ static void the_first_event_opens_and_is_shown_at_once(void **state)
 
 	assert_non_null(in);
 	assert_int_equal(shown.opened, 1);
-	assert_int_equal(shown.last.deeds, 1);
+	assert_int_equal(shown.last.actions, 1);
 	assert_int_equal(shown.last.count, 1);
-	assert_string_equal(in->who, " by somebody");
+	assert_string_equal(in->actor, " by somebody");
 	assert_int_equal(in->stage, STAGE_TOUCH);
 }
 
@@ -255,10 +255,10 @@ static void memory_read_then_a_foreign_writer_is_named(void **state)
 {
 	struct incident *in = feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
 
-	assert_int_equal(in->stories, 0);
+	assert_int_equal(in->correlations, 0);
 	feed(*state, 100, 101, RULE_TLS_WRITER, 6 * S);
-	assert_int_equal(in->stories, 1u << STORY_READ_THEN_WRITER);
-	assert_int_equal(in->related[STORY_READ_THEN_WRITER], in->id);
+	assert_int_equal(in->correlations, 1u << CORRELATION_READ_THEN_WRITER);
+	assert_int_equal(in->related[CORRELATION_READ_THEN_WRITER], in->id);
 	assert_int_equal(in->severity, SEVERITY_CRITICAL);
 }
 
@@ -270,10 +270,10 @@ static void key_file_read_then_a_downgrade_is_named_across_incidents(void **stat
 	f.lineage = (struct lineage){LINEAGE_PEER, .peer = {[15] = 1}};
 	weak = incidents_feed(*state, &f, 6 * S);
 	assert_ptr_not_equal(weak, key);
-	assert_int_equal(weak->stories, 1u << STORY_KEY_THEN_WEAK);
-	assert_int_equal(weak->related[STORY_KEY_THEN_WEAK], key->id);
+	assert_int_equal(weak->correlations, 1u << CORRELATION_KEY_THEN_WEAK);
+	assert_int_equal(weak->related[CORRELATION_KEY_THEN_WEAK], key->id);
 	f.instance = 2; /* of another server that is no story */
-	assert_int_equal(incidents_feed(*state, &f, 6 * S)->stories, 0);
+	assert_int_equal(incidents_feed(*state, &f, 6 * S)->correlations, 0);
 }
 
 static void the_other_way_round_is_no_story(void **state)
@@ -281,7 +281,7 @@ static void the_other_way_round_is_no_story(void **state)
 	struct incident *in = feed(*state, 100, 101, RULE_TLS_WRITER, 5 * S);
 
 	feed(*state, 100, 101, RULE_MEM_READ, 6 * S);
-	assert_int_equal(in->stories, 0);
+	assert_int_equal(in->correlations, 0);
 }
 
 static void another_tenant_is_remembered(void **state)
@@ -297,15 +297,15 @@ static void late_details_replace_what_was_known_and_count_on(void **state)
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
 	struct incident *in = incidents_feed(*state, &f, 5 * S);
 
-	strcpy(f.deed.what, "mem-read: openat mem");
-	f.deed.count = 3;
-	f.deed.last_ns = 8 * S;
+	strcpy(f.action.summary, "mem-read: openat mem");
+	f.action.count = 3;
+	f.action.last_ns = 8 * S;
 	incidents_feed(*state, &f, 8 * S);
-	assert_int_equal(in->deeds, 1);
-	assert_int_equal(in->deed[0].count, 4);
-	assert_int_equal(in->deed[0].first_ns, 5 * S);
-	assert_int_equal(in->deed[0].last_ns, 8 * S);
-	assert_string_equal(in->deed[0].what, "mem-read: openat mem");
+	assert_int_equal(in->actions, 1);
+	assert_int_equal(in->action[0].count, 4);
+	assert_int_equal(in->action[0].first_ns, 5 * S);
+	assert_int_equal(in->action[0].last_ns, 8 * S);
+	assert_string_equal(in->action[0].summary, "mem-read: openat mem");
 }
 
 /* Ten thousand children of one shell cannot hide the one thing that is new. */
@@ -317,13 +317,13 @@ static void the_first_event_of_each_rule_has_room_in_a_flood(void **state)
 	for (uint32_t i = 0; i < 10000; i++)
 		in = feed(*state, 100, 101 + i, RULE_MEM_READ, 5 * S + i);
 	feed(*state, 100, 20000, RULE_MEM_WRITE, 6 * S);
-	assert_int_equal(in->deeds, INCIDENT_DEEDS);
-	for (size_t i = 0; i < in->deeds; i++)
-		found |= in->deed[i].rule == RULE_MEM_WRITE;
+	assert_int_equal(in->actions, INCIDENT_ACTIONS);
+	for (size_t i = 0; i < in->actions; i++)
+		found |= in->action[i].rule == RULE_MEM_WRITE;
 	assert_true(found);
-	assert_int_equal(in->deed[0].pid, 101); /* and the very first one stays */
+	assert_int_equal(in->action[0].pid, 101); /* and the very first one stays */
 	assert_int_equal(in->count, 10001);
-	assert_int_equal(in->left_out, 10001 - INCIDENT_DEEDS);
+	assert_int_equal(in->left_out, 10001 - INCIDENT_ACTIONS);
 }
 
 static void memory_is_bounded_and_the_quietest_goes_first(void **state)
@@ -414,20 +414,20 @@ static void random_stream(struct incidents *is, unsigned int seed)
 		f = fact_of(instance_id[i], 1000 + s, 5000 + s * 8 + (uint32_t)random() % 8,
 			    (uint8_t)r, now - (uint64_t)random() % S);
 		f.lineage.start_ns = 1 + s + generation[s] * 1000ull;
-		f.deed.count = 1 + (uint64_t)random() % 5;
-		f.deed.id += (uint64_t)generation[s] << 40;
+		f.action.count = 1 + (uint64_t)random() % 5;
+		f.action.id += (uint64_t)generation[s] << 40;
 		in = incidents_feed(is, &f, now);
-		fed += f.deed.count;
+		fed += f.action.count;
 		if (open_now[i][s].id) /* never split */
 			assert_int_equal(in->id, open_now[i][s].id);
 		else /* never merged with one that is known to be another's */
-			assert_true(in->count == f.deed.count);
+			assert_true(in->count == f.action.count);
 		assert_int_equal(in->instance, instance_id[i]);
 		assert_int_equal(in->lineage.start_ns, f.lineage.start_ns);
 		open_now[i][s].id = in->id;
 		if (now > open_now[i][s].active_ns)
 			open_now[i][s].active_ns = now;
-		if (in->count == f.deed.count)
+		if (in->count == f.action.count)
 			open_now[i][s].active_ns = now;
 	}
 	for (const struct incident *in = is->oldest; in; in = in->younger)

@@ -150,8 +150,8 @@ static void every_rule_vector_and_file_has_a_name(void **state)
 		assert_non_null(vector_name(v));
 	for (unsigned int f = PROC_FILE_NONE + 1; f < PROC_FILE_MAX; f++)
 		assert_non_null(proc_file_name(f));
-	for (unsigned int s = SAW_NOTHING + 1; s < SAW_MAX; s++)
-		assert_non_null(saw_name(s));
+	for (unsigned int s = PAYLOAD_NOTHING + 1; s < PAYLOAD_MAX; s++)
+		assert_non_null(payload_name(s));
 	assert_null(rule_name(RULE_MAX));
 	assert_null(vector_name(1000));
 	assert_null(proc_file_name(1000));
@@ -170,14 +170,14 @@ static void command_names_fit_the_kernels_key_and_are_unique(void **state)
 
 static void start_is_over_a_while_after_it_listens_or_at_the_latest(void **state)
 {
-	struct instance in = {.told_ns = 1000};
+	struct instance in = {.reported_ns = 1000};
 
 	assert_false(instance_started(&in, 2000));
 	assert_true(instance_started(&in, 1000 + INSTANCE_START_NS));
 	in.listen_ns = 5000;
 	assert_false(instance_started(&in, 5000 + INSTANCE_LOAD_NS - 1));
 	assert_true(instance_started(&in, 5000 + INSTANCE_LOAD_NS));
-	in = (struct instance){.told_ns = 1000, .running = true};
+	in = (struct instance){.reported_ns = 1000, .running = true};
 	assert_true(instance_started(&in, 1000));
 }
 
@@ -189,14 +189,14 @@ static void start_begins_again_when_it_executes_itself(void **state)
 
 	start.flags = EVENT_FOUND_BY_SWEEP;
 	instances_apply(&is, &start, &in);
-	in->settled = true;
+	in->baselined = true;
 	port.time_ns = 7;
 	instances_apply(&is, &port, &in);
 	assert_true(in->running && in->listen_ns == 7);
 	start.flags = 0;
 	start.time_ns = 9;
 	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_AGAIN);
-	assert_true(!in->running && !in->settled && !in->listen_ns && in->told_ns == 9);
+	assert_true(!in->running && !in->baselined && !in->listen_ns && in->reported_ns == 9);
 	instances_free(&is);
 }
 

@@ -21,21 +21,21 @@
 
 static struct policy read_policy(const char *text)
 {
-	char error[CONFIG_ERROR_LEN] = "";
+	char error[POLICY_ERROR_LEN] = "";
 	struct policy p;
 
 	policy_init(&p);
-	if (!config_parse(&p, "test.yaml", text, strlen(text), error, sizeof(error)) ||
+	if (!policy_yaml_parse(&p, "test.yaml", text, strlen(text), error, sizeof(error)) ||
 	    !policy_whole(&p, error, sizeof(error)))
 		fail_msg("%s", error);
 	return p;
 }
 
-static struct policy_subject gdb_reads(void)
+static struct policy_input gdb_reads(void)
 {
 	static const uint16_t ports[] = {16379, 6379};
 
-	return (struct policy_subject){
+	return (struct policy_input){
 		.rule = RULE_MEM_READ,
 		.severity = SEVERITY_CRITICAL,
 		.instance = "redis-server:16379",
@@ -51,18 +51,18 @@ static struct policy_subject gdb_reads(void)
 	};
 }
 
-static enum verdict_id judge(const struct policy *p, const struct policy_subject *s, int64_t now_ms)
+static enum verdict_id judge(const struct policy *p, const struct policy_input *s, int64_t now_ms)
 {
 	struct verdict v;
 
-	policy_judge(p, s, now_ms, &v);
+	policy_evaluate(p, s, now_ms, &v);
 	return v.id;
 }
 
 static void without_a_policy_every_rule_alerts(void **state)
 {
 	struct policy p;
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 
 	policy_init(&p);
 	for (s.rule = RULE_NONE + 1; s.rule < RULE_MAX; s.rule++)
@@ -75,7 +75,7 @@ static void without_a_policy_every_rule_alerts(void **state)
 
 static void each_wrong_file_has_its_error(void **state)
 {
-	char line[2048], error[CONFIG_ERROR_LEN];
+	char line[2048], error[POLICY_ERROR_LEN];
 	glob_t found = {};
 
 	assert_int_equal(glob("tests/policies/wrong/*.yaml", 0, NULL, &found), 0);
@@ -96,7 +96,7 @@ static void each_wrong_file_has_its_error(void **state)
 		len = fread(text, 1, sizeof(text), f);
 		fclose(f);
 		policy_init(&p);
-		ok = config_parse(&p, path + dir, text, len, error, sizeof(error)) &&
+		ok = policy_yaml_parse(&p, path + dir, text, len, error, sizeof(error)) &&
 		     policy_whole(&p, error, sizeof(error));
 		policy_free(&p);
 		assert_false(ok);
@@ -109,12 +109,12 @@ static void each_wrong_file_has_its_error(void **state)
 static void a_wrong_file_leaves_nothing_behind(void **state)
 {
 	struct policy p;
-	char error[CONFIG_ERROR_LEN];
+	char error[POLICY_ERROR_LEN];
 
-	assert_false(config_load(&p, "tests/policies/wrong/allowed-and-prevented.yaml", false,
-				 error, sizeof(error)));
+	assert_false(policy_yaml_load(&p, "tests/policies/wrong/allowed-and-prevented.yaml", false,
+				      error, sizeof(error)));
 	assert_int_equal(p.instances + p.allows + p.files, 0);
-	assert_false(config_load(&p, "tests/policies/none.yaml", false, error, sizeof(error)));
+	assert_false(policy_yaml_load(&p, "tests/policies/none.yaml", false, error, sizeof(error)));
 	assert_string_equal(
 		error,
 		"tests/policies/none.yaml: No such file or directory; expected a policy file");
@@ -166,10 +166,10 @@ static void first_entry_that_matches_and_names_the_rule_decides(void **state)
 		"    rules: {mem-read: {mode: observe, severity: low}}\n"
 		"  - name: all\n"
 		"    rules: {mem-read: {mode: off}, mem-write: {mode: off}}\n");
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 	struct verdict v;
 
-	policy_judge(&p, &s, 0, &v);
+	policy_evaluate(&p, &s, 0, &v);
 	assert_int_equal(v.id, VERDICT_OBSERVED);
 	assert_int_equal(v.severity, SEVERITY_LOW);
 	s.rule = RULE_MEM_WRITE;
@@ -186,7 +186,7 @@ static void an_instance_is_matched_by_what_its_cgroup_says(void **state)
 {
 	char id[65], cgroup[160], unit[64], got[128];
 	struct policy p;
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 
 	memset(id, 'a', 64);
 	id[64] = '\0';
@@ -215,16 +215,16 @@ static void an_allowance_holds_through_its_last_day(void **state)
 				      "    exe: /usr/bin/gdb\n"
 				      "    until: 2026-12-01\n"
 				      "    reason: ticket 4711\n");
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 	struct verdict v;
 
-	policy_judge(&p, &s, DEC_1_2026, &v);
+	policy_evaluate(&p, &s, DEC_1_2026, &v);
 	assert_int_equal(v.id, VERDICT_ALLOWED);
 	assert_string_equal(v.allow->reason, "ticket 4711");
 	assert_int_equal(v.allow->at.line, 2);
 	assert_null(v.expired);
 	assert_int_equal(judge(&p, &s, DEC_1_2026 + DAY_MS - 1), VERDICT_ALLOWED);
-	policy_judge(&p, &s, DEC_1_2026 + DAY_MS, &v);
+	policy_evaluate(&p, &s, DEC_1_2026 + DAY_MS, &v);
 	assert_int_equal(v.id, VERDICT_ALERT);
 	assert_null(v.allow);
 	assert_ptr_equal(v.expired, &p.allow[0]);
@@ -237,7 +237,7 @@ static void the_beginning_of_names_allows_all_that_begin_so(void **state)
 				      "  - rule: mem-*\n"
 				      "    exe: /usr/bin/gdb\n"
 				      "    reason: ticket 4711\n");
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 
 	for (s.rule = RULE_NONE + 1; s.rule < RULE_SELF_BLIND; s.rule++)
 		assert_int_equal(judge(&p, &s, DEC_1_2026), strncmp(rule_name(s.rule), "mem-", 4)
@@ -251,7 +251,7 @@ static void a_time_of_day_is_the_first_second_that_is_not_allowed(void **state)
 	struct policy p = read_policy("allow:\n"
 				      "  - {rule: mem-read, exe: /usr/bin/gdb, reason: x, "
 				      "until: 2026-12-01T06:30:00Z}\n");
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 	int64_t end = DEC_1_2026 + (6 * 60 + 30) * 60000ll;
 
 	assert_int_equal(judge(&p, &s, end - 1), VERDICT_ALLOWED);
@@ -297,7 +297,7 @@ static void all_that_an_allowance_names_has_to_be_so(void **state)
 				      "    ancestor: /usr/sbin/sshd\n"
 				      "    instance: sessions\n"
 				      "    reason: x\n");
-	struct policy_subject fits = gdb_reads(), s;
+	struct policy_input fits = gdb_reads(), s;
 
 	fits.sha256 = SHA;
 	assert_int_equal(judge(&p, &fits, 0), VERDICT_ALLOWED);
@@ -324,7 +324,7 @@ static void what_was_prevented_was_not_allowed(void **state)
 {
 	struct policy p =
 		read_policy("allow:\n  - {rule: mem-read, exe: /usr/bin/gdb, reason: x}\n");
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 
 	s.prevented = true;
 	assert_int_equal(judge(&p, &s, 0), VERDICT_PREVENTED);
@@ -339,7 +339,7 @@ static void prevention_is_per_instance_and_rule(void **state)
 				      "    rules:\n"
 				      "      mem-read: {mode: prevent}\n"
 				      "      mem-trace: {mode: alert}\n");
-	struct policy_subject s = gdb_reads(), other = gdb_reads();
+	struct policy_input s = gdb_reads(), other = gdb_reads();
 
 	other.ports = 1;
 	assert_int_equal(policy_prevents(&p, &s, 0), 1u << RULE_MEM_READ);
@@ -373,7 +373,7 @@ static void plaintext_is_allowed_by_network_and_executable_together(void **state
 				      "    - {peer: 10.1.0.0/20, owner: /usr/bin/redis-cli}\n"
 				      "    - {peer: fd00::/9, owner: /usr/bin/redis-cli}\n"
 				      "    - {peer: 127.0.0.1, owner: /usr/bin/probe}\n");
-	struct policy_subject s = gdb_reads();
+	struct policy_input s = gdb_reads();
 	static const struct {
 		const char *ip, *exe;
 		bool allowed;
@@ -394,7 +394,7 @@ static void plaintext_is_allowed_by_network_and_executable_together(void **state
 		s.rule = i % 2 ? RULE_TLS_LISTENER : RULE_TLS_PLAINTEXT;
 		s.peer = address(peers[i / 2].ip);
 		s.opener = peers[i / 2].exe;
-		policy_judge(&p, &s, 0, &v);
+		policy_evaluate(&p, &s, 0, &v);
 		assert_int_equal(v.id, peers[i / 2].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
 		assert_int_equal(v.plaintext != NULL, peers[i / 2].allowed);
 	}
@@ -428,11 +428,11 @@ static void later_files_add_lists_and_replace_values(void **state)
 			  two[] = "tls: {minimum: 1.1}\n"
 				  "allow:\n  - {rule: mem-fd, exe: /b, reason: y}\n";
 	struct policy p;
-	char error[CONFIG_ERROR_LEN];
+	char error[POLICY_ERROR_LEN];
 
 	policy_init(&p);
-	assert_true(config_parse(&p, "one.yaml", one, strlen(one), error, sizeof(error)));
-	assert_true(config_parse(&p, "two.yaml", two, strlen(two), error, sizeof(error)));
+	assert_true(policy_yaml_parse(&p, "one.yaml", one, strlen(one), error, sizeof(error)));
+	assert_true(policy_yaml_parse(&p, "two.yaml", two, strlen(two), error, sizeof(error)));
 	assert_int_equal(p.allows, 2);
 	assert_string_equal(p.allow[1].at.file, "two.yaml");
 	assert_int_equal(p.allow[1].at.line, 3);

@@ -21,11 +21,11 @@ static struct resp_look look(const char *text)
 	return look_n(text, strlen(text));
 }
 
-static void assert_saw(const char *text, uint32_t saw, const char *name)
+static void assert_payload(const char *text, uint32_t payload, const char *name)
 {
 	struct resp_look l = look(text);
 
-	assert_int_equal(l.saw, saw);
+	assert_int_equal(l.payload, payload);
 	if (name) {
 		assert_true(l.named);
 		assert_string_equal(l.word.name, name);
@@ -36,70 +36,71 @@ static void assert_saw(const char *text, uint32_t saw, const char *name)
 
 static void resp_array_names_its_command(void **state)
 {
-	assert_saw("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", SAW_RESP_COMMAND, "GET");
-	assert_saw("*1\r\n$4\r\nping\r\n", SAW_RESP_COMMAND, "PING");
-	assert_saw("*3\r\n$14\r\nRESTORE-ASKING\r\n", SAW_RESP_COMMAND, "RESTORE-ASKING");
+	assert_payload("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", PAYLOAD_RESP_COMMAND, "GET");
+	assert_payload("*1\r\n$4\r\nping\r\n", PAYLOAD_RESP_COMMAND, "PING");
+	assert_payload("*3\r\n$14\r\nRESTORE-ASKING\r\n", PAYLOAD_RESP_COMMAND, "RESTORE-ASKING");
 }
 
 static void length_that_lies_names_nothing(void **state)
 {
-	assert_saw("*2\r\n$9\r\nGET\r\n$1\r\nk\r\n", SAW_RESP_COMMAND, NULL);
-	assert_saw("*2\r\n$99999999\r\nGET\r\n", SAW_RESP_COMMAND, NULL);
-	assert_saw("*2\r\n$0\r\n\r\n", SAW_RESP_COMMAND, NULL);
+	assert_payload("*2\r\n$9\r\nGET\r\n$1\r\nk\r\n", PAYLOAD_RESP_COMMAND, NULL);
+	assert_payload("*2\r\n$99999999\r\nGET\r\n", PAYLOAD_RESP_COMMAND, NULL);
+	assert_payload("*2\r\n$0\r\n\r\n", PAYLOAD_RESP_COMMAND, NULL);
 }
 
 static void name_cut_by_the_segment_names_nothing(void **state)
 {
-	assert_saw("*2\r\n$3\r\nGE", SAW_RESP_COMMAND, NULL);
-	assert_saw("*2\r\n$3", SAW_RESP_REPLY, NULL);
-	assert_saw("*2", SAW_OTHER, NULL);
+	assert_payload("*2\r\n$3\r\nGE", PAYLOAD_RESP_COMMAND, NULL);
+	assert_payload("*2\r\n$3", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload("*2", PAYLOAD_OTHER, NULL);
 }
 
 static void replies_are_told_from_commands(void **state)
 {
-	assert_saw("+OK\r\n", SAW_RESP_REPLY, NULL);
-	assert_saw("+PONG\r\n", SAW_RESP_REPLY, NULL);
-	assert_saw("-ERR unknown\r\n", SAW_RESP_REPLY, NULL);
-	assert_saw("-NOAUTH Authentication required.\r\n", SAW_RESP_REPLY, NULL);
-	assert_saw(":1000\r\n", SAW_RESP_REPLY, NULL);
-	assert_saw("$5\r\nhello\r\n", SAW_RESP_REPLY, NULL);
-	assert_saw("*2\r\n:1\r\n:2\r\n", SAW_RESP_REPLY, NULL);
+	assert_payload("+OK\r\n", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload("+PONG\r\n", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload("-ERR unknown\r\n", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload("-NOAUTH Authentication required.\r\n", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload(":1000\r\n", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload("$5\r\nhello\r\n", PAYLOAD_RESP_REPLY, NULL);
+	assert_payload("*2\r\n:1\r\n:2\r\n", PAYLOAD_RESP_REPLY, NULL);
 }
 
 static void inline_word_is_a_candidate(void **state)
 {
-	assert_saw("PING\r\n", SAW_INLINE, "PING");
-	assert_saw("auth secret\r\n", SAW_INLINE, "AUTH");
-	assert_saw("ab\r\n", SAW_OTHER, NULL);
-	assert_saw("PING", SAW_OTHER, NULL);
+	assert_payload("PING\r\n", PAYLOAD_INLINE, "PING");
+	assert_payload("auth secret\r\n", PAYLOAD_INLINE, "AUTH");
+	assert_payload("ab\r\n", PAYLOAD_OTHER, NULL);
+	assert_payload("PING", PAYLOAD_OTHER, NULL);
 }
 
 static void unknown_word_is_what_else_it_may_be(void **state)
 {
 	struct resp_look l = look("this is some printable text without a command");
 
-	assert_int_equal(resp_settle(&l, 0), SAW_PRINTABLE);
-	assert_int_equal(resp_settle(&l, 1), SAW_INLINE);
+	assert_int_equal(resp_settle(&l, 0), PAYLOAD_PRINTABLE);
+	assert_int_equal(resp_settle(&l, 1), PAYLOAD_INLINE);
 	l = look("abc def\r\n");
-	assert_int_equal(resp_settle(&l, 0), SAW_OTHER);
+	assert_int_equal(resp_settle(&l, 0), PAYLOAD_OTHER);
 }
 
 static void http_is_http(void **state)
 {
-	assert_saw("GET / HTTP/1.1\r\nHost: x\r\n", SAW_HTTP, NULL);
-	assert_saw("HTTP/1.1 400 Bad Request\r\n", SAW_HTTP, NULL);
+	assert_payload("GET / HTTP/1.1\r\nHost: x\r\n", PAYLOAD_HTTP, NULL);
+	assert_payload("HTTP/1.1 400 Bad Request\r\n", PAYLOAD_HTTP, NULL);
 }
 
 /* A word, a space and a slash also stand at the begin of ciphertext now and then: it is HTTP with text behind it. */
 static void what_only_begins_like_http_is_not(void **state)
 {
-	assert_saw("GET /\x01\xf2", SAW_INLINE, "GET"); /* a command, if one is called so */
-	assert_saw("POST / HTTP/1.\x80", SAW_INLINE, "POST");
-	assert_saw("OPTIONS / HTTP/\x80", SAW_INLINE, "OPTIONS");
-	assert_saw("OPTIONS / HTTP/1\x80", SAW_HTTP, NULL); /* 16 in a row are no chance */
-	assert_saw("GET /a", SAW_HTTP, NULL);		    /* short, and text all of it */
-	assert_saw("PROPFIND / HTTP/1.1\r\n", SAW_INLINE, "PROPFIND"); /* longer than any method */
-	assert_saw("-ERR\x01\xf2", SAW_OTHER, NULL);
+	assert_payload("GET /\x01\xf2", PAYLOAD_INLINE, "GET"); /* a command, if one is called so */
+	assert_payload("POST / HTTP/1.\x80", PAYLOAD_INLINE, "POST");
+	assert_payload("OPTIONS / HTTP/\x80", PAYLOAD_INLINE, "OPTIONS");
+	assert_payload("OPTIONS / HTTP/1\x80", PAYLOAD_HTTP, NULL); /* 16 in a row are no chance */
+	assert_payload("GET /a", PAYLOAD_HTTP, NULL);		    /* short, and text all of it */
+	assert_payload("PROPFIND / HTTP/1.1\r\n", PAYLOAD_INLINE,
+		       "PROPFIND"); /* longer than any method */
+	assert_payload("-ERR\x01\xf2", PAYLOAD_OTHER, NULL);
 }
 
 /* What a part of a stream must be to be called plaintext: all text, or that much of it from the first byte on. */
@@ -123,21 +124,21 @@ static void sslv2_hello_is_no_tls_and_named(void **state)
 {
 	static const unsigned char v2[] = {0x80, 0x2e, 1, 3, 1, 0, 15};
 
-	assert_int_equal(look_n(v2, sizeof(v2)).saw, SAW_SSLV2_HELLO);
+	assert_int_equal(look_n(v2, sizeof(v2)).payload, PAYLOAD_SSLV2_HELLO);
 }
 
 static void long_text_is_printable_short_text_is_not_certain(void **state)
 {
-	assert_saw("<<<this is some longer text>>>", SAW_PRINTABLE, NULL);
-	assert_saw("<<<short>>>", SAW_OTHER, NULL);
-	assert_false(resp_certain(SAW_OTHER, 0));
-	assert_false(resp_certain(SAW_INLINE, 0));
-	assert_true(resp_certain(SAW_INLINE, 1));
+	assert_payload("<<<this is some longer text>>>", PAYLOAD_PRINTABLE, NULL);
+	assert_payload("<<<short>>>", PAYLOAD_OTHER, NULL);
+	assert_false(resp_certain(PAYLOAD_OTHER, 0));
+	assert_false(resp_certain(PAYLOAD_INLINE, 0));
+	assert_true(resp_certain(PAYLOAD_INLINE, 1));
 }
 
 static void nothing_is_nothing(void **state)
 {
-	assert_saw("", SAW_OTHER, NULL);
+	assert_payload("", PAYLOAD_OTHER, NULL);
 }
 
 /* An unsynced TLS stream shows ciphertext here: it must not be taken for plaintext. */
@@ -155,7 +156,7 @@ static void random_bytes_are_never_certain(void **state)
 			memcpy(bytes + k, &r, k + 4 <= RESP_LOOK ? 4 : RESP_LOOK - k);
 		}
 		l = look_n(bytes, n);
-		assert_false(resp_certain(l.saw, 0));
+		assert_false(resp_certain(l.payload, 0));
 	}
 }
 

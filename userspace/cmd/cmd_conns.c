@@ -30,9 +30,9 @@ int cmd_conns(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (!pid) {
-		n = ask_monitors(pids, MONITORS_MAX);
+		n = control_monitors(pids, MONITORS_MAX);
 		if (!n) {
-			log_error("conns: no monitor answers in " ASK_DIR
+			log_error("conns: no monitor answers in " CONTROL_DIR
 				  "; start one as root: cachewarden run");
 			return EXIT_CANNOT;
 		}
@@ -43,7 +43,8 @@ int cmd_conns(int argc, char **argv)
 		}
 		pid = (uint32_t)pids[0];
 	}
-	err = ask_question((pid_t)pid, output ? ASK_CONNS_JSON : ASK_CONNS_TEXT, STDOUT_FILENO);
+	err = control_request_send((pid_t)pid, output ? CONTROL_CONNS_JSON : CONTROL_CONNS_TEXT,
+				   STDOUT_FILENO);
 	if (err) {
 		log_error("conns: the monitor with pid %u does not answer: %s", pid,
 			  err == -ENOENT ? "it is none, or runs on another host" : strerror(-err));

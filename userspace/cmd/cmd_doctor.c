@@ -19,7 +19,7 @@
 
 /* What a rung leaves unseen even when all its programs hold: docs/coverage.md has the reasons. */
 static const struct {
-	const char *sensor, *rung, *unseen;
+	const char *sensor, *tier, *unseen;
 } limits[] = {
 	{"memory", "io_uring",
 	 "refused opens through io_uring (no file, and no path at completion)"},
@@ -28,7 +28,7 @@ static const struct {
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
 	{"memory", "syscalls",
 	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
-	{"memory", "choke",
+	{"memory", "access",
 	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
 	{"memory", "syscalls",
 	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
@@ -43,7 +43,7 @@ static const struct {
 static bool limit_holds(const struct sensor_program *p, size_t n, size_t i)
 {
 	for (size_t k = 0; k < n; k++) {
-		if (!strcmp(p[k].sensor, limits[i].sensor) && !strcmp(p[k].rung, limits[i].rung))
+		if (!strcmp(p[k].sensor, limits[i].sensor) && !strcmp(p[k].tier, limits[i].tier))
 			return true;
 	}
 	return false;
@@ -113,17 +113,17 @@ static void text(const struct diagnosis *d)
 	printf("root          %s\n", d->kernel.root ? "yes" : "no");
 	printf("BTF           %s\n", d->kernel.btf ? "yes" : "no");
 	printf("cgroup2       %s\n", d->cgroup[0] ? d->cgroup : "-");
-	printf("choke point   fmod_ret %s", offered(d->kernel.fmod_ret, buf, sizeof(buf)));
+	printf("access hook   fmod_ret %s", offered(d->kernel.fmod_ret, buf, sizeof(buf)));
 	printf(", lsm %s%s", offered(d->kernel.lsm, buf, sizeof(buf)),
 	       !d->kernel.lsm && !d->kernel.bpf_lsm
 		       ? " (but bpf is no active LSM: it would never fire)"
 		       : "");
 	printf(", fexit %s\n\n", offered(d->kernel.fexit, buf, sizeof(buf)));
 	if (n)
-		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "rung", "program", "holds",
+		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "tier", "program", "attached",
 		       "without it unseen");
 	for (size_t i = 0; i < n; i++) {
-		printf("%-10s %-9s %-15s %-5s %s\n", p[i].sensor, p[i].rung, p[i].name,
+		printf("%-10s %-9s %-15s %-5s %s\n", p[i].sensor, p[i].tier, p[i].name,
 		       p[i].attached ? "yes" : "NO", p[i].unseen);
 		if (p[i].error[0])
 			printf("%37s%s\n", "", p[i].error);
@@ -131,7 +131,7 @@ static void text(const struct diagnosis *d)
 	printf("\nunseen from these rungs\n");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		if (limit_holds(p, n, i))
-			printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].rung,
+			printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].tier,
 			       limits[i].unseen);
 	rule_names(d->preventable, rules, sizeof(rules));
 	printf("\nprevention    %s%s%s\n", rules[0] ? rules : "none", rules[0] ? ": " : "",
@@ -139,7 +139,7 @@ static void text(const struct diagnosis *d)
 	printf("coverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
 }
 
-static void choke(struct jsonw *j, const char *name, int err)
+static void put_hook(struct jsonw *j, const char *name, int err)
 {
 	jsonw_object(j, name);
 	jsonw_bool(j, "offered", !err);
@@ -162,16 +162,16 @@ static void put_json(const struct diagnosis *d)
 	jsonw_bool(&j, "btf", d->kernel.btf);
 	jsonw_string(&j, "cgroup2", d->cgroup[0] ? d->cgroup : NULL);
 	jsonw_bool(&j, "bpf_lsm", d->kernel.bpf_lsm);
-	jsonw_object(&j, "choke_point");
-	choke(&j, "fmod_ret", d->kernel.fmod_ret);
-	choke(&j, "lsm", d->kernel.lsm);
-	choke(&j, "fexit", d->kernel.fexit);
+	jsonw_object(&j, "access_hook");
+	put_hook(&j, "fmod_ret", d->kernel.fmod_ret);
+	put_hook(&j, "lsm", d->kernel.lsm);
+	put_hook(&j, "fexit", d->kernel.fexit);
 	jsonw_end_object(&j);
 	jsonw_array(&j, "programs");
 	for (size_t i = 0; i < n; i++) {
 		jsonw_object(&j, NULL);
 		jsonw_string(&j, "sensor", p[i].sensor);
-		jsonw_string(&j, "rung", p[i].rung);
+		jsonw_string(&j, "rung", p[i].tier);
 		jsonw_string(&j, "program", p[i].name);
 		jsonw_bool(&j, "holds", p[i].attached);
 		jsonw_string(&j, "unseen_without", p[i].unseen);
@@ -185,7 +185,7 @@ static void put_json(const struct diagnosis *d)
 			continue;
 		jsonw_object(&j, NULL);
 		jsonw_string(&j, "sensor", limits[i].sensor);
-		jsonw_string(&j, "rung", limits[i].rung);
+		jsonw_string(&j, "rung", limits[i].tier);
 		jsonw_string(&j, "what", limits[i].unseen);
 		jsonw_end_object(&j);
 	}

@@ -16,9 +16,9 @@
 
 static int load(struct policy *p, const char *file)
 {
-	char error[CONFIG_ERROR_LEN];
+	char error[POLICY_ERROR_LEN];
 
-	if (config_load(p, file, false, error, sizeof(error)))
+	if (policy_yaml_load(p, file, false, error, sizeof(error)))
 		return -1;
 	fprintf(stderr, "%s\n", error);
 	return EXIT_USAGE;
@@ -80,7 +80,7 @@ static int test(int argc, char **argv)
 		 "judge as of then (a day: its end; default: when each event happened)", CLI_TEXT,
 		 &at},
 	};
-	char error[CONFIG_ERROR_LEN];
+	char error[POLICY_ERROR_LEN];
 	struct policy p = {};
 	int64_t at_ms = POLICY_UNSET;
 	int code = cli_parse("policy test",

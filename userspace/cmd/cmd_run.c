@@ -14,7 +14,7 @@ int cmd_run(int argc, char **argv)
 		 "text: a line for people; json: OCSF 1.8.0, an object a line", CLI_CHOICE,
 		 &output},
 		{"--policy", "FILE",
-		 "what is watched how strictly, and who may do what (default: " CONFIG_FILE ")",
+		 "what is watched how strictly, and who may do what (default: " POLICY_FILE ")",
 		 CLI_TEXT, &o.policy},
 		{"--events", "", "show each event as well, also those a policy allows", CLI_FLAG,
 		 &o.events},

@@ -172,7 +172,7 @@ static void begin_reading(struct conns *cs, struct conn *c)
 	c->reading = r;
 }
 
-static struct conn *add(struct conns *cs, const struct clear_piece *p)
+static struct conn *add(struct conns *cs, const struct handshake_chunk *p)
 {
 	struct conn *c, **chain;
 
@@ -205,13 +205,13 @@ static struct conn *add(struct conns *cs, const struct clear_piece *p)
 	return c;
 }
 
-bool clear_piece_valid(const void *record, size_t size)
+bool handshake_chunk_valid(const void *record, size_t size)
 {
-	const struct clear_piece *p = record;
+	const struct handshake_chunk *p = record;
 
-	if (size < CLEAR_HEADER_LEN || p->magic != CLEAR_MAGIC)
+	if (size < CHUNK_HEADER_LEN || p->magic != CHUNK_MAGIC)
 		return false;
-	return p->flags & CLEAR_CLOSED || (p->len <= CLEAR_PIECE && size >= sizeof(*p));
+	return p->flags & CHUNK_CLOSED || (p->len <= CHUNK_LEN && size >= sizeof(*p));
 }
 
 struct conn *conns_find(const struct conns *cs, uint64_t cookie)
@@ -237,9 +237,9 @@ bool conn_server_out(const struct conn *c)
 	return c->opened == OPENED_INBOUND;
 }
 
-static void feed(struct conns *cs, struct conn *c, const struct clear_piece *p)
+static void feed(struct conns *cs, struct conn *c, const struct handshake_chunk *p)
 {
-	bool out = p->flags & CLEAR_EGRESS;
+	bool out = p->flags & CHUNK_EGRESS;
 	struct tls_reader *r = c->reading ? &c->reading->way[out] : NULL;
 
 	/* what came before it is not here: nothing behind makes sense */
@@ -261,12 +261,12 @@ static void feed(struct conns *cs, struct conn *c, const struct clear_piece *p)
  * Whoever gave way before the server said anything loses nothing: what settles version and suite comes in one
  * direction, and is read when that begins.
  */
-struct conn *conns_piece(struct conns *cs, const struct clear_piece *p)
+struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p)
 {
 	struct conn *c = *slot(cs, p->cookie);
 	const struct conn_reading *r;
 
-	if (p->flags & CLEAR_CLOSED) {
+	if (p->flags & CHUNK_CLOSED) {
 		conns_close(cs, p->cookie);
 		return NULL;
 	}
@@ -282,9 +282,9 @@ struct conn *conns_piece(struct conns *cs, const struct clear_piece *p)
 	r = c->reading;
 	if (r && r->way[0].reading != TLS_READING && r->way[1].reading != TLS_READING)
 		end_reading(cs, c);
-	if (c->judged || !conn_settled(c))
+	if (c->evaluated || !conn_settled(c))
 		return NULL;
-	c->judged = true;
+	c->evaluated = true;
 	return c;
 }
 

@@ -26,7 +26,7 @@ struct conn {
 	uint32_t instance;
 	uint8_t opened; /* enum conn_opened */
 	bool ipv6;
-	bool judged;
+	bool evaluated;
 	bool has_cert;
 	bool partly;   /* some piece of a handshake is missing */
 	bool unjudged; /* what it settles on will not be known */
@@ -62,13 +62,13 @@ int conns_init(struct conns *cs);
 void conns_free(struct conns *cs);
 
 /* Is this record of the ring a piece this program understands? Pure. */
-bool clear_piece_valid(const void *record, size_t size);
+bool handshake_chunk_valid(const void *record, size_t size);
 
 /*
  * A valid piece arrived. Returns the connection if it is now known what was settled and nobody was told
  * before, else NULL.
  */
-struct conn *conns_piece(struct conns *cs, const struct clear_piece *p);
+struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p);
 struct conn *conns_find(const struct conns *cs, uint64_t cookie);
 /* It is over. */
 void conns_close(struct conns *cs, uint64_t cookie);

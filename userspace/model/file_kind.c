@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* rest.c - see rest.h. */
+/* file_kind.c - see file_kind.h. */
 #include "model/file_kind.h"
 
 #include <ctype.h>
@@ -119,7 +119,7 @@ static void ignore(void *ctx, const char *directive, const char *value)
 {
 }
 
-unsigned int rest_kind(const char *path, bool written, const char *head, size_t len)
+unsigned int file_kind(const char *path, bool written, const char *head, size_t len)
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
@@ -133,12 +133,12 @@ unsigned int rest_kind(const char *path, bool written, const char *head, size_t 
 		return REST_KEYLOG;
 	if (is_acl(name, head, len))
 		return REST_ACL;
-	if (ends_with(name, ".conf") || (!written && rest_config(head, len, ignore, NULL) > 1))
+	if (ends_with(name, ".conf") || (!written && file_kind_config(head, len, ignore, NULL) > 1))
 		return REST_CONFIG;
 	return 0;
 }
 
-unsigned int rest_exposed(unsigned int kind)
+unsigned int file_kind_exposed(unsigned int kind)
 {
 	switch (kind) {
 	case REST_DATA:
@@ -186,8 +186,8 @@ static char *cut(char *line, char **ret_word)
 	return value;
 }
 
-size_t rest_config(const char *text, size_t len,
-		   void (*fn)(void *ctx, const char *directive, const char *value), void *ctx)
+size_t file_kind_config(const char *text, size_t len,
+			void (*fn)(void *ctx, const char *directive, const char *value), void *ctx)
 {
 	char line[LINE_LEN], *word, *value;
 	size_t known = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rest.h - what a file is that a server opened: its data, its configuration, its ACLs, its private key, or
+ * file_kind.h - what a file is that a server opened: its data, its configuration, its ACLs, its private key, or
  * nothing that needs protection. Judged by name and first bytes; pure.
  */
-#ifndef CACHEWARDEN_REST_H
-#define CACHEWARDEN_REST_H
+#ifndef CACHEWARDEN_FILE_KIND_H
+#define CACHEWARDEN_FILE_KIND_H
 
 #include "event.h"
 
@@ -19,16 +19,16 @@
  * The kind of a file (enum proc_file, REST_*), 0 if it is none to protect. path is the server's own view of it,
  * head its first len bytes, written whether the server opened it for writing.
  */
-unsigned int rest_kind(const char *path, bool written, const char *head, size_t len);
+unsigned int file_kind(const char *path, bool written, const char *head, size_t len);
 
 /* What of a kind may be found at rest: enum swept, for files that others than their owner may read; 0: nothing. */
-unsigned int rest_exposed(unsigned int kind);
+unsigned int file_kind_exposed(unsigned int kind);
 
 /*
  * Calls fn for each line "directive value" of a server's configuration, the directive in lower case, quotes
  * around the value taken off. Returns how many of them are directives that servers know.
  */
-size_t rest_config(const char *text, size_t len,
-		   void (*fn)(void *ctx, const char *directive, const char *value), void *ctx);
+size_t file_kind_config(const char *text, size_t len,
+			void (*fn)(void *ctx, const char *directive, const char *value), void *ctx);
 
 #endif

@@ -13,22 +13,22 @@
 static const struct {
 	const char *name;
 	uint32_t before, after; /* rules, 1 << rule */
-} stories[STORY_MAX] = {
-	[STORY_READ_THEN_WRITER] = {"memory read, then a stranger writes to a socket",
-				    BIT(MEM_READ) | BIT(MEM_TRACE) | BIT(MEM_PROBE),
-				    BIT(TLS_WRITER)},
-	[STORY_FD_THEN_WRITER] = {"descriptor taken, then a stranger writes to a socket",
-				  BIT(MEM_FD), BIT(TLS_WRITER)},
-	[STORY_KEY_THEN_WEAK] = {"key or file read, then TLS is weakened",
-				 BIT(TLS_KEY) | BIT(REST_FILE),
-				 BIT(TLS_VERSION) | BIT(TLS_CIPHER) | BIT(TLS_MIDSTREAM)},
+} correlations[CORRELATION_MAX] = {
+	[CORRELATION_READ_THEN_WRITER] = {"memory read, then a stranger writes to a socket",
+					  BIT(MEM_READ) | BIT(MEM_TRACE) | BIT(MEM_PROBE),
+					  BIT(TLS_WRITER)},
+	[CORRELATION_FD_THEN_WRITER] = {"descriptor taken, then a stranger writes to a socket",
+					BIT(MEM_FD), BIT(TLS_WRITER)},
+	[CORRELATION_KEY_THEN_WEAK] = {"key or file read, then TLS is weakened",
+				       BIT(TLS_KEY) | BIT(REST_FILE),
+				       BIT(TLS_VERSION) | BIT(TLS_CIPHER) | BIT(TLS_MIDSTREAM)},
 };
 
-_Static_assert(INCIDENT_DEEDS >= RULE_MAX, "one deed of every rule has room");
+_Static_assert(INCIDENT_ACTIONS >= RULE_MAX, "one deed of every rule has room");
 
-const char *story_name(enum story s)
+const char *correlation_name(enum correlation s)
 {
-	return stories[s].name;
+	return correlations[s].name;
 }
 
 int incidents_init(struct incidents *is, incident_fn show, void *ctx)
@@ -40,7 +40,7 @@ int incidents_init(struct incidents *is, incident_fn show, void *ctx)
 
 static void incident_free(struct incident *in)
 {
-	free(in->deed);
+	free(in->action);
 	free(in);
 }
 
@@ -150,8 +150,8 @@ static void show(struct incidents *is, struct incident *in, enum incident_change
 	is->show(is->ctx, in, change);
 	in->shown_ns = now_ns;
 	in->changed = false;
-	for (size_t i = 0; i < in->deeds; i++)
-		in->deed[i].told = true;
+	for (size_t i = 0; i < in->actions; i++)
+		in->action[i].reported = true;
 }
 
 static void close_incident(struct incidents *is, struct incident *in, enum incident_end end,
@@ -181,8 +181,8 @@ static struct incident *open_incident(struct incidents *is, const struct inciden
 	in->id = ++is->next_id;
 	in->instance = f->instance;
 	in->lineage = f->lineage;
-	in->first_ns = f->deed.first_ns;
-	snprintf(in->who, sizeof(in->who), "%s", f->who ?: "");
+	in->first_ns = f->action.first_ns;
+	snprintf(in->actor, sizeof(in->actor), "%s", f->actor ?: "");
 	hash_in(is, in);
 	list(is, in);
 	is->count++;
@@ -191,64 +191,64 @@ static struct incident *open_incident(struct incidents *is, const struct inciden
 
 static bool has_rule(const struct incident *in, uint8_t rule)
 {
-	for (size_t i = 0; i < in->deeds; i++) {
-		if (in->deed[i].rule == rule)
+	for (size_t i = 0; i < in->actions; i++) {
+		if (in->action[i].rule == rule)
 			return true;
 	}
 	return false;
 }
 
 /* All places are taken, and this rule is new: the latest deed of a rule that has others gives way. */
-static struct deed *take_place(struct incident *in)
+static struct action *take_place(struct incident *in)
 {
 	uint32_t seen = 0;
-	struct deed *last = NULL;
+	struct action *last = NULL;
 
-	for (size_t i = 0; i < in->deeds; i++) {
-		if (seen >> in->deed[i].rule & 1)
-			last = &in->deed[i];
-		seen |= 1u << in->deed[i].rule;
+	for (size_t i = 0; i < in->actions; i++) {
+		if (seen >> in->action[i].rule & 1)
+			last = &in->action[i];
+		seen |= 1u << in->action[i].rule;
 	}
 	if (last)
 		in->left_out += last->count;
 	return last;
 }
 
-static struct deed *new_deed(struct incident *in, const struct deed *d)
+static struct action *new_deed(struct incident *in, const struct action *d)
 {
 	size_t room = in->room ? in->room * 2 : 2;
-	struct deed *grown;
+	struct action *grown;
 
-	if (in->deeds == INCIDENT_DEEDS)
+	if (in->actions == INCIDENT_ACTIONS)
 		return has_rule(in, d->rule) ? NULL : take_place(in);
-	if (room > INCIDENT_DEEDS)
-		room = INCIDENT_DEEDS;
-	if (in->deeds == in->room) {
-		grown = realloc(in->deed, room * sizeof(*grown));
+	if (room > INCIDENT_ACTIONS)
+		room = INCIDENT_ACTIONS;
+	if (in->actions == in->room) {
+		grown = realloc(in->action, room * sizeof(*grown));
 		if (!grown)
 			return NULL;
-		in->deed = grown;
+		in->action = grown;
 		in->room = room;
 	}
-	return &in->deed[in->deeds++];
+	return &in->action[in->actions++];
 }
 
-static void remember(struct incident *in, const struct deed *d)
+static void remember(struct incident *in, const struct action *d)
 {
-	struct deed *known = NULL;
+	struct action *known = NULL;
 
-	for (size_t i = 0; i < in->deeds && !known; i++) {
-		if (in->deed[i].id == d->id)
-			known = &in->deed[i];
+	for (size_t i = 0; i < in->actions && !known; i++) {
+		if (in->action[i].id == d->id)
+			known = &in->action[i];
 	}
 	if (known) { /* details may have come late */
 		uint64_t count = known->count + d->count, first = known->first_ns;
-		bool told = known->told;
+		bool reported = known->reported;
 
 		*known = *d;
 		known->count = count;
 		known->first_ns = first;
-		known->told = told;
+		known->reported = reported;
 		return;
 	}
 	known = new_deed(in, d);
@@ -284,14 +284,15 @@ static void seek_stories(const struct incidents *is, struct incident *in, uint8_
 {
 	const struct incident *begin;
 
-	for (unsigned int s = 0; s < STORY_MAX; s++) {
+	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
 		/* looked for once, at the rule's first event: a flood costs no search */
-		if (in->stories >> s & 1 || !(stories[s].after >> rule & 1) || in->rule_count[rule])
+		if (in->correlations >> s & 1 || !(correlations[s].after >> rule & 1) ||
+		    in->rule_count[rule])
 			continue;
-		begin = began_in(is, in, stories[s].before);
+		begin = began_in(is, in, correlations[s].before);
 		if (!begin)
 			continue;
-		in->stories |= 1u << s;
+		in->correlations |= 1u << s;
 		in->related[s] = begin->id;
 	}
 }
@@ -302,7 +303,7 @@ static enum severity severity_of(const struct incident *in, enum severity worst)
 
 	for (unsigned int s = STAGE_LOOK; s < STAGE_MAX; s++)
 		stages += in->stage_ns[s] > 0;
-	if (in->stories)
+	if (in->correlations)
 		return SEVERITY_CRITICAL;
 	return stages > 1 && worst < SEVERITY_CRITICAL ? worst + 1 : worst;
 }
@@ -311,7 +312,7 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 				uint64_t now_ns)
 {
 	struct incident *in = belongs(is, f);
-	const struct deed *d = &f->deed;
+	const struct action *d = &f->action;
 	bool fresh = !in;
 	enum severity worst = d->severity;
 
@@ -335,9 +336,9 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 	if (d->last_ns > in->last_ns)
 		in->last_ns = d->last_ns;
 	remember(in, d);
-	for (size_t i = 0; i < in->deeds; i++) {
-		if (in->deed[i].severity > worst)
-			worst = in->deed[i].severity;
+	for (size_t i = 0; i < in->actions; i++) {
+		if (in->action[i].severity > worst)
+			worst = in->action[i].severity;
 	}
 	worst = severity_of(in, worst);
 	if (worst > in->severity)

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #define INCIDENTS_MAX 10000
-#define INCIDENT_DEEDS 24 /* remembered of each; at least one of every rule has room */
+#define INCIDENT_ACTIONS 24 /* remembered of each; at least one of every rule has room */
 #define INCIDENT_UPDATE_NS 1000000000ull
-#define INCIDENT_WHO_LEN 192
-#define INCIDENT_WHAT_LEN 112
+#define INCIDENT_ACTOR_LEN 192
+#define INCIDENT_SUMMARY_LEN 112
 
 /* Who belongs together. */
 enum lineage_kind {
@@ -36,7 +36,7 @@ struct lineage {
 };
 
 /* One kind of attempt by one process, as an incident remembers it. */
-struct deed {
+struct action {
 	uint64_t id; /* of the alert that counts it */
 	uint64_t first_ns, last_ns;
 	uint64_t count;
@@ -45,8 +45,8 @@ struct deed {
 	uint8_t stage;
 	uint8_t severity;
 	uint8_t verdict; /* enum verdict_id */
-	bool told;	 /* was in what was shown already */
-	char what[INCIDENT_WHAT_LEN];
+	bool reported;	 /* was in what was shown already */
+	char summary[INCIDENT_SUMMARY_LEN];
 };
 
 /* What incidents are told: a deed (count: how many more), by whom, upon whom. */
@@ -56,8 +56,8 @@ struct incident_fact {
 	struct lineage lineage;
 	uint32_t pid; /* of the acting process, 0: none */
 	uint64_t start_ns;
-	const char *who;
-	struct deed deed;
+	const char *actor;
+	struct action action;
 };
 
 enum incident_change { INCIDENT_OPENED, INCIDENT_UPDATED, INCIDENT_CLOSED };
@@ -66,14 +66,19 @@ enum incident_change { INCIDENT_OPENED, INCIDENT_UPDATED, INCIDENT_CLOSED };
 enum incident_end { END_NOT, END_QUIET, END_ROOM, END_MONITOR };
 
 /* Two rules that together say more than each, one after the other upon the same instance. */
-enum story { STORY_READ_THEN_WRITER, STORY_FD_THEN_WRITER, STORY_KEY_THEN_WEAK, STORY_MAX };
+enum correlation {
+	CORRELATION_READ_THEN_WRITER,
+	CORRELATION_FD_THEN_WRITER,
+	CORRELATION_KEY_THEN_WEAK,
+	CORRELATION_MAX
+};
 
 struct incident {
 	uint64_t id; /* 1, 2, 3, ... */
 	uint32_t instance;
 	uint32_t tenant;
 	struct lineage lineage;
-	char who[INCIDENT_WHO_LEN];
+	char actor[INCIDENT_ACTOR_LEN];
 	uint64_t first_ns, last_ns; /* of its events */
 	uint64_t active_ns;	    /* when it last heard of one */
 	uint64_t shown_ns;
@@ -82,10 +87,10 @@ struct incident {
 	uint64_t stage_ns[STAGE_MAX]; /* when it was reached first, 0: not yet */
 	enum stage stage;
 	enum severity severity;
-	uint32_t stories;	     /* 1 << enum story */
-	uint64_t related[STORY_MAX]; /* the incident in which the story began */
-	struct deed *deed;
-	size_t deeds, room;
+	uint32_t correlations;		   /* 1 << enum story */
+	uint64_t related[CORRELATION_MAX]; /* the incident in which the story began */
+	struct action *action;
+	size_t actions, room;
 	uint64_t left_out; /* events that are in no deed */
 	bool changed;	   /* since it was shown */
 	enum incident_end end;
@@ -120,6 +125,6 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns);
 /* The monitor ends: all are closed. */
 void incidents_end(struct incidents *is, uint64_t now_ns);
 
-const char *story_name(enum story s);
+const char *correlation_name(enum correlation s);
 
 #endif

@@ -101,10 +101,10 @@ static void take_process(struct instance *in, const struct process_info *p)
 
 static void begin_again(struct instance *in, const struct event *ev)
 {
-	in->told_ns = ev->time_ns;
+	in->reported_ns = ev->time_ns;
 	in->listen_ns = 0;
 	in->running = ev->flags & EVENT_FOUND_BY_SWEEP;
-	in->settled = false;
+	in->baselined = false;
 	in->mnt_ns = ev->fd;
 	instance_exe_path(&ev->actor, &ev->object, in->cwd, sizeof(in->cwd));
 }
@@ -148,7 +148,7 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe)
 bool instance_started(const struct instance *in, uint64_t now_ns)
 {
 	return in->running || (in->listen_ns && now_ns >= in->listen_ns + INSTANCE_LOAD_NS) ||
-	       now_ns >= in->told_ns + INSTANCE_START_NS;
+	       now_ns >= in->reported_ns + INSTANCE_START_NS;
 }
 
 enum instance_change instances_apply(struct instances *is, const struct event *ev,

@@ -26,10 +26,10 @@ struct instance {
 	uint64_t heir_start_ns;
 	uint32_t ports;
 	uint16_t port[INSTANCE_PORTS]; /* listening, in the order they came */
-	uint64_t told_ns;	       /* when it was found or started, and */
+	uint64_t reported_ns;	       /* when it was found or started, and */
 	uint64_t listen_ns;	       /* when it was first heard to listen, 0: not yet */
 	bool running;		       /* found while it ran: what it has is what it started with */
-	bool settled;		       /* its start is over */
+	bool baselined;		       /* its start is over */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
 	uint32_t mnt_ns;	 /* inode number of its mount namespace */

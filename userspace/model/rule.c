@@ -135,14 +135,14 @@ static const char *const vectors[VECTOR_MAX] = {
 	[VECTOR_COLLECTOR] = "collector",
 };
 
-static const char *const saws[SAW_MAX] = {
-	[SAW_OTHER] = "other",
-	[SAW_RESP_COMMAND] = "resp-command",
-	[SAW_RESP_REPLY] = "resp-reply",
-	[SAW_INLINE] = "inline",
-	[SAW_HTTP] = "http",
-	[SAW_PRINTABLE] = "printable",
-	[SAW_SSLV2_HELLO] = "sslv2-hello",
+static const char *const payloads[PAYLOAD_MAX] = {
+	[PAYLOAD_OTHER] = "other",
+	[PAYLOAD_RESP_COMMAND] = "resp-command",
+	[PAYLOAD_RESP_REPLY] = "resp-reply",
+	[PAYLOAD_INLINE] = "inline",
+	[PAYLOAD_HTTP] = "http",
+	[PAYLOAD_PRINTABLE] = "printable",
+	[PAYLOAD_SSLV2_HELLO] = "sslv2-hello",
 };
 
 struct proc_file_info {
@@ -446,9 +446,9 @@ void rule_vector(const struct event *ev, char *buf, size_t size)
 	snprintf(buf, size, "%s %u", narrow ? "32-bit syscall" : "syscall", number);
 }
 
-const char *saw_name(unsigned int saw)
+const char *payload_name(unsigned int payload)
 {
-	return saw < SAW_MAX ? saws[saw] : NULL;
+	return payload < PAYLOAD_MAX ? payloads[payload] : NULL;
 }
 
 const char *severity_name(enum severity s)

@@ -48,7 +48,7 @@ const char *rule_title(unsigned int rule);
 const struct technique *rule_techniques(
 	unsigned int rule); /* TECHNIQUES_MAX of them, uid NULL behind the last */
 const char *vector_name(unsigned int vector);
-const char *saw_name(unsigned int saw);
+const char *payload_name(unsigned int payload);
 const char *severity_name(enum severity s);
 
 /* By what it was done: a vector's name, or that of the syscall the access check stood in. */

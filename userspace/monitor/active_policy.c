@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* rulebook.c - see rulebook.h. */
+/* active_policy.c - see active_policy.h. */
 #include "monitor/active_policy.h"
 
 #include "policy/policy_yaml.h"
@@ -8,17 +8,17 @@
 
 #include <string.h>
 
-static bool read_policy(const struct rulebook *rb, struct policy *ret)
+static bool read_policy(const struct policy_state *rb, struct policy *ret)
 {
-	char error[CONFIG_ERROR_LEN];
+	char error[POLICY_ERROR_LEN];
 
-	if (config_load(ret, rb->file, true, error, sizeof(error)))
+	if (policy_yaml_load(ret, rb->file, true, error, sizeof(error)))
 		return true;
 	log_error("%s", error);
 	return false;
 }
 
-static void tell(const struct rulebook *rb, const char *what)
+static void tell(const struct policy_state *rb, const char *what)
 {
 	const struct policy *p = &rb->policy;
 	unsigned int vain = 0;
@@ -36,9 +36,9 @@ static void tell(const struct rulebook *rb, const char *what)
 			vain);
 }
 
-bool rulebook_open(struct rulebook *rb, const char *file, uint32_t prevent_always)
+bool active_policy_open(struct policy_state *rb, const char *file, uint32_t prevent_always)
 {
-	*rb = (struct rulebook){.file = file, .prevent_always = prevent_always};
+	*rb = (struct policy_state){.file = file, .prevent_always = prevent_always};
 	if (!read_policy(rb, &rb->policy))
 		return false;
 	if (rb->policy.files)
@@ -46,12 +46,12 @@ bool rulebook_open(struct rulebook *rb, const char *file, uint32_t prevent_alway
 	return true;
 }
 
-void rulebook_close(struct rulebook *rb)
+void active_policy_close(struct policy_state *rb)
 {
 	policy_free(&rb->policy);
 }
 
-bool rulebook_reload(struct rulebook *rb)
+bool active_policy_reload(struct policy_state *rb)
 {
 	struct policy fresh;
 
@@ -73,14 +73,14 @@ static void refused(const char *whom, uint32_t rules)
 	log_error("cannot be prevented on this kernel, only told: %s upon %s", text, whom);
 }
 
-void rulebook_prevent_upon(struct rulebook *rb, struct sensors *s, const struct instance *in)
+void active_policy_prevent_on(struct policy_state *rb, struct sensors *s, const struct instance *in)
 {
-	struct policy_subject subject;
+	struct policy_input subject;
 	uint32_t rules;
 
 	if (!rb->preventing)
 		return;
-	subject_instance(&subject, in);
+	policy_input_instance(&subject, in);
 	rules = policy_prevents(&rb->policy, &subject, rb->prevent_always);
 	if (rules & ~rb->can & ~rb->prevent_always)
 		refused(in->name, rules & ~rb->can & ~rb->prevent_always);
@@ -88,7 +88,7 @@ void rulebook_prevent_upon(struct rulebook *rb, struct sensors *s, const struct 
 		log_error("nothing can be prevented upon %s: the kernel's table is full", in->name);
 }
 
-void rulebook_prevent(struct rulebook *rb, struct sensors *s, const struct instances *is)
+void active_policy_prevent(struct policy_state *rb, struct sensors *s, const struct instances *is)
 {
 	uint32_t any = policy_prevents_any(&rb->policy, rb->prevent_always);
 	char text[256];
@@ -105,5 +105,5 @@ void rulebook_prevent(struct rulebook *rb, struct sensors *s, const struct insta
 	if (any & ~rb->can)
 		refused("servers", any & ~rb->can);
 	for (size_t i = 0; i < is->count; i++)
-		rulebook_prevent_upon(rb, s, is->all[i]);
+		active_policy_prevent_on(rb, s, is->all[i]);
 }

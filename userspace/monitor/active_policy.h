@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rulebook.h - the policy that holds now: read, swapped for another one as a whole, and told to the kernel where it
+ * active_policy.h - the policy that holds now: read, swapped for another one as a whole, and told to the kernel where it
  * prevents.
  */
-#ifndef CACHEWARDEN_RULEBOOK_H
-#define CACHEWARDEN_RULEBOOK_H
+#ifndef CACHEWARDEN_ACTIVE_POLICY_H
+#define CACHEWARDEN_ACTIVE_POLICY_H
 
 #include "model/instance.h"
 #include "policy/policy.h"
 #include "sensor/loader.h"
 
-struct rulebook {
+struct policy_state {
 	struct policy policy;
 	const char *file; /* NULL: the usual one */
 	uint32_t
@@ -20,16 +20,17 @@ struct rulebook {
 };
 
 /* Read the policy; a wrong one is said on stderr. Returns whether it is sound. */
-bool rulebook_open(struct rulebook *rb, const char *file, uint32_t prevent_always);
-void rulebook_close(struct rulebook *rb);
+bool active_policy_open(struct policy_state *rb, const char *file, uint32_t prevent_always);
+void active_policy_close(struct policy_state *rb);
 
 /* Read it anew. A wrong one is told, and the old one stays: returns false then. */
-bool rulebook_reload(struct rulebook *rb);
+bool active_policy_reload(struct policy_state *rb);
 
 /* Tell the kernel what to prevent upon whom, the instances known so far included, and stderr what it cannot. */
-void rulebook_prevent(struct rulebook *rb, struct sensors *s, const struct instances *is);
+void active_policy_prevent(struct policy_state *rb, struct sensors *s, const struct instances *is);
 
 /* The same for one instance of which something became known. */
-void rulebook_prevent_upon(struct rulebook *rb, struct sensors *s, const struct instance *in);
+void active_policy_prevent_on(struct policy_state *rb, struct sensors *s,
+			      const struct instance *in);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* ask.c - see ask.h. */
+/* control.c - see control.h. */
 #include "monitor/control.h"
 
 #include "base/clock.h"
@@ -22,10 +22,10 @@
 static void path_of(struct sockaddr_un *to, pid_t pid)
 {
 	*to = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(to->sun_path, sizeof(to->sun_path), ASK_DIR "/%d.sock", (int)pid);
+	snprintf(to->sun_path, sizeof(to->sun_path), CONTROL_DIR "/%d.sock", (int)pid);
 }
 
-int ask_open(struct ask *a)
+int control_open(struct ask *a)
 {
 	struct sockaddr_un where;
 	struct stat st;
@@ -33,9 +33,9 @@ int ask_open(struct ask *a)
 
 	a->fd = -1;
 	a->pid = getpid();
-	if (mkdir(ASK_DIR, 0700) && errno != EEXIST)
+	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
 		return -errno;
-	if (lstat(ASK_DIR, &st))
+	if (lstat(CONTROL_DIR, &st))
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
 		return -EPERM; /* somebody else's: not to be trusted */
@@ -52,7 +52,7 @@ int ask_open(struct ask *a)
 	return err;
 }
 
-void ask_close(struct ask *a)
+void control_close(struct ask *a)
 {
 	struct sockaddr_un where;
 
@@ -64,7 +64,7 @@ void ask_close(struct ask *a)
 	unlink(where.sun_path);
 }
 
-void ask_say(struct ask *a, int fd, const char *line, size_t len)
+void control_reply(struct ask *a, int fd, const char *line, size_t len)
 {
 	while (len && !a->gave_up) {
 		ssize_t n = send(fd, line, len, MSG_NOSIGNAL);
@@ -78,7 +78,7 @@ void ask_say(struct ask *a, int fd, const char *line, size_t len)
 	}
 }
 
-void ask_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void *ctx)
+void control_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void *ctx)
 {
 	struct timeval limit = {.tv_usec = 100000};
 
@@ -98,9 +98,9 @@ void ask_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void
 	}
 }
 
-size_t ask_monitors(pid_t *pids, size_t max)
+size_t control_monitors(pid_t *pids, size_t max)
 {
-	DIR *dir = opendir(ASK_DIR);
+	DIR *dir = opendir(CONTROL_DIR);
 	struct dirent *e;
 	size_t n = 0;
 
@@ -116,7 +116,7 @@ size_t ask_monitors(pid_t *pids, size_t max)
 	return n;
 }
 
-int ask_question(pid_t pid, char question, int out)
+int control_request_send(pid_t pid, char question, int out)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
 	struct timeval limit = {.tv_sec = 5};

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ask.h - questions to a running monitor, over a socket in ASK_DIR that only root can reach: one letter in,
+ * control.h - questions to a running monitor, over a socket in CONTROL_DIR that only root can reach: one letter in,
  * lines out. The monitor answers once a second, and waits for no reader for long.
  */
-#ifndef CACHEWARDEN_ASK_H
-#define CACHEWARDEN_ASK_H
+#ifndef CACHEWARDEN_CONTROL_H
+#define CACHEWARDEN_CONTROL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ASK_DIR "/run/cachewarden"
-#define ASK_CONNS_TEXT 't'
-#define ASK_CONNS_JSON 'j'
+#define CONTROL_DIR "/run/cachewarden"
+#define CONTROL_CONNS_TEXT 't'
+#define CONTROL_CONNS_JSON 'j'
 
 struct ask {
 	int fd; /* -1: not open */
@@ -22,16 +22,16 @@ struct ask {
 	uint64_t until;
 };
 
-/* Serve as ASK_DIR/PID.sock. Returns 0 or a negative errno. */
-int ask_open(struct ask *a);
-void ask_close(struct ask *a);
-/* Answer all who ask now: fn is called for each, and says lines with ask_say. */
-void ask_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void *ctx);
-void ask_say(struct ask *a, int fd, const char *line, size_t len);
+/* Serve as CONTROL_DIR/PID.sock. Returns 0 or a negative errno. */
+int control_open(struct ask *a);
+void control_close(struct ask *a);
+/* Answer all who ask now: fn is called for each, and says lines with control_reply. */
+void control_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void *ctx);
+void control_reply(struct ask *a, int fd, const char *line, size_t len);
 
 /* The other side: pid of the running monitors, at most max of them. */
-size_t ask_monitors(pid_t *pids, size_t max);
+size_t control_monitors(pid_t *pids, size_t max);
 /* Ask one; its answer goes to the descriptor out. Returns 0 or a negative errno. */
-int ask_question(pid_t pid, char question, int out);
+int control_request_send(pid_t pid, char question, int out);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* watch_counts.c - once a second: what was counted, and what was not seen. At the end their sum. */
+/* counters.c - once a second: what was counted, and what was not seen. At the end their sum. */
 #include "monitor/state.h"
 
 #include "base/clock.h"
@@ -17,7 +17,7 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 	struct alert *a = alerts_counted(&m->alerts, key, at, m->now, m->flush);
 
 	if (a)
-		watch_show(m, a);
+		monitor_report(m, a);
 	/* a state is over when a later sweep did not find it */
 	if (m->now > at->last_ns + IDLE_NS && m->idle_count < ATTEMPTS_MAX &&
 	    (key->vector != VECTOR_SWEEP || at->last_ns < m->sweep_began))
@@ -27,7 +27,7 @@ static void on_sum(void *ctx, const struct attempt_key *key, const struct attemp
 /* That plaintext is served on a port is told once in an instance's life. */
 static bool stands(const struct monitor *m, const struct attempt_key *key)
 {
-	const struct instance *in = watch_instance(m, key->instance);
+	const struct instance *in = monitor_instance(m, key->instance);
 
 	return key->rule == RULE_TLS_LISTENER && in && in->members;
 }
@@ -43,7 +43,7 @@ static void forget_idle(struct monitor *m)
 			continue;
 		a = alerts_counted(&m->alerts, &m->idle[i], &last, m->now, true);
 		if (a)
-			watch_show(m, a);
+			monitor_report(m, a);
 		if (stands(m, &m->idle[i]))
 			alerts_keep(&m->alerts, &m->idle[i]);
 		else
@@ -52,32 +52,32 @@ static void forget_idle(struct monitor *m)
 	m->idle_count = 0;
 }
 
-void watch_counts(struct monitor *m)
+void monitor_counters(struct monitor *m)
 {
 	if (collector_sums(m->collector, on_sum, m))
-		watch_blind(m, "the attempts table could not be read", 1);
+		report_blind_spot(m, "the attempts table could not be read", 1);
 	forget_idle(m);
 }
 
 static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 {
 	struct monitor *m = ctx;
-	const struct instance *in = watch_instance(m, key->instance);
+	const struct instance *in = monitor_instance(m, key->instance);
 	const char *rule = rule_name(key->rule);
 	char note[ALERT_NOTE_LEN];
 
 	snprintf(note, sizeof(note), "lost, in no event and no count: %s of %s",
 		 rule ? rule : "start, fork or end", in ? in->name : "an unknown instance");
-	watch_blind(m, note, n);
+	report_blind_spot(m, note, n);
 }
 
 /* Handshakes that went on without anybody reading what they settle on. */
 static uint64_t not_read(const struct monitor *m)
 {
-	return sensors_counter(m->sensors, COUNTER_CLEAR_LOST) + m->conns.unjudged;
+	return sensors_counter(m->sensors, COUNTER_CHUNKS_LOST) + m->conns.unjudged;
 }
 
-void watch_blindness(struct monitor *m)
+void monitor_blind_spots(struct monitor *m)
 {
 	static const struct {
 		enum counter_id id;
@@ -105,16 +105,17 @@ void watch_blindness(struct monitor *m)
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
-		watch_blind(m, notes[i].note, sensors_counter(m->sensors, notes[i].id));
-	watch_blind(m, "TLS handshakes not read whole: their version and cipher are not judged",
-		    not_read(m));
+		report_blind_spot(m, notes[i].note, sensors_counter(m->sensors, notes[i].id));
+	report_blind_spot(m,
+			  "TLS handshakes not read whole: their version and cipher are not judged",
+			  not_read(m));
 	sensors_lost(m->sensors, on_lost, m);
-	watch_blind(m, "records in the ring buffer that were no events",
-		    collector_refused(m->collector));
-	watch_blind(m, "alerts the reader of standard output never gets", m->out.dropped);
-	watch_blind(m, "too many incidents at once: the quietest were closed early",
-		    m->incidents.forced);
-	watch_blind(m, "events that are in no incident: memory ran out", m->incidents.lost);
+	report_blind_spot(m, "records in the ring buffer that were no events",
+			  collector_refused(m->collector));
+	report_blind_spot(m, "alerts the reader of standard output never gets", m->out.dropped);
+	report_blind_spot(m, "too many incidents at once: the quietest were closed early",
+			  m->incidents.forced);
+	report_blind_spot(m, "events that are in no incident: memory ran out", m->incidents.lost);
 }
 
 static void on_program_lost(void *ctx, const struct sensor_program *p)
@@ -124,15 +125,15 @@ static void on_program_lost(void *ctx, const struct sensor_program *p)
 
 	log_error("%s/%s holds no more, unseen: %s (%s)", p->sensor, p->name, p->unseen, p->error);
 	snprintf(note, sizeof(note), "%s/%s lost, unseen: %s", p->sensor, p->name, p->unseen);
-	watch_blind(m, note, 1);
+	report_blind_spot(m, note, 1);
 }
 
-void watch_programs(struct monitor *m)
+void monitor_programs(struct monitor *m)
 {
 	sensors_check(m->sensors, on_program_lost, m);
 }
 
-void watch_summary(struct monitor *m)
+void monitor_summary(struct monitor *m)
 {
 	uint64_t lost = sensors_counter(m->sensors, COUNTER_LOST);
 
@@ -150,8 +151,8 @@ void watch_summary(struct monitor *m)
 	log_info("incidents: %" PRIu64, m->incidents.next_id);
 	log_info("verdicts: %" PRIu64 " events allowed, %" PRIu64 " observed, %" PRIu64
 		 " prevented, %" PRIu64 " of rules that are off",
-		 m->judged[VERDICT_ALLOWED], m->judged[VERDICT_OBSERVED],
-		 m->judged[VERDICT_PREVENTED], m->judged[VERDICT_OFF]);
+		 m->evaluated[VERDICT_ALLOWED], m->evaluated[VERDICT_OBSERVED],
+		 m->evaluated[VERDICT_PREVENTED], m->evaluated[VERDICT_OFF]);
 	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
 		 m->instances.count, m->attempts, m->alerts.next_id, lost,

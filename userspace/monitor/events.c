@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* watch_events.c - events in: what instances do, what is done to them, what their handshakes say. */
+/* events.c - events in: what instances do, what is done to them, what their handshakes say. */
 #include "monitor/state.h"
 
 #include "sensor/cgroup.h"
@@ -44,7 +44,7 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
 		cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
 	if (change != INSTANCE_SAME)
-		rulebook_prevent_upon(&m->rulebook, m->sensors, in);
+		active_policy_prevent_on(&m->policy_state, m->sensors, in);
 	if (!m->started)
 		return;
 	tell_lifecycle(in, change);
@@ -56,8 +56,8 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	}
 	/* a supervisor may have opened its sockets for it */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
-		watch_blind(m, "sockets handed down to a server could not be looked for",
-			    ++m->marks_failed);
+		report_blind_spot(m, "sockets handed down to a server could not be looked for",
+				  ++m->marks_failed);
 }
 
 /*
@@ -74,7 +74,7 @@ static void mend(const struct event *ev)
 /* What was dropped leaves two ends that wait: both are told that the connection is over. */
 static void cut(struct monitor *m, const struct event *ev)
 {
-	const struct instance *in = watch_instance(m, ev->key.instance);
+	const struct instance *in = monitor_instance(m, ev->key.instance);
 	const char *step;
 	int err;
 
@@ -89,8 +89,8 @@ static void cut(struct monitor *m, const struct event *ev)
 		log_warn(
 			"a connection cannot be reset (%s: %s): its bytes are dropped, its ends wait",
 			step, strerror(-err));
-	watch_blind(m, "connections that could not be reset: dropped, but both ends wait",
-		    ++m->resets_failed);
+	report_blind_spot(m, "connections that could not be reset: dropped, but both ends wait",
+			  ++m->resets_failed);
 }
 
 /* --- handshakes in --- */
@@ -105,7 +105,7 @@ static void judge(struct monitor *m, const struct conn *c, unsigned int rule, bo
 	conn_event(c, rule, &ev);
 	a = alerts_event(&m->alerts, &ev);
 	if (a)
-		watch_show(m, a);
+		monitor_report(m, a);
 }
 
 /* Nothing more will come of a connection's handshake. */
@@ -122,16 +122,16 @@ static void forget_handshake(struct monitor *m, uint64_t cookie)
 	alerts_forget(&m->alerts, &ev.key);
 }
 
-void watch_clear(void *ctx, const struct clear_piece *p)
+void monitor_handshake(void *ctx, const struct handshake_chunk *p)
 {
 	struct monitor *m = ctx;
-	const struct policy *policy = &m->rulebook.policy;
+	const struct policy *policy = &m->policy_state.policy;
 	const struct conn *c;
 
 	m->now = clock_boot_ns();
-	if (p->flags & CLEAR_CLOSED)
+	if (p->flags & CHUNK_CLOSED)
 		forget_handshake(m, p->cookie);
-	c = conns_piece(&m->conns, p);
+	c = conns_chunk(&m->conns, p);
 	if (!c)
 		return;
 	judge(m, c, RULE_TLS_VERSION, policy_tls_version(policy, c->facts->version));
@@ -141,7 +141,7 @@ void watch_clear(void *ctx, const struct clear_piece *p)
 /* What only userspace knows of an attempt. */
 static void complete(const struct monitor *m, struct event *ev)
 {
-	const struct instance *in = watch_instance(m, ev->key.instance);
+	const struct instance *in = monitor_instance(m, ev->key.instance);
 
 	if (!ev->target_tgid && in) /* a file's owner is an instance, not one of its processes */
 		ev->target_tgid = ev->target_tid = in->pid;
@@ -149,7 +149,7 @@ static void complete(const struct monitor *m, struct event *ev)
 		ev->flags |= EVENT_SEALED;
 }
 
-void watch_attempt(void *ctx, const struct event *ev)
+void monitor_attempt(void *ctx, const struct event *ev)
 {
 	static struct event whole; /* large */
 	struct monitor *m = ctx;
@@ -159,10 +159,10 @@ void watch_attempt(void *ctx, const struct event *ev)
 	complete(m, &whole);
 	a = alerts_event(&m->alerts, &whole);
 	if (a)
-		watch_show(m, a);
+		monitor_report(m, a);
 }
 
-void watch_event(void *ctx, const struct event *ev)
+void monitor_event(void *ctx, const struct event *ev)
 {
 	struct monitor *m = ctx;
 	const struct instance *in;
@@ -178,6 +178,6 @@ void watch_event(void *ctx, const struct event *ev)
 		mend(ev);
 		if (ev->flags & EVENT_PREVENTED)
 			cut(m, ev);
-		watch_attempt(m, ev);
+		monitor_attempt(m, ev);
 	}
 }

@@ -290,7 +290,7 @@ static void judge(struct files *f, const struct instance *in, struct file *file,
 		view(where, in, file->path);
 		len = look(f, where, file);
 	}
-	file->kind = rest_kind(file->path, file->written, f->head, len);
+	file->kind = file_kind(file->path, file->written, f->head, len);
 	file->unsure = !len && !file->kind;
 	explicit_bzero(f->head, len);
 	if (file->kind != thought)
@@ -314,10 +314,10 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		return;
 	}
 	judge(f, in, file, ev->file.kind);
-	if (rest_exposed(file->kind) && exposed(in, file->path)) {
+	if (file_kind_exposed(file->kind) && exposed(in, file->path)) {
 		found = *ev;
 		memset(&found.conn, 0, sizeof(found.conn));
-		tell(f, in, &found, proc_file_rule(file->kind, 0), rest_exposed(file->kind));
+		tell(f, in, &found, proc_file_rule(file->kind, 0), file_kind_exposed(file->kind));
 	}
 }
 
@@ -329,7 +329,7 @@ static void tell_start(struct files *f, const struct instance *in, unsigned int 
 	found = (struct event){.magic = EVENT_MAGIC,
 			       .version = EVENT_VERSION,
 			       .size = sizeof(found),
-			       .time_ns = in->told_ns};
+			       .time_ns = in->reported_ns};
 	tell(f, in, &found, rule, swept);
 }
 
@@ -392,7 +392,7 @@ static void learn_dir(struct search *s, const char *dir, bool all)
 	view(where, s->in, dir);
 	d = opendir(where);
 	while (d && (e = readdir(d))) {
-		unsigned int kind = rest_kind(e->d_name, false, "", 0);
+		unsigned int kind = file_kind(e->d_name, false, "", 0);
 
 		if (kind == REST_DATA || kind == REST_ACL || (all && e->d_name[0] != '.') ||
 		    (kind == REST_CONFIG && !strncmp(e->d_name, "nodes", strlen("nodes"))))
@@ -463,10 +463,10 @@ static void read_config(struct search *s, const char *path, bool included)
 	s->depth++;
 	s->mine = included;
 	if (text)
-		rest_config(text, len, note_port, s);
+		file_kind_config(text, len, note_port, s);
 	if (text && s->mine) {
 		learn(s, path);
-		rest_config(text, len, follow, s);
+		file_kind_config(text, len, follow, s);
 	}
 	if (text)
 		explicit_bzero(text, len);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* watch_guard.c - the guard that outlives the monitor, and who asks what it sees. */
+/* handoff.c - the guard that outlives the monitor, and who asks what it sees. */
 #include "monitor/state.h"
 
 #include "base/clock.h"
@@ -28,21 +28,22 @@ static void on_guard_news(void *ctx, enum guard_news what)
 		output_line(&m->out, "\n", 1);
 	if (what == GUARD_STOPPED) {
 		log_error("the monitor is stopped: nobody watches until it is continued");
-		watch_blind(m, "the monitor is stopped: nobody watches until it is continued", 1);
+		report_blind_spot(m, "the monitor is stopped: nobody watches until it is continued",
+				  1);
 	} else {
 		until = m->now + NS_PER_SEC;
 		while (collector_poll(m->collector, 0) > 0 && m->now < until)
 			;
-		watch_blind(m, "alerts that were not written yet when the monitor died",
-			    will.unwritten);
-		watch_blind(m, "the monitor died unasked: nobody watches any more", 1);
+		report_blind_spot(m, "alerts that were not written yet when the monitor died",
+				  will.unwritten);
+		report_blind_spot(m, "the monitor died unasked: nobody watches any more", 1);
 		log_error("the monitor died unasked: nobody watches any more");
 	}
-	output_pump(&m->out, WATCH_DRAIN_MS);
+	output_pump(&m->out, OUTPUT_DRAIN_MS);
 	m->guard.will = shared;
 }
 
-void watch_guard_start(struct monitor *m)
+void handoff_start(struct monitor *m)
 {
 	int err = m->options->no_guard ? 0 : guard_start(&m->guard, on_guard_news, m);
 
@@ -50,13 +51,13 @@ void watch_guard_start(struct monitor *m)
 		log_warn("no guard (%s): whoever kills the monitor is not told of", strerror(-err));
 }
 
-void watch_guard_check(struct monitor *m)
+void handoff_check(struct monitor *m)
 {
 	if (!guard_lost(&m->guard))
 		return;
-	watch_blind(m, "the monitor's guard died unasked; another one was started",
-		    ++m->guards_lost);
-	watch_guard_start(m);
+	report_blind_spot(m, "the monitor's guard died unasked; another one was started",
+			  ++m->guards_lost);
+	handoff_start(m);
 }
 
 struct answer {
@@ -65,11 +66,11 @@ struct answer {
 	bool json;
 };
 
-static void answer_conn(void *ctx, const struct conn_live *live)
+static void answer_conn(void *ctx, const struct conn_snapshot *live)
 {
 	const struct answer *a = ctx;
 	const struct conn *c = conns_find(&a->m->conns, live->cookie);
-	const struct instance *in = watch_instance(a->m, live->instance);
+	const struct instance *in = monitor_instance(a->m, live->instance);
 	char text[1024];
 	const char *line = text;
 	size_t len;
@@ -79,13 +80,13 @@ static void answer_conn(void *ctx, const struct conn_live *live)
 	else
 		len = conn_text(live, c, in, text, sizeof(text));
 	if (line)
-		ask_say(&a->m->ask, a->fd, line, len);
+		control_reply(&a->m->ask, a->fd, line, len);
 }
 
 /* Whoever runs `cachewarden conns` asks for all connections. */
-void watch_question(void *ctx, int fd, char question)
+void control_request(void *ctx, int fd, char question)
 {
-	struct answer a = {.m = ctx, .fd = fd, .json = question == ASK_CONNS_JSON};
+	struct answer a = {.m = ctx, .fd = fd, .json = question == CONTROL_CONNS_JSON};
 
-	sensors_live(a.m->sensors, answer_conn, &a);
+	sensors_snapshots(a.m->sensors, answer_conn, &a);
 }

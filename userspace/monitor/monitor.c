@@ -56,7 +56,7 @@ static void tell_who_stopped(void)
 		 stopped_by ? comm : "the kernel", (int)stopped_by);
 }
 
-const struct instance *watch_instance(const struct monitor *m, uint32_t id)
+const struct instance *monitor_instance(const struct monitor *m, uint32_t id)
 {
 	return id == INSTANCE_SELF ? &m->self : instances_find(&m->instances, id);
 }
@@ -66,13 +66,14 @@ static void tick(struct monitor *m, bool flush)
 {
 	m->now = clock_boot_ns();
 	m->flush = flush;
-	watch_counts(m);
-	incidents_tick(&m->incidents, m->now, (uint64_t)m->rulebook.policy.quiet_s * NS_PER_SEC);
-	watch_settle(m);
-	watch_blindness(m);
-	watch_programs(m);
-	watch_guard_check(m);
-	ask_serve(&m->ask, watch_question, m);
+	monitor_counters(m);
+	incidents_tick(&m->incidents, m->now,
+		       (uint64_t)m->policy_state.policy.quiet_s * NS_PER_SEC);
+	monitor_baseline(m);
+	monitor_blind_spots(m);
+	monitor_programs(m);
+	handoff_check(m);
+	control_serve(&m->ask, control_request, m);
 	m->flush = false;
 }
 
@@ -123,13 +124,14 @@ static int attach(struct monitor *m)
 		log_error("%s", error);
 		return -1;
 	}
-	m->files = files_new(m->sensors, watch_attempt, m);
-	err = m->files ? collector_open(&m->collector, m->sensors, watch_event, m) : -ENOMEM;
+	m->files = files_new(m->sensors, monitor_attempt, m);
+	err = m->files ? collector_open(&m->collector, m->sensors, monitor_event, m) : -ENOMEM;
 	if (err) {
 		log_error("the ring buffer cannot be read: %s", strerror(-err));
 		return -1;
 	}
-	err = collector_handshakes(m->collector, sensors_handshakes_fd(m->sensors), watch_clear);
+	err = collector_handshakes(m->collector, sensors_handshakes_fd(m->sensors),
+				   monitor_handshake);
 	if (err)
 		log_warn("handshakes cannot be read (%s): versions and ciphers are not judged",
 			 strerror(-err));
@@ -146,7 +148,7 @@ static void find_instances(struct monitor *m)
 	if (err)
 		log_warn("the sweep at start failed (%s): what ran before is not watched",
 			 strerror(-err));
-	rulebook_prevent(&m->rulebook, m->sensors, &m->instances);
+	active_policy_prevent(&m->policy_state, m->sensors, &m->instances);
 	err = sensors_seal(m->sensors);
 	if (err)
 		log_warn(
@@ -175,13 +177,13 @@ static int start(struct monitor *m)
 	if (prepare(m) || attach(m))
 		return -1;
 	find_instances(m);
-	watch_sweep(m);
+	monitor_sweep(m);
 	collector_poll(m->collector, 0);
-	watch_guard_start(m);
-	err = ask_open(&m->ask);
+	handoff_start(m);
+	err = control_open(&m->ask);
 	if (err)
 		log_warn("no questions are answered (cachewarden conns): %s", strerror(-err));
-	coverage_report(m->sensors, instances_alive(&m->instances), watch_blind, m);
+	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
 	return 0;
 }
 
@@ -199,11 +201,11 @@ static void tell_output_error(struct monitor *m)
 static void reload_policy(struct monitor *m)
 {
 	reload = 0;
-	if (!rulebook_reload(&m->rulebook))
+	if (!active_policy_reload(&m->policy_state))
 		return;
-	rulebook_prevent(&m->rulebook, m->sensors, &m->instances);
+	active_policy_prevent(&m->policy_state, m->sensors, &m->instances);
 	guard_stop(&m->guard); /* its policy is a copy of the old one */
-	watch_guard_start(m);
+	handoff_start(m);
 }
 
 /* Returns 0, or -1 when nobody reads any more. */
@@ -224,7 +226,7 @@ static int loop(struct monitor *m)
 			continue;
 		}
 		if (now >= m->next_sweep) {
-			watch_sweep(m);
+			monitor_sweep(m);
 			continue;
 		}
 		if (m->next_sweep < until)
@@ -241,7 +243,7 @@ static int loop(struct monitor *m)
 			return -1;
 		}
 		output_pump(&m->out, 0);
-		watch_will(m);
+		handoff_update(m);
 		if (m->out.error == EPIPE) {
 			log_error("nobody reads standard output any more; ending");
 			return -1;
@@ -263,16 +265,16 @@ int monitor_run(const struct monitor_options *o)
 		 (uint64_t)clock_epoch_ms(clock_boot_ns()));
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
-	if (!rulebook_open(&m.rulebook, o->policy,
-			   (o->prevent ? POLICY_PREVENT_MEMORY : 0) |
-				   (o->enforce_tls ? POLICY_PREVENT_PLAINTEXT : 0)))
+	if (!active_policy_open(&m.policy_state, o->policy,
+				(o->prevent ? POLICY_PREVENT_MEMORY : 0) |
+					(o->enforce_tls ? POLICY_PREVENT_PLAINTEXT : 0)))
 		return 2;
 	instance_self(&m.self, (uint32_t)getpid(), exe);
 	catch_signals();
 	output_init(&m.out, STDOUT_FILENO);
 	m.ask.fd = -1;
 	err = alerts_init(&m.alerts) ?: conns_init(&m.conns)
-		?: incidents_init(&m.incidents, watch_incident, &m);
+		?: incidents_init(&m.incidents, report_incident, &m);
 	if (!err)
 		err = start(&m);
 	if (!err) {
@@ -282,10 +284,10 @@ int monitor_run(const struct monitor_options *o)
 		collector_poll(m.collector, 0);
 		tick(&m, true);
 		incidents_end(&m.incidents, m.now);
-		output_pump(&m.out, WATCH_DRAIN_MS);
+		output_pump(&m.out, OUTPUT_DRAIN_MS);
 		if (m.out.len)
 			m.out.dropped++;
-		watch_summary(&m);
+		monitor_summary(&m);
 		if (m.out.error || m.out.dropped)
 			err = -1;
 	}
@@ -293,11 +295,11 @@ int monitor_run(const struct monitor_options *o)
 	files_free(m.files);
 	sensors_free(m.sensors);
 	incidents_free(&m.incidents);
-	ask_close(&m.ask);
+	control_close(&m.ask);
 	alerts_free(&m.alerts);
 	conns_free(&m.conns);
 	instances_free(&m.instances);
-	rulebook_close(&m.rulebook);
+	active_policy_close(&m.policy_state);
 	if (m.cgroup_fd >= 0)
 		close(m.cgroup_fd);
 	output_free(&m.out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* subject.c - see subject.h. */
+/* policy_input.c - see policy_input.h. */
 #include "monitor/policy_input.h"
 
 #include "sensor/cgroup.h"
@@ -7,9 +7,9 @@
 
 #include <stdio.h>
 
-void subject_instance(struct policy_subject *ret, const struct instance *in)
+void policy_input_instance(struct policy_input *ret, const struct instance *in)
 {
-	*ret = (struct policy_subject){};
+	*ret = (struct policy_input){};
 	if (!in)
 		return;
 	ret->instance = in->name;
@@ -25,8 +25,7 @@ static bool whole(const struct path_place *exe)
 	return exe->len && !(exe->flags & (PATH_DELETED | PATH_CUT));
 }
 
-static void actor(struct policy_subject *s, struct finding *f, const struct policy *p,
-		  int cgroup_fd)
+static void actor(struct policy_input *s, struct finding *f, const struct policy *p, int cgroup_fd)
 {
 	const struct process_info *who = &f->alert->ev.actor;
 
@@ -45,7 +44,7 @@ static void actor(struct policy_subject *s, struct finding *f, const struct poli
 	s->ancestors = who->ancestors;
 }
 
-void subject_answers(struct finding *f, const struct alert *plaintext)
+void policy_input_opener(struct finding *f, const struct alert *plaintext)
 {
 	const struct process_info *who = plaintext ? &plaintext->ev.actor : NULL;
 
@@ -67,16 +66,16 @@ static const char *opener(struct finding *f, const char *actor_exe)
 	return f->opener[0] ? f->opener : NULL;
 }
 
-void subject_judge(struct finding *f, const struct policy *p, int cgroup_fd)
+void policy_input_evaluate(struct finding *f, const struct policy *p, int cgroup_fd)
 {
 	const struct event *ev = &f->alert->ev;
-	struct policy_subject s;
+	struct policy_input s;
 
 	if (ev->key.rule == RULE_SELF_BLIND) { /* about no actor: nothing to allow */
 		f->verdict = (struct verdict){.id = VERDICT_ALERT, .severity = f->severity};
 		return;
 	}
-	subject_instance(&s, f->instance);
+	policy_input_instance(&s, f->instance);
 	s.rule = ev->key.rule;
 	s.severity = f->severity;
 	s.prevented = ev->flags & EVENT_PREVENTED;
@@ -87,6 +86,6 @@ void subject_judge(struct finding *f, const struct policy *p, int cgroup_fd)
 		s.peer = ev->conn.ends.remote_ip;
 		s.opener = opener(f, s.exe);
 	}
-	policy_judge(p, &s, f->now_ms, &f->verdict);
+	policy_evaluate(p, &s, f->now_ms, &f->verdict);
 	f->severity = f->verdict.severity;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* watch_show.c - alerts out: judged, told to its incident, written. */
+/* report.c - alerts out: judged, told to its incident, written. */
 #include "monitor/state.h"
 
 #include "report/finding.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What the guard has to know of the output, should we be killed now. */
-void watch_will(struct monitor *m)
+void handoff_update(struct monitor *m)
 {
 	if (!m->guard.will)
 		return;
@@ -25,27 +25,27 @@ static void tell(struct monitor *m, const char *text, size_t len)
 		output_line(&m->out, text, len);
 	else if (!text)
 		m->out.dropped++;
-	watch_will(m);
+	handoff_update(m);
 }
 
-void watch_incident(void *ctx, const struct incident *in, enum incident_change change)
+void report_incident(void *ctx, const struct incident *in, enum incident_change change)
 {
 	static char text[16384];
 	struct monitor *m = ctx;
-	const struct story_view v = {
+	const struct incident_view v = {
 		.incident = in,
 		.change = change,
-		.instance = watch_instance(m, in->instance),
-		.tenant = in->tenant ? watch_instance(m, in->tenant) : NULL,
+		.instance = monitor_instance(m, in->instance),
+		.tenant = in->tenant ? monitor_instance(m, in->tenant) : NULL,
 		.uid_prefix = m->uid_prefix,
 	};
 	const char *line = text;
 	size_t len;
 
 	if (m->options->json)
-		line = story_json(&v, &m->json, &len);
+		line = incident_json(&v, &m->json, &len);
 	else
-		len = story_text(&v, text, sizeof(text), m->colour);
+		len = incident_text(&v, text, sizeof(text), m->colour);
 	tell(m, line, len);
 }
 
@@ -69,13 +69,13 @@ static void answered(const struct monitor *m, struct alert *a, struct finding *f
 		snprintf(f->opener, sizeof(f->opener), "%s", a->opener);
 		return;
 	}
-	subject_answers(f, alerts_plaintext(&m->alerts, &a->ev));
+	policy_input_opener(f, alerts_plaintext(&m->alerts, &a->ev));
 	if (f->opener[0])
 		a->opener = strdup(f->opener);
 }
 
 /* Judge what there is of an alert now; what counts is told to its incident. */
-void watch_show(struct monitor *m, struct alert *a)
+void monitor_report(struct monitor *m, struct alert *a)
 {
 	static struct finding f; /* large, and one at a time */
 	uint64_t more = a->count - a->shown_count;
@@ -83,23 +83,23 @@ void watch_show(struct monitor *m, struct alert *a)
 	struct incident_fact fact;
 	struct incident *in;
 
-	finding_fill(&f, a, watch_instance(m, a->ev.key.instance),
-		     a->ev.flags & EVENT_CROSS_TENANT ? watch_instance(m, a->ev.other_instance)
+	finding_fill(&f, a, monitor_instance(m, a->ev.key.instance),
+		     a->ev.flags & EVENT_CROSS_TENANT ? monitor_instance(m, a->ev.other_instance)
 						      : NULL);
 	f.uid_prefix = m->uid_prefix;
 	if (a->ev.key.rule == RULE_TLS_LISTENER)
 		answered(m, a, &f);
-	subject_judge(&f, &m->rulebook.policy, m->cgroup_fd);
+	policy_input_evaluate(&f, &m->policy_state.policy, m->cgroup_fd);
 	if (a->ev.flags & EVENT_CONN)
 		f.tls = conns_find(&m->conns, a->ev.conn.cookie);
 	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) && !blind)
-		watch_sweep_soon(m);
+		monitor_sweep_soon(m);
 	if (!blind) {
 		m->attempts += more;
-		m->judged[f.verdict.id] += more;
+		m->evaluated[f.verdict.id] += more;
 	}
 	if (!blind && f.verdict.id >= VERDICT_ALERT) {
-		story_fact(&fact, &f, more);
+		incident_fact_fill(&fact, &f, more);
 		in = incidents_feed(&m->incidents, &fact, m->now);
 		f.incident = in ? in->id : 0;
 	}
@@ -108,11 +108,11 @@ void watch_show(struct monitor *m, struct alert *a)
 }
 
 /* The monitor itself could not see something, `total` times by now. */
-void watch_blind(void *ctx, const char *note, uint64_t total)
+void report_blind_spot(void *ctx, const char *note, uint64_t total)
 {
 	struct monitor *m = ctx;
 	struct alert *a = total ? alerts_blind(&m->alerts, note, total, m->now, m->flush) : NULL;
 
 	if (a)
-		watch_show(m, a);
+		monitor_report(m, a);
 }

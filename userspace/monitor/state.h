@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * watch.h - what the parts of the running monitor share: its state, and what each part does for the story in
+ * state.h - what the parts of the running monitor share: its state, and what each part does for the story in
  * monitor.c.
  */
-#ifndef CACHEWARDEN_WATCH_H
-#define CACHEWARDEN_WATCH_H
+#ifndef CACHEWARDEN_STATE_H
+#define CACHEWARDEN_STATE_H
 
 #include "model/alert.h"
 #include "monitor/control.h"
@@ -20,7 +20,7 @@
 #include "monitor/active_policy.h"
 #include "sensor/loader.h"
 
-#define WATCH_DRAIN_MS 2000 /* at the end, for a reader who is slow */
+#define OUTPUT_DRAIN_MS 2000 /* at the end, for a reader who is slow */
 
 struct monitor {
 	const struct monitor_options *options;
@@ -32,7 +32,7 @@ struct monitor {
 	struct guard guard;
 	uint64_t guards_lost;
 	struct alerts alerts;
-	struct rulebook rulebook;
+	struct policy_state policy_state;
 	struct incidents incidents;
 	int cgroup_fd; /* the root of the hierarchy */
 	struct conns conns;
@@ -45,8 +45,8 @@ struct monitor {
 	bool started;
 	bool flush;
 	uint64_t now;
-	uint64_t attempts;			/* counted so far, over all alerts but self-blind */
-	uint64_t judged[VERDICT_PREVENTED + 1]; /* of these, by verdict */
+	uint64_t attempts; /* counted so far, over all alerts but self-blind */
+	uint64_t evaluated[VERDICT_PREVENTED + 1]; /* of these, by verdict */
 	bool output_error_told;
 	uint64_t marks_failed, settles_failed;
 	uint64_t next_sweep;
@@ -57,45 +57,45 @@ struct monitor {
 };
 
 /* NULL if its start was never heard of. */
-const struct instance *watch_instance(const struct monitor *m, uint32_t id);
+const struct instance *monitor_instance(const struct monitor *m, uint32_t id);
 
-/* --- alerts out (watch_show.c) --- */
+/* --- alerts out (report.c) --- */
 
 /* Judge what there is of an alert now; what counts is told to its incident. */
-void watch_show(struct monitor *m, struct alert *a);
+void monitor_report(struct monitor *m, struct alert *a);
 /* The monitor itself could not see something, `total` times by now. ctx is the monitor. */
-void watch_blind(void *ctx, const char *note, uint64_t total);
+void report_blind_spot(void *ctx, const char *note, uint64_t total);
 /* An incident opened, went on or is over. ctx is the monitor. */
-void watch_incident(void *ctx, const struct incident *in, enum incident_change change);
+void report_incident(void *ctx, const struct incident *in, enum incident_change change);
 /* What the guard has to know of the output, should we be killed now. */
-void watch_will(struct monitor *m);
+void handoff_update(struct monitor *m);
 
-/* --- events in (watch_events.c); ctx is the monitor --- */
+/* --- events in (events.c); ctx is the monitor --- */
 
-void watch_event(void *ctx, const struct event *ev);
-void watch_attempt(void *ctx, const struct event *ev);
-void watch_clear(void *ctx, const struct clear_piece *p);
+void monitor_event(void *ctx, const struct event *ev);
+void monitor_attempt(void *ctx, const struct event *ev);
+void monitor_handshake(void *ctx, const struct handshake_chunk *p);
 
-/* --- sweeps (watch_sweep.c) --- */
+/* --- sweeps (sweeps.c) --- */
 
-void watch_sweep(struct monitor *m);
+void monitor_sweep(struct monitor *m);
 /* What a hook told may have left traces, or company: the next one comes early. */
-void watch_sweep_soon(struct monitor *m);
+void monitor_sweep_soon(struct monitor *m);
 /* An instance whose start is over waits for no sweep: until then its code is not watched. */
-void watch_settle(struct monitor *m);
+void monitor_baseline(struct monitor *m);
 
-/* --- once a second (watch_counts.c) --- */
+/* --- once a second (counters.c) --- */
 
-void watch_counts(struct monitor *m);
-void watch_blindness(struct monitor *m);
-void watch_programs(struct monitor *m); /* do they all still hold? */
-void watch_summary(struct monitor *m);	/* at the end */
+void monitor_counters(struct monitor *m);
+void monitor_blind_spots(struct monitor *m);
+void monitor_programs(struct monitor *m); /* do they all still hold? */
+void monitor_summary(struct monitor *m);  /* at the end */
 
-/* --- the guard, and questions (watch_guard.c) --- */
+/* --- the guard, and questions (handoff.c) --- */
 
-void watch_guard_start(struct monitor *m);
-void watch_guard_check(struct monitor *m);
+void handoff_start(struct monitor *m);
+void handoff_check(struct monitor *m);
 /* Whoever runs `cachewarden conns` asks for all connections. */
-void watch_question(void *ctx, int fd, char question);
+void control_request(void *ctx, int fd, char question);
 
 #endif

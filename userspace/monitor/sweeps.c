@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* watch_sweep.c - the second line of defence: what hooks could not see is looked for. */
+/* sweeps.c - the second line of defence: what hooks could not see is looked for. */
 #include "monitor/state.h"
 
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 #define SWEEP_REST_NS NS_PER_SEC	 /* between two sweeps, however many alerts there are */
 
 /* What a hook told may have left traces, or company. */
-void watch_sweep_soon(struct monitor *m)
+void monitor_sweep_soon(struct monitor *m)
 {
 	uint64_t rested = m->sweep_began + SWEEP_REST_NS, soon = m->now + AFTER_ALERT_NS;
 
@@ -27,15 +27,15 @@ void watch_sweep_soon(struct monitor *m)
  */
 static int sweep_instance(struct monitor *m, struct instance *in)
 {
-	int err = sensors_sweep_maps(m->sensors, (pid_t)in->pid, !in->settled);
+	int err = sensors_sweep_maps(m->sensors, (pid_t)in->pid, !in->baselined);
 
-	if (err || in->settled || !instance_started(in, m->now))
+	if (err || in->baselined || !instance_started(in, m->now))
 		return err;
-	in->settled = true;
-	return sensors_settled(m->sensors, in->id);
+	in->baselined = true;
+	return sensors_baselined(m->sensors, in->id);
 }
 
-void watch_sweep(struct monitor *m)
+void monitor_sweep(struct monitor *m)
 {
 	uint64_t took;
 	int err;
@@ -56,21 +56,22 @@ void watch_sweep(struct monitor *m)
 	if (took > m->sweep_longest_ns)
 		m->sweep_longest_ns = took;
 	if (err)
-		watch_blind(m, "sweeps that failed: what strangers hold was not looked at",
-			    ++m->sweeps_failed);
+		report_blind_spot(m, "sweeps that failed: what strangers hold was not looked at",
+				  ++m->sweeps_failed);
 	m->next_sweep = m->options->sweep_s ? m->sweep_began + m->options->sweep_s * NS_PER_SEC
 					    : UINT64_MAX;
 }
 
 /* An instance whose start is over waits for no sweep: until then its code is not watched. */
-void watch_settle(struct monitor *m)
+void monitor_baseline(struct monitor *m)
 {
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
 
-		if (in->members && !in->settled && instance_started(in, m->now) &&
+		if (in->members && !in->baselined && instance_started(in, m->now) &&
 		    sweep_instance(m, in))
-			watch_blind(m, "instances whose code at the start could not be looked at",
-				    ++m->settles_failed);
+			report_blind_spot(
+				m, "instances whose code at the start could not be looked at",
+				++m->settles_failed);
 	}
 }

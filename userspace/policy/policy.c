@@ -121,7 +121,7 @@ static bool fits(const char *pattern, const char *text)
 	return !pattern || (text && !fnmatch(pattern, text, 0));
 }
 
-static bool has_port(const struct policy_subject *s, int64_t port)
+static bool has_port(const struct policy_input *s, int64_t port)
 {
 	for (size_t i = 0; i < s->ports; i++) {
 		if (s->port[i] == port)
@@ -135,7 +135,7 @@ static bool matches_all(const struct policy_instance *in)
 	return !in->exe && !in->unit && !in->cgroup && !in->container && in->port == POLICY_UNSET;
 }
 
-static bool instance_matches(const struct policy_instance *in, const struct policy_subject *s)
+static bool instance_matches(const struct policy_instance *in, const struct policy_input *s)
 {
 	char unit[NAME_ROOM], container[NAME_ROOM];
 
@@ -146,7 +146,7 @@ static bool instance_matches(const struct policy_instance *in, const struct poli
 	       (in->port == POLICY_UNSET || has_port(s, in->port));
 }
 
-static int64_t mode_of(const struct policy *p, const struct policy_subject *s, unsigned int rule)
+static int64_t mode_of(const struct policy *p, const struct policy_input *s, unsigned int rule)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		if (p->instance[i].mode[rule] != POLICY_UNSET &&
@@ -156,7 +156,7 @@ static int64_t mode_of(const struct policy *p, const struct policy_subject *s, u
 	return POLICY_UNSET;
 }
 
-static enum severity severity_of(const struct policy *p, const struct policy_subject *s)
+static enum severity severity_of(const struct policy *p, const struct policy_input *s)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		int64_t severity = p->instance[i].severity[s->rule];
@@ -168,7 +168,7 @@ static enum severity severity_of(const struct policy *p, const struct policy_sub
 }
 
 /* An instance is called what its entry says, and what alerts call it. */
-static bool is_called(const struct policy *p, const struct policy_subject *s, const char *name)
+static bool is_called(const struct policy *p, const struct policy_input *s, const char *name)
 {
 	if (s->instance && !strcmp(s->instance, name))
 		return true;
@@ -179,7 +179,7 @@ static bool is_called(const struct policy *p, const struct policy_subject *s, co
 	return false;
 }
 
-uint32_t policy_prevents(const struct policy *p, const struct policy_subject *s, uint32_t otherwise)
+uint32_t policy_prevents(const struct policy *p, const struct policy_input *s, uint32_t otherwise)
 {
 	uint32_t rules = 0;
 
@@ -230,7 +230,7 @@ static bool same(const char *wanted, const char *text)
 	return !wanted || (text && !strcmp(wanted, text));
 }
 
-static bool descends(const struct policy_subject *s, const char *exe)
+static bool descends(const struct policy_input *s, const char *exe)
 {
 	for (size_t i = 0; i < s->ancestors; i++) {
 		if (s->ancestor[i] && !strcmp(s->ancestor[i], exe))
@@ -240,7 +240,7 @@ static bool descends(const struct policy_subject *s, const char *exe)
 }
 
 static bool allow_matches(const struct policy *p, const struct policy_allow *a,
-			  const struct policy_subject *s)
+			  const struct policy_input *s)
 {
 	char unit[NAME_ROOM];
 
@@ -253,7 +253,7 @@ static bool allow_matches(const struct policy *p, const struct policy_allow *a,
 }
 
 static const struct policy_plaintext *plaintext_allowed(const struct policy *p,
-							const struct policy_subject *s)
+							const struct policy_input *s)
 {
 	/* that plaintext is served to whom it is allowed is allowed with it */
 	if ((s->rule != RULE_TLS_PLAINTEXT && s->rule != RULE_TLS_LISTENER) || !s->peer ||
@@ -268,7 +268,7 @@ static const struct policy_plaintext *plaintext_allowed(const struct policy *p,
 	return NULL;
 }
 
-static void seek_allowance(const struct policy *p, const struct policy_subject *s, int64_t now_ms,
+static void seek_allowance(const struct policy *p, const struct policy_input *s, int64_t now_ms,
 			   struct verdict *v)
 {
 	for (size_t i = 0; i < p->allows && !v->allow; i++) {
@@ -288,8 +288,8 @@ static void seek_allowance(const struct policy *p, const struct policy_subject *
 	}
 }
 
-void policy_judge(const struct policy *p, const struct policy_subject *s, int64_t now_ms,
-		  struct verdict *ret)
+void policy_evaluate(const struct policy *p, const struct policy_input *s, int64_t now_ms,
+		     struct verdict *ret)
 {
 	int64_t mode = mode_of(p, s, s->rule);
 

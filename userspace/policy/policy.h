@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * policy.h - what the operator says about findings: which rules hold for which instance and how strictly, what
- * TLS has to be, and who may do what until when. Pure: config.c reads it from files, time is passed in.
+ * TLS has to be, and who may do what until when. Pure: policy_yaml.c reads it from files, time is passed in.
  */
 #ifndef CACHEWARDEN_POLICY_H
 #define CACHEWARDEN_POLICY_H
@@ -80,7 +80,7 @@ struct policy {
 };
 
 /* What is judged, put together from an event or from its record. NULL: not known. */
-struct policy_subject {
+struct policy_input {
 	unsigned int rule;
 	enum severity severity;
 	bool prevented;
@@ -124,13 +124,12 @@ void policy_free(struct policy *p);
  */
 bool policy_whole(const struct policy *p, char *error, size_t size);
 
-void policy_judge(const struct policy *p, const struct policy_subject *s, int64_t now_ms,
-		  struct verdict *ret);
+void policy_evaluate(const struct policy *p, const struct policy_input *s, int64_t now_ms,
+		     struct verdict *ret);
 const char *verdict_name(enum verdict_id id);
 
 /* Rules (1u << rule) to prevent upon that instance; `otherwise` holds for those nobody speaks of. */
-uint32_t policy_prevents(const struct policy *p, const struct policy_subject *s,
-			 uint32_t otherwise);
+uint32_t policy_prevents(const struct policy *p, const struct policy_input *s, uint32_t otherwise);
 /* The same upon an instance nobody knows yet: what all entries without a match say. */
 uint32_t policy_prevents_any(const struct policy *p, uint32_t otherwise);
 /* Does any entry ask for that? */

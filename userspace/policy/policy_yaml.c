@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config.c - see config.h. Walks libyaml's events along the table of keys; anchors' aliases, tags and second
+ * policy_yaml.c - see policy_yaml.h. Walks libyaml's events along the table of keys; anchors' aliases, tags and second
  * documents are refused, so that what a person reads is what holds.
  */
 #include "policy/policy_yaml.h"
@@ -325,8 +325,8 @@ static const char *remember_file(struct policy *p, const char *name)
 	return grown[p->files] ? grown[p->files++] : NULL;
 }
 
-bool config_parse(struct policy *p, const char *name, const char *text, size_t len, char *error,
-		  size_t size)
+bool policy_yaml_parse(struct policy *p, const char *name, const char *text, size_t len,
+		       char *error, size_t size)
 {
 	struct reader r = {.p = p, .error = error, .size = size, .file = remember_file(p, name)};
 	bool ok;
@@ -388,7 +388,7 @@ static bool load_file(struct policy *p, const char *path, bool trusted, char *er
 	else if (len > (ssize_t)FILE_MAX)
 		snprintf(error, size, "%s: larger than 1 MiB; expected a policy file", path);
 	else
-		ok = config_parse(p, path, text, (size_t)len, error, size);
+		ok = policy_yaml_parse(p, path, text, (size_t)len, error, size);
 out:
 	free(text);
 	if (fd >= 0)
@@ -414,14 +414,14 @@ static bool load_drop_ins(struct policy *p, const char *file, bool trusted, char
 	return ok;
 }
 
-bool config_load(struct policy *p, const char *file, bool trusted, char *error, size_t size)
+bool policy_yaml_load(struct policy *p, const char *file, bool trusted, char *error, size_t size)
 {
 	bool ok = true;
 
 	policy_init(p);
-	if (file || !access(CONFIG_FILE, F_OK))
-		ok = load_file(p, file ?: CONFIG_FILE, trusted, error, size);
-	ok = ok && load_drop_ins(p, file ?: CONFIG_FILE, trusted, error, size) &&
+	if (file || !access(POLICY_FILE, F_OK))
+		ok = load_file(p, file ?: POLICY_FILE, trusted, error, size);
+	ok = ok && load_drop_ins(p, file ?: POLICY_FILE, trusted, error, size) &&
 	     policy_whole(p, error, size);
 	if (!ok)
 		policy_free(p);

@@ -17,7 +17,7 @@ struct record {
 	json_t *line, *own, *actor, *instance, *conn;
 	uint16_t port[PORTS_MAX];
 	uint8_t peer[16];
-	struct policy_subject subject;
+	struct policy_input subject;
 	int64_t time_ms;
 };
 
@@ -40,7 +40,7 @@ static bool severity(const char *name, enum severity *ret)
 static void fill_instance(struct record *r)
 {
 	json_t *ports = json_object_get(r->instance, "ports"), *port;
-	struct policy_subject *s = &r->subject;
+	struct policy_input *s = &r->subject;
 	size_t i;
 
 	s->instance = text(r->instance, "name");
@@ -57,7 +57,7 @@ static void fill_actor(struct record *r)
 {
 	json_t *ancestors = json_object_get(r->actor, "ancestors"), *ancestor,
 	       *uid = json_object_get(r->actor, "uid");
-	struct policy_subject *s = &r->subject;
+	struct policy_input *s = &r->subject;
 	size_t i;
 
 	if (!json_is_true(json_object_get(r->actor, "exe_deleted")))
@@ -75,7 +75,7 @@ static void fill_conn(struct record *r)
 {
 	const char *ip = text(json_object_get(r->conn, "remote"), "ip"),
 		   *opened = text(r->conn, "opened");
-	struct policy_subject *s = &r->subject;
+	struct policy_input *s = &r->subject;
 
 	if (!ip || !opened)
 		return;
@@ -90,7 +90,7 @@ static void fill_conn(struct record *r)
 /* Fill r from its line. Returns what is wrong with it, NULL if nothing is. */
 static const char *fill(struct record *r)
 {
-	struct policy_subject *s = &r->subject;
+	struct policy_input *s = &r->subject;
 	const char *verdict;
 
 	r->own = json_object_get(json_object_get(r->line, "unmapped"), "cachewarden");
@@ -127,7 +127,7 @@ static bool is_other(const json_t *line)
 
 static void print(FILE *to, unsigned int nr, const struct record *r, const struct verdict *v)
 {
-	const struct policy_subject *s = &r->subject;
+	const struct policy_input *s = &r->subject;
 	const struct policy_allow *a = v->allow ?: v->expired;
 	char exe[256];
 
@@ -164,7 +164,8 @@ enum replay_end replay(const struct policy *p, const char *path, int64_t at_ms, 
 		if (!json_is_object(r.line))
 			wrong = "is no JSON object";
 		else if (!is_other(r.line) && !(wrong = fill(&r))) {
-			policy_judge(p, &r.subject, at_ms == POLICY_UNSET ? r.time_ms : at_ms, &v);
+			policy_evaluate(p, &r.subject, at_ms == POLICY_UNSET ? r.time_ms : at_ms,
+					&v);
 			print(to, nr, &r, &v);
 			if (v.id == VERDICT_ALERT)
 				end = REPLAY_ALERT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* conn_out.c - see conn_out.h. */
+/* conn_report.c - see conn_report.h. */
 #include "report/conn_report.h"
 
 #include "base/clock.h"
@@ -115,7 +115,7 @@ void conn_json_ocsf(struct jsonw *j, const struct conn *c)
 	jsonw_end_object(j);
 }
 
-static void address(const struct conn_live *l, const uint8_t *ip, char *buf, size_t size)
+static void address(const struct conn_snapshot *l, const uint8_t *ip, char *buf, size_t size)
 {
 	if (l->ipv6)
 		inet_ntop(AF_INET6, ip, buf, (socklen_t)size);
@@ -123,14 +123,14 @@ static void address(const struct conn_live *l, const uint8_t *ip, char *buf, siz
 		inet_ntop(AF_INET, ip + 12, buf, (socklen_t)size);
 }
 
-static const char *opened(const struct conn_live *l)
+static const char *opened(const struct conn_snapshot *l)
 {
 	return l->flags & SOCK_LISTENER ? "inbound"
 	       : l->flags & SOCK_FRESH	? "outbound"
 					: "unknown";
 }
 
-static const char *sync_name(const struct live_stream *s)
+static const char *sync_name(const struct stream_snapshot *s)
 {
 	static const char *const names[] = {
 		[TLS_NEW] = "silent",	    [TLS_SYNCED] = "synced", [TLS_UNSYNCED] = "unsynced",
@@ -140,7 +140,7 @@ static const char *sync_name(const struct live_stream *s)
 	return s->sync < COUNT(names) ? names[s->sync] : "unknown";
 }
 
-static void put_stream(struct jsonw *j, const char *key, const struct live_stream *s)
+static void put_stream(struct jsonw *j, const char *key, const struct stream_snapshot *s)
 {
 	jsonw_object(j, key);
 	jsonw_int(j, "records", s->records);
@@ -161,14 +161,14 @@ static void put_end(struct jsonw *j, const char *key, const char *ip, uint16_t p
 }
 
 /* What the kernel saw of the server's part, and did not hand on, will not come. */
-static bool under_way(const struct conn_live *l, const struct conn *c)
+static bool under_way(const struct conn_snapshot *l, const struct conn *c)
 {
 	bool out = conn_server_out(c);
 
 	return !c->unjudged && (out ? &l->out : &l->in)->bytes <= c->handed[out];
 }
 
-static const char *handshake_state(const struct conn_live *l, const struct conn *c)
+static const char *handshake_state(const struct conn_snapshot *l, const struct conn *c)
 {
 	if (c && conn_settled(c))
 		return "settled";
@@ -179,7 +179,7 @@ static const char *handshake_state(const struct conn_live *l, const struct conn 
 	return c || l->in.records || l->out.records ? "handshake not seen" : "no TLS";
 }
 
-const char *conn_json(struct jsonw *j, const struct conn_live *l, const struct conn *c,
+const char *conn_json(struct jsonw *j, const struct conn_snapshot *l, const struct conn *c,
 		      const struct instance *in, size_t *ret_len)
 {
 	char local[48], remote[48];
@@ -210,7 +210,7 @@ const char *conn_json(struct jsonw *j, const struct conn_live *l, const struct c
 }
 
 /* "synced", and what had to pass unread before */
-static const char *sync_text(const struct live_stream *s, char *buf, size_t size)
+static const char *sync_text(const struct stream_snapshot *s, char *buf, size_t size)
 {
 	if (!s->unsynced_ms && !s->unsynced_bytes)
 		return sync_name(s);
@@ -219,11 +219,11 @@ static const char *sync_text(const struct live_stream *s, char *buf, size_t size
 	return buf;
 }
 
-size_t conn_text(const struct conn_live *l, const struct conn *c, const struct instance *in,
+size_t conn_text(const struct conn_snapshot *l, const struct conn *c, const struct instance *in,
 		 char *buf, size_t size)
 {
 	const struct tls_suite *suite = c ? tls_suite_find(c->facts->cipher) : NULL;
-	bool settled = c && conn_settled(c);
+	bool baselined = c && conn_settled(c);
 	char local[48], remote[48], time[16] = "-", in_sync[80], out_sync[80];
 	int n;
 
@@ -239,8 +239,8 @@ size_t conn_text(const struct conn_live *l, const struct conn *c, const struct i
 		     : !strcmp(opened(l), "outbound") ? "<-"
 						      : "--",
 		     local, l->ends.local_port,
-		     settled ? tls_version_name(c->facts->version) ?: "?" : handshake_state(l, c),
-		     settled ? suite ? suite->name : "unknown suite" : "-",
+		     baselined ? tls_version_name(c->facts->version) ?: "?" : handshake_state(l, c),
+		     baselined ? suite ? suite->name : "unknown suite" : "-",
 		     c && c->facts->sni[0] ? c->facts->sni : "-", (uint64_t)l->in.bytes,
 		     l->in.records, sync_text(&l->in, in_sync, sizeof(in_sync)),
 		     (uint64_t)l->out.bytes, l->out.records,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conn_out.h - a connection and its handshake for people and machines. */
-#ifndef CACHEWARDEN_CONN_OUT_H
-#define CACHEWARDEN_CONN_OUT_H
+/* conn_report.h - a connection and its handshake for people and machines. */
+#ifndef CACHEWARDEN_CONN_REPORT_H
+#define CACHEWARDEN_CONN_REPORT_H
 
 #include "model/conn.h"
 #include "model/instance.h"
@@ -14,9 +14,9 @@ void conn_json_tls(struct jsonw *j, const struct conn *c);
 void conn_json_ocsf(struct jsonw *j, const struct conn *c);
 
 /* One line each; c may be NULL: the handshake was not seen. now_ns: CLOCK_BOOTTIME. */
-const char *conn_json(struct jsonw *j, const struct conn_live *live, const struct conn *c,
+const char *conn_json(struct jsonw *j, const struct conn_snapshot *live, const struct conn *c,
 		      const struct instance *in, size_t *ret_len);
-size_t conn_text(const struct conn_live *live, const struct conn *c, const struct instance *in,
+size_t conn_text(const struct conn_snapshot *live, const struct conn *c, const struct instance *in,
 		 char *buf, size_t size);
 
 #endif

@@ -234,7 +234,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 		jsonw_null(j, "offset");
 	jsonw_int(j, "records_before", (int64_t)c->records);
 	jsonw_string(j, "command", command_name(c->command));
-	jsonw_string(j, "saw", saw_name(c->saw));
+	jsonw_string(j, "saw", payload_name(c->payload));
 	jsonw_int(j, "bytes", (int64_t)f->alert->bytes);
 	if (c->cookie)
 		jsonw_int(j, "cookie", (int64_t)c->cookie);

@@ -70,8 +70,8 @@ static void put_conn(struct textw *l, const struct finding *f)
 	put_endpoint(l, c, f->local_ip, c->ends.local_port);
 	if (c->opened != OPENED_UNKNOWN)
 		textw_put(l, c->opened == OPENED_INBOUND ? " (inbound)" : " (outbound)");
-	if (saw_name(c->saw))
-		textw_put(l, ", %s", saw_name(c->saw));
+	if (payload_name(c->payload))
+		textw_put(l, ", %s", payload_name(c->payload));
 	if (command_name(c->command))
 		textw_put(l, " %s", command_name(c->command));
 	if (c->has_offset)
@@ -87,7 +87,7 @@ static void put_conn(struct textw *l, const struct finding *f)
 }
 
 /* By what, to what, and what came of it. */
-static void put_deed(struct textw *l, const struct finding *f)
+static void put_action(struct textw *l, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
 	bool blind = ev->key.rule == RULE_SELF_BLIND;
@@ -118,12 +118,12 @@ void finding_actor_text(const struct finding *f, char *buf, size_t size)
 	put_actor(&l, f);
 }
 
-void finding_deed_text(const struct finding *f, char *buf, size_t size)
+void finding_action_text(const struct finding *f, char *buf, size_t size)
 {
 	struct textw l = {buf, size, 0};
 
 	textw_put(&l, "%s", rule_name(f->alert->ev.key.rule));
-	put_deed(&l, f);
+	put_action(&l, f);
 }
 
 static void put_policy(struct textw *l, const struct verdict *v)
@@ -160,7 +160,7 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 	} else if (ev->key.rule != RULE_SELF_BLIND) {
 		textw_put(&l, " this host");
 	}
-	put_deed(&l, f);
+	put_action(&l, f);
 	put_actor(&l, f);
 	if (f->alert->count > 1)
 		textw_put(&l, " [%" PRIu64 " times]", f->alert->count);

@@ -21,7 +21,7 @@ struct finding {
 		*instance;	       /* NULL if its start was never heard of, or for self-blind */
 	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
 	enum severity severity;
-	struct verdict verdict; /* subject_judge fills it */
+	struct verdict verdict; /* policy_input_evaluate fills it */
 	bool update;		/* shown before */
 	uint64_t incident;	/* id of its incident, 0: it is in none */
 	const struct conn *tls; /* what the connection's handshake said, NULL if nothing is known */
@@ -55,6 +55,6 @@ size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour
 
 /* Parts of such a line: who did it, and by what it was done. */
 void finding_actor_text(const struct finding *f, char *buf, size_t size);
-void finding_deed_text(const struct finding *f, char *buf, size_t size);
+void finding_action_text(const struct finding *f, char *buf, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* story_json.c - an incident as OCSF 1.8.0 Detection Finding, and flat under unmapped.cachewarden. */
+/* incident_json.c - an incident as OCSF 1.8.0 Detection Finding, and flat under unmapped.cachewarden. */
 #include "report/incident_view.h"
 
 #include "base/clock.h"
@@ -16,19 +16,19 @@ static const char *const endings[] = {
 	[END_MONITOR] = "the monitor ends",
 };
 
-static void uid_text(const struct story_view *v, uint64_t id, char *buf, size_t size)
+static void uid_text(const struct incident_view *v, uint64_t id, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s-i%" PRIu64, v->uid_prefix, id);
 }
 
-static void put_deed(struct jsonw *j, const struct deed *d)
+static void put_action(struct jsonw *j, const struct action *d)
 {
 	jsonw_object(j, NULL);
 	jsonw_string(j, "rule", rule_name(d->rule));
 	jsonw_string(j, "stage", stage_name(d->stage));
 	jsonw_string(j, "severity", severity_name(d->severity));
 	jsonw_string(j, "verdict", verdict_name(d->verdict));
-	jsonw_string(j, "what", d->what);
+	jsonw_string(j, "what", d->summary);
 	jsonw_int(j, "pid", d->pid);
 	jsonw_int(j, "first", clock_epoch_ms(d->first_ns));
 	jsonw_int(j, "last", clock_epoch_ms(d->last_ns));
@@ -51,7 +51,7 @@ static uint32_t put_rules(struct jsonw *j, const struct incident *in)
 	return rules;
 }
 
-static void put_stories(struct jsonw *j, const struct story_view *v)
+static void put_correlations(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
 	char uid[64];
@@ -63,12 +63,12 @@ static void put_stories(struct jsonw *j, const struct story_view *v)
 		jsonw_string(j, "instance", v->tenant->name);
 		jsonw_end_object(j);
 	}
-	for (unsigned int s = 0; s < STORY_MAX; s++) {
-		if (!(in->stories >> s & 1))
+	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
+		if (!(in->correlations >> s & 1))
 			continue;
 		uid_text(v, in->related[s], uid, sizeof(uid));
 		jsonw_object(j, NULL);
-		jsonw_string(j, "name", story_name(s));
+		jsonw_string(j, "name", correlation_name(s));
 		jsonw_string(j, "began_in", uid);
 		jsonw_end_object(j);
 	}
@@ -79,22 +79,22 @@ static void put_stories(struct jsonw *j, const struct story_view *v)
 static void put_evidences(struct jsonw *j, const struct incident *in)
 {
 	jsonw_array(j, "evidences");
-	for (size_t i = 0; i < in->deeds; i++) {
+	for (size_t i = 0; i < in->actions; i++) {
 		jsonw_object(j, NULL);
-		if (in->deed[i].pid) {
+		if (in->action[i].pid) {
 			jsonw_object(j, "actor");
 			jsonw_object(j, "process");
-			jsonw_int(j, "pid", in->deed[i].pid);
+			jsonw_int(j, "pid", in->action[i].pid);
 			jsonw_end_object(j);
 			jsonw_end_object(j);
 		}
-		jsonw_string(j, "name", in->deed[i].what);
+		jsonw_string(j, "name", in->action[i].summary);
 		jsonw_end_object(j);
 	}
 	jsonw_end_array(j);
 }
 
-static uint32_t put_own(struct jsonw *j, const struct story_view *v)
+static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
 	uint32_t rules;
@@ -112,7 +112,7 @@ static uint32_t put_own(struct jsonw *j, const struct story_view *v)
 	jsonw_end_object(j);
 	rules = put_rules(j, in);
 	jsonw_int(j, "count", (int64_t)in->count);
-	jsonw_string(j, "who", strncmp(in->who, " by ", 4) ? NULL : in->who + 4);
+	jsonw_string(j, "who", strncmp(in->actor, " by ", 4) ? NULL : in->actor + 4);
 	if (v->instance) {
 		jsonw_object(j, "instance");
 		jsonw_int(j, "id", in->instance);
@@ -122,10 +122,10 @@ static uint32_t put_own(struct jsonw *j, const struct story_view *v)
 	} else {
 		jsonw_null(j, "instance");
 	}
-	put_stories(j, v);
+	put_correlations(j, v);
 	jsonw_array(j, "events");
-	for (size_t i = 0; i < in->deeds; i++)
-		put_deed(j, &in->deed[i]);
+	for (size_t i = 0; i < in->actions; i++)
+		put_action(j, &in->action[i]);
 	jsonw_end_array(j);
 	jsonw_int(j, "left_out", (int64_t)in->left_out);
 	jsonw_string(j, "closed_because", endings[in->end]);
@@ -137,16 +137,16 @@ static uint32_t put_own(struct jsonw *j, const struct story_view *v)
 /* The rule that speaks for it: of the deed that went furthest. */
 static unsigned int speaker(const struct incident *in)
 {
-	const struct deed *best = NULL;
+	const struct action *best = NULL;
 
-	for (size_t i = 0; i < in->deeds; i++) {
-		if (!best || in->deed[i].stage > best->stage)
-			best = &in->deed[i];
+	for (size_t i = 0; i < in->actions; i++) {
+		if (!best || in->action[i].stage > best->stage)
+			best = &in->action[i];
 	}
 	return best ? best->rule : RULE_NONE;
 }
 
-const char *story_json(const struct story_view *v, struct jsonw *j, size_t *ret_len)
+const char *incident_json(const struct incident_view *v, struct jsonw *j, size_t *ret_len)
 {
 	const struct incident *in = v->incident;
 	unsigned int rule = speaker(in);

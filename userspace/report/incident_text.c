@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * story_text.c - an incident as a short block for a person at a terminal: how it began, what is new, and in the
+ * incident_text.c - an incident as a short block for a person at a terminal: how it began, what is new, and in the
  * end the sum. Its parts were made printable where they came in (event_text.c).
  */
 #include "report/incident_view.h"
@@ -19,7 +19,7 @@ static void put_time(struct textw *t, uint64_t at_ns)
 	textw_put(t, "%s ", time);
 }
 
-static void put_head(struct textw *t, const struct story_view *v, const char *what)
+static void put_head(struct textw *t, const struct incident_view *v, const char *what)
 {
 	static const char *const colours[] = {"", "36", "36", "33", "31", "1;31"};
 	const struct incident *in = v->incident;
@@ -34,19 +34,19 @@ static void put_head(struct textw *t, const struct story_view *v, const char *wh
 }
 
 /* The timeline: what was not told yet, a line each. */
-static size_t put_deeds(struct textw *t, const struct incident *in)
+static size_t put_actions(struct textw *t, const struct incident *in)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < in->deeds; i++) {
-		const struct deed *d = &in->deed[i];
+	for (size_t i = 0; i < in->actions; i++) {
+		const struct action *d = &in->action[i];
 
-		if (d->told)
+		if (d->reported)
 			continue;
 		n++;
 		textw_put(t, "    ");
 		put_time(t, d->first_ns);
-		textw_put(t, "%-6s %s", stage_name(d->stage) ?: "", d->what);
+		textw_put(t, "%-6s %s", stage_name(d->stage) ?: "", d->summary);
 		if (d->pid)
 			textw_put(t, ", pid %u", d->pid);
 		if (d->count > 1)
@@ -56,15 +56,15 @@ static size_t put_deeds(struct textw *t, const struct incident *in)
 	return n;
 }
 
-static void put_stories(struct textw *t, const struct story_view *v)
+static void put_correlations(struct textw *t, const struct incident_view *v)
 {
 	if (v->tenant)
 		textw_put(t, "    cross-tenant: the actor is instance %s(%u)\n", v->tenant->name,
 			  v->tenant->pid);
-	for (unsigned int s = 0; s < STORY_MAX; s++) {
-		if (!(v->incident->stories >> s & 1))
+	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
+		if (!(v->incident->correlations >> s & 1))
 			continue;
-		textw_put(t, "    %s", story_name(s));
+		textw_put(t, "    %s", correlation_name(s));
 		if (v->incident->related[s] != v->incident->id)
 			textw_put(t, " (it began in incident %" PRIu64 ")",
 				  v->incident->related[s]);
@@ -93,7 +93,7 @@ static void put_sum(struct textw *t, const struct incident *in)
 	textw_put(t, "\n");
 }
 
-size_t story_text(const struct story_view *v, char *buf, size_t size, bool colour)
+size_t incident_text(const struct incident_view *v, char *buf, size_t size, bool colour)
 {
 	struct textw t = {buf, size, 0, colour};
 	const struct incident *in = v->incident;
@@ -102,7 +102,7 @@ size_t story_text(const struct story_view *v, char *buf, size_t size, bool colou
 	switch (v->change) {
 	case INCIDENT_OPENED:
 		put_head(&t, v, "opened");
-		textw_put(&t, "%s\n", in->who);
+		textw_put(&t, "%s\n", in->actor);
 		break;
 	case INCIDENT_UPDATED:
 		put_head(&t, v, "goes on");
@@ -113,8 +113,8 @@ size_t story_text(const struct story_view *v, char *buf, size_t size, bool colou
 		put_sum(&t, in);
 		break;
 	}
-	if (!put_deeds(&t, in) && v->change == INCIDENT_UPDATED)
+	if (!put_actions(&t, in) && v->change == INCIDENT_UPDATED)
 		return 0;
-	put_stories(&t, v);
+	put_correlations(&t, v);
 	return t.len;
 }

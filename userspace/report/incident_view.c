@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* story.c - from a finding to what an incident is told. */
+/* incident_view.c - from a finding to what an incident is told. */
 #include "report/incident_view.h"
 
 #include "base/proc.h"
@@ -42,9 +42,9 @@ static void lineage_of(struct lineage *l, const struct event *ev)
 	}
 }
 
-void story_fact(struct incident_fact *ret, const struct finding *f, uint64_t more)
+void incident_fact_fill(struct incident_fact *ret, const struct finding *f, uint64_t more)
 {
-	static char who[INCIDENT_WHO_LEN]; /* one at a time */
+	static char actor_text[INCIDENT_ACTOR_LEN]; /* one at a time */
 	const struct alert *a = f->alert;
 	const struct event *ev = &a->ev;
 
@@ -55,18 +55,18 @@ void story_fact(struct incident_fact *ret, const struct finding *f, uint64_t mor
 		       : ev->flags & EVENT_CONN ? 0
 						: ev->key.tgid,
 		.start_ns = ev->flags & EVENT_ACTOR ? ev->actor.start_ns : ev->key.actor,
-		.who = who,
-		.deed = {.id = a->id,
-			 .first_ns = ev->time_ns,
-			 .last_ns = a->last_ns,
-			 .count = more,
-			 .rule = ev->key.rule,
-			 .stage = (uint8_t)rule_stage(ev),
-			 .severity = (uint8_t)f->severity,
-			 .verdict = (uint8_t)f->verdict.id},
+		.actor = actor_text,
+		.action = {.id = a->id,
+			   .first_ns = ev->time_ns,
+			   .last_ns = a->last_ns,
+			   .count = more,
+			   .rule = ev->key.rule,
+			   .stage = (uint8_t)rule_stage(ev),
+			   .severity = (uint8_t)f->severity,
+			   .verdict = (uint8_t)f->verdict.id},
 	};
-	ret->deed.pid = ret->pid;
+	ret->action.pid = ret->pid;
 	lineage_of(&ret->lineage, ev);
-	finding_actor_text(f, who, sizeof(who));
-	finding_deed_text(f, ret->deed.what, sizeof(ret->deed.what));
+	finding_actor_text(f, actor_text, sizeof(actor_text));
+	finding_action_text(f, ret->action.summary, sizeof(ret->action.summary));
 }

@@ -15,7 +15,7 @@ struct collector {
 	struct ring_buffer *ring;
 	int attempts_fd;
 	collector_event_fn on_event;
-	collector_clear_fn on_clear;
+	collector_handshake_fn on_clear;
 	void *ctx;
 	uint64_t refused;
 	struct attempt_key *keys; /* room for a whole table */
@@ -96,14 +96,14 @@ static int on_handshake(void *ctx, void *data, size_t size)
 {
 	struct collector *c = ctx;
 
-	if (clear_piece_valid(data, size))
+	if (handshake_chunk_valid(data, size))
 		c->on_clear(c->ctx, data);
 	else
 		c->refused++;
 	return 0;
 }
 
-int collector_handshakes(struct collector *c, int fd, collector_clear_fn on_clear)
+int collector_handshakes(struct collector *c, int fd, collector_handshake_fn on_clear)
 {
 	c->on_clear = on_clear;
 	return ring_buffer__add(c->ring, fd, on_handshake, c);

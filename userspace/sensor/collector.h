@@ -14,14 +14,14 @@
 struct collector;
 
 typedef void (*collector_event_fn)(void *ctx, const struct event *ev);
-typedef void (*collector_clear_fn)(void *ctx, const struct clear_piece *p);
+typedef void (*collector_handshake_fn)(void *ctx, const struct handshake_chunk *p);
 typedef void (*collector_sum_fn)(void *ctx, const struct attempt_key *key, const struct attempt *a);
 
 /* on_event is called for each valid record, from collector_poll. Returns 0 or a negative errno. */
 int collector_open(struct collector **ret, const struct sensors *s, collector_event_fn on_event,
 		   void *ctx);
 /* Also take the clear handshakes from their ring. Returns 0 or a negative errno. */
-int collector_handshakes(struct collector *c, int fd, collector_clear_fn on_clear);
+int collector_handshakes(struct collector *c, int fd, collector_handshake_fn on_clear);
 void collector_free(struct collector *c); /* NULL is fine */
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kernel.c - see kernel.h. */
+/* features.c - see features.h. */
 #include "sensor/features.h"
 
 #include "sensor/loader.h"
@@ -45,9 +45,9 @@ void kernel_look(struct kernel_facts *k, bool try_choke_point)
 	k->btf = access(BTF_PATH, R_OK) == 0;
 	k->bpf_lsm = lsm_active();
 	if (try_choke_point && k->root && k->btf) {
-		k->fmod_ret = sensor_probe_choke_point("fmod_ret");
-		k->lsm = sensor_probe_choke_point("lsm");
-		k->fexit = sensor_probe_choke_point("fexit");
+		k->fmod_ret = sensor_probe_access_hook("fmod_ret");
+		k->lsm = sensor_probe_access_hook("lsm");
+		k->fexit = sensor_probe_access_hook("fexit");
 	}
 }
 

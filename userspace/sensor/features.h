@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel.h - what this kernel and this process may do. Asked, never derived from a version. */
-#ifndef CACHEWARDEN_KERNEL_H
-#define CACHEWARDEN_KERNEL_H
+/* features.h - what this kernel and this process may do. Asked, never derived from a version. */
+#ifndef CACHEWARDEN_FEATURES_H
+#define CACHEWARDEN_FEATURES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* sensor.c - see sensor.h. The only file that knows the skeletons. */
+/* loader.c - see loader.h. The only file that knows the skeletons. */
 #include "sensor/loader.h"
 
 #include "model/command.h"
@@ -33,8 +33,8 @@ const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "ke
 
 /* A syscall seen at its end by whichever way, see bpf/syscall.bpf.h. Kernels without it need no hook. */
 #define CALL(abbr, what)                                                                           \
-	{"calls", "choke", "cp_" abbr, what, .optional = true},                                    \
-		{"calls", "choke", "cp32_" abbr, what " by 32-bit callers", .optional = true},     \
+	{"calls", "access", "cp_" abbr, what, .optional = true},                                   \
+		{"calls", "access", "cp32_" abbr, what " by 32-bit callers", .optional = true},    \
 	{                                                                                          \
 		"calls", "syscalls", "sc_" abbr, what, .optional = true                            \
 	}
@@ -49,21 +49,22 @@ static const struct sensor_program programs[] = {
 	 "children and threads of an instance: its BGSAVE would be a stranger"},
 	{"processes", "hooks", "proc_exit", "the end of an instance"},
 	{"processes", "sweep", "enrol_tasks", "instances that ran before the monitor"},
-	{"memory", "choke", "cp_may_access", "accesses by syscalls that have no hook of their own"},
-	{"memory", "choke", "cp_open",
+	{"memory", "access", "ac_may_access",
+	 "accesses by syscalls that have no hook of their own"},
+	{"memory", "access", "ac_open",
 	 "opens of files below /proc/PID, and of what instances keep on disk"},
-	{"memory", "choke", "cp_handle", "opens by file handle"},
-	{"memory", "choke", "cp_ptrace", "ptrace"},
-	{"memory", "choke", "cp_vm_readv", "process_vm_readv"},
-	{"memory", "choke", "cp_vm_writev", "process_vm_writev"},
-	{"memory", "choke", "cp_pidfd_getfd", "pidfd_getfd"},
-	{"memory", "choke", "cp_ptrace32", "ptrace by 32-bit callers", .optional = true},
-	{"memory", "choke", "cp_vm_readv32", "process_vm_readv by 32-bit callers",
+	{"memory", "access", "ac_handle", "opens by file handle"},
+	{"memory", "access", "ac_ptrace", "ptrace"},
+	{"memory", "access", "ac_vm_readv", "process_vm_readv"},
+	{"memory", "access", "ac_vm_writev", "process_vm_writev"},
+	{"memory", "access", "ac_pidfd_getfd", "pidfd_getfd"},
+	{"memory", "access", "ac_ptrace32", "ptrace by 32-bit callers", .optional = true},
+	{"memory", "access", "ac_vm_readv32", "process_vm_readv by 32-bit callers",
 	 .optional = true},
-	{"memory", "choke", "cp_vm_writev32", "process_vm_writev by 32-bit callers",
+	{"memory", "access", "ac_vm_writev32", "process_vm_writev by 32-bit callers",
 	 .optional = true},
-	{"memory", "choke", "cp_getfd32", "pidfd_getfd by 32-bit callers", .optional = true},
-	{"memory", "choke", "uring_complete", "reads and writes below /proc/PID through io_uring"},
+	{"memory", "access", "ac_getfd32", "pidfd_getfd by 32-bit callers", .optional = true},
+	{"memory", "access", "uring_complete", "reads and writes below /proc/PID through io_uring"},
 	{"memory", "syscalls", "sc_ptrace", "ptrace"},
 	{"memory", "syscalls", "sc_vm_readv", "process_vm_readv"},
 	{"memory", "syscalls", "sc_vm_writev", "process_vm_writev"},
@@ -93,7 +94,7 @@ static const struct sensor_program programs[] = {
 	CALL("finit_mod", "finit_module"),
 	CALL("kexec", "kexec_load"),
 	CALL("kexec_file", "kexec_file_load"),
-	{"calls", "choke", "cp_uprobe", "uprobes planted through tracefs and by links"},
+	{"calls", "access", "ac_uprobe", "uprobes planted through tracefs and by links"},
 	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
 	{"calls", "sweep", "judge_progs", "BPF programs of others from before the monitor"},
 	{"wire", "packets", "sock_create", "connections an instance dials"},
@@ -114,10 +115,10 @@ static const struct sensor_program programs[] = {
  * is done where the attempt is told: the actor dies.
  */
 static const struct preventer {
-	const char *rung, *name;
+	const char *tier, *name;
 	uint32_t rules; /* in which it takes part */
 } preventers[] = {
-	{"choke", "cp_deny",
+	{"access", "ac_deny",
 	 RULE_BIT(MEM_TRACE) | RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE) | RULE_BIT(MEM_FD)},
 	{"syscalls", "en_ptrace", RULE_BIT(MEM_TRACE) | RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE)},
 	{"syscalls", "en_vm_readv", RULE_BIT(MEM_READ)},
@@ -127,10 +128,11 @@ static const struct preventer {
 
 /* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
 static const char *const sealed[] = {
-	"procs", "pids",     "candidates", "exe_names",	  "proc_files", "commands", "user_helpers",
-	"lost",	 "counters", "mapped",	   "socks",	  "path_scans", "early",    "bystanders",
-	"looks", "searches", "stopped",	   "notes",	  "titles",	"envs",	    "own_objects",
-	"told",	 "judged",   "mains",	   "supervisors",
+	"procs",       "pids",	       "candidates", "exe_names",  "proc_files",
+	"commands",    "user_helpers", "lost",	     "counters",   "mapped",
+	"socks",       "path_scans",   "early",	     "bystanders", "looks",
+	"searches",    "stopped",      "notes",	     "titles",	   "envs",
+	"own_objects", "reported",     "evaluated",  "mains",	   "supervisors",
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -144,7 +146,7 @@ struct sensors {
 	struct wire_bpf *wire;
 	struct sweep_bpf *sweep;
 	struct btf *btf;  /* the kernel's */
-	bool choke_point; /* the kernel takes programs there */
+	bool access_hook; /* the kernel takes programs there */
 	int32_t user_helper[USER_HELPERS_MAX];
 	size_t user_helpers;
 	struct sensor_program program[PROGRAMS];
@@ -176,9 +178,9 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 }
 
 /* Maps all objects have in common: the processes sensor's. */
-static const char *const shared[] = {"events",	"procs",    "pids",    "attempts",
-				     "lost",	"counters", "mapped",  "guarded",
-				     "stopped", "told",	    "settled", "files"};
+static const char *const shared[] = {"events",	"procs",    "pids",	 "attempts",
+				     "lost",	"counters", "mapped",	 "guarded",
+				     "stopped", "reported", "baselined", "files"};
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
@@ -215,14 +217,14 @@ static void blame(struct sensors *s, const char *sensor, const char *program, co
 }
 
 /* Take the programs of a rung that is not climbed out of the table; what is to blame for that stays. */
-static void forget_rung(struct sensors *s, const char *sensor, const char *rung)
+static void forget_tier(struct sensors *s, const char *sensor, const char *tier)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->program_count; i++) {
 		const struct sensor_program *p = &s->program[i];
 
-		if (strcmp(p->sensor, sensor) || strcmp(p->rung, rung) || p->error[0])
+		if (strcmp(p->sensor, sensor) || strcmp(p->tier, tier) || p->error[0])
 			s->program[kept++] = *p;
 	}
 	s->program_count = kept;
@@ -263,7 +265,7 @@ static int fill_proc_files(const struct bpf_map *map)
 	return 0;
 }
 
-static int fill_choke(struct sensors *s)
+static int fill_access(struct sensors *s)
 {
 	return fill_proc_files(s->access->maps.proc_files);
 }
@@ -316,10 +318,10 @@ static void choose_uring(struct sensors *s, struct bpf_object *obj)
 }
 
 /* They are loaded whenever they can be, so that a policy may ask for them later. */
-static void choose_preventers(struct bpf_object *obj, const char *rung)
+static void choose_preventers(struct bpf_object *obj, const char *tier)
 {
 	for (size_t i = 0; i < COUNT(preventers); i++) {
-		if (!strcmp(preventers[i].rung, rung))
+		if (!strcmp(preventers[i].tier, tier))
 			bpf_program__set_autoload(
 				bpf_object__find_program_by_name(obj, preventers[i].name), true);
 	}
@@ -357,7 +359,7 @@ static void choose_rung(struct sensors *s, struct bpf_object *obj)
 	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
-		bool other = !strcmp(p->rung, s->choke_point ? "syscalls" : "choke");
+		bool other = !strcmp(p->tier, s->access_hook ? "syscalls" : "access");
 
 		if (prog && !other && (!p->optional || has_target(s, prog)))
 			bpf_program__set_autoload(prog, true);
@@ -365,18 +367,18 @@ static void choose_rung(struct sensors *s, struct bpf_object *obj)
 }
 
 /* The choke point, if the kernel takes programs there at all; the 32-bit twins where it has 32-bit calls. */
-static int choose_choke(struct sensors *s)
+static int choose_access(struct sensors *s)
 {
-	if (!s->choke_point)
+	if (!s->access_hook)
 		return -EOPNOTSUPP;
 	if (btf__find_by_name_kind(s->btf, "do_filp_open", BTF_KIND_FUNC) <
 	    0) /* its name since 7.0 */
-		bpf_program__set_attach_target(s->access->progs.cp_open, 0, "do_file_open");
+		bpf_program__set_attach_target(s->access->progs.ac_open, 0, "do_file_open");
 	choose_rung(s, s->access->obj);
 	choose_uring(s, s->access->obj);
 	s->access->rodata->calls_told = s->calls != NULL;
-	if (!sensor_probe_choke_point("fmod_ret"))
-		choose_preventers(s->access->obj, "choke");
+	if (!sensor_probe_access_hook("fmod_ret"))
+		choose_preventers(s->access->obj, "access");
 	return 0;
 }
 
@@ -444,7 +446,7 @@ static int fill_user_helpers(struct sensors *s)
 static int choose_calls(struct sensors *s)
 {
 	choose_rung(s, s->calls->obj);
-	s->calls->rodata->choke_rung = s->choke_point;
+	s->calls->rodata->access_tier = s->access_hook;
 	s->calls->rodata->uprobe_flag = uprobe_flag(s->btf);
 	find_user_helpers(s);
 	s->calls->rodata->helpers_known = s->user_helpers > 0;
@@ -540,17 +542,17 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		return err;
 	}
 	s->btf = btf__load_vmlinux_btf();
-	s->choke_point = s->btf && !sensor_probe_choke_point("fexit");
+	s->access_hook = s->btf && !sensor_probe_access_hook("fexit");
 	LOAD(s, calls, choose_calls, fill_user_helpers);
-	forget_rung(s, "calls", s->choke_point ? "syscalls" : "choke");
+	forget_tier(s, "calls", s->access_hook ? "syscalls" : "access");
 	if (!s->calls)
 		blame(s, "calls", NULL, last_words[0] ? last_words : strerror(errno));
-	LOAD(s, access, choose_choke, fill_choke);
-	if (!s->access && s->choke_point) /* a lower rung sees less, and nobody would know */
-		blame(s, "memory", "cp_may_access", last_words[0] ? last_words : strerror(errno));
+	LOAD(s, access, choose_access, fill_access);
+	if (!s->access && s->access_hook) /* a lower rung sees less, and nobody would know */
+		blame(s, "memory", "ac_may_access", last_words[0] ? last_words : strerror(errno));
 	if (!s->access)
 		LOAD(s, memory, choose_syscalls, fill_memory);
-	forget_rung(s, "memory", s->access ? "syscalls" : "choke");
+	forget_tier(s, "memory", s->access ? "syscalls" : "access");
 	if (!s->access && !s->memory)
 		blame(s, "memory", NULL, last_words[0] ? last_words : strerror(errno));
 	LOAD(s, wire, choose_all, fill_commands);
@@ -689,7 +691,7 @@ int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline)
 
 int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path)
 {
-	uint32_t *whose = s->access    ? &s->access->bss->files_of
+	uint32_t *whose = s->access   ? &s->access->bss->files_of
 			  : s->memory ? &s->memory->bss->files_of
 				      : NULL;
 	int fd;
@@ -725,11 +727,12 @@ bool sensors_knows_uprobes(const struct sensors *s)
 	return s->sweep && s->sweep->bss->flag_uprobes;
 }
 
-int sensors_settled(struct sensors *s, uint32_t instance)
+int sensors_baselined(struct sensors *s, uint32_t instance)
 {
 	uint32_t one = 1;
 
-	return bpf_map_update_elem(bpf_map__fd(s->process->maps.settled), &instance, &one, BPF_ANY)
+	return bpf_map_update_elem(bpf_map__fd(s->process->maps.baselined), &instance, &one,
+				   BPF_ANY)
 		       ? -errno
 		       : 0;
 }
@@ -902,13 +905,13 @@ const char *sensors_preventing(const struct sensors *s)
 
 uint32_t sensors_preventable(struct sensors *s)
 {
-	const char *rung = s->access ? "choke" : s->memory ? "syscalls" : "";
+	const char *tier = s->access ? "access" : s->memory ? "syscalls" : "";
 	uint32_t can = 0, cannot = 0;
 
 	for (size_t i = 0; i < COUNT(preventers); i++) {
 		struct bpf_program *prog = find_program(s, preventers[i].name);
 
-		if (strcmp(preventers[i].rung, rung))
+		if (strcmp(preventers[i].tier, tier))
 			continue;
 		if (!s->preventing[i] && prog && bpf_program__fd(prog) >= 0)
 			s->preventing[i] = bpf_program__attach(prog);
@@ -990,11 +993,12 @@ int sensors_handshakes_fd(const struct sensors *s)
 	return s->wire ? bpf_map__fd(s->wire->maps.handshakes) : -ENOENT;
 }
 
-int sensors_live(struct sensors *s, void (*fn)(void *ctx, const struct conn_live *live), void *ctx)
+int sensors_snapshots(struct sensors *s, void (*fn)(void *ctx, const struct conn_snapshot *live),
+		      void *ctx)
 {
 	union bpf_iter_link_info info = {};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	struct conn_live live[16];
+	struct conn_snapshot live[16];
 	size_t have = 0;
 	ssize_t n;
 	int fd;
@@ -1003,7 +1007,7 @@ int sensors_live(struct sensors *s, void (*fn)(void *ctx, const struct conn_live
 		return -ENOENT;
 	if (!s->live) {
 		info.map.map_fd = (uint32_t)bpf_map__fd(s->wire->maps.socks);
-		s->live = bpf_program__attach_iter(s->wire->progs.live_conns, &opts);
+		s->live = bpf_program__attach_iter(s->wire->progs.snapshot_conns, &opts);
 	}
 	if (!s->live)
 		return -errno;
@@ -1014,7 +1018,7 @@ int sensors_live(struct sensors *s, void (*fn)(void *ctx, const struct conn_live
 	       (n < 0 && errno == EAGAIN)) {
 		have += n > 0 ? (size_t)n : 0;
 		for (size_t i = 0; i < have / sizeof(live[0]); i++) {
-			if (live[i].magic == LIVE_MAGIC)
+			if (live[i].magic == SNAPSHOT_MAGIC)
 				fn(ctx, &live[i]);
 		}
 		memmove(live, (char *)live + have / sizeof(live[0]) * sizeof(live[0]),
@@ -1040,7 +1044,7 @@ uint64_t sensors_counter(const struct sensors *s, enum counter_id id)
 	return sum;
 }
 
-int sensor_probe_choke_point(const char *name)
+int sensor_probe_access_hook(const char *name)
 {
 	struct probe_bpf *probe = probe_bpf__open();
 	char full[32];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sensor.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
+ * loader.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
  *
  * A program that cannot be loaded or attached blinds its own part only, and is reported; the
  * processes sensor alone is indispensable, because without it nobody knows what to protect.
  */
-#ifndef CACHEWARDEN_SENSOR_H
-#define CACHEWARDEN_SENSOR_H
+#ifndef CACHEWARDEN_LOADER_H
+#define CACHEWARDEN_LOADER_H
 
 #include "conn_snapshot.h"
 #include "map.h"
@@ -21,7 +21,7 @@
 /* One program: what it is for, whether it holds, and what nobody sees where it does not. */
 struct sensor_program {
 	const char *sensor; /* "processes", "memory", "calls", "wire", "sweep" */
-	const char *rung;   /* "hooks", "choke", "syscalls", "packets", "sweep" */
+	const char *tier;   /* "hooks", "choke", "syscalls", "packets", "sweep" */
 	const char *name;   /* BPF program name */
 	const char *unseen;
 	bool optional; /* not every kernel has what it looks at */
@@ -59,7 +59,7 @@ int sensors_sweep_host(struct sensors *s);
 int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
 
 /* The instance's start is over: code it maps from now on is a finding, for the hooks too. */
-int sensors_settled(struct sensors *s, uint32_t instance);
+int sensors_baselined(struct sensors *s, uint32_t instance);
 
 /*
  * A regular file the instance has opened before: enter it by opening it, path as the monitor sees it. It is told
@@ -119,7 +119,8 @@ int sensors_attempts_fd(const struct sensors *s);
 int sensors_handshakes_fd(const struct sensors *s);
 
 /* Call fn for each protected connection as it stands. Returns 0 or a negative errno. */
-int sensors_live(struct sensors *s, void (*fn)(void *ctx, const struct conn_live *live), void *ctx);
+int sensors_snapshots(struct sensors *s, void (*fn)(void *ctx, const struct conn_snapshot *live),
+		      void *ctx);
 
 /*
  * Call fn for each instance and rule (RULE_NONE: a lifecycle event) of which n attempts are in no event
@@ -138,6 +139,6 @@ extern const char *const sensor_exe_names[];
  * Does this kernel let a program sit where every ptrace check passes? name is "fmod_ret", "lsm" or
  * "fexit"; returns 0 if it loads and attaches, else a negative errno.
  */
-int sensor_probe_choke_point(const char *name);
+int sensor_probe_access_hook(const char *name);
 
 #endif
