@@ -17,7 +17,7 @@ layers=(
 	"cmd"
 )
 skeletons="userspace/sensor/loader.c" # only this includes *.skel.h
-top="bpf userspace include tests vmlinux docs Makefile README.md build"
+top="bpf userspace include tests vmlinux docs build Makefile README.md NEWS.md SECURITY.md LICENSE"
 
 problems=0
 
@@ -109,13 +109,7 @@ check_top()
 	local f
 
 	for f in *; do
-		case " $top " in
-		*" $f "*) continue ;;
-		esac
-		case $f in
-		LICENSE*) ;;
-		*) problem "$f: not a name for the top level (there are: $top LICENSE* and dot-files)" ;;
-		esac
+		[[ " $top " = *" $f "* ]] || problem "$f: not a name for the top level (there are: $top and dot-files)"
 	done
 }
 
