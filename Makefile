@@ -145,7 +145,7 @@ $(B)/cachewarden-live: $(LIVE)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
 # what a fuzz target takes from userspace/: pure code, instrumented with it
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/instance \
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/syscall model/instance \
 	model/command model/tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 .SECONDEXPANSION:

@@ -57,35 +57,35 @@ static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 	if (task->flags & PF_IO_WORKER)
 		return VECTOR_IO_URING_OPEN;
 	switch (nr) {
-	case NR_OPEN:
-	case SYSCALL_32BIT | 5:
+	case NR_open:
+	case NR32_open:
 		return VECTOR_OPEN;
-	case NR_CREAT:
-	case SYSCALL_32BIT | 8:
+	case NR_creat:
+	case NR32_creat:
 		return VECTOR_CREAT;
-	case NR_OPENAT:
-	case SYSCALL_32BIT | 295:
+	case NR_openat:
+	case NR32_openat:
 		return VECTOR_OPENAT;
-	case NR_OPENAT2:
-	case SYSCALL_32BIT | 437:
+	case NR_openat2:
+	case NR32_openat2:
 		return VECTOR_OPENAT2;
-	case NR_OPEN_BY_HANDLE_AT:
-	case SYSCALL_32BIT | 342:
+	case NR_open_by_handle_at:
+	case NR32_open_by_handle_at:
 		return VECTOR_OPEN_BY_HANDLE_AT;
-	case NR_IO_URING_ENTER:
-	case SYSCALL_32BIT | 426:
+	case NR_io_uring_enter:
+	case NR32_io_uring_enter:
 		return VECTOR_IO_URING_OPEN;
-	case NR_PTRACE:
-	case SYSCALL_32BIT | 26:
+	case NR_ptrace:
+	case NR32_ptrace:
 		return VECTOR_PTRACE;
-	case NR_PROCESS_VM_READV:
-	case SYSCALL_32BIT | NR32_PROCESS_VM_READV:
+	case NR_process_vm_readv:
+	case NR32_process_vm_readv:
 		return VECTOR_PROCESS_VM_READV;
-	case NR_PROCESS_VM_WRITEV:
-	case SYSCALL_32BIT | NR32_PROCESS_VM_WRITEV:
+	case NR_process_vm_writev:
+	case NR32_process_vm_writev:
 		return VECTOR_PROCESS_VM_WRITEV;
-	case NR_PIDFD_GETFD:
-	case SYSCALL_32BIT | 438:
+	case NR_pidfd_getfd:
+	case NR32_pidfd_getfd:
 		return VECTOR_PIDFD_GETFD;
 	default:
 		return VECTOR_ACCESS;
@@ -96,16 +96,16 @@ static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 static __always_inline int reported_by_calls(u32 nr)
 {
 	switch (nr) {
-	case NR_MIGRATE_PAGES:
-	case SYSCALL_32BIT | 294:
-	case NR_MOVE_PAGES:
-	case SYSCALL_32BIT | 317:
-	case NR_PERF_EVENT_OPEN:
-	case SYSCALL_32BIT | 336:
-	case NR_KCMP:
-	case SYSCALL_32BIT | 349:
-	case NR_PROCESS_MADVISE:
-	case SYSCALL_32BIT | NR_PROCESS_MADVISE:
+	case NR_migrate_pages:
+	case NR32_migrate_pages:
+	case NR_move_pages:
+	case NR32_move_pages:
+	case NR_perf_event_open:
+	case NR32_perf_event_open:
+	case NR_kcmp:
+	case NR32_kcmp:
+	case NR_process_madvise:
+	case NR32_process_madvise:
 		return calls_told;
 	default:
 		return 0;
@@ -120,8 +120,8 @@ static __always_inline int is_open(u32 vector)
 /* Reads of a file below /proc/PID check again what its open was reported for. */
 static __always_inline int is_read(u32 nr)
 {
-	return nr == NR_READ || nr == NR_PREAD64 || nr == NR_READV || nr == NR_PREADV ||
-	       nr == NR_GETDENTS64 || nr == (SYSCALL_32BIT | 3) || nr == (SYSCALL_32BIT | 220);
+	return nr == NR_read || nr == NR_pread64 || nr == NR_readv || nr == NR_preadv ||
+	       nr == NR_getdents64 || nr == NR32_read || nr == NR32_getdents64;
 }
 
 /* Rules that an access in this syscall would break, as far as the check knows: not yet which file is opened. */

@@ -469,7 +469,7 @@ int BPF_PROG(ac_uprobe, struct inode *inode)
 {
 	struct pt_regs *regs = saved_regs();
 
-	if (SYSCALL_NUMBER(regs) == NR_PERF_EVENT_OPEN) /* its own hook knows whom it is for */
+	if (SYSCALL_NUMBER(regs) == NR_perf_event_open) /* its own hook knows whom it is for */
 		return 0;
 	probed(inode, VECTOR_UPROBE, 0);
 	return 0;

@@ -151,41 +151,31 @@ int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 
 /* --- at the lock of another's memory: 32-bit callers, and descriptors that outlived who opened them --- */
 
-#define NR32_READ 3 /* arch/x86/entry/syscalls/syscall_32.tbl */
-#define NR32_WRITE 4
-#define NR32_PTRACE 26
-#define NR32_READV 145
-#define NR32_WRITEV 146
-#define NR32_PREAD64 180
-#define NR32_PWRITE64 181
-#define NR32_PREADV 333
-#define NR32_PWRITEV 334
-
 enum transfer { TRANSFER_NONE, TRANSFER_READ, TRANSFER_WRITE };
 
 /* Which way bytes go through a descriptor in this syscall. */
 static __always_inline enum transfer transfer_of(u32 nr)
 {
 	switch (nr) {
-	case NR_READ:
-	case NR_PREAD64:
-	case NR_READV:
-	case NR_PREADV:
-	case NR_PREADV2:
-	case SYSCALL_32BIT | NR32_READ:
-	case SYSCALL_32BIT | NR32_READV:
-	case SYSCALL_32BIT | NR32_PREAD64:
-	case SYSCALL_32BIT | NR32_PREADV:
+	case NR_read:
+	case NR_pread64:
+	case NR_readv:
+	case NR_preadv:
+	case NR_preadv2:
+	case NR32_read:
+	case NR32_readv:
+	case NR32_pread64:
+	case NR32_preadv:
 		return TRANSFER_READ;
-	case NR_WRITE:
-	case NR_PWRITE64:
-	case NR_WRITEV:
-	case NR_PWRITEV:
-	case NR_PWRITEV2:
-	case SYSCALL_32BIT | NR32_WRITE:
-	case SYSCALL_32BIT | NR32_WRITEV:
-	case SYSCALL_32BIT | NR32_PWRITE64:
-	case SYSCALL_32BIT | NR32_PWRITEV:
+	case NR_write:
+	case NR_pwrite64:
+	case NR_writev:
+	case NR_pwritev:
+	case NR_pwritev2:
+	case NR32_write:
+	case NR32_writev:
+	case NR32_pwrite64:
+	case NR32_pwritev:
 		return TRANSFER_WRITE;
 	default:
 		return TRANSFER_NONE;
@@ -255,11 +245,11 @@ int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
 	if (way)
 		return under_way(owner, rule_of_use(first, way), VECTOR_ACCESS, nr);
 	switch (nr) {
-	case SYSCALL_32BIT | NR32_PTRACE:
+	case NR32_ptrace:
 		return under_way(owner, ptrace_rule(first), VECTOR_PTRACE, first);
-	case SYSCALL_32BIT | NR32_PROCESS_VM_READV:
+	case NR32_process_vm_readv:
 		return under_way(owner, RULE_MEM_READ, VECTOR_PROCESS_VM_READV, 0);
-	case SYSCALL_32BIT | NR32_PROCESS_VM_WRITEV:
+	case NR32_process_vm_writev:
 		return under_way(owner, RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, 0);
 	default:
 		return under_way(owner, RULE_MEM_INSPECT, VECTOR_ACCESS, nr);

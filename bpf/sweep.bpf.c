@@ -205,11 +205,11 @@ static __always_inline u32 vm_call(struct task_struct *task, const struct pt_reg
 	u32 nr = SYSCALL_NUMBER(regs);
 
 	switch (COMPAT_CALL(task) ? nr | SYSCALL_32BIT : nr) {
-	case NR_PROCESS_VM_READV:
-	case SYSCALL_32BIT | NR32_PROCESS_VM_READV:
+	case NR_process_vm_readv:
+	case NR32_process_vm_readv:
 		return SWEPT_VM_READV;
-	case NR_PROCESS_VM_WRITEV:
-	case SYSCALL_32BIT | NR32_PROCESS_VM_WRITEV:
+	case NR_process_vm_writev:
+	case NR32_process_vm_writev:
 		return SWEPT_VM_WRITEV;
 	default:
 		return 0;

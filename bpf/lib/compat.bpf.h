@@ -9,9 +9,12 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "syscall_nr.h"
+
 /*
  * Syscall arguments as the kernel saved them at entry. At exit they still stand there: only the
- * return register has been written. Another architecture goes here, with its numbers.
+ * return register has been written. Another architecture goes here; its syscall
+ * numbers go to syscall_nr.h.
  */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_ARG1(r) ((r)->di)
@@ -29,34 +32,6 @@
 #define SYSCALL32_FN "__ia32_sys_"
 #define TS_COMPAT 0x0002
 #define COMPAT_CALL(task) ((task)->thread_info.status & TS_COMPAT)
-#define NR_READ 0 /* arch/x86/entry/syscalls/syscall_64.tbl */
-#define NR_WRITE 1
-#define NR_OPEN 2
-#define NR_PREAD64 17
-#define NR_PWRITE64 18
-#define NR_READV 19
-#define NR_WRITEV 20
-#define NR_CREAT 85
-#define NR_PTRACE 101
-#define NR_GETDENTS64 217
-#define NR_MIGRATE_PAGES 256
-#define NR_OPENAT 257
-#define NR_MOVE_PAGES 279
-#define NR_PREADV 295
-#define NR_PWRITEV 296
-#define NR_PERF_EVENT_OPEN 298
-#define NR_OPEN_BY_HANDLE_AT 304
-#define NR_PROCESS_VM_READV 310
-#define NR_PROCESS_VM_WRITEV 311
-#define NR_KCMP 312
-#define NR_PREADV2 327
-#define NR_PWRITEV2 328
-#define NR_IO_URING_ENTER 426
-#define NR_OPENAT2 437
-#define NR_PIDFD_GETFD 438
-#define NR_PROCESS_MADVISE 440
-#define NR32_PROCESS_VM_READV 347 /* arch/x86/entry/syscalls/syscall_32.tbl */
-#define NR32_PROCESS_VM_WRITEV 348
 #else
 #error "cachewarden knows the syscall registers of x86-64"
 #endif

@@ -10,8 +10,6 @@
 
 #include "lib/report.bpf.h"
 
-#include <asm/unistd_64.h>
-
 struct call {
 	u64 arg[5];
 	long ret;
@@ -55,7 +53,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \
 	int sc_##abbr(struct trace_event_raw_sys_exit *ctx)                                        \
 	{                                                                                          \
-		struct call c = call_ended(__NR_##name, ctx->ret);                                 \
+		struct call c = call_ended(NR_##name, ctx->ret);                                   \
                                                                                                    \
 		body(&c);                                                                          \
 		return 0;                                                                          \
@@ -63,7 +61,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 	SEC("?fexit/" SYSCALL_FN #name)                                                            \
 	int BPF_PROG(cp_##abbr, const struct pt_regs *regs, long ret)                              \
 	{                                                                                          \
-		struct call c = call_ended(__NR_##name, ret);                                      \
+		struct call c = call_ended(NR_##name, ret);                                        \
                                                                                                    \
 		body(&c);                                                                          \
 		return 0;                                                                          \
@@ -71,7 +69,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 	SEC("?fexit/" SYSCALL32_FN #name)                                                          \
 	int BPF_PROG(cp32_##abbr, const struct pt_regs *regs, long ret)                            \
 	{                                                                                          \
-		struct call c = call_ended(__NR_##name, ret);                                      \
+		struct call c = call_ended(NR_##name, ret);                                        \
                                                                                                    \
 		body(&c);                                                                          \
 		return 0;                                                                          \

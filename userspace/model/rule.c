@@ -4,6 +4,7 @@
 
 #include "model/command.h"
 #include "model/instance.h"
+#include "model/syscall.h"
 #include "model/tls_suite.h"
 
 #include <errno.h>
@@ -275,47 +276,6 @@ static const struct request requests[] = {
 	{0x4212, "PTRACE_SET_SYSCALL_INFO"},
 };
 
-/* Syscalls that pass the ptrace check on the way or have a hook of their own, by their x86-64 number. */
-static const struct request syscalls[] = {
-	{SYS_read, "read"},
-	{SYS_stat, "stat"},
-	{SYS_lstat, "lstat"},
-	{SYS_pread64, "pread64"},
-	{SYS_access, "access"},
-	{SYS_execve, "execve"},
-	{SYS_getdents, "getdents"},
-	{SYS_chdir, "chdir"},
-	{SYS_readlink, "readlink"},
-	{SYS_chroot, "chroot"},
-	{SYS_mount, "mount"},
-	{SYS_getxattr, "getxattr"},
-	{SYS_getdents64, "getdents64"},
-	{SYS_newfstatat, "newfstatat"},
-	{SYS_readlinkat, "readlinkat"},
-	{SYS_faccessat, "faccessat"},
-	{SYS_migrate_pages, "migrate_pages"},
-	{SYS_get_robust_list, "get_robust_list"},
-	{SYS_move_pages, "move_pages"},
-	{SYS_perf_event_open, "perf_event_open"},
-	{SYS_name_to_handle_at, "name_to_handle_at"},
-	{SYS_kcmp, "kcmp"},
-	{SYS_execveat, "execveat"},
-	{SYS_statx, "statx"},
-	{SYS_open_tree, "open_tree"},
-	{SYS_faccessat2, "faccessat2"},
-	{SYS_process_madvise, "process_madvise"},
-	{SYS_process_mrelease, "process_mrelease"},
-	{SYS_prlimit64, "prlimit64"},
-	{SYS_mmap, "mmap"},
-	{SYS_mprotect, "mprotect"},
-	{SYS_pkey_mprotect, "pkey_mprotect"},
-	{SYS_bpf, "bpf"},
-	{SYS_init_module, "init_module"},
-	{SYS_finit_module, "finit_module"},
-	{SYS_kexec_load, "kexec_load"},
-	{SYS_kexec_file_load, "kexec_file_load"},
-};
-
 /* What a syscall was asked for, by its number and the argument that says so. */
 static const struct asked {
 	unsigned int syscall, asked;
@@ -432,18 +392,16 @@ void rule_vector(const struct event *ev, char *buf, size_t size)
 {
 	bool narrow = ev->key.detail & SYSCALL_32BIT;
 	unsigned int number = ev->key.detail & SYSCALL_NUMBER_MASK;
+	const char *name = narrow ? NULL : syscall_name(number);
 
 	if (ev->key.vector != VECTOR_ACCESS && ev->key.vector != VECTOR_SYSCALL) {
 		snprintf(buf, size, "%s", vector_name(ev->key.vector));
 		return;
 	}
-	for (size_t i = 0; !narrow && i < COUNT(syscalls); i++) {
-		if (syscalls[i].number == number) {
-			snprintf(buf, size, "%s", syscalls[i].name);
-			return;
-		}
-	}
-	snprintf(buf, size, "%s %u", narrow ? "32-bit syscall" : "syscall", number);
+	if (name)
+		snprintf(buf, size, "%s", name);
+	else
+		snprintf(buf, size, "%s %u", narrow ? "32-bit syscall" : "syscall", number);
 }
 
 const char *payload_name(unsigned int payload)

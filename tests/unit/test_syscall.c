@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_syscall.c - the syscall table agrees with the kernel's headers, and names come out of it. */
+#include "unit.h"
+
+#include "model/syscall.h"
+#include "syscall_nr.h"
+
+#include <asm/unistd_32.h>
+
+#define __NR_newfstatat SYSCALL_MISSING	     /* fstatat64 there */
+#define __NR_kexec_file_load SYSCALL_MISSING /* 64-bit only */
+
+/* The native numbers are compared when syscall.c is compiled. */
+static void numbers_of_32_bit_callers_are_the_kernels(void **state)
+{
+#define CHECK(name, number, number32) assert_int_equal(NR32_##name, SYSCALL_32BIT | __NR_##name);
+	SYSCALL_TABLE(CHECK)
+#undef CHECK
+}
+
+static void a_number_of_either_table_has_its_name(void **state)
+{
+	assert_string_equal(syscall_name(NR_ptrace), "ptrace");
+	assert_string_equal(syscall_name(SYSCALL_32BIT | 26), "ptrace");
+	assert_string_equal(syscall_name(SYSCALL_32BIT | 180), "pread64");
+}
+
+static void a_number_outside_the_table_has_none(void **state)
+{
+	assert_null(syscall_name(SYSCALL_MISSING));
+	assert_null(syscall_name(SYSCALL_32BIT | SYSCALL_MISSING));
+	assert_null(syscall_name(39)); /* getpid */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_of_32_bit_callers_are_the_kernels),
+		cmocka_unit_test(a_number_of_either_table_has_its_name),
+		cmocka_unit_test(a_number_outside_the_table_has_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
