@@ -352,5 +352,5 @@ int main(void)
 	};
 
 	make_cert();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
 }

@@ -245,5 +245,5 @@ int main(void)
 
 	random_state = seed ? strtoull(seed, NULL, 10) : 0x9e3779b97f4a7c15ull;
 	printf("# SEED=%llu\n", (unsigned long long)random_state);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("tls_mutated", tests, NULL, NULL);
 }

@@ -297,7 +297,7 @@ int main(void)
 	if (fd >= 0)
 		close(fd);
 	make_cert();
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("tls_tshark", tests, NULL, NULL);
 	unlink(pcap_path);
 	return failed;
 }

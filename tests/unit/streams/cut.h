@@ -227,4 +227,39 @@ static inline void check_every_cut(const struct stream *st, uint64_t bad_at, uin
 	check_every_cut_from(st, UINT32_MAX, bad_at, records); /* wraps after one byte */
 }
 
+#define ISN 0xfffffff0u /* most streams here pass the wrap at 2^32 */
+
+static inline struct tls_stream begun(int from_start)
+{
+	struct tls_stream s = {};
+
+	tls_begin(&s, ISN, from_start);
+	return s;
+}
+
+/* Records in front of what a test adds. */
+static inline uint32_t stream_add_handshake(struct stream *st)
+{
+	stream_add_record(st, TLS_HANDSHAKE, 40);
+	stream_add_record(st, TLS_CHANGE_CIPHER_SPEC, 1);
+	stream_add_record(st, TLS_APPLICATION_DATA, 23);
+	return 3;
+}
+
+static const char *const plaintexts[] = {
+	"PING\r\n",
+	"*1\r\n$4\r\nPING\r\n",
+	"+PONG\r\n",
+	"-ERR\r\n",
+	"$-1\r\n",
+	":1\r\n",
+	"GET / HTTP/1.1\r\n\r\n",
+	"\n",
+	"\x80\x2e\x01\x03\x01", /* SSLv2 ClientHello: two-byte length, type 1, version 3.1 */
+	"\x80\x1c\x01",
+	"\x16\x02 a version that never was",
+	"\x19\x03\x03 a type beyond heartbeat",
+};
+#define PLAINTEXTS (sizeof(plaintexts) / sizeof(plaintexts[0]))
+
 #endif

@@ -45,7 +45,7 @@ struct talk {
 static X509 *cert_made;
 static EVP_PKEY *key_made;
 
-static void make_cert(void)
+static inline void make_cert(void)
 {
 	X509_NAME *name;
 
@@ -64,7 +64,7 @@ static void make_cert(void)
 	assert_true(X509_sign(cert_made, key_made, EVP_sha256()));
 }
 
-static void talk_init(struct talk *t)
+static inline void talk_init(struct talk *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->client_ctx = SSL_CTX_new(TLS_client_method());
@@ -81,7 +81,7 @@ static void talk_init(struct talk *t)
 	SSL_CTX_set_session_id_context(t->server_ctx, (const uint8_t *)"u", 1);
 }
 
-static void drain(SSL *from, SSL *to, struct tape *tape)
+static inline void drain(SSL *from, SSL *to, struct tape *tape)
 {
 	BIO *in = SSL_get_rbio(to), *out = SSL_get_wbio(from);
 	int n = BIO_read(out, tape->bytes + tape->len, (int)(ROOM - tape->len));
@@ -93,7 +93,7 @@ static void drain(SSL *from, SSL *to, struct tape *tape)
 }
 
 /* Both sides until they are through or fail, then a little data. Returns 1 if they settled. */
-static int talk_run(struct talk *t, SSL_SESSION *session)
+static inline int talk_run(struct talk *t, SSL_SESSION *session)
 {
 	char buf[64];
 	int ok = 0;
@@ -127,7 +127,7 @@ static int talk_run(struct talk *t, SSL_SESSION *session)
 	return 1;
 }
 
-static void talk_end(struct talk *t)
+static inline void talk_end(struct talk *t)
 {
 	SSL_free(t->client);
 	SSL_free(t->server);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_rest.c - what a file is that a server opened, and what a configuration says. */
+/* test_file_kind.c - what a file is that a server opened, and what a configuration says. */
 #include "unit.h"
 
 #include "model/file_kind.h"
@@ -133,5 +133,5 @@ int main(void)
 		cmocka_unit_test(lines_too_long_or_binary_are_passed_over),
 	};
 
-	return cmocka_run_group_tests_name("rest", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("file_kind", tests, NULL, NULL);
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_reset.c - which socket a connection reset destroys. */
+#include "unit.h"
+
+#include "monitor/reset.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In a network namespace of its own, whose only listener this is. Returns 0, or the step that went wrong. */
+static int reset_by_ends(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t len = sizeof(at), one = sizeof(int);
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	struct conn_info c = {};
+	const char *step;
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	int listens = 0, err;
+	char byte;
+
+	if (ioctl(server, SIOCSIFFLAGS, &lo) || listen(server, 8) ||
+	    getsockname(server, (struct sockaddr *)&at, &len))
+		return 1;
+	c.ends.local_port = ntohs(at.sin_port);
+	c.ends.remote_port = 9;
+	memcpy(c.ends.local_ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+	memcpy(c.ends.remote_ip, c.ends.local_ip, 16);
+	if (reset_connection(&c, 0, &step) != -ENOENT)
+		return 2;
+	if (getsockopt(server, SOL_SOCKET, SO_ACCEPTCONN, &listens, &one) || !listens)
+		return 3;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connect(client, (struct sockaddr *)&at, sizeof(at)) ||
+	    getsockname(client, (struct sockaddr *)&at, &len))
+		return 4;
+	c.ends.remote_port = ntohs(at.sin_port);
+	err = reset_connection(&c, 0, &step);
+	if (err == -EOPNOTSUPP) /* a kernel without INET_DIAG_DESTROY */
+		return 0;
+	return err || recv(client, &byte, 1, 0) != -1 || errno != ECONNRESET ? 5 : 0;
+}
+
+static void reset_without_a_cookie_spares_the_listener(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0)) ? 77
+									      : reset_by_ends());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* no network namespace to be had */
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* By somebody who may not look at it: the first process's namespace. */
+static int reset_elsewhere(pid_t pid)
+{
+	struct conn_info c = {.cookie = 1};
+	const char *step = "";
+
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		return 77;
+	if (!access("/proc/1/ns/net", R_OK))
+		return 77;
+	if (reset_connection(&c, 1, &step) != -EACCES || !strstr(step, "network namespace"))
+		return 1;
+	return reset_connection(&c, pid, &step) == -ESRCH ? 0 : 2;
+}
+
+static void reset_looks_in_no_other_namespace_than_the_servers(void **state)
+{
+	pid_t gone = fork(), pid;
+	int status = 0;
+
+	if (!gone)
+		_exit(0);
+	assert_int_equal(waitpid(gone, &status, 0), gone);
+	pid = fork();
+	if (!pid)
+		_exit(geteuid() ? 77 : reset_elsewhere(gone));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* we are nobody ourselves */
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reset_without_a_cookie_spares_the_listener),
+		cmocka_unit_test(reset_looks_in_no_other_namespace_than_the_servers),
+	};
+
+	return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
+}
