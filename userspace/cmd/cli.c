@@ -10,8 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Index of value among "a|b|c", -1 if it is none of them. */
-static int choice(const char *values, const char *value)
+#define LIST_LEN 256 /* all names of a table, in an error message */
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+/* Index of value in "a|b|c", or -1. */
+static int choice_index(const char *values, const char *value)
 {
 	size_t len = strlen(value);
 	int index = 0;
@@ -23,181 +30,223 @@ static int choice(const char *values, const char *value)
 	return -1;
 }
 
-static bool seconds(const char *text, uint32_t least, uint32_t *ret)
+/* Stricter than strtoul(), which accepts signs, leading blanks and an empty string. */
+static bool parse_number(const char *text, uint32_t min, uint32_t *ret)
 {
 	char *end;
 	unsigned long v;
 
 	errno = 0;
 	v = strtoul(text, &end, 10);
-	if (errno || !isdigit((unsigned char)text[0]) || *end || v < least || v > UINT32_MAX)
+	if (errno || !isdigit((unsigned char)text[0]) || *end || v < min || v > UINT32_MAX)
 		return false;
 	*ret = (uint32_t)v;
 	return true;
 }
 
-static void verb_help(const char *verb, const char *help, const struct cli_option *options,
-		      size_t count)
+static size_t count_operands(const struct cli_command *c)
 {
-	printf("cachewarden %s: %s\n", verb, help);
-	for (size_t i = 0; i < count; i++) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += c->args[i].kind == CLI_OPERAND;
+	return n;
+}
+
+/* One of the two sections of a command's help: operands, or options. */
+static void print_section(const struct cli_command *c, const char *title, bool operands)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cli_arg *a = &c->args[i];
 		char left[64];
 
-		snprintf(left, sizeof(left), "%s %s", options[i].name, options[i].arg);
-		printf("  %-24s %s\n", left, options[i].help);
+		if ((a->kind == CLI_OPERAND) != operands)
+			continue;
+		snprintf(left, sizeof(left), "%s%s%s", a->name, a->arg ? " " : "",
+			 a->arg ? a->arg : "");
+		printf("  %-27s %s\n", left, a->help);
 	}
+	if (!operands)
+		printf("  %-27s %s\n", "-h, --help", "Print this help.");
 }
 
-static void known_options(const struct cli_option *options, size_t count, char *buf, size_t size)
+static void print_command_help(const struct cli_command *c)
 {
+	printf("Usage: cachewarden %s", c->name);
+	if (count_operands(c) < c->count)
+		printf(" [OPTION...]");
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->args[i].kind == CLI_OPERAND)
+			printf(c->args[i].required ? " %s" : " [%s]", c->args[i].name);
+	}
+	printf("\n\n%s\n", c->help);
+	if (count_operands(c))
+		print_section(c, "Arguments", true);
+	print_section(c, "Options", false);
+}
+
+static const struct cli_arg *find_option(const struct cli_command *c, const char *word, size_t len)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cli_arg *a = &c->args[i];
+
+		if (a->kind != CLI_OPERAND && strlen(a->name) == len &&
+		    !strncmp(a->name, word, len))
+			return a;
+	}
+	return NULL;
+}
+
+static int unknown_option(const struct cli_command *c, const char *word, size_t len)
+{
+	char known[LIST_LEN] = "";
 	size_t used = 0;
 
-	buf[0] = '\0';
-	for (size_t i = 0; i < count && used < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "",
-					 options[i].name);
+	for (size_t i = 0; i < c->count && used < sizeof(known); i++) {
+		if (c->args[i].kind != CLI_OPERAND)
+			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ",
+						 c->args[i].name);
+	}
+	log_error("%s: unknown option '%.*s'; options are: %s--help", c->name, (int)len, word,
+		  known);
+	return EXIT_USAGE;
 }
 
-static int set_option(const char *verb, const struct cli_option *o, const char *value)
+static int set_value(const struct cli_command *c, const struct cli_arg *a, const char *value)
 {
-	uint32_t least = o->kind != CLI_SECONDS_OR_0;
 	int index;
 
-	switch (o->kind) {
+	switch (a->kind) {
 	case CLI_CHOICE:
-		index = choice(o->arg, value);
+		index = choice_index(a->arg, value);
 		if (index < 0) {
-			log_error("%s %s: '%s' is none of %s", verb, o->name, value, o->arg);
+			log_error("%s: %s must be one of %s, not '%s'", c->name, a->name, a->arg,
+				  value);
 			return EXIT_USAGE;
 		}
-		*(int *)o->value = index;
-		return -1;
-	case CLI_SECONDS:
-	case CLI_SECONDS_OR_0:
+		*(int *)a->value = index;
+		return CLI_PROCEED;
 	case CLI_NUMBER:
-		if (!seconds(value, least, o->value)) {
-			log_error("%s %s: '%s' is no whole number%s from %u to 4294967295", verb,
-				  o->name, value, o->kind == CLI_NUMBER ? "" : " of seconds",
-				  least);
+		if (!parse_number(value, a->min, a->value)) {
+			log_error("%s: %s must be a whole number from %u to %u, not '%s'", c->name,
+				  a->name, a->min, UINT32_MAX, value);
 			return EXIT_USAGE;
 		}
-		return -1;
+		return CLI_PROCEED;
 	case CLI_TEXT:
-	case CLI_WORD:
-		*(const char **)o->value = value;
-		return -1;
+	case CLI_OPERAND:
+		*(const char **)a->value = value;
+		return CLI_PROCEED;
 	case CLI_FLAG:
-		break;
+		*(bool *)a->value = true;
+		return CLI_PROCEED;
 	}
 	return EXIT_USAGE;
 }
 
-/* The first place for a word without a name that is still empty. */
-static bool take_word(const struct cli_option *options, size_t count, const char *word)
+/* Operands fill the table's places in order. */
+static int set_operand(const struct cli_command *c, const char *word)
 {
-	for (size_t k = 0; k < count; k++) {
-		if (options[k].kind == CLI_WORD && !*(const char **)options[k].value) {
-			*(const char **)options[k].value = word;
-			return true;
-		}
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cli_arg *a = &c->args[i];
+
+		if (a->kind == CLI_OPERAND && !*(const char **)a->value)
+			return set_value(c, a, word);
 	}
-	return false;
+	log_error("%s: unexpected argument '%s'; see 'cachewarden %s --help'", c->name, word,
+		  c->name);
+	return EXIT_USAGE;
 }
 
-int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count,
-	      int argc, char **argv)
+/* argv[*index] is "--name value", "--name=value" or "--flag"; *index advances past a separate value. */
+static int set_option(const struct cli_command *c, int argc, char **argv, int *index)
 {
-	for (int i = 1; i < argc; i++) {
-		const struct cli_option *found = NULL;
-		size_t len = strcspn(argv[i], "=");
-		const char *value = argv[i][len] ? argv[i] + len + 1 : NULL;
-		char known[256];
-		int code;
+	const char *word = argv[*index];
+	size_t len = strcspn(word, "=");
+	const char *value = word[len] ? word + len + 1 : NULL;
+	const struct cli_arg *a = find_option(c, word, len);
 
-		if (!strcmp(argv[i], "--help")) {
-			verb_help(verb, help, options, count);
-			return EXIT_FINE;
-		}
-		if (argv[i][0] != '-' && take_word(options, count, argv[i]))
-			continue;
-		for (size_t k = 0; k < count; k++) {
-			if (options[k].kind != CLI_WORD && strlen(options[k].name) == len &&
-			    !strncmp(options[k].name, argv[i], len))
-				found = &options[k];
-		}
-		if (!found) {
-			known_options(options, count, known, sizeof(known));
-			log_error("%s: unknown option '%.*s'; known: %s, --help", verb, (int)len,
-				  argv[i], known);
+	if (!a)
+		return unknown_option(c, word, len);
+	if (a->kind == CLI_FLAG) {
+		if (value) {
+			log_error("%s: %s takes no value", c->name, a->name);
 			return EXIT_USAGE;
 		}
-		if (found->kind == CLI_FLAG) {
-			if (value) {
-				log_error("%s %s: takes no value", verb, found->name);
-				return EXIT_USAGE;
-			}
-			*(bool *)found->value = true;
-			continue;
-		}
-		if (!value && i + 1 < argc)
-			value = argv[++i];
-		if (!value) {
-			log_error("%s %s: needs a value: %s", verb, found->name, found->arg);
-			return EXIT_USAGE;
-		}
-		code = set_option(verb, found, value);
-		if (code >= 0)
-			return code;
+		return set_value(c, a, NULL);
 	}
-	return -1;
-}
-
-static void general_help(const struct cli_verb *verbs, size_t count, FILE *to)
-{
-	fprintf(to,
-		"cachewarden VERB [OPTION...]: watches that nobody but a Redis or Valkey touches its memory,\n"
-		"and that nothing but TLS crosses its sockets\n");
-	for (size_t i = 0; i < count; i++)
-		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].help);
-	fprintf(to,
-		"  %-8s this text; --help behind a verb lists its options\n"
-		"  %-8s the version\n"
-		"Exit codes: 0 fine, 1 violation found, 2 usage, 3 could not do the job\n",
-		"help", "version");
-}
-
-static void known_verbs(const struct cli_verb *verbs, size_t count, char *buf, size_t size)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < count && used < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s, ", verbs[i].name);
-	if (used < size)
-		snprintf(buf + used, size - used, "help, version");
-}
-
-int cli_run(const struct cli_verb *verbs, size_t count, int argc, char **argv)
-{
-	char known[256];
-
-	if (argc < 2) {
-		general_help(verbs, count, stderr);
+	if (!value && *index + 1 < argc)
+		value = argv[++*index];
+	if (!value) {
+		log_error("%s: %s needs a value: %s", c->name, a->name, a->arg);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) {
-		general_help(verbs, count, stdout);
+	return set_value(c, a, value);
+}
+
+static int check_required(const struct cli_command *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cli_arg *a = &c->args[i];
+
+		if (a->required && !*(const char **)a->value) {
+			log_error("%s: missing argument %s; see 'cachewarden %s --help'", c->name,
+				  a->name, c->name);
+			return EXIT_USAGE;
+		}
+	}
+	return CLI_PROCEED;
+}
+
+int cli_parse(const struct cli_command *c, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		int code;
+
+		if (is_help(argv[i])) {
+			print_command_help(c);
+			return EXIT_FINE;
+		}
+		code = argv[i][0] == '-' ? set_option(c, argc, argv, &i) : set_operand(c, argv[i]);
+		if (code != CLI_PROCEED)
+			return code;
+	}
+	return check_required(c);
+}
+
+static void print_group_help(const struct cli_group *g, FILE *to)
+{
+	fprintf(to, "Usage: %s COMMAND [ARGUMENT...]\n\n%s\n\nCommands:\n", g->name, g->help);
+	for (size_t i = 0; i < g->count; i++)
+		fprintf(to, "  %-9s %s\n", g->verbs[i].name, g->verbs[i].help);
+	fprintf(to,
+		"\n'%s COMMAND --help' lists a command's options.\n"
+		"Exit codes: 0 success, 1 violation found, 2 wrong usage or policy, 3 could not do the job.\n",
+		g->name);
+}
+
+int cli_dispatch(const struct cli_group *g, int argc, char **argv)
+{
+	char known[LIST_LEN] = "";
+	size_t used = 0;
+
+	if (argc < 2) {
+		print_group_help(g, stderr);
+		return EXIT_USAGE;
+	}
+	if (is_help(argv[1]) || !strcmp(argv[1], "help")) {
+		print_group_help(g, stdout);
 		return EXIT_FINE;
 	}
-	if (!strcmp(argv[1], "version") || !strcmp(argv[1], "--version")) {
-		printf("cachewarden %s\n", CACHEWARDEN_VERSION);
-		return EXIT_FINE;
+	for (size_t i = 0; i < g->count; i++) {
+		if (!strcmp(argv[1], g->verbs[i].name))
+			return g->verbs[i].run(argc - 1, argv + 1);
+		if (used < sizeof(known))
+			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ",
+						 g->verbs[i].name);
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
-	}
-	known_verbs(verbs, count, known, sizeof(known));
-	log_error("unknown %s '%s'; known: %s", argv[1][0] == '-' ? "option" : "verb", argv[1],
-		  known);
+	log_error("unknown %s '%s'; commands of '%s': %shelp",
+		  argv[1][0] == '-' ? "option" : "command", argv[1], g->name, known);
 	return EXIT_USAGE;
 }

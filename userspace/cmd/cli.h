@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cli.h - verbs and options as tables; parser, help and error messages come from them. */
+/*
+ * cli.h - commands and their arguments as tables. Dispatch, parsing, help and usage errors all come
+ * from them.
+ */
 #ifndef CACHEWARDEN_CLI_H
 #define CACHEWARDEN_CLI_H
 
@@ -7,44 +10,60 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Exit codes of every verb. */
+/* Exit codes of every command; documented in README.md. */
 enum { EXIT_FINE = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
+/* Returned by cli_parse() when the command should run. */
+#define CLI_PROCEED (-1)
+
+#define CLI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What an argument's value is, and the type its `value` points to. */
 enum cli_kind {
-	CLI_CHOICE,
-	CLI_SECONDS,
-	CLI_SECONDS_OR_0,
-	CLI_NUMBER,
-	CLI_FLAG,
-	CLI_TEXT,
-	CLI_WORD
+	CLI_FLAG,    /* bool, set to true; takes no value */
+	CLI_CHOICE,  /* int, index into the values that `arg` lists, separated by '|' */
+	CLI_NUMBER,  /* uint32_t, at least `min` */
+	CLI_TEXT,    /* const char * */
+	CLI_OPERAND, /* const char *, given by its position; `name` is its placeholder */
 };
 
-struct cli_option {
-	const char *name; /* "--output" */
-	const char *
-		arg; /* how help calls its argument; a choice's values, separated by |; "" for a flag */
+struct cli_arg {
+	const char *name; /* "--output", or "FILE" for an operand */
+	const char *arg;  /* placeholder of the value in help; NULL for flags and operands */
 	const char *help;
 	enum cli_kind kind;
-	void *value; /* CLI_CHOICE: int, index of the value; CLI_SECONDS, CLI_NUMBER: uint32_t, at least 1, or 0 too;
-			CLI_FLAG: bool, set where it is given; CLI_TEXT: const char *; CLI_WORD: the same,
-			for the word that stands at this place without a name */
+	void *value;
+	uint32_t min;
+	bool required; /* operands only */
+};
+
+struct cli_command {
+	const char *name; /* as the user types it: "run", "policy check" */
+	const char *help; /* one sentence */
+	const struct cli_arg *args;
+	size_t count;
 };
 
 struct cli_verb {
 	const char *name;
 	const char *help;
-	int (*run)(int argc, char **argv); /* argv[0] is the verb */
+	int (*run)(int argc, char **argv); /* argv[0] is the verb; returns an exit code */
+};
+
+struct cli_group {
+	const char *name; /* "cachewarden", "cachewarden policy" */
+	const char *help;
+	const struct cli_verb *verbs;
+	size_t count;
 };
 
 /*
- * Parse a verb's arguments into the options' values. Returns -1 to go on, or an exit code: after
- * --help, or after an error that named the word, what was wrong and what is known.
+ * Parse argv[1..] into the values that the command's table points to. Returns CLI_PROCEED, or an exit
+ * code: EXIT_FINE after printing help, EXIT_USAGE after printing an error.
  */
-int cli_parse(const char *verb, const char *help, const struct cli_option *options, size_t count,
-	      int argc, char **argv);
+int cli_parse(const struct cli_command *c, int argc, char **argv);
 
-/* Find the verb and run it. Returns its exit code. */
-int cli_run(const struct cli_verb *verbs, size_t count, int argc, char **argv);
+/* Run the verb that argv[1] names. Returns its exit code. */
+int cli_dispatch(const struct cli_group *g, int argc, char **argv);
 
 #endif

@@ -1,53 +1,64 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* cmd_conns.c - cachewarden conns: asks a running monitor. */
-#include "monitor/control.h"
+/* cmd_conns.c - cachewarden conns: asks a running monitor over its control socket. */
 #include "cmd/cli.h"
-#include "base/log.h"
 #include "cmd/verbs.h"
+#include "base/log.h"
+#include "monitor/control.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MONITORS_MAX 16
+#define MONITORS_MAX 16 /* listed; a host runs one, a test machine a few */
+
+/* The only monitor on this host. Returns CLI_PROCEED, or an exit code after an error message. */
+static int find_monitor(uint32_t *ret_pid)
+{
+	pid_t pids[MONITORS_MAX];
+	size_t n = control_monitors(pids, MONITORS_MAX);
+
+	if (!n) {
+		log_error("conns: no running monitor found in " CONTROL_DIR
+			  "; start one as root: cachewarden run");
+		return EXIT_CANNOT;
+	}
+	if (n > 1) {
+		log_error(
+			"conns: %zu monitors are running; choose one with --pid, for example --pid %d",
+			n, (int)pids[0]);
+		return EXIT_USAGE;
+	}
+	*ret_pid = (uint32_t)pids[0];
+	return CLI_PROCEED;
+}
 
 int cmd_conns(int argc, char **argv)
 {
-	int output = 0, err;
+	int output = 0, code, err;
 	uint32_t pid = 0;
-	const struct cli_option options[] = {
-		{"--output", "text|json", "text: a line for people; json: an object a line",
+	const struct cli_arg args[] = {
+		{"--output", "text|json", "Print text, or one JSON object per line. Default: text.",
 		 CLI_CHOICE, &output},
-		{"--pid", "PID", "of the monitor to ask (default: the one that runs)", CLI_NUMBER,
-		 &pid},
+		{"--pid", "PID", "Monitor to ask. Default: the only one running.", CLI_NUMBER, &pid,
+		 .min = 1},
 	};
-	int code = cli_parse("conns", "list the connections of all servers", options,
-			     sizeof(options) / sizeof(options[0]), argc, argv);
-	pid_t pids[MONITORS_MAX];
-	size_t n;
 
-	if (code >= 0)
+	code = cli_parse(
+		&(struct cli_command){
+			"conns",
+			"Asks the running monitor for every connection of the servers it watches: both ends, TLS\n"
+			"version and cipher suite, records, bytes, and how much passed unread.",
+			args, CLI_COUNT(args)},
+		argc, argv);
+	if (code == CLI_PROCEED && !pid)
+		code = find_monitor(&pid);
+	if (code != CLI_PROCEED)
 		return code;
-	if (!pid) {
-		n = control_monitors(pids, MONITORS_MAX);
-		if (!n) {
-			log_error("conns: no monitor answers in " CONTROL_DIR
-				  "; start one as root: cachewarden run");
-			return EXIT_CANNOT;
-		}
-		if (n > 1) {
-			log_error("conns: %zu monitors run here; name one: --pid %d", n,
-				  (int)pids[0]);
-			return EXIT_USAGE;
-		}
-		pid = (uint32_t)pids[0];
-	}
 	err = control_request_send((pid_t)pid, output ? CONTROL_CONNS_JSON : CONTROL_CONNS_TEXT,
 				   STDOUT_FILENO);
 	if (err) {
-		log_error("conns: the monitor with pid %u does not answer: %s", pid,
-			  err == -ENOENT ? "it is none, or runs on another host" : strerror(-err));
+		log_error("conns: no answer from pid %u: %s", pid,
+			  err == -ENOENT ? "it is not a running monitor" : strerror(-err));
 		return EXIT_CANNOT;
 	}
 	return EXIT_FINE;

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and says which
- * rung each sensor stands on and what nobody sees from there.
+ * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and shows which tier each
+ * sensor reached, which programs are attached, and what stays unseen. Watches nothing.
  */
-#include "sensor/cgroup.h"
 #include "cmd/cli.h"
+#include "cmd/verbs.h"
 #include "base/jsonw.h"
-#include "sensor/features.h"
 #include "base/log.h"
 #include "model/rule.h"
+#include "sensor/cgroup.h"
+#include "sensor/features.h"
 #include "sensor/loader.h"
-#include "cmd/verbs.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What a rung leaves unseen even when all its programs hold: docs/coverage.md has the reasons. */
+/* What a tier cannot see even with all its programs attached. docs/coverage.md gives the reasons. */
 static const struct {
 	const char *sensor, *tier, *unseen;
 } limits[] = {
@@ -39,107 +39,133 @@ static const struct {
 	 "record boundaries of connections from before the monitor, until it finds one"},
 };
 
-/* Only what concerns a rung that is stood on here. */
-static bool limit_holds(const struct sensor_program *p, size_t n, size_t i)
-{
-	for (size_t k = 0; k < n; k++) {
-		if (!strcmp(p[k].sensor, limits[i].sensor) && !strcmp(p[k].tier, limits[i].tier))
-			return true;
-	}
-	return false;
-}
-
 struct diagnosis {
 	struct kernel_facts kernel;
 	char cgroup[256];
 	char error[512];
 	struct sensors *sensors;
-	uint32_t preventable;
-	bool ready;   /* run would work */
-	bool partial; /* but some program does not hold */
+	const struct sensor_program *programs; /* of the tiers chosen on this kernel */
+	size_t program_count;
+	uint32_t preventable; /* rules, 1u << rule */
+	bool ready;	      /* `run` would work */
+	bool partial;	      /* but some program is not attached */
 };
+
+/* Does this limit apply to a tier in use here? */
+static bool limit_applies(const struct diagnosis *d, size_t i)
+{
+	for (size_t k = 0; k < d->program_count; k++) {
+		if (!strcmp(d->programs[k].sensor, limits[i].sensor) &&
+		    !strcmp(d->programs[k].tier, limits[i].tier))
+			return true;
+	}
+	return false;
+}
 
 static void diagnose(struct diagnosis *d)
 {
-	const struct sensor_program *p;
 	int fd, err;
-	size_t n;
 
 	kernel_look(&d->kernel, true);
 	if (kernel_ready(d->error, sizeof(d->error)))
 		return;
 	err = kernel_tracefs();
 	if (err)
-		log_warn("tracefs cannot be mounted: %s", strerror(-err));
+		log_warn("cannot mount tracefs: %s; syscall tracepoints will be missing",
+			 strerror(-err));
 	fd = cgroup_root_open(d->cgroup, sizeof(d->cgroup));
 	if (fd < 0) {
-		snprintf(d->error, sizeof(d->error),
-			 "no cgroup2 hierarchy, and none can be mounted: %s", strerror(-fd));
+		snprintf(d->error, sizeof(d->error), "cannot find or mount a cgroup2 hierarchy: %s",
+			 strerror(-fd));
 		return;
 	}
 	err = sensors_load(&d->sensors, d->error, sizeof(d->error));
 	if (!err)
 		err = sensors_attach(d->sensors, fd, d->error, sizeof(d->error));
 	close(fd);
+	if (d->sensors)
+		d->program_count = sensors_programs(d->sensors, &d->programs);
 	if (err)
 		return;
 	d->ready = true;
 	d->preventable = sensors_preventable(d->sensors);
-	n = sensors_programs(d->sensors, &p);
-	for (size_t i = 0; i < n; i++)
-		d->partial = d->partial || !p[i].attached;
+	for (size_t i = 0; i < d->program_count; i++)
+		d->partial = d->partial || !d->programs[i].attached;
 }
 
-static const char *verdict(const struct diagnosis *d)
+static const char *coverage(const struct diagnosis *d)
 {
-	return !d->ready ? "cannot run" : d->partial ? "partial" : "full";
+	if (!d->ready)
+		return "cannot run";
+	return d->partial ? "partial" : "full";
 }
 
-static const char *offered(int err, char *buf, size_t size)
+/* --- text --- */
+
+static void print_hook(const char *name, int err)
 {
 	if (!err)
-		return "yes";
-	snprintf(buf, size, "no (%s)", strerrorname_np(-err) ? strerrorname_np(-err) : "?");
-	return err == -ENODATA ? "not tried" : buf;
+		printf("%s yes", name);
+	else if (err == -ENODATA)
+		printf("%s not tried", name);
+	else
+		printf("%s no (%s)", name, strerrorname_np(-err) ? strerrorname_np(-err) : "?");
 }
 
-static void text(const struct diagnosis *d)
+static void print_kernel(const struct diagnosis *d)
 {
-	const struct sensor_program *p = NULL;
-	char buf[32], rules[256];
-	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0;
-
 	printf("kernel        %s %s\n", d->kernel.release, d->kernel.machine);
 	printf("root          %s\n", d->kernel.root ? "yes" : "no");
 	printf("BTF           %s\n", d->kernel.btf ? "yes" : "no");
 	printf("cgroup2       %s\n", d->cgroup[0] ? d->cgroup : "-");
-	printf("access hook   fmod_ret %s", offered(d->kernel.fmod_ret, buf, sizeof(buf)));
-	printf(", lsm %s%s", offered(d->kernel.lsm, buf, sizeof(buf)),
-	       !d->kernel.lsm && !d->kernel.bpf_lsm
-		       ? " (but bpf is no active LSM: it would never fire)"
-		       : "");
-	printf(", fexit %s\n\n", offered(d->kernel.fexit, buf, sizeof(buf)));
-	if (n)
-		printf("%-10s %-9s %-15s %-5s %s\n", "sensor", "tier", "program", "attached",
-		       "without it unseen");
-	for (size_t i = 0; i < n; i++) {
-		printf("%-10s %-9s %-15s %-5s %s\n", p[i].sensor, p[i].tier, p[i].name,
-		       p[i].attached ? "yes" : "NO", p[i].unseen);
-		if (p[i].error[0])
-			printf("%37s%s\n", "", p[i].error);
-	}
-	printf("\nunseen from these rungs\n");
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		if (limit_holds(p, n, i))
-			printf("  %-7s %-9s %s\n", limits[i].sensor, limits[i].tier,
-			       limits[i].unseen);
-	rule_names(d->preventable, rules, sizeof(rules));
-	printf("\nprevention    %s%s%s\n", rules[0] ? rules : "none", rules[0] ? ": " : "",
-	       rules[0] ? sensors_preventing(d->sensors) : "");
-	printf("coverage      %s%s%s\n", verdict(d), d->error[0] ? ": " : "", d->error);
+	printf("access check  ");
+	print_hook("fmod_ret", d->kernel.fmod_ret);
+	print_hook(", lsm", d->kernel.lsm);
+	if (!d->kernel.lsm && !d->kernel.bpf_lsm)
+		printf(" (loads, but never fires: bpf is not an active LSM)");
+	print_hook(", fexit", d->kernel.fexit);
+	printf("\n");
 }
 
-static void put_hook(struct jsonw *j, const char *name, int err)
+static void print_programs(const struct diagnosis *d)
+{
+	if (!d->program_count)
+		return;
+	printf("\n%-10s %-9s %-15s %-9s %s\n", "sensor", "tier", "program", "attached",
+	       "unseen without it");
+	for (size_t i = 0; i < d->program_count; i++) {
+		const struct sensor_program *p = &d->programs[i];
+
+		printf("%-10s %-9s %-15s %-9s %s\n", p->sensor, p->tier, p->name,
+		       p->attached ? "yes" : "NO", p->unseen);
+		if (p->error[0])
+			printf("%-47s%s\n", "", p->error);
+	}
+	printf("\nunseen on these tiers, with everything attached\n");
+	for (size_t i = 0; i < CLI_COUNT(limits); i++) {
+		if (limit_applies(d, i))
+			printf("  %-10s %-9s %s\n", limits[i].sensor, limits[i].tier,
+			       limits[i].unseen);
+	}
+}
+
+static void print_text(const struct diagnosis *d)
+{
+	char rules[256];
+
+	rule_names(d->preventable, rules, sizeof(rules));
+	print_kernel(d);
+	print_programs(d);
+	if (rules[0])
+		printf("\nprevention    %s: %s\n", rules, sensors_preventing(d->sensors));
+	else
+		printf("\nprevention    none\n");
+	printf("coverage      %s%s%s\n", coverage(d), d->error[0] ? ": " : "", d->error);
+}
+
+/* --- JSON; its member names are stable --- */
+
+static void json_hook(struct jsonw *j, const char *name, int err)
 {
 	jsonw_object(j, name);
 	jsonw_bool(j, "offered", !err);
@@ -147,59 +173,80 @@ static void put_hook(struct jsonw *j, const char *name, int err)
 	jsonw_end_object(j);
 }
 
-static void put_json(const struct diagnosis *d)
+static void json_kernel(struct jsonw *j, const struct diagnosis *d)
 {
-	const struct sensor_program *p = NULL;
-	size_t n = d->sensors ? sensors_programs(d->sensors, &p) : 0, len;
+	jsonw_string(j, "version", CACHEWARDEN_VERSION);
+	jsonw_string(j, "kernel", d->kernel.release);
+	jsonw_string(j, "machine", d->kernel.machine);
+	jsonw_bool(j, "root", d->kernel.root);
+	jsonw_bool(j, "btf", d->kernel.btf);
+	jsonw_string(j, "cgroup2", d->cgroup[0] ? d->cgroup : NULL);
+	jsonw_bool(j, "bpf_lsm", d->kernel.bpf_lsm);
+	jsonw_object(j, "choke_point");
+	json_hook(j, "fmod_ret", d->kernel.fmod_ret);
+	json_hook(j, "lsm", d->kernel.lsm);
+	json_hook(j, "fexit", d->kernel.fexit);
+	jsonw_end_object(j);
+}
+
+static void json_programs(struct jsonw *j, const struct diagnosis *d)
+{
+	jsonw_array(j, "programs");
+	for (size_t i = 0; i < d->program_count; i++) {
+		const struct sensor_program *p = &d->programs[i];
+
+		jsonw_object(j, NULL);
+		jsonw_string(j, "sensor", p->sensor);
+		jsonw_string(j, "rung", p->tier);
+		jsonw_string(j, "program", p->name);
+		jsonw_bool(j, "holds", p->attached);
+		jsonw_string(j, "unseen_without", p->unseen);
+		jsonw_string(j, "error", p->error[0] ? p->error : NULL);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+}
+
+static void json_limits(struct jsonw *j, const struct diagnosis *d)
+{
+	jsonw_array(j, "unseen");
+	for (size_t i = 0; i < CLI_COUNT(limits); i++) {
+		if (!limit_applies(d, i))
+			continue;
+		jsonw_object(j, NULL);
+		jsonw_string(j, "sensor", limits[i].sensor);
+		jsonw_string(j, "rung", limits[i].tier);
+		jsonw_string(j, "what", limits[i].unseen);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+}
+
+static void json_prevention(struct jsonw *j, const struct diagnosis *d)
+{
+	jsonw_object(j, "prevention");
+	jsonw_array(j, "rules");
+	for (unsigned int rule = RULE_NONE + 1; rule < RULE_MAX; rule++) {
+		if (d->preventable >> rule & 1)
+			jsonw_string(j, NULL, rule_name(rule));
+	}
+	jsonw_end_array(j);
+	jsonw_string(j, "how", d->preventable ? sensors_preventing(d->sensors) : NULL);
+	jsonw_end_object(j);
+}
+
+static void print_json(const struct diagnosis *d)
+{
 	struct jsonw j = {};
 	const char *line;
+	size_t len;
 
 	jsonw_object(&j, NULL);
-	jsonw_string(&j, "version", CACHEWARDEN_VERSION);
-	jsonw_string(&j, "kernel", d->kernel.release);
-	jsonw_string(&j, "machine", d->kernel.machine);
-	jsonw_bool(&j, "root", d->kernel.root);
-	jsonw_bool(&j, "btf", d->kernel.btf);
-	jsonw_string(&j, "cgroup2", d->cgroup[0] ? d->cgroup : NULL);
-	jsonw_bool(&j, "bpf_lsm", d->kernel.bpf_lsm);
-	jsonw_object(&j, "access_hook");
-	put_hook(&j, "fmod_ret", d->kernel.fmod_ret);
-	put_hook(&j, "lsm", d->kernel.lsm);
-	put_hook(&j, "fexit", d->kernel.fexit);
-	jsonw_end_object(&j);
-	jsonw_array(&j, "programs");
-	for (size_t i = 0; i < n; i++) {
-		jsonw_object(&j, NULL);
-		jsonw_string(&j, "sensor", p[i].sensor);
-		jsonw_string(&j, "rung", p[i].tier);
-		jsonw_string(&j, "program", p[i].name);
-		jsonw_bool(&j, "holds", p[i].attached);
-		jsonw_string(&j, "unseen_without", p[i].unseen);
-		jsonw_string(&j, "error", p[i].error[0] ? p[i].error : NULL);
-		jsonw_end_object(&j);
-	}
-	jsonw_end_array(&j);
-	jsonw_array(&j, "unseen");
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (!limit_holds(p, n, i))
-			continue;
-		jsonw_object(&j, NULL);
-		jsonw_string(&j, "sensor", limits[i].sensor);
-		jsonw_string(&j, "rung", limits[i].tier);
-		jsonw_string(&j, "what", limits[i].unseen);
-		jsonw_end_object(&j);
-	}
-	jsonw_end_array(&j);
-	jsonw_object(&j, "prevention");
-	jsonw_array(&j, "rules");
-	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
-		if (d->preventable >> r & 1)
-			jsonw_string(&j, NULL, rule_name(r));
-	}
-	jsonw_end_array(&j);
-	jsonw_string(&j, "how", d->preventable ? sensors_preventing(d->sensors) : NULL);
-	jsonw_end_object(&j);
-	jsonw_string(&j, "coverage", verdict(d));
+	json_kernel(&j, d);
+	json_programs(&j, d);
+	json_limits(&j, d);
+	json_prevention(&j, d);
+	jsonw_string(&j, "coverage", coverage(d));
 	jsonw_string(&j, "error", d->error[0] ? d->error : NULL);
 	jsonw_end_object(&j);
 	line = jsonw_done(&j, &len);
@@ -211,21 +258,26 @@ static void put_json(const struct diagnosis *d)
 int cmd_doctor(int argc, char **argv)
 {
 	int output = 0;
-	const struct cli_option options[] = {
-		{"--output", "text|json", "text: a table for people; json: one object", CLI_CHOICE,
-		 &output},
+	const struct cli_arg args[] = {
+		{"--output", "text|json", "Print a table, or one JSON object. Default: text.",
+		 CLI_CHOICE, &output},
 	};
-	int code = cli_parse("doctor", "say what this kernel offers and what stays unseen", options,
-			     sizeof(options) / sizeof(options[0]), argc, argv);
+	int code = cli_parse(
+		&(struct cli_command){
+			"doctor",
+			"Loads and attaches all BPF programs for a moment and shows what this kernel supports, what is\n"
+			"attached, and what stays unseen. Exits with 3 if 'cachewarden run' cannot work here.",
+			args, CLI_COUNT(args)},
+		argc, argv);
 	struct diagnosis d = {};
 
-	if (code >= 0)
+	if (code != CLI_PROCEED)
 		return code;
 	diagnose(&d);
 	if (output == 1)
-		put_json(&d);
+		print_json(&d);
 	else
-		text(&d);
+		print_text(&d);
 	sensors_free(d.sensors);
 	if (!d.ready)
 		log_error("%s", d.error);

@@ -1,41 +1,45 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_run.c - cachewarden run. */
 #include "cmd/cli.h"
-#include "policy/policy_yaml.h"
-#include "monitor/monitor.h"
 #include "cmd/verbs.h"
+#include "monitor/monitor.h"
+#include "policy/policy_yaml.h"
 
 int cmd_run(int argc, char **argv)
 {
 	struct monitor_options o = {.sweep_s = 5};
-	int output = 0;
-	const struct cli_option options[] = {
+	int output = 0, code;
+	const struct cli_arg args[] = {
 		{"--output", "text|json",
-		 "text: a line for people; json: OCSF 1.8.0, an object a line", CLI_CHOICE,
+		 "Print text, or one OCSF 1.8.0 object per line. Default: text.", CLI_CHOICE,
 		 &output},
-		{"--policy", "FILE",
-		 "what is watched how strictly, and who may do what (default: " POLICY_FILE ")",
+		{"--events", NULL, "Print every event beside the incidents, allowed ones too.",
+		 CLI_FLAG, &o.events},
+		{"--policy", "FILE", "Policy to apply. Default: " POLICY_FILE ", if it exists.",
 		 CLI_TEXT, &o.policy},
-		{"--events", "", "show each event as well, also those a policy allows", CLI_FLAG,
-		 &o.events},
-		{"--duration", "SECONDS", "end by itself (default: at SIGINT or SIGTERM)",
-		 CLI_SECONDS, &o.duration_s},
-		{"--prevent", "",
-		 "deny what reaches for an instance's memory or descriptors, or kill who does",
+		{"--prevent", NULL,
+		 "Deny access to servers' memory and descriptors; where the kernel cannot, kill the actor.",
 		 CLI_FLAG, &o.prevent},
-		{"--enforce-tls", "",
-		 "drop plaintext on servers' sockets before a byte of it leaves, reset the connection",
-		 CLI_FLAG, &o.enforce_tls},
-		{"--no-guard", "", "no second process that tells of the monitor's own death",
-		 CLI_FLAG, &o.no_guard},
+		{"--enforce-tls", NULL,
+		 "Drop plaintext on servers' sockets and reset the connection.", CLI_FLAG,
+		 &o.enforce_tls},
 		{"--sweep", "SECONDS",
-		 "look at the state of things that often (default: 5; 0: at start and after alerts)",
-		 CLI_SECONDS_OR_0, &o.sweep_s},
+		 "Interval between sweeps; 0: only at start and after alerts. Default: 5.",
+		 CLI_NUMBER, &o.sweep_s, .min = 0},
+		{"--duration", "SECONDS", "Exit after this time. Default: at SIGINT or SIGTERM.",
+		 CLI_NUMBER, &o.duration_s, .min = 1},
+		{"--no-guard", NULL, "Do not start the process that reports the monitor's death.",
+		 CLI_FLAG, &o.no_guard},
 	};
-	int code = cli_parse("run", "watch every Redis and Valkey on this host", options,
-			     sizeof(options) / sizeof(options[0]), argc, argv);
 
-	if (code >= 0)
+	code = cli_parse(
+		&(struct cli_command){
+			"run",
+			"Watches every Redis and Valkey server on this host. Incidents go to standard output, all else\n"
+			"to standard error. SIGHUP reloads the policy.",
+			args, CLI_COUNT(args)},
+		argc, argv);
+	if (code != CLI_PROCEED)
 		return code;
 	o.json = output == 1;
 	return monitor_run(&o);

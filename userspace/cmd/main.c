@@ -1,16 +1,37 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* main.c - the verbs. */
+/* main.c - the table of commands. */
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 
+#include <stdio.h>
+#include <string.h>
+
+static int cmd_version(int argc, char **argv)
+{
+	printf("cachewarden %s\n", CACHEWARDEN_VERSION);
+	return EXIT_FINE;
+}
+
 static const struct cli_verb verbs[] = {
-	{"run", "watch every Redis and Valkey on this host, alerts on standard output", cmd_run},
-	{"policy", "check, test or explain a policy", cmd_policy},
-	{"conns", "list the connections of all servers, and what their handshakes said", cmd_conns},
-	{"doctor", "say what this kernel offers and what stays unseen", cmd_doctor},
+	{"run", "Watch every Redis and Valkey server on this host.", cmd_run},
+	{"conns", "List the servers' connections and what their TLS handshakes negotiated.",
+	 cmd_conns},
+	{"policy", "Check, test or explain a policy.", cmd_policy},
+	{"doctor", "Show what this kernel supports and what stays unseen.", cmd_doctor},
+	{"version", "Print the version.", cmd_version},
+};
+
+static const struct cli_group cachewarden = {
+	"cachewarden",
+	"Reports every access to the memory of Redis and Valkey servers by other processes, and every\n"
+	"byte on their sockets that is not TLS.",
+	verbs,
+	CLI_COUNT(verbs),
 };
 
 int main(int argc, char **argv)
 {
-	return cli_run(verbs, sizeof(verbs) / sizeof(verbs[0]), argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "--version"))
+		return cmd_version(argc, argv);
+	return cli_dispatch(&cachewarden, argc, argv);
 }

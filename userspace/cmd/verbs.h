@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* verbs.h - one function per verb; each returns an exit code. */
+/* verbs.h - one function per command, each in a file of its own; each returns an exit code of cli.h. */
 #ifndef CACHEWARDEN_VERBS_H
 #define CACHEWARDEN_VERBS_H
 
 int cmd_run(int argc, char **argv);
-int cmd_policy(int argc, char **argv);
 int cmd_conns(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif
