@@ -24,7 +24,7 @@
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
 #define PF_IO_WORKER 0x00000010
 
-const volatile __u32 calls_told; /* calls.bpf.c is loaded */
+const volatile __u32 calls_loaded; /* calls.bpf.c is loaded */
 
 /* What the check saw inside an open, until the open ends. */
 struct noted {
@@ -40,7 +40,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct noted);
-} notes SEC(".maps");
+} open_checks SEC(".maps");
 
 /* The syscall the current task is in, SYSCALL_32BIT set for a 32-bit one. */
 static __always_inline u32 syscall_number(struct task_struct *task)
@@ -106,7 +106,7 @@ static __always_inline int reported_by_calls(u32 nr)
 	case NR32_kcmp:
 	case NR_process_madvise:
 	case NR32_process_madvise:
-		return calls_told;
+		return calls_loaded;
 	default:
 		return 0;
 	}
@@ -185,9 +185,10 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	vector = vector_of(task, nr);
 	allowed &= 0xff; /* a bool: the rest of the register is anything */
 	if (is_open(vector)) {
-		note = bpf_task_storage_get(&notes, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		note = bpf_task_storage_get(&open_checks, task, NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!note) {
-			counter_add(COUNTER_NOTE_FAILED, 1);
+			counter_add(COUNTER_CHECK_LOST, 1);
 			return 0;
 		}
 		note->owner = *owner;
@@ -197,7 +198,7 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	}
 	if (vector != VECTOR_ACCESS || reported_by_calls(nr))
 		return 0; /* its own hook tells it, with arguments and outcome */
-	note = bpf_task_storage_get(&notes, task, NULL, 0);
+	note = bpf_task_storage_get(&open_checks, task, NULL, 0);
 	if (note && note->opened == owner->instance && is_read(nr))
 		return 0;
 	report(owner, RULE_MEM_INSPECT, VECTOR_ACCESS, nr, allowed ? 0 : -EPERM, 0);
@@ -209,7 +210,7 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 	     struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct noted *note = bpf_task_storage_get(&notes, task, NULL, 0);
+	struct noted *note = bpf_task_storage_get(&open_checks, task, NULL, 0);
 	struct open_name name = {
 		.path = BPF_CORE_READ(pathname, name),
 		.kernel = 1,
@@ -284,28 +285,28 @@ int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 
 #ifdef SYSCALL32_FN
 SEC("?fexit/__ia32_compat_sys_ptrace")
-int BPF_PROG(ac_ptrace32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac32_ptrace, const struct pt_regs *regs, long ret)
 {
 	did_ptrace(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);
 	return 0;
 }
 
 SEC("?fexit/" SYSCALL32_FN "process_vm_readv")
-int BPF_PROG(ac_vm_readv32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac32_vm_readv, const struct pt_regs *regs, long ret)
 {
 	did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL32_ARG1(regs), ret);
 	return 0;
 }
 
 SEC("?fexit/" SYSCALL32_FN "process_vm_writev")
-int BPF_PROG(ac_vm_writev32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac32_vm_writev, const struct pt_regs *regs, long ret)
 {
 	did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL32_ARG1(regs), ret);
 	return 0;
 }
 
 SEC("?fexit/" SYSCALL32_FN "pidfd_getfd")
-int BPF_PROG(ac_getfd32, const struct pt_regs *regs, long ret)
+int BPF_PROG(ac32_getfd, const struct pt_regs *regs, long ret)
 {
 	did_getfd(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);
 	return 0;

@@ -62,7 +62,7 @@ struct {
 /* Ids of others' programs that were looked at already. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, JUDGED_MAX);
+	__uint(max_entries, EVALUATED_MAX);
 	__type(key, u32);
 	__type(value, u32);
 } evaluated SEC(".maps");
@@ -181,7 +181,7 @@ static __always_inline struct inode *uprobe_inode(struct trace_event_call *call)
 
 static __always_inline int did_perf(const struct call *c)
 {
-	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? 0 : c->arg[1], asked = PERF_ASKED_COUNT;
+	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? 0 : c->arg[1], asked = PERF_OP_COUNT;
 	struct pid_owner *owner = (s32)pid > 0 ? owner_of_number(pid) : NULL;
 	struct trace_event_call *call;
 	struct perf_event *e;
@@ -198,7 +198,7 @@ static __always_inline int did_perf(const struct call *c)
 		return 0;
 	call = BPF_CORE_READ(e, tp_event);
 	if (call && (BPF_CORE_READ(call, flags) & uprobe_flag)) {
-		u32 detail = call_detail(c, PERF_ASKED_UPROBE);
+		u32 detail = call_detail(c, PERF_OP_UPROBE);
 
 		if (owner)
 			return report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, detail, c->ret, 0);
@@ -209,12 +209,12 @@ static __always_inline int did_perf(const struct call *c)
 	sample = BPF_CORE_READ(e, attr.sample_type);
 	if (sample)
 		asked = sample & (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
-				? PERF_ASKED_SAMPLE_USER
-				: PERF_ASKED_SAMPLE;
+				? PERF_OP_SAMPLE_USER
+				: PERF_OP_SAMPLE;
 	if (owner)
 		return report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, asked), c->ret,
 			      0);
-	if ((s32)pid == -1 && asked == PERF_ASKED_SAMPLE_USER)
+	if ((s32)pid == -1 && asked == PERF_OP_SAMPLE_USER)
 		return report_host(RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, asked), c->ret,
 				   0);
 	return 0;
@@ -381,7 +381,7 @@ static __always_inline int did_bpf(const struct call *c)
 
 /* Programs nobody was seen to load. */
 SEC("iter/bpf_prog")
-int judge_progs(struct bpf_iter__bpf_prog *ctx)
+int sweep_progs(struct bpf_iter__bpf_prog *ctx)
 {
 	struct bpf_prog *prog = ctx->prog;
 	u32 id, one = 1;
@@ -412,9 +412,9 @@ static __always_inline int did_become_code(const struct call *c, struct file *fi
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct member *m = member_of(task->tgid);
-	u32 kind = c->arg[2] & PROT_WRITE ? SWEPT_CODE_WRITABLE
-		   : file		  ? SWEPT_CODE_FILE
-					  : SWEPT_CODE_ANONYMOUS;
+	u32 kind = c->arg[2] & PROT_WRITE ? FINDING_CODE_WRITABLE
+		   : file		  ? FINDING_CODE_FILE
+					  : FINDING_CODE_ANONYMOUS;
 	u32 later = 0, instance;
 	struct mapped_key key = {};
 
@@ -423,7 +423,7 @@ static __always_inline int did_become_code(const struct call *c, struct file *fi
 	instance = m->instance;
 	if (!bpf_map_lookup_elem(&baselined, &instance))
 		return 0;
-	if (kind == SWEPT_CODE_FILE) {
+	if (kind == FINDING_CODE_FILE) {
 		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
 		key.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 		key.instance = instance;

@@ -185,9 +185,9 @@ static __always_inline enum transfer transfer_of(u32 nr)
 static __always_inline int under_way(struct pid_owner *owner, u32 rule, u32 vector, u32 detail)
 {
 	struct action action = {
-		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_UNDER_WAY};
+		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_IN_PROGRESS};
 
-	return rule ? report_deed(owner, &action) : 0;
+	return rule ? report_action(owner, &action) : 0;
 }
 
 /* The rule that using this file below /proc/PID breaks, RULE_NONE if it is none. */

@@ -38,8 +38,8 @@ struct {
 #define TITLE_LEN 128	 /* power of two */
 #define CORE_DUMPED 0x80 /* in an exit code, wait(2) */
 
-__u32 next_instance;  /* last id given; ids begin at 1 and are never given twice */
-__u32 enrol_pass = 1; /* set by the loader before each run of the iterator */
+__u32 next_instance; /* last id given; ids begin at 1 and are never given twice */
+__u32 find_pass = 1; /* set by the loader before each run of the iterator */
 
 static __always_inline int comm_known(struct task_struct *task)
 {
@@ -49,7 +49,7 @@ static __always_inline int comm_known(struct task_struct *task)
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
-struct title {
+struct title_scan {
 	u32 last;
 	char path[TITLE_LEN + EXE_KEY_LEN];
 };
@@ -58,12 +58,12 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct title);
-} titles SEC(".maps");
+	__type(value, struct title_scan);
+} title_scans SEC(".maps");
 
-static long title_step(u32 i, struct title **ctx)
+static long title_step(u32 i, struct title_scan **ctx)
 {
-	struct title *t = *ctx;
+	struct title_scan *t = *ctx;
 	char c = t->path[i & (TITLE_LEN - 1)];
 
 	if (c == '/')
@@ -81,7 +81,7 @@ __noinline int title_known(u64 task_addr)
 	const char *argv0 = (const char *)BPF_CORE_READ(task, mm, arg_start);
 	struct exe_key key = {};
 	u32 zero = 0;
-	struct title *t = bpf_map_lookup_elem(&titles, &zero);
+	struct title_scan *t = bpf_map_lookup_elem(&title_scans, &zero);
 
 	if (!t || bpf_probe_read_user_str(t->path, TITLE_LEN, argv0) <= 1)
 		return 0;
@@ -207,12 +207,12 @@ static __always_inline void enrol(struct task_struct *task, u32 flags)
 
 /* --- its environment --- */
 
-#define ENV_TEXT 4096 /* a longer variable is read in pieces */
-#define ENV_MAX 1024  /* variables looked at */
+#define ENV_TEXT 4096	  /* a longer variable is read in pieces */
+#define ENV_VARS_MAX 1024 /* variables looked at */
 
 struct env_scan {
 	u64 at, end;
-	u32 found; /* 1 << enum hijack */
+	u32 found; /* 1 << enum env_var */
 	u32 pad;
 	char text[ENV_TEXT];
 };
@@ -222,12 +222,12 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct env_scan);
-} envs SEC(".maps");
+} env_scans SEC(".maps");
 
-static const union short_name hijacks[HIJACK_MAX] = {
-	[HIJACK_LD_PRELOAD] = {"LD_PRELOAD"},
-	[HIJACK_LD_AUDIT] = {"LD_AUDIT"},
-	[HIJACK_SSLKEYLOGFILE] = {"SSLKEYLOGFILE"},
+static const union short_name env_names[ENV_MAX] = {
+	[ENV_LD_PRELOAD] = {"LD_PRELOAD"},
+	[ENV_LD_AUDIT] = {"LD_AUDIT"},
+	[ENV_SSLKEYLOGFILE] = {"SSLKEYLOGFILE"},
 };
 
 static long env_step(u32 i, struct env_scan **ctx)
@@ -250,8 +250,8 @@ static long env_step(u32 i, struct env_scan **ctx)
 		}
 		name.text[k] = s->text[k];
 	}
-	for (u32 h = HIJACK_LD_PRELOAD; h < HIJACK_MAX; h++) {
-		if (same_name(&name, &hijacks[h]))
+	for (u32 h = ENV_LD_PRELOAD; h < ENV_MAX; h++) {
+		if (same_name(&name, &env_names[h]))
 			s->found |= 1u << h;
 	}
 	return 0;
@@ -262,14 +262,14 @@ static __noinline int look_at_env(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
 	u32 zero = 0;
-	struct env_scan *s = bpf_map_lookup_elem(&envs, &zero);
+	struct env_scan *s = bpf_map_lookup_elem(&env_scans, &zero);
 
 	if (!s)
 		return 0;
 	s->at = BPF_CORE_READ(task, mm, env_start);
 	s->end = BPF_CORE_READ(task, mm, env_end);
 	s->found = 0;
-	bpf_loop(ENV_MAX, env_step, &s, 0);
+	bpf_loop(ENV_VARS_MAX, env_step, &s, 0);
 	return s->found;
 }
 
@@ -277,10 +277,10 @@ static __noinline int report_env(u64 task_addr, u32 instance, u32 found)
 {
 	struct task_struct *task = (void *)task_addr;
 
-	for (u32 h = HIJACK_LD_PRELOAD; h < HIJACK_MAX; h++) {
+	for (u32 h = ENV_LD_PRELOAD; h < ENV_MAX; h++) {
 		if (found & 1u << h)
 			report_self(task, instance,
-				    h == HIJACK_SSLKEYLOGFILE ? RULE_TLS_KEY : RULE_MEM_INJECT,
+				    h == ENV_SSLKEYLOGFILE ? RULE_TLS_KEY : RULE_MEM_INJECT,
 				    VECTOR_EXEC, h, NULL);
 	}
 	return 0;
@@ -288,7 +288,7 @@ static __noinline int report_env(u64 task_addr, u32 instance, u32 found)
 
 /* The guard it forks, and its threads, follow by the hooks below. */
 SEC("syscall")
-int enrol_self(void *ctx)
+int register_self(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -384,7 +384,7 @@ static __always_inline int same_exe(struct task_struct *a, struct task_struct *b
 }
 
 SEC("iter/task")
-int enrol_tasks(struct bpf_iter__task *ctx)
+int find_instances(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task, *leader, *up;
 	struct member *m;
@@ -395,7 +395,7 @@ int enrol_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	leader = BPF_CORE_READ(task, group_leader);
 	m = member_of(BPF_CORE_READ(task, tgid));
-	if (enrol_pass == 1) {
+	if (find_pass == 1) {
 		if (m || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) || !is_server(task))
 			return 0;
 		/* a BGSAVE child looks like its parent: it waits for pass 2 */

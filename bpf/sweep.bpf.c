@@ -41,15 +41,15 @@ __u64 flag_uprobes, flag_mergeable;
 __u32 baseline;
 
 /* The loader's question: flags of that process's mm. */
-__s32 asked_tgid;
-__u64 asked_flags;
+__s32 mm_flags_tgid;
+__u64 mm_flags_value;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
 	__type(key, u32);   /* instance */
 	__type(value, u32); /* tgid of a living member, its main process where that lives */
-} mains SEC(".maps");
+} main_tgids SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -153,9 +153,9 @@ static __always_inline void note_member(struct task_struct *task, struct member 
 	struct supervisor_key key = {.instance = instance};
 	struct task_struct *up = task;
 
-	old = bpf_map_lookup_elem(&mains, &instance);
+	old = bpf_map_lookup_elem(&main_tgids, &instance);
 	if (m->main || !old || !alive(instance, *old))
-		bpf_map_update_elem(&mains, &instance, &tgid, BPF_ANY);
+		bpf_map_update_elem(&main_tgids, &instance, &tgid, BPF_ANY);
 	for (int i = 0; i < GENERATIONS; i++) {
 		up = BPF_CORE_READ(up, real_parent, group_leader);
 		key.tgid = BPF_CORE_READ(up, pid);
@@ -182,24 +182,24 @@ static __always_inline void look_at_mm(struct mm_struct *mm, struct sight *s)
 
 	if (flags & flag_uprobes) {
 		s->rule = RULE_MEM_PROBE;
-		s->detail = SWEPT_UPROBES;
+		s->detail = FINDING_UPROBES;
 		seen(s);
 	}
 	if (s->owner.instance == INSTANCE_SELF) /* it holds no values */
 		return;
 	s->rule = RULE_MEM_SPILL;
 	if (flags & flag_mergeable) {
-		s->detail = SWEPT_MERGEABLE;
+		s->detail = FINDING_MERGEABLE;
 		seen(s);
 	}
 	if (swapped > 0) {
-		s->detail = SWEPT_SWAPPED;
+		s->detail = FINDING_SWAPPED;
 		s->amount = swapped;
 		seen(s);
 	}
 }
 
-/* The vm call that a task waits in, as enum swept; 0: it is in none. */
+/* The vm call that a task waits in, as enum finding_kind; 0: it is in none. */
 static __always_inline u32 vm_call(struct task_struct *task, const struct pt_regs *regs)
 {
 	u32 nr = SYSCALL_NUMBER(regs);
@@ -207,10 +207,10 @@ static __always_inline u32 vm_call(struct task_struct *task, const struct pt_reg
 	switch (COMPAT_CALL(task) ? nr | SYSCALL_32BIT : nr) {
 	case NR_process_vm_readv:
 	case NR32_process_vm_readv:
-		return SWEPT_VM_READV;
+		return FINDING_VM_READV;
 	case NR_process_vm_writev:
 	case NR32_process_vm_writev:
-		return SWEPT_VM_WRITEV;
+		return FINDING_VM_WRITEV;
 	default:
 		return 0;
 	}
@@ -236,7 +236,7 @@ static __always_inline void look_at_call(struct task_struct *task)
 	if (!owner || is_exempt(task, owner->instance))
 		return;
 	s.owner = *owner;
-	s.rule = s.detail == SWEPT_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
+	s.rule = s.detail == FINDING_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
 	seen(&s);
 }
 
@@ -279,8 +279,8 @@ int read_mm_flags(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (task && task->pid == asked_tgid && task->mm)
-		asked_flags = mm_flags(task->mm);
+	if (task && task->pid == mm_flags_tgid && task->mm)
+		mm_flags_value = mm_flags(task->mm);
 	return 0;
 }
 
@@ -324,7 +324,7 @@ static __always_inline int holds_own(struct task_struct *task, struct file *file
 	if (!own || !own->kind || server_of(task->tgid))
 		return 0;
 	s.owner.instance = own->instance;
-	main = bpf_map_lookup_elem(&mains, &s.owner.instance);
+	main = bpf_map_lookup_elem(&main_tgids, &s.owner.instance);
 	if (main)
 		s.owner.tgid = s.owner.tid = *main;
 	s.rule = rule_of_own(own->kind);
@@ -341,7 +341,7 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 {
 	struct member *m = member_of(task->tgid);
 	struct supervisor_key key = {.tgid = task->tgid};
-	struct sight s = {.rule = RULE_MEM_FD, .detail = SWEPT_SOCKET, .actor = plain(task)};
+	struct sight s = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET, .actor = plain(task)};
 	struct sock_mark *mark;
 	struct sock *sk;
 	u32 *main;
@@ -349,7 +349,7 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 	sk = tcp_sock_of(file);
 	if (!sk)
 		return 0;
-	mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
 	if (!mark) {
 		if (m && mark_found(sk, m->instance))
 			counter_add(COUNTER_SOCKETS_LATE, 1);
@@ -358,7 +358,7 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 	if (m && m->instance == mark->instance)
 		return 0;
 	s.owner.instance = mark->instance;
-	main = bpf_map_lookup_elem(&mains, &s.owner.instance);
+	main = bpf_map_lookup_elem(&main_tgids, &s.owner.instance);
 	if (main && alive(s.owner.instance, *main)) {
 		s.owner.tgid = s.owner.tid = *main;
 	} else if (m) {
@@ -370,14 +370,15 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 		key.instance = mark->instance;
 		if (bpf_map_lookup_elem(&supervisors, &key))
 			return 0;
-		s.detail = SWEPT_LISTENER;
+		s.detail = FINDING_LISTENER;
 	}
 	return seen(&s);
 }
 
 static __always_inline int holds_perf_event(struct task_struct *task, struct file *file)
 {
-	struct sight s = {.rule = RULE_MEM_PROBE, .detail = SWEPT_PERF_EVENT, .actor = plain(task)};
+	struct sight s = {
+		.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT, .actor = plain(task)};
 	struct perf_event *event = anon_event(file);
 	struct task_struct *target;
 	struct pid_owner *owner;
@@ -427,7 +428,7 @@ static __always_inline int runs_file(struct file *file, struct sight *s)
 
 	if (bpf_map_update_elem(&mapped, &key, &from_start, BPF_NOEXIST) || baseline)
 		return 0;
-	s->detail = SWEPT_CODE_FILE;
+	s->detail = FINDING_CODE_FILE;
 	return seen(s);
 }
 
@@ -460,13 +461,13 @@ int sweep_maps(struct bpf_iter__task_vma *ctx)
 			return runs_file(file, &s);
 		if (!file && vma->vm_ops) /* the kernel's own: vdso, the page of uprobes */
 			return 0;
-		s.detail = flags & VM_WRITE ? SWEPT_CODE_WRITABLE : SWEPT_CODE_ANONYMOUS;
+		s.detail = flags & VM_WRITE ? FINDING_CODE_WRITABLE : FINDING_CODE_ANONYMOUS;
 		return seen(&s);
 	}
 	/* rings of io_uring and the like are shared with the kernel */
 	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == ANON_INODE_FS_MAGIC)
 		return 0;
 	s.rule = RULE_MEM_SPILL;
-	s.detail = SWEPT_SHARED;
+	s.detail = FINDING_SHARED;
 	return seen(&s);
 }

@@ -163,7 +163,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 
 	if (!sk)
 		return 1;
-	mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
 	if (likely(!mark))
 		return 1;
 	if (unlikely(segment_parse(skb, &g))) {
@@ -249,7 +249,7 @@ int sock_create(struct bpf_sock *sk)
 /* A connection of which userspace was told a handshake is over. */
 static __always_inline int closed_report(struct sock *sk)
 {
-	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	struct sock_mark *mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
 	struct handshake_chunk *p;
 
 	if (!mark || (mark->in.sync == TLS_NEW && mark->out.sync == TLS_NEW))
@@ -275,13 +275,13 @@ static __always_inline int dial(struct sock *sk)
 {
 	struct member *m = server_of(bpf_get_current_pid_tgid() >> 32);
 
-	if (m && sk->sk_protocol == IPPROTO_TCP && !bpf_sk_storage_get(&socks, sk, NULL, 0))
+	if (m && sk->sk_protocol == IPPROTO_TCP && !bpf_sk_storage_get(&sock_marks, sk, NULL, 0))
 		sock_mark_set(sk, m->instance, SOCK_FRESH);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(sock_listen, struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(sock_state, struct sock *sk, int oldstate, int newstate)
 {
 	struct task_struct *task;
 	struct member *m;
@@ -372,7 +372,7 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	m = server_of(task->tgid);
 	sk = m ? stream_sock_of(file) : NULL;
-	if (!sk || bpf_sk_storage_get(&socks, sk, NULL, 0))
+	if (!sk || bpf_sk_storage_get(&sock_marks, sk, NULL, 0))
 		return 0;
 	if (sk->sk_protocol == IPPROTO_TCP) {
 		mark_found(sk, m->instance);

@@ -83,17 +83,17 @@ enum vector_id {
  * advice, a resource, a command), and whether the number is of the 32-bit table.
  */
 #define SYSCALL_NUMBER_MASK 0xfffu
-#define SYSCALL_ASKED_SHIFT 12
-#define SYSCALL_ASKED_MASK 0xffffu
+#define SYSCALL_OP_SHIFT 12
+#define SYSCALL_OP_MASK 0xffffu
 #define SYSCALL_32BIT 0x10000000u
 
 /* What perf_event_open was asked for. */
-enum perf_asked {
-	PERF_ASKED_NOTHING, /* it was refused: not looked at */
-	PERF_ASKED_COUNT,
-	PERF_ASKED_SAMPLE,
-	PERF_ASKED_SAMPLE_USER, /* with the registers or the stack of the interrupted program */
-	PERF_ASKED_UPROBE,
+enum perf_op {
+	PERF_OP_UNKNOWN, /* it was refused: not looked at */
+	PERF_OP_COUNT,
+	PERF_OP_SAMPLE,
+	PERF_OP_SAMPLE_USER, /* with the registers or the stack of the interrupted program */
+	PERF_OP_UPROBE,
 };
 
 #define INSTANCE_HOST 0 /* an attempt on the whole machine, and so on every instance */
@@ -119,10 +119,10 @@ enum payload_kind {
 #define EVENT_CONN 0x0008	    /* conn is filled */
 #define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
 #define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
-#define EVENT_MAIN 0x0040      /* the process is the instance's first one, not a forked child */
-#define EVENT_SEALED 0x0080    /* what was swapped out is encrypted, or in RAM still */
-#define EVENT_UNDER_WAY 0x0200 /* seen before its end: the outcome is not known */
-#define EVENT_PREVENTED 0x0100 /* it was denied, or its actor killed before it could use it */
+#define EVENT_MAIN 0x0040	 /* the process is the instance's first one, not a forked child */
+#define EVENT_SEALED 0x0080	 /* what was swapped out is encrypted, or in RAM still */
+#define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is not known */
+#define EVENT_PREVENTED 0x0100	 /* it was denied, or its actor killed before it could use it */
 
 #define COMM_LEN 16	/* TASK_COMM_LEN */
 #define LINEAGE_MAX 32	/* ancestors asked for a session when one's own has no leader */
@@ -219,11 +219,11 @@ struct conn_info {
  * socket cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
  */
 struct attempt_key {
-	__u64 actor; /* start_ns of the acting process, or socket cookie, or FILED_EARLY and a number */
+	__u64 actor; /* start_ns of the acting process, or socket cookie, or FINDING_ID_EARLY and a number */
 	__u32 instance;
 	__u32 tgid;
 	__u32 exec_id;
-	__u32 detail; /* ptrace: request; open: enum proc_file; sweep: enum swept; else 0 */
+	__u32 detail; /* ptrace: request; open: enum file_kind; sweep: enum finding_kind; else 0 */
 	__s16 err;    /* errno of the attempt, positive, 0 on success */
 	__u8 rule;
 	__u8 vector;
@@ -250,7 +250,7 @@ struct file_key {
 struct event_file {
 	struct file_key key;
 	__u32 written; /* it was opened for writing */
-	__u32 kind;    /* enum proc_file: what it is held to be already */
+	__u32 kind;    /* enum file_kind: what it is held to be already */
 	__u64 pad[7];
 };
 
@@ -280,7 +280,7 @@ struct event {
  * Files whose opening breaks a rule: below /proc/PID those that pass or try the ptrace check, by their own
  * name; some of the host's; and what an instance keeps on disk.
  */
-enum proc_file {
+enum file_kind {
 	PROC_FILE_NONE,
 	PROC_FILE_MEM,
 	PROC_FILE_MAPS,
@@ -308,47 +308,47 @@ enum proc_file {
 	PROC_FILE_WALK,	    /* a path that led through root, cwd, exe, fd or map_files */
 	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, by whatever name */
 	HOST_LD_SO_PRELOAD, /* /etc/ld.so.preload: what it names is in every program started */
-	REST_DATA,	    /* from here on: an instance's own files. RDB, AOF */
-	REST_CONFIG,
-	REST_ACL,
-	REST_KEY,    /* TLS private key */
-	REST_KEYLOG, /* session secrets, as SSLKEYLOGFILE names it */
-	PROC_FILE_MAX,
+	FILE_DATA,	    /* from here on: an instance's own files. RDB, AOF */
+	FILE_CONFIG,
+	FILE_ACL,
+	FILE_KEY,    /* TLS private key */
+	FILE_KEYLOG, /* session secrets, as SSLKEYLOGFILE names it */
+	FILE_KIND_MAX,
 };
 
 /*
  * What a sweep found, behind the files below /proc/PID (those that are held open): a key's detail for
  * VECTOR_SWEEP. mem-trace has 0 there, mem-kernel the program's id. What became executable is told by the
- * same numbers where a hook saw it (SYSCALL_ASKED_SHIFT).
+ * same numbers where a hook saw it (SYSCALL_OP_SHIFT).
  */
-enum swept {
-	SWEPT_SOCKET = PROC_FILE_MAX,
-	SWEPT_LISTENER,
-	SWEPT_PERF_EVENT,
-	SWEPT_UPROBES, /* there are breakpoints in its code, or were */
-	SWEPT_MERGEABLE,
-	SWEPT_SWAPPED,
-	SWEPT_SHARED,
-	SWEPT_CODE_FILE,
-	SWEPT_CODE_ANONYMOUS,
-	SWEPT_CODE_WRITABLE,
-	SWEPT_EXPOSED_DATA, /* an instance's own file others than its owner may read */
-	SWEPT_EXPOSED_CONFIG,
-	SWEPT_EXPOSED_ACL,
-	SWEPT_EXPOSED_KEY,
-	SWEPT_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when it started */
-	SWEPT_VM_READV,	    /* a call that has not returned */
-	SWEPT_VM_WRITEV,
-	SWEPT_MAX,
+enum finding_kind {
+	FINDING_SOCKET = FILE_KIND_MAX,
+	FINDING_LISTENER,
+	FINDING_PERF_EVENT,
+	FINDING_UPROBES, /* there are breakpoints in its code, or were */
+	FINDING_MERGEABLE,
+	FINDING_SWAPPED,
+	FINDING_SHARED,
+	FINDING_CODE_FILE,
+	FINDING_CODE_ANONYMOUS,
+	FINDING_CODE_WRITABLE,
+	FINDING_EXPOSED_DATA, /* an instance's own file others than its owner may read */
+	FINDING_EXPOSED_CONFIG,
+	FINDING_EXPOSED_ACL,
+	FINDING_EXPOSED_KEY,
+	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when it started */
+	FINDING_VM_READV,     /* a call that has not returned */
+	FINDING_VM_WRITEV,
+	FINDING_MAX,
 };
 
 /* Variables that put strangers' code into a server, or its secrets into a file; a key's detail for VECTOR_EXEC. */
-enum hijack {
-	HIJACK_NONE, /* VECTOR_EXEC: a member executed what is no server */
-	HIJACK_LD_PRELOAD,
-	HIJACK_LD_AUDIT,
-	HIJACK_SSLKEYLOGFILE,
-	HIJACK_MAX,
+enum env_var {
+	ENV_NONE, /* VECTOR_EXEC: a member executed what is no server */
+	ENV_LD_PRELOAD,
+	ENV_LD_AUDIT,
+	ENV_SSLKEYLOGFILE,
+	ENV_MAX,
 };
 
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");

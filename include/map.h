@@ -21,7 +21,7 @@
 #define MAPPED_MAX 65536     /* executable files mapped by instances */
 #define REPORTED_MAX 16384   /* (actor, instance, what) that a hook told */
 #define SUPERVISORS_MAX 4096 /* ancestors of instances */
-#define JUDGED_MAX 4096	     /* BPF programs of the host */
+#define EVALUATED_MAX 4096   /* BPF programs of the host */
 #define USER_HELPERS_MAX 16
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
@@ -47,7 +47,7 @@ struct pid_owner {
 };
 
 /*
- * guarded: instance -> rules to prevent, one bit each (1u << rule); the entry of INSTANCE_HOST stands for
+ * prevent_rules: instance -> rules to prevent, one bit each (1u << rule); the entry of INSTANCE_HOST stands for
  * every instance without one of its own, the monitor included
  */
 _Static_assert(RULE_MAX <= 32, "a rule is a bit of guarded");
@@ -100,7 +100,7 @@ struct proc_key {
 };
 
 struct proc_rule {
-	__u8 file; /* enum proc_file */
+	__u8 file; /* enum file_kind */
 	__u8 read; /* enum rule_id when opened for reading, RULE_NONE: that breaks none */
 	__u8 write;
 	__u8 host; /* below /proc or tracefs itself, not below /proc/PID */
@@ -109,7 +109,7 @@ struct proc_rule {
 /* files: what instances opened themselves -> whose it is, and what it is (0: nothing to protect) */
 struct file_owner {
 	__u32 instance;
-	__u32 kind; /* enum proc_file, REST_* */
+	__u32 kind; /* enum file_kind, FILE_* */
 };
 
 /*
@@ -157,10 +157,10 @@ struct sock_mark {
 };
 
 /*
- * early: the first data of a connection that came with the last ACK of its handshake. It is filtered on the
+ * early_streams: the first data of a connection that came with the last ACK of its handshake. It is filtered on the
  * listener; the connection's own socket comes after it, takes the stream over, and files under the same number.
  */
-#define FILED_EARLY (1ull << 63) /* no socket has such a cookie */
+#define FINDING_ID_EARLY (1ull << 63) /* no socket has such a cookie */
 
 struct early_key {
 	struct conn_ends ends;
@@ -188,7 +188,7 @@ enum counter_id {
 	COUNTER_STREAMS_RESYNCED,
 	COUNTER_BYTES_UNSYNCED, /* payload bytes passed while out of sync */
 	COUNTER_BYSTANDERS,	/* egress while a stranger ran who did not hold the socket */
-	COUNTER_NOTE_FAILED,	/* an access inside an open could not be noted for the open's end */
+	COUNTER_CHECK_LOST,	/* an access inside an open could not be noted for the open's end */
 	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
 	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
 	COUNTER_FILES_FULL,	/* own files of instances that could not be entered */

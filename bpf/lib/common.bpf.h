@@ -93,7 +93,7 @@ struct {
 	__uint(max_entries, PROCS_MAX);
 	__type(key, u32);
 	__type(value, u32);
-} guarded SEC(".maps");
+} prevent_rules SEC(".maps");
 
 /* Files on disk that instances opened themselves. */
 struct {
@@ -110,7 +110,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, u32);
-} stopped SEC(".maps");
+} prevented SEC(".maps");
 
 static __always_inline void counter_add(u32 id, u64 n)
 {
@@ -509,14 +509,14 @@ static __always_inline struct reported_key reported_key_of(const struct attempt_
 				 .what = key->rule << 16};
 
 	if (key->rule == RULE_MEM_INJECT && key->vector == VECTOR_SYSCALL)
-		t.what |= key->detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+		t.what |= key->detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
 	else if (key->vector == VECTOR_SWEEP ||
 		 (key->vector >= VECTOR_OPEN && key->vector <= VECTOR_IO_URING_OPEN))
 		t.what |= key->detail & 0xffff;
 	else if (key->vector == VECTOR_PROCESS_VM_READV)
-		t.what |= SWEPT_VM_READV;
+		t.what |= FINDING_VM_READV;
 	else if (key->vector == VECTOR_PROCESS_VM_WRITEV)
-		t.what |= SWEPT_VM_WRITEV;
+		t.what |= FINDING_VM_WRITEV;
 	if (key->rule == RULE_MEM_FD || key->rule == RULE_MEM_PROBE)
 		t.what = key->rule << 16;
 	return t;

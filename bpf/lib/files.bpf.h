@@ -50,7 +50,7 @@ static __always_inline struct file_owner *own_file(struct inode *inode)
 
 static __always_inline u32 rule_of_own(u32 kind)
 {
-	return kind == REST_KEY || kind == REST_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
+	return kind == FILE_KEY || kind == FILE_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
 }
 
 /* A file of the host's that opens up the memory of all: below /proc or tracefs, by its own name. */
@@ -90,7 +90,7 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 	u32 at = 0;
 
 	if (named_data(f))
-		own.kind = REST_DATA;
+		own.kind = FILE_DATA;
 	key = file_key_of(BPF_CORE_READ(f, f_inode));
 	have = bpf_map_lookup_elem(&files, &key);
 	if (have && have->instance == instance)
@@ -118,7 +118,7 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
  */
 static __always_inline int may_share(u32 kind, u32 instance)
 {
-	return !kind || (kind != REST_DATA && !bpf_map_lookup_elem(&baselined, &instance));
+	return !kind || (kind != FILE_DATA && !bpf_map_lookup_elem(&baselined, &instance));
 }
 
 static __always_inline int opened_regular(struct task_struct *task, struct file *f,
@@ -146,7 +146,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	action.rule = rule_of_own(own->kind);
 	action.detail = own->kind;
 	owner.instance = own->instance;
-	report_deed(&owner, &action);
+	report_action(&owner, &action);
 	return 1;
 }
 

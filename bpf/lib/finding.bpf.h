@@ -22,11 +22,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, u32);
-	__type(value, struct resp_look);
-} looks SEC(".maps");
+	__type(value, struct resp_scan);
+} resp_scans SEC(".maps");
 
 /* Number of the command named there; the name itself goes nowhere. */
-static __always_inline u16 command_number(const struct resp_look *look)
+static __always_inline u16 command_number(const struct resp_scan *look)
 {
 	u16 *number = look->named ? bpf_map_lookup_elem(&commands, &look->word) : NULL;
 
@@ -43,16 +43,16 @@ static __always_inline u16 command_number(const struct resp_look *look)
 __noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 {
 	u32 len = end - off, less, command;
-	struct resp_look *look = bpf_map_lookup_elem(&looks, &egress);
+	struct resp_scan *look = bpf_map_lookup_elem(&resp_scans, &egress);
 
 	if (!look || off >= end)
 		return PAYLOAD_OTHER;
-	if (len > RESP_LOOK)
-		len = RESP_LOOK;
-	__builtin_memset(look->bytes, 0, RESP_LOOK);
+	if (len > RESP_SCAN)
+		len = RESP_SCAN;
+	__builtin_memset(look->bytes, 0, RESP_SCAN);
 	less = len - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
 	barrier_var(less);
-	if (less >= RESP_LOOK || bpf_skb_load_bytes(skb, off, look->bytes, less + 1))
+	if (less >= RESP_SCAN || bpf_skb_load_bytes(skb, off, look->bytes, less + 1))
 		return PAYLOAD_OTHER;
 	look->len = len;
 	resp_classify(look);
@@ -81,10 +81,10 @@ struct finding {
 /* Is plaintext of that instance kept from crossing? Asked for streams that broke only. */
 __noinline int wire_denied(u32 instance)
 {
-	u32 *rules = bpf_map_lookup_elem(&guarded, &instance), host = INSTANCE_HOST;
+	u32 *rules = bpf_map_lookup_elem(&prevent_rules, &instance), host = INSTANCE_HOST;
 
 	if (!rules)
-		rules = bpf_map_lookup_elem(&guarded, &host);
+		rules = bpf_map_lookup_elem(&prevent_rules, &host);
 	return rules && *rules & (1u << RULE_TLS_PLAINTEXT);
 }
 

@@ -32,11 +32,11 @@ struct {
 	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct fd_search);
-} searches SEC(".maps");
+} fd_searches SEC(".maps");
 
 static __always_inline struct fd_search *search_begin(u32 egress)
 {
-	return bpf_map_lookup_elem(&searches, &egress);
+	return bpf_map_lookup_elem(&fd_searches, &egress);
 }
 
 static long fd_step(u32 i, struct fd_search **ctx)

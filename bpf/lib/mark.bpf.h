@@ -23,12 +23,13 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
 	__type(value, struct sock_mark);
-} socks SEC(".maps");
+} sock_marks SEC(".maps");
 
 /* Mark a socket as an instance's; sk is whatever kind of socket pointer the hook has. NULL if it failed. */
 static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u32 flags)
 {
-	struct sock_mark *mark = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sock_mark *mark =
+		bpf_sk_storage_get(&sock_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (!mark) {
 		counter_add(COUNTER_MARK_FAILED, 1);

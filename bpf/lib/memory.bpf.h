@@ -82,7 +82,7 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 	if (!owner)
 		return 0;
 	action.rule = ptrace_rule(request);
-	report_deed(owner, &action);
+	report_action(owner, &action);
 	return 1;
 }
 

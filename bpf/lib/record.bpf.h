@@ -20,7 +20,7 @@ int wire_place(struct __sk_buff *skb, struct tls_stream *s, struct tls_piece *p)
 #define TLS_PLACE(s, ctx, p) wire_place(ctx, s, p)
 #define RESP_EACH(n, step, l)                                                                      \
 	do {                                                                                       \
-		struct resp_look *each_ = (l);                                                     \
+		struct resp_scan *each_ = (l);                                                     \
                                                                                                    \
 		bpf_loop(n, step, &each_, 0);                                                      \
 	} while (0)

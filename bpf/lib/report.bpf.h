@@ -24,16 +24,16 @@ static __always_inline int is_exempt(struct task_struct *task, u32 instance)
 
 static __always_inline u32 rules_prevented(u32 instance)
 {
-	u32 any = INSTANCE_HOST, *mask = bpf_map_lookup_elem(&guarded, &instance);
+	u32 any = INSTANCE_HOST, *mask = bpf_map_lookup_elem(&prevent_rules, &instance);
 
 	if (!mask)
-		mask = bpf_map_lookup_elem(&guarded, &any);
+		mask = bpf_map_lookup_elem(&prevent_rules, &any);
 	return mask ? *mask : 0;
 }
 
 static __always_inline void stopped_set(struct task_struct *task, u32 instance)
 {
-	u32 *at = bpf_task_storage_get(&stopped, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	u32 *at = bpf_task_storage_get(&prevented, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (at)
 		*at = instance;
@@ -46,7 +46,7 @@ static __always_inline void stopped_set(struct task_struct *task, u32 instance)
 __noinline int prevent(u32 instance, u32 rule, s32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	u32 *at = bpf_task_storage_get(&stopped, task, NULL, 0);
+	u32 *at = bpf_task_storage_get(&prevented, task, NULL, 0);
 
 	if (at && *at == instance) {
 		*at = 0;
@@ -73,7 +73,7 @@ struct action {
  * The one body of all hooks: a stranger did this to that thread of an instance. Not static: the verifier looks
  * at it once, and not in every hook.
  */
-__noinline int report_deed(struct pid_owner *owner, struct action *action)
+__noinline int report_action(struct pid_owner *owner, struct action *action)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct attempt_key key = {};
@@ -120,7 +120,7 @@ static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector,
 	struct action action = {
 		.rule = rule, .vector = vector, .detail = detail, .fd = fd, .ret = ret};
 
-	report_deed(owner, &action);
+	report_action(owner, &action);
 	return 1;
 }
 

@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, EARLY_MAX);
 	__type(key, struct early_key);
 	__type(value, struct early);
-} early SEC(".maps");
+} early_streams SEC(".maps");
 
 static u64 early_count; /* connections that began so */
 
@@ -62,17 +62,17 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	if (!tp)
 		goto unknown;
 	segment_ends(skb, g, 0, &key.ends);
-	first = bpf_map_lookup_elem(&early, &key);
+	first = bpf_map_lookup_elem(&early_streams, &key);
 	if (first && first->seq + (u32)tp->bytes_received == tp->rcv_nxt) {
 		mark->filed = first->filed;
 		if (tp->bytes_received || early_stands(&first->stream, tp->rcv_nxt, g->seq)) {
 			*s = first->stream;
 			s->busy = 1; /* we hold it */
 			passed_unread(mark, first->unread);
-			bpf_map_delete_elem(&early, &key);
+			bpf_map_delete_elem(&early_streams, &key);
 			return;
 		}
-		bpf_map_delete_elem(&early, &key);
+		bpf_map_delete_elem(&early_streams, &key);
 	}
 	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
 		tls_begin(s, tp->rcv_nxt, 1);
@@ -97,7 +97,7 @@ __noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
 		counter_add(COUNTER_BYTES_UNSYNCED, f->unread);
 		u->bytes = u->bytes + f->unread < f->unread ? ~0u : u->bytes + f->unread;
 	}
-	if ((s->sync == TLS_UNSYNCED || s->sync == TLS_WOVEN) == (u->since_ns != 0))
+	if ((s->sync == TLS_UNSYNCED || s->sync == TLS_MULTIPATH) == (u->since_ns != 0))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	if (!u->since_ns) {
@@ -153,7 +153,7 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
 		looked = look_at(skb, g->off, g->off + g->len, f->egress);
 		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
-		    ((s->sync == TLS_WOVEN || (looked & 0xff) == PAYLOAD_INLINE) &&
+		    ((s->sync == TLS_MULTIPATH || (looked & 0xff) == PAYLOAD_INLINE) &&
 		     !(looked & LOOK_TEXT)))
 			return 0; /* three letters and a line's end come by chance, too */
 		s->sync = TLS_BROKEN;
@@ -161,7 +161,7 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 		looked = look_at(skb, bad, g->off + g->len, f->egress);
 		if (unlikely(f->mptcp) &&
 		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
-			tls_unweave(s);
+			tls_multipath(s);
 			f->unread += g->off + g->len - bad;
 			return 0;
 		}
@@ -295,12 +295,12 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 	if (is == RECEIVER_CHILD)
 		return 1;
 	segment_ends(skb, g, 0, &key.ends);
-	known = bpf_map_lookup_elem(&early, &key);
+	known = bpf_map_lookup_elem(&early_streams, &key);
 	if (known && (open ? known->seq == begin : g->seq - known->seq < EARLY_WINDOW)) {
 		first = *known; /* again, or the next one */
 	} else {
 		first.seq = begin;
-		first.filed = FILED_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
+		first.filed = FINDING_ID_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
 		tls_begin(&first.stream, begin, open || g->flags & TCP_SYN);
 		/* the connection's cookie is not known yet; the ServerHello is still to come */
 		first.stream.past = 1;
@@ -312,7 +312,7 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 	    stream_segment(skb, &first.stream, g, f))
 		finding_report(skb, g, mark, f);
 	first.unread += f->unread; /* of some segments: far from full */
-	bpf_map_update_elem(&early, &key, &first, BPF_ANY);
+	bpf_map_update_elem(&early_streams, &key, &first, BPF_ANY);
 	return first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
 	       (first.half_open && !open);
 }
@@ -326,8 +326,9 @@ __noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 
 	if (!g)
 		return 0;
 	segment_ends(skb, g, 0, &key.ends);
-	if (bpf_map_lookup_elem(&early, &key) && receiver_of(skb, g, &begin) == RECEIVER_LISTENER)
-		bpf_map_delete_elem(&early, &key);
+	if (bpf_map_lookup_elem(&early_streams, &key) &&
+	    receiver_of(skb, g, &begin) == RECEIVER_LISTENER)
+		bpf_map_delete_elem(&early_streams, &key);
 	return 0;
 }
 
@@ -342,7 +343,7 @@ __noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struc
 		return 0;
 	key.instance = mark->instance;
 	segment_ends(skb, g, 1, &key.ends);
-	first = bpf_map_lookup_elem(&early, &key);
+	first = bpf_map_lookup_elem(&early_streams, &key);
 	if (first)
 		mark->filed = first->filed;
 	return 0;

@@ -41,8 +41,8 @@ static __always_inline struct call call_ended(u32 nr, long ret)
 /* What a key's detail says of a syscall: its number, and what it was asked for. */
 static __always_inline u32 call_detail(const struct call *c, u32 asked)
 {
-	return (c->nr & (SYSCALL_NUMBER_MASK | SYSCALL_32BIT)) | (asked & SYSCALL_ASKED_MASK)
-									 << SYSCALL_ASKED_SHIFT;
+	return (c->nr & (SYSCALL_NUMBER_MASK | SYSCALL_32BIT)) | (asked & SYSCALL_OP_MASK)
+									 << SYSCALL_OP_SHIFT;
 }
 
 /*
@@ -59,7 +59,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 		return 0;                                                                          \
 	}                                                                                          \
 	SEC("?fexit/" SYSCALL_FN #name)                                                            \
-	int BPF_PROG(cp_##abbr, const struct pt_regs *regs, long ret)                              \
+	int BPF_PROG(ac_##abbr, const struct pt_regs *regs, long ret)                              \
 	{                                                                                          \
 		struct call c = call_ended(NR_##name, ret);                                        \
                                                                                                    \
@@ -67,7 +67,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 		return 0;                                                                          \
 	}                                                                                          \
 	SEC("?fexit/" SYSCALL32_FN #name)                                                          \
-	int BPF_PROG(cp32_##abbr, const struct pt_regs *regs, long ret)                            \
+	int BPF_PROG(ac32_##abbr, const struct pt_regs *regs, long ret)                            \
 	{                                                                                          \
 		struct call c = call_ended(NR_##name, ret);                                        \
                                                                                                    \

@@ -21,8 +21,9 @@
 /* facts.flags */
 #define TLS_CLIENT_HELLO 0x0001
 #define TLS_SERVER_HELLO 0x0002
-#define TLS_RETRY 0x0004	  /* HelloRetryRequest */
-#define TLS_COMPAT 0x0008	  /* TLS 1.3 in the clothes of 1.2: session id, ChangeCipherSpec */
+#define TLS_RETRY 0x0004 /* HelloRetryRequest */
+#define TLS_MIDDLEBOX_COMPAT                                                                       \
+	0x0008			  /* TLS 1.3 in the clothes of 1.2: session id, ChangeCipherSpec */
 #define TLS_EARLY_DATA 0x0010	  /* offered */
 #define TLS_PSK_OFFERED 0x0020	  /* TLS 1.3 */
 #define TLS_TICKET_OFFERED 0x0040 /* up to TLS 1.2, RFC 5077 */

@@ -271,7 +271,7 @@ static inline void tls_server_hello(struct tls_facts *f, struct tls_bytes b)
 		 !memcmp(session.at, f->session, session.len);
 	if (f->version == TLS_1_3) {
 		if (session.len)
-			f->flags |= TLS_COMPAT;
+			f->flags |= TLS_MIDDLEBOX_COMPAT;
 		return;
 	}
 	if (echoed)
@@ -425,7 +425,7 @@ static inline void tls_read_header(struct tls_reader *r)
 	}
 	if (type == TLS_CHANGE_CIPHER_SPEC || type == TLS_APPLICATION_DATA) {
 		if (type == TLS_CHANGE_CIPHER_SPEC && r->records && r->facts->version == TLS_1_3)
-			r->facts->flags |= TLS_COMPAT;
+			r->facts->flags |= TLS_MIDDLEBOX_COMPAT;
 		r->reading = TLS_READ_ENCRYPTED;
 	} else if (type == TLS_ALERT && len != 2) {
 		r->reading = TLS_READ_ENCRYPTED;

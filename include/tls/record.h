@@ -162,11 +162,11 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 }
 
 /* A part of the stream is not here, and nobody says which. */
-static __always_inline void tls_unweave(struct tls_stream *s)
+static __always_inline void tls_multipath(struct tls_stream *s)
 {
 	tls_lose_sync(s);
 	s->hole = 0;
-	s->sync = TLS_WOVEN;
+	s->sync = TLS_MULTIPATH;
 	s->past = 1;
 }
 
@@ -399,7 +399,7 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 		tls_advance(s, ahead + p->len);
 		return TLS_SEEN_BROKEN;
 	}
-	if (s->sync == TLS_WOVEN) {
+	if (s->sync == TLS_MULTIPATH) {
 		tls_advance(s, ahead + p->len);
 		p->unread += p->len;
 		return TLS_SEEN_UNSYNCED;

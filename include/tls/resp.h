@@ -3,7 +3,7 @@
  * tls/resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a
  * Redis command's name would stand. It never says what the bytes are.
  *
- * Pure and bounded: reads at most RESP_LOOK bytes of a buffer of that size, zero padded.
+ * Pure and bounded: reads at most RESP_SCAN bytes of a buffer of that size, zero padded.
  * RESP: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 #ifndef CACHEWARDEN_RESP_H
@@ -12,12 +12,12 @@
 #include "event.h"
 #include "map.h"
 
-#define RESP_LOOK 64	      /* "*1048576\r\n$24\r\n" and a name fit; power of two */
+#define RESP_SCAN 64	      /* "*1048576\r\n$24\r\n" and a name fit; power of two */
 #define RESP_PRINTABLE_MIN 24 /* (97/256)^24: random bytes look printable once in 10^10 segments */
 #define RESP_TEXT_MIN 16
 
-struct resp_look {
-	__u8 bytes[RESP_LOOK]; /* in: the segment's first bytes, zero padded */
+struct resp_scan {
+	__u8 bytes[RESP_SCAN]; /* in: the segment's first bytes, zero padded */
 	__u32 len;	       /* in: how many */
 	__u32 payload;	       /* out: enum payload_kind */
 	__u32 named;	       /* out: word holds what stands where a command's name would */
@@ -34,16 +34,16 @@ struct resp_look {
 /* Call step(i, &l) for i = 0 .. n-1 until it returns non-zero. BPF brings its own, on bpf_loop. */
 #define RESP_EACH(n, step, l)                                                                      \
 	do {                                                                                       \
-		struct resp_look *each_ = (l);                                                     \
+		struct resp_scan *each_ = (l);                                                     \
                                                                                                    \
 		for (__u32 i_ = 0; i_ < (n) && !step(i_, &each_); i_++)                            \
 			;                                                                          \
 	} while (0)
 #endif
 
-static inline __u8 resp_byte(const struct resp_look *l, __u32 at)
+static inline __u8 resp_byte(const struct resp_scan *l, __u32 at)
 {
-	return l->bytes[at & (RESP_LOOK - 1)];
+	return l->bytes[at & (RESP_SCAN - 1)];
 }
 
 static inline int resp_digit(__u8 c)
@@ -61,9 +61,9 @@ static inline int resp_upper(__u8 c)
 	return c >= 'A' && c <= 'Z';
 }
 
-static long resp_number_step(__u32 i, struct resp_look **ctx)
+static long resp_number_step(__u32 i, struct resp_scan **ctx)
 {
-	struct resp_look *l = *ctx;
+	struct resp_scan *l = *ctx;
 	__u8 c = resp_byte(l, l->at);
 
 	if (l->at >= l->len || !resp_digit(c))
@@ -77,7 +77,7 @@ static long resp_number_step(__u32 i, struct resp_look **ctx)
 /*
  * Read a decimal number and CR LF at l->at into l->number and step behind it; 0 if none is there.
  */
-static inline int resp_number(struct resp_look *l)
+static inline int resp_number(struct resp_scan *l)
 {
 	l->number = 0;
 	l->count = 0;
@@ -90,9 +90,9 @@ static inline int resp_number(struct resp_look *l)
 	return 1;
 }
 
-static long resp_word_step(__u32 i, struct resp_look **ctx)
+static long resp_word_step(__u32 i, struct resp_scan **ctx)
 {
-	struct resp_look *l = *ctx;
+	struct resp_scan *l = *ctx;
 	__u8 c = resp_byte(l, l->at + i);
 
 	if (l->at + i >= l->len || i >= COMMAND_LEN)
@@ -108,16 +108,16 @@ static long resp_word_step(__u32 i, struct resp_look **ctx)
  * The word at l->at that could be a command's name: in upper case into l->word, its length into
  * l->count.
  */
-static inline void resp_word(struct resp_look *l)
+static inline void resp_word(struct resp_scan *l)
 {
 	l->count = 0;
 	__builtin_memset(&l->word, 0, sizeof(l->word));
 	RESP_EACH(COMMAND_LEN, resp_word_step, l);
 }
 
-static long resp_text_step(__u32 i, struct resp_look **ctx)
+static long resp_text_step(__u32 i, struct resp_scan **ctx)
 {
-	struct resp_look *l = *ctx;
+	struct resp_scan *l = *ctx;
 	__u8 c = resp_byte(l, i);
 
 	if (!((c >= 0x20 && c < 0x7f) || c == '\r' || c == '\n' || c == '\t'))
@@ -127,7 +127,7 @@ static long resp_text_step(__u32 i, struct resp_look **ctx)
 }
 
 /* What begins like this is text beyond what chance brings. */
-static inline int resp_text(const struct resp_look *l)
+static inline int resp_text(const struct resp_scan *l)
 {
 	return l->printable >= l->len || l->printable >= RESP_TEXT_MIN;
 }
@@ -144,14 +144,14 @@ static inline int resp_sslv2(const __u8 *b, __u32 len)
  * Look at l->bytes. l->payload is PAYLOAD_OTHER when nothing known is there. An inline command is a
  * candidate only: the caller looks the name up, and an unknown word is no command.
  */
-static inline void resp_classify(struct resp_look *l)
+static inline void resp_classify(struct resp_scan *l)
 {
 	const __u8 *b = l->bytes;
 	__u32 n;
 
 	l->payload = PAYLOAD_OTHER;
 	l->named = 0;
-	if (!l->len || l->len > RESP_LOOK)
+	if (!l->len || l->len > RESP_SCAN)
 		return;
 	l->printable = 0;
 	RESP_EACH(RESP_PRINTABLE_MIN, resp_text_step, l);
@@ -212,7 +212,7 @@ static inline void resp_classify(struct resp_look *l)
 }
 
 /* What it is, once it is known whether the word in the name's place is a command. */
-static inline __u32 resp_settle(const struct resp_look *l, int known_command)
+static inline __u32 resp_settle(const struct resp_scan *l, int known_command)
 {
 	if (l->payload != PAYLOAD_INLINE || known_command)
 		return l->payload;

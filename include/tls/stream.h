@@ -10,11 +10,11 @@
 #define TLS_HEADER_LEN 5
 
 enum tls_sync {
-	TLS_NEW,      /* no byte seen */
-	TLS_SYNCED,   /* next header's place is known */
-	TLS_UNSYNCED, /* it is not */
-	TLS_BROKEN,   /* bytes that are no TLS were seen: for good */
-	TLS_WOVEN,    /* some of its bytes come another way (MPTCP): for good */
+	TLS_NEW,       /* no byte seen */
+	TLS_SYNCED,    /* next header's place is known */
+	TLS_UNSYNCED,  /* it is not */
+	TLS_BROKEN,    /* bytes that are no TLS were seen: for good */
+	TLS_MULTIPATH, /* some of its bytes come another way (MPTCP): for good */
 };
 
 /*

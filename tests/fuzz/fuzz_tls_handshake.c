@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	end = clear_end(stream, len);
 	read_all(&clear, stream, end, end + 1, side);
-	clear.flags |= whole.flags & TLS_COMPAT; /* the ChangeCipherSpec itself */
+	clear.flags |= whole.flags & TLS_MIDDLEBOX_COMPAT; /* the ChangeCipherSpec itself */
 	hold(!memcmp(&whole, &clear, sizeof(whole)));
 	return 0;
 }

@@ -301,7 +301,7 @@ static void a_handshake_is_listed_as_it_stands(void **state)
 /* A direction of which MPTCP carries a part elsewhere. */
 static void a_part_of_a_stream_is_listed_as_such(void **state)
 {
-	struct conn_snapshot live = {.in = {.sync = TLS_WOVEN, .unsynced_bytes = 7},
+	struct conn_snapshot live = {.in = {.sync = TLS_MULTIPATH, .unsynced_bytes = 7},
 				     .out = {.sync = TLS_SYNCED}};
 	struct jsonw j = {};
 	char text[1024];

@@ -15,42 +15,42 @@ static unsigned int kind(const char *path, bool written, const char *head)
 
 static void data_is_known_by_its_name_or_its_magic(void **state)
 {
-	assert_int_equal(kind("/d/dump.rdb", true, ""), REST_DATA);
-	assert_int_equal(kind("/d/temp-17.rdb", true, ""), REST_DATA);
-	assert_int_equal(kind("/d/appendonly.aof.1.incr.aof", true, ""), REST_DATA);
-	assert_int_equal(kind("/d/appendonly.aof.manifest", true, ""), REST_DATA);
-	assert_int_equal(kind("/d/anything", false, "REDIS0011\372"), REST_DATA);
-	assert_int_equal(kind("/d/anything", false, "VALKEY080"), REST_DATA);
+	assert_int_equal(kind("/d/dump.rdb", true, ""), FILE_DATA);
+	assert_int_equal(kind("/d/temp-17.rdb", true, ""), FILE_DATA);
+	assert_int_equal(kind("/d/appendonly.aof.1.incr.aof", true, ""), FILE_DATA);
+	assert_int_equal(kind("/d/appendonly.aof.manifest", true, ""), FILE_DATA);
+	assert_int_equal(kind("/d/anything", false, "REDIS0011\372"), FILE_DATA);
+	assert_int_equal(kind("/d/anything", false, "VALKEY080"), FILE_DATA);
 }
 
 static void a_private_key_is_known_and_a_certificate_is_none(void **state)
 {
-	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN PRIVATE KEY-----\n"), REST_KEY);
-	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN EC PRIVATE KEY-----\n"), REST_KEY);
+	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN PRIVATE KEY-----\n"), FILE_KEY);
+	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN EC PRIVATE KEY-----\n"), FILE_KEY);
 	assert_int_equal(kind("/t/both.pem", false,
 			      "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 			      "-----BEGIN PRIVATE KEY-----\n"),
-			 REST_KEY);
-	assert_int_equal(kind("/t/server.key", false, "\060\202"), REST_KEY); /* DER */
+			 FILE_KEY);
+	assert_int_equal(kind("/t/server.key", false, "\060\202"), FILE_KEY); /* DER */
 	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN CERTIFICATE-----\n"), 0);
 }
 
 static void a_configuration_is_known_by_its_directives(void **state)
 {
-	assert_int_equal(kind("/c/redis.conf", false, ""), REST_CONFIG);
+	assert_int_equal(kind("/c/redis.conf", false, ""), FILE_CONFIG);
 	assert_int_equal(kind("/c/mine", false, "# comment\nport 0\n  tls-port 6380\n"),
-			 REST_CONFIG);
+			 FILE_CONFIG);
 	assert_int_equal(kind("/c/mine", false, "port is a word\nand no more\n"), 0);
-	assert_int_equal(kind("/c/nodes.conf", true, ""), REST_CONFIG);
+	assert_int_equal(kind("/c/nodes.conf", true, ""), FILE_CONFIG);
 }
 
 static void acls_and_key_logs_are_known(void **state)
 {
-	assert_int_equal(kind("/c/users.acl", false, ""), REST_ACL);
-	assert_int_equal(kind("/c/people", false, "user default on nopass\n"), REST_ACL);
-	assert_int_equal(kind("/k/log", true, "CLIENT_RANDOM 00 11\n"), REST_KEYLOG);
+	assert_int_equal(kind("/c/users.acl", false, ""), FILE_ACL);
+	assert_int_equal(kind("/c/people", false, "user default on nopass\n"), FILE_ACL);
+	assert_int_equal(kind("/k/log", true, "CLIENT_RANDOM 00 11\n"), FILE_KEYLOG);
 	assert_int_equal(kind("/k/log", true, "SERVER_HANDSHAKE_TRAFFIC_SECRET 00 11\n"),
-			 REST_KEYLOG);
+			 FILE_KEYLOG);
 }
 
 static void what_everybody_reads_is_nothing(void **state)
@@ -75,10 +75,10 @@ static void what_everybody_reads_is_nothing(void **state)
 
 static void every_kind_may_be_exposed_and_breaks_a_rule(void **state)
 {
-	for (unsigned int k = REST_DATA; k <= REST_KEYLOG; k++) {
-		assert_true(file_kind_exposed(k) >= SWEPT_EXPOSED_DATA);
+	for (unsigned int k = FILE_DATA; k <= FILE_KEYLOG; k++) {
+		assert_true(file_kind_exposed(k) >= FINDING_EXPOSED_DATA);
 		assert_int_equal(proc_file_rule(k, 0),
-				 k >= REST_KEY ? RULE_TLS_KEY : RULE_REST_FILE);
+				 k >= FILE_KEY ? RULE_TLS_KEY : RULE_REST_FILE);
 	}
 	assert_int_equal(file_kind_exposed(0), 0);
 }

@@ -7,23 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct resp_look look_n(const void *bytes, size_t n)
+static struct resp_scan look_n(const void *bytes, size_t n)
 {
-	struct resp_look l = {.len = n < RESP_LOOK ? (uint32_t)n : RESP_LOOK};
+	struct resp_scan l = {.len = n < RESP_SCAN ? (uint32_t)n : RESP_SCAN};
 
 	memcpy(l.bytes, bytes, l.len);
 	resp_classify(&l);
 	return l;
 }
 
-static struct resp_look look(const char *text)
+static struct resp_scan look(const char *text)
 {
 	return look_n(text, strlen(text));
 }
 
 static void assert_payload(const char *text, uint32_t payload, const char *name)
 {
-	struct resp_look l = look(text);
+	struct resp_scan l = look(text);
 
 	assert_int_equal(l.payload, payload);
 	if (name) {
@@ -76,7 +76,7 @@ static void inline_word_is_a_candidate(void **state)
 
 static void unknown_word_is_what_else_it_may_be(void **state)
 {
-	struct resp_look l = look("this is some printable text without a command");
+	struct resp_scan l = look("this is some printable text without a command");
 
 	assert_int_equal(resp_settle(&l, 0), PAYLOAD_PRINTABLE);
 	assert_int_equal(resp_settle(&l, 1), PAYLOAD_INLINE);
@@ -106,11 +106,11 @@ static void what_only_begins_like_http_is_not(void **state)
 /* What a part of a stream must be to be called plaintext: all text, or that much of it from the first byte on. */
 static void text_is_more_than_chance_brings(void **state)
 {
-	char bytes[RESP_LOOK];
+	char bytes[RESP_SCAN];
 
-	for (uint32_t len = 1; len <= RESP_LOOK; len++) {
+	for (uint32_t len = 1; len <= RESP_SCAN; len++) {
 		for (uint32_t text = 0; text <= len; text++) {
-			struct resp_look l;
+			struct resp_scan l;
 
 			memset(bytes, 'x', text);
 			memset(bytes + text, 0x80, len - text);
@@ -146,14 +146,14 @@ static void random_bytes_are_never_certain(void **state)
 {
 	srandom(11);
 	for (int i = 0; i < 2000000; i++) {
-		unsigned char bytes[RESP_LOOK];
-		size_t n = 1 + (size_t)random() % RESP_LOOK;
-		struct resp_look l;
+		unsigned char bytes[RESP_SCAN];
+		size_t n = 1 + (size_t)random() % RESP_SCAN;
+		struct resp_scan l;
 
 		for (size_t k = 0; k < n; k += 4) {
 			long r = random() ^ random() << 8;
 
-			memcpy(bytes + k, &r, k + 4 <= RESP_LOOK ? 4 : RESP_LOOK - k);
+			memcpy(bytes + k, &r, k + 4 <= RESP_SCAN ? 4 : RESP_SCAN - k);
 		}
 		l = look_n(bytes, n);
 		assert_false(resp_certain(l.payload, 0));

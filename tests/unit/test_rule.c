@@ -20,7 +20,7 @@ static void every_rule_vector_and_file_has_a_name(void **state)
 	}
 	for (unsigned int v = VECTOR_NONE + 1; v < VECTOR_MAX; v++)
 		assert_non_null(vector_name(v));
-	for (unsigned int f = PROC_FILE_NONE + 1; f < PROC_FILE_MAX; f++)
+	for (unsigned int f = PROC_FILE_NONE + 1; f < FILE_KIND_MAX; f++)
 		assert_non_null(proc_file_name(f));
 	for (unsigned int s = PAYLOAD_NOTHING + 1; s < PAYLOAD_MAX; s++)
 		assert_non_null(payload_name(s));
@@ -60,15 +60,15 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 	} found[] = {
 		{RULE_MEM_READ, PROC_FILE_MEM, "mem held open", SEVERITY_CRITICAL},
 		{RULE_MEM_INSPECT, PROC_FILE_FD, "fd held open", SEVERITY_LOW},
-		{RULE_MEM_FD, SWEPT_SOCKET, "connection held", SEVERITY_HIGH},
-		{RULE_MEM_FD, SWEPT_LISTENER, "listening socket held", SEVERITY_MEDIUM},
+		{RULE_MEM_FD, FINDING_SOCKET, "connection held", SEVERITY_HIGH},
+		{RULE_MEM_FD, FINDING_LISTENER, "listening socket held", SEVERITY_MEDIUM},
 		{RULE_MEM_TRACE, 0, "", SEVERITY_HIGH},
 		{RULE_MEM_KERNEL, 19, "BPF program 19", SEVERITY_HIGH},
-		{RULE_REST_FILE, SWEPT_EXPOSED_CONFIG, "configuration that others may read",
+		{RULE_REST_FILE, FINDING_EXPOSED_CONFIG, "configuration that others may read",
 		 SEVERITY_LOW},
-		{RULE_TLS_KEY, SWEPT_EXPOSED_KEY, "private key that others may read",
+		{RULE_TLS_KEY, FINDING_EXPOSED_KEY, "private key that others may read",
 		 SEVERITY_HIGH},
-		{RULE_TLS_KEY, REST_KEY, "private key held open", SEVERITY_CRITICAL},
+		{RULE_TLS_KEY, FILE_KEY, "private key held open", SEVERITY_CRITICAL},
 	};
 	char text[96];
 
@@ -80,7 +80,7 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 		assert_int_equal(rule_severity(&ev), found[i].severity);
 		assert_string_equal(rule_outcome(&ev), "unknown");
 	}
-	for (unsigned int d = SWEPT_SOCKET; d < SWEPT_MAX; d++) {
+	for (unsigned int d = FINDING_SOCKET; d < FINDING_MAX; d++) {
 		struct event ev = swept(RULE_MEM_INJECT, d);
 
 		rule_detail(&ev, text, sizeof(text));
@@ -96,7 +96,7 @@ static void what_a_server_starts_with_is_named(void **state)
 	rule_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "");
 	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
-	ev.key.detail = HIJACK_LD_PRELOAD;
+	ev.key.detail = ENV_LD_PRELOAD;
 	rule_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "LD_PRELOAD in its environment");
 	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
@@ -104,7 +104,7 @@ static void what_a_server_starts_with_is_named(void **state)
 
 static void pages_swapped_to_where_nobody_reads_are_info(void **state)
 {
-	struct event ev = swept(RULE_MEM_SPILL, SWEPT_SWAPPED);
+	struct event ev = swept(RULE_MEM_SPILL, FINDING_SWAPPED);
 	char text[96];
 
 	ev.fd = 7;
@@ -180,9 +180,9 @@ static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
 	ev.key.detail = SIGTERM;
 	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
 	ev.key.vector = VECTOR_SYSCALL;
-	ev.key.detail = SYS_bpf | BPF_MAP_GET_FD_BY_ID << SYSCALL_ASKED_SHIFT;
+	ev.key.detail = SYS_bpf | BPF_MAP_GET_FD_BY_ID << SYSCALL_OP_SHIFT;
 	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
-	ev.key.detail = SYS_bpf | BPF_LINK_DETACH << SYSCALL_ASKED_SHIFT;
+	ev.key.detail = SYS_bpf | BPF_LINK_DETACH << SYSCALL_OP_SHIFT;
 	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
 	ev.key.vector = VECTOR_OPENAT;
 	ev.key.detail = PROC_FILE_FD;

@@ -152,7 +152,7 @@ static void a_retry_is_seen_and_settles(void **state)
 	assert_true(talk_run(&t, NULL));
 	check(&t);
 	assert_true(t.facts.flags & TLS_RETRY);
-	assert_true(t.facts.flags & TLS_COMPAT);
+	assert_true(t.facts.flags & TLS_MIDDLEBOX_COMPAT);
 	assert_string_equal(tls_group_name(t.facts.group), "secp384r1");
 	talk_end(&t);
 
@@ -161,7 +161,7 @@ static void a_retry_is_seen_and_settles(void **state)
 	SSL_CTX_clear_options(t.server_ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
 	assert_true(talk_run(&t, NULL));
 	check(&t);
-	assert_false(t.facts.flags & (TLS_RETRY | TLS_COMPAT));
+	assert_false(t.facts.flags & (TLS_RETRY | TLS_MIDDLEBOX_COMPAT));
 	assert_true(t.facts.flags & TLS_SERVER_HELLO);
 	talk_end(&t);
 }

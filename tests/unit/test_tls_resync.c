@@ -390,8 +390,8 @@ static void woven_stream_is_counted_and_never_judged(void **state)
 		stream_add_handshake(&st);
 		at = st.len;
 		feed(&s, &st, ISN, 0, at, NULL);
-		tls_unweave(&s);
-		assert_int_equal(s.sync, TLS_WOVEN);
+		tls_multipath(&s);
+		assert_int_equal(s.sync, TLS_MULTIPATH);
 		assert_true(s.past); /* nothing more of a handshake is handed on */
 		stream_add_text(&st, plaintexts[i]);
 		for (int k = 0; k < 2 * TLS_CHAIN_CONFIRM; k++)
@@ -415,7 +415,7 @@ static void woven_stream_is_counted_and_never_judged(void **state)
 			skip = random_below(20);
 			from += from + n + skip < st.len ? skip : 0;
 		}
-		assert_int_equal(s.sync, TLS_WOVEN);
+		assert_int_equal(s.sync, TLS_MULTIPATH);
 		assert_int_equal(s.records, 3);
 		assert_int_equal(s.offset, st.len);
 		assert_int_equal(s.next, (uint32_t)(ISN + st.len));
@@ -435,12 +435,12 @@ static void a_stream_found_woven_forgets_where_it_stood(void **state)
 	stream_add_header(&st, TLS_APPLICATION_DATA, 3, 9);
 	feed(&s, &st, ISN, at, 3, NULL);
 	assert_int_equal(s.have, 3);
-	tls_unweave(&s);
+	tls_multipath(&s);
 	assert_false(s.hole);
 	assert_false(s.have || s.left || s.confirm || s.hdr);
 	/* the hole is filled: too late */
 	assert_int_equal(feed(&s, &st, ISN, 0, at, NULL), TLS_SEEN_NOTHING);
-	assert_int_equal(s.sync, TLS_WOVEN);
+	assert_int_equal(s.sync, TLS_MULTIPATH);
 	stream_free(&st);
 }
 

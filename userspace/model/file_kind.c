@@ -126,30 +126,30 @@ unsigned int file_kind(const char *path, bool written, const char *head, size_t 
 	if (is_public(path, name) || begins(head, len, "\177ELF"))
 		return 0;
 	if (is_data(name, head, len))
-		return REST_DATA;
+		return FILE_DATA;
 	if (has(head, len, "PRIVATE KEY-----") || ends_with(name, ".key"))
-		return REST_KEY;
+		return FILE_KEY;
 	if (is_keylog(head, len))
-		return REST_KEYLOG;
+		return FILE_KEYLOG;
 	if (is_acl(name, head, len))
-		return REST_ACL;
+		return FILE_ACL;
 	if (ends_with(name, ".conf") || (!written && file_kind_config(head, len, ignore, NULL) > 1))
-		return REST_CONFIG;
+		return FILE_CONFIG;
 	return 0;
 }
 
 unsigned int file_kind_exposed(unsigned int kind)
 {
 	switch (kind) {
-	case REST_DATA:
-		return SWEPT_EXPOSED_DATA;
-	case REST_CONFIG:
-		return SWEPT_EXPOSED_CONFIG;
-	case REST_ACL:
-		return SWEPT_EXPOSED_ACL;
-	case REST_KEY:
-	case REST_KEYLOG:
-		return SWEPT_EXPOSED_KEY;
+	case FILE_DATA:
+		return FINDING_EXPOSED_DATA;
+	case FILE_CONFIG:
+		return FINDING_EXPOSED_CONFIG;
+	case FILE_ACL:
+		return FINDING_EXPOSED_ACL;
+	case FILE_KEY:
+	case FILE_KEYLOG:
+		return FINDING_EXPOSED_KEY;
 	default:
 		return 0;
 	}

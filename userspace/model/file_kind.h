@@ -16,12 +16,12 @@
 	65536 /* bytes of a file looked at: Debian's redis.conf begins with pages of comments */
 
 /*
- * The kind of a file (enum proc_file, REST_*), 0 if it is none to protect. path is the server's own view of it,
+ * The kind of a file (enum file_kind, FILE_*), 0 if it is none to protect. path is the server's own view of it,
  * head its first len bytes, written whether the server opened it for writing.
  */
 unsigned int file_kind(const char *path, bool written, const char *head, size_t len);
 
-/* What of a kind may be found at rest: enum swept, for files that others than their owner may read; 0: nothing. */
+/* What of a kind may be found at rest: enum finding_kind, for files that others than their owner may read; 0: nothing. */
 unsigned int file_kind_exposed(unsigned int kind);
 
 /*

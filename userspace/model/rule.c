@@ -152,7 +152,7 @@ struct proc_file_info {
 	enum severity severity;
 };
 
-static const struct proc_file_info proc_files[PROC_FILE_MAX] = {
+static const struct proc_file_info proc_files[FILE_KIND_MAX] = {
 	[PROC_FILE_MEM] = {"mem", RULE_MEM_READ, RULE_MEM_WRITE, SEVERITY_CRITICAL},
 	[PROC_FILE_MAPS] = {"maps", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
 	[PROC_FILE_SMAPS] = {"smaps", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
@@ -179,43 +179,43 @@ static const struct proc_file_info proc_files[PROC_FILE_MAX] = {
 	[HOST_KPROBE_EVENTS] = {"kprobe_events", RULE_NONE, RULE_MEM_KERNEL, SEVERITY_HIGH},
 	[HOST_DEV_MEM] = {"/dev/mem", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
 	[HOST_LD_SO_PRELOAD] = {"/etc/ld.so.preload", RULE_NONE, RULE_MEM_INJECT, SEVERITY_HIGH},
-	[REST_DATA] = {"data file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
-	[REST_CONFIG] = {"configuration", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_MEDIUM},
-	[REST_ACL] = {"ACL file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
-	[REST_KEY] = {"private key", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
-	[REST_KEYLOG] = {"session secrets", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
+	[FILE_DATA] = {"data file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
+	[FILE_CONFIG] = {"configuration", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_MEDIUM},
+	[FILE_ACL] = {"ACL file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH},
+	[FILE_KEY] = {"private key", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
+	[FILE_KEYLOG] = {"session secrets", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL},
 	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
 
-/* What a sweep found, from SWEPT_SOCKET on; the same kinds of code where a hook saw it. */
+/* What a sweep found, from FINDING_SOCKET on; the same kinds of code where a hook saw it. */
 static const struct swept_info {
 	const char *name;
 	enum severity severity;
-} swepts[SWEPT_MAX] = {
-	[SWEPT_SOCKET] = {"connection held", SEVERITY_HIGH},
-	[SWEPT_LISTENER] = {"listening socket held", SEVERITY_MEDIUM},
-	[SWEPT_PERF_EVENT] = {"perf event held", SEVERITY_HIGH},
-	[SWEPT_UPROBES] = {"breakpoints in its code, now or before", SEVERITY_CRITICAL},
-	[SWEPT_MERGEABLE] = {"KSM may merge its memory with others'", SEVERITY_MEDIUM},
-	[SWEPT_SWAPPED] = {"swapped out", SEVERITY_MEDIUM},
-	[SWEPT_SHARED] = {"shared writable mapping", SEVERITY_MEDIUM},
-	[SWEPT_CODE_FILE] = {"file", SEVERITY_CRITICAL},
-	[SWEPT_CODE_ANONYMOUS] = {"anonymous memory", SEVERITY_CRITICAL},
-	[SWEPT_CODE_WRITABLE] = {"writable memory", SEVERITY_CRITICAL},
-	[SWEPT_EXPOSED_DATA] = {"data file that others may read", SEVERITY_MEDIUM},
-	[SWEPT_EXPOSED_CONFIG] = {"configuration that others may read", SEVERITY_LOW},
-	[SWEPT_EXPOSED_ACL] = {"ACL file that others may read", SEVERITY_MEDIUM},
-	[SWEPT_EXPOSED_KEY] = {"private key that others may read", SEVERITY_HIGH},
-	[SWEPT_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
-	[SWEPT_VM_READV] = {"process_vm_readv under way", SEVERITY_CRITICAL},
-	[SWEPT_VM_WRITEV] = {"process_vm_writev under way", SEVERITY_CRITICAL},
+} swepts[FINDING_MAX] = {
+	[FINDING_SOCKET] = {"connection held", SEVERITY_HIGH},
+	[FINDING_LISTENER] = {"listening socket held", SEVERITY_MEDIUM},
+	[FINDING_PERF_EVENT] = {"perf event held", SEVERITY_HIGH},
+	[FINDING_UPROBES] = {"breakpoints in its code, now or before", SEVERITY_CRITICAL},
+	[FINDING_MERGEABLE] = {"KSM may merge its memory with others'", SEVERITY_MEDIUM},
+	[FINDING_SWAPPED] = {"swapped out", SEVERITY_MEDIUM},
+	[FINDING_SHARED] = {"shared writable mapping", SEVERITY_MEDIUM},
+	[FINDING_CODE_FILE] = {"file", SEVERITY_CRITICAL},
+	[FINDING_CODE_ANONYMOUS] = {"anonymous memory", SEVERITY_CRITICAL},
+	[FINDING_CODE_WRITABLE] = {"writable memory", SEVERITY_CRITICAL},
+	[FINDING_EXPOSED_DATA] = {"data file that others may read", SEVERITY_MEDIUM},
+	[FINDING_EXPOSED_CONFIG] = {"configuration that others may read", SEVERITY_LOW},
+	[FINDING_EXPOSED_ACL] = {"ACL file that others may read", SEVERITY_MEDIUM},
+	[FINDING_EXPOSED_KEY] = {"private key that others may read", SEVERITY_HIGH},
+	[FINDING_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
+	[FINDING_VM_READV] = {"process_vm_readv under way", SEVERITY_CRITICAL},
+	[FINDING_VM_WRITEV] = {"process_vm_writev under way", SEVERITY_CRITICAL},
 };
 
-static const char *const hijacks[HIJACK_MAX] = {
-	[HIJACK_LD_PRELOAD] = "LD_PRELOAD in its environment",
-	[HIJACK_LD_AUDIT] = "LD_AUDIT in its environment",
-	[HIJACK_SSLKEYLOGFILE] = "SSLKEYLOGFILE in its environment",
+static const char *const env_names[ENV_MAX] = {
+	[ENV_LD_PRELOAD] = "LD_PRELOAD in its environment",
+	[ENV_LD_AUDIT] = "LD_AUDIT in its environment",
+	[ENV_SSLKEYLOGFILE] = "SSLKEYLOGFILE in its environment",
 };
 
 static const char *const severities[] = {
@@ -304,14 +304,14 @@ static const struct asked {
 	{SYS_prlimit64, 13, "RLIMIT_NICE"},
 	{SYS_prlimit64, 14, "RLIMIT_RTPRIO"},
 	{SYS_prlimit64, 15, "RLIMIT_RTTIME"},
-	/* enum swept */
-	{SYS_mmap, SWEPT_CODE_FILE, "file"},
-	{SYS_mmap, SWEPT_CODE_ANONYMOUS, "anonymous memory"},
-	{SYS_mmap, SWEPT_CODE_WRITABLE, "writable memory"},
-	{SYS_mprotect, SWEPT_CODE_ANONYMOUS, "memory"},
-	{SYS_mprotect, SWEPT_CODE_WRITABLE, "writable memory"},
-	{SYS_pkey_mprotect, SWEPT_CODE_ANONYMOUS, "memory"},
-	{SYS_pkey_mprotect, SWEPT_CODE_WRITABLE, "writable memory"},
+	/* enum finding_kind */
+	{SYS_mmap, FINDING_CODE_FILE, "file"},
+	{SYS_mmap, FINDING_CODE_ANONYMOUS, "anonymous memory"},
+	{SYS_mmap, FINDING_CODE_WRITABLE, "writable memory"},
+	{SYS_mprotect, FINDING_CODE_ANONYMOUS, "memory"},
+	{SYS_mprotect, FINDING_CODE_WRITABLE, "writable memory"},
+	{SYS_pkey_mprotect, FINDING_CODE_ANONYMOUS, "memory"},
+	{SYS_pkey_mprotect, FINDING_CODE_WRITABLE, "writable memory"},
 	/* include/uapi/linux/kcmp.h */
 	{SYS_kcmp, 0, "KCMP_FILE"},
 	{SYS_kcmp, 1, "KCMP_VM"},
@@ -321,11 +321,11 @@ static const struct asked {
 	{SYS_kcmp, 5, "KCMP_IO"},
 	{SYS_kcmp, 6, "KCMP_SYSVSEM"},
 	{SYS_kcmp, 7, "KCMP_EPOLL_TFD"},
-	/* enum perf_asked */
-	{SYS_perf_event_open, PERF_ASKED_COUNT, "counter"},
-	{SYS_perf_event_open, PERF_ASKED_SAMPLE, "samples"},
-	{SYS_perf_event_open, PERF_ASKED_SAMPLE_USER, "samples with user registers or stack"},
-	{SYS_perf_event_open, PERF_ASKED_UPROBE, "uprobe"},
+	/* enum perf_op */
+	{SYS_perf_event_open, PERF_OP_COUNT, "counter"},
+	{SYS_perf_event_open, PERF_OP_SAMPLE, "samples"},
+	{SYS_perf_event_open, PERF_OP_SAMPLE_USER, "samples with user registers or stack"},
+	{SYS_perf_event_open, PERF_OP_UPROBE, "uprobe"},
 	/* enum bpf_cmd */
 	{SYS_bpf, 1, "BPF_MAP_LOOKUP_ELEM"},
 	{SYS_bpf, 2, "BPF_MAP_UPDATE_ELEM"},
@@ -416,7 +416,7 @@ const char *severity_name(enum severity s)
 
 const char *proc_file_name(unsigned int file)
 {
-	return file < PROC_FILE_MAX ? proc_files[file].name : NULL;
+	return file < FILE_KIND_MAX ? proc_files[file].name : NULL;
 }
 
 unsigned int proc_file_rule(unsigned int file, int write)
@@ -429,7 +429,7 @@ static bool is_open(unsigned int vector)
 	return vector >= VECTOR_OPEN && vector <= VECTOR_IO_URING_OPEN;
 }
 
-/* Found by a sweep, its detail an enum swept? */
+/* Found by a sweep, its detail an enum finding_kind? */
 static bool swept(const struct event *ev)
 {
 	return ev->key.vector == VECTOR_SWEEP && ev->key.rule != RULE_MEM_KERNEL &&
@@ -456,7 +456,7 @@ static bool is_mild(unsigned int sig)
 static enum severity tamper_severity(const struct event *ev)
 {
 	unsigned int number = ev->key.detail & SYSCALL_NUMBER_MASK;
-	unsigned int asked = ev->key.detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+	unsigned int asked = ev->key.detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
 
 	switch (ev->key.vector) {
 	case VECTOR_ACCESS:
@@ -500,7 +500,7 @@ static bool is_lister(const struct event *ev)
 /* Does it read what process listers read? */
 static bool is_listing(const struct event *ev)
 {
-	return is_open(ev->key.vector) && ev->key.detail < PROC_FILE_MAX &&
+	return is_open(ev->key.vector) && ev->key.detail < FILE_KIND_MAX &&
 	       proc_files[ev->key.detail].read == RULE_MEM_INSPECT &&
 	       (ev->key.rule == RULE_MEM_INSPECT || ev->key.rule == RULE_SELF_TAMPER);
 }
@@ -512,12 +512,12 @@ enum severity rule_severity(const struct event *ev)
 
 	if (rule == RULE_SELF_TAMPER)
 		s = tamper_severity(ev);
-	if ((is_open(ev->key.vector) || swept(ev)) && ev->key.detail < PROC_FILE_MAX &&
+	if ((is_open(ev->key.vector) || swept(ev)) && ev->key.detail < FILE_KIND_MAX &&
 	    proc_files[ev->key.detail].name)
 		s = proc_files[ev->key.detail].severity;
-	if (swept(ev) && ev->key.detail >= SWEPT_SOCKET && ev->key.detail < SWEPT_MAX)
+	if (swept(ev) && ev->key.detail >= FINDING_SOCKET && ev->key.detail < FINDING_MAX)
 		s = swepts[ev->key.detail].severity;
-	if (ev->key.vector == VECTOR_EXEC && ev->key.detail < HIJACK_MAX && ev->key.detail)
+	if (ev->key.vector == VECTOR_EXEC && ev->key.detail < ENV_MAX && ev->key.detail)
 		s = SEVERITY_HIGH;
 	if (ev->flags & EVENT_SEALED)
 		s = SEVERITY_INFO;
@@ -536,7 +536,7 @@ enum severity rule_severity(const struct event *ev)
 static void asked_name(const struct event *ev, char *buf, size_t size)
 {
 	unsigned int number = ev->key.detail & SYSCALL_NUMBER_MASK;
-	unsigned int asked = ev->key.detail >> SYSCALL_ASKED_SHIFT & SYSCALL_ASKED_MASK;
+	unsigned int asked = ev->key.detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
 
 	for (size_t i = 0; i < COUNT(askeds); i++) {
 		if (askeds[i].syscall != number || askeds[i].asked != asked)
@@ -557,10 +557,10 @@ static void swept_name(const struct event *ev, char *buf, size_t size)
 		return;
 	else if (proc_file_name(ev->key.detail))
 		snprintf(buf, size, "%s held open", proc_file_name(ev->key.detail));
-	else if (ev->key.detail == SWEPT_SWAPPED)
+	else if (ev->key.detail == FINDING_SWAPPED)
 		snprintf(buf, size, "%u pages swapped out%s", ev->fd,
 			 ev->flags & EVENT_SEALED ? ", encrypted or in RAM" : "");
-	else if (ev->key.detail < SWEPT_MAX && swepts[ev->key.detail].name)
+	else if (ev->key.detail < FINDING_MAX && swepts[ev->key.detail].name)
 		snprintf(buf, size, "%s", swepts[ev->key.detail].name);
 }
 
@@ -623,8 +623,8 @@ void rule_detail(const struct event *ev, char *buf, size_t size)
 		asked_name(ev, buf, size);
 		return;
 	case VECTOR_EXEC:
-		if (ev->key.detail && ev->key.detail < HIJACK_MAX)
-			snprintf(buf, size, "%s", hijacks[ev->key.detail]);
+		if (ev->key.detail && ev->key.detail < ENV_MAX)
+			snprintf(buf, size, "%s", env_names[ev->key.detail]);
 		return;
 	default:
 		if (is_open(ev->key.vector) && proc_file_name(ev->key.detail))
@@ -642,7 +642,7 @@ const char *rule_outcome(const struct event *ev)
 {
 	if (ev->flags & EVENT_PREVENTED && !ev->key.err)
 		return ev->flags & EVENT_CONN ? "dropped" : "killed";
-	if (ev->key.vector == VECTOR_SWEEP || ev->flags & EVENT_UNDER_WAY)
+	if (ev->key.vector == VECTOR_SWEEP || ev->flags & EVENT_IN_PROGRESS)
 		return "unknown";
 	if (!ev->key.err)
 		return "succeeded";

@@ -73,7 +73,7 @@ const char *rule_verdict(const struct event *ev);
  */
 const char *rule_outcome(const struct event *ev);
 
-/* File of /proc/PID by enum proc_file, NULL beyond. */
+/* File of /proc/PID by enum file_kind, NULL beyond. */
 const char *proc_file_name(unsigned int file);
 
 /* Rule broken by opening it for reading, for writing. */

@@ -90,7 +90,7 @@ void monitor_blind_spots(struct monitor *m)
 		 "files of instances that could not be entered: who opens them was not seen"},
 		{COUNTER_MARK_FAILED,
 		 "sockets that could not be marked: their bytes were not seen"},
-		{COUNTER_NOTE_FAILED, "accesses inside an open that could not be noted"},
+		{COUNTER_CHECK_LOST, "accesses inside an open that could not be noted"},
 		{COUNTER_SOCKETS_LATE,
 		 "sockets of instances that bore no mark: what they carried before was not seen"},
 		{COUNTER_THREADS_LATE,

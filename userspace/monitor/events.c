@@ -145,7 +145,8 @@ static void complete(const struct monitor *m, struct event *ev)
 
 	if (!ev->target_tgid && in) /* a file's owner is an instance, not one of its processes */
 		ev->target_tgid = ev->target_tid = in->pid;
-	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == SWEPT_SWAPPED && proc_swap_sealed())
+	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == FINDING_SWAPPED &&
+	    proc_swap_sealed())
 		ev->flags |= EVENT_SEALED;
 }
 

@@ -344,7 +344,7 @@ void files_started(struct files *f, const struct instance *in)
 	release(&scratch);
 	for (size_t i = 0; i < len; i++) {
 		if (!strchr(" \t\n", f->head[i])) {
-			tell_start(f, in, RULE_MEM_INJECT, SWEPT_PRELOAD_FILE);
+			tell_start(f, in, RULE_MEM_INJECT, FINDING_PRELOAD_FILE);
 			break;
 		}
 	}
@@ -394,8 +394,8 @@ static void learn_dir(struct search *s, const char *dir, bool all)
 	while (d && (e = readdir(d))) {
 		unsigned int kind = file_kind(e->d_name, false, "", 0);
 
-		if (kind == REST_DATA || kind == REST_ACL || (all && e->d_name[0] != '.') ||
-		    (kind == REST_CONFIG && !strncmp(e->d_name, "nodes", strlen("nodes"))))
+		if (kind == FILE_DATA || kind == FILE_ACL || (all && e->d_name[0] != '.') ||
+		    (kind == FILE_CONFIG && !strncmp(e->d_name, "nodes", strlen("nodes"))))
 			learn_in(s, dir, e->d_name);
 	}
 	if (d)

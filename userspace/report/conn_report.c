@@ -18,7 +18,7 @@ static const struct flag {
 	const char *name;
 } flags[] = {
 	{TLS_RETRY, "hello_retry"},
-	{TLS_COMPAT, "compatibility_mode"},
+	{TLS_MIDDLEBOX_COMPAT, "compatibility_mode"},
 	{TLS_RESUMED, "resumed"},
 	{TLS_PSK_OFFERED, "psk_offered"},
 	{TLS_TICKET_OFFERED, "ticket_offered"},
@@ -133,8 +133,9 @@ static const char *opened(const struct conn_snapshot *l)
 static const char *sync_name(const struct stream_snapshot *s)
 {
 	static const char *const names[] = {
-		[TLS_NEW] = "silent",	    [TLS_SYNCED] = "synced", [TLS_UNSYNCED] = "unsynced",
-		[TLS_BROKEN] = "plaintext", [TLS_WOVEN] = "subflow",
+		[TLS_NEW] = "silent",	     [TLS_SYNCED] = "synced",
+		[TLS_UNSYNCED] = "unsynced", [TLS_BROKEN] = "plaintext",
+		[TLS_MULTIPATH] = "subflow",
 	};
 
 	return s->sync < COUNT(names) ? names[s->sync] : "unknown";

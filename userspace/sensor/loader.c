@@ -33,8 +33,8 @@ const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "ke
 
 /* A syscall seen at its end by whichever way, see bpf/syscall.bpf.h. Kernels without it need no hook. */
 #define CALL(abbr, what)                                                                           \
-	{"calls", "access", "cp_" abbr, what, .optional = true},                                   \
-		{"calls", "access", "cp32_" abbr, what " by 32-bit callers", .optional = true},    \
+	{"calls", "access", "ac_" abbr, what, .optional = true},                                   \
+		{"calls", "access", "ac32_" abbr, what " by 32-bit callers", .optional = true},    \
 	{                                                                                          \
 		"calls", "syscalls", "sc_" abbr, what, .optional = true                            \
 	}
@@ -48,7 +48,7 @@ static const struct sensor_program programs[] = {
 	{"processes", "hooks", "proc_fork",
 	 "children and threads of an instance: its BGSAVE would be a stranger"},
 	{"processes", "hooks", "proc_exit", "the end of an instance"},
-	{"processes", "sweep", "enrol_tasks", "instances that ran before the monitor"},
+	{"processes", "sweep", "find_instances", "instances that ran before the monitor"},
 	{"memory", "access", "ac_may_access",
 	 "accesses by syscalls that have no hook of their own"},
 	{"memory", "access", "ac_open",
@@ -58,12 +58,12 @@ static const struct sensor_program programs[] = {
 	{"memory", "access", "ac_vm_readv", "process_vm_readv"},
 	{"memory", "access", "ac_vm_writev", "process_vm_writev"},
 	{"memory", "access", "ac_pidfd_getfd", "pidfd_getfd"},
-	{"memory", "access", "ac_ptrace32", "ptrace by 32-bit callers", .optional = true},
-	{"memory", "access", "ac_vm_readv32", "process_vm_readv by 32-bit callers",
+	{"memory", "access", "ac32_ptrace", "ptrace by 32-bit callers", .optional = true},
+	{"memory", "access", "ac32_vm_readv", "process_vm_readv by 32-bit callers",
 	 .optional = true},
-	{"memory", "access", "ac_vm_writev32", "process_vm_writev by 32-bit callers",
+	{"memory", "access", "ac32_vm_writev", "process_vm_writev by 32-bit callers",
 	 .optional = true},
-	{"memory", "access", "ac_getfd32", "pidfd_getfd by 32-bit callers", .optional = true},
+	{"memory", "access", "ac32_getfd", "pidfd_getfd by 32-bit callers", .optional = true},
 	{"memory", "access", "uring_complete", "reads and writes below /proc/PID through io_uring"},
 	{"memory", "syscalls", "sc_ptrace", "ptrace"},
 	{"memory", "syscalls", "sc_vm_readv", "process_vm_readv"},
@@ -96,9 +96,9 @@ static const struct sensor_program programs[] = {
 	CALL("kexec_file", "kexec_file_load"),
 	{"calls", "access", "ac_uprobe", "uprobes planted through tracefs and by links"},
 	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
-	{"calls", "sweep", "judge_progs", "BPF programs of others from before the monitor"},
+	{"calls", "sweep", "sweep_progs", "BPF programs of others from before the monitor"},
 	{"wire", "packets", "sock_create", "connections an instance dials"},
-	{"wire", "packets", "sock_listen",
+	{"wire", "packets", "sock_state",
 	 "listeners opened while the monitor runs, and what they accept"},
 	{"wire", "sweep", "mark_sockets",
 	 "sockets from before the monitor, or handed down by a supervisor"},
@@ -128,11 +128,11 @@ static const struct preventer {
 
 /* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
 static const char *const sealed[] = {
-	"procs",       "pids",	       "candidates", "exe_names",  "proc_files",
-	"commands",    "user_helpers", "lost",	     "counters",   "mapped",
-	"socks",       "path_scans",   "early",	     "bystanders", "looks",
-	"searches",    "stopped",      "notes",	     "titles",	   "envs",
-	"own_objects", "reported",     "evaluated",  "mains",	   "supervisors",
+	"procs",       "pids",	       "candidates",	"exe_names",   "proc_files",
+	"commands",    "user_helpers", "lost",		"counters",    "mapped",
+	"sock_marks",  "path_scans",   "early_streams", "bystanders",  "resp_scans",
+	"fd_searches", "prevented",    "open_checks",	"title_scans", "env_scans",
+	"own_objects", "reported",     "evaluated",	"main_tgids",  "supervisors",
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -178,9 +178,9 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 }
 
 /* Maps all objects have in common: the processes sensor's. */
-static const char *const shared[] = {"events",	"procs",    "pids",	 "attempts",
-				     "lost",	"counters", "mapped",	 "guarded",
-				     "stopped", "reported", "baselined", "files"};
+static const char *const shared[] = {"events",	  "procs",    "pids",	   "attempts",
+				     "lost",	  "counters", "mapped",	   "prevent_rules",
+				     "prevented", "reported", "baselined", "files"};
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
@@ -376,7 +376,7 @@ static int choose_access(struct sensors *s)
 		bpf_program__set_attach_target(s->access->progs.ac_open, 0, "do_file_open");
 	choose_rung(s, s->access->obj);
 	choose_uring(s, s->access->obj);
-	s->access->rodata->calls_told = s->calls != NULL;
+	s->access->rodata->calls_loaded = s->calls != NULL;
 	if (!sensor_probe_access_hook("fmod_ret"))
 		choose_preventers(s->access->obj, "access");
 	return 0;
@@ -482,16 +482,16 @@ static int run_iterator(const struct bpf_program *prog, pid_t pid)
 
 static int choose_sweep(struct sensors *s)
 {
-	return share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "socks");
+	return share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "sock_marks");
 }
 
 static uint64_t read_mm_flags(void *ctx, pid_t pid)
 {
 	struct sensors *s = ctx;
 
-	s->sweep->bss->asked_tgid = pid;
-	s->sweep->bss->asked_flags = 0;
-	return run_iterator(s->sweep->progs.read_mm_flags, pid) ? 0 : s->sweep->bss->asked_flags;
+	s->sweep->bss->mm_flags_tgid = pid;
+	s->sweep->bss->mm_flags_value = 0;
+	return run_iterator(s->sweep->progs.read_mm_flags, pid) ? 0 : s->sweep->bss->mm_flags_value;
 }
 
 static int fill_sweep(struct sensors *s)
@@ -672,7 +672,7 @@ int sensors_sweep_host(struct sensors *s)
 	int err = 0, one;
 
 	if (s->calls)
-		err = run_iterator(s->calls->progs.judge_progs, 0);
+		err = run_iterator(s->calls->progs.sweep_progs, 0);
 	if (!s->sweep)
 		return err;
 	one = run_iterator(s->sweep->progs.sweep_tasks, 0);
@@ -742,8 +742,8 @@ int sensors_sweep(struct sensors *s)
 	int err = 0;
 
 	for (uint32_t pass = 1; pass <= 2 && !err; pass++) {
-		s->process->data->enrol_pass = pass;
-		err = run_iterator(s->process->progs.enrol_tasks, 0);
+		s->process->data->find_pass = pass;
+		err = run_iterator(s->process->progs.find_instances, 0);
 	}
 	/* twice: between the first look at a listener and its mark it may have accepted one more */
 	if (!err)
@@ -758,7 +758,7 @@ int sensors_sweep(struct sensors *s)
 int sensors_enrol_self(struct sensors *s)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(s->process->progs.enrol_self), &opts);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(s->process->progs.register_self), &opts);
 
 	return err ?: opts.retval ? -ENOSPC : 0;
 }
@@ -933,7 +933,7 @@ int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules)
 {
 	if (rules & ~sensors_preventable(s))
 		return -EOPNOTSUPP;
-	return bpf_map_update_elem(bpf_map__fd(s->process->maps.guarded), &instance, &rules,
+	return bpf_map_update_elem(bpf_map__fd(s->process->maps.prevent_rules), &instance, &rules,
 				   BPF_ANY)
 		       ? -errno
 		       : 0;
@@ -1006,7 +1006,7 @@ int sensors_snapshots(struct sensors *s, void (*fn)(void *ctx, const struct conn
 	if (!s->wire)
 		return -ENOENT;
 	if (!s->live) {
-		info.map.map_fd = (uint32_t)bpf_map__fd(s->wire->maps.socks);
+		info.map.map_fd = (uint32_t)bpf_map__fd(s->wire->maps.sock_marks);
 		s->live = bpf_program__attach_iter(s->wire->progs.snapshot_conns, &opts);
 	}
 	if (!s->live)

@@ -68,7 +68,7 @@ int sensors_baselined(struct sensors *s, uint32_t instance);
  */
 int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path);
 
-/* Whose a file is and what it is: enum proc_file, REST_* or 0. Returns 0 or a negative errno. */
+/* Whose a file is and what it is: enum file_kind, FILE_* or 0. Returns 0 or a negative errno. */
 int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
 		     uint32_t kind);
 void sensors_file_forget(struct sensors *s, const struct file_key *key);
