@@ -39,7 +39,7 @@ LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
 all: $(B)/cachewarden ; @: ## build the monitor: build/cachewarden
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install what building and running needs (apt, as root)
 	$(Q)tests/scripts/deps.sh build
@@ -80,6 +80,9 @@ bench: ## measure cost and latency on a live Redis (as root; installs what it ne
 	$(Q)tests/scripts/deps.sh build test bench
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)tests/bench/bench.sh
+
+verifier-cost: all $(B)/bench/verifier_cost ## BPF programs that cost the verifier 10 % more than the committed table (root); UPDATE=1 writes it
+	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update)
 
 fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the readers of TLS and of policies, RUNS=10000000 times each; 10^6 mutated streams
 	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
@@ -144,6 +147,11 @@ $(B)/cachewarden-live: $(LIVE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USERFLAGS) -o $@ $^ -ljansson -lssl -lcrypto -lpthread
 
+$(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf
+
 # what a fuzz target takes from userspace/: pure code, instrumented with it
 FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/syscall model/instance \
 	model/command model/tls_suite)
@@ -159,4 +167,4 @@ $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h 
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
 
-.PHONY: all help deps run check tests peers unit corpus interplay soak bench fuzz docs lint install clean
+.PHONY: all help deps run check tests peers unit corpus interplay soak bench verifier-cost fuzz docs lint install clean
