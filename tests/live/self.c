@@ -513,7 +513,7 @@ static const struct test tests[] = {
 	TEST("a map of it changed", touched,
 	     .arg = TOUCH("map", "attempts", "update", "BPF_MAP_UPDATE_ELEM", "high")),
 	TEST("a map of it whose key is deleted", touched,
-	     .arg = TOUCH("map", "guarded", "delete", "BPF_MAP_DELETE_ELEM", "high")),
+	     .arg = TOUCH("map", "prevent_rules", "delete", "BPF_MAP_DELETE_ELEM", "high")),
 	TEST("who is family cannot be written by others", touched,
 	     .arg = TOUCH("map", "procs", "update", "BPF_MAP_UPDATE_ELEM", "medium", EPERM)),
 	TEST("which files count cannot be written by others", touched,
