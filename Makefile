@@ -153,8 +153,8 @@ $(B)/bench/%: tests/bench/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf
 
 # what a fuzz target takes from userspace/: pure code, instrumented with it
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/syscall model/instance \
-	model/command model/tls_suite)
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/severity \
+	model/tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 .SECONDEXPANSION:
 $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h userspace/*/*.h)

@@ -4,6 +4,7 @@
 
 #include "streams/talk.h"
 
+#include "model/attempt.h"
 #include "model/conn.h"
 #include "report/conn_report.h"
 #include "map.h"
@@ -251,7 +252,7 @@ static void a_breach_names_what_was_settled(void **state)
 	assert_int_equal(ev.key.instance, 7);
 	assert_int_equal(ev.key.actor, 5);
 	assert_int_equal(ev.key.vector, VECTOR_EGRESS);
-	rule_detail(&ev, text, sizeof(text));
+	attempt_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "TLSv1.2 settled");
 }
 

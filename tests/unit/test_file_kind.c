@@ -4,13 +4,14 @@
 
 #include "model/file_kind.h"
 #include "model/rule.h"
+#include "model/server_config.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static unsigned int kind(const char *path, bool written, const char *head)
 {
-	return file_kind(path, written, head, strlen(head));
+	return file_kind_classify(path, written, head, strlen(head));
 }
 
 static void data_is_known_by_its_name_or_its_magic(void **state)
@@ -76,11 +77,12 @@ static void what_everybody_reads_is_nothing(void **state)
 static void every_kind_may_be_exposed_and_breaks_a_rule(void **state)
 {
 	for (unsigned int k = FILE_DATA; k <= FILE_KEYLOG; k++) {
-		assert_true(file_kind_exposed(k) >= FINDING_EXPOSED_DATA);
-		assert_int_equal(proc_file_rule(k, 0),
+		assert_true(file_kind_get(k)->exposed >= FINDING_EXPOSED_DATA);
+		assert_int_equal(file_kind_get(k)->read_rule,
 				 k >= FILE_KEY ? RULE_TLS_KEY : RULE_REST_FILE);
 	}
-	assert_int_equal(file_kind_exposed(0), 0);
+	assert_int_equal(file_kind_get(PROC_FILE_MEM)->exposed, 0);
+	assert_null(file_kind_get(PROC_FILE_NONE));
 }
 
 struct said {
@@ -101,7 +103,7 @@ static void directives_are_read_as_a_server_reads_them(void **state)
 				   "aclfile '/x'\nsave\nrequirepass foo";
 	struct said s = {};
 
-	assert_int_equal(file_kind_config(text, strlen(text), say, &s), 4);
+	assert_int_equal(server_config_each(text, strlen(text), say, &s), 4);
 	assert_string_equal(s.text, "[port=6379][dir=/var/lib/a b][aclfile=/x][requirepass=foo]");
 }
 
@@ -112,11 +114,11 @@ static void lines_too_long_or_binary_are_passed_over(void **state)
 
 	memset(text, 'a', sizeof(text));
 	memcpy(text + 4000, "\nport 1\nb\0c d\nport 2", 20);
-	assert_int_equal(file_kind_config(text, 4020, say, &s), 2);
+	assert_int_equal(server_config_each(text, 4020, say, &s), 2);
 	assert_string_equal(s.text, "[port=1][port=2]");
 	s.text[0] = '\0';
-	assert_int_equal(file_kind_config("", 0, say, &s), 0);
-	assert_int_equal(file_kind_config("\n\n\n", 3, say, &s), 0);
+	assert_int_equal(server_config_each("", 0, say, &s), 0);
+	assert_int_equal(server_config_each("\n\n\n", 3, say, &s), 0);
 	assert_string_equal(s.text, "");
 }
 

@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "model/attempt.h"
 #include "model/incident.h"
 #include "policy/policy.h"
 
@@ -73,8 +74,8 @@ static struct incident_fact fact_of(uint32_t instance, uint32_t session, uint32_
 			   .count = 1,
 			   .pid = pid,
 			   .rule = rule,
-			   .stage = (uint8_t)rule_stage(&ev),
-			   .severity = (uint8_t)rule_severity(&ev),
+			   .stage = (uint8_t)attempt_stage(&ev),
+			   .severity = (uint8_t)attempt_severity(&ev),
 			   .verdict = VERDICT_ALERT},
 	};
 }
@@ -239,16 +240,16 @@ static void what_is_refused_has_only_touched(void **state)
 {
 	struct event ev = {.key.rule = RULE_MEM_READ};
 
-	assert_int_equal(rule_stage(&ev), STAGE_TAKE);
+	assert_int_equal(attempt_stage(&ev), STAGE_TAKE);
 	ev.key.err = 1;
-	assert_int_equal(rule_stage(&ev), STAGE_TOUCH);
+	assert_int_equal(attempt_stage(&ev), STAGE_TOUCH);
 	ev.key.err = 0;
 	ev.flags = EVENT_PREVENTED;
-	assert_int_equal(rule_stage(&ev), STAGE_TOUCH);
+	assert_int_equal(attempt_stage(&ev), STAGE_TOUCH);
 	ev.key.rule = RULE_MEM_INSPECT;
-	assert_int_equal(rule_stage(&ev), STAGE_LOOK);
+	assert_int_equal(attempt_stage(&ev), STAGE_LOOK);
 	for (ev.key.rule = RULE_NONE + 1; ev.key.rule < RULE_MAX; ev.key.rule++)
-		assert_non_null(stage_name(rule_stage(&ev)));
+		assert_non_null(stage_name(attempt_stage(&ev)));
 }
 
 static void memory_read_then_a_foreign_writer_is_named(void **state)

@@ -2,8 +2,12 @@
 /* test_rule.c - names, severities, verdicts and outcomes of events, and the table of commands. */
 #include "unit.h"
 
+#include "model/attempt.h"
 #include "model/command.h"
+#include "model/file_kind.h"
+#include "model/payload_kind.h"
 #include "model/rule.h"
+#include "model/vector.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -16,17 +20,25 @@ static void every_rule_vector_and_file_has_a_name(void **state)
 	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
 		assert_non_null(rule_name(r));
 		assert_non_null(rule_title(r));
-		assert_non_null(rule_techniques(r)[0].uid);
+		assert_non_null(rule_get(r)->techniques[0].uid);
+		assert_non_null(rule_get(r)->broken_when);
+		assert_non_null(severity_name(rule_get(r)->severity));
+		assert_non_null(stage_name(rule_get(r)->stage));
 	}
-	for (unsigned int v = VECTOR_NONE + 1; v < VECTOR_MAX; v++)
+	for (unsigned int v = VECTOR_NONE + 1; v < VECTOR_MAX; v++) {
 		assert_non_null(vector_name(v));
+		assert_non_null(vector_get(v)->rules);
+		assert_non_null(vector_get(v)->target);
+	}
 	for (unsigned int f = PROC_FILE_NONE + 1; f < FILE_KIND_MAX; f++)
-		assert_non_null(proc_file_name(f));
+		assert_non_null(file_kind_name(f));
 	for (unsigned int s = PAYLOAD_NOTHING + 1; s < PAYLOAD_MAX; s++)
-		assert_non_null(payload_name(s));
+		assert_non_null(payload_kind_name(s));
 	assert_null(rule_name(RULE_MAX));
+	assert_null(rule_get(RULE_NONE));
+	assert_null(rule_get(RULE_MAX));
 	assert_null(vector_name(1000));
-	assert_null(proc_file_name(1000));
+	assert_null(file_kind_name(1000));
 }
 
 static void command_names_fit_the_kernels_key_and_are_unique(void **state)
@@ -75,16 +87,16 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
 		struct event ev = swept(found[i].rule, found[i].detail);
 
-		rule_detail(&ev, text, sizeof(text));
+		attempt_detail(&ev, text, sizeof(text));
 		assert_string_equal(text, found[i].text);
-		assert_int_equal(rule_severity(&ev), found[i].severity);
-		assert_string_equal(rule_outcome(&ev), "unknown");
+		assert_int_equal(attempt_severity(&ev), found[i].severity);
+		assert_string_equal(attempt_outcome(&ev), "unknown");
 	}
 	for (unsigned int d = FINDING_SOCKET; d < FINDING_MAX; d++) {
 		struct event ev = swept(RULE_MEM_INJECT, d);
 
-		rule_detail(&ev, text, sizeof(text));
-		assert_true(text[0] && rule_severity(&ev) >= SEVERITY_LOW);
+		attempt_detail(&ev, text, sizeof(text));
+		assert_true(text[0] && attempt_severity(&ev) >= SEVERITY_LOW);
 	}
 }
 
@@ -93,13 +105,13 @@ static void what_a_server_starts_with_is_named(void **state)
 	struct event ev = {.key = {.rule = RULE_MEM_INJECT, .vector = VECTOR_EXEC}};
 	char text[96];
 
-	rule_detail(&ev, text, sizeof(text));
+	attempt_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "");
-	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_CRITICAL);
 	ev.key.detail = ENV_LD_PRELOAD;
-	rule_detail(&ev, text, sizeof(text));
+	attempt_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "LD_PRELOAD in its environment");
-	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_HIGH);
 }
 
 static void pages_swapped_to_where_nobody_reads_are_info(void **state)
@@ -108,25 +120,25 @@ static void pages_swapped_to_where_nobody_reads_are_info(void **state)
 	char text[96];
 
 	ev.fd = 7;
-	rule_detail(&ev, text, sizeof(text));
+	attempt_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "7 pages swapped out");
-	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
 	ev.flags |= EVENT_SEALED;
-	rule_detail(&ev, text, sizeof(text));
+	attempt_detail(&ev, text, sizeof(text));
 	assert_string_equal(text, "7 pages swapped out, encrypted or in RAM");
-	assert_int_equal(rule_severity(&ev), SEVERITY_INFO);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_INFO);
 }
 
 static void refused_attempt_is_one_step_less_severe(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
 
-	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_CRITICAL);
 	ev.key.err = EPERM;
-	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
-	assert_string_equal(rule_outcome(&ev), "denied");
+	assert_int_equal(attempt_severity(&ev), SEVERITY_HIGH);
+	assert_string_equal(attempt_outcome(&ev), "denied");
 	ev.key.err = ESRCH;
-	assert_string_equal(rule_outcome(&ev), "failed");
+	assert_string_equal(attempt_outcome(&ev), "failed");
 }
 
 static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
@@ -134,9 +146,9 @@ static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
 	struct event ev = {
 		.key = {.rule = RULE_MEM_INSPECT, .vector = VECTOR_OPENAT, .detail = PROC_FILE_FD}};
 
-	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 	ev.key.detail = PROC_FILE_MAPS;
-	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
 }
 
 /* An actor's executable, its path as the kernel writes it: last part first. */
@@ -158,17 +170,17 @@ static void process_listers_are_low_and_only_where_they_lie(void **state)
 				   .vector = VECTOR_OPENAT,
 				   .detail = PROC_FILE_ENVIRON}};
 
-	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
 	run_by(&ev, "ps", "bin");
-	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 	ev.key.rule = RULE_SELF_TAMPER;
-	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 	run_by(&ev, "ps", "games");
-	assert_int_equal(rule_severity(&ev), SEVERITY_MEDIUM);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
 	ev.key.rule = RULE_MEM_READ;
 	ev.key.detail = PROC_FILE_MEM;
 	run_by(&ev, "ps", "bin");
-	assert_int_equal(rule_severity(&ev), SEVERITY_CRITICAL);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_CRITICAL);
 }
 
 static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
@@ -176,29 +188,29 @@ static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
 	struct event ev = {
 		.key = {.rule = RULE_SELF_TAMPER, .vector = VECTOR_SIGNAL, .detail = SIGKILL}};
 
-	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_HIGH);
 	ev.key.detail = SIGTERM;
-	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 	ev.key.vector = VECTOR_SYSCALL;
 	ev.key.detail = SYS_bpf | BPF_MAP_GET_FD_BY_ID << SYSCALL_OP_SHIFT;
-	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 	ev.key.detail = SYS_bpf | BPF_LINK_DETACH << SYSCALL_OP_SHIFT;
-	assert_int_equal(rule_severity(&ev), SEVERITY_HIGH);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_HIGH);
 	ev.key.vector = VECTOR_OPENAT;
 	ev.key.detail = PROC_FILE_FD;
-	assert_int_equal(rule_severity(&ev), SEVERITY_LOW);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 }
 
 static void what_was_prevented_says_how(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
 
-	assert_string_equal(rule_verdict(&ev), "alert");
+	assert_string_equal(attempt_verdict(&ev), "alert");
 	ev.flags = EVENT_PREVENTED;
-	assert_string_equal(rule_verdict(&ev), "prevented");
-	assert_string_equal(rule_outcome(&ev), "killed");
+	assert_string_equal(attempt_verdict(&ev), "prevented");
+	assert_string_equal(attempt_outcome(&ev), "killed");
 	ev.key.err = EPERM;
-	assert_string_equal(rule_outcome(&ev), "denied");
+	assert_string_equal(attempt_outcome(&ev), "denied");
 }
 
 static void rules_of_a_mask_are_named(void **state)
@@ -218,17 +230,17 @@ static void details_name_requests_and_files(void **state)
 	struct event ev = {.key = {.vector = VECTOR_PTRACE, .detail = 16}};
 	char buf[64];
 
-	rule_detail(&ev, buf, sizeof(buf));
+	attempt_detail(&ev, buf, sizeof(buf));
 	assert_string_equal(buf, "PTRACE_ATTACH");
 	ev.key.detail = 0x7777;
-	rule_detail(&ev, buf, sizeof(buf));
+	attempt_detail(&ev, buf, sizeof(buf));
 	assert_string_equal(buf, "request 30583");
 	ev.key.vector = VECTOR_OPENAT;
 	ev.key.detail = PROC_FILE_SMAPS;
-	rule_detail(&ev, buf, sizeof(buf));
+	attempt_detail(&ev, buf, sizeof(buf));
 	assert_string_equal(buf, "smaps");
 	ev.key.detail = 4000;
-	rule_detail(&ev, buf, sizeof(buf));
+	attempt_detail(&ev, buf, sizeof(buf));
 	assert_string_equal(buf, "");
 }
 

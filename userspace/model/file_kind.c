@@ -2,62 +2,72 @@
 /* file_kind.c - see file_kind.h. */
 #include "model/file_kind.h"
 
-#include <ctype.h>
-#include <stdio.h>
+#include "model/server_config.h"
+
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define LINE_LEN 1024
+static const struct file_kind_info kinds[] = {
+	[PROC_FILE_MEM] = {"mem", RULE_MEM_READ, RULE_MEM_WRITE, SEVERITY_CRITICAL},
+	[PROC_FILE_MAPS] = {"maps", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_SMAPS] = {"smaps", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_SMAPS_ROLLUP] = {"smaps_rollup", RULE_MEM_INSPECT, RULE_MEM_INSPECT,
+				    SEVERITY_LOW},
+	[PROC_FILE_NUMA_MAPS] = {"numa_maps", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_PAGEMAP] = {"pagemap", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_CLEAR_REFS] = {"clear_refs", RULE_MEM_INSPECT, RULE_MEM_INSPECT,
+				  SEVERITY_MEDIUM},
+	[PROC_FILE_ENVIRON] = {"environ", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_AUXV] = {"auxv", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_STACK] = {"stack", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_SYSCALL] = {"syscall", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_PERSONALITY] = {"personality", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_IO] = {"io", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_MAP_FILES] = {"map_files", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_MEDIUM},
+	[PROC_FILE_FD] = {"fd", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_FDINFO] = {"fdinfo", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_COREDUMP_FILTER] = {"coredump_filter", RULE_NONE, RULE_MEM_DUMP, SEVERITY_HIGH},
+	[PROC_FILE_KCORE] = {"kcore", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
+	[PROC_FILE_CORE_PATTERN] = {"core_pattern", RULE_NONE, RULE_MEM_DUMP, SEVERITY_HIGH},
+	[HOST_UPROBE_EVENTS] = {"uprobe_events", RULE_NONE, RULE_MEM_PROBE, SEVERITY_HIGH},
+	[HOST_DYNAMIC_EVENTS] = {"dynamic_events", RULE_NONE, RULE_MEM_PROBE, SEVERITY_HIGH},
+	[HOST_KPROBE_EVENTS] = {"kprobe_events", RULE_NONE, RULE_MEM_KERNEL, SEVERITY_HIGH},
+	[HOST_DEV_MEM] = {"/dev/mem", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
+	[HOST_LD_SO_PRELOAD] = {"/etc/ld.so.preload", RULE_NONE, RULE_MEM_INJECT, SEVERITY_HIGH},
+	[FILE_DATA] = {"data file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH,
+		       FINDING_EXPOSED_DATA},
+	[FILE_CONFIG] = {"configuration", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_MEDIUM,
+			 FINDING_EXPOSED_CONFIG},
+	[FILE_ACL] = {"ACL file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH,
+		      FINDING_EXPOSED_ACL},
+	[FILE_KEY] = {"private key", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL,
+		      FINDING_EXPOSED_KEY},
+	[FILE_KEYLOG] = {"session secrets", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL,
+			 FINDING_EXPOSED_KEY},
+	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
+	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
+};
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == FILE_KIND_MAX, "every file has a row");
 
-/* Libraries, locales, certificates of the system: opened by every program, secret of none. */
+const struct file_kind_info *file_kind_get(unsigned int kind)
+{
+	return kind > PROC_FILE_NONE && kind < FILE_KIND_MAX ? &kinds[kind] : NULL;
+}
+
+const char *file_kind_name(unsigned int kind)
+{
+	return kind < FILE_KIND_MAX ? kinds[kind].name : NULL;
+}
+
+/* --- classification of a server's own files --- */
+
+/* Libraries, locales and the system's certificates: every program opens them, none is secret. */
 static const char *const public_places[] = {"/usr/lib", "/usr/share/", "/lib", "/proc/",
 					    "/sys/",	"/dev/",       NULL};
 
-/* Configuration of the C library and of OpenSSL, which every server reads. */
+/* Configuration of the C library and of OpenSSL. */
 static const char *const public_names[] = {"resolv.conf",   "host.conf",   "nsswitch.conf",
 					   "gai.conf",	    "ld.so.conf",  "openssl.cnf",
 					   "ld.so.preload", "ld.so.cache", NULL};
-
-/* Directives that tell a server's configuration from any other text. */
-static const char *const directives[] = {
-	"aclfile",
-	"appenddirname",
-	"appendfilename",
-	"appendonly",
-	"bind",
-	"cluster-config-file",
-	"cluster-enabled",
-	"daemonize",
-	"databases",
-	"dbfilename",
-	"dir",
-	"include",
-	"loadmodule",
-	"logfile",
-	"loglevel",
-	"masterauth",
-	"masteruser",
-	"maxmemory",
-	"pidfile",
-	"port",
-	"primaryauth",
-	"protected-mode",
-	"rename-command",
-	"replicaof",
-	"requirepass",
-	"save",
-	"sentinel",
-	"slaveof",
-	"supervised",
-	"tcp-backlog",
-	"tls-ca-cert-file",
-	"tls-cert-file",
-	"tls-client-key-file",
-	"tls-key-file",
-	"tls-port",
-	"unixsocket",
-	"user",
-};
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -98,12 +108,12 @@ static bool has(const char *head, size_t len, const char *word)
 
 static bool is_data(const char *name, const char *head, size_t len)
 {
-	/* an RDB file's magic: Redis, and Valkey since 9 */
+	/* RDB magic of Redis, and of Valkey since 9 */
 	return begins(head, len, "REDIS0") || begins(head, len, "VALKEY0") ||
 	       ends_with(name, ".rdb") || ends_with(name, ".aof") || ends_with(name, ".manifest");
 }
 
-/* The lines of the NSS key log format. */
+/* NSS key log format. */
 static bool is_keylog(const char *head, size_t len)
 {
 	return begins(head, len, "CLIENT_RANDOM ") || begins(head, len, "# SSL/TLS secrets log") ||
@@ -119,12 +129,12 @@ static void ignore(void *ctx, const char *directive, const char *value)
 {
 }
 
-unsigned int file_kind(const char *path, bool written, const char *head, size_t len)
+unsigned int file_kind_classify(const char *path, bool written, const char *head, size_t len)
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
 	if (is_public(path, name) || begins(head, len, "\177ELF"))
-		return 0;
+		return PROC_FILE_NONE;
 	if (is_data(name, head, len))
 		return FILE_DATA;
 	if (has(head, len, "PRIVATE KEY-----") || ends_with(name, ".key"))
@@ -133,79 +143,8 @@ unsigned int file_kind(const char *path, bool written, const char *head, size_t 
 		return FILE_KEYLOG;
 	if (is_acl(name, head, len))
 		return FILE_ACL;
-	if (ends_with(name, ".conf") || (!written && file_kind_config(head, len, ignore, NULL) > 1))
+	if (ends_with(name, ".conf") ||
+	    (!written && server_config_each(head, len, ignore, NULL) > 1))
 		return FILE_CONFIG;
-	return 0;
-}
-
-unsigned int file_kind_exposed(unsigned int kind)
-{
-	switch (kind) {
-	case FILE_DATA:
-		return FINDING_EXPOSED_DATA;
-	case FILE_CONFIG:
-		return FINDING_EXPOSED_CONFIG;
-	case FILE_ACL:
-		return FINDING_EXPOSED_ACL;
-	case FILE_KEY:
-	case FILE_KEYLOG:
-		return FINDING_EXPOSED_KEY;
-	default:
-		return 0;
-	}
-}
-
-static bool is_directive(const char *word)
-{
-	for (size_t i = 0; i < COUNT(directives); i++) {
-		if (!strcmp(directives[i], word))
-			return true;
-	}
-	return false;
-}
-
-/* Cut a line into its first word, in lower case, and the rest without quotes. NULL if there is no rest. */
-static char *cut(char *line, char **ret_word)
-{
-	char *word = line + strspn(line, " \t"), *value = word + strcspn(word, " \t"), *end;
-
-	*ret_word = word;
-	if (!*word || *word == '#' || !*value)
-		return NULL;
-	*value++ = '\0';
-	for (char *c = word; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	value += strspn(value, " \t");
-	end = value + strlen(value);
-	while (end > value && strchr(" \t\r", end[-1]))
-		*--end = '\0';
-	if (end - value >= 2 && (*value == '"' || *value == '\'') && end[-1] == *value) {
-		end[-1] = '\0';
-		value++;
-	}
-	return value;
-}
-
-size_t file_kind_config(const char *text, size_t len,
-			void (*fn)(void *ctx, const char *directive, const char *value), void *ctx)
-{
-	char line[LINE_LEN], *word, *value;
-	size_t known = 0;
-
-	for (const char *at = text, *end = text + len; at < end;) {
-		const char *eol = memchr(at, '\n', (size_t)(end - at)) ?: end;
-		size_t n = (size_t)(eol - at);
-
-		if (n < sizeof(line) && !memchr(at, '\0', n)) {
-			memcpy(line, at, n);
-			line[n] = '\0';
-			value = cut(line, &word);
-			if (value) {
-				known += is_directive(word);
-				fn(ctx, word, value);
-			}
-		}
-		at = eol + 1;
-	}
-	return known;
+	return PROC_FILE_NONE;
 }

@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file_kind.h - what a file is that a server opened: its data, its configuration, its ACLs, its private key, or
- * nothing that needs protection. Judged by name and first bytes; pure.
+ * file_kind.h - files whose opening breaks a rule (enum file_kind): those below /proc/PID, some of the host's, and a
+ * server's own data, configuration, ACLs and keys. One row each. Pure.
  */
 #ifndef CACHEWARDEN_FILE_KIND_H
 #define CACHEWARDEN_FILE_KIND_H
+
+#include "model/severity.h"
 
 #include "event.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#define REST_HEAD                                                                                  \
-	65536 /* bytes of a file looked at: Debian's redis.conf begins with pages of comments */
+struct file_kind_info {
+	const char *name; /* below procfs or tracefs the file's own, else what it is */
+	unsigned char
+		read_rule; /* enum rule_id broken by opening it for reading; RULE_NONE: none */
+	unsigned char write_rule;
+	enum severity severity;
+	unsigned short exposed; /* enum finding_kind: the finding if others may read it; 0: none */
+};
+
+/* PROC_FILE_NONE + 1 to FILE_KIND_MAX - 1; NULL for any other number. */
+const struct file_kind_info *file_kind_get(unsigned int kind);
+
+/* Shorthand; NULL for a number that is no kind. */
+const char *file_kind_name(unsigned int kind);
+
+#define FILE_KIND_HEAD                                                                             \
+	65536 /* bytes to classify by: Debian's redis.conf begins with pages of comments */
 
 /*
- * The kind of a file (enum file_kind, FILE_*), 0 if it is none to protect. path is the server's own view of it,
- * head its first len bytes, written whether the server opened it for writing.
+ * Which of a server's own files is this? Returns FILE_*, or PROC_FILE_NONE if it needs no protection. path is as
+ * the server sees it, head the file's first len bytes; written: the server opened it for writing.
  */
-unsigned int file_kind(const char *path, bool written, const char *head, size_t len);
-
-/* What of a kind may be found at rest: enum finding_kind, for files that others than their owner may read; 0: nothing. */
-unsigned int file_kind_exposed(unsigned int kind);
-
-/*
- * Calls fn for each line "directive value" of a server's configuration, the directive in lower case, quotes
- * around the value taken off. Returns how many of them are directives that servers know.
- */
-size_t file_kind_config(const char *text, size_t len,
-			void (*fn)(void *ctx, const char *directive, const char *value), void *ctx);
+unsigned int file_kind_classify(const char *path, bool written, const char *head, size_t len);
 
 #endif

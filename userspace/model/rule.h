@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rule.h - what the numbers of event.h are called, and how bad each finding is. Names are stable:
- * policies, alerts, tests and documents use them.
+ * rule.h - the rules: one row each holds everything there is to know about it. Adding a rule takes a number
+ * in event.h and a row in rule.c; policies, reports and the rule table of README.md read the row.
+ *
+ * Names are a contract: policies, alerts, tests and documents refer to them.
  */
 #ifndef CACHEWARDEN_RULE_H
 #define CACHEWARDEN_RULE_H
+
+#include "model/severity.h"
 
 #include "event.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* OCSF severity_id */
-enum severity {
-	SEVERITY_INFO = 1,
-	SEVERITY_LOW,
-	SEVERITY_MEDIUM,
-	SEVERITY_HIGH,
-	SEVERITY_CRITICAL
-};
-
-/* How far an attack has come, by what it did. */
+/* How far an attack has come. Ordered: a later stage is worse. */
 enum stage {
 	STAGE_NONE,
 	STAGE_LOOK,
@@ -31,52 +26,34 @@ enum stage {
 	STAGE_MAX
 };
 
-/* An ATT&CK technique a rule's finding is evidence of. */
+#define ATTACK_VERSION "17.1" /* of the ATT&CK data that the technique ids come from */
+#define TECHNIQUES_MAX 2
+
 struct technique {
-	const char *uid;
+	const char *uid; /* NULL: none */
 	const char *name;
 };
 
-#define ATTACK_VERSION "17.1"
-#define TECHNIQUES_MAX 2
+struct rule {
+	const char *name;	 /* "mem-read" */
+	const char *title;	 /* of an alert, for people */
+	const char *broken_when; /* Markdown, for the rule table of README.md */
+	enum severity severity;	 /* of a successful attempt, where nothing more specific is known */
+	enum stage stage;	 /* reached by a successful attempt */
+	struct technique techniques[TECHNIQUES_MAX];
+};
 
-/* NULL for a number that names nothing. */
+/* RULE_NONE + 1 to RULE_MAX - 1; NULL for any other number. */
+const struct rule *rule_get(unsigned int rule);
+
+/* Shorthands; NULL for a number that is no rule. */
 const char *rule_name(unsigned int rule);
-/* Names of all rules whose bit (1u << rule) is set, a space between. */
-void rule_names(uint32_t rules, char *buf, size_t size);
 const char *rule_title(unsigned int rule);
-const struct technique *rule_techniques(
-	unsigned int rule); /* TECHNIQUES_MAX of them, uid NULL behind the last */
-const char *vector_name(unsigned int vector);
-const char *payload_name(unsigned int payload);
-const char *severity_name(enum severity s);
 
-/* By what it was done: a vector's name, or that of the syscall the access check stood in. */
-void rule_vector(const struct event *ev, char *buf, size_t size);
+/* Names of all rules in a set of 1u << rule, separated by spaces. Cut to size. */
+void rule_names(uint32_t rules, char *buf, size_t size);
 
-/* How bad this attempt is: by rule, by what was touched, one step less where it was refused. */
-enum severity rule_severity(const struct event *ev);
-
-/* What was reached by this attempt: one that was refused or prevented has at most touched. */
-enum stage rule_stage(const struct event *ev);
+/* NULL for STAGE_NONE and beyond. */
 const char *stage_name(enum stage s);
-
-/* What in particular: "PTRACE_ATTACH", "maps", "fd/7", "fd 7"; empty if there is nothing to add. */
-void rule_detail(const struct event *ev, char *buf, size_t size);
-
-/* "alert", or "prevented". */
-const char *rule_verdict(const struct event *ev);
-
-/*
- * "dropped" (prevented: bytes that crossed no wire), "killed" (prevented: the actor died before it could use it), "succeeded", "denied" (EPERM, EACCES), "failed" (any other errno), "unknown" (state found by a
- * sweep).
- */
-const char *rule_outcome(const struct event *ev);
-
-/* File of /proc/PID by enum file_kind, NULL beyond. */
-const char *proc_file_name(unsigned int file);
-
-/* Rule broken by opening it for reading, for writing. */
-unsigned int proc_file_rule(unsigned int file, int write);
 
 #endif

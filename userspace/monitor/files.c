@@ -4,6 +4,7 @@
 
 #include "model/file_kind.h"
 #include "model/rule.h"
+#include "model/server_config.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +39,7 @@ struct files {
 	void *ctx;
 	struct file *all;
 	size_t count, room;
-	char head[REST_HEAD];
+	char head[FILE_KIND_HEAD];
 };
 
 /* Places where configurations of servers usually are, beside where the server works. */
@@ -290,7 +291,7 @@ static void judge(struct files *f, const struct instance *in, struct file *file,
 		view(where, in, file->path);
 		len = look(f, where, file);
 	}
-	file->kind = file_kind(file->path, file->written, f->head, len);
+	file->kind = file_kind_classify(file->path, file->written, f->head, len);
 	file->unsure = !len && !file->kind;
 	explicit_bzero(f->head, len);
 	if (file->kind != thought)
@@ -301,6 +302,7 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 {
 	static struct event found; /* large */
 	struct file *file = add(f, in->id, &ev->file.key);
+	const struct file_kind_info *kind;
 	char path[PATH_LEN];
 
 	if (!file)
@@ -314,10 +316,11 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		return;
 	}
 	judge(f, in, file, ev->file.kind);
-	if (file_kind_exposed(file->kind) && exposed(in, file->path)) {
+	kind = file_kind_get(file->kind);
+	if (kind && kind->exposed && exposed(in, file->path)) {
 		found = *ev;
 		memset(&found.conn, 0, sizeof(found.conn));
-		tell(f, in, &found, proc_file_rule(file->kind, 0), file_kind_exposed(file->kind));
+		tell(f, in, &found, kind->read_rule, kind->exposed);
 	}
 }
 
@@ -392,7 +395,7 @@ static void learn_dir(struct search *s, const char *dir, bool all)
 	view(where, s->in, dir);
 	d = opendir(where);
 	while (d && (e = readdir(d))) {
-		unsigned int kind = file_kind(e->d_name, false, "", 0);
+		unsigned int kind = file_kind_classify(e->d_name, false, "", 0);
 
 		if (kind == FILE_DATA || kind == FILE_ACL || (all && e->d_name[0] != '.') ||
 		    (kind == FILE_CONFIG && !strncmp(e->d_name, "nodes", strlen("nodes"))))
@@ -463,10 +466,10 @@ static void read_config(struct search *s, const char *path, bool included)
 	s->depth++;
 	s->mine = included;
 	if (text)
-		file_kind_config(text, len, note_port, s);
+		server_config_each(text, len, note_port, s);
 	if (text && s->mine) {
 		learn(s, path);
-		file_kind_config(text, len, follow, s);
+		server_config_each(text, len, follow, s);
 	}
 	if (text)
 		explicit_bzero(text, len);

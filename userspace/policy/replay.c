@@ -26,17 +26,6 @@ static const char *text(const json_t *o, const char *key)
 	return json_string_value(json_object_get(o, key));
 }
 
-static bool severity(const char *name, enum severity *ret)
-{
-	for (enum severity s = SEVERITY_INFO; name && s <= SEVERITY_CRITICAL; s++) {
-		if (!strcmp(severity_name(s), name)) {
-			*ret = s;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void fill_instance(struct record *r)
 {
 	json_t *ports = json_object_get(r->instance, "ports"), *port;
@@ -103,7 +92,7 @@ static const char *fill(struct record *r)
 	verdict = text(r->own, "verdict");
 	if (!s->rule || !verdict)
 		return "has no rule or no verdict that is known";
-	if (!severity(text(r->own, "severity"), &s->severity))
+	if (!severity_parse(text(r->own, "severity"), &s->severity))
 		return "has no severity that is known";
 	if (!json_is_integer(json_object_get(r->line, "start_time")))
 		return "has no start_time";

@@ -5,7 +5,9 @@
  */
 #include "report/finding.h"
 
+#include "model/attempt.h"
 #include "model/command.h"
+#include "model/payload_kind.h"
 #include "report/conn_report.h"
 #include "report/ocsf.h"
 
@@ -234,7 +236,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 		jsonw_null(j, "offset");
 	jsonw_int(j, "records_before", (int64_t)c->records);
 	jsonw_string(j, "command", command_name(c->command));
-	jsonw_string(j, "saw", payload_name(c->payload));
+	jsonw_string(j, "saw", payload_kind_name(c->payload));
 	jsonw_int(j, "bytes", (int64_t)f->alert->bytes);
 	if (c->cookie)
 		jsonw_int(j, "cookie", (int64_t)c->cookie);
@@ -293,7 +295,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
 	jsonw_string(j, "object", path_or_null(f->object));
-	jsonw_string(j, "outcome", rule_outcome(ev));
+	jsonw_string(j, "outcome", attempt_outcome(ev));
 	jsonw_int(j, "errno", ev->key.err);
 	jsonw_string(j, "found_by", ev->flags & EVENT_FOUND_BY_SWEEP ? "sweep" : "hook");
 	jsonw_int(j, "count", (int64_t)f->alert->count);

@@ -6,7 +6,9 @@
 #include "report/finding.h"
 
 #include "base/clock.h"
+#include "model/attempt.h"
 #include "model/command.h"
+#include "model/payload_kind.h"
 #include "base/textw.h"
 
 #include <inttypes.h>
@@ -70,8 +72,8 @@ static void put_conn(struct textw *l, const struct finding *f)
 	put_endpoint(l, c, f->local_ip, c->ends.local_port);
 	if (c->opened != OPENED_UNKNOWN)
 		textw_put(l, c->opened == OPENED_INBOUND ? " (inbound)" : " (outbound)");
-	if (payload_name(c->payload))
-		textw_put(l, ", %s", payload_name(c->payload));
+	if (payload_kind_name(c->payload))
+		textw_put(l, ", %s", payload_kind_name(c->payload));
 	if (command_name(c->command))
 		textw_put(l, " %s", command_name(c->command));
 	if (c->has_offset)
@@ -104,7 +106,7 @@ static void put_action(struct textw *l, const struct finding *f)
 	}
 	if (ev->flags & EVENT_CONN || blind)
 		return;
-	textw_put(l, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", rule_outcome(ev));
+	textw_put(l, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", attempt_outcome(ev));
 	if (ev->key.err)
 		textw_put(l, " (%s)",
 			  strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");

@@ -3,6 +3,7 @@
  * finding.c - see finding.h. What is shared by all outputs; the outputs are event_json.c and
  * event_text.c.
  */
+#include "model/attempt.h"
 #include "report/finding.h"
 
 #include "base/clock.h"
@@ -39,16 +40,16 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 		.alert = a,
 		.instance = in,
 		.tenant = tenant,
-		.severity = rule_severity(ev),
+		.severity = attempt_severity(ev),
 		.update = a->id != 0,
 		.time_ms = clock_epoch_ms(ev->time_ns),
 		.now_ms = clock_epoch_ms(clock_boot_ns()),
 	};
-	rule_vector(ev, f->vector, sizeof(f->vector));
+	attempt_vector(ev, f->vector, sizeof(f->vector));
 	if (a->note[0])
 		snprintf(f->detail, sizeof(f->detail), "%s", a->note);
 	else
-		rule_detail(ev, f->detail, sizeof(f->detail));
+		attempt_detail(ev, f->detail, sizeof(f->detail));
 	instance_exe_path(&ev->actor, &ev->object, f->object, sizeof(f->object));
 	if (ev->flags & EVENT_CONN) {
 		ip_text(&ev->conn, ev->conn.ends.local_ip, f->local_ip, sizeof(f->local_ip));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* incident_view.c - from a finding to what an incident is told. */
+#include "model/attempt.h"
 #include "report/incident_view.h"
 
 #include "base/proc.h"
@@ -61,7 +62,7 @@ void incident_fact_fill(struct incident_fact *ret, const struct finding *f, uint
 			   .last_ns = a->last_ns,
 			   .count = more,
 			   .rule = ev->key.rule,
-			   .stage = (uint8_t)rule_stage(ev),
+			   .stage = (uint8_t)attempt_stage(ev),
 			   .severity = (uint8_t)f->severity,
 			   .verdict = (uint8_t)f->verdict.id},
 	};

@@ -35,8 +35,8 @@ void ocsf_head(struct jsonw *j, enum ocsf_activity activity, enum severity sever
 void ocsf_attacks(struct jsonw *j, uint32_t rules)
 {
 	jsonw_array(j, "attacks");
-	for (unsigned int r = 0; r < RULE_MAX; r++) {
-		const struct technique *t = rule_techniques(r);
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		const struct technique *t = rule_get(r)->techniques;
 
 		for (int i = 0; rules >> r & 1 && i < TECHNIQUES_MAX && t[i].uid; i++) {
 			jsonw_object(j, NULL);

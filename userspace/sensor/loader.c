@@ -4,6 +4,7 @@
 
 #include "model/command.h"
 #include "sensor/mmflag.h"
+#include "model/file_kind.h"
 #include "model/rule.h"
 
 #include "calls.skel.h"
@@ -253,12 +254,12 @@ static int fill_proc_files(const struct bpf_map *map)
 		struct proc_key key = {};
 		struct proc_rule rule = {
 			.file = (uint8_t)f,
-			.read = (uint8_t)proc_file_rule(f, 0),
-			.write = (uint8_t)proc_file_rule(f, 1),
+			.read = file_kind_get(f)->read_rule,
+			.write = file_kind_get(f)->write_rule,
 			.host = f >= PROC_FILE_KCORE,
 		};
 
-		snprintf(key.name, sizeof(key.name), "%s", proc_file_name(f));
+		snprintf(key.name, sizeof(key.name), "%s", file_kind_name(f));
 		if (bpf_map_update_elem(fd, &key, &rule, BPF_ANY))
 			return -errno;
 	}

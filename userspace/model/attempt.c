@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* attempt.c - see attempt.h. */
+#include "model/attempt.h"
+
+#include "model/command.h"
+#include "model/file_kind.h"
+#include "model/finding_kind.h"
+#include "model/instance.h"
+#include "model/request.h"
+#include "model/syscall.h"
+#include "model/tls_suite.h"
+#include "model/vector.h"
+
+#include "syscall_nr.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static unsigned int syscall_nr(const struct event *ev)
+{
+	return ev->key.detail & SYSCALL_NUMBER_MASK;
+}
+
+static unsigned int syscall_op(const struct event *ev)
+{
+	return ev->key.detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
+}
+
+/* The state a sweep found: its detail is an enum finding_kind or, of a file held open, an enum file_kind. */
+static bool is_swept_state(const struct event *ev)
+{
+	return ev->key.vector == VECTOR_SWEEP && ev->key.rule != RULE_MEM_KERNEL &&
+	       ev->key.rule != RULE_MEM_TRACE;
+}
+
+/* The file that was opened or found open, NULL if it was none. */
+static const struct file_kind_info *file_of(const struct event *ev)
+{
+	return vector_is_open(ev->key.vector) || is_swept_state(ev) ? file_kind_get(ev->key.detail)
+								    : NULL;
+}
+
+static const struct finding_kind_info *finding_of(const struct event *ev)
+{
+	if (is_swept_state(ev))
+		return finding_kind_swept(ev->key.detail);
+	return ev->key.vector == VECTOR_EXEC ? finding_kind_env(ev->key.detail) : NULL;
+}
+
+/* --- severity --- */
+
+/* bpf(2) commands that a tool which lists all BPF objects of the host issues on the monitor's, too. */
+static bool is_bpf_listing(unsigned int cmd)
+{
+	static const unsigned char listing[] = {
+		BPF_MAP_LOOKUP_ELEM,   BPF_MAP_GET_NEXT_KEY,   BPF_PROG_GET_FD_BY_ID,
+		BPF_MAP_GET_FD_BY_ID,  BPF_OBJ_GET_INFO_BY_FD, BPF_MAP_LOOKUP_BATCH,
+		BPF_LINK_GET_FD_BY_ID,
+	};
+
+	return cmd <= UINT8_MAX && memchr(listing, (int)cmd, sizeof(listing));
+}
+
+/* Signals that only wake the monitor, or ask it to shut down in good order. */
+static bool is_benign_signal(unsigned int sig)
+{
+	static const unsigned char benign[] = {SIGHUP,	SIGINT, SIGTERM, SIGCONT,
+					       SIGCHLD, SIGURG, SIGWINCH};
+
+	return sig <= UINT8_MAX && memchr(benign, (int)sig, sizeof(benign));
+}
+
+static enum severity tamper_severity(const struct event *ev)
+{
+	bool harmless = false;
+
+	if (ev->key.vector == VECTOR_ACCESS)
+		harmless = true;
+	else if (ev->key.vector == VECTOR_SIGNAL)
+		harmless = is_benign_signal(ev->key.detail);
+	else if (ev->key.vector == VECTOR_SYSCALL)
+		harmless = syscall_nr(ev) == NR_bpf && is_bpf_listing(syscall_op(ev));
+	return harmless ? SEVERITY_LOW : SEVERITY_HIGH;
+}
+
+/*
+ * Programs that list processes for people and monitoring agents. They read the environment, layout or descriptors of
+ * every process. Recognised by path: an actor that can replace a program there already owns the host.
+ */
+static bool is_lister(const struct event *ev)
+{
+	static const char *const dirs[] = {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"};
+	static const char *const names[] = {
+		"ps",	"top",	 "htop", "pgrep", "pidof",  "killall5",
+		"lsof", "fuser", "ss",	 "w",	  "pstree", "prometheus-node-exporter"};
+	char path[PATH_LEN];
+
+	if (!(ev->flags & EVENT_ACTOR) ||
+	    !instance_exe_path(&ev->actor, &ev->actor.exe, path, sizeof(path)))
+		return false;
+	for (size_t d = 0; d < COUNT(dirs); d++) {
+		size_t n = strlen(dirs[d]);
+
+		for (size_t i = 0; !strncmp(path, dirs[d], n) && i < COUNT(names); i++) {
+			if (!strcmp(path + n, names[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Opens of the files that process listers read. */
+static bool is_listing(const struct event *ev)
+{
+	const struct file_kind_info *file = file_of(ev);
+
+	return file && vector_is_open(ev->key.vector) && file->read_rule == RULE_MEM_INSPECT &&
+	       (ev->key.rule == RULE_MEM_INSPECT || ev->key.rule == RULE_SELF_TAMPER);
+}
+
+/* Of a successful attempt: the most specific that is known. */
+static enum severity severity_of(const struct event *ev)
+{
+	const struct rule *rule = rule_get(ev->key.rule);
+	const struct file_kind_info *file = file_of(ev);
+	const struct finding_kind_info *finding = finding_of(ev);
+
+	if (ev->key.rule == RULE_TLS_PLAINTEXT && command_secret(ev->conn.command))
+		return SEVERITY_CRITICAL; /* a password on the wire, not just data */
+	if (ev->key.rule == RULE_MEM_INSPECT && ev->key.vector == VECTOR_ACCESS)
+		return SEVERITY_LOW; /* which file was meant is unknown */
+	if (ev->flags & EVENT_SEALED)
+		return SEVERITY_INFO;
+	if (finding)
+		return finding->severity;
+	if (file)
+		return file->severity;
+	if (ev->key.rule == RULE_SELF_TAMPER)
+		return tamper_severity(ev);
+	return rule ? rule->severity : SEVERITY_INFO;
+}
+
+enum severity attempt_severity(const struct event *ev)
+{
+	enum severity s = severity_of(ev);
+
+	if (s > SEVERITY_LOW && is_listing(ev) && is_lister(ev))
+		s = SEVERITY_LOW;
+	if (ev->key.err && s > SEVERITY_INFO)
+		s--;
+	return s;
+}
+
+enum stage attempt_stage(const struct event *ev)
+{
+	const struct rule *rule = rule_get(ev->key.rule);
+	enum stage s = rule ? rule->stage : STAGE_NONE;
+
+	if ((ev->key.err || ev->flags & EVENT_PREVENTED) && s > STAGE_TOUCH)
+		s = STAGE_TOUCH;
+	return s;
+}
+
+/* --- words --- */
+
+void attempt_vector(const struct event *ev, char *buf, size_t size)
+{
+	bool compat = ev->key.detail & SYSCALL_32BIT;
+	const char *name = compat ? NULL : syscall_name(syscall_nr(ev));
+
+	if (ev->key.vector != VECTOR_ACCESS && ev->key.vector != VECTOR_SYSCALL)
+		snprintf(buf, size, "%s", vector_name(ev->key.vector));
+	else if (name)
+		snprintf(buf, size, "%s", name);
+	else
+		snprintf(buf, size, "%s %u", compat ? "32-bit syscall" : "syscall", syscall_nr(ev));
+}
+
+static void syscall_detail(const struct event *ev, char *buf, size_t size)
+{
+	const char *name = request_name(syscall_nr(ev), syscall_op(ev));
+
+	if (name && syscall_nr(ev) == NR_bpf && ev->fd)
+		snprintf(buf, size, "%s program %u", name, ev->fd);
+	else if (name)
+		snprintf(buf, size, "%s", name);
+}
+
+static void sweep_detail(const struct event *ev, char *buf, size_t size)
+{
+	const struct finding_kind_info *finding = finding_of(ev);
+	const struct file_kind_info *file = file_of(ev);
+
+	if (ev->key.rule == RULE_MEM_KERNEL)
+		snprintf(buf, size, "BPF program %u", ev->key.detail);
+	else if (file)
+		snprintf(buf, size, "%s held open", file->name);
+	else if (finding && ev->key.detail == FINDING_SWAPPED)
+		snprintf(buf, size, "%u pages swapped out%s", ev->fd,
+			 ev->flags & EVENT_SEALED ? ", encrypted or in RAM" : "");
+	else if (finding)
+		snprintf(buf, size, "%s", finding->text);
+}
+
+/* Returns false for rules that are not about the wire. */
+static bool wire_detail(const struct event *ev, char *buf, size_t size)
+{
+	const struct tls_suite *suite = tls_suite_find(ev->conn.tls_cipher);
+	const char *command = command_name(ev->conn.command);
+
+	switch (ev->key.rule) {
+	case RULE_TLS_PLAINTEXT:
+		if (command_secret(ev->conn.command))
+			snprintf(buf, size, "credential exposed%s",
+				 strcmp(command, "AUTH") ? ", if it held one" : "");
+		return true;
+	case RULE_TLS_VERSION:
+		snprintf(buf, size, "%s settled",
+			 tls_version_name(ev->conn.tls_version) ?: "unknown version");
+		return true;
+	case RULE_TLS_CIPHER:
+		if (suite)
+			snprintf(buf, size, "%s: %s", suite->name, suite->source);
+		else
+			snprintf(buf, size, "suite 0x%04x", ev->conn.tls_cipher);
+		return true;
+	case RULE_TLS_LISTENER:
+		snprintf(buf, size, "plaintext is served on port %llu",
+			 (unsigned long long)ev->key.actor);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void attempt_detail(const struct event *ev, char *buf, size_t size)
+{
+	const struct finding_kind_info *finding = finding_of(ev);
+	const struct file_kind_info *file = file_of(ev);
+	const char *name;
+
+	buf[0] = '\0';
+	if (wire_detail(ev, buf, size))
+		return;
+	switch (ev->key.vector) {
+	case VECTOR_SWEEP:
+		sweep_detail(ev, buf, size);
+		return;
+	case VECTOR_PTRACE:
+		name = request_ptrace(ev->key.detail);
+		if (name)
+			snprintf(buf, size, "%s", name);
+		else
+			snprintf(buf, size, "request %u", ev->key.detail);
+		return;
+	case VECTOR_PIDFD_GETFD:
+		snprintf(buf, size, "fd %u", ev->fd);
+		return;
+	case VECTOR_SIGNAL:
+		snprintf(buf, size, "SIG%s", sigabbrev_np((int)ev->key.detail) ?: "?");
+		return;
+	case VECTOR_SYSCALL:
+		syscall_detail(ev, buf, size);
+		return;
+	default:
+		if (finding || file)
+			snprintf(buf, size, "%s", finding ? finding->text : file->name);
+		return;
+	}
+}
+
+const char *attempt_verdict(const struct event *ev)
+{
+	return ev->flags & EVENT_PREVENTED ? "prevented" : "alert";
+}
+
+const char *attempt_outcome(const struct event *ev)
+{
+	if (ev->flags & EVENT_PREVENTED && !ev->key.err)
+		return ev->flags & EVENT_CONN ? "dropped" : "killed";
+	if (ev->key.vector == VECTOR_SWEEP || ev->flags & EVENT_IN_PROGRESS)
+		return "unknown";
+	if (!ev->key.err)
+		return "succeeded";
+	return ev->key.err == EPERM || ev->key.err == EACCES ? "denied" : "failed";
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attempt.h - what an attempt event (EVENT_ATTEMPT) means: how bad it is, how far it got, and the words that
+ * reports use for it. Pure.
+ */
+#ifndef CACHEWARDEN_ATTEMPT_H
+#define CACHEWARDEN_ATTEMPT_H
+
+#include "model/rule.h"
+
+#include "event.h"
+
+#include <stddef.h>
+
+/*
+ * By rule, then by what was accessed where that says more. One step less if the attempt failed. Never above low for
+ * process listers (ps, lsof, ...) that only read what they list.
+ */
+enum severity attempt_severity(const struct event *ev);
+
+/* The rule's stage; at most STAGE_TOUCH if the attempt failed or was prevented. */
+enum stage attempt_stage(const struct event *ev);
+
+/* Vector name, or the syscall that reached the access check or its own hook. */
+void attempt_vector(const struct event *ev, char *buf, size_t size);
+
+/* What exactly was accessed or asked for: "PTRACE_ATTACH", "maps", "fd 7". Empty if there is nothing to add. */
+void attempt_detail(const struct event *ev, char *buf, size_t size);
+
+/* "alert" or "prevented", before a policy is asked. */
+const char *attempt_verdict(const struct event *ev);
+
+/*
+ * "dropped"    prevented: the bytes never left or arrived
+ * "killed"     prevented: the actor was killed before it could use what it got
+ * "succeeded"
+ * "denied"     EPERM or EACCES
+ * "failed"     any other errno
+ * "unknown"    a state that a sweep found, or a call that has not returned
+ */
+const char *attempt_outcome(const struct event *ev);
+
+#endif

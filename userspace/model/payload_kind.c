@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* payload_kind.c - see payload_kind.h. */
+#include "model/payload_kind.h"
+
+#include "event.h"
+
+#include <stddef.h>
+
+static const char *const names[] = {
+	[PAYLOAD_OTHER] = "other",
+	[PAYLOAD_RESP_COMMAND] = "resp-command",
+	[PAYLOAD_RESP_REPLY] = "resp-reply",
+	[PAYLOAD_INLINE] = "inline",
+	[PAYLOAD_HTTP] = "http",
+	[PAYLOAD_PRINTABLE] = "printable",
+	[PAYLOAD_SSLV2_HELLO] = "sslv2-hello",
+};
+_Static_assert(sizeof(names) / sizeof(names[0]) == PAYLOAD_MAX, "every payload kind has a name");
+
+const char *payload_kind_name(unsigned int kind)
+{
+	return kind < PAYLOAD_MAX ? names[kind] : NULL;
+}

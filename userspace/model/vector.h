@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vector.h - the ways an attempt can be made: one row each. VECTOR_SYSCALL stands for all rare syscalls, whose rows
+ * are in hooked_syscall.h.
+ */
+#ifndef CACHEWARDEN_VECTOR_H
+#define CACHEWARDEN_VECTOR_H
+
+#include <stdbool.h>
+
+struct vector {
+	const char *name; /* a contract: alerts and tests refer to it */
+	const char *
+		rules; /* that an attempt by it breaks. This and what follows is Markdown, for docs/coverage.md */
+	const char *target; /* how the instance that is hit is identified */
+};
+
+/* VECTOR_NONE + 1 to VECTOR_MAX - 1; NULL for any other number. */
+const struct vector *vector_get(unsigned int vector);
+
+/* Shorthand; NULL for a number that is no vector. */
+const char *vector_name(unsigned int vector);
+
+/* Opens of files, by syscall or io_uring: the key's detail is an enum file_kind. */
+bool vector_is_open(unsigned int vector);
+
+#endif
