@@ -47,7 +47,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 
 /*
  * SYSCALL_HOOK(abbreviation, syscall, body): body takes a const struct call *. The loader turns on sc_ or
- * cp_ and cp32_ (see userspace/sensor/loader.c); programs' names end after 15 letters.
+ * cp_ and cp32_ (see userspace/sensor/program.c); programs' names end after 15 letters.
  */
 #define SYSCALL_HOOK(abbr, name, body)                                                             \
 	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \

@@ -10,7 +10,7 @@
 #include "model/rule.h"
 #include "sensor/cgroup.h"
 #include "sensor/features.h"
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 
 #include "model/instance.h"
 #include "policy/policy.h"
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 
 struct policy_state {
 	struct policy policy;

@@ -9,7 +9,7 @@
 #define CACHEWARDEN_FILES_H
 
 #include "model/instance.h"
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 
 struct files;
 

@@ -18,7 +18,7 @@
 #include "monitor/monitor.h"
 #include "base/output.h"
 #include "monitor/active_policy.h"
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 
 #define OUTPUT_DRAIN_MS 2000 /* at the end, for a reader who is slow */
 

@@ -4,7 +4,7 @@
 #define CACHEWARDEN_COLLECTOR_H
 
 #include "event.h"
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 #include "handshake_chunk.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #ifndef CACHEWARDEN_COVERAGE_H
 #define CACHEWARDEN_COVERAGE_H
 
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 
 /* One line on stderr, `alive` servers being watched; blind is called for each part nobody sees. */
 void coverage_report(const struct sensors *s, size_t alive,

@@ -2,7 +2,7 @@
 /* features.c - see features.h. */
 #include "sensor/features.h"
 
-#include "sensor/loader.h"
+#include "sensor/sensors.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>

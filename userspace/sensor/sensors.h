@@ -1,33 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * loader.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
+ * sensors.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
  *
  * A program that cannot be loaded or attached blinds its own part only, and is reported; the
  * processes sensor alone is indispensable, because without it nobody knows what to protect.
  */
-#ifndef CACHEWARDEN_LOADER_H
-#define CACHEWARDEN_LOADER_H
+#ifndef CACHEWARDEN_SENSORS_H
+#define CACHEWARDEN_SENSORS_H
 
 #include "conn_snapshot.h"
 #include "map.h"
+#include "sensor/program.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define SENSOR_ERROR_LEN 256
-
-/* One program: what it is for, whether it holds, and what nobody sees where it does not. */
-struct sensor_program {
-	const char *sensor; /* "processes", "memory", "calls", "wire", "sweep" */
-	const char *tier;   /* "hooks", "choke", "syscalls", "packets", "sweep" */
-	const char *name;   /* BPF program name */
-	const char *unseen;
-	bool optional; /* not every kernel has what it looks at */
-	bool attached;
-	char error[SENSOR_ERROR_LEN]; /* why not, empty if attached */
-};
 
 struct sensors;
 

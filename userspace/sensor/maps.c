@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* maps.c - reads and writes the maps that userspace and the programs share. */
+#include "sensor/sensors.h"
+
+#include "sensor/sensors_internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void sensors_candidate(struct sensors *s, pid_t pid)
+{
+	uint32_t key = (uint32_t)pid, one = 1;
+
+	bpf_map_update_elem(sensors_map_fd(s, "candidates"), &key, &one, BPF_ANY);
+}
+
+int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path)
+{
+	uint32_t *whose = s->files_of;
+	int fd;
+
+	if (!whose)
+		return -EOPNOTSUPP;
+	__atomic_store_n(whose, instance, __ATOMIC_SEQ_CST);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		fd = -errno;
+	else
+		close(fd);
+	__atomic_store_n(whose, 0, __ATOMIC_SEQ_CST);
+	return fd < 0 ? fd : 0;
+}
+
+int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
+		     uint32_t kind)
+{
+	struct file_owner own = {.instance = instance, .kind = kind};
+
+	return bpf_map_update_elem(sensors_map_fd(s, "files"), key, &own, BPF_ANY) ? -errno : 0;
+}
+
+void sensors_file_forget(struct sensors *s, const struct file_key *key)
+{
+	bpf_map_delete_elem(sensors_map_fd(s, "files"), key);
+}
+
+bool sensors_knows_uprobes(const struct sensors *s)
+{
+	return s->uprobes_known;
+}
+
+int sensors_baselined(struct sensors *s, uint32_t instance)
+{
+	uint32_t one = 1;
+
+	return bpf_map_update_elem(sensors_map_fd(s, "baselined"), &instance, &one, BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+int sensors_events_fd(const struct sensors *s)
+{
+	return sensors_map_fd(s, "events");
+}
+
+int sensors_attempts_fd(const struct sensors *s)
+{
+	return sensors_map_fd(s, "attempts");
+}
+
+void sensors_lost(const struct sensors *s,
+		  void (*fn)(void *ctx, const struct lost_key *key, uint64_t n), void *ctx)
+{
+	int fd = sensors_map_fd(s, "lost");
+	struct lost_key key, *last = NULL;
+	uint64_t n;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &n))
+			fn(ctx, &key, n);
+		last = &key;
+	}
+}
+
+int sensors_handshakes_fd(const struct sensors *s)
+{
+	return s->wire ? sensors_map_fd(s, "handshakes") : -ENOENT;
+}
+
+uint64_t sensors_counter(const struct sensors *s, enum counter_id id)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t sum = 0, *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
+	uint32_t key = id;
+
+	if (values && cpus > 0 &&
+	    !bpf_map_lookup_elem(sensors_map_fd(s, "counters"), &key, values)) {
+		for (int i = 0; i < cpus; i++)
+			sum += values[i];
+	}
+	free(values);
+	return sum;
+}
