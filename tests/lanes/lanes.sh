@@ -14,7 +14,6 @@ here=tests/lanes
 kept=build/lanes
 at_once=2      # guests; each has two CPUs of its own
 guest_time=1800 # seconds, then a guest is given up
-guests=4        # of one lane, one after the other, where the emulator's fault ends them
 packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
 
 die()
@@ -60,7 +59,7 @@ kernel()
 	$here/kernel.sh "$1" "$kept/$1" $suites
 }
 
-# lane_files LANE TESTS - the guest's files in $work/LANE.cpio, what it is to run of these in $work/LANE.tests
+# lane_files LANE - the guest's files in $work/LANE.cpio, and the tests it is to run in $work/LANE.tests
 lane_files()
 {
 	awk -F '\t' '
@@ -70,7 +69,7 @@ lane_files()
 				if (index($0, part))
 					next
 			print
-		}' $here/skip.list "$2" >"$work/$1.tests"
+		}' $here/skip.list "$work/tests" >"$work/$1.tests"
 	$here/guest.sh lane "$work/$1.part" "$kept/$1" "$work/$1.tests" || return 1
 	cat "$work/root.cpio" "$work/$1.part" >"$work/$1.cpio"
 }
@@ -81,32 +80,28 @@ guest()
 	local lane=$1 verb=$2
 
 	shift 2
-	timeout -k 5 --foreground $guest_time qemu-system-x86_64 -M pc -accel tcg,thread=multi \
+	timeout -k 5 --foreground $guest_time qemu-system-x86_64 -M pc -accel tcg,thread=single \
 		-smp 2 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-pidfile "$work/$lane.pid" "$@" \
 		-kernel "$kept/$lane/vmlinux" -initrd "$work/$lane.cpio" \
 		-append "console=ttyS0 quiet panic=-1 lane.do=$verb lane.name=$lane"
 }
 
-# lane LANE [TESTS GUEST] - one lane to TAP without numbers. TESTS: what the emulator's fault left of an earlier
-# guest, GUEST: which one this is.
+# lane LANE - one lane to TAP without numbers
 lane()
 {
-	local lane=$1 tests=${2:-$work/tests} nr=${3:-1} expect name why left
+	local lane=$1 expect name why
 
-	left=$work/$lane.left$nr
 	read -r expect _ < <(entry "$lane")
 	name=$(cut -d . -f 1-2 "$kept/$lane/release")
-	if ! why=$(lane_files "$lane" "$tests" 2>&1); then
+	if ! why=$(lane_files "$lane" 2>&1); then
 		echo "not ok - [$name] lane: its files can be put together"
 		echo "# [$name] $why"
 		return
 	fi
 	guest "$lane" "$expect" -serial "file:$kept/$lane/console" -serial stdio 2>&1 </dev/null |
 		busybox awk -v name="$name" -v expect="$expect" -v console="$kept/$lane/console" \
-			-v left="$([ "$nr" = $guests ] || echo "$left")" \
-			-f $here/tap.awk "$here/skip.list" "$tests" "$work/$lane.tests" -
-	[ ! -s "$left" ] || lane "$lane" "$left" $((nr + 1))
+			-f $here/tap.awk "$here/skip.list" "$work/tests" "$work/$lane.tests" -
 }
 
 # busybox awk, here and below: it takes a line when there is one; others wait for a block.
@@ -185,7 +180,7 @@ $here/guest.sh root "$work/root.cpio" || die "the guest's files cannot be put to
 if [ "$verb" = shell ]; then
 	: >"$work/tests"
 	why=$(kernel "$lanes") || die "no package: $why"
-	lane_files "$lanes" "$work/tests" || exit 3
+	lane_files "$lanes" || exit 3
 	guest "$lanes" shell -serial mon:stdio
 	exit
 fi

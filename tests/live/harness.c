@@ -4,8 +4,9 @@
  *
  *     cachewarden-live [-l] [-p TIMES] [SUBSTRING...]
  *
- * -l lists the tests, -p waits that many times as long for everything (emulated machines). Run as root from the repository's root. Never ends a process by name; if it is killed itself, the
- * kernel ends what it started (PR_SET_PDEATHSIG). KEEP=1 in the environment leaves the scratch directory.
+ * -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a limit only
+ * matters to a test that fails. Run as root from the repository's root. Never ends a process by name; if it is killed
+ * itself, the kernel ends what it started (PR_SET_PDEATHSIG). KEEP=1 in the environment leaves the scratch directory.
  */
 #include "harness.h"
 
@@ -31,7 +32,7 @@
 #define SUITE_SCOPE 0
 #define TEST_SCOPE 1
 
-int patience = 1;
+int patience = 4;
 char scratch[64] = "/tmp/cachewarden-live.XXXXXX";
 
 static struct child {
@@ -302,6 +303,13 @@ int child_wait(pid_t pid, int timeout_ms)
 			return -1;
 		sleep_ms(pause_ms);
 	}
+}
+
+bool child_ended(pid_t pid)
+{
+	siginfo_t info = {};
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid == pid;
 }
 
 int child_stop(pid_t pid, int sig, int timeout_ms)
@@ -711,6 +719,21 @@ static void list(void)
 			printf("%s: %s\n", suites[i]->name, t->name);
 }
 
+/*
+ * The state that tests and servers inherit must not depend on the caller: a shell's background job ignores SIGINT and
+ * SIGQUIT, and a server that ignores SIGQUIT never dumps core.
+ */
+static void inherited_state_reset(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(022);
+}
+
 int main(int argc, char **argv)
 {
 	int failed = 0, nr = 0, opt;
@@ -733,6 +756,7 @@ int main(int argc, char **argv)
 		       strerror(errno));
 		return 1;
 	}
+	inherited_state_reset();
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* a server that went into the background stays ours */
 	signal(SIGALRM, on_signal);
 	signal(SIGINT, on_signal);

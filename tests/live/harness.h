@@ -62,7 +62,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, 
 
 /* ---- small things ------------------------------------------------------------------------------- */
 
-extern int patience;   /* every time limit is that many times as long */
+extern int patience;   /* factor on every time limit */
 extern char scratch[]; /* removed at the end; readable by everybody, for what runs as nobody */
 
 long long now_ms(void); /* monotonic */
@@ -101,6 +101,8 @@ bool pid_ours(pid_t pid);
 void pid_ours_add(pid_t pid);
 /* Exit status as waitpid gives it, or -1 if it did not end in time. */
 int child_wait(pid_t pid, int timeout_ms);
+/* Whether a child ended; it may still be waited for. */
+bool child_ended(pid_t pid);
 int child_stop(pid_t pid, int sig, int timeout_ms);
 
 struct run {
@@ -192,6 +194,8 @@ const char *client_do(struct client *c, const char *command);
 /* The two halves, for a long reply: ask, then read that many bytes and look at none. */
 void client_ask(struct client *c, const char *command);
 void client_skip(struct client *c, size_t bytes);
+/* Waits until at least that many bytes lie unread in the socket. */
+void client_wait(struct client *c, int bytes);
 void client_close(struct client *c);
 
 /* ---- the monitor -------------------------------------------------------------------------------- */

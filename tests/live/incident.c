@@ -28,13 +28,28 @@ static void new_session(void)
 
 static const struct child_opts apart = {.setup = new_session};
 
-/* Incidents are over soon. */
-static struct monitor *watch(const char *more)
+/* An incident is over when it was quiet for that long. */
+static struct monitor *watch_quiet(int seconds, const char *more)
 {
 	const char *policy = str("%s/incidents.yaml", scratch);
-	file_write(policy, str("incidents:\n  quiet: %d\n%s", 3 * patience, more));
+
+	file_write(policy, str("incidents:\n  quiet: %d\n%s", seconds, more));
 	chmod(policy, 0644);
 	return monitor_start("--policy", policy, NULL);
+}
+
+/* Long enough for everything a test does to be one incident, however busy the machine. */
+static struct monitor *watch(const char *more)
+{
+	return watch_quiet(60, more);
+}
+
+/* All incidents are over when the monitor ends. Returns the one on the server. */
+static json_t *incident_end(struct monitor *m, const struct server *s)
+{
+	incident_wait(m, s, 1, 1);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	return incident_wait(m, s, 3, 1);
 }
 
 static json_t *own(json_t *line)
@@ -49,7 +64,7 @@ static const char *uid(json_t *line)
 
 static void opened_and_over(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = watch_quiet(2, "");
 	struct trigger t = trigger_in(&apart, "vm_readv", pid_of(a));
 	json_t *begin = incident_wait(m, a, 1, 1), *end;
 	json_t *event = alert_find(m, "mem-read", t.pid);
@@ -73,7 +88,10 @@ static void two_sessions(const void *arg)
 
 	trigger_in(&apart, "vm_readv", pid_of(a));
 	trigger_in(&apart, "proc_open", pid_of(a), "maps");
-	incident_wait(m, a, 3, 2);
+	incident_wait(m, a, 1, 2);
+	incident_end(m, a);
+	incident_find(m, a, 3, &count);
+	require(count == 2, "%zu incidents are over, not 2", count);
 	incident_find(m, a, 1, &count);
 	require(count == 2, "%zu incidents, not 2", count);
 }
@@ -98,7 +116,7 @@ static void one_session(const void *arg)
 	trigger("proc_open", pid_of(a), "maps");
 	trigger("ptrace", pid_of(a), "attach");
 	trigger("vm_readv", pid_of(a));
-	end = incident_wait(m, a, 3, 1);
+	end = incident_end(m, a);
 	incident_find(m, a, 1, &count);
 	require(count == 1, "%zu incidents, not 1", count);
 	stages = json_object_get(own(end), "stages");
@@ -135,7 +153,7 @@ static void helper_run(int nr)
 	mkdir(str("%s/job", at), 0755);
 	file_write(str("%s/job/notify_on_release", at), "1");
 	run_command(5000, "/bin/sh", "-c", str("echo $$ >%s/job/cgroup.procs", at));
-	for (int i = 0; i < 500 && access(done, F_OK); i++)
+	for (int i = 0; i < 500 * patience && access(done, F_OK); i++)
 		sleep_ms(10);
 	rmdir(str("%s/job", at));
 	sleep_ms(300); /* a hierarchy that still has a cgroup outlives its mount */
@@ -160,7 +178,7 @@ static size_t incidents_by(struct monitor *m, const char *who, int activity, lon
 
 static void without_session(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = watch_quiet(3, "");
 
 	for (int i = 1; i <= 2; i++) {
 		const char *who = str("< outside%d.sh(", i);
@@ -177,7 +195,7 @@ static void flood(const void *arg)
 {
 	struct monitor *m = watch("");
 	struct trigger t = trigger_in(&apart, "flood", pid_of(a), "loop", "20000");
-	json_t *end = incident_wait(m, a, 3, 1);
+	json_t *end = incident_end(m, a);
 	size_t lines;
 
 	require(trigger_int(&t, "result") == 20000, "the trigger did %lld",
@@ -249,7 +267,7 @@ static void debugger(const void *arg)
 	size_t count;
 
 	gdb_session();
-	end = incident_wait(m, a, 3, 1);
+	end = incident_end(m, a);
 	incident_find(m, a, 1, &count);
 	require(count == 1, "%zu incidents, not 1: %s", count, file_read(m->out));
 	require(alert_int(end, "rules.mem-trace") > 0 && alert_int(end, "rules.mem-read") > 0,
@@ -301,7 +319,7 @@ static void text(const void *arg)
 	struct monitor *m;
 	char *out;
 
-	require(monitor_stop(watch(""), SIGTERM) == 0, "exit code");
+	require(monitor_stop(watch_quiet(3, ""), SIGTERM) == 0, "exit code");
 	m = monitor_start_with(&(struct child_opts){}, argv);
 	m->is_text = true;
 	monitor_ready(m);

@@ -417,6 +417,21 @@ static int nss_version(const char *name, const struct nss_suite *suite)
 	return version;
 }
 
+static const char *nss_name(size_t nr, bool with_rsa)
+{
+	return str("nss%zu.%s.example", nr, with_rsa ? "rsa" : "ecdsa");
+}
+
+/* Waits until it says what was settled, or ends. */
+static void nss_wait(pid_t pid, const char *name)
+{
+	const char *said = str("%s/%s", scratch, name);
+	long long end = now_ms() + 8000 * patience;
+
+	while (!file_has(said, "SSL version 3.") && !child_ended(pid) && now_ms() < end)
+		sleep_ms(10);
+}
+
 static void nss(const void *arg)
 {
 	static const char *const options[VERSIONS] = {"ssl3", "tls1.0", "tls1.1", "tls1.2",
@@ -424,6 +439,7 @@ static void nss(const void *arg)
 	bool with_rsa = arg;
 	const struct server *s = with_rsa ? rsa : ecdsa;
 	size_t suites = sizeof(nss_suites) / sizeof(nss_suites[0]);
+	pid_t pids[sizeof(nss_suites) / sizeof(nss_suites[0]) * VERSIONS] = {};
 	struct tally tally = {};
 	json_t *all;
 
@@ -431,13 +447,15 @@ static void nss(const void *arg)
 		test_skip("no tstclnt here");
 	for (size_t i = 0; i < suites * VERSIONS; i++)
 		if (nss_suites[i / VERSIONS].rsa == with_rsa && i % VERSIONS != SSL3)
-			nss_start(s, str("nss%zu.%s.example", i, with_rsa ? "rsa" : "ecdsa"),
-				  options[i % VERSIONS], &nss_suites[i / VERSIONS]);
-	sleep_ms(1500L * patience);
+			pids[i] = nss_start(s, nss_name(i, with_rsa), options[i % VERSIONS],
+					    &nss_suites[i / VERSIONS]);
+	for (size_t i = 0; i < suites * VERSIONS; i++)
+		if (pids[i])
+			nss_wait(pids[i], nss_name(i, with_rsa));
 	all = conns_of(mon);
 	for (size_t i = 0; i < suites * VERSIONS; i++) {
 		const struct nss_suite *suite = &nss_suites[i / VERSIONS];
-		const char *name = str("nss%zu.%s.example", i, with_rsa ? "rsa" : "ecdsa");
+		const char *name = nss_name(i, with_rsa);
 		int version = nss_version(name, suite);
 
 		if (version < 0)

@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -222,6 +223,17 @@ void client_skip(struct client *c, size_t bytes)
 {
 	for (size_t got = 0; got < bytes;)
 		got += client_read(c, 0);
+}
+
+void client_wait(struct client *c, int bytes)
+{
+	long long end = now_ms() + 5000 * patience;
+	int unread = 0;
+
+	while (!ioctl(c->fd, FIONREAD, &unread) && unread < bytes) {
+		require(now_ms() < end, "%d bytes came, not %d", unread, bytes);
+		sleep_ms(5);
+	}
 }
 
 const char *client_do(struct client *c, const char *command)

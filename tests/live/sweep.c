@@ -483,6 +483,7 @@ static void zram_off(void)
 static void swapped_out(const void *arg)
 {
 	struct server *s;
+	long long end;
 	json_t *alert;
 	struct run r;
 
@@ -495,8 +496,9 @@ static void swapped_out(const void *arg)
 	require(!r.status, "swapon: %s", r.err);
 	s = standin("swap", NULL, false);
 	kill(s->pid, SIGUSR1);
-	sleep_ms(SWEEPS_MS * patience);
-	alert = alert_find(mon, "mem-spill", 0);
+	end = now_ms() + 8000 * patience;
+	while (!(alert = alert_find(mon, "mem-spill", 0)) && now_ms() < end)
+		sleep_ms(20);
 	zram_off();
 	require(alert && alert_int(alert, "instance.pid") == s->pid, "no mem-spill: %s",
 		file_read(mon->out));

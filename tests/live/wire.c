@@ -507,7 +507,7 @@ static void tls_renegotiation(const void *arg)
 	key_copy(key);
 	file_copy("/usr/bin/openssl", exe);
 	child_start(argv, &(struct child_opts){.keep_stdin = true});
-	sleep_ms(500 * patience + 1500);
+	wait_listening(nr);
 	t = trigger("tls_client", "127.0.0.1", port(nr), cert_path(), "-m", "1.2", "-k");
 	require(trigger_true(&t, "renewed"), "the server did not renegotiate");
 	expect_nothing(mon);
@@ -580,7 +580,7 @@ static void attach_within_record(const void *arg)
 
 	client_do(c, "SETRANGE unsynced " BIG " x");
 	client_ask(c, "GET unsynced");
-	sleep_ms(500 * patience);
+	client_wait(c, atol(BIG) / 100);
 	m = monitor_start(NULL);
 	client_skip(c, sizeof("$" BIG "\r\n") - 1 + atol(BIG) + 1 + 2);
 	conn = conn_of(m, client_port(c));

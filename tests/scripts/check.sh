@@ -1,22 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# check.sh [unit] - run the tests that `make tests` built and count what they say in TAP: the unit tests,
-# the fuzzers that are built, lint, then (without `unit`) the live tests on this kernel, and the tests of memory, rare calls, files
-# and sweeps on other kernels in emulation.
+# check.sh [unit] - run the tests that `make tests` built, and sum up their TAP.
 #
-# What they print is passed on. A program that crashes, stops before its plan is done, or runs no test at
-# all counts as one failure. At the end stand all failures again, with what was said of them: thousands of lines
-# lie between. The last line is the sum; exit 1 if anything failed.
+# `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
+# kernel as well, and the suites in $lane_suites run on emulated kernels. The guests run beside everything else, at
+# low priority: the live tests mostly wait. The output of the guests is printed when the live tests are done.
+#
+# All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
+# The failures are repeated at the end, with their diagnostics. The last line is the sum. Exit 1 if anything failed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+
+lane_suites="memory: calls: files: sweep:" # other hooks serve these there; the rest: tests/lanes/lanes.sh by hand
+lane_kernels="5.10 6.1 6.12"
 
 passed=0
 failed=0
 skipped=0
-out=$(mktemp)
-failures=$(mktemp)
-trap 'rm -f "$out" "$failures"' EXIT
+lanes=
+scratch=$(mktemp -d)
+failures=$scratch/failures
+: >"$failures"
+
+# lanes.sh ends its guests when it gets SIGTERM.
+clean_up()
+{
+	[ -z "$lanes" ] || kill "$lanes" 2>/dev/null
+	rm -rf "$scratch"
+}
+
+trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -26,38 +40,38 @@ fail()
 	failed=$((failed + 1))
 }
 
-# run_tap NAME COMMAND... - NAME is only for what goes wrong beside the tests themselves
-run_tap()
+# Prints "passed failed skipped planned bailed-out all-skipped" for a file of TAP. planned is -1 without a plan.
+# cmocka writes a skipped test as "not ok N # SKIP name", other programs as "ok N ... # SKIP reason". A test
+# marked TODO is a known blind spot and counts as skipped when it fails.
+count_tap()
 {
-	local name=$1 status ok not_ok skip planned bail whole ran
-
-	shift
-	echo "# $name"
-	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$out"
-	status=${PIPESTATUS[0]}
-	# cmocka writes a skipped test as "not ok N # SKIP name", others as "ok N ... # SKIP why"
-	read -r ok not_ok skip planned bail whole < <(awk '
+	awk '
 		{ line = toupper($0) }
 		line ~ /^1\.\.[0-9]+/ {
 			plans++
 			planned += substr($1, 4)
 			if ($1 == "1..0" && line ~ /# *SKIP/)
-				whole = 1
+				all_skipped = 1
 		}
 		line ~ /^(NOT )?OK([ \t]|$)/ {
 			if (line ~ /# *SKIP/)
 				skip++
 			else if (line ~ /^OK/)
 				ok++
-			else if (line ~ /# *TODO/) # a known blind spot, named there: no failure, and no pass
+			else if (line ~ /# *TODO/)
 				skip++
 			else
 				not_ok++
 		}
 		line ~ /^BAIL OUT!/ { bail = 1 }
-		END { print ok + 0, not_ok + 0, skip + 0, plans ? planned : -1, bail + 0, whole + 0 }
-	' "$out")
-	# a test's own lines follow its verdict; those of two lanes are mixed, by their names in brackets
+		END { print ok + 0, not_ok + 0, skip + 0, plans ? planned : -1, bail + 0, all_skipped + 0 }
+	' "$1"
+}
+
+# Prints the failed tests of a file of TAP with the diagnostics that follow each. The lines of two lanes are
+# interleaved; the lane's name in brackets tells them apart.
+failures_of()
+{
 	awk '
 		/^(not )?ok / {
 			lane = match($0, /\[[^]]*\]/) ? substr($0, RSTART, RLENGTH) : ""
@@ -71,7 +85,16 @@ run_tap()
 			if (bad[lane] && !/^# (\[[^]]*\] )?caught /)
 				print
 		}
-	' "$out" >>"$failures"
+	' "$1"
+}
+
+# judge NAME STATUS FILE - add the TAP in FILE, printed by a program that exited with STATUS, to the sum
+judge()
+{
+	local name=$1 status=$2 ok not_ok skip planned bail all_skipped ran
+
+	read -r ok not_ok skip planned bail all_skipped < <(count_tap "$3")
+	failures_of "$3" >>"$failures"
 	passed=$((passed + ok))
 	failed=$((failed + not_ok))
 	skipped=$((skipped + skip))
@@ -85,7 +108,7 @@ run_tap()
 		fail "$name: no plan, exit status $status after $ran tests"
 	elif [ "$planned" != "$ran" ]; then
 		fail "$name: $planned tests planned, $ran ran, exit status $status"
-	elif [ "$whole" = 1 ] && [ "$status" = 0 ]; then
+	elif [ "$all_skipped" = 1 ] && [ "$status" = 0 ]; then
 		skipped=$((skipped + 1))
 	elif [ "$ran" = 0 ]; then
 		fail "$name: no test ran, exit status $status"
@@ -94,47 +117,98 @@ run_tap()
 	fi
 }
 
-units=(build/unit/test_*)
-for unit in "${units[@]}"; do
-	case $unit in
-	*.d | *.o) continue ;; # what the compiler left
-	esac
-	if [ -x "$unit" ]; then
-		run_tap "${unit#build/}" "$unit"
-	else
-		fail "unit: nothing built; make tests"
-	fi
-done
+# run_tap NAME COMMAND... - NAME is only used to report what goes wrong outside the tests
+run_tap()
+{
+	local name=$1
 
-# a short run, where make check built them; the long one is make fuzz
-for fuzzer in build/fuzz/fuzz_*; do
-	[ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
-	mkdir -p "$fuzzer.new"
-	if "$fuzzer" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 -artifact_prefix=build/fuzz/ \
-		"$fuzzer.new" tests/policies/wrong >"$out" 2>&1; then
-		echo "ok - ${fuzzer##*/}: 50000 runs"
+	shift
+	echo "# $name"
+	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$scratch/tap"
+	judge "$name" "${PIPESTATUS[0]}" "$scratch/tap"
+}
+
+unit_tests()
+{
+	local unit
+
+	for unit in build/unit/test_*; do
+		case $unit in
+		*.d | *.o) continue ;; # left by the compiler
+		esac
+		if [ -x "$unit" ]; then
+			run_tap "${unit#build/}" "$unit"
+		else
+			fail "unit: nothing built; make tests"
+		fi
+	done
+}
+
+# A short run of each fuzzer that is built; `make fuzz` is the long one.
+fuzzers()
+{
+	local fuzzer
+
+	for fuzzer in build/fuzz/fuzz_*; do
+		[ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
+		mkdir -p "$fuzzer.new"
+		if "$fuzzer" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 \
+			-artifact_prefix=build/fuzz/ "$fuzzer.new" tests/policies/wrong >"$scratch/fuzz" 2>&1; then
+			echo "ok - ${fuzzer##*/}: 50000 runs"
+			passed=$((passed + 1))
+		else
+			tail -n 20 "$scratch/fuzz" | sed 's/^/# /'
+			fail "${fuzzer##*/}"
+		fi
+	done
+}
+
+lint()
+{
+	if tests/scripts/lint.sh; then
+		echo "ok - lint"
 		passed=$((passed + 1))
 	else
-		tail -n 20 "$out" | sed 's/^/# /'
-		fail "${fuzzer##*/}"
+		fail lint
 	fi
-done
+}
 
-if tests/scripts/lint.sh; then
-	echo "ok - lint"
-	passed=$((passed + 1))
-else
-	fail lint
-fi
+lanes_start()
+{
+	local suite args=()
 
+	for suite in $lane_suites; do
+		args+=(-t "$suite")
+	done
+	# shellcheck disable=SC2086 # a list
+	nice -n 10 tests/lanes/lanes.sh "${args[@]}" $lane_kernels >"$scratch/lanes" 2>&1 </dev/null &
+	lanes=$!
+	echo "# lanes: $lane_kernels, beside the tests below"
+}
+
+lanes_end()
+{
+	local status
+
+	echo "# lanes"
+	tail -n +1 -f --pid="$lanes" "$scratch/lanes"
+	wait "$lanes"
+	status=$?
+	lanes=
+	judge lanes "$status" "$scratch/lanes"
+}
+
+[ "${1-}" = unit ] || lanes_start
+unit_tests
+fuzzers
+lint
 if [ "${1-}" != unit ]; then
 	if [ -x build/cachewarden-live ]; then
 		run_tap cachewarden-live build/cachewarden-live
 	else
 		fail "cachewarden-live: not built; make tests"
 	fi
-	# these stand on another rung there; the rest of the suite: tests/lanes/lanes.sh by hand
-	run_tap lanes tests/lanes/lanes.sh -t memory: -t calls: -t files: -t sweep: 5.10 6.1 6.12
+	lanes_end
 fi
 
 [ ! -s "$failures" ] || { echo "# what failed:" && sed 's/^/# /' "$failures"; }
