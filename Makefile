@@ -53,12 +53,12 @@ check: ## all tests: unit, live on this kernel, lanes on others (root; installs 
 	$(Q)$(MAKE) --no-print-directory all tests peers $(FUZZERS)
 	$(Q)tests/scripts/check.sh
 
-tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live ## build the tests without running them
+tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
 
 peers: ## the TLS stacks that Debian has no program of: rustls, OpenSSL 1.0 (no failure where one cannot be had)
 	$(Q)tests/scripts/peers.sh $(B)/peers
 
-unit: $(UNITS) ## unit tests only, no root needed
+unit: $(UNITS) $(B)/docgen ## unit tests only, no root needed
 	$(Q)tests/scripts/check.sh unit
 
 corpus: ## every attack on every kernel: what caught it; writes the table in docs/coverage.md
@@ -89,11 +89,10 @@ fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the readers of TLS and of po
 	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 -artifact_prefix=$(B)/fuzz/ \
 		-print_final_stats=1 -verbosity=1 $$f.new $(wildcard tests/policies/wrong) || exit 1; done
 
-docs: all ## docs/policy.md and policy(5), from the table of policy keys
-	$(Q)$(B)/cachewarden policy explain --format markdown >docs/policy.md
-	$(Q)$(B)/cachewarden policy explain --format man >docs/cachewarden-policy.5
+docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables
+	$(Q)$(B)/docgen
 
-lint: ## layers, licences, formatting
+lint: $(B)/docgen ## layers, licences, formatting
 	$(Q)tests/scripts/lint.sh
 
 install: all ## install to DESTDIR/prefix
@@ -137,6 +136,10 @@ $(B)/unit/%: tests/unit/%.c $(PURE)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< $(PURE) -lcmocka -ljansson -lssl -lcrypto $(LIBS)
+
+$(B)/docgen: tests/scripts/docgen.c $(PURE)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -o $@ $< $(PURE) $(LIBS)
 
 $(B)/live/%.o: tests/live/%.c
 	@mkdir -p $(@D)

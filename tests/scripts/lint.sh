@@ -141,6 +141,17 @@ check_format()
 	done < <(files '*.c' '*.h')
 }
 
+check_documents()
+{
+	local found
+
+	if [ ! -x build/docgen ]; then
+		problem "build/docgen is not built: generated documents not checked; run: make lint"
+		return
+	fi
+	found=$(build/docgen --check) || problem "generated documents:"$'\n'"$found"
+}
+
 if ! git rev-parse --git-dir >/dev/null 2>&1; then
 	echo "lint: not a git checkout: no list of files to look at" >&2
 	exit 1
@@ -150,4 +161,5 @@ check_layers
 check_top
 check_machine
 check_format
+check_documents
 [ "$problems" = 0 ]

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * docgen.c - writes the parts of the documentation that repeat what tables in the code say.
+ *
+ *   docgen          rewrite the files below, in the current directory
+ *   docgen --check  write nothing; exit 1 after naming each file that would change
+ *
+ * A generated section of a Markdown file stands between "<!-- generated: NAME -->" and
+ * "<!-- end of generated -->". The policy's documents are generated whole. Links the product's own objects,
+ * so that it reads the very tables that run.
+ */
+#include "model/file_kind.h"
+#include "model/rule.h"
+#include "model/vector.h"
+#include "policy/policy_doc.h"
+
+#include <err.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BEGIN "<!-- generated: "
+#define BEGIN_END " -->\n"
+#define END "<!-- end of generated -->\n"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* --- sections --- */
+
+static void write_rules(FILE *to)
+{
+	fprintf(to, "| rule | severity | broken when |\n|---|---|---|\n");
+	for (unsigned int i = RULE_NONE + 1; i < RULE_MAX; i++) {
+		const struct rule *r = rule_get(i);
+
+		fprintf(to, "| `%s` | %s | %s |\n", r->name, severity_name(r->severity),
+			r->broken_when);
+	}
+}
+
+/* Neighbours that differ in their name alone share a row. */
+static void write_vector_rows(FILE *to, const struct vector *(*get)(size_t i), size_t first)
+{
+	const struct vector *v, *next;
+
+	fprintf(to, "| vector | rule | how the target is identified |\n|---|---|---|\n");
+	for (size_t i = first; (v = get(i)); i++) {
+		fprintf(to, "| `%s`", v->name);
+		while ((next = get(i + 1)) && !strcmp(next->rules, v->rules) &&
+		       !strcmp(next->target, v->target)) {
+			fprintf(to, ", `%s`", next->name);
+			i++;
+		}
+		fprintf(to, " | %s | %s |\n", v->rules, v->target);
+	}
+}
+
+static const struct vector *get_vector(size_t i)
+{
+	return vector_get((unsigned int)i);
+}
+
+static void write_vectors(FILE *to)
+{
+	write_vector_rows(to, get_vector, VECTOR_NONE + 1);
+}
+
+static const char *rule_cell(unsigned int rule)
+{
+	return rule == RULE_NONE ? "-" : rule_name(rule);
+}
+
+static bool same_consequence(const struct file_kind_info *a, const struct file_kind_info *b)
+{
+	return a->read_rule == b->read_rule && a->write_rule == b->write_rule &&
+	       a->severity == b->severity;
+}
+
+static void write_files(FILE *to)
+{
+	fprintf(to, "| file | read | written | severity |\n|---|---|---|---|\n");
+	for (unsigned int i = PROC_FILE_NONE + 1; i < FILE_KIND_MAX; i++) {
+		const struct file_kind_info *k = file_kind_get(i), *next;
+
+		fprintf(to, "| %s", k->name);
+		while ((next = file_kind_get(i + 1)) && same_consequence(k, next)) {
+			fprintf(to, ", %s", next->name);
+			i++;
+		}
+		fprintf(to, " | %s | %s | %s |\n", rule_cell(k->read_rule),
+			rule_cell(k->write_rule), severity_name(k->severity));
+	}
+}
+
+static const struct section {
+	const char *name;
+	void (*write)(FILE *to);
+} sections[] = {
+	{"rules", write_rules},
+	{"vectors", write_vectors},
+	{"files", write_files},
+};
+
+static const struct section *find_section(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(sections); i++) {
+		if (strlen(sections[i].name) == len && !strncmp(sections[i].name, name, len))
+			return &sections[i];
+	}
+	return NULL;
+}
+
+/* --- files --- */
+
+/* The whole file, to be freed. */
+static char *read_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!f || (getdelim(&text, &size, '\0', f) < 0 && ferror(f)))
+		err(2, "%s", path);
+	fclose(f);
+	return text;
+}
+
+/* text with all its generated sections written anew, to be freed. */
+static char *rewrite_sections(const char *path, const char *text)
+{
+	char *result = NULL;
+	size_t size;
+	FILE *to = open_memstream(&result, &size);
+	const char *begin;
+
+	while ((begin = strstr(text, BEGIN))) {
+		const char *name = begin + strlen(BEGIN);
+		const char *body = strstr(name, BEGIN_END), *end = strstr(name, END);
+		const struct section *s = body ? find_section(name, (size_t)(body - name)) : NULL;
+
+		if (!s || !end)
+			errx(2, "%s: '%.40s': unknown section, or no '%.*s' behind it", path, begin,
+			     (int)strlen(END) - 1, END);
+		body += strlen(BEGIN_END);
+		fwrite(text, 1, (size_t)(body - text), to);
+		s->write(to);
+		fputs(END, to);
+		text = end + strlen(END);
+	}
+	fputs(text, to);
+	fclose(to);
+	return result;
+}
+
+static const struct document {
+	const char *path;
+	bool whole; /* else only its marked sections */
+	enum policy_doc form;
+} documents[] = {
+	{"README.md"},
+	{"docs/coverage.md"},
+	{"docs/policy.md", true, DOC_MARKDOWN},
+	{"docs/cachewarden-policy.5", true, DOC_MAN},
+};
+
+/* Returns whether the document is, or was, out of date. */
+static bool update(const struct document *d, bool check)
+{
+	char *old = read_file(d->path);
+	char *new = d->whole ? policy_doc(d->form, NULL) : rewrite_sections(d->path, old);
+	bool differs = !new || strcmp(old, new);
+	FILE *f;
+
+	if (!new)
+		errx(2, "%s: out of memory", d->path);
+	if (differs && check) {
+		printf("%s differs from the tables in the code; run: make docs\n", d->path);
+	} else if (differs) {
+		f = fopen(d->path, "we");
+		if (!f || fputs(new, f) < 0 || fclose(f))
+			err(2, "%s", d->path);
+		printf("%s rewritten\n", d->path);
+	}
+	free(old);
+	free(new);
+	return differs;
+}
+
+int main(int argc, char **argv)
+{
+	bool check = argc == 2 && !strcmp(argv[1], "--check"), differs = false;
+
+	if (argc > 1 && !check)
+		errx(2, "usage: docgen [--check]");
+	for (size_t i = 0; i < COUNT(documents); i++)
+		differs |= update(&documents[i], check);
+	return check && differs;
+}
