@@ -1,14 +1,166 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_tls_handshake.c - the handshake reader of include/tls_handshake.h on the bytes of real OpenSSL
- * handshakes: what OpenSSL's own objects say was settled is the truth, and the reader must say the same
- * however the bytes are cut.
+ * test_tls_handshake.c - the handshake reader of include/tls/handshake.h, and the walk of
+ * include/tls/clear.h, on real OpenSSL handshakes. OpenSSL's own objects say what was negotiated; the
+ * reader must report the same however the bytes are cut. Messages OpenSSL does not send are in
+ * test_tls_hello.c.
  */
-#include "unit.h"
-
 #include "streams/handshake.h"
 
-static int choose_alpn(SSL *s, const unsigned char **out, unsigned char *len,
+#include "model/tls_suite.h"
+
+/* The reader's facts are what OpenSSL reports, in pieces of any size. */
+static void check(struct handshake *h)
+{
+	static const uint32_t pieces[] = {IN_ONE_PIECE, 1, 2, 3, 5, 7, 100, 1448};
+	const SSL *client = h->s.ssl[CLIENT];
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(client);
+	struct tls_facts first;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		handshake_read_both(h, pieces[i]);
+		if (!i)
+			first = h->facts;
+		assert_memory_equal(&first, &h->facts, sizeof(first));
+	}
+	assert_false(first.flags & TLS_BAD_HANDSHAKE);
+	assert_string_equal(first.sni, SESSION_HOST);
+	if (!SSL_is_init_finished(client))
+		return;
+	assert_int_equal(first.version, SSL_version(client));
+	assert_int_equal(first.cipher, SSL_CIPHER_get_protocol_id(cipher));
+	assert_string_equal(tls_version_name(first.version), SSL_get_version(client));
+	assert_string_equal(tls_suite_find(first.cipher)->name, SSL_CIPHER_standard_name(cipher));
+	assert_int_equal(!!(first.flags & TLS_RESUMED), SSL_session_reused(client));
+}
+
+/* Returns whether OpenSSL can negotiate this cipher in this version; if so, checks what is read. */
+static bool check_cipher(const SSL_CIPHER *c, int version)
+{
+	bool tls_1_3 = version == TLS1_3_VERSION, agreed;
+	struct handshake h;
+
+	session_init(&h.s);
+	session_set_version(&h.s, version);
+	for (int side = CLIENT; side < SIDES; side++) {
+		if (tls_1_3)
+			SSL_CTX_set_ciphersuites(h.s.ctx[side], SSL_CIPHER_get_name(c));
+		else
+			SSL_CTX_set_cipher_list(h.s.ctx[side], SSL_CIPHER_get_name(c));
+	}
+	agreed = handshake_run(&h, NULL);
+	if (agreed) {
+		check(&h);
+		assert_int_equal(h.certs, !tls_1_3 && SSL_CIPHER_get_auth_nid(c) == NID_auth_rsa);
+		assert_int_equal(h.facts.offered[h.facts.offered_count - 1], version);
+	}
+	session_free(&h.s);
+	return agreed;
+}
+
+static void every_version_and_cipher_is_read_as_openssl_reports_it(void **state)
+{
+	static const int versions[] = {SSL3_VERSION, TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION,
+				       TLS1_3_VERSION};
+	struct session every;
+	STACK_OF(SSL_CIPHER) * ciphers;
+	int agreed = 0, by_version[5] = {};
+
+	session_init(&every);
+	assert_true(SSL_CTX_set_cipher_list(every.ctx[CLIENT], "ALL:COMPLEMENTOFALL"));
+	ciphers = SSL_CTX_get_ciphers(every.ctx[CLIENT]);
+	for (size_t v = 0; v < 5; v++) {
+		for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+			const SSL_CIPHER *c = sk_SSL_CIPHER_value(ciphers, i);
+			bool of_1_3 = !strcmp(SSL_CIPHER_get_version(c), "TLSv1.3");
+
+			if (of_1_3 == (versions[v] == TLS1_3_VERSION) &&
+			    check_cipher(c, versions[v])) {
+				agreed++;
+				by_version[v]++;
+			}
+		}
+	}
+	session_free(&every);
+	assert_true(agreed > 60);
+	assert_true(by_version[1] && by_version[2] && by_version[3] && by_version[4]);
+}
+
+static void tls_1_2_certificate_is_read(void **state)
+{
+	unsigned char digest[32];
+	unsigned int n;
+	char hex[65];
+	struct handshake h;
+
+	session_init(&h.s);
+	SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], TLS1_2_VERSION);
+	assert_true(handshake_run(&h, NULL));
+	check(&h);
+	X509_digest(session_cert, EVP_sha256(), digest, &n);
+	for (unsigned int i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	assert_string_equal(h.cert.sha256, hex);
+	assert_string_equal(h.cert.subject, "O=Unit,CN=" SESSION_HOST);
+	assert_string_equal(h.cert.issuer, h.cert.subject);
+	assert_string_equal(h.cert.key, "RSA");
+	assert_int_equal(h.cert.bits, 2048);
+	assert_int_equal(h.cert.not_before, CERT_NOT_BEFORE);
+	assert_int_equal(h.cert.not_after, CERT_NOT_AFTER);
+	session_free(&h.s);
+}
+
+/* RFC 8446 §4.1.3 */
+static void downgrade_sentinel_is_read(void **state)
+{
+	static const struct {
+		int client_max; /* 0: no limit */
+		unsigned int flag;
+	} rows[] = {{TLS1_1_VERSION, TLS_DOWNGRADE_11}, {TLS1_2_VERSION, TLS_DOWNGRADE_12}, {0, 0}};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct handshake h;
+
+		session_init(&h.s);
+		SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], rows[i].client_max);
+		assert_true(handshake_run(&h, NULL));
+		check(&h);
+		assert_int_equal(h.facts.flags & (TLS_DOWNGRADE_11 | TLS_DOWNGRADE_12),
+				 rows[i].flag);
+		session_free(&h.s);
+	}
+}
+
+static void hello_retry_request_is_read(void **state)
+{
+	struct handshake h;
+
+	session_init(&h.s);
+	SSL_CTX_set1_groups_list(h.s.ctx[CLIENT], "X25519:P-384");
+	SSL_CTX_set1_groups_list(h.s.ctx[SERVER], "P-384");
+	assert_true(handshake_run(&h, NULL));
+	check(&h);
+	assert_true(h.facts.flags & TLS_RETRY);
+	assert_true(h.facts.flags & TLS_MIDDLEBOX_COMPAT);
+	assert_string_equal(tls_group_name(h.facts.group), "secp384r1");
+	session_free(&h.s);
+}
+
+static void handshake_without_retry_or_compatibility_mode_sets_neither_flag(void **state)
+{
+	struct handshake h;
+
+	session_init(&h.s);
+	for (int side = CLIENT; side < SIDES; side++)
+		SSL_CTX_clear_options(h.s.ctx[side], SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+	assert_true(handshake_run(&h, NULL));
+	check(&h);
+	assert_false(h.facts.flags & (TLS_RETRY | TLS_MIDDLEBOX_COMPAT));
+	assert_true(h.facts.flags & TLS_SERVER_HELLO);
+	session_free(&h.s);
+}
+
+static int select_alpn(SSL *s, const unsigned char **out, unsigned char *len,
 		       const unsigned char *in, unsigned int inlen, void *arg)
 {
 	return SSL_select_next_proto((unsigned char **)out, len, (const uint8_t *)"\5redis", 6, in,
@@ -17,289 +169,138 @@ static int choose_alpn(SSL *s, const unsigned char **out, unsigned char *len,
 		       : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* Client hello, then server's flight, in pieces of that size. */
-static void talk_read(struct talk *t, uint32_t piece)
+static void alpn_is_read_in_both_directions(void **state)
 {
-	tls_facts_begin(&t->facts);
-	t->certs = 0;
-	read_tape(t, &t->from_client, piece);
-	read_tape(t, &t->from_server, piece);
+	struct handshake h;
+
+	session_init(&h.s);
+	SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], TLS1_2_VERSION);
+	SSL_CTX_set_alpn_protos(h.s.ctx[CLIENT], (const uint8_t *)"\2h2\5redis", 9);
+	SSL_CTX_set_alpn_select_cb(h.s.ctx[SERVER], select_alpn, NULL);
+	assert_true(handshake_run(&h, NULL));
+	check(&h);
+	assert_string_equal(h.facts.alpn_offered, "h2,redis");
+	assert_string_equal(h.facts.alpn, "redis");
+	session_free(&h.s);
 }
 
-/* In every cut the facts are the same, and what OpenSSL says. */
-static void check(struct talk *t)
+static void check_resumption(int version, unsigned int offered)
 {
-	static const uint32_t pieces[] = {ROOM, 1, 2, 3, 5, 7, 100, 1448};
-	struct tls_facts first;
+	struct handshake first, second = {};
+	SSL_SESSION *ticket;
 
-	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		talk_read(t, pieces[i]);
-		if (!i)
-			first = t->facts;
-		assert_memory_equal(&first, &t->facts, sizeof(first));
-	}
-	assert_false(first.flags & TLS_BAD_HANDSHAKE);
-	assert_string_equal(first.sni, "cache.example");
-	if (!SSL_is_init_finished(t->client))
-		return;
-	assert_int_equal(first.version, SSL_version(t->client));
-	assert_int_equal(first.cipher,
-			 SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(t->client)));
-	assert_string_equal(tls_version_name(first.version), SSL_get_version(t->client));
-	assert_string_equal(tls_suite_find(first.cipher)->name,
-			    SSL_CIPHER_standard_name(SSL_get_current_cipher(t->client)));
-	assert_int_equal(!!(first.flags & TLS_RESUMED), SSL_session_reused(t->client));
+	session_init(&first.s);
+	SSL_CTX_set_max_proto_version(first.s.ctx[CLIENT], version);
+	SSL_CTX_set_min_proto_version(first.s.ctx[CLIENT], version);
+	assert_true(handshake_run(&first, NULL));
+	check(&first);
+	ticket = SSL_get1_session(first.s.ssl[CLIENT]);
+	SSL_shutdown(first.s.ssl[CLIENT]);
+	second.s.ctx[CLIENT] = first.s.ctx[CLIENT];
+	second.s.ctx[SERVER] = first.s.ctx[SERVER];
+	assert_true(handshake_run(&second, ticket));
+	check(&second);
+	assert_true(second.facts.flags & TLS_RESUMED);
+	assert_int_equal(second.facts.flags & (TLS_PSK_OFFERED | TLS_TICKET_OFFERED), offered);
+	assert_int_equal(second.certs, 0);
+	session_close(&second.s);
+	SSL_SESSION_free(ticket);
+	session_free(&first.s);
 }
 
-static void every_version_and_cipher_is_read_as_openssl_says(void **state)
+static void resumption_is_read(void **state)
 {
-	static const int versions[] = {SSL3_VERSION, TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION,
-				       TLS1_3_VERSION};
-	struct talk list;
-	STACK_OF(SSL_CIPHER) * all;
-	int baselined = 0, by_version[5] = {};
-
-	talk_init(&list);
-	assert_true(SSL_CTX_set_cipher_list(list.client_ctx, "ALL:COMPLEMENTOFALL"));
-	all = SSL_CTX_get_ciphers(list.client_ctx);
-	for (size_t v = 0; v < 5; v++) {
-		for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
-			const SSL_CIPHER *c = sk_SSL_CIPHER_value(all, i);
-			int thirteen = !strcmp(SSL_CIPHER_get_version(c), "TLSv1.3");
-			struct talk t;
-
-			if (thirteen != (versions[v] == TLS1_3_VERSION))
-				continue;
-			talk_init(&t);
-			for (int side = 0; side < 2; side++) {
-				SSL_CTX *ctx = side ? t.server_ctx : t.client_ctx;
-
-				SSL_CTX_set_min_proto_version(ctx, versions[v]);
-				SSL_CTX_set_max_proto_version(ctx, versions[v]);
-				if (thirteen)
-					SSL_CTX_set_ciphersuites(ctx, SSL_CIPHER_get_name(c));
-				else
-					SSL_CTX_set_cipher_list(ctx, SSL_CIPHER_get_name(c));
-			}
-			if (talk_run(&t, NULL)) {
-				baselined++;
-				by_version[v]++;
-				check(&t);
-				assert_int_equal(t.certs, !thirteen && SSL_CIPHER_get_auth_nid(c) ==
-									       NID_auth_rsa);
-				assert_int_equal(t.facts.offered[t.facts.offered_count - 1],
-						 versions[v]);
-			}
-			talk_end(&t);
-		}
-	}
-	talk_end(&list);
-	assert_true(baselined > 60);
-	assert_true(by_version[1] && by_version[2] && by_version[3] && by_version[4]);
+	check_resumption(TLS1_3_VERSION, TLS_PSK_OFFERED);
+	check_resumption(TLS1_2_VERSION, TLS_TICKET_OFFERED);
 }
 
-static void the_certificate_of_tls_1_2_is_read(void **state)
+static void alert_of_a_refused_handshake_is_read(void **state)
 {
-	unsigned char digest[32];
-	unsigned int n;
-	char hex[65];
-	struct talk t;
+	struct handshake h;
 
-	talk_init(&t);
-	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
-	assert_true(talk_run(&t, NULL));
-	check(&t);
-	X509_digest(cert_made, EVP_sha256(), digest, &n);
-	for (unsigned int i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	assert_string_equal(t.cert.sha256, hex);
-	assert_string_equal(t.cert.subject, "O=Unit,CN=cache.example");
-	assert_string_equal(t.cert.issuer, t.cert.subject);
-	assert_string_equal(t.cert.key, "RSA");
-	assert_int_equal(t.cert.bits, 2048);
-	assert_int_equal(t.cert.not_before, 1700000000);
-	assert_int_equal(t.cert.not_after, 1900000000);
-	talk_end(&t);
+	session_init(&h.s);
+	SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], TLS1_2_VERSION);
+	SSL_CTX_set_min_proto_version(h.s.ctx[SERVER], TLS1_3_VERSION);
+	assert_false(handshake_run(&h, NULL));
+	check(&h);
+	assert_string_equal(tls_alert_name(h.facts.alert[1]), "protocol_version");
+	assert_true(h.facts.alert_fatal[1]);
+	assert_int_equal(h.facts.alert[0], TLS_ALERT_NONE);
+	assert_false(h.facts.flags & TLS_SERVER_HELLO);
+	session_free(&h.s);
 }
 
-static void a_server_held_below_its_best_warns(void **state)
+static void message_in_several_records_is_reassembled(void **state)
 {
-	static const struct {
-		int max;
-		unsigned int flag;
-	} rows[] = {{TLS1_1_VERSION, TLS_DOWNGRADE_11}, {TLS1_2_VERSION, TLS_DOWNGRADE_12}, {0, 0}};
-
-	for (size_t i = 0; i < 3; i++) {
-		struct talk t;
-
-		talk_init(&t);
-		SSL_CTX_set_max_proto_version(t.client_ctx, rows[i].max);
-		assert_true(talk_run(&t, NULL));
-		check(&t);
-		assert_int_equal(t.facts.flags & (TLS_DOWNGRADE_11 | TLS_DOWNGRADE_12),
-				 rows[i].flag);
-		talk_end(&t);
-	}
-}
-
-static void a_retry_is_seen_and_settles(void **state)
-{
-	struct talk t;
-
-	talk_init(&t);
-	SSL_CTX_set1_groups_list(t.client_ctx, "X25519:P-384");
-	SSL_CTX_set1_groups_list(t.server_ctx, "P-384");
-	assert_true(talk_run(&t, NULL));
-	check(&t);
-	assert_true(t.facts.flags & TLS_RETRY);
-	assert_true(t.facts.flags & TLS_MIDDLEBOX_COMPAT);
-	assert_string_equal(tls_group_name(t.facts.group), "secp384r1");
-	talk_end(&t);
-
-	talk_init(&t); /* the twin: no retry, and no compatibility mode */
-	SSL_CTX_clear_options(t.client_ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
-	SSL_CTX_clear_options(t.server_ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
-	assert_true(talk_run(&t, NULL));
-	check(&t);
-	assert_false(t.facts.flags & (TLS_RETRY | TLS_MIDDLEBOX_COMPAT));
-	assert_true(t.facts.flags & TLS_SERVER_HELLO);
-	talk_end(&t);
-}
-
-static void alpn_is_read_on_both_sides(void **state)
-{
-	struct talk t;
-
-	talk_init(&t);
-	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
-	SSL_CTX_set_alpn_protos(t.client_ctx, (const uint8_t *)"\2h2\5redis", 9);
-	SSL_CTX_set_alpn_select_cb(t.server_ctx, choose_alpn, NULL);
-	assert_true(talk_run(&t, NULL));
-	check(&t);
-	assert_string_equal(t.facts.alpn_offered, "h2,redis");
-	assert_string_equal(t.facts.alpn, "redis");
-	talk_end(&t);
-}
-
-static void resumption(int version, unsigned int offered)
-{
-	struct talk t, again;
-	SSL_SESSION *session;
-
-	talk_init(&t);
-	SSL_CTX_set_max_proto_version(t.client_ctx, version);
-	SSL_CTX_set_min_proto_version(t.client_ctx, version);
-	assert_true(talk_run(&t, NULL));
-	check(&t); /* not resumed */
-	session = SSL_get1_session(t.client);
-	SSL_shutdown(t.client);
-	memset(&again, 0, sizeof(again));
-	again.client_ctx = t.client_ctx;
-	again.server_ctx = t.server_ctx;
-	assert_true(talk_run(&again, session));
-	check(&again);
-	assert_true(again.facts.flags & TLS_RESUMED);
-	assert_int_equal(again.facts.flags & (TLS_PSK_OFFERED | TLS_TICKET_OFFERED), offered);
-	assert_int_equal(again.certs, 0);
-	SSL_free(again.client);
-	SSL_free(again.server);
-	SSL_SESSION_free(session);
-	talk_end(&t);
-}
-
-static void resumption_is_seen(void **state)
-{
-	resumption(TLS1_3_VERSION, TLS_PSK_OFFERED);
-	resumption(TLS1_2_VERSION, TLS_TICKET_OFFERED);
-}
-
-static void a_refusal_is_named(void **state)
-{
-	struct talk t;
-
-	talk_init(&t);
-	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
-	SSL_CTX_set_min_proto_version(t.server_ctx, TLS1_3_VERSION);
-	assert_false(talk_run(&t, NULL));
-	check(&t);
-	assert_string_equal(tls_alert_name(t.facts.alert[1]), "protocol_version");
-	assert_true(t.facts.alert_fatal[1]);
-	assert_int_equal(t.facts.alert[0], TLS_ALERT_NONE);
-	assert_false(t.facts.flags & TLS_SERVER_HELLO);
-	talk_end(&t);
-}
-
-static void messages_over_several_records_are_put_together(void **state)
-{
-	static struct tape client, server;
-	static struct talk t;
+	struct handshake h, split = {};
 	struct tls_facts want;
 
-	talk_init(&t);
-	SSL_CTX_set_max_proto_version(t.client_ctx, TLS1_2_VERSION);
-	assert_true(talk_run(&t, NULL));
-	talk_read(&t, ROOM);
-	want = t.facts;
-	client = t.from_client;
-	server = t.from_server;
+	session_init(&h.s);
+	SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], TLS1_2_VERSION);
+	assert_true(handshake_run(&h, NULL));
+	handshake_read_both(&h, IN_ONE_PIECE);
+	want = h.facts;
 	for (uint32_t size = 1; size < 200; size += 33) {
-		recut(&t.from_client, &client, size);
-		recut(&t.from_server, &server, size);
-		talk_read(&t, 11);
-		assert_memory_equal(&want, &t.facts, sizeof(want));
-		assert_int_equal(t.certs, 1);
+		for (int side = CLIENT; side < SIDES; side++)
+			split_records(&split.s.sent[side], &h.s.sent[side], size);
+		handshake_read_both(&split, 11);
+		assert_memory_equal(&want, &split.facts, sizeof(want));
+		assert_int_equal(split.certs, 1);
 	}
-	talk_end(&t);
+	session_close(&split.s);
+	session_free(&h.s);
 }
 
-/* The same said in another way: whole records from the front while they are of a clear type. */
-static uint32_t clear_wanted(const struct tape *t)
+/* An independent count: whole records from the start, as long as their type is in the clear. */
+static uint32_t clear_length(const struct stream *st)
 {
 	uint32_t at = 0;
 
-	while (at + 5 <= t->len &&
-	       (t->bytes[at] == 22 || (t->bytes[at] == 21 && t->bytes[at + 4] == 2)))
-		at += 5 + ((uint32_t)t->bytes[at + 3] << 8 | t->bytes[at + 4]);
+	while (at + TLS_HEADER_LEN <= st->len &&
+	       (st->data[at] == TLS_HANDSHAKE ||
+		(st->data[at] == TLS_ALERT && st->data[at + 4] == 2)))
+		at += TLS_HEADER_LEN + record_length(st, at);
 	return at;
 }
 
-static void nothing_behind_the_clear_part_is_handed_on(void **state)
+static void only_the_clear_part_is_passed_to_userspace(void **state)
 {
 	static const int versions[] = {TLS1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
-	static const uint32_t pieces[] = {ROOM, 1, 2, 5, 6, 100, 1448};
+	static const uint32_t pieces[] = {IN_ONE_PIECE, 1, 2, 5, 6, 100, 1448};
 
 	for (size_t v = 0; v < 3; v++) {
-		static struct talk t;
+		struct handshake h;
 
-		talk_init(&t);
-		SSL_CTX_set_max_proto_version(t.client_ctx, versions[v]);
-		assert_true(talk_run(&t, NULL));
+		session_init(&h.s);
+		SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], versions[v]);
+		assert_true(handshake_run(&h, NULL));
 		for (size_t i = 0; i < 7; i++) {
-			uint32_t c = clear_end(&t.from_client, pieces[i]);
-			uint32_t s = clear_end(&t.from_server, pieces[i]);
+			for (int side = CLIENT; side < SIDES; side++) {
+				const struct stream *sent = &h.s.sent[side];
+				uint32_t end = clear_end(sent, pieces[i]);
 
-			assert_int_equal(c, clear_wanted(&t.from_client));
-			assert_int_equal(s, clear_wanted(&t.from_server));
-			assert_true(c && c < t.from_client.len && s && s < t.from_server.len);
+				assert_int_equal(end, clear_length(sent));
+				assert_true(end && end < sent->len);
+			}
 		}
-		talk_end(&t);
+		session_free(&h.s);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_version_and_cipher_is_read_as_openssl_says),
-		cmocka_unit_test(the_certificate_of_tls_1_2_is_read),
-		cmocka_unit_test(a_server_held_below_its_best_warns),
-		cmocka_unit_test(a_retry_is_seen_and_settles),
-		cmocka_unit_test(alpn_is_read_on_both_sides),
-		cmocka_unit_test(resumption_is_seen),
-		cmocka_unit_test(a_refusal_is_named),
-		cmocka_unit_test(messages_over_several_records_are_put_together),
-		cmocka_unit_test(nothing_behind_the_clear_part_is_handed_on),
+		cmocka_unit_test(every_version_and_cipher_is_read_as_openssl_reports_it),
+		cmocka_unit_test(tls_1_2_certificate_is_read),
+		cmocka_unit_test(downgrade_sentinel_is_read),
+		cmocka_unit_test(hello_retry_request_is_read),
+		cmocka_unit_test(handshake_without_retry_or_compatibility_mode_sets_neither_flag),
+		cmocka_unit_test(alpn_is_read_in_both_directions),
+		cmocka_unit_test(resumption_is_read),
+		cmocka_unit_test(alert_of_a_refused_handshake_is_read),
+		cmocka_unit_test(message_in_several_records_is_reassembled),
+		cmocka_unit_test(only_the_clear_part_is_passed_to_userspace),
 	};
 
-	make_cert();
 	return cmocka_run_group_tests_name("tls_handshake", tests, NULL, NULL);
 }

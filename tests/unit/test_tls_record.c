@@ -98,7 +98,7 @@ static void change_cipher_spec_is_as_long_as_a_cipher_makes_it(void **state)
 {
 	for (uint32_t len = 1; len < 1024; len++) {
 		struct stream st = {};
-		struct tls_stream s = begun(1);
+		struct tls_stream s = begin(1);
 
 		stream_add_header(&st, TLS_CHANGE_CIPHER_SPEC, 3, len);
 		assert_int_equal(feed(&s, &st, ISN, 0, st.len, NULL),
@@ -190,7 +190,7 @@ static void what_a_record_holds_is_not_looked_at(void **state)
 
 static void bytes_after_plaintext_never_mend_a_stream(void **state)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	struct stream st = {};
 	uint32_t at;
 
@@ -208,7 +208,7 @@ static void bytes_after_plaintext_never_mend_a_stream(void **state)
 
 static void record_count_stops_at_its_largest(void **state)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	struct stream st = {};
 
 	s.records = UINT32_MAX - 1;

@@ -11,7 +11,7 @@ static void retransmission_changes_nothing(void **state)
 	for (int i = 0; i < 3; i++)
 		stream_add_handshake(&st);
 	for (uint32_t upto = 0; upto <= st.len; upto++) {
-		struct tls_stream s = begun(1), before;
+		struct tls_stream s = begin(1), before;
 
 		feed(&s, &st, ISN, 0, upto, NULL);
 		before = s;
@@ -28,7 +28,7 @@ static void retransmission_changes_nothing(void **state)
 
 static void empty_segment_changes_nothing(void **state)
 {
-	struct tls_stream s = begun(1), before = s;
+	struct tls_stream s = begin(1), before = s;
 	struct stream st = {};
 
 	stream_add_text(&st, "x");
@@ -48,13 +48,13 @@ static void overlap_is_read_from_the_first_new_byte(void **state)
 	stream_add_text(&st, "PING\r\n");
 	for (uint32_t first = 0; first <= plain; first++) {
 		for (uint32_t back = 0; back <= first; back++) {
-			struct tls_stream s = begun(1);
-			uint64_t bad_at = NEVER;
+			struct tls_stream s = begin(1);
+			uint64_t plain_at = NEVER;
 
 			feed(&s, &st, ISN, 0, first, NULL);
-			assert_int_equal(feed(&s, &st, ISN, back, st.len - back, &bad_at),
+			assert_int_equal(feed(&s, &st, ISN, back, st.len - back, &plain_at),
 					 TLS_SEEN_PLAIN);
-			assert_int_equal(bad_at, plain);
+			assert_int_equal(plain_at, plain);
 			assert_int_equal(s.records, records);
 			assert_int_equal(s.offset, st.len);
 		}
@@ -64,7 +64,7 @@ static void overlap_is_read_from_the_first_new_byte(void **state)
 
 static void keepalive_of_one_old_byte_changes_nothing(void **state)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	struct stream st = {};
 	uint8_t garbage = 'x';
 	struct stream probe = {.data = &garbage, .len = 1};
@@ -96,15 +96,15 @@ static void hole_keeps_sync_unless_it_hides_a_header(void **state)
 	for (uint32_t from = 0; from < plain; from++) {
 		for (uint32_t end = from + 1; end <= plain; end++) {
 			int hidden = memchr(is_header + from, 1, end - from) != NULL;
-			struct tls_stream s = begun(1);
-			uint64_t bad_at = NEVER;
+			struct tls_stream s = begin(1);
+			uint64_t plain_at = NEVER;
 			int seen;
 
 			feed(&s, &st, ISN, 0, from, NULL);
-			seen = feed(&s, &st, ISN, end, st.len - end, &bad_at);
+			seen = feed(&s, &st, ISN, end, st.len - end, &plain_at);
 			assert_int_equal(seen, hidden ? TLS_SEEN_PENDING : TLS_SEEN_PLAIN);
 			assert_int_equal(s.sync, hidden ? TLS_UNSYNCED : TLS_BROKEN);
-			assert_int_equal(bad_at, hidden ? NEVER : plain);
+			assert_int_equal(plain_at, hidden ? NEVER : plain);
 			assert_int_equal(s.offset, st.len);
 			assert_int_equal(s.next, (uint32_t)(ISN + st.len));
 		}
@@ -114,7 +114,7 @@ static void hole_keeps_sync_unless_it_hides_a_header(void **state)
 
 static void swapped_segments_inside_a_record_keep_sync(void **state)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	struct stream st = {};
 
 	stream_add_record(&st, TLS_APPLICATION_DATA, 300);
@@ -177,7 +177,7 @@ static void run_of_late_segments_is_read_in_the_end(void **state)
 	for (int round = 0; round < 3000; round++) {
 		uint32_t from = 1 + random_below(20), late = 1 + random_below(4);
 		uint32_t before = 1 + random_below(6), unread = 0, next_late, next;
-		struct tls_stream s = begun(1), want = begun(1);
+		struct tls_stream s = begin(1), want = begin(1);
 		struct pieces p;
 
 		pieces_make(&p, round % 4 ? UINT32_MAX : from + late);
@@ -212,9 +212,9 @@ static void run_of_late_segments_is_read_in_the_end(void **state)
 
 static void plaintext_in_a_late_segment_is_told_at_its_offset(void **state)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	struct stream st = {};
-	uint64_t bad_at = NEVER;
+	uint64_t plain_at = NEVER;
 	uint32_t first, text, behind;
 
 	stream_add_record(&st, TLS_APPLICATION_DATA, 100);
@@ -226,8 +226,8 @@ static void plaintext_in_a_late_segment_is_told_at_its_offset(void **state)
 	stream_add_record(&st, TLS_APPLICATION_DATA, 100);
 	feed(&s, &st, ISN, 0, first, NULL);
 	assert_int_equal(feed(&s, &st, ISN, behind, st.len - behind, NULL), TLS_SEEN_RECORDS);
-	assert_int_equal(feed(&s, &st, ISN, first, behind - first, &bad_at), TLS_SEEN_PLAIN);
-	assert_int_equal(bad_at, text);
+	assert_int_equal(feed(&s, &st, ISN, first, behind - first, &plain_at), TLS_SEEN_PLAIN);
+	assert_int_equal(plain_at, text);
 	assert_int_equal(s.sync, TLS_BROKEN);
 	stream_free(&st);
 }
@@ -235,7 +235,7 @@ static void plaintext_in_a_late_segment_is_told_at_its_offset(void **state)
 /* The walk behind the hole went on from what only looked like a header: the hole's end tells. */
 static void header_found_inside_a_record_is_given_up(void **state)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	struct stream st = {};
 	uint32_t hole, cut;
 
@@ -255,7 +255,7 @@ static void header_found_inside_a_record_is_given_up(void **state)
 /* A stream that lost its place, and n good headers after the loss. */
 static struct tls_stream lost_then(uint32_t headers, struct stream *st)
 {
-	struct tls_stream s = begun(1);
+	struct tls_stream s = begin(1);
 	uint32_t hole;
 
 	stream_add_handshake(st);
@@ -295,14 +295,14 @@ static void regained_stream_alerts_only_after_its_chain_held(void **state)
 		struct stream st = {};
 		struct tls_stream s = lost_then(headers, &st);
 		uint32_t at = st.len;
-		uint64_t bad_at = NEVER;
+		uint64_t plain_at = NEVER;
 		int held = headers >= 3;
 
 		assert_int_equal(s.sync, TLS_SYNCED);
 		stream_add_text(&st, "PING\r\n");
-		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &bad_at),
+		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &plain_at),
 				 held ? TLS_SEEN_PLAIN : TLS_SEEN_PENDING);
-		assert_int_equal(bad_at, held ? at : NEVER);
+		assert_int_equal(plain_at, held ? at : NEVER);
 		assert_int_equal(s.sync, held ? TLS_BROKEN : TLS_UNSYNCED);
 		stream_free(&st);
 	}
@@ -343,9 +343,9 @@ static void stream_lost_twice_must_prove_its_chain_again(void **state)
 
 static void late_stream_regains_its_place_where_a_segment_begins_a_record(void **state)
 {
-	struct tls_stream s = begun(0);
+	struct tls_stream s = begin(0);
 	struct stream st = {};
-	uint64_t bad_at = NEVER;
+	uint64_t plain_at = NEVER;
 	uint32_t at;
 
 	assert_int_equal(s.late, 1);
@@ -357,8 +357,8 @@ static void late_stream_regains_its_place_where_a_segment_begins_a_record(void *
 	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_RECORDS);
 	at = st.len;
 	stream_add_text(&st, "PING\r\n");
-	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &bad_at), TLS_SEEN_PLAIN);
-	assert_int_equal(bad_at, at);
+	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &plain_at), TLS_SEEN_PLAIN);
+	assert_int_equal(plain_at, at);
 	assert_int_equal(s.late, 1);
 	stream_free(&st);
 }
@@ -366,7 +366,7 @@ static void late_stream_regains_its_place_where_a_segment_begins_a_record(void *
 /* An unsynced stream fed single bytes has no whole header in any segment: it stays unsynced. */
 static void part_of_a_header_regains_nothing(void **state)
 {
-	struct tls_stream s = begun(0);
+	struct tls_stream s = begin(0);
 	struct stream st = {};
 
 	stream_add_handshake(&st);
@@ -382,10 +382,10 @@ static void part_of_a_header_regains_nothing(void **state)
 static void woven_stream_is_counted_and_never_judged(void **state)
 {
 	for (size_t i = 0; i < PLAINTEXTS; i++) {
-		struct tls_stream s = begun(1);
+		struct tls_stream s = begin(1);
 		struct stream st = {};
 		uint32_t at, unread = 0, bad = UINT32_MAX;
-		__u64 bad_at = NEVER;
+		__u64 plain_at = NEVER;
 
 		stream_add_handshake(&st);
 		at = st.len;
@@ -404,13 +404,13 @@ static void woven_stream_is_counted_and_never_judged(void **state)
 			n = 1 + random_below(60);
 			n = n < st.len - from ? n : st.len - from;
 			seg.len = n;
-			assert_int_equal(
-				tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad, &bad_at, &unread),
-				TLS_SEEN_UNSYNCED);
+			assert_int_equal(tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad,
+						  &plain_at, &unread),
+					 TLS_SEEN_UNSYNCED);
 			assert_int_equal(unread - before, n);
-			assert_int_equal(
-				tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad, &bad_at, &unread),
-				TLS_SEEN_NOTHING); /* again */
+			assert_int_equal(tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad,
+						  &plain_at, &unread),
+					 TLS_SEEN_NOTHING); /* again */
 			assert_int_equal(unread - before, n);
 			skip = random_below(20);
 			from += from + n + skip < st.len ? skip : 0;

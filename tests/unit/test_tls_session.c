@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_tls_session.c - the record walk of include/tls_record.h on what real TLS sessions send:
- * OpenSSL counts the records, and none of its bytes may ever be called plaintext.
+ * test_tls_session.c - the record walk of include/tls/record.h on what real OpenSSL sessions send.
+ * OpenSSL counts the records, and none of its bytes may be called plaintext.
  */
+#include "streams/cut.h"
 #include "streams/session.h"
 
-#define ISN 0xfffffff0u /* every stream passes the wrap at 2^32 */
-
-/* Late from anywhere, segments lost, doubled and swapped: real TLS is never called plaintext. */
+/* First seen anywhere, with segments lost, repeated and swapped: TLS is never called plaintext. */
 static void check_rough_network(const struct stream *st)
 {
 	for (int round = 0; round < 200; round++) {
@@ -20,13 +19,13 @@ static void check_rough_network(const struct stream *st)
 
 			if (kind == 0) /* lost */
 				from += random_below(4000);
-			else if (kind == 1) /* repeated, wholly or partly */
+			else if (kind == 1) /* retransmitted, wholly or partly */
 				from -= random_below(from - begin + 1);
 			if (from >= st->len)
 				break;
 			if (len > st->len - from)
 				len = st->len - from;
-			if (kind == 2 && from + 2 * len <= st->len) /* swapped with the next */
+			if (kind == 2 && from + 2 * len <= st->len) /* overtaken by the next */
 				assert_int_not_equal(feed(&s, st, ISN, from + len, len, NULL),
 						     TLS_SEEN_PLAIN);
 			assert_int_not_equal(feed(&s, st, ISN, from, len, NULL), TLS_SEEN_PLAIN);
@@ -47,7 +46,7 @@ static void check_session(struct session *s)
 		check_every_cut(st, NEVER, s->records[side]);
 		check_rough_network(st);
 		end = st->len;
-		if (end > WITHOUT_WRAP_OVER)
+		if (end > EVERY_ISN_MAX)
 			continue;
 		stream_add_text(st, "+OK\r\n");
 		check_every_cut(st, end, s->records[side]);
@@ -64,39 +63,51 @@ static void session_send_sizes(struct session *s, uint32_t biggest)
 	}
 }
 
-static void session_end(struct session *s)
+static void session_shut_down(struct session *s)
 {
 	for (int side = CLIENT; side < SIDES; side++)
 		SSL_shutdown(s->ssl[side]);
 	session_carry(s);
 }
 
-static void run_session(const struct session_options *o, uint32_t biggest,
-			void (*before_the_end)(struct session *))
-{
-	struct session s = {};
+struct options {
+	int version;
+	const char *ciphers;	   /* TLS 1.2; NULL: OpenSSL's default */
+	const char *groups[SIDES]; /* NULL: OpenSSL's default */
+};
 
-	session_open_contexts(&s, o);
+static void run_session(const struct options *o, uint32_t biggest,
+			void (*before_shutdown)(struct session *))
+{
+	struct session s;
+
+	session_init(&s);
+	session_set_version(&s, o->version);
+	for (int side = CLIENT; side < SIDES; side++) {
+		if (o->ciphers)
+			assert_int_equal(SSL_CTX_set_cipher_list(s.ctx[side], o->ciphers), 1);
+		if (o->groups[side])
+			assert_int_equal(SSL_CTX_set1_groups_list(s.ctx[side], o->groups[side]), 1);
+	}
 	session_open(&s, NULL);
-	session_handshake(&s);
+	assert_true(session_handshake(&s));
 	assert_int_equal(SSL_version(s.ssl[CLIENT]), o->version);
 	session_send_sizes(&s, biggest);
-	if (before_the_end)
-		before_the_end(&s);
-	session_end(&s);
+	if (before_shutdown)
+		before_shutdown(&s);
+	session_shut_down(&s);
 	check_session(&s);
-	session_close(&s);
-	session_close_contexts(&s);
+	session_free(&s);
 }
 
 static void tls_1_2_session_is_tls_up_to_1_mb(void **state)
 {
-	run_session(&(struct session_options){.version = TLS1_2_VERSION}, 1024 * 1024, NULL);
+	run_session(&(struct options){.version = TLS1_2_VERSION}, 1024 * 1024, NULL);
 }
 
 static void tls_1_3_session_is_tls_up_to_1_mb(void **state)
 {
-	run_session(&(struct session_options){.version = TLS1_3_VERSION}, 1024 * 1024, NULL);
+	run_session(&(struct options){.version = TLS1_3_VERSION}, 1024 * 1024, NULL);
 }
 
 static void renegotiate(struct session *s)
@@ -106,7 +117,7 @@ static void renegotiate(struct session *s)
 
 		assert_int_equal(SSL_renegotiate(s->ssl[side]), 1);
 		SSL_do_handshake(s->ssl[side]);
-		session_settle(s);
+		session_drain(s);
 		assert_int_equal(SSL_num_renegotiations(s->ssl[CLIENT]), before + 1);
 		session_send_sizes(s, 100);
 	}
@@ -114,14 +125,14 @@ static void renegotiate(struct session *s)
 
 static void renegotiation_is_tls(void **state)
 {
-	run_session(&(struct session_options){.version = TLS1_2_VERSION}, 100, renegotiate);
+	run_session(&(struct options){.version = TLS1_2_VERSION}, 100, renegotiate);
 }
 
 static void renegotiation_under_cbc_is_tls(void **state)
 {
-	run_session(&(struct session_options){.version = TLS1_2_VERSION,
-					      .ciphers = "ECDHE-ECDSA-AES256-SHA384"},
-		    100, renegotiate);
+	run_session(
+		&(struct options){.version = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES256-SHA384"},
+		100, renegotiate);
 }
 
 static void update_keys(struct session *s)
@@ -129,19 +140,18 @@ static void update_keys(struct session *s)
 	for (int side = CLIENT; side < SIDES; side++) {
 		assert_int_equal(SSL_key_update(s->ssl[side], SSL_KEY_UPDATE_REQUESTED), 1);
 		SSL_do_handshake(s->ssl[side]);
-		session_settle(s);
+		session_drain(s);
 		session_send_sizes(s, 100);
 	}
 }
 
 static void key_update_is_tls(void **state)
 {
-	run_session(&(struct session_options){.version = TLS1_3_VERSION}, 100, update_keys);
+	run_session(&(struct options){.version = TLS1_3_VERSION}, 100, update_keys);
 }
 
-/* RFC 8446 §4.1.3: a ServerHello with this random is a HelloRetryRequest; it follows 5 + 4 + 2
- * bytes */
-static void server_asked_for_retry(struct session *s)
+/* RFC 8446 §4.1.3: a ServerHello with this random is a HelloRetryRequest. It follows 5 + 4 + 2 bytes. */
+static void check_for_retry_request(struct session *s)
 {
 	static const uint8_t retry_random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
 
@@ -150,34 +160,34 @@ static void server_asked_for_retry(struct session *s)
 
 static void hello_retry_request_is_tls(void **state)
 {
-	run_session(&(struct session_options){.version = TLS1_3_VERSION,
-					      .groups = {"X25519:P-384", "P-384"}},
-		    100, server_asked_for_retry);
+	run_session(
+		&(struct options){.version = TLS1_3_VERSION, .groups = {"X25519:P-384", "P-384"}},
+		100, check_for_retry_request);
 }
 
 static void check_resumption(int version)
 {
-	struct session s = {};
+	struct session s;
 	SSL_SESSION *first;
 
-	session_open_contexts(&s, &(struct session_options){.version = version});
+	session_init(&s);
+	session_set_version(&s, version);
 	session_open(&s, NULL);
-	session_handshake(&s);
+	assert_true(session_handshake(&s));
 	session_send_sizes(&s, 100);
 	first = SSL_get1_session(s.ssl[CLIENT]);
 	assert_non_null(first);
-	session_end(&s);
+	session_shut_down(&s);
 	session_close(&s);
 
 	session_open(&s, first);
-	session_handshake(&s);
+	assert_true(session_handshake(&s));
 	assert_true(SSL_session_reused(s.ssl[CLIENT]));
 	session_send_sizes(&s, 100);
-	session_end(&s);
+	session_shut_down(&s);
 	check_session(&s);
-	session_close(&s);
 	SSL_SESSION_free(first);
-	session_close_contexts(&s);
+	session_free(&s);
 }
 
 static void tls_1_2_resumption_is_tls(void **state)

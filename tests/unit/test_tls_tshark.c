@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_tls_tshark.c - the same captures read by tshark and by us: as many records in each direction, the same
- * hellos. The captures are OpenSSL's own conversations, put into TCP segments and a pcap file. Skipped where
- * there is no tshark.
+ * test_tls_tshark.c - compares our reading of OpenSSL handshakes, and our table of cipher suites, with
+ * tshark's: as many records in each direction, the same hellos, the same names. The handshakes are
+ * written to a pcap file as TCP segments. Skipped where tshark is not installed.
  */
-#include "unit.h"
-
-#include "streams/talk.h"
-
-#include <stdbool.h>
+#include <netinet/in.h>
 #include <unistd.h>
+
+#include "streams/handshake.h"
+
+#include "model/tls_suite.h"
 
 #define SERVER_PORT 6380
 #define CLIENT_PORT 40000
-#define ISN 0xffffff00u /* the numbers wrap within the handshake */
+#define ISN 0xffffff00u /* wraps within the handshake */
+#define TCP_SYN 0x02
+#define TCP_PUSH 0x08
+#define TCP_ACK 0x10
+#define LINKTYPE_RAW 101
 
 static char pcap_path[64];
 
@@ -33,74 +37,75 @@ static uint16_t sum16(const uint8_t *p, size_t n)
 	return (uint16_t)~s;
 }
 
-static void put_segment(FILE *f, int from_server, uint32_t seq, uint32_t ack, uint8_t flags,
+static void put_big_endian(uint8_t *to, uint32_t v, int bytes)
+{
+	while (bytes--) {
+		to[bytes] = v;
+		v >>= 8;
+	}
+}
+
+/* A pcap packet: IPv4 and TCP headers without options, then data. */
+static void put_segment(FILE *f, enum side from, uint32_t seq, uint32_t ack, uint8_t flags,
 			const uint8_t *data, uint32_t len)
 {
-	static uint32_t tick;
+	static uint32_t microseconds;
 	uint32_t total = 40 + len;
-	uint8_t p[40] = {0x45, 0, total >> 8, total, 0, 0, 0x40, 0, 64, 6,
-			 0,    0, 127,	      0,     0, 1, 127,	 0, 0,	1};
-	uint16_t src = from_server ? SERVER_PORT : CLIENT_PORT,
-		 dst = from_server ? CLIENT_PORT : SERVER_PORT, sum = sum16(p, 20);
+	uint8_t p[40] = {
+		[0] = 0x45, [6] = 0x40, [8] = 64,      [9] = IPPROTO_TCP, [12] = 127, [15] = 1,
+		[16] = 127, [19] = 1,	[32] = 5 << 4, [33] = flags,	  [34] = 0xff};
 
-	p[10] = sum >> 8;
-	p[11] = sum;
-	p[20] = src >> 8;
-	p[21] = src;
-	p[22] = dst >> 8;
-	p[23] = dst;
-	for (int i = 0; i < 4; i++) {
-		p[24 + i] = seq >> (24 - 8 * i);
-		p[28 + i] = ack >> (24 - 8 * i);
-	}
-	p[32] = 5 << 4;
-	p[33] = flags;
-	p[34] = 0xff;
+	put_big_endian(p + 2, total, 2);
+	put_big_endian(p + 10, sum16(p, 20), 2);
+	put_big_endian(p + 20, from == SERVER ? SERVER_PORT : CLIENT_PORT, 2);
+	put_big_endian(p + 22, from == SERVER ? CLIENT_PORT : SERVER_PORT, 2);
+	put_big_endian(p + 24, seq, 4);
+	put_big_endian(p + 28, ack, 4);
 	put32(f, 1700000000);
-	put32(f, ++tick);
+	put32(f, ++microseconds);
 	put32(f, total);
 	put32(f, total);
 	fwrite(p, sizeof(p), 1, f);
 	fwrite(data, len, 1, f);
 }
 
-static void put_tape(FILE *f, const struct tape *t, int from_server, uint32_t *at, uint32_t to,
-		     uint32_t other, uint32_t piece)
+/* Bytes [done[from], to) of a direction in segments of that size; done[] counts what was put. */
+static void put_bytes(FILE *f, const struct stream *sent, enum side from, uint32_t *done,
+		      uint32_t to, uint32_t piece)
 {
-	while (*at < to) {
-		uint32_t n = piece < to - *at ? piece : to - *at;
+	while (done[from] < to) {
+		uint32_t n = piece < to - done[from] ? piece : to - done[from];
 
-		put_segment(f, from_server, ISN + 1 + *at, ISN + 1 + other, 0x18, t->bytes + *at,
-			    n);
-		*at += n;
+		put_segment(f, from, ISN + 1 + done[from], ISN + 1 + done[!from],
+			    TCP_PUSH | TCP_ACK, sent[from].data + done[from], n);
+		done[from] += n;
 	}
 }
 
-/* Client's hello, server's flight, the rest of each: enough for a reader that follows both. */
-static void write_pcap(const struct talk *t, uint32_t piece)
+/* The ClientHello, the server's bytes, then the client's others: an order both ends could send in. */
+static void write_pcap(const struct stream *sent, uint32_t piece)
 {
 	FILE *f = fopen(pcap_path, "we");
-	uint32_t c = 0, s = 0,
-		 hello = 5 + ((uint32_t)t->from_client.bytes[3] << 8 | t->from_client.bytes[4]);
+	uint32_t done[SIDES] = {};
 
 	assert_non_null(f);
 	put32(f, 0xa1b2c3d4);
-	put32(f, 2 | 4 << 16);
+	put32(f, 2 | 4 << 16); /* version 2.4 */
 	put32(f, 0);
 	put32(f, 0);
 	put32(f, 262144);
-	put32(f, 101); /* LINKTYPE_RAW */
-	put_segment(f, 0, ISN, 0, 0x02, NULL, 0);
-	put_segment(f, 1, ISN, ISN + 1, 0x12, NULL, 0);
-	put_segment(f, 0, ISN + 1, ISN + 1, 0x10, NULL, 0);
-	put_tape(f, &t->from_client, 0, &c, hello, s, piece);
-	put_tape(f, &t->from_server, 1, &s, t->from_server.len, c, piece);
-	put_tape(f, &t->from_client, 0, &c, t->from_client.len, s, piece);
+	put32(f, LINKTYPE_RAW);
+	put_segment(f, CLIENT, ISN, 0, TCP_SYN, NULL, 0);
+	put_segment(f, SERVER, ISN, ISN + 1, TCP_SYN | TCP_ACK, NULL, 0);
+	put_segment(f, CLIENT, ISN + 1, ISN + 1, TCP_ACK, NULL, 0);
+	put_bytes(f, sent, CLIENT, done, TLS_HEADER_LEN + record_length(&sent[CLIENT], 0), piece);
+	put_bytes(f, sent, SERVER, done, sent[SERVER].len, piece);
+	put_bytes(f, sent, CLIENT, done, sent[CLIENT].len, piece);
 	fclose(f);
 }
 
-/* What tshark prints of one field in packets of one direction: values joined by commas. */
-static void tshark(const char *field, int from_server, char *buf, size_t size)
+/* One field of every TLS packet of one direction, values joined by commas. */
+static void tshark(const char *field, enum side from, char *buf, size_t size)
 {
 	char command[512];
 	size_t used = 0;
@@ -110,7 +115,7 @@ static void tshark(const char *field, int from_server, char *buf, size_t size)
 	snprintf(command, sizeof(command),
 		 "tshark -r %s -d tcp.port==%d,tls -Y 'tcp.srcport==%d && tls' -T fields "
 		 "-E occurrence=a -E aggregator=, -e %s 2>/dev/null",
-		 pcap_path, SERVER_PORT, from_server ? SERVER_PORT : CLIENT_PORT, field);
+		 pcap_path, SERVER_PORT, from == SERVER ? SERVER_PORT : CLIENT_PORT, field);
 	p = popen(command, "re");
 	assert_non_null(p);
 	while ((c = fgetc(p)) != EOF && used + 1 < size) {
@@ -133,71 +138,58 @@ static uint32_t count_of(const char *list)
 	return n;
 }
 
-static uint32_t records_of(const struct tape *t, uint32_t piece)
+static uint32_t record_count(const struct stream *st, uint32_t piece)
 {
 	struct tls_stream s = {};
 	uint32_t bad, unread = 0;
 	__u64 bad_at;
 
 	tls_begin(&s, ISN + 1, 1);
-	for (uint32_t at = 0; at < t->len; at += piece)
-		tls_feed(&s, (void *)t->bytes, ISN + 1 + at, at,
-			 piece < t->len - at ? piece : t->len - at, &bad, &bad_at, &unread);
+	for (uint32_t at = 0; at < st->len; at += piece)
+		tls_feed(&s, st->data, ISN + 1 + at, at,
+			 piece < st->len - at ? piece : st->len - at, &bad, &bad_at, &unread);
 	assert_int_equal(s.sync, TLS_SYNCED);
 	return s.records;
 }
 
-static void read_both(struct talk *t)
+static void compare_number(const char *field, enum side from, unsigned int want)
 {
-	static struct tls_reader r;
+	char values[4096];
 
-	tls_facts_begin(&t->facts);
-	tls_reader_begin(&r, &t->facts);
-	tls_reader_feed(&r, t->from_client.bytes, t->from_client.len);
-	tls_reader_begin(&r, &t->facts);
-	tls_reader_feed(&r, t->from_server.bytes, t->from_server.len);
+	tshark(field, from, values, sizeof(values));
+	assert_int_equal(strtoul(values, NULL, 0), want); /* the first one */
 }
 
-static void same_number(const char *field, int from_server, unsigned int want)
+static void compare(struct handshake *h, uint32_t piece)
 {
-	char said[4096];
+	char values[8192];
 
-	tshark(field, from_server, said, sizeof(said));
-	assert_int_equal(strtoul(said, NULL, 0), want);
-}
-
-static void compare(struct talk *t, uint32_t piece)
-{
-	char said[8192];
-
-	write_pcap(t, piece);
-	read_both(t);
-	/* in tshark, of records, either content type: TLS 1.3's encrypted ones have one of their own */
-	for (int server = 0; server < 2; server++) {
-		tshark("tls.record.length", server, said, sizeof(said));
-		assert_int_equal(count_of(said),
-				 records_of(server ? &t->from_server : &t->from_client, piece));
+	write_pcap(h->s.sent, piece);
+	handshake_read_both(h, IN_ONE_PIECE);
+	/* not the content type: tshark has a field of its own for encrypted TLS 1.3 records */
+	for (enum side side = CLIENT; side < SIDES; side++) {
+		tshark("tls.record.length", side, values, sizeof(values));
+		assert_int_equal(count_of(values), record_count(&h->s.sent[side], piece));
 	}
-	tshark("tls.handshake.extensions_server_name", 0, said, sizeof(said));
-	said[strcspn(said, ",")] = '\0';
-	assert_string_equal(said, t->facts.sni);
-	same_number("tls.handshake.version", 0, t->facts.client_version);
-	if (t->facts.flags & (TLS_SERVER_HELLO | TLS_RETRY)) {
-		same_number("tls.handshake.ciphersuite", 1, t->facts.cipher);
-		if (t->facts.version == TLS_1_3)
-			same_number("tls.handshake.extensions.supported_version", 1,
-				    t->facts.version);
-		else
-			same_number("tls.handshake.version", 1, t->facts.version);
+	tshark("tls.handshake.extensions_server_name", CLIENT, values, sizeof(values));
+	values[strcspn(values, ",")] = '\0';
+	assert_string_equal(values, h->facts.sni);
+	compare_number("tls.handshake.version", CLIENT, h->facts.client_version);
+	if (h->facts.flags & (TLS_SERVER_HELLO | TLS_RETRY)) {
+		compare_number("tls.handshake.ciphersuite", SERVER, h->facts.cipher);
+		compare_number(h->facts.version == TLS_1_3
+				       ? "tls.handshake.extensions.supported_version"
+				       : "tls.handshake.version",
+			       SERVER, h->facts.version);
 	}
-	if (t->facts.alert[1] != TLS_ALERT_NONE)
-		same_number("tls.alert_message.desc", 1, t->facts.alert[1]);
-	tshark("tls.handshake.ciphersuite", 0, said, sizeof(said));
-	if (!(t->facts.flags & TLS_RETRY))
-		assert_int_equal(count_of(said), t->facts.suites_offered);
-	tshark("tls.handshake.extensions_alpn_str", 0, said, sizeof(said));
-	if (!(t->facts.flags & TLS_RETRY))
-		assert_string_equal(said, t->facts.alpn_offered);
+	if (h->facts.alert[SERVER] != TLS_ALERT_NONE)
+		compare_number("tls.alert_message.desc", SERVER, h->facts.alert[SERVER]);
+	if (h->facts.flags & TLS_RETRY) /* two ClientHellos */
+		return;
+	tshark("tls.handshake.ciphersuite", CLIENT, values, sizeof(values));
+	assert_int_equal(count_of(values), h->facts.suites_offered);
+	tshark("tls.handshake.extensions_alpn_str", CLIENT, values, sizeof(values));
+	assert_string_equal(values, h->facts.alpn_offered);
 }
 
 struct row {
@@ -207,7 +199,7 @@ struct row {
 	int alpn;
 };
 
-static void conversations_are_read_as_tshark_reads_them(void **state)
+static void handshakes_are_read_as_tshark_reads_them(void **state)
 {
 	static const struct row rows[] = {
 		{"1.0", TLS1_VERSION, TLS1_VERSION, TLS1_VERSION, "ALL", NULL, NULL, 0},
@@ -229,36 +221,37 @@ static void conversations_are_read_as_tshark_reads_them(void **state)
 	if (system("command -v tshark >/dev/null 2>&1"))
 		skip();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		static struct talk t;
+		const struct row *r = &rows[i];
+		struct handshake h;
 
-		talk_init(&t);
-		SSL_CTX_set_min_proto_version(t.client_ctx, rows[i].min);
-		SSL_CTX_set_max_proto_version(t.client_ctx, rows[i].max);
-		SSL_CTX_set_min_proto_version(t.server_ctx, rows[i].server_min);
-		SSL_CTX_set_cipher_list(t.client_ctx, rows[i].cipher);
-		SSL_CTX_set_cipher_list(t.server_ctx, "ALL:COMPLEMENTOFALL");
-		if (rows[i].client_groups) {
-			SSL_CTX_set1_groups_list(t.client_ctx, rows[i].client_groups);
-			SSL_CTX_set1_groups_list(t.server_ctx, rows[i].server_groups);
+		session_init(&h.s);
+		SSL_CTX_set_min_proto_version(h.s.ctx[CLIENT], r->min);
+		SSL_CTX_set_max_proto_version(h.s.ctx[CLIENT], r->max);
+		SSL_CTX_set_min_proto_version(h.s.ctx[SERVER], r->server_min);
+		SSL_CTX_set_cipher_list(h.s.ctx[CLIENT], r->cipher);
+		SSL_CTX_set_cipher_list(h.s.ctx[SERVER], "ALL:COMPLEMENTOFALL");
+		if (r->client_groups) {
+			SSL_CTX_set1_groups_list(h.s.ctx[CLIENT], r->client_groups);
+			SSL_CTX_set1_groups_list(h.s.ctx[SERVER], r->server_groups);
 		}
-		if (rows[i].alpn)
-			SSL_CTX_set_alpn_protos(t.client_ctx, (const uint8_t *)"\2h2\5redis", 9);
-		assert_int_equal(talk_run(&t, NULL), strcmp(rows[i].name, "refused") != 0);
+		if (r->alpn)
+			SSL_CTX_set_alpn_protos(h.s.ctx[CLIENT], (const uint8_t *)"\2h2\5redis", 9);
+		assert_int_equal(handshake_run(&h, NULL), strcmp(r->name, "refused") != 0);
 		for (size_t p = 0; p < 3; p++)
-			compare(&t, pieces[p]);
-		talk_end(&t);
+			compare(&h, pieces[p]);
+		session_free(&h.s);
 	}
 }
 
-/* Not suites but signals (SCSV, GREASE), and numbers of drafts and of countries that IANA gave nobody. */
-static bool number_is_nobodys(unsigned int n, const char *name)
+/* Signalling values (SCSV, GREASE), and numbers of drafts and national suites IANA never assigned. */
+static bool number_is_unassigned(unsigned int n, const char *name)
 {
 	return !strncmp(name, "Reserved", 8) || n == 0x00ff || n == 0x5600 ||
 	       (n >= 0xcc13 && n <= 0xcc15) || (n >= 0xe000 && n <= 0xe9ff) ||
 	       (n >= 0xffe0 && n <= 0xffe1);
 }
 
-static void every_suite_that_tshark_knows_has_its_name(void **state)
+static void every_suite_tshark_knows_has_the_same_name(void **state)
 {
 	char line[300], name[100];
 	unsigned int n;
@@ -273,7 +266,7 @@ static void every_suite_that_tshark_knows_has_its_name(void **state)
 		const struct tls_suite *s;
 
 		if (sscanf(line, "V\ttls.handshake.ciphersuite\t%u\t%99[^\n]", &n, name) != 2 ||
-		    number_is_nobodys(n, name) || !strcmp(name, "SSLv2"))
+		    number_is_unassigned(n, name) || !strcmp(name, "SSLv2"))
 			continue;
 		s = tls_suite_find((uint16_t)n);
 		if (!s || strcmp(s->name, name))
@@ -287,8 +280,8 @@ static void every_suite_that_tshark_knows_has_its_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conversations_are_read_as_tshark_reads_them),
-		cmocka_unit_test(every_suite_that_tshark_knows_has_its_name),
+		cmocka_unit_test(handshakes_are_read_as_tshark_reads_them),
+		cmocka_unit_test(every_suite_tshark_knows_has_the_same_name),
 	};
 	int failed, fd;
 
@@ -296,7 +289,6 @@ int main(void)
 	fd = mkstemp(pcap_path);
 	if (fd >= 0)
 		close(fd);
-	make_cert();
 	failed = cmocka_run_group_tests_name("tls_tshark", tests, NULL, NULL);
 	unlink(pcap_path);
 	return failed;
