@@ -96,7 +96,7 @@ static void remote_stranger(const void *arg)
 					    "kcmp",    "migrate_pages", "kcmp-other"};
 	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
 
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		trigger("remote", str("%d", pid), deeds[i]);
 	trigger("remote", str("%d", pid), "limit", "4");
 	trigger("send", str("%d", pid), str("%d", SIGQUIT));

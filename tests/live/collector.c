@@ -117,8 +117,8 @@ static void two_at_once(const void *arg)
 		{.rule = "rest-file", .optional = true, .many = true},
 		{.rule = "tls-key", .optional = true, .many = true}};
 
-	expect_alerts(one, wants, sizeof(wants) / sizeof(wants[0]));
-	expect_alerts(two, wants, sizeof(wants) / sizeof(wants[0]));
+	expect_alerts(one, wants, ARRAY_SIZE(wants));
+	expect_alerts(two, wants, ARRAY_SIZE(wants));
 	require(monitor_stop(one, SIGTERM) == 0, "exit code");
 	monitors_mark();
 	attack(two);

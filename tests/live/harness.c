@@ -714,7 +714,7 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 
 static void list(void)
 {
-	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
 		for (const struct test *t = suites[i]->tests; t->name; t++)
 			printf("%s: %s\n", suites[i]->name, t->name);
 }
@@ -762,7 +762,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
 		failed += suite_run(suites[i], argc - optind, argv + optind, &nr);
 	printf("1..%d\n", nr);
 	if (failed)

@@ -9,6 +9,8 @@
 #ifndef LIVE_HARNESS_H
 #define LIVE_HARNESS_H
 
+#include "base/macros.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -285,7 +285,7 @@ static const char *allow_gdb(const char *until)
 	size_t len = 0;
 
 	len += snprintf(text, sizeof(text), "allow:\n");
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		len += snprintf(
 			text + len, sizeof(text) - len,
 			"  - rule: %s\n    exe: %s\n    until: %s\n    reason: ticket 4711\n",

@@ -222,7 +222,7 @@ void monitor_poll(struct monitor *m)
 		m->lines[m->count++] = alert;
 		wrong = alert_malformed(alert);
 		require(!wrong, "alert is malformed in %s: %s", wrong, line);
-		for (size_t i = 0; i < sizeof(bulk) / sizeof(bulk[0]); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(bulk); i++)
 			json_object_del(alert, bulk[i]);
 	}
 	free(text);

@@ -101,7 +101,7 @@ static bool suite_is_weak(const char *suite)
 	static const char *const parts[] = {"_NULL_", "_anon_", "_RC4_",   "_3DES_",
 					    "_DES_",  "_IDEA_", "_EXPORT_"};
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (strstr(suite, parts[i]))
 			return true;
 	return false;
@@ -438,8 +438,8 @@ static void nss(const void *arg)
 						      "tls1.3"};
 	bool with_rsa = arg;
 	const struct server *s = with_rsa ? rsa : ecdsa;
-	size_t suites = sizeof(nss_suites) / sizeof(nss_suites[0]);
-	pid_t pids[sizeof(nss_suites) / sizeof(nss_suites[0]) * VERSIONS] = {};
+	size_t suites = ARRAY_SIZE(nss_suites);
+	pid_t pids[ARRAY_SIZE(nss_suites) * VERSIONS] = {};
 	struct tally tally = {};
 	json_t *all;
 
@@ -497,7 +497,7 @@ static int port_from(pid_t pid, const struct server *to)
 /* Two stacks that know nothing of each other. A hello of SSLv3 names no server, so ports tell which is which. */
 static void nss_of_old(const void *arg)
 {
-	enum { SUITES = sizeof(nss_suites_old) / sizeof(nss_suites_old[0]) };
+	enum { SUITES = ARRAY_SIZE(nss_suites_old) };
 	struct tally tally = {};
 	pid_t pids[SUITES];
 	struct monitor *m;

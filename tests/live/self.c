@@ -55,7 +55,7 @@ static void object_add(const char *kind, long id, json_t *names, long named)
 {
 	struct object *o = &objects[objects_count];
 
-	require(objects_count < sizeof(objects) / sizeof(objects[0]), "too many objects");
+	require(objects_count < ARRAY_SIZE(objects), "too many objects");
 	o->kind = kind;
 	o->id = id;
 	snprintf(o->name, sizeof(o->name), "%s",
@@ -186,7 +186,7 @@ static void status_read(const void *arg)
 	static const char *const files[] = {"stat", "status", "cmdline", "comm"};
 	struct run cat;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		cat = run_command(5000, "cat", str("/proc/%s/%s", monitor_pid(), files[i]));
 		require(!cat.status && cat.out[0], "cat %s: %s", files[i], cat.err);
 	}

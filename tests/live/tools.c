@@ -250,7 +250,7 @@ static void ordinary_hour(const void *arg)
 		c = tls_client(s);
 		client_do(c, round % 2 ? "BGSAVE" : "BGREWRITEAOF");
 		client_close(c);
-		for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(agents); i++) {
 			const char *argv[ARGS + 1] = {find(agents[i][0])};
 
 			for (int n = 1; agents[i][n]; n++)

@@ -6,6 +6,8 @@
 #ifndef CACHEWARDEN_CLI_H
 #define CACHEWARDEN_CLI_H
 
+#include "base/macros.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,8 +17,6 @@ enum { EXIT_FINE = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
 /* Returned by cli_parse() when the command should run. */
 #define CLI_PROCEED (-1)
-
-#define CLI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What an argument's value is, and the type its `value` points to. */
 enum cli_kind {

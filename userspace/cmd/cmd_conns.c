@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_conns.c - cachewarden conns: asks a running monitor over its control socket. */
+#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/log.h"
@@ -48,7 +49,7 @@ int cmd_conns(int argc, char **argv)
 			"conns",
 			"Asks the running monitor for every connection of the servers it watches: both ends, TLS\n"
 			"version and cipher suite, records, bytes, and how much passed unread.",
-			args, CLI_COUNT(args)},
+			args, ARRAY_SIZE(args)},
 		argc, argv);
 	if (code == CLI_PROCEED && !pid)
 		code = find_monitor(&pid);

@@ -3,6 +3,7 @@
  * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and shows which tier each
  * sensor reached, which programs are attached, and what stays unseen. Watches nothing.
  */
+#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/jsonw.h"
@@ -142,7 +143,7 @@ static void print_programs(const struct diagnosis *d)
 			printf("%-47s%s\n", "", p->error);
 	}
 	printf("\nunseen on these tiers, with everything attached\n");
-	for (size_t i = 0; i < CLI_COUNT(limits); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		if (limit_applies(d, i))
 			printf("  %-10s %-9s %s\n", limits[i].sensor, limits[i].tier,
 			       limits[i].unseen);
@@ -210,7 +211,7 @@ static void json_programs(struct jsonw *j, const struct diagnosis *d)
 static void json_limits(struct jsonw *j, const struct diagnosis *d)
 {
 	jsonw_array(j, "unseen");
-	for (size_t i = 0; i < CLI_COUNT(limits); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		if (!limit_applies(d, i))
 			continue;
 		jsonw_object(j, NULL);
@@ -267,7 +268,7 @@ int cmd_doctor(int argc, char **argv)
 			"doctor",
 			"Loads and attaches all BPF programs for a moment and shows what this kernel supports, what is\n"
 			"attached, and what stays unseen. Exits with 3 if 'cachewarden run' cannot work here.",
-			args, CLI_COUNT(args)},
+			args, ARRAY_SIZE(args)},
 		argc, argv);
 	struct diagnosis d = {};
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_policy.c - cachewarden policy check, test and explain. None needs root, a monitor or a kernel. */
+#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/log.h"
@@ -34,7 +35,7 @@ static int policy_check(int argc, char **argv)
 	int code = cli_parse(
 		&(struct cli_command){"policy check",
 				      "Checks a policy. Exits with 0 if it is valid, else with 2.",
-				      args, CLI_COUNT(args)},
+				      args, ARRAY_SIZE(args)},
 		argc, argv);
 
 	if (code == CLI_PROCEED)
@@ -97,7 +98,7 @@ static int policy_test(int argc, char **argv)
 			"policy test",
 			"Evaluates recorded events by a policy and prints a verdict for each. Exits with 1 if one of\n"
 			"them is an alert.",
-			args, CLI_COUNT(args)},
+			args, ARRAY_SIZE(args)},
 		argc, argv);
 
 	if (code == CLI_PROCEED)
@@ -137,7 +138,7 @@ static int policy_explain(int argc, char **argv)
 	int code = cli_parse(
 		&(struct cli_command){"policy explain",
 				      "Describes the keys of a policy, their values and defaults.",
-				      args, CLI_COUNT(args)},
+				      args, ARRAY_SIZE(args)},
 		argc, argv);
 	char *text;
 
@@ -165,7 +166,7 @@ static const struct cli_group policy = {
 	"cachewarden policy",
 	"Works on policy files. See cachewarden-policy(5).",
 	verbs,
-	CLI_COUNT(verbs),
+	ARRAY_SIZE(verbs),
 };
 
 int cmd_policy(int argc, char **argv)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_run.c - cachewarden run. */
+#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "monitor/monitor.h"
@@ -37,7 +38,7 @@ int cmd_run(int argc, char **argv)
 			"run",
 			"Watches every Redis and Valkey server on this host. Incidents go to standard output, all else\n"
 			"to standard error. SIGHUP reloads the policy.",
-			args, CLI_COUNT(args)},
+			args, ARRAY_SIZE(args)},
 		argc, argv);
 	if (code != CLI_PROCEED)
 		return code;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* main.c - the table of commands. */
+#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 
@@ -26,7 +27,7 @@ static const struct cli_group cachewarden = {
 	"Reports every access to the memory of Redis and Valkey servers by other processes, and every\n"
 	"byte on their sockets that is not TLS.",
 	verbs,
-	CLI_COUNT(verbs),
+	ARRAY_SIZE(verbs),
 };
 
 int main(int argc, char **argv)

@@ -2,6 +2,8 @@
 /* alert.c - see alert.h. A hash table of chains, keyed by the kernel's own attempt key. */
 #include "model/alert.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +31,9 @@ void alerts_free(struct alerts *as)
 	*as = (struct alerts){};
 }
 
-/* FNV-1a, 64 bit. */
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
-{
-	for (const unsigned char *p = bytes; n; n--, p++)
-		h = (h ^ *p) * 0x100000001b3ull;
-	return h;
-}
-
 static uint64_t hash_key(const struct attempt_key *key)
 {
-	return hash_bytes(0xcbf29ce484222325ull, key, sizeof(*key));
+	return hash_bytes(HASH_INIT, key, sizeof(*key));
 }
 
 /*
@@ -209,7 +203,7 @@ struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, 
 	struct attempt_key key = {
 		.rule = RULE_SELF_BLIND,
 		.vector = VECTOR_COLLECTOR,
-		.actor = hash_bytes(0xcbf29ce484222325ull, note, strlen(note)),
+		.actor = hash_bytes(HASH_INIT, note, strlen(note)),
 	};
 	struct attempt at = {.count = total, .first_ns = now_ns, .last_ns = now_ns};
 	struct alert *a = alerts_counted(as, &key, &at, now_ns, flush);

@@ -2,6 +2,7 @@
 /* attempt.c - see attempt.h. */
 #include "model/attempt.h"
 
+#include "base/macros.h"
 #include "model/command.h"
 #include "model/file_kind.h"
 #include "model/finding_kind.h"
@@ -19,8 +20,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static unsigned int syscall_nr(const struct event *ev)
 {
@@ -104,10 +103,10 @@ static bool is_lister(const struct event *ev)
 	if (!(ev->flags & EVENT_ACTOR) ||
 	    !instance_exe_path(&ev->actor, &ev->actor.exe, path, sizeof(path)))
 		return false;
-	for (size_t d = 0; d < COUNT(dirs); d++) {
+	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++) {
 		size_t n = strlen(dirs[d]);
 
-		for (size_t i = 0; !strncmp(path, dirs[d], n) && i < COUNT(names); i++) {
+		for (size_t i = 0; !strncmp(path, dirs[d], n) && i < ARRAY_SIZE(names); i++) {
 			if (!strcmp(path + n, names[i]))
 				return true;
 		}

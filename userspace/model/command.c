@@ -2,6 +2,8 @@
 /* command.c - see command.h. */
 #include "model/command.h"
 
+#include "base/macros.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -280,16 +282,14 @@ static const char *const commands[] = {
 	"TS.RANGE",
 };
 
-#define COUNT (sizeof(commands) / sizeof(commands[0]))
-
 unsigned int command_count(void)
 {
-	return COUNT;
+	return ARRAY_SIZE(commands);
 }
 
 const char *command_name(unsigned int number)
 {
-	return number >= 1 && number <= COUNT ? commands[number - 1] : NULL;
+	return number >= 1 && number <= ARRAY_SIZE(commands) ? commands[number - 1] : NULL;
 }
 
 bool command_secret(unsigned int number)

@@ -2,6 +2,8 @@
 /* file_kind.c - see file_kind.h. */
 #include "model/file_kind.h"
 
+#include "base/str.h"
+#include "base/macros.h"
 #include "model/server_config.h"
 
 #include <string.h>
@@ -46,7 +48,7 @@ static const struct file_kind_info kinds[] = {
 	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == FILE_KIND_MAX, "every file has a row");
+_Static_assert(ARRAY_SIZE(kinds) == FILE_KIND_MAX, "every file has a row");
 
 const struct file_kind_info *file_kind_get(unsigned int kind)
 {
@@ -68,13 +70,6 @@ static const char *const public_places[] = {"/usr/lib", "/usr/share/", "/lib", "
 static const char *const public_names[] = {"resolv.conf",   "host.conf",   "nsswitch.conf",
 					   "gai.conf",	    "ld.so.conf",  "openssl.cnf",
 					   "ld.so.preload", "ld.so.cache", NULL};
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && !strcmp(s + n - m, end);
-}
 
 static bool listed(const char *const *list, const char *name)
 {
@@ -110,7 +105,8 @@ static bool is_data(const char *name, const char *head, size_t len)
 {
 	/* RDB magic of Redis, and of Valkey since 9 */
 	return begins(head, len, "REDIS0") || begins(head, len, "VALKEY0") ||
-	       ends_with(name, ".rdb") || ends_with(name, ".aof") || ends_with(name, ".manifest");
+	       str_ends_with(name, ".rdb") || str_ends_with(name, ".aof") ||
+	       str_ends_with(name, ".manifest");
 }
 
 /* NSS key log format. */
@@ -122,7 +118,7 @@ static bool is_keylog(const char *head, size_t len)
 
 static bool is_acl(const char *name, const char *head, size_t len)
 {
-	return ends_with(name, ".acl") || (begins(head, len, "user ") && has(head, len, " on"));
+	return str_ends_with(name, ".acl") || (begins(head, len, "user ") && has(head, len, " on"));
 }
 
 static void ignore(void *ctx, const char *directive, const char *value)
@@ -137,13 +133,13 @@ unsigned int file_kind_classify(const char *path, bool written, const char *head
 		return PROC_FILE_NONE;
 	if (is_data(name, head, len))
 		return FILE_DATA;
-	if (has(head, len, "PRIVATE KEY-----") || ends_with(name, ".key"))
+	if (has(head, len, "PRIVATE KEY-----") || str_ends_with(name, ".key"))
 		return FILE_KEY;
 	if (is_keylog(head, len))
 		return FILE_KEYLOG;
 	if (is_acl(name, head, len))
 		return FILE_ACL;
-	if (ends_with(name, ".conf") ||
+	if (str_ends_with(name, ".conf") ||
 	    (!written && server_config_each(head, len, ignore, NULL) > 1))
 		return FILE_CONFIG;
 	return PROC_FILE_NONE;

@@ -2,6 +2,7 @@
 /* finding_kind.c - see finding_kind.h. */
 #include "model/finding_kind.h"
 
+#include "base/macros.h"
 #include "event.h"
 
 #include <stddef.h>
@@ -25,15 +26,14 @@ static const struct finding_kind_info swept_kinds[] = {
 	[FINDING_VM_READV] = {"process_vm_readv under way", SEVERITY_CRITICAL},
 	[FINDING_VM_WRITEV] = {"process_vm_writev under way", SEVERITY_CRITICAL},
 };
-_Static_assert(sizeof(swept_kinds) / sizeof(swept_kinds[0]) == FINDING_MAX,
-	       "every finding has a row");
+_Static_assert(ARRAY_SIZE(swept_kinds) == FINDING_MAX, "every finding has a row");
 
 static const struct finding_kind_info env_vars[] = {
 	[ENV_LD_PRELOAD] = {"LD_PRELOAD in its environment", SEVERITY_HIGH},
 	[ENV_LD_AUDIT] = {"LD_AUDIT in its environment", SEVERITY_HIGH},
 	[ENV_SSLKEYLOGFILE] = {"SSLKEYLOGFILE in its environment", SEVERITY_HIGH},
 };
-_Static_assert(sizeof(env_vars) / sizeof(env_vars[0]) == ENV_MAX, "every variable has a row");
+_Static_assert(ARRAY_SIZE(env_vars) == ENV_MAX, "every variable has a row");
 
 const struct finding_kind_info *finding_kind_swept(unsigned int swept)
 {

@@ -2,6 +2,8 @@
 /* incident.c - see incident.h. A hash table by instance and lineage, and a list by activity. */
 #include "model/incident.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,12 +70,13 @@ static bool same_lineage(const struct lineage *a, const struct lineage *b)
 
 static size_t bucket_of(uint32_t instance, const struct lineage *l)
 {
-	uint64_t h = 0xcbf29ce484222325ull ^ instance;
+	uint64_t h = hash_bytes(HASH_INIT, &instance, sizeof(instance));
 
-	h = (h ^ l->kind) * 0x100000001b3ull;
-	h = (h ^ l->pid) * 0x100000001b3ull;
-	for (size_t i = 0; l->kind == LINEAGE_PEER && i < sizeof(l->peer); i++)
-		h = (h ^ l->peer[i]) * 0x100000001b3ull;
+	h = hash_bytes(h, &l->kind, sizeof(l->kind));
+	if (l->kind == LINEAGE_PEER)
+		h = hash_bytes(h, l->peer, sizeof(l->peer));
+	else
+		h = hash_bytes(h, &l->pid, sizeof(l->pid));
 	return (h ^ h >> 32) & (BUCKETS - 1);
 }
 

@@ -2,6 +2,7 @@
 /* payload_kind.c - see payload_kind.h. */
 #include "model/payload_kind.h"
 
+#include "base/macros.h"
 #include "event.h"
 
 #include <stddef.h>
@@ -15,7 +16,7 @@ static const char *const names[] = {
 	[PAYLOAD_PRINTABLE] = "printable",
 	[PAYLOAD_SSLV2_HELLO] = "sslv2-hello",
 };
-_Static_assert(sizeof(names) / sizeof(names[0]) == PAYLOAD_MAX, "every payload kind has a name");
+_Static_assert(ARRAY_SIZE(names) == PAYLOAD_MAX, "every payload kind has a name");
 
 const char *payload_kind_name(unsigned int kind)
 {

@@ -2,6 +2,7 @@
 /* request.c - see request.h. Numbers and names are the kernel's; each block names its header. */
 #include "model/request.h"
 
+#include "base/macros.h"
 #include "syscall_nr.h"
 
 #include <stddef.h>
@@ -136,11 +137,9 @@ static const struct {
 	{NR_bpf, 35, "BPF_PROG_BIND_MAP"},
 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 const char *request_ptrace(unsigned int request)
 {
-	for (size_t i = 0; i < COUNT(ptrace_requests); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ptrace_requests); i++) {
 		if (ptrace_requests[i].number == request)
 			return ptrace_requests[i].name;
 	}
@@ -149,7 +148,7 @@ const char *request_ptrace(unsigned int request)
 
 const char *request_name(unsigned int nr, unsigned int op)
 {
-	for (size_t i = 0; i < COUNT(requests); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		if (requests[i].nr == nr && requests[i].op == op)
 			return requests[i].name;
 	}

@@ -2,6 +2,8 @@
 /* rule.c - see rule.h. */
 #include "model/rule.h"
 
+#include "base/macros.h"
+
 #include <stdio.h>
 
 static const struct rule rules[] = {
@@ -159,7 +161,7 @@ static const struct rule rules[] = {
 			     STAGE_LOOK,
 			     {{"T1562.006", "Indicator Blocking"}}},
 };
-_Static_assert(sizeof(rules) / sizeof(rules[0]) == RULE_MAX, "every rule has a row");
+_Static_assert(ARRAY_SIZE(rules) == RULE_MAX, "every rule has a row");
 
 const struct rule *rule_get(unsigned int rule)
 {
@@ -194,7 +196,7 @@ const char *stage_name(enum stage s)
 		[STAGE_LOOK] = "look",	   [STAGE_TOUCH] = "touch", [STAGE_TAKE] = "take",
 		[STAGE_CHANGE] = "change", [STAGE_SPILL] = "spill",
 	};
-	_Static_assert(sizeof(names) / sizeof(names[0]) == STAGE_MAX, "every stage has a name");
+	_Static_assert(ARRAY_SIZE(names) == STAGE_MAX, "every stage has a name");
 
 	return s < STAGE_MAX ? names[s] : NULL;
 }

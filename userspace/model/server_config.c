@@ -2,11 +2,12 @@
 /* server_config.c - see server_config.h. */
 #include "model/server_config.h"
 
+#include "base/macros.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LINE_LEN 1024
 
 /* Enough to tell a server's configuration from other text, not all directives there are. */
@@ -52,7 +53,7 @@ static const char *const directives[] = {
 
 static bool is_directive(const char *word)
 {
-	for (size_t i = 0; i < COUNT(directives); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(directives); i++) {
 		if (!strcmp(directives[i], word))
 			return true;
 	}

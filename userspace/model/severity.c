@@ -2,6 +2,8 @@
 /* severity.c - see severity.h. */
 #include "model/severity.h"
 
+#include "base/macros.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@ static const char *const names[] = {
 	[SEVERITY_INFO] = "info", [SEVERITY_LOW] = "low",	    [SEVERITY_MEDIUM] = "medium",
 	[SEVERITY_HIGH] = "high", [SEVERITY_CRITICAL] = "critical",
 };
-_Static_assert(sizeof(names) / sizeof(names[0]) == SEVERITY_MAX, "every severity has a name");
+_Static_assert(ARRAY_SIZE(names) == SEVERITY_MAX, "every severity has a name");
 
 const char *severity_name(enum severity s)
 {

@@ -2,6 +2,7 @@
 /* syscall.c - see syscall.h. */
 #include "model/syscall.h"
 
+#include "base/macros.h"
 #include "syscall_nr.h"
 
 #include <stddef.h>
@@ -25,7 +26,7 @@ const char *syscall_name(unsigned int nr)
 {
 	if ((nr & SYSCALL_NUMBER_MASK) == SYSCALL_MISSING)
 		return NULL;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		if (table[i].nr == nr || table[i].nr32 == nr)
 			return table[i].name;
 	}

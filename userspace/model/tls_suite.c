@@ -5,6 +5,8 @@
  */
 #include "model/tls_suite.h"
 
+#include "base/macros.h"
+
 #include <stddef.h>
 
 #define MOZILLA "Mozilla server side TLS 5.7, intermediate"
@@ -385,11 +387,9 @@ static const struct tls_suite suites[] = {
 	{0xfeff, "SSL_RSA_FIPS_WITH_3DES_EDE_CBC_SHA", SUITE_FORBIDDEN, SWEET32},
 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 const struct tls_suite *tls_suite_find(uint16_t number)
 {
-	for (size_t low = 0, high = COUNT(suites); low < high;) {
+	for (size_t low = 0, high = ARRAY_SIZE(suites); low < high;) {
 		size_t mid = (low + high) / 2;
 
 		if (suites[mid].number == number)
@@ -466,15 +466,15 @@ static const char *find(const struct name *names, size_t count, uint16_t number)
 
 const char *tls_version_name(uint16_t version)
 {
-	return find(versions, COUNT(versions), version);
+	return find(versions, ARRAY_SIZE(versions), version);
 }
 
 const char *tls_alert_name(uint8_t description)
 {
-	return find(alerts, COUNT(alerts), description);
+	return find(alerts, ARRAY_SIZE(alerts), description);
 }
 
 const char *tls_group_name(uint16_t group)
 {
-	return find(groups, COUNT(groups), group);
+	return find(groups, ARRAY_SIZE(groups), group);
 }

@@ -2,6 +2,7 @@
 /* vector.c - see vector.h. */
 #include "model/vector.h"
 
+#include "base/macros.h"
 #include "event.h"
 
 #include <stddef.h>
@@ -41,7 +42,7 @@ static const struct vector vectors[] = {
 	[VECTOR_SWEEP] = {"sweep", "by state, see Sweeps", "by state, see Sweeps"},
 	[VECTOR_COLLECTOR] = {"collector", "`self-blind`", "the monitor"},
 };
-_Static_assert(sizeof(vectors) / sizeof(vectors[0]) == VECTOR_MAX, "every vector has a row");
+_Static_assert(ARRAY_SIZE(vectors) == VECTOR_MAX, "every vector has a row");
 
 const struct vector *vector_get(unsigned int vector)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* counters.c - once a second: what was counted, and what was not seen. At the end their sum. */
+#include "base/macros.h"
 #include "monitor/state.h"
 
 #include "base/clock.h"
@@ -104,7 +105,7 @@ void monitor_blind_spots(struct monitor *m)
 		 "bytes passed while a TLS stream's record boundaries were unknown"},
 	};
 
-	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
 		report_blind_spot(m, notes[i].note, sensors_counter(m->sensors, notes[i].id));
 	report_blind_spot(m,
 			  "TLS handshakes not read whole: their version and cipher are not judged",

@@ -2,6 +2,7 @@
 /* policy.c - see policy.h. What cannot be known never matches an allowance: in doubt it is an alert. */
 #include "policy/policy.h"
 
+#include "base/str.h"
 #include "model/tls_suite.h"
 
 #include "policy/policy_key.h"
@@ -82,13 +83,6 @@ bool policy_cidr_holds(const struct policy_cidr *c, const uint8_t ip[16])
 
 /* --- units and containers --- */
 
-static bool ends_with(const char *s, size_t len, const char *end)
-{
-	size_t n = strlen(end);
-
-	return len > n && !strncmp(s + len - n, end, n);
-}
-
 void policy_unit(const char *cgroup, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -96,7 +90,7 @@ void policy_unit(const char *cgroup, char *buf, size_t size)
 		size_t len = strcspn(p, "/");
 
 		/* the innermost: a user's own service stands below user@1000.service */
-		if (ends_with(p, len, ".service") || ends_with(p, len, ".scope"))
+		if (str_ends_with_n(p, len, ".service") || str_ends_with_n(p, len, ".scope"))
 			snprintf(buf, size, "%.*s", (int)len, p);
 		p += len + (p[len] == '/');
 	}

@@ -2,6 +2,8 @@
 /* policy_key.c - see policy_key.h. */
 #include "policy/policy_key.h"
 
+#include "base/macros.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +13,6 @@
 
 #define WORD_MAX 256 /* characters of a value, reasons included */
 #define SHA256_HEX 64
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MS_PER_DAY 86400000ll
 
 #define INSTANCE(field) offsetof(struct policy_instance, field)
@@ -85,7 +86,7 @@ const struct policy_key policy_keys[] = {
 	{"incidents.quiet", POLICY_NUMBER, offsetof(struct policy, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is over."},
 };
-const size_t policy_key_count = COUNT(policy_keys);
+const size_t policy_key_count = ARRAY_SIZE(policy_keys);
 
 /* Words for the numbers behind them; a number of -1 ends a list. */
 static const struct word {
@@ -133,7 +134,7 @@ static size_t distance(const char *a, const char *b)
 {
 	size_t row[64], la = strlen(a), lb = strlen(b);
 
-	if (la >= COUNT(row) || lb >= COUNT(row))
+	if (la >= ARRAY_SIZE(row) || lb >= ARRAY_SIZE(row))
 		return SIZE_MAX;
 	for (size_t j = 0; j <= lb; j++)
 		row[j] = j;

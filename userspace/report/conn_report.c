@@ -2,6 +2,7 @@
 /* conn_report.c - see conn_report.h. */
 #include "report/conn_report.h"
 
+#include "base/macros.h"
 #include "base/clock.h"
 #include "map.h"
 #include "tls/facts.h"
@@ -31,8 +32,6 @@ static const struct flag {
 	{TLS_RAW_KEY, "raw_public_key"},
 	{TLS_BAD_HANDSHAKE, "malformed"},
 };
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static void put_cipher(struct jsonw *j, uint16_t cipher)
 {
@@ -90,7 +89,7 @@ void conn_json_tls(struct jsonw *j, const struct conn *c)
 	jsonw_end_array(j);
 	jsonw_int(j, "suites_offered", f->suites_offered);
 	jsonw_array(j, "marks");
-	for (size_t i = 0; i < COUNT(flags); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (f->flags & flags[i].bit)
 			jsonw_string(j, NULL, flags[i].name);
 	}
@@ -138,7 +137,7 @@ static const char *sync_name(const struct stream_snapshot *s)
 		[TLS_MULTIPATH] = "subflow",
 	};
 
-	return s->sync < COUNT(names) ? names[s->sync] : "unknown";
+	return s->sync < ARRAY_SIZE(names) ? names[s->sync] : "unknown";
 }
 
 static void put_stream(struct jsonw *j, const char *key, const struct stream_snapshot *s)

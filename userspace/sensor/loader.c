@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* loader.c - loads and attaches the programs. The only file that knows the skeletons. */
+#include "base/macros.h"
 #include "sensor/sensors.h"
 
 #include "model/command.h"
@@ -27,8 +28,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
 					"redis-sentinel", "valkey-sentinel", NULL};
 
@@ -55,7 +54,7 @@ static const char *const shared[] = {"events",	  "procs",    "pids",	   "attempt
 
 static int share_maps(struct bpf_object *from, struct bpf_object *to)
 {
-	for (size_t i = 0; i < COUNT(shared); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(to, shared[i]);
 		int err;
 
@@ -293,8 +292,8 @@ static void list_objects(struct sensors *s)
 				    s->wire ? s->wire->obj : NULL,
 				    s->sweep ? s->sweep->obj : NULL};
 
-	_Static_assert(COUNT(all) <= OBJECTS_MAX, "room for all objects");
-	for (size_t i = 0; i < COUNT(all); i++) {
+	_Static_assert(ARRAY_SIZE(all) <= OBJECTS_MAX, "room for all objects");
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		if (all[i])
 			s->objects[s->object_count++] = all[i];
 	}

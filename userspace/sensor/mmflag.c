@@ -2,6 +2,8 @@
 /* mmflag.c - see mmflag.h. */
 #include "sensor/mmflag.h"
 
+#include "base/macros.h"
+
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -74,7 +76,7 @@ static bool be_merged(void)
 
 static bool (*const steps[])(void) = {plant_uprobe, be_mergeable, be_merged};
 
-#define STEPS (sizeof(steps) / sizeof(steps[0]))
+#define STEPS ARRAY_SIZE(steps)
 
 /* The child: before each step, and at the end, it waits until it was looked at. */
 static void act(int fd)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* prevent.c - denies or kills what a policy wants prevented. */
+#include "base/macros.h"
 #include "sensor/sensors.h"
 
 #include "sensor/sensors_internal.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define RULE_BIT(name) (1u << RULE_##name)
 
 /*
@@ -29,12 +29,12 @@ static const struct preventer {
 	{"syscalls", "en_pidfd_getfd", RULE_BIT(MEM_FD)},
 };
 
-_Static_assert(COUNT(preventers) <= PREVENTERS_MAX, "room for their links");
+_Static_assert(ARRAY_SIZE(preventers) <= PREVENTERS_MAX, "room for their links");
 
 /* They are loaded whenever they can be, so that a policy may ask for them later. */
 void prevent_choose(struct bpf_object *obj, const char *tier)
 {
-	for (size_t i = 0; i < COUNT(preventers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(preventers); i++) {
 		if (!strcmp(preventers[i].tier, tier))
 			bpf_program__set_autoload(
 				bpf_object__find_program_by_name(obj, preventers[i].name), true);
@@ -55,7 +55,7 @@ uint32_t sensors_preventable(struct sensors *s)
 	const char *tier = s->access ? "access" : s->memory ? "syscalls" : "";
 	uint32_t can = 0, cannot = 0;
 
-	for (size_t i = 0; i < COUNT(preventers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(preventers); i++) {
 		struct bpf_program *prog = sensors_program(s, preventers[i].name);
 
 		if (strcmp(preventers[i].tier, tier))

@@ -2,6 +2,8 @@
 /* program.c - see program.h. */
 #include "sensor/program.h"
 
+#include "base/macros.h"
+
 /* A syscall seen at its end by whichever way, see bpf/syscall.bpf.h. Kernels without it need no hook. */
 #define CALL(abbr, what)                                                                           \
 	{"calls", "access", "ac_" abbr, what, .optional = true},                                   \
@@ -83,6 +85,6 @@ static const struct sensor_program programs[] = {
 
 const struct sensor_program *sensor_program_table(size_t *ret_count)
 {
-	*ret_count = sizeof(programs) / sizeof(programs[0]);
+	*ret_count = ARRAY_SIZE(programs);
 	return programs;
 }

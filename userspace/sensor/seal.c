@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* seal.c - the monitor protects itself as it protects servers. */
+#include "base/macros.h"
 #include "sensor/sensors.h"
 
 #include "sensor/sensors_internal.h"
@@ -8,8 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
 static const char *const sealed[] = {
@@ -92,7 +91,7 @@ static bool has_map(struct bpf_object *const objs[], size_t n, const char *name,
 /* Freeze the maps of objs[n] that none before it has. */
 static int freeze_maps(struct bpf_object *const objs[], size_t n)
 {
-	for (size_t i = 0; i < COUNT(sealed); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sealed); i++) {
 		int fd = bpf_object__find_map_fd_by_name(objs[n], sealed[i]), err;
 		uint32_t id = 0;
 
