@@ -20,6 +20,8 @@
  */
 #include "lib/memory.bpf.h"
 
+#include "hooked_syscall.h"
+
 #define PTRACE_MODE_ATTACH 0x02
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
 #define PF_IO_WORKER 0x00000010
@@ -92,24 +94,12 @@ static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 	}
 }
 
-/* Syscalls that calls.bpf.c sees end; the check inside them would only say it again. */
+/* Syscalls that calls.bpf.c reports when they end, with their arguments and outcome. */
 static __always_inline int reported_by_calls(u32 nr)
 {
-	switch (nr) {
-	case NR_migrate_pages:
-	case NR32_migrate_pages:
-	case NR_move_pages:
-	case NR32_move_pages:
-	case NR_perf_event_open:
-	case NR32_perf_event_open:
-	case NR_kcmp:
-	case NR32_kcmp:
-	case NR_process_madvise:
-	case NR32_process_madvise:
-		return calls_loaded;
-	default:
-		return 0;
-	}
+#define IS_HOOKED(abbr, name, ...) nr == NR_##name || nr == NR32_##name ||
+	return calls_loaded && (HOOKED_SYSCALLS(IS_HOOKED) 0);
+#undef IS_HOOKED
 }
 
 static __always_inline int is_open(u32 vector)

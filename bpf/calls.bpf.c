@@ -19,6 +19,8 @@
  */
 #include "lib/syscall.bpf.h"
 
+#include "hooked_syscall.h"
+
 #define RLIMIT_CORE 4
 #define PERF_FLAG_PID_CGROUP 4
 #define PERF_SAMPLE_REGS_USER (1u << 12)
@@ -448,21 +450,7 @@ static __always_inline int did_mprotect(const struct call *c)
 	return (c->arg[2] & PROT_EXEC) && !c->ret ? did_become_code(c, NULL) : 0;
 }
 
-SYSCALL_HOOK(mmap, mmap, did_mmap)
-SYSCALL_HOOK(mprotect, mprotect, did_mprotect)
-SYSCALL_HOOK(pkey_mprot, pkey_mprotect, did_mprotect)
-SYSCALL_HOOK(madvise, process_madvise, did_madvise)
-SYSCALL_HOOK(mrelease, process_mrelease, did_mrelease)
-SYSCALL_HOOK(move_pages, move_pages, did_move_pages)
-SYSCALL_HOOK(migrate, migrate_pages, did_move_pages)
-SYSCALL_HOOK(kcmp, kcmp, did_kcmp)
-SYSCALL_HOOK(prlimit, prlimit64, did_prlimit)
-SYSCALL_HOOK(perf, perf_event_open, did_perf)
-SYSCALL_HOOK(bpf, bpf, did_bpf)
-SYSCALL_HOOK(module, init_module, did_open_kernel)
-SYSCALL_HOOK(finit_mod, finit_module, did_open_kernel)
-SYSCALL_HOOK(kexec, kexec_load, did_open_kernel)
-SYSCALL_HOOK(kexec_file, kexec_file_load, did_open_kernel)
+HOOKED_SYSCALLS(SYSCALL_HOOK)
 
 SEC("?fexit/uprobe_register")
 int BPF_PROG(ac_uprobe, struct inode *inode)

@@ -46,10 +46,10 @@ static __always_inline u32 call_detail(const struct call *c, u32 asked)
 }
 
 /*
- * SYSCALL_HOOK(abbreviation, syscall, body): body takes a const struct call *. The loader turns on sc_ or
- * cp_ and cp32_ (see userspace/sensor/program.c); programs' names end after 15 letters.
+ * SYSCALL_HOOK(abbr, name, body): see hooked_syscall.h, whose rows it takes. The loader turns on sc_ or
+ * ac_ and ac32_ (see userspace/sensor/program.c); programs' names end after 15 letters.
  */
-#define SYSCALL_HOOK(abbr, name, body)                                                             \
+#define SYSCALL_HOOK(abbr, name, body, ...)                                                        \
 	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \
 	int sc_##abbr(struct trace_event_raw_sys_exit *ctx)                                        \
 	{                                                                                          \

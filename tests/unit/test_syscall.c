@@ -3,6 +3,9 @@
 #include "unit.h"
 
 #include "model/syscall.h"
+#include "model/vector.h"
+
+#include "hooked_syscall.h"
 #include "syscall_nr.h"
 
 #include <asm/unistd_32.h>
@@ -32,12 +35,25 @@ static void a_number_outside_the_table_has_none(void **state)
 	assert_null(syscall_name(39)); /* getpid */
 }
 
+static void every_hooked_syscall_is_described(void **state)
+{
+	size_t n = 0;
+
+	for (const struct vector *v; (v = vector_syscall(n)); n++)
+		assert_true(v->name[0] && v->rules[0] && v->target[0]);
+	assert_true(n > 0);
+#define CHECK(abbr, name, ...) assert_string_equal(syscall_name(NR_##name), #name);
+	HOOKED_SYSCALLS(CHECK)
+#undef CHECK
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_of_32_bit_callers_are_the_kernels),
 		cmocka_unit_test(a_number_of_either_table_has_its_name),
 		cmocka_unit_test(a_number_outside_the_table_has_none),
+		cmocka_unit_test(every_hooked_syscall_is_described),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,7 @@
 
 #include "base/macros.h"
 #include "event.h"
-
-#include <stddef.h>
+#include "hooked_syscall.h"
 
 #define BY_FILE "by file, see below"
 #define BY_INODE                                                                                   \
@@ -44,9 +43,18 @@ static const struct vector vectors[] = {
 };
 _Static_assert(ARRAY_SIZE(vectors) == VECTOR_MAX, "every vector has a row");
 
+#define SYSCALL_ROW(abbr, name, body, unseen, rules, target) {#name, rules, target},
+static const struct vector syscalls[] = {HOOKED_SYSCALLS(SYSCALL_ROW)};
+#undef SYSCALL_ROW
+
 const struct vector *vector_get(unsigned int vector)
 {
 	return vector > VECTOR_NONE && vector < VECTOR_MAX ? &vectors[vector] : NULL;
+}
+
+const struct vector *vector_syscall(size_t i)
+{
+	return i < sizeof(syscalls) / sizeof(syscalls[0]) ? &syscalls[i] : NULL;
 }
 
 const char *vector_name(unsigned int vector)

@@ -7,6 +7,7 @@
 #define CACHEWARDEN_VECTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct vector {
 	const char *name; /* a contract: alerts and tests refer to it */
@@ -17,6 +18,12 @@ struct vector {
 
 /* VECTOR_NONE + 1 to VECTOR_MAX - 1; NULL for any other number. */
 const struct vector *vector_get(unsigned int vector);
+
+/*
+ * The rare syscalls that VECTOR_SYSCALL stands for (hooked_syscall.h), in the order of their table. NULL from
+ * the end on.
+ */
+const struct vector *vector_syscall(size_t i);
 
 /* Shorthand; NULL for a number that is no vector. */
 const char *vector_name(unsigned int vector);

@@ -4,13 +4,13 @@
 
 #include "base/macros.h"
 
-/* A syscall seen at its end by whichever way, see bpf/syscall.bpf.h. Kernels without it need no hook. */
-#define CALL(abbr, what)                                                                           \
-	{"calls", "access", "ac_" abbr, what, .optional = true},                                   \
-		{"calls", "access", "ac32_" abbr, what " by 32-bit callers", .optional = true},    \
-	{                                                                                          \
-		"calls", "syscalls", "sc_" abbr, what, .optional = true                            \
-	}
+#include "hooked_syscall.h"
+
+/* Of a row of hooked_syscall.h; bpf/lib/syscall.bpf.h defines them. Skipped where the syscall does not exist. */
+#define SYSCALL_PROGRAMS(abbr, name, body, unseen, ...)                                            \
+	{"calls", "access", "ac_" #abbr, unseen, .optional = true},                                \
+		{"calls", "access", "ac32_" #abbr, unseen " by 32-bit callers", .optional = true}, \
+		{"calls", "syscalls", "sc_" #abbr, unseen, .optional = true},
 
 /*
  * All programs, in the order they are attached. Where a sensor has the rungs "choke" and "syscalls", one of
@@ -52,21 +52,9 @@ static const struct sensor_program programs[] = {
 	 .optional = true},
 	{"memory", "syscalls", "uring_complete",
 	 "files below /proc/PID and on disk through io_uring"},
-	CALL("mmap", "mmap of code into an instance"),
-	CALL("mprotect", "mprotect that makes code in an instance"),
-	CALL("pkey_mprot", "pkey_mprotect that makes code in an instance"),
-	CALL("madvise", "process_madvise"),
-	CALL("mrelease", "process_mrelease"),
-	CALL("move_pages", "move_pages"),
-	CALL("migrate", "migrate_pages"),
-	CALL("kcmp", "kcmp"),
-	CALL("prlimit", "prlimit64 that sets limits"),
-	CALL("perf", "perf_event_open: probes and samples"),
-	CALL("bpf", "BPF programs of others"),
-	CALL("module", "init_module"),
-	CALL("finit_mod", "finit_module"),
-	CALL("kexec", "kexec_load"),
-	CALL("kexec_file", "kexec_file_load"),
+	/* clang-format off: the rows bring their commas */
+	HOOKED_SYSCALLS(SYSCALL_PROGRAMS)
+	/* clang-format on */
 	{"calls", "access", "ac_uprobe", "uprobes planted through tracefs and by links"},
 	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
 	{"calls", "sweep", "sweep_progs", "BPF programs of others from before the monitor"},
