@@ -33,6 +33,7 @@ PURE    := $(filter-out $(B)/user/cmd/main.o,$(OBJS))
 TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
 MODULES := $(patsubst tests/triggers/module/%.c,$(B)/triggers/%.so,$(wildcard tests/triggers/module/*.c))
 UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
 
@@ -78,8 +79,8 @@ soak: ## ten thousand TLS connections through a network that loses, reorders and
 
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/scripts/deps.sh build test bench
-	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/bench/bench.sh
+	$(Q)$(MAKE) --no-print-directory all tests $(BENCHES)
+	$(Q)tests/bench/bench.py
 
 verifier-cost: all $(B)/bench/verifier_cost ## BPF programs that cost the verifier 10 % more than the committed table (root); UPDATE=1 writes it
 	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update)
