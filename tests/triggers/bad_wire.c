@@ -1,38 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bad_wire: a wire between two network namespaces that loses, delays, reorders and duplicates packets, for kernels
- * without netem.
+ * bad_wire: connects two network namespaces by a wire that loses, delays, reorders and duplicates
+ * packets, for kernels without netem. The namespaces are those of two processes; the first gets the tun
+ * device cw0, the second cw1.
  *
- *     bad_wire PID PID "[delay MSms [MSms]] [loss N%] [duplicate N%] [reorder N%]"
+ *     delay MSms [MSms]   every packet waits that long, give or take the second value
+ *     loss N%             so many packets are dropped
+ *     duplicate N%        so many are sent twice
+ *     reorder N%          so many are sent without the delay
  *
- * The namespaces are those of two processes; in the first it makes the tun device cw0, in the second cw1. The words
- * are netem's and mean the same: delay and how much it varies, packets that are lost, sent twice, or sent
- * without the delay; correlations are not made. It says that it is ready, and stays.
+ * The words are netem's and mean the same; a correlation after a percentage is accepted and ignored.
+ * Reports once both devices exist, and runs until it is killed or a device is removed.
  */
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 
 #include "trigger.h"
 
 #define PACKET_MAX 65536
-#define WAITING_MAX 10000 /* what comes then is lost */
+#define QUEUE_MAX 10000 /* packets; more are dropped */
 #define NS_PER_MS 1000000ll
 
 struct packet {
 	struct packet *next;
-	long long due; /* CLOCK_MONOTONIC, ns */
+	long long due_ns; /* CLOCK_MONOTONIC */
 	size_t len;
-	int to; /* descriptor */
+	int to; /* descriptor of a device */
 	char bytes[];
 };
 
-static struct packet *waiting; /* the next due first */
-static size_t waiting_count;
-static long long delay, varies;		/* ns */
-static double loss, duplicate, reorder; /* of 1 */
+static struct packet *queue; /* the next one due first */
+static size_t queue_len;
+static long long delay_ns, jitter_ns;
+static double loss, duplicate, reorder; /* probabilities, 0 to 1 */
 
 static long long now_ns(void)
 {
@@ -42,37 +44,39 @@ static long long now_ns(void)
 	return t.tv_sec * 1000 * NS_PER_MS + t.tv_nsec;
 }
 
-static void spec_read(char *spec)
+static double *probability(const char *word)
 {
 	static const struct {
 		const char *word;
-		double *share;
-	} shares[] = {{"loss", &loss}, {"duplicate", &duplicate}, {"reorder", &reorder}};
-	double *share = NULL;
-	int delays = 0;
-	double n;
+		double *value;
+	} words[] = {{"loss", &loss}, {"duplicate", &duplicate}, {"reorder", &reorder}};
+
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(word, words[i].word))
+			return words[i].value;
+	return NULL;
+}
+
+static void parse(char *spec)
+{
+	long long *time = NULL; /* what the next MSms sets */
+	double *share = NULL;	/* what the next N% sets */
 
 	for (char *w = strtok(spec, " "); w; w = strtok(NULL, " ")) {
 		const char *unit = w + strspn(w, "0123456789.");
+		double n = atof(w);
 
-		n = atof(w);
-		if (!strcmp(unit, "ms") && delays == 1) {
-			delay = (long long)(n * NS_PER_MS);
-			delays = 2;
-		} else if (!strcmp(unit, "ms") && delays == 2) {
-			varies = (long long)(n * NS_PER_MS);
-			delays = 0;
+		if (!strcmp(unit, "ms") && time) {
+			*time = (long long)(n * NS_PER_MS);
+			time = time == &delay_ns ? &jitter_ns : NULL;
 		} else if (!strcmp(unit, "%")) {
 			if (share)
 				*share = n / 100;
-			share = NULL; /* a second one is a correlation */
-		} else {
-			delays = !strcmp(w, "delay");
 			share = NULL;
-			for (int i = 0; i < 3; i++)
-				if (!strcmp(w, shares[i].word))
-					share = shares[i].share;
-			if (!delays && !share) {
+		} else {
+			time = !strcmp(w, "delay") ? &delay_ns : NULL;
+			share = probability(w);
+			if (!time && !share) {
 				errno = EINVAL;
 				trigger_die("'%s': expected delay, loss, duplicate or reorder", w);
 			}
@@ -80,7 +84,7 @@ static void spec_read(char *spec)
 	}
 }
 
-static int device_in(const char *pid, const char *name)
+static int make_device(const char *pid, const char *name)
 {
 	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	char path[64];
@@ -98,11 +102,11 @@ static int device_in(const char *pid, const char *name)
 	return fd;
 }
 
-static void packet_send_later(int to, const char *bytes, size_t len, long long due)
+static void queue_packet(int to, const char *bytes, size_t len, long long due_ns)
 {
-	struct packet **at = &waiting, *p;
+	struct packet **at = &queue, *p;
 
-	if (waiting_count >= WAITING_MAX)
+	if (queue_len >= QUEUE_MAX)
 		return;
 	p = malloc(sizeof(*p) + len);
 	if (!p)
@@ -110,50 +114,50 @@ static void packet_send_later(int to, const char *bytes, size_t len, long long d
 	memcpy(p->bytes, bytes, len);
 	p->len = len;
 	p->to = to;
-	p->due = due;
-	while (*at && (*at)->due <= due)
+	p->due_ns = due_ns;
+	while (*at && (*at)->due_ns <= due_ns)
 		at = &(*at)->next;
 	p->next = *at;
 	*at = p;
-	waiting_count++;
+	queue_len++;
 }
 
-static void packet_take(int from, int to)
+static void receive_packets(int from, int to)
 {
 	static char bytes[PACKET_MAX];
 	ssize_t n;
 
 	while ((n = read(from, bytes, sizeof(bytes))) > 0) {
-		int times = drand48() < loss ? 0 : drand48() < duplicate ? 2 : 1;
+		int copies = drand48() < loss ? 0 : drand48() < duplicate ? 2 : 1;
 
-		while (times--) {
-			long long due = now_ns();
+		while (copies--) {
+			long long due_ns = now_ns();
 
 			if (drand48() >= reorder)
-				due += delay + (long long)((drand48() * 2 - 1) * (double)varies);
-			packet_send_later(to, bytes, n, due);
+				due_ns += delay_ns + (long long)((drand48() * 2 - 1) * jitter_ns);
+			queue_packet(to, bytes, n, due_ns);
 		}
 	}
 }
 
-/* Returns how long nothing more is due, NULL: until something comes. */
-static struct timespec *packets_send(struct timespec *t)
+/* Returns the time until the next packet is due; NULL if the queue is empty. */
+static struct timespec *send_due_packets(struct timespec *t)
 {
 	long long now = now_ns(), left;
 
-	while (waiting && waiting->due <= now) {
-		struct packet *p = waiting;
+	while (queue && queue->due_ns <= now) {
+		struct packet *p = queue;
 
-		waiting = p->next;
-		waiting_count--;
-		/* what the device does not take, the network has lost */
+		queue = p->next;
+		queue_len--;
+		/* other errors count as loss */
 		if (write(p->to, p->bytes, p->len) < 0 && errno == EBADFD)
 			exit(0);
 		free(p);
 	}
-	if (!waiting)
+	if (!queue)
 		return NULL;
-	left = waiting->due - now;
+	left = queue->due_ns - now;
 	t->tv_sec = left / (1000 * NS_PER_MS);
 	t->tv_nsec = left % (1000 * NS_PER_MS);
 	return t;
@@ -165,16 +169,17 @@ int main(int argc, char **argv)
 	struct timespec t;
 
 	if (argc != 4)
-		return 2;
-	spec_read(argv[3]);
-	srand48(1);
+		trigger_usage(
+			"PID PID '[delay MSms [MSms]] [loss N%] [duplicate N%] [reorder N%]'");
+	parse(argv[3]);
+	srand48(1); /* the same losses in every run */
 	for (int i = 0; i < 2; i++)
-		ends[i] = (struct pollfd){.fd = device_in(argv[i + 1], i ? "cw1" : "cw0"),
+		ends[i] = (struct pollfd){.fd = make_device(argv[i + 1], i ? "cw1" : "cw0"),
 					  .events = POLLIN};
-	trigger_report("\"tid\":%d", getpid());
-	while (ppoll(ends, 2, packets_send(&t), NULL) >= 0 || errno == EINTR)
+	trigger_report("\"ready\":true");
+	while (ppoll(ends, 2, send_due_packets(&t), NULL) >= 0 || errno == EINTR)
 		for (int i = 0; i < 2; i++)
 			if (ends[i].revents & POLLIN)
-				packet_take(ends[i].fd, ends[!i].fd);
+				receive_packets(ends[i].fd, ends[!i].fd);
 	return 1;
 }

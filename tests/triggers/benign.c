@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * benign: the attacks' harmless twin. What it does breaks no rule.
+ * benign: the harmless twin of the attacks. None of what it does breaks a rule.
  *
- *     benign PID look     reads stat, status, cmdline, comm, statm and cgroup of the instance
- *     benign PID self     reads its own memory by process_vm_readv, /proc/self/mem, maps and
- * environ benign PID child    the same, ptrace and pidfd_getfd upon a child that is no instance
- *     benign PID signal   kill(0), getpgid, getpriority, sched_getaffinity and prlimit of the
- * instance
+ *     look     reads stat, status, cmdline, comm, statm and cgroup of the target
+ *     self     reads and writes its own memory with process_vm_readv and process_vm_writev, opens its own
+ *              mem, maps, smaps, environ, auxv and io
+ *     child    the same, ptrace and pidfd_getfd on a child of its own, which is no instance
+ *     signal   kill(0), getpgid, getpriority, sched_getaffinity and prlimit on the target
+ *
+ * Ground truth: "result", calls that succeeded; "failed", calls that did not.
  */
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -18,21 +18,22 @@
 
 #include "trigger.h"
 
-static int done, failed;
+static int succeeded, failed;
 
 static void count(long result)
 {
-	done += result >= 0;
+	succeeded += result >= 0;
 	failed += result < 0;
 }
 
-static void files(const char *who, const char *const *names)
+/* names end with NULL. */
+static void read_files(pid_t pid, const char *const *names)
 {
 	char path[64], buf[512];
 	int fd;
 
 	for (; *names; names++) {
-		snprintf(path, sizeof(path), "/proc/%s/%s", who, *names);
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, *names);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		count(fd);
 		if (fd >= 0 && strcmp(*names, "mem"))
@@ -42,37 +43,35 @@ static void files(const char *who, const char *const *names)
 	}
 }
 
-static void memory(pid_t pid)
+static void access_memory(pid_t pid)
 {
 	static const char *const names[] = {"mem", "maps", "smaps", "environ", "auxv", "io", NULL};
-	char from[64] = "", to[64], who[16];
+	char from[64] = "", to[64];
 	struct iovec local = {to, sizeof(to)}, remote = {from, sizeof(from)};
 
 	count(process_vm_readv(pid, &local, 1, &remote, 1, 0));
 	count(process_vm_writev(pid, &local, 1, &remote, 1, 0));
-	snprintf(who, sizeof(who), "%d", pid);
-	files(who, names);
+	read_files(pid, names);
 }
 
-static void child(void)
+static void access_child(void)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (!pid)
-		while (1)
-			pause();
-	memory(pid);
+		trigger_stay();
+	access_memory(pid);
 	count(syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), 0, 0));
 	count(ptrace(PTRACE_ATTACH, pid, 0, 0));
 	count(waitpid(pid, &status, 0));
-	count(ptrace(PTRACE_PEEKDATA, pid, &done, 0));
+	count(ptrace(PTRACE_PEEKDATA, pid, &succeeded, 0));
 	count(ptrace(PTRACE_DETACH, pid, 0, 0));
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 }
 
-static void signals(pid_t pid)
+static void query(pid_t pid)
 {
 	struct rlimit limit;
 	cpu_set_t cpus;
@@ -90,15 +89,15 @@ int main(int argc, char **argv)
 					       "statm", "cgroup", NULL};
 
 	if (argc < 3)
-		return 2;
+		trigger_usage("PID look|self|child|signal");
 	if (!strcmp(argv[2], "look"))
-		files(argv[1], harmless);
+		read_files(atoi(argv[1]), harmless);
 	else if (!strcmp(argv[2], "self"))
-		memory(getpid());
+		access_memory(getpid());
 	else if (!strcmp(argv[2], "child"))
-		child();
+		access_child();
 	else
-		signals(atoi(argv[1]));
-	trigger_report("\"tid\":%d,\"result\":%d,\"failed\":%d", getpid(), done, failed);
+		query(atoi(argv[1]));
+	trigger_report("\"result\":%d,\"failed\":%d", succeeded, failed);
 	return 0;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * big_tcp: lets an interface have TCP segments of that many bytes, made (GSO) and put together (GRO).
+ * big_tcp: lets an interface build (GSO) and merge (GRO) TCP segments of up to BYTES, as newer versions of
+ * ip(8) can. Fails where the kernel refuses the size or does not know the attribute.
  *
- *     big_tcp DEVICE BYTES ipv4|ipv6
- *
- * Newer versions of ip(8) can do it. Says whether the kernel took it, and whether it knows what it was told.
+ * Ground truth: "size", which the kernel confirmed.
  */
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -13,7 +12,7 @@
 
 #include "trigger.h"
 
-/* of linux/if_link.h: 6.1 has the first two, 6.3 all */
+/* linux/if_link.h: 6.1 has the first two, 6.3 all */
 #define GSO_MAX_SIZE 41
 #define GRO_MAX_SIZE 58
 #define GSO_IPV4_MAX_SIZE 63
@@ -28,18 +27,18 @@ struct request {
 	} sizes[2];
 };
 
-static long ask(int fd, const void *request, size_t len, void *answer, size_t room)
+static long transact(int fd, const void *request, size_t len, void *reply, size_t room)
 {
 	if (send(fd, request, len, 0) != (ssize_t)len)
 		trigger_die("netlink");
-	return recv(fd, answer, room, 0);
+	return recv(fd, reply, room, 0);
 }
 
 int main(int argc, char **argv)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), types[2], found = 0;
-	_Alignas(struct nlmsghdr) char answer[16384];
-	struct nlmsghdr *head = (struct nlmsghdr *)answer;
+	_Alignas(struct nlmsghdr) char reply[16384];
+	struct nlmsghdr *head = (struct nlmsghdr *)reply;
 	struct request r = {.head = {.nlmsg_len = sizeof(r),
 				     .nlmsg_type = RTM_NEWLINK,
 				     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK}};
@@ -47,7 +46,7 @@ int main(int argc, char **argv)
 	size_t len;
 
 	if (argc < 4)
-		return 2;
+		trigger_usage("DEVICE BYTES ipv4|ipv6");
 	r.link.ifi_index = (int)if_nametoindex(argv[1]);
 	types[0] = strcmp(argv[3], "ipv4") ? GSO_MAX_SIZE : GSO_IPV4_MAX_SIZE;
 	types[1] = strcmp(argv[3], "ipv4") ? GRO_MAX_SIZE : GRO_IPV4_MAX_SIZE;
@@ -56,19 +55,19 @@ int main(int argc, char **argv)
 		r.sizes[i].head.rta_type = types[i];
 		r.sizes[i].value = (uint32_t)atol(argv[2]);
 	}
-	if (ask(fd, &r, sizeof(r), answer, sizeof(answer)) < (long)sizeof(struct nlmsgerr) ||
+	if (transact(fd, &r, sizeof(r), reply, sizeof(reply)) < (long)sizeof(struct nlmsgerr) ||
 	    head->nlmsg_type != NLMSG_ERROR)
-		trigger_die("no answer");
+		trigger_die("no acknowledgement");
 	errno = -((struct nlmsgerr *)NLMSG_DATA(head))->error;
 	if (errno)
 		trigger_die("%s", argv[1]);
-	/* an older kernel passes over what it does not know */
+	/* read the sizes back: an older kernel ignores unknown attributes */
 	r.head.nlmsg_type = RTM_GETLINK;
 	r.head.nlmsg_flags = NLM_F_REQUEST;
 	r.head.nlmsg_len = NLMSG_LENGTH(sizeof(r.link));
-	len = ask(fd, &r, r.head.nlmsg_len, answer, sizeof(answer));
+	len = transact(fd, &r, r.head.nlmsg_len, reply, sizeof(reply));
 	if (!NLMSG_OK(head, len) || head->nlmsg_type != RTM_NEWLINK)
-		trigger_die("no answer");
+		trigger_die("no link in the reply");
 	len = IFLA_PAYLOAD(head);
 	for (a = IFLA_RTA(NLMSG_DATA(head)); RTA_OK(a, len); a = RTA_NEXT(a, len))
 		found += (a->rta_type == types[0] || a->rta_type == types[1]) &&
@@ -77,6 +76,6 @@ int main(int argc, char **argv)
 		errno = EOPNOTSUPP;
 		trigger_die("%s", argv[1]);
 	}
-	trigger_report("\"tid\":%d,\"size\":%u", getpid(), r.sizes[0].value);
+	trigger_report("\"size\":%u", r.sizes[0].value);
 	return 0;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_load: loads a BPF program, and lets go of it at once.
+ * bpf_load: loads a BPF program and releases it at once.
  *
- *     bpf_load user|kernel|link PATH
+ *     user     a program that can read the memory of the process it interrupts
+ *     kernel   a program that only reads the clock
+ *     link     the latter, attached as a uprobe to the code of PATH by a link without a perf event (6.6)
  *
- * `user` could read the memory of the process it interrupts, `kernel` only asks for the time. `link` plants a
- * uprobe in a file by a link, without a perf event (Linux 6.6).
+ * Ground truth: "result" and "errno" of the load, or of the link.
  */
 #include <linux/bpf.h>
 
@@ -34,14 +35,14 @@
 		.code = BPF_JMP | BPF_EXIT                                                         \
 	}
 
-/* BPF_LINK_CREATE's attributes, with the part that older headers lack. */
+/* Attributes of BPF_LINK_CREATE, including the members older headers lack. */
 struct link_create {
 	__u32 prog_fd, target_fd, attach_type, flags;
 	__u64 path, offsets, ref_ctr_offsets, cookies;
 	__u32 count, multi_flags, pid, pad;
 };
 
-static long load(const struct bpf_insn *insns, unsigned int n, int multi)
+static long load(const struct bpf_insn *insns, unsigned int n, int uprobe_multi)
 {
 	union bpf_attr attr = {
 		.prog_type = BPF_PROG_TYPE_KPROBE,
@@ -50,7 +51,7 @@ static long load(const struct bpf_insn *insns, unsigned int n, int multi)
 		.license = (unsigned long)"GPL",
 	};
 
-	if (multi)
+	if (uprobe_multi)
 		attr.expected_attach_type = BPF_TRACE_UPROBE_MULTI_TYPE;
 	errno = 0;
 	return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 	long r;
 
 	if (argc < 2)
-		return 2;
+		trigger_usage("user|kernel|link [PATH]");
 	if (!strcmp(argv[1], "user"))
 		r = load(user, sizeof(user) / sizeof(user[0]), 0);
 	else
@@ -89,6 +90,6 @@ int main(int argc, char **argv)
 		link.offsets = (unsigned long)&offset;
 		r = syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
 	}
-	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d", getpid(), r, r < 0 ? errno : 0);
+	trigger_report_result(r, errno);
 	return 0;
 }

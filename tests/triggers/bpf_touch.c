@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_touch: gets a BPF object by its id and does one thing to it.
+ * bpf_touch: gets a descriptor of a BPF object by its id and performs one action on it.
  *
- *     bpf_touch map|prog|link ID get|info|lookup|update|delete|detach|pin [PATH]
+ * update writes an all-zero value at the all-zero key; delete does so and then removes the key. Actions
+ * may destroy what the object is for.
  *
- * update writes zeros at the key of zeros; delete does that, then removes the key.
+ * Ground truth: "result" and "errno" of the action.
  */
 #include <linux/bpf.h>
 
@@ -19,13 +20,12 @@ int main(int argc, char **argv)
 {
 	static char key[4096], value[65536];
 	union bpf_attr attr = {};
-	const char *what;
+	const char *action;
 	long fd, result;
-	int err;
 
 	if (argc < 4)
-		return 2;
-	what = argv[3];
+		trigger_usage("map|prog|link ID get|info|lookup|update|delete|detach|pin [PATH]");
+	action = argv[3];
 	attr.map_id = atoi(argv[2]);
 	fd = bpf(!strcmp(argv[1], "map")    ? BPF_MAP_GET_FD_BY_ID
 		 : !strcmp(argv[1], "prog") ? BPF_PROG_GET_FD_BY_ID
@@ -38,21 +38,21 @@ int main(int argc, char **argv)
 	attr.key = (unsigned long)key;
 	attr.value = (unsigned long)value;
 	errno = 0;
-	if (!strcmp(what, "get")) {
+	if (!strcmp(action, "get")) {
 		result = fd;
-	} else if (!strcmp(what, "lookup")) {
+	} else if (!strcmp(action, "lookup")) {
 		result = bpf(BPF_MAP_LOOKUP_ELEM, &attr);
-	} else if (!strcmp(what, "update")) {
+	} else if (!strcmp(action, "update")) {
 		result = bpf(BPF_MAP_UPDATE_ELEM, &attr);
-	} else if (!strcmp(what, "delete")) {
+	} else if (!strcmp(action, "delete")) {
 		bpf(BPF_MAP_UPDATE_ELEM, &attr);
 		attr.value = 0;
 		errno = 0;
 		result = bpf(BPF_MAP_DELETE_ELEM, &attr);
-	} else if (!strcmp(what, "detach")) {
+	} else if (!strcmp(action, "detach")) {
 		attr = (union bpf_attr){.link_detach.link_fd = fd};
 		result = bpf(BPF_LINK_DETACH, &attr);
-	} else if (!strcmp(what, "pin") && argc > 4) {
+	} else if (!strcmp(action, "pin") && argc > 4) {
 		attr = (union bpf_attr){.pathname = (unsigned long)argv[4], .bpf_fd = fd};
 		result = bpf(BPF_OBJ_PIN, &attr);
 	} else {
@@ -60,7 +60,6 @@ int main(int argc, char **argv)
 			.info = {.bpf_fd = fd, .info_len = 64, .info = (unsigned long)value}};
 		result = bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
 	}
-	err = result < 0 ? errno : 0;
-	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d", getpid(), result, err);
+	trigger_report_result(result, errno);
 	return 0;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * disguise: becomes another trigger, in the same process, so that little of it can be found afterwards.
+ * disguise: executes another trigger in the same process so that little can be found out about it later.
  *
- *     disguise WAY TRIGGER ARGUMENT...
+ *     memfd     from a memfd: there never was a file
+ *     deleted   from a copy that is deleted before it is executed
+ *     title     with the argv[0] of a server
  *
- * Ways: memfd (executed from memory, never a file), deleted (from a copy that has no name any more), title (under
- * the name of a server).
+ * Prints nothing itself.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -14,25 +15,25 @@
 
 #include "trigger.h"
 
-static int copy_of(const char *path, const char *way)
+/* Returns a descriptor of an executable copy. */
+static int copy_file(const char *path, int in_memory)
 {
-	char name[] = "/tmp/cachewarden-disguise.XXXXXX", again[64];
-	int from = open(path, O_RDONLY | O_CLOEXEC), to, only_read;
+	char name[] = "/tmp/cachewarden-disguise.XXXXXX", link[64];
+	int from = open(path, O_RDONLY | O_CLOEXEC), to, read_only;
 	struct stat st;
 
-	to = !strcmp(way, "memfd") ? memfd_create("disguise", MFD_CLOEXEC)
-				   : mkostemp(name, O_CLOEXEC);
+	to = in_memory ? memfd_create("disguise", MFD_CLOEXEC) : mkostemp(name, O_CLOEXEC);
 	if (from < 0 || to < 0 || fstat(from, &st) ||
 	    sendfile(to, from, NULL, st.st_size) != st.st_size || fchmod(to, 0700))
-		trigger_die("a copy of %s", path);
-	if (!strcmp(way, "memfd"))
+		trigger_die("copy of %s", path);
+	if (in_memory)
 		return to;
-	/* what is open for writing is not executed */
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", to);
-	only_read = open(again, O_RDONLY | O_CLOEXEC);
+	/* a file open for writing cannot be executed (ETXTBSY) */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", to);
+	read_only = open(link, O_RDONLY | O_CLOEXEC);
 	unlink(name);
 	close(to);
-	return only_read;
+	return read_only;
 }
 
 int main(int argc, char **argv)
@@ -40,13 +41,13 @@ int main(int argc, char **argv)
 	const char *path;
 
 	if (argc < 3)
-		return 2;
+		trigger_usage("memfd|deleted|title TRIGGER ARGUMENT...");
 	path = argv[2];
 	if (!strcmp(argv[1], "title")) {
 		argv[2] = (char *)"redis-server";
 		execv(path, argv + 2);
 	} else {
-		fexecve(copy_of(path, argv[1]), argv + 2, environ);
+		fexecve(copy_file(path, !strcmp(argv[1], "memfd")), argv + 2, environ);
 	}
 	trigger_die("%s", path);
 }

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * far_host: a host behind a tun device, whose TCP does what it is told.
+ * far_host: a host behind a tun device that sends scripted TCP segments. The device is made in the network
+ * namespace of this process; 10.77.0.1 is this side of it. The host is 10.77.0.2 and connects from port
+ * FROM to PORT, always with the same initial sequence number. It performs the steps in order:
  *
- *     far_host PORT CA FROM STEP...
- *
- * The device is made in the network namespace this runs in, 10.77.0.1 is on this side of it. The host is 10.77.0.2
- * and dials PORT there from port FROM, always with the same initial sequence number. Steps, one after the other:
- *
- *     syn      a SYN, and its answer awaited
- *     ack      the handshake's last ACK, alone
- *     tM-N     bytes M up to N of a TLS ClientHello (t0-: all of it), on a segment that acknowledges
+ *     syn      send a SYN and wait for the SYN-ACK
+ *     ack      send the last ACK of the TCP handshake without data
+ *     tM-N     send bytes M up to N of a TLS ClientHello (t0-: all of it) with the ACK flag
  *     pM-N     the same of a PING in plaintext
- *     hM-N     the same of a record header and that PING
- *     xM-N     the same of a handshake record that holds text, as a certificate does
- *     ...@K    they begin at byte K of the stream, which may be negative, and not where they belong
- *     ...!     without the ACK flag: RFC 9293 §3.10.7.4 has it dropped
- *     late     another SYN, with the ClientHello's first 100 bytes
- *     rst      a reset
- *     hear     an answer awaited
+ *     hM-N     the same of a record header followed by that PING
+ *     xM-N     the same of a handshake record full of text, as a certificate has
+ *     ...@K    at stream offset K, which may be negative, rather than M
+ *     ...!     without the ACK flag, which the receiver drops (RFC 9293 §3.10.7.4)
+ *     late     another SYN, with the first 100 bytes of the ClientHello
+ *     rst      send a reset
+ *     hear     wait for data or a reset
  *
- * Says its port, how long the ClientHello is, how many bytes came back, and whether a reset did.
+ * Ground truth: "port", "hello" (length of the ClientHello), "received" (bytes) and "reset".
  */
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -31,9 +28,10 @@
 #include "tls.h"
 
 #define FIRST_SEQ 1000000
-#define TEXT_LEN 1200 /* of the certificate's record */
-#define HEAR_MS 3000
-#define STEP_MS 30 /* until the other side has dealt with a segment */
+#define CERTIFICATE_LEN 1200 /* the record of the x step */
+#define LATE_LEN 100
+#define REPLY_MS 3000
+#define STEP_MS 30 /* for the other side to process a segment */
 
 struct packet {
 	struct iphdr ip;
@@ -43,12 +41,15 @@ struct packet {
 
 static int tun;
 static uint16_t server_port, own_port;
-static uint32_t expected; /* the server's next byte */
-static uint32_t next;	  /* ours, counted from the SYN */
+static uint32_t expected; /* the server's next sequence number */
+static uint32_t next;	  /* ours, relative to the SYN */
 static long received;
-static int resets, answered; /* answered: its SYN-ACK came */
+static int resets, answered; /* answered: the SYN-ACK arrived */
 
-static void device(void)
+static char hello[sizeof(((struct packet *)0)->data)], certificate[CERTIFICATE_LEN];
+static size_t hello_len;
+
+static void make_device(void)
 {
 	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	struct sockaddr_in *at = (struct sockaddr_in *)&r.ifr_addr;
@@ -69,23 +70,8 @@ static void device(void)
 	close(s);
 }
 
-static uint32_t sum(uint32_t so_far, const void *bytes, size_t len)
-{
-	const uint8_t *b = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		so_far += i % 2 ? b[i] : (uint32_t)b[i] << 8;
-	return so_far;
-}
-
-static uint16_t folded(uint32_t s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return htons(~s & 0xffff);
-}
-
-static void put(const char *flags, uint32_t at, const void *data, size_t len)
+/* flags: any of s(yn), r(st), a(ck). at: relative to the SYN. */
+static void send_segment(const char *flags, uint32_t at, const void *data, size_t len)
 {
 	struct packet p = {
 		.ip = {.version = 4,
@@ -106,23 +92,22 @@ static void put(const char *flags, uint32_t at, const void *data, size_t len)
 			.psh = len > 0,
 			.window = htons(60000)},
 	};
-	uint32_t s;
+	uint32_t sum = checksum_add(IPPROTO_TCP + sizeof(p.tcp) + len, &p.ip.saddr, 8);
 
 	memcpy(p.data, data, len);
-	p.ip.check = folded(sum(0, &p.ip, sizeof(p.ip)));
-	s = sum(IPPROTO_TCP + sizeof(p.tcp) + len, &p.ip.saddr, 8);
-	p.tcp.check = folded(sum(s, &p.tcp, sizeof(p.tcp) + len));
+	p.ip.check = checksum_finish(checksum_add(0, &p.ip, sizeof(p.ip)));
+	p.tcp.check = checksum_finish(checksum_add(sum, &p.tcp, sizeof(p.tcp) + len));
 	if (write(tun, &p, sizeof(p.ip) + sizeof(p.tcp) + len) < 0)
 		trigger_die("write to the device");
 }
 
-/* Takes what comes until nothing came for so long, or an answer. */
-static void take(int ms, int answer)
+/* Receives until nothing arrives for that long; with until_reply also until data or a reset did. */
+static void receive(int ms, int until_reply)
 {
 	struct pollfd fd = {.fd = tun, .events = POLLIN};
 	struct packet p;
 
-	while (!(answer && (received || resets)) && poll(&fd, 1, ms) > 0) {
+	while (!(until_reply && (received || resets)) && poll(&fd, 1, ms) > 0) {
 		ssize_t n = read(tun, &p, sizeof(p));
 		ssize_t data = n - (ssize_t)sizeof(p.ip) - 4 * p.tcp.doff;
 
@@ -140,21 +125,26 @@ static void take(int ms, int answer)
 	}
 }
 
-static size_t client_hello(const char *ca, char *to, size_t room)
+static void make_payloads(const char *ca)
 {
-	SSL *ssl = SSL_new(tls_context(ca, 0));
+	/* record header and message header (RFC 5246 §7.4.6) of a record of 1195 bytes */
+	static const char header[] = {0x16, 3, 3,	  1195 >> 8,	      1195 & 0xff,
+				      11,   0, 1191 >> 8, (char)(1191 & 0xff)};
+	SSL *ssl = tls_in_memory(tls_context(ca, 0));
 	int n;
 
-	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-	SSL_set_connect_state(ssl);
-	SSL_do_handshake(ssl);
-	n = BIO_read(SSL_get_wbio(ssl), to, room);
+	SSL_do_handshake(ssl); /* writes the hello, then waits for a reply */
+	n = BIO_read(SSL_get_wbio(ssl), hello, sizeof(hello));
 	if (n <= 0)
-		trigger_die("ClientHello");
-	return n;
+		trigger_die("no ClientHello");
+	hello_len = n;
+	for (size_t i = 0; i < CERTIFICATE_LEN; i++)
+		certificate[i] = "http://crl.example/ca.crl "[i % 26];
+	memcpy(certificate, header, sizeof(header));
 }
 
-static void piece(const char *step, const char *bytes, size_t len)
+/* A step such as t0-100@50!: letter, range, offset and flags. */
+static void send_part(const char *step, const char *bytes, size_t len)
 {
 	char *end;
 	size_t from = strtoul(step + 1, &end, 10), to = len;
@@ -165,61 +155,57 @@ static void piece(const char *step, const char *bytes, size_t len)
 	if (*end >= '0' && *end <= '9')
 		to = strtoul(end, &end, 10);
 	if (from >= to || to > len)
-		trigger_die("no bytes %s", step);
+		trigger_die("step %s: there are %zu bytes", step, len);
 	at = *end == '@' ? strtol(end + 1, &end, 10) : (long)from;
-	put(*end == '!' ? "" : "a", 1 + at, bytes + from, to - from);
+	send_segment(*end == '!' ? "" : "a", 1 + at, bytes + from, to - from);
 	if (*end != '!' && at == (long)from && 1 + to > next)
 		next = 1 + to;
 }
 
-int main(int argc, char **argv)
+static void perform(const char *step)
 {
 	static const char ping[] = "*1\r\n$4\r\nPING\r\n";
-	/* record header and handshake header, RFC 5246 §7.4.6: a record of 1195 bytes */
-	static const char certificate[] = {0x16, 3, 3,	       1195 >> 8,	   1195 & 0xff,
-					   11,	 0, 1191 >> 8, (char)(1191 & 0xff)};
-	static const char headed[] = "\x17\x03\x03\x40\x00*1\r\n$4\r\nPING\r\n";
-	char hello[sizeof(((struct packet *)0)->data)], text[TEXT_LEN];
-	size_t hello_len;
+	static const char record[] = "\x17\x03\x03\x40\x00*1\r\n$4\r\nPING\r\n";
 
+	if (!strcmp(step, "syn")) {
+		answered = 0;
+		next = 1;
+		send_segment("s", 0, "", 0);
+	} else if (!strcmp(step, "ack")) {
+		send_segment("a", 1, "", 0);
+	} else if (!strcmp(step, "rst")) {
+		send_segment("r", next, "", 0);
+	} else if (!strcmp(step, "hear")) {
+		receive(REPLY_MS, 1);
+	} else if (!strcmp(step, "late")) {
+		send_segment("s", 0, hello, LATE_LEN);
+	} else if (*step == 't') {
+		send_part(step, hello, hello_len);
+	} else if (*step == 'p') {
+		send_part(step, ping, sizeof(ping) - 1);
+	} else if (*step == 'h') {
+		send_part(step, record, sizeof(record) - 1);
+	} else if (*step == 'x') {
+		send_part(step, certificate, sizeof(certificate));
+	} else {
+		trigger_die("step %s", step);
+	}
+	receive(STEP_MS, 0);
+	if (!answered)
+		trigger_die("no reply to the SYN");
+}
+
+int main(int argc, char **argv)
+{
 	if (argc < 5)
-		return 2;
+		trigger_usage("PORT CA FROM STEP...");
 	server_port = atoi(argv[1]);
 	own_port = atoi(argv[3]);
-	hello_len = client_hello(argv[2], hello, sizeof(hello));
-	device();
-	for (size_t i = 0; i < TEXT_LEN; i++)
-		text[i] = "http://crl.example/ca.crl "[i % 26];
-	memcpy(text, certificate, sizeof(certificate));
-	for (char **step = argv + 4; *step; step++) {
-		if (!strcmp(*step, "syn")) {
-			answered = 0;
-			next = 1;
-			put("s", 0, "", 0);
-		} else if (!strcmp(*step, "ack")) {
-			put("a", 1, "", 0);
-		} else if (!strcmp(*step, "rst")) {
-			put("r", next, "", 0);
-		} else if (!strcmp(*step, "hear")) {
-			take(HEAR_MS, 1);
-		} else if (**step == 't') {
-			piece(*step, hello, hello_len);
-		} else if (**step == 'p') {
-			piece(*step, ping, sizeof(ping) - 1);
-		} else if (**step == 'h' && strcmp(*step, "hear")) {
-			piece(*step, headed, sizeof(headed) - 1);
-		} else if (**step == 'x') {
-			piece(*step, text, sizeof(text));
-		} else if (!strcmp(*step, "late")) {
-			put("s", 0, hello, 100);
-		} else {
-			trigger_die("step %s", *step);
-		}
-		take(STEP_MS, 0);
-		if (!answered)
-			trigger_die("no answer to the SYN");
-	}
-	trigger_report("\"tid\":%d,\"port\":%d,\"hello\":%zu,\"received\":%ld,\"reset\":%s",
-		       getpid(), own_port, hello_len, received, resets ? "true" : "false");
+	make_payloads(argv[2]);
+	make_device();
+	for (char **step = argv + 4; *step; step++)
+		perform(*step);
+	trigger_report("\"port\":%d,\"hello\":%zu,\"received\":%ld,\"reset\":%s", own_port,
+		       hello_len, received, trigger_bool(resets));
 	return 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * largest: how long the longest packet is that this network namespace saw, as its interfaces have it, until it
- * is told to end (SIGTERM). A capture that keeps no byte.
+ * largest: measures the longest packet the interfaces of this network namespace carry, from "ready" on its
+ * output until SIGTERM. It copies one byte of each packet and discards it.
+ *
+ * Ground truth: "largest", a length in bytes without the link-layer header.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -11,11 +13,11 @@
 
 #include "trigger.h"
 
-static volatile sig_atomic_t over;
+static volatile sig_atomic_t ended;
 
 static void end(int sig)
 {
-	over = 1;
+	ended = 1;
 }
 
 int main(void)
@@ -30,11 +32,11 @@ int main(void)
 		trigger_die("packet socket");
 	printf("ready\n");
 	fflush(stdout);
-	while (!over) {
+	while (!ended) {
 		n = recv(fd, &byte, 1, MSG_TRUNC);
 		if (n > largest)
 			largest = n;
 	}
-	trigger_report("\"tid\":%d,\"largest\":%ld", getpid(), largest);
+	trigger_report("\"largest\":%ld", largest);
 	return 0;
 }

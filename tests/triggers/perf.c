@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * perf: opens a perf event: on a process, on everything, or a uprobe in a file.
+ * perf: opens a perf event on a process or, for -1, on a CPU; or plants a uprobe where the code of the file
+ * PATH begins. Nothing is read from an event, and it is closed at once.
  *
- *     perf count|samples|stack PID|-1
- *     perf uprobe PATH PID|-1
- *     perf trace PATH        a uprobe through tracefs, switched on there for a moment
+ *     count     counts the CPU clock
+ *     samples   samples the instruction pointer
+ *     stack     samples the user stack as well
+ *     uprobe    a uprobe by perf_event_open
+ *     trace     a uprobe by tracefs, enabled for 300 ms
  *
- * Nothing is read from any of them, and all are closed at once. A probe sits where the file's code begins.
+ * Ground truth: "result" and "errno" of the open; for trace 0 if the uprobe was enabled.
  */
 #include <linux/perf_event.h>
-#include <sys/mount.h>
 
 #include "trigger.h"
+
+#define TRACEFS "/sys/kernel/tracing"
+#define ENABLED_US 300000
+
+static const char synopsis[] = "count|samples|stack PID|-1 | uprobe PATH PID|-1 | trace PATH";
 
 static long perf_open(struct perf_event_attr *attr, long pid)
 {
@@ -21,7 +28,32 @@ static long perf_open(struct perf_event_attr *attr, long pid)
 	return syscall(SYS_perf_event_open, attr, pid, pid < 0 ? 0 : -1, -1, 0ul);
 }
 
-static int put(const char *path, const char *text, int flags)
+static long open_event(const char *kind, long pid)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+				       .config = PERF_COUNT_SW_CPU_CLOCK};
+
+	if (strcmp(kind, "count")) {
+		attr.sample_period = 1000000;
+		attr.sample_type = PERF_SAMPLE_IP;
+	}
+	if (!strcmp(kind, "stack")) {
+		attr.sample_type |= PERF_SAMPLE_STACK_USER;
+		attr.sample_stack_user = 1024;
+	}
+	return perf_open(&attr, pid);
+}
+
+static long open_uprobe(const char *path, long pid)
+{
+	struct perf_event_attr attr = {.type = trigger_uprobe_type(),
+				       .uprobe_path = (unsigned long)path,
+				       .probe_offset = trigger_code_offset(path)};
+
+	return perf_open(&attr, pid);
+}
+
+static int write_file(const char *path, const char *text, int flags)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
 	int ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
@@ -31,56 +63,40 @@ static int put(const char *path, const char *text, int flags)
 	return ok;
 }
 
-/* The name is of this process, so that two at once do not meet. */
-static long by_tracefs(const char *path)
+/* The probe is named after this process, so that two at once do not collide. */
+static long trace_uprobe(const char *path)
 {
 	char line[600], name[64], enable[200];
-	const char *root = "/sys/kernel/tracing";
-	int on;
+	int enabled;
 
-	if (access("/sys/kernel/tracing/uprobe_events", F_OK))
-		mount("tracefs", root, "tracefs", 0, NULL);
+	if (access(TRACEFS "/uprobe_events", F_OK))
+		mount("tracefs", TRACEFS, "tracefs", 0, NULL);
 	snprintf(name, sizeof(name), "trigger/p%d", getpid());
 	snprintf(line, sizeof(line), "p:%s %s:%#lx\n", name, path, trigger_code_offset(path));
-	if (!put("/sys/kernel/tracing/uprobe_events", line, O_APPEND))
+	if (!write_file(TRACEFS "/uprobe_events", line, O_APPEND))
 		trigger_die("uprobe_events");
-	snprintf(enable, sizeof(enable), "%s/events/%s/enable", root, name);
-	on = put(enable, "1", 0);
-	usleep(300000);
-	put(enable, "0", 0);
+	snprintf(enable, sizeof(enable), TRACEFS "/events/%s/enable", name);
+	enabled = write_file(enable, "1", 0);
+	usleep(ENABLED_US);
+	write_file(enable, "0", 0);
 	snprintf(line, sizeof(line), "-:%s\n", name);
-	if (!put("/sys/kernel/tracing/uprobe_events", line, O_APPEND))
-		trigger_die("removing the probe");
-	return on ? 0 : -1;
+	if (!write_file(TRACEFS "/uprobe_events", line, O_APPEND))
+		trigger_die("cannot remove the probe");
+	return enabled ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
-				       .config = PERF_COUNT_SW_CPU_CLOCK};
 	long r;
 
 	if (argc < 3)
-		return 2;
-	if (!strcmp(argv[1], "uprobe") && argc > 3) {
-		attr.type = trigger_uprobe_type();
-		attr.config = 0;
-		attr.uprobe_path = (unsigned long)argv[2];
-		attr.probe_offset = trigger_code_offset(argv[2]);
-		r = perf_open(&attr, atol(argv[3]));
-	} else if (!strcmp(argv[1], "trace")) {
-		r = by_tracefs(argv[2]);
-	} else {
-		if (strcmp(argv[1], "count")) {
-			attr.sample_period = 1000000;
-			attr.sample_type = PERF_SAMPLE_IP;
-		}
-		if (!strcmp(argv[1], "stack")) {
-			attr.sample_type |= PERF_SAMPLE_STACK_USER;
-			attr.sample_stack_user = 1024;
-		}
-		r = perf_open(&attr, atol(argv[2]));
-	}
-	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d", getpid(), r, r < 0 ? errno : 0);
+		trigger_usage(synopsis);
+	if (!strcmp(argv[1], "uprobe") && argc > 3)
+		r = open_uprobe(argv[2], atol(argv[3]));
+	else if (!strcmp(argv[1], "trace"))
+		r = trace_uprobe(argv[2]);
+	else
+		r = open_event(argv[1], atol(argv[2]));
+	trigger_report_result(r, errno);
 	return 0;
 }

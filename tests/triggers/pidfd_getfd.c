@@ -1,44 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pidfd_getfd: takes a copy of the victim's descriptor; may write into it.
+ * pidfd_getfd: copies descriptor FD of the target with pidfd_getfd(2).
  *
- *     pidfd_getfd PID FD [-w plain|record] [-h MS]
+ *     -w plain    write a RESP reply to it
+ *     -w record   write bytes framed as a TLS record to it
+ *     -h MS       hold it for that long
  *
- * -w plain writes a RESP reply into it, -w record bytes that are framed as a TLS record; -h holds
- * the descriptor that long before the end.
+ * Ground truth: "result" and "errno" of the copy; "written", the number of bytes.
  */
 #include "trigger.h"
+
+static const char synopsis[] = "PID FD [-w plain|record] [-h MS]";
 
 int main(int argc, char **argv)
 {
 	static const char plain[] = "+STOLEN\r\n", record[] = "\x17\x03\x03\x00\x05stole";
-	const char *writes = NULL;
-	long pidfd, fd, written = 0, hold = 0;
+	const char *payload = NULL;
+	long pidfd, fd, written = 0, hold_ms = 0;
 	int opt, err;
 
 	while ((opt = getopt(argc, argv, "w:h:")) != -1) {
 		if (opt == 'w')
-			writes = optarg;
+			payload = optarg;
 		else if (opt == 'h')
-			hold = atol(optarg);
+			hold_ms = atol(optarg);
 		else
-			return 2;
+			trigger_usage(synopsis);
 	}
 	if (optind + 2 > argc)
-		return 2;
+		trigger_usage(synopsis);
 	pidfd = syscall(SYS_pidfd_open, atoi(argv[optind]), 0);
 	if (pidfd < 0)
 		trigger_die("pidfd_open");
 	errno = 0;
 	fd = syscall(SYS_pidfd_getfd, pidfd, atoi(argv[optind + 1]), 0);
 	err = fd < 0 ? errno : 0;
-	if (fd >= 0 && writes && !strcmp(writes, "record"))
+	if (fd >= 0 && payload && !strcmp(payload, "record"))
 		written = write(fd, record, sizeof(record) - 1);
-	else if (fd >= 0 && writes)
+	else if (fd >= 0 && payload)
 		written = write(fd, plain, sizeof(plain) - 1);
-	if (hold)
-		usleep(hold * 1000);
-	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d,\"written\":%ld", getpid(), fd, err,
-		       written);
+	if (hold_ms)
+		usleep(hold_ms * 1000);
+	trigger_report("\"result\":%ld,\"errno\":%d,\"written\":%ld", fd, err, written);
 	return 0;
 }

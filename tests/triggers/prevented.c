@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prevented: a child reaches for a victim; its parent, whom nobody has a reason to kill, says what came of it.
+ * prevented: a child attacks the target and may be killed for it; its parent, which does nothing wrong,
+ * reports the outcome. What the child reads goes to memory it shares with the parent, so bytes that
+ * arrived are seen even if the reader is dead. What it writes is the first byte of the target's argv, which
+ * anybody may read back.
  *
- *     prevented PID WAY [-f]
+ *     vm_readv, vm_writev   process_vm_readv, process_vm_writev
+ *     vm_thread             process_vm_readv by a second thread
+ *     mem, mem_write        opens mem for reading, or for reading and writing, then reads
+ *     maps, fd              opens maps, or fd/0
+ *     getfd                 pidfd_getfd of descriptor 0
+ *     attach, seize         ptrace
  *
- * Ways: vm_readv, vm_thread (by a second thread), vm_writev, mem (open, then read), mem_write, maps, fd (open
- * fd/0), getfd, attach (then peek), seize. What is read lands in memory the parent shares: bytes that are
- * there in the end crossed, even if their reader is dead. What is written is the victim's title, which
- * everybody may look at. -f: another child shares the
- * descriptors too, and reads through one that was left.
+ * -f: a second child shares the first one's descriptor table and reads through any descriptor it left.
+ *
+ * Ground truth: "child", "child_tid", "child_start_ms"; "signal" that killed it, or 0; "returned", whether
+ * the call came back, with "result" and "errno"; "touched", bytes that arrived; "written", whether the
+ * target changed.
  */
-#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -22,151 +28,140 @@
 #include "trigger.h"
 
 #define PATTERN 0xa5
-#define STAT_ARG_START 48
+#define LEFT_FDS_MAX 16
 
 static struct shared {
-	unsigned char got[4096];
+	unsigned char buf[4096];
 	long result;
-	int returned, err, fd, pid, tid;
+	int returned, err, tid;
 	long long start_ms;
 } * shared;
 
-static long victim;
+static long target;
 static const char *way;
 
 static long open_proc(const char *file, int flags)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%ld/%s", victim, file);
+	snprintf(path, sizeof(path), "/proc/%ld/%s", target, file);
 	return open(path, flags);
 }
 
+/* The buffer tells whether bytes arrived, even if the call does not return. */
 static long read_mem(int fd)
 {
-	return pread(fd, shared->got, sizeof(shared->got),
-		     (off_t)trigger_address(victim, STAT_START_CODE));
+	return pread(fd, shared->buf, sizeof(shared->buf),
+		     (off_t)trigger_address(target, STAT_START_CODE));
 }
 
-static long way_go(void)
+static long attack(void)
 {
-	struct iovec local = {shared->got, sizeof(shared->got)}, remote = local;
+	struct iovec local = {shared->buf, sizeof(shared->buf)}, remote = local;
 	char mark = '!';
 	long fd;
 
 	if (!strcmp(way, "vm_writev")) {
 		local = (struct iovec){&mark, 1};
-		remote = (struct iovec){trigger_address(victim, STAT_ARG_START), 1};
-		return process_vm_writev(victim, &local, 1, &remote, 1, 0);
+		remote = (struct iovec){trigger_address(target, STAT_ARG_START), 1};
+		return process_vm_writev(target, &local, 1, &remote, 1, 0);
 	}
 	if (!strncmp(way, "vm_", 3)) {
-		remote.iov_base = trigger_address(victim, STAT_START_CODE);
-		return process_vm_readv(victim, &local, 1, &remote, 1, 0);
+		remote.iov_base = trigger_address(target, STAT_START_CODE);
+		return process_vm_readv(target, &local, 1, &remote, 1, 0);
 	}
 	if (!strcmp(way, "getfd"))
-		return syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, victim, 0), 0, 0);
+		return syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, target, 0), 0, 0);
 	if (!strcmp(way, "attach") || !strcmp(way, "seize"))
-		return ptrace(!strcmp(way, "seize") ? PTRACE_SEIZE : PTRACE_ATTACH, victim, 0, 0);
+		return ptrace(!strcmp(way, "seize") ? PTRACE_SEIZE : PTRACE_ATTACH, target, 0, 0);
 	fd = open_proc(!strcmp(way, "fd")     ? "fd/0"
 		       : !strcmp(way, "maps") ? "maps"
 					      : "mem",
 		       !strcmp(way, "mem_write") ? O_RDWR : O_RDONLY);
-	shared->fd = fd;
 	if (fd >= 0 && !strncmp(way, "mem", 3))
 		read_mem(fd);
 	return fd;
 }
 
-static void *job_do(void *unused)
+static void *attack_and_record(void *unused)
 {
 	shared->tid = syscall(SYS_gettid);
 	errno = 0;
-	shared->result = way_go();
+	shared->result = attack();
 	shared->err = shared->result < 0 ? errno : 0;
 	shared->returned = 1;
 	return unused;
 }
 
-static int child_do(void)
+static void run_attacker(void)
 {
 	pthread_t thread;
 
-	shared->pid = getpid();
 	shared->start_ms = trigger_start_ms(getpid());
 	if (strcmp(way, "vm_thread"))
-		job_do(NULL);
-	else if (pthread_create(&thread, NULL, job_do, NULL) || pthread_join(thread, NULL))
+		attack_and_record(NULL);
+	else if (pthread_create(&thread, NULL, attack_and_record, NULL) ||
+		 pthread_join(thread, NULL))
 		trigger_die("thread");
-	return 0;
 }
 
-static int title_first(void)
+static void run_descriptor_reader(void)
 {
-	char path[64];
-	int fd, c;
+	for (int fd = 3; fd < LEFT_FDS_MAX; fd++)
+		read_mem(fd);
+}
 
-	snprintf(path, sizeof(path), "/proc/%ld/cmdline", victim);
-	fd = open(path, O_RDONLY);
-	c = 0;
+/* The first byte of the target's argv. */
+static int argv_byte(void)
+{
+	int fd = open_proc("cmdline", O_RDONLY), c = 0;
+
 	if (fd < 0 || read(fd, &c, 1) != 1)
-		trigger_die("%s", path);
+		trigger_die("cmdline of %ld", target);
 	close(fd);
 	return c;
 }
 
-static pid_t child_start(int flags)
+/* flags: CLONE_FILES or 0. Returns the pid; its wait status if status is not NULL. */
+static pid_t run_child(int flags, void (*body)(void), int *status)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 
 	if (pid < 0)
 		trigger_die("clone");
-	return pid;
-}
-
-static int child_end(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid)
+	if (!pid) {
+		body();
+		_exit(0);
+	}
+	if (waitpid(pid, status, 0) != pid)
 		trigger_die("waitpid");
-	return status;
+	return pid;
 }
 
 int main(int argc, char **argv)
 {
-	int status, touched = 0, title, shares = argc > 3 ? CLONE_FILES : 0;
-	pid_t later;
-	long pid;
+	int status, touched = 0, before, flags = argc > 3 ? CLONE_FILES : 0;
+	pid_t pid;
 
 	if (argc < 3)
-		return 2;
-	victim = atol(argv[1]);
+		trigger_usage("PID WAY [-f]");
+	target = atol(argv[1]);
 	way = argv[2];
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (shared == MAP_FAILED)
 		trigger_die("mmap");
-	memset(shared->got, PATTERN, sizeof(shared->got));
-	shared->fd = -1;
-	title = title_first();
-	pid = child_start(shares);
-	if (!pid)
-		_exit(child_do());
-	status = child_end((pid_t)pid);
-	later = shares ? child_start(shares) : -1;
-	for (int fd = 3; !later && fd < 16; fd++)
-		read_mem(fd);
-	if (!later)
-		_exit(0);
-	if (shares)
-		child_end(later);
-	for (size_t i = 0; i < sizeof(shared->got); i++)
-		touched += shared->got[i] != PATTERN;
-	trigger_report(
-		"\"tid\":%d,\"child\":%ld,\"child_tid\":%d,\"child_start_ms\":%lld,\"signal\":%d,"
-		"\"returned\":%s,\"result\":%ld,\"errno\":%d,\"touched\":%d,\"written\":%s",
-		getpid(), pid, shared->tid, shared->start_ms,
-		WIFSIGNALED(status) ? WTERMSIG(status) : 0, shared->returned ? "true" : "false",
-		shared->result, shared->err, touched, title_first() != title ? "true" : "false");
+	memset(shared->buf, PATTERN, sizeof(shared->buf));
+	before = argv_byte();
+	pid = run_child(flags, run_attacker, &status);
+	if (flags)
+		run_child(flags, run_descriptor_reader, NULL);
+	for (size_t i = 0; i < sizeof(shared->buf); i++)
+		touched += shared->buf[i] != PATTERN;
+	trigger_report("\"child\":%d,\"child_tid\":%d,\"child_start_ms\":%lld,\"signal\":%d,"
+		       "\"returned\":%s,\"result\":%ld,\"errno\":%d,\"touched\":%d,\"written\":%s",
+		       pid, shared->tid, shared->start_ms,
+		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, trigger_bool(shared->returned),
+		       shared->result, shared->err, touched, trigger_bool(argv_byte() != before));
 	return 0;
 }

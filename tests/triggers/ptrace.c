@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ptrace: does the requests named, in that order, and prints each one with its result.
+ * ptrace: makes ptrace requests on the target in the given order. It attaches first unless the list begins
+ * with attach or seize, stops the target where a request needs it stopped, and detaches at the end. Words
+ * are poked back as they were peeked.
  *
- *     ptrace PID|TID REQUEST...          attach seize interrupt peekdata pokedata getregs cont ...
- * detach
- *
- * Attaches first where the list does not, stops the victim where a request needs it stopped, and
- * detaches at the end: whatever it did on its own account is printed as well. Words are poked back
- * as peeked.
+ * Ground truth: "requests", every request made, its own included, each with "request", "failed" and
+ * "errno".
  */
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -16,6 +14,8 @@
 #include <sys/wait.h>
 
 #include "trigger.h"
+
+#define NT_PRSTATUS_REGSET ((void *)1)
 
 #define REQUEST(word, name)                                                                        \
 	{                                                                                          \
@@ -44,47 +44,61 @@ static const struct request {
 	REQUEST("singlestep", PTRACE_SINGLESTEP),
 };
 
-static pid_t victim;
-static int attached, seized, stopped, said;
-static char list[4096];
+static pid_t target;
+static int attached, seized, stopped;
+static char report[4096]; /* JSON, requests separated by commas */
+static int report_len;
 static struct user_regs_struct regs;
-static long word;
+static long word; /* the last one peeked */
 
-static long request_do(const char *named)
+static const struct request *find(const char *name)
 {
-	const struct request *r = requests;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (!strcmp(requests[i].word, name))
+			return &requests[i];
+	trigger_die("unknown request %s", name);
+}
+
+/* Sets the result of a peek as the word to poke. Returns 0 or an errno. */
+static int call(int nr)
+{
 	struct iovec iov = {&regs, sizeof(regs)};
 	void *addr = NULL, *data = NULL;
-	int status;
 	long result;
 
-	while (strcmp(r->word, named))
-		if (++r == requests + sizeof(requests) / sizeof(requests[0]))
-			trigger_die("unknown request %s", named);
-	if (r->nr == PTRACE_GETREGS || r->nr == PTRACE_SETREGS)
+	if (nr == PTRACE_GETREGS || nr == PTRACE_SETREGS)
 		data = &regs;
-	if (r->nr == PTRACE_GETREGSET)
-		addr = (void *)1 /* NT_PRSTATUS */, data = &iov;
-	if (r->nr >= PTRACE_PEEKTEXT && r->nr <= PTRACE_POKEDATA && r->nr != PTRACE_PEEKUSER)
-		addr = trigger_address(victim, STAT_START_STACK);
-	if (r->nr >= PTRACE_POKETEXT && r->nr <= PTRACE_POKEUSER)
+	if (nr == PTRACE_GETREGSET)
+		addr = NT_PRSTATUS_REGSET, data = &iov;
+	if (nr >= PTRACE_PEEKTEXT && nr <= PTRACE_POKEDATA && nr != PTRACE_PEEKUSER)
+		addr = trigger_address(target, STAT_START_STACK);
+	if (nr >= PTRACE_POKETEXT && nr <= PTRACE_POKEUSER)
 		data = (void *)word;
 	errno = 0;
-	result = ptrace(r->nr, victim, addr, data);
-	said += snprintf(list + said, sizeof(list) - said,
-			 "%s{\"request\":\"%s\",\"failed\":%s,\"errno\":%d}", said ? "," : "",
-			 r->name, errno ? "true" : "false", errno);
-	if (errno)
-		return -1;
-	if (r->nr >= PTRACE_PEEKTEXT && r->nr <= PTRACE_PEEKUSER)
+	result = ptrace(nr, target, addr, data);
+	if (!errno && nr >= PTRACE_PEEKTEXT && nr <= PTRACE_PEEKUSER)
 		word = result;
+	return errno;
+}
+
+/* Returns 0, or -1 if the request failed. */
+static int perform(const char *name)
+{
+	const struct request *r = find(name);
+	int status, err = call(r->nr);
+
+	report_len += snprintf(report + report_len, sizeof(report) - report_len,
+			       "%s{\"request\":\"%s\",\"failed\":%s,\"errno\":%d}",
+			       report_len ? "," : "", r->name, trigger_bool(err), err);
+	if (err)
+		return -1;
 	attached |= r->nr == PTRACE_ATTACH || r->nr == PTRACE_SEIZE;
 	seized |= r->nr == PTRACE_SEIZE;
 	attached &= r->nr != PTRACE_DETACH;
 	stopped &= r->nr != PTRACE_CONT;
 	if (r->nr == PTRACE_ATTACH || r->nr == PTRACE_INTERRUPT || r->nr == PTRACE_SINGLESTEP ||
 	    r->nr == PTRACE_SYSCALL)
-		stopped = waitpid(victim, &status, __WALL) == victim;
+		stopped = waitpid(target, &status, __WALL) == target;
 	return 0;
 }
 
@@ -93,31 +107,32 @@ static void stop(void)
 	int status;
 
 	if (seized) {
-		request_do("interrupt");
+		perform("interrupt");
 	} else {
-		syscall(SYS_tkill, victim, SIGSTOP);
-		stopped = waitpid(victim, &status, __WALL) == victim;
+		syscall(SYS_tkill, target, SIGSTOP);
+		stopped = waitpid(target, &status, __WALL) == target;
 	}
 }
 
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		return 2;
-	victim = atoi(argv[1]);
+		trigger_usage(
+			"PID|TID attach|seize|interrupt|peekdata|pokedata|getregs|cont|detach...");
+	target = atoi(argv[1]);
 	for (int i = 2; i < argc; i++) {
 		int starts = !strcmp(argv[i], "attach") || !strcmp(argv[i], "seize");
 
-		if (!starts && !attached && request_do("attach"))
+		if (!starts && !attached && perform("attach"))
 			break;
 		if (!starts && !stopped && strcmp(argv[i], "interrupt"))
 			stop();
-		request_do(argv[i]);
+		perform(argv[i]);
 	}
 	if (attached && !stopped)
 		stop();
 	if (attached)
-		request_do("detach");
-	trigger_report("\"tid\":%d,\"requests\":[%s]", getpid(), list);
+		perform("detach");
+	trigger_report("\"requests\":[%s]", report);
 	return 0;
 }

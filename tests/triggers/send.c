@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * send: sends the victim a signal.
+ * send: sends the target a signal with kill(2), with -q by sigqueue(3), with -t by tgkill(2) to its main
+ * thread.
  *
- *     send PID SIGNAL [-q|-t]
- *
- * -q by sigqueue, -t to its first thread.
+ * Ground truth: "result" and "errno" of the call.
  */
 #include <signal.h>
 
@@ -13,19 +12,19 @@
 int main(int argc, char **argv)
 {
 	int sig, r;
-	pid_t victim;
+	pid_t target;
 
 	if (argc < 3)
-		return 2;
-	victim = atoi(argv[1]);
+		trigger_usage("PID SIGNAL [-q|-t]");
+	target = atoi(argv[1]);
 	sig = atoi(argv[2]);
 	errno = 0;
 	if (argc > 3 && !strcmp(argv[3], "-q"))
-		r = sigqueue(victim, sig, (union sigval){});
+		r = sigqueue(target, sig, (union sigval){});
 	else if (argc > 3 && !strcmp(argv[3], "-t"))
-		r = syscall(SYS_tgkill, victim, victim, sig);
+		r = syscall(SYS_tgkill, target, target, sig);
 	else
-		r = kill(victim, sig);
-	trigger_report("\"tid\":%d,\"result\":%d,\"errno\":%d", getpid(), r, r < 0 ? errno : 0);
+		r = kill(target, sig);
+	trigger_report_result(r, errno);
 	return 0;
 }

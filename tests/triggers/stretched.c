@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stretched: system calls that are held up in the middle, by arguments in memory that userfaultfd(2) minds.
+ * stretched: system calls held up in the middle, because userfaultfd(2) handles a page of their arguments.
  *
- *     stretched PID read   process_vm_readv of two pages of its code. The first one comes; the second has nowhere to go,
- *                          and the call never ends. Stays.
- *     stretched PID open   opens /proc/PID/mem. The name appears when the kernel asks for it, and is another
- *                          one as soon as it has been copied.
+ *     read   process_vm_readv of two pages of the target's code. The first page arrives; the second has no
+ *            page to go to, so the call never returns. Stays.
+ *     open   opens /proc/PID/mem. The path appears when the kernel faults on it, and is another one as soon
+ *            as the kernel has copied it. Tried with growing delays until the right file was opened.
  *
- * The pages stay here.
+ * Ground truth: for read "taken", whether bytes arrived; for open "result", "errno" and "tries".
  */
 #include <linux/userfaultfd.h>
 #include <poll.h>
@@ -19,115 +19,127 @@
 #include "trigger.h"
 
 #define PAGE 4096L
-#define FILL 0xa5
+#define PATTERN 0xa5
 #define TRIES 2000
+#define FAULT_MS 5000
 
 static const char decoy[] = "/etc/hostname";
-static long victim, result;
-static char *minded; /* a page nobody has touched */
-static char here[PAGE];
+static long target, result;
+static char *faulting; /* a page not present until the fault is handled */
+static char present[PAGE];
 static volatile int tid, error;
 
-static int mind(void)
+/* Maps `faulting`. Returns the descriptor that reports its faults. */
+static int map_faulting(void)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
-	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK) /* else poll(2) fails */;
+	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK) /* poll(2) needs it */;
 
-	minded = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (unsigned long)minded;
+	faulting = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (unsigned long)faulting;
 	reg.range.len = PAGE;
-	if (fd < 0 || minded == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
+	if (fd < 0 || faulting == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
 	    ioctl(fd, UFFDIO_REGISTER, &reg))
 		trigger_die("userfaultfd");
 	return fd;
 }
 
-static void *read_two(void *arg)
+static void wait_for_fault(int fd)
 {
-	struct iovec local[2] = {{here, PAGE}, {minded, PAGE}};
-	struct iovec remote = {trigger_address(victim, STAT_START_CODE), 2 * PAGE};
+	struct pollfd fault = {.fd = fd, .events = POLLIN};
+
+	if (poll(&fault, 1, FAULT_MS) != 1 || !(fault.revents & POLLIN))
+		trigger_die("the call did not fault");
+}
+
+static void *read_two_pages(void *arg)
+{
+	struct iovec local[2] = {{present, PAGE}, {faulting, PAGE}};
+	struct iovec remote = {trigger_address(target, STAT_START_CODE), 2 * PAGE};
 
 	tid = gettid();
-	result = process_vm_readv(victim, local, 2, &remote, 1, 0);
+	result = process_vm_readv(target, local, 2, &remote, 1, 0);
 	error = errno;
 	return arg;
 }
 
-static void *open_it(void *arg)
+static void *open_path(void *arg)
 {
 	tid = gettid();
-	result = open(minded, O_RDONLY | O_CLOEXEC);
+	result = open(faulting, O_RDONLY | O_CLOEXEC);
 	error = result < 0 ? errno : 0;
 	return arg;
 }
 
-/* The name for the kernel, the decoy as soon as it has it: so long after is a matter of tries. */
-static int open_behind(const char *name, long wait_ns)
+/* Busy: a sleep is longer than the kernel takes to copy a path. */
+static void spin(long wait_ns)
 {
-	static char page[PAGE] __attribute__((aligned(4096)));
-	struct uffdio_copy copy = {.src = (unsigned long)page, .len = PAGE};
-	char link[64], to[64] = "";
-	pthread_t thread;
-	struct pollfd fault = {.events = POLLIN};
 	struct timespec from, now;
 
-	strcpy(page, name);
-	fault.fd = mind();
-	copy.dst = (unsigned long)minded;
-	pthread_create(&thread, NULL, open_it, NULL);
-	if (poll(&fault, 1, 5000) != 1 || !(fault.revents & POLLIN) ||
-	    ioctl(fault.fd, UFFDIO_COPY, &copy))
-		trigger_die("nothing was held up");
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < wait_ns);
-	memcpy(minded, decoy, sizeof(decoy));
+}
+
+/* Replaces the path by the decoy after that long. Returns whether the file at path was opened. */
+static int open_and_replace(const char *path, long wait_ns)
+{
+	static char page[PAGE] __attribute__((aligned(4096)));
+	struct uffdio_copy copy = {.src = (unsigned long)page, .len = PAGE};
+	char link[64], opened[64] = "";
+	pthread_t thread;
+	int fd = map_faulting();
+
+	strcpy(page, path);
+	copy.dst = (unsigned long)faulting;
+	pthread_create(&thread, NULL, open_path, NULL);
+	wait_for_fault(fd);
+	if (ioctl(fd, UFFDIO_COPY, &copy))
+		trigger_die("UFFDIO_COPY");
+	spin(wait_ns);
+	memcpy(faulting, decoy, sizeof(decoy));
 	pthread_join(thread, NULL);
-	close(fault.fd);
+	close(fd);
 	if (result >= 0) {
 		snprintf(link, sizeof(link), "/proc/self/fd/%ld", result);
-		if (readlink(link, to, sizeof(to) - 1) < 0)
+		if (readlink(link, opened, sizeof(opened) - 1) < 0)
 			trigger_die("readlink");
 		close(result);
 	}
-	return !strcmp(to, name);
+	return !strcmp(opened, path);
 }
 
-static void read_behind(void)
+__attribute__((noreturn)) static void read_forever(void)
 {
-	struct pollfd fault = {.fd = mind(), .events = POLLIN};
+	int fd = map_faulting(), taken = 0;
 	pthread_t thread;
-	int taken = 0;
 
-	memset(here, FILL, PAGE);
-	pthread_create(&thread, NULL, read_two, NULL);
-	if (poll(&fault, 1, 5000) != 1 || !(fault.revents & POLLIN))
-		trigger_die("nothing was held up");
+	memset(present, PATTERN, PAGE);
+	pthread_create(&thread, NULL, read_two_pages, NULL);
+	wait_for_fault(fd);
 	for (int i = 0; i < PAGE; i++)
-		taken |= (unsigned char)here[i] != FILL;
-	trigger_report("\"tid\":%d,\"taken\":%s", tid, taken ? "true" : "false");
-	for (;;)
-		pause();
+		taken |= (unsigned char)present[i] != PATTERN;
+	trigger_report_by(tid, "\"taken\":%s", trigger_bool(taken));
+	trigger_stay();
 }
 
 int main(int argc, char **argv)
 {
-	char name[64];
+	char path[64];
 	int tries = 0;
 
 	if (argc < 3)
-		return 2;
-	victim = atol(argv[1]);
+		trigger_usage("PID read|open");
+	target = atol(argv[1]);
 	if (!strcmp(argv[2], "read"))
-		read_behind();
-	snprintf(name, sizeof(name), "/proc/%ld/mem", victim);
-	while (!open_behind(name, tries * 1000L)) {
+		read_forever();
+	snprintf(path, sizeof(path), "/proc/%ld/mem", target);
+	while (!open_and_replace(path, tries * 1000L)) {
 		if (++tries == TRIES)
 			trigger_die("the decoy always came too early");
 	}
-	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d,\"tries\":%d", tid, result, error,
-		       tries);
+	trigger_report_by(tid, "\"result\":%ld,\"errno\":%d,\"tries\":%d", result, error, tries);
 	return 0;
 }

@@ -3,17 +3,21 @@
 #ifndef TRIGGER_TLS_H
 #define TRIGGER_TLS_H
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <sys/socket.h>
 
-#include "trigger.h"
+#include "net.h"
 
-/* version: 0 for any, TLS1_2_VERSION or TLS1_3_VERSION for exactly that one */
+#define TLS_REPLY_TIMEOUT_S 20
+
+/* The version an option names: 1.2 or 1.3. */
+static inline int tls_version(const char *name)
+{
+	return !strcmp(name, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+/* version: the only one to offer, or 0 for OpenSSL's default range. */
 static inline SSL_CTX *tls_context(const char *ca, int version)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -27,41 +31,50 @@ static inline SSL_CTX *tls_context(const char *ca, int version)
 	return ctx;
 }
 
-/* before: a session to resume, or NULL */
-static inline SSL *tls_connect_again(SSL_CTX *ctx, const char *host, const char *port,
-				     SSL_SESSION *before)
+/* A client that reads from and writes to memory: the trigger carries its bytes. */
+static inline SSL *tls_in_memory(SSL_CTX *ctx)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *to;
-	struct timeval patience = {.tv_sec = 20};
 	SSL *ssl = SSL_new(ctx);
-	int fd;
 
-	if (!ssl || getaddrinfo(host, port, &hints, &to))
-		trigger_die("address %s %s", host, port);
-	fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (connect(fd, to->ai_addr, to->ai_addrlen))
-		trigger_die("connect %s %s", host, port);
-	freeaddrinfo(to);
-	SSL_set_fd(ssl, fd);
-	if (before)
-		SSL_set_session(ssl, before);
+	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	SSL_set_connect_state(ssl);
+	return ssl;
+}
+
+static inline void tls_handshake(SSL *ssl)
+{
 	if (SSL_connect(ssl) != 1)
 		trigger_die("handshake (%s)", ERR_reason_error_string(ERR_get_error()) ?: "closed");
+}
+
+/* resumed: a session to resume, or NULL. */
+static inline SSL *tls_connect_resumed(SSL_CTX *ctx, const char *host, const char *port,
+				       SSL_SESSION *resumed)
+{
+	struct timeval timeout = {.tv_sec = TLS_REPLY_TIMEOUT_S};
+	SSL *ssl = SSL_new(ctx);
+	int fd = net_connect(host, port);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	SSL_set_fd(ssl, fd);
+	if (resumed)
+		SSL_set_session(ssl, resumed);
+	tls_handshake(ssl);
 	return ssl;
 }
 
 static inline SSL *tls_connect(SSL_CTX *ctx, const char *host, const char *port)
 {
-	return tls_connect_again(ctx, host, port, NULL);
+	return tls_connect_resumed(ctx, host, port, NULL);
 }
 
-/* An inline PING: Redis answers, and so does a server that sends lines back. */
-static inline int tls_ping(SSL *ssl)
+/* An inline PING: Redis replies to it, and an echo server returns it. */
+static inline void tls_ping(SSL *ssl)
 {
 	char buf[64];
 
-	return SSL_write(ssl, "PING\r\n", 6) == 6 && SSL_read(ssl, buf, sizeof(buf)) > 0;
+	if (SSL_write(ssl, "PING\r\n", 6) != 6 || SSL_read(ssl, buf, sizeof(buf)) <= 0)
+		trigger_die("PING");
 }
 
 static inline void tls_close(SSL *ssl)
@@ -71,15 +84,6 @@ static inline void tls_close(SSL *ssl)
 	SSL_shutdown(ssl);
 	SSL_free(ssl);
 	close(fd);
-}
-
-static inline int tls_port(SSL *ssl)
-{
-	struct sockaddr_in6 me = {};
-	socklen_t len = sizeof(me);
-
-	getsockname(SSL_get_fd(ssl), (struct sockaddr *)&me, &len);
-	return ntohs(me.sin6_port);
 }
 
 #endif

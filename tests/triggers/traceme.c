@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * traceme: starts a program that lets its parent trace it (PTRACE_TRACEME) and then becomes it.
+ * traceme: starts a program that has made its parent its tracer (PTRACE_TRACEME). The tracer detaches
+ * after exec, reports, and stays until the program ends.
  *
- *     traceme PROGRAM ARGUMENT...
- *
- * The parent is the tracer. It lets the child go once it has executed the program, prints one line
- * with the child's pid, and stays until the child ends.
+ * Ground truth: "server_pid", the traced program; "result" and "errno" of the detach.
  */
 #include <signal.h>
 #include <sys/prctl.h>
@@ -21,7 +19,7 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	if (argc < 2)
-		return 2;
+		trigger_usage("PROGRAM ARGUMENT...");
 	pid = fork();
 	if (pid < 0)
 		trigger_die("fork");
@@ -33,12 +31,11 @@ int main(int argc, char **argv)
 		trigger_die("%s", argv[1]);
 	}
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		trigger_die("no stop at exec");
+		trigger_die("the child did not stop at exec");
 	errno = 0;
 	detached = ptrace(PTRACE_DETACH, pid, 0, 0);
 	err = errno;
-	trigger_report("\"tid\":%d,\"server_pid\":%d,\"result\":%ld,\"errno\":%d", getpid(), pid,
-		       detached, err);
+	trigger_report("\"server_pid\":%d,\"result\":%ld,\"errno\":%d", pid, detached, err);
 	waitpid(pid, &status, 0);
 	return 0;
 }

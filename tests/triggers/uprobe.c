@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * uprobe: plants a breakpoint on a function of a library, and keeps it until it is killed.
+ * uprobe: plants a uprobe on SSL_read of the libssl this program uses, in all processes or with -p in one,
+ * and keeps it until killed. Arguments: [-p PID].
  *
- *     uprobe [-p PID]      SSL_read of the libssl this program uses, in all processes or in one
+ * Ground truth: "file", the library.
  */
 #include <inttypes.h>
 #include <linux/perf_event.h>
@@ -10,8 +11,8 @@
 
 #include "trigger.h"
 
-/* The file an address of ours belongs to, and where it lies in there. */
-static uint64_t place(uintptr_t addr, char *path)
+/* Sets path to the file mapped at addr and returns the offset in it. */
+static uint64_t file_offset(uintptr_t addr, char *path)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
 	unsigned long from, to, offset;
@@ -24,7 +25,7 @@ static uint64_t place(uintptr_t addr, char *path)
 		strcpy(path, strchr(file, '/'));
 		return addr - from + offset;
 	}
-	trigger_die("no place for %lx", addr);
+	trigger_die("nothing is mapped at %lx", addr);
 }
 
 int main(int argc, char **argv)
@@ -35,12 +36,11 @@ int main(int argc, char **argv)
 	char path[256];
 	long fd;
 
-	attr.config2 = place((uintptr_t)SSL_read, path);
+	attr.config2 = file_offset((uintptr_t)SSL_read, path);
 	attr.config1 = (uintptr_t)path;
 	fd = syscall(SYS_perf_event_open, &attr, pid, pid < 0 ? 0 : -1, -1, 0);
 	if (fd < 0)
 		trigger_die("perf_event_open on %s", path);
-	trigger_report("\"tid\":%d,\"file\":\"%s\"", getpid(), path);
-	while (1)
-		pause();
+	trigger_report("\"file\":\"%s\"", path);
+	trigger_stay();
 }

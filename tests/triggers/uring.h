@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* uring.h - an open through io_uring: no open system call is made at all. */
+/* uring.h - opens a file through io_uring: no open system call is made. */
 #ifndef TRIGGER_URING_H
 #define TRIGGER_URING_H
 
@@ -18,13 +18,13 @@ static inline void *uring_map(int ring, size_t len, off_t at)
 }
 
 /*
- * Opens path. way: NULL, or "async" (a kernel worker does it rather than the submitting thread), or "sqpoll" (a kernel
- * thread takes it from the ring; no system call submits it). Returns the descriptor or a negative errno, -ENOSYS where there is
- * no io_uring.
+ * by: NULL, the submitting thread; "async", a kernel worker; "sqpoll", a kernel thread that takes the
+ * request from the ring, so that no system call submits it. Returns the descriptor or a negative errno,
+ * -ENOSYS where io_uring is not available.
  */
-static inline int uring_open(const char *path, int flags, const char *way)
+static inline int uring_open(const char *path, int flags, const char *by)
 {
-	int polled = way && !strcmp(way, "sqpoll");
+	int polled = by && !strcmp(by, "sqpoll");
 	struct io_uring_params p = {.flags = polled ? IORING_SETUP_SQPOLL : 0,
 				    .sq_thread_idle = 1000};
 	struct io_uring_sqe *sqe;
@@ -41,7 +41,7 @@ static inline int uring_open(const char *path, int flags, const char *way)
 	sqe->fd = AT_FDCWD;
 	sqe->addr = (unsigned long)path;
 	sqe->open_flags = (unsigned)flags;
-	sqe->flags = way && !polled ? IOSQE_ASYNC : 0;
+	sqe->flags = by && !polled ? IOSQE_ASYNC : 0;
 	*(unsigned *)(sq + p.sq_off.array) = 0;
 	__atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, ring, !polled, 1,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vm_once: one process_vm_readv of 64 bytes, then the end. As short a life as a process can have;
- * it says what came by its exit code (errno, 0 on success) and prints nothing: `shortlived` and
- * `flood` do.
+ * vm_once: reads 64 bytes of the target with process_vm_readv and exits: as short a life as an actor can
+ * have. Arguments: PID ADDRESS. Run by `shortlived` and `flood`, which report for it.
  *
- *     vm_once PID ADDRESS
+ * Ground truth: the exit status is 0 or the errno of the call; 255 for wrong arguments.
  */
 #include <errno.h>
 #include <stdlib.h>

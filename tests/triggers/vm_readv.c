@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vm_readv: reads the victim's text by process_vm_readv.
+ * vm_readv: reads the target's code with process_vm_readv.
  *
- *     vm_readv PID|TID [-d] [-n BYTES] [-t] [-b] [-r TIMES] [-p MS]
+ *     -d   pass an empty iovec before the real one
+ *     -n   so many bytes
+ *     -t   in a second thread
+ *     -b   from an address that is not mapped
+ *     -r   so many times
+ *     -p   with a pause between them
  *
- * -d puts an empty iovec before the real one, -t does it in a second thread, -b asks for an address
- * that is not mapped, -r does it again and again, -p with that pause between.
+ * Ground truth: "result" and "errno" of the last call, "times" and "succeeded" over all of them.
  */
 #include <pthread.h>
 #include <sys/uio.h>
 
 #include "trigger.h"
 
+static const char synopsis[] = "PID|TID [-d] [-n BYTES] [-t] [-b] [-r TIMES] [-p MS]";
+
 static struct job {
-	long victim, bytes, times, pause_ms;
-	int decoy, thread, bad, tid, err;
+	long target, bytes, times, pause_ms;
+	int decoy, thread, unmapped, tid, err;
 	long result, succeeded;
 } job = {.bytes = 4096, .times = 1};
 
-static void *job_do(void *unused)
+static void *run_job(void *unused)
 {
 	char *buf = malloc(job.bytes);
-	char *at = job.bad ? (char *)0x1000 : trigger_address(job.victim, STAT_START_CODE);
+	char *at = job.unmapped ? (char *)0x1000 : trigger_address(job.target, STAT_START_CODE);
 	struct iovec local[2] = {{buf, 0}, {buf, job.bytes}};
 	struct iovec remote[2] = {{at, 0}, {at, job.bytes}};
 	int first = !job.decoy;
@@ -31,7 +37,7 @@ static void *job_do(void *unused)
 		if (i && job.pause_ms)
 			usleep(job.pause_ms * 1000);
 		errno = 0;
-		job.result = process_vm_readv(job.victim, local + first, 2 - first, remote + first,
+		job.result = process_vm_readv(job.target, local + first, 2 - first, remote + first,
 					      2 - first, 0);
 		job.err = errno;
 		job.succeeded += job.result >= 0;
@@ -57,7 +63,7 @@ int main(int argc, char **argv)
 			job.thread = 1;
 			break;
 		case 'b':
-			job.bad = 1;
+			job.unmapped = 1;
 			break;
 		case 'r':
 			job.times = atol(optarg);
@@ -66,17 +72,17 @@ int main(int argc, char **argv)
 			job.pause_ms = atol(optarg);
 			break;
 		default:
-			return 2;
+			trigger_usage(synopsis);
 		}
 	}
 	if (optind >= argc)
-		return 2;
-	job.victim = atol(argv[optind]);
+		trigger_usage(synopsis);
+	job.target = atol(argv[optind]);
 	if (!job.thread)
-		job_do(NULL);
-	else if (pthread_create(&thread, NULL, job_do, NULL) || pthread_join(thread, NULL))
+		run_job(NULL);
+	else if (pthread_create(&thread, NULL, run_job, NULL) || pthread_join(thread, NULL))
 		trigger_die("thread");
-	trigger_report("\"tid\":%d,\"result\":%ld,\"errno\":%d,\"times\":%ld,\"succeeded\":%ld",
-		       job.tid, job.result, job.err, job.times, job.succeeded);
+	trigger_report_by(job.tid, "\"result\":%ld,\"errno\":%d,\"times\":%ld,\"succeeded\":%ld",
+			  job.result, job.err, job.times, job.succeeded);
 	return 0;
 }
