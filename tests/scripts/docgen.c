@@ -9,6 +9,7 @@
  * "<!-- end of generated -->". The policy's documents are generated whole. Links the product's own objects,
  * so that it reads the very tables that run.
  */
+#include "base/macros.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
 #include "model/vector.h"
@@ -23,7 +24,6 @@
 #define BEGIN "<!-- generated: "
 #define BEGIN_END " -->\n"
 #define END "<!-- end of generated -->\n"
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* --- sections --- */
 
@@ -65,6 +65,11 @@ static void write_vectors(FILE *to)
 	write_vector_rows(to, get_vector, VECTOR_NONE + 1);
 }
 
+static void write_syscalls(FILE *to)
+{
+	write_vector_rows(to, vector_syscall, 0);
+}
+
 static const char *rule_cell(unsigned int rule)
 {
 	return rule == RULE_NONE ? "-" : rule_name(rule);
@@ -98,12 +103,13 @@ static const struct section {
 } sections[] = {
 	{"rules", write_rules},
 	{"vectors", write_vectors},
+	{"syscalls", write_syscalls},
 	{"files", write_files},
 };
 
 static const struct section *find_section(const char *name, size_t len)
 {
-	for (size_t i = 0; i < COUNT(sections); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
 		if (strlen(sections[i].name) == len && !strncmp(sections[i].name, name, len))
 			return &sections[i];
 	}
@@ -192,7 +198,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !check)
 		errx(2, "usage: docgen [--check]");
-	for (size_t i = 0; i < COUNT(documents); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
 		differs |= update(&documents[i], check);
 	return check && differs;
 }

@@ -141,6 +141,18 @@ check_format()
 	done < <(files '*.c' '*.h')
 }
 
+# Paths that documents name in backticks, from the top, from bpf/ or from userspace/, must exist.
+check_paths()
+{
+	local f path
+
+	while read -r f path; do
+		[ -e "$path" ] || [ -e "bpf/$path" ] || [ -e "userspace/$path" ] ||
+			problem "$f: names $path, which does not exist"
+	done < <(grep -oE '`(bpf|lib|include|tls|userspace|base|model|policy|sensor|report|monitor|cmd|tests|docs)/[a-z0-9_./-]+[` ]' \
+		README.md NEWS.md SECURITY.md docs/*.md | sed 's/:`/ /; s/[` ]$//' | sort -u)
+}
+
 check_documents()
 {
 	local found
@@ -161,5 +173,6 @@ check_layers
 check_top
 check_machine
 check_format
+check_paths
 check_documents
 [ "$problems" = 0 ]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_conns.c - cachewarden conns: asks a running monitor over its control socket. */
-#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "monitor/control.h"
 
 #include <errno.h>

@@ -3,11 +3,11 @@
  * cmd_doctor.c - cachewarden doctor: loads and attaches everything for a moment, and shows which tier each
  * sensor reached, which programs are attached, and what stays unseen. Watches nothing.
  */
-#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/jsonw.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "model/rule.h"
 #include "sensor/cgroup.h"
 #include "sensor/features.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_policy.c - cachewarden policy check, test and explain. None needs root, a monitor or a kernel. */
-#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "policy/policy_doc.h"
 #include "policy/policy_key.h"
 #include "policy/policy_yaml.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_run.c - cachewarden run. */
-#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
-#include "monitor/monitor.h"
+#include "base/macros.h"
 #include "policy/policy_yaml.h"
+#include "monitor/monitor.h"
 
 int cmd_run(int argc, char **argv)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* main.c - the table of commands. */
-#include "base/macros.h"
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
+#include "base/macros.h"
 
 #include <stdio.h>
 #include <string.h>
