@@ -72,10 +72,10 @@ interplay: ## testssl.sh with all it has against a watched Redis, a few minutes;
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(B)/cachewarden-live interplay:
 
-soak: ## ten thousand TLS connections through a network that loses, reorders and duplicates, some minutes: no false alert
+soak: ## slow tests that check leaves out: 10,000 TLS connections over a bad network; Java, testssl.sh, haproxy; loss, reordering, duplication
 	$(Q)tests/scripts/deps.sh build test
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)$(B)/cachewarden-live soak:
+	$(Q)$(B)/cachewarden-live -s
 
 bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
 	$(Q)tests/scripts/deps.sh build test bench

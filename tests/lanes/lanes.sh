@@ -188,7 +188,7 @@ build/cachewarden-live -l >"$work/all"
 if [ ${#patterns[@]} != 0 ]; then
 	grep -F "$(printf '%s\n' "${patterns[@]}")" "$work/all" >"$work/tests"
 else
-	grep -v -e '^interplay: ' -e '^soak: ' "$work/all" >"$work/tests" # those take minutes each
+	grep -v -e '^interplay: ' -e '^soak: ' "$work/all" >"$work/tests" # minutes each
 fi
 all_lanes | number & # a trap does not wait for it
 wait $!

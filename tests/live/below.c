@@ -388,11 +388,11 @@ static const struct test kernel_tests[] = {
 	TEST("a stranger that writes to a socket with TLS 1.3 by the kernel is named, its owner is not",
 	     ktls_stolen, .arg = KTLS("1.3", "TLSv1.3")),
 	TEST("a network that loses raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 2ms loss 2%", "TCPOFOQueue")),
+	     .arg = NETWORK("delay 2ms loss 2%", "TCPOFOQueue"), .slow = true),
 	TEST("a network that reorders raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 3ms reorder 75% 50%", "TCPOFOQueue")),
+	     .arg = NETWORK("delay 3ms reorder 75% 50%", "TCPOFOQueue"), .slow = true),
 	TEST("a network that duplicates raises nothing, what was not read is counted", netem,
-	     .arg = NETWORK("delay 2ms duplicate 10%", "TCPDSACKOldSent")),
+	     .arg = NETWORK("delay 2ms duplicate 10%", "TCPDSACKOldSent"), .slow = true),
 	TEST("a network that does all of it raises nothing, what was not read is counted", netem,
 	     .arg = NETWORK("delay 3ms 2ms loss 3% duplicate 5% reorder 50%", "TCPOFOQueue")),
 	{},
@@ -410,4 +410,4 @@ static const struct test soak_tests[] = {
 	{},
 };
 
-const struct suite soak_suite = {"soak", nothing, nothing, soak_tests, .apart = true};
+const struct suite soak_suite = {"soak", nothing, nothing, soak_tests, .slow = true};

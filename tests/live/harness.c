@@ -2,8 +2,9 @@
 /*
  * harness.c - TAP, time bounds, scratch files, and processes that end with the test that started them.
  *
- *     cachewarden-live [-l] [-p TIMES] [SUBSTRING...]
+ *     cachewarden-live [-ls] [-p TIMES] [SUBSTRING...]
  *
+ * Runs the tests whose names contain a SUBSTRING; without one all but the slow ones, with -s the slow ones only.
  * -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a limit only
  * matters to a test that fails. Run as root from the repository's root. Never ends a process by name; if it is killed
  * itself, the kernel ends what it started (PR_SET_PDEATHSIG). KEEP=1 in the environment leaves the scratch directory.
@@ -41,6 +42,7 @@ static struct child {
 } children[CHILDREN_MAX];
 
 static int scope;
+static bool slow; /* run the slow tests and no others */
 static jmp_buf test_end;
 static enum { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } verdict;
 static char verdict_text[8192];
@@ -659,7 +661,7 @@ static bool wanted(const struct suite *s, const struct test *t, int n, char **pa
 	for (int i = 0; i < n; i++)
 		if (strstr(name, patterns[i]))
 			return true;
-	return !n && !s->apart;
+	return !n && !s->apart && (s->slow || t->slow) == slow;
 }
 
 static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
@@ -739,12 +741,14 @@ int main(int argc, char **argv)
 	int failed = 0, nr = 0, opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "lp:")) != -1) {
+	while ((opt = getopt(argc, argv, "lsp:")) != -1) {
 		if (opt == 'p')
 			patience = atoi(optarg) > 0 ? atoi(optarg) : 1;
-		else
+		else if (opt == 's')
+			slow = true;
+		else if (opt == 'l')
 			list();
-		if (opt != 'p')
+		if (opt == 'l' || opt == '?')
 			return opt != 'l';
 	}
 	if (geteuid()) {

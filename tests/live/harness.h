@@ -33,6 +33,7 @@ struct test {
 	void (*run)(const void *arg);
 	const void *arg;
 	const char *todo; /* a known blind spot: reported, but no failure */
+	bool slow;	  /* seldom breaks and takes long: run by make soak */
 };
 
 struct suite {
@@ -41,6 +42,7 @@ struct suite {
 	void (*teardown)(void);
 	const struct test *tests; /* ends with one without a name */
 	bool apart;		  /* takes minutes: only when it is asked for by name */
+	bool slow;		  /* as in each of its tests */
 };
 
 #define TEST(text, function, ...)                                                                  \
