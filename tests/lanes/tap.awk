@@ -22,7 +22,7 @@ function doctor(json,	program, n, i)
 	say(json ~ /"coverage":"full"/, "lane: doctor says that nothing is missing")
 	if (match(json, /"sensor":"memory","rung":"[a-z]*"/)) {
 		split(substr(json, RSTART, RLENGTH), program, "\"")
-		note("rung of memory: " program[8])
+		note("tier of memory: " program[8])
 	}
 	n = split(json, program, /\{/)
 	for (i = 1; i <= n; i++)

@@ -27,7 +27,7 @@ mkdir -p $kept
 if [ -n "$run" ]; then
 	# shellcheck disable=SC2086 # lists
 	{
-		echo "# rung of memory: $(build/cachewarden doctor --output json |
+		echo "# tier of memory: $(build/cachewarden doctor --output json |
 			grep -o '"sensor":"memory","rung":"[a-z]*"' | head -n 1 | cut -d '"' -f 8)"
 		build/cachewarden-live $suites
 	} >$kept/here.tap
@@ -72,7 +72,7 @@ fi
 		sub(/ +$/, "", verb)
 	}
 	!(kernel in known) { known[kernel] = 1; kernels[++kernel_count] = kernel }
-	verb == "#" && text ~ /^rung of memory: / { rung[kernel] = substr(text, 17); next }
+	verb == "#" && text ~ /^tier of memory: / { tier[kernel] = substr(text, 17); next }
 	verb == "#" && text ~ /^caught / {
 		n = ++waiting[kernel]
 		split(text, word, " ")
@@ -128,7 +128,7 @@ fi
 		head = "| rule | ATT&CK |"
 		line = "|---|---|"
 		for (k = 1; k <= kernel_count; k++) {
-			head = head " " kernels[k] (rung[kernels[k]] ? ", " rung[kernels[k]] " rung" : "") " |"
+			head = head " " kernels[k] (tier[kernels[k]] ? ", " tier[kernels[k]] " tier" : "") " |"
 			line = line "---|"
 		}
 		print head >table
