@@ -7,7 +7,7 @@
 
 #include "event.h"
 
-static inline struct event sample(void)
+static inline struct event event_sample(void)
 {
 	struct event ev = {
 		.magic = EVENT_MAGIC,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_collector.c - which records from the ring buffer the collector accepts. */
+/*
+ * test_collector.c - which ring buffer records the collector accepts. Reading the ring itself needs a
+ * kernel: tests/live/collector.c.
+ */
 #include "unit.h"
 
 #include "sensor/collector.h"
@@ -9,18 +12,18 @@
 
 #include "event_sample.h"
 
-static void whole_record_is_taken(void **state)
+static void valid_record_is_accepted(void **state)
 {
-	struct event ev = sample();
+	struct event ev = event_sample();
 	const char *why;
 
 	assert_true(collector_valid(&ev, sizeof(ev), &why));
 	assert_null(why);
 }
 
-static void record_cut_at_any_byte_is_refused(void **state)
+static void truncated_record_is_rejected(void **state)
 {
-	struct event ev = sample();
+	struct event ev = event_sample();
 	const char *why;
 
 	for (size_t n = 0; n < sizeof(ev); n++) {
@@ -34,29 +37,29 @@ static void record_cut_at_any_byte_is_refused(void **state)
 	}
 }
 
-static void foreign_record_is_refused(void **state)
+static void record_with_an_invalid_field_is_rejected(void **state)
 {
-	struct event ev = sample();
+	struct event ev = event_sample();
 	const char *why;
 
 	ev.magic = 1;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
-	ev = sample();
+	ev = event_sample();
 	ev.version++;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
-	ev = sample();
+	ev = event_sample();
 	ev.type = EVENT_MAX;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
-	ev = sample();
+	ev = event_sample();
 	ev.key.rule = RULE_MAX;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
-	ev = sample();
+	ev = event_sample();
 	ev.actor.ancestors = ANCESTORS_MAX + 1;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
-	ev = sample();
+	ev = event_sample();
 	memset(ev.actor.comm, 'x', sizeof(ev.actor.comm));
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
-	ev = sample();
+	ev = event_sample();
 	ev.actor.exe.off = PATH_LEN;
 	ev.actor.exe.len = 1;
 	assert_false(collector_valid(&ev, sizeof(ev), &why));
@@ -65,9 +68,9 @@ static void foreign_record_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_record_is_taken),
-		cmocka_unit_test(record_cut_at_any_byte_is_refused),
-		cmocka_unit_test(foreign_record_is_refused),
+		cmocka_unit_test(valid_record_is_accepted),
+		cmocka_unit_test(truncated_record_is_rejected),
+		cmocka_unit_test(record_with_an_invalid_field_is_rejected),
 	};
 
 	return cmocka_run_group_tests_name("collector", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_file_kind.c - what a file is that a server opened, and what a configuration says. */
+/* test_file_kind.c - the kind of a file a server opened, and the directives of a server configuration. */
 #include "unit.h"
 
 #include "model/file_kind.h"
@@ -14,7 +14,7 @@ static unsigned int kind(const char *path, bool written, const char *head)
 	return file_kind_classify(path, written, head, strlen(head));
 }
 
-static void data_is_known_by_its_name_or_its_magic(void **state)
+static void data_file_is_recognised_by_name_or_magic(void **state)
 {
 	assert_int_equal(kind("/d/dump.rdb", true, ""), FILE_DATA);
 	assert_int_equal(kind("/d/temp-17.rdb", true, ""), FILE_DATA);
@@ -24,7 +24,7 @@ static void data_is_known_by_its_name_or_its_magic(void **state)
 	assert_int_equal(kind("/d/anything", false, "VALKEY080"), FILE_DATA);
 }
 
-static void a_private_key_is_known_and_a_certificate_is_none(void **state)
+static void private_key_is_recognised_and_certificate_is_not_one(void **state)
 {
 	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN PRIVATE KEY-----\n"), FILE_KEY);
 	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN EC PRIVATE KEY-----\n"), FILE_KEY);
@@ -36,7 +36,7 @@ static void a_private_key_is_known_and_a_certificate_is_none(void **state)
 	assert_int_equal(kind("/t/a.pem", false, "-----BEGIN CERTIFICATE-----\n"), 0);
 }
 
-static void a_configuration_is_known_by_its_directives(void **state)
+static void configuration_is_recognised_by_its_directives(void **state)
 {
 	assert_int_equal(kind("/c/redis.conf", false, ""), FILE_CONFIG);
 	assert_int_equal(kind("/c/mine", false, "# comment\nport 0\n  tls-port 6380\n"),
@@ -45,7 +45,7 @@ static void a_configuration_is_known_by_its_directives(void **state)
 	assert_int_equal(kind("/c/nodes.conf", true, ""), FILE_CONFIG);
 }
 
-static void acls_and_key_logs_are_known(void **state)
+static void acl_and_key_log_are_recognised(void **state)
 {
 	assert_int_equal(kind("/c/users.acl", false, ""), FILE_ACL);
 	assert_int_equal(kind("/c/people", false, "user default on nopass\n"), FILE_ACL);
@@ -54,7 +54,7 @@ static void acls_and_key_logs_are_known(void **state)
 			 FILE_KEYLOG);
 }
 
-static void what_everybody_reads_is_nothing(void **state)
+static void common_files_have_no_kind(void **state)
 {
 	static const char *const paths[] = {"/usr/lib/x86_64-linux-gnu/libc.so.6",
 					    "/lib/ld-linux.so.2",
@@ -70,11 +70,11 @@ static void what_everybody_reads_is_nothing(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_int_equal(kind(paths[i], false, ""), 0);
 	assert_int_equal(kind("/opt/modules/search.so", false, "\177ELF\2\1\1"), 0);
-	/* a log that quotes a configuration is none */
+	/* a log that quotes a configuration */
 	assert_int_equal(kind("/d/log", true, "port 1\nbind 2\n"), 0);
 }
 
-static void every_kind_may_be_exposed_and_breaks_a_rule(void **state)
+static void every_kind_has_an_exposure_finding_and_a_rule(void **state)
 {
 	for (unsigned int k = FILE_DATA; k <= FILE_KEYLOG; k++) {
 		assert_true(file_kind_get(k)->exposed >= FINDING_EXPOSED_DATA);
@@ -85,54 +85,54 @@ static void every_kind_may_be_exposed_and_breaks_a_rule(void **state)
 	assert_null(file_kind_get(PROC_FILE_NONE));
 }
 
-struct said {
+struct directives {
 	char text[256];
 };
 
-static void say(void *ctx, const char *directive, const char *value)
+static void collect(void *ctx, const char *directive, const char *value)
 {
-	struct said *s = ctx;
-	size_t used = strlen(s->text);
+	struct directives *d = ctx;
+	size_t used = strlen(d->text);
 
-	snprintf(s->text + used, sizeof(s->text) - used, "[%s=%s]", directive, value);
+	snprintf(d->text + used, sizeof(d->text) - used, "[%s=%s]", directive, value);
 }
 
-static void directives_are_read_as_a_server_reads_them(void **state)
+static void directives_are_parsed_as_the_server_parses_them(void **state)
 {
 	static const char text[] = "# port 1\n\n  PORT 6379 \r\ndir \"/var/lib/a b\"\n"
 				   "aclfile '/x'\nsave\nrequirepass foo";
-	struct said s = {};
+	struct directives d = {};
 
-	assert_int_equal(server_config_each(text, strlen(text), say, &s), 4);
-	assert_string_equal(s.text, "[port=6379][dir=/var/lib/a b][aclfile=/x][requirepass=foo]");
+	assert_int_equal(server_config_each(text, strlen(text), collect, &d), 4);
+	assert_string_equal(d.text, "[port=6379][dir=/var/lib/a b][aclfile=/x][requirepass=foo]");
 }
 
-static void lines_too_long_or_binary_are_passed_over(void **state)
+static void overlong_and_binary_lines_are_skipped(void **state)
 {
 	static char text[5000];
-	struct said s = {};
+	struct directives d = {};
 
 	memset(text, 'a', sizeof(text));
 	memcpy(text + 4000, "\nport 1\nb\0c d\nport 2", 20);
-	assert_int_equal(server_config_each(text, 4020, say, &s), 2);
-	assert_string_equal(s.text, "[port=1][port=2]");
-	s.text[0] = '\0';
-	assert_int_equal(server_config_each("", 0, say, &s), 0);
-	assert_int_equal(server_config_each("\n\n\n", 3, say, &s), 0);
-	assert_string_equal(s.text, "");
+	assert_int_equal(server_config_each(text, 4020, collect, &d), 2);
+	assert_string_equal(d.text, "[port=1][port=2]");
+	d.text[0] = '\0';
+	assert_int_equal(server_config_each("", 0, collect, &d), 0);
+	assert_int_equal(server_config_each("\n\n\n", 3, collect, &d), 0);
+	assert_string_equal(d.text, "");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(data_is_known_by_its_name_or_its_magic),
-		cmocka_unit_test(a_private_key_is_known_and_a_certificate_is_none),
-		cmocka_unit_test(a_configuration_is_known_by_its_directives),
-		cmocka_unit_test(acls_and_key_logs_are_known),
-		cmocka_unit_test(what_everybody_reads_is_nothing),
-		cmocka_unit_test(every_kind_may_be_exposed_and_breaks_a_rule),
-		cmocka_unit_test(directives_are_read_as_a_server_reads_them),
-		cmocka_unit_test(lines_too_long_or_binary_are_passed_over),
+		cmocka_unit_test(data_file_is_recognised_by_name_or_magic),
+		cmocka_unit_test(private_key_is_recognised_and_certificate_is_not_one),
+		cmocka_unit_test(configuration_is_recognised_by_its_directives),
+		cmocka_unit_test(acl_and_key_log_are_recognised),
+		cmocka_unit_test(common_files_have_no_kind),
+		cmocka_unit_test(every_kind_has_an_exposure_finding_and_a_rule),
+		cmocka_unit_test(directives_are_parsed_as_the_server_parses_them),
+		cmocka_unit_test(overlong_and_binary_lines_are_skipped),
 	};
 
 	return cmocka_run_group_tests_name("file_kind", tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_finding.c - JSON and text of a finding, and the JSON writer below it. */
+/*
+ * test_finding.c - the JSON and text of a finding, and the JSON writer below it: escaping, cutting and
+ * colour. That every line is valid OCSF is checked by the live tests.
+ */
 #include "unit.h"
 
 #include "report/finding.h"
@@ -10,7 +13,7 @@
 
 #include "event_sample.h"
 
-static void json_escapes_what_json_forbids(void **state)
+static void json_string_is_escaped_and_invalid_utf_8_replaced(void **state)
 {
 	struct jsonw j = {};
 	json_t *back;
@@ -27,7 +30,7 @@ static void json_escapes_what_json_forbids(void **state)
 	jsonw_free(&j);
 }
 
-static void json_left_open_is_not_given_out(void **state)
+static void unfinished_json_is_not_returned(void **state)
 {
 	struct jsonw j = {};
 	size_t len;
@@ -39,7 +42,7 @@ static void json_left_open_is_not_given_out(void **state)
 
 static void finding_is_one_line_of_ocsf(void **state)
 {
-	struct alert a = {.ev = sample(), .count = 4, .detailed = true};
+	struct alert a = {.ev = event_sample(), .count = 4, .detailed = true};
 	struct instance in = {
 		.id = 1, .pid = 7, .ports = 1, .port = {6379}, .name = "redis-server:6379"};
 	struct finding *f = calloc(1, sizeof(*f));
@@ -68,9 +71,9 @@ static void finding_is_one_line_of_ocsf(void **state)
 	free(f);
 }
 
-static void text_does_not_obey_an_actors_name(void **state)
+static void control_characters_in_an_actor_name_are_escaped(void **state)
 {
-	struct alert a = {.ev = sample(), .count = 1, .detailed = true};
+	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
 	struct finding *f = calloc(1, sizeof(*f));
 	char line[8192];
 
@@ -83,9 +86,9 @@ static void text_does_not_obey_an_actors_name(void **state)
 	free(f);
 }
 
-static void only_a_terminal_gets_colours(void **state)
+static void colour_is_only_used_on_request(void **state)
 {
-	struct alert a = {.ev = sample(), .count = 1, .detailed = true};
+	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
 	struct finding *f = calloc(1, sizeof(*f));
 	char line[8192];
 
@@ -98,9 +101,9 @@ static void only_a_terminal_gets_colours(void **state)
 	free(f);
 }
 
-static void text_longer_than_its_room_is_cut_with_its_newline(void **state)
+static void text_that_does_not_fit_is_truncated_and_keeps_its_newline(void **state)
 {
-	struct alert a = {.ev = sample(), .count = 1, .detailed = true};
+	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
 	struct finding *f = calloc(1, sizeof(*f));
 	char line[40];
 	size_t len;
@@ -115,12 +118,12 @@ static void text_longer_than_its_room_is_cut_with_its_newline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_escapes_what_json_forbids),
-		cmocka_unit_test(json_left_open_is_not_given_out),
+		cmocka_unit_test(json_string_is_escaped_and_invalid_utf_8_replaced),
+		cmocka_unit_test(unfinished_json_is_not_returned),
 		cmocka_unit_test(finding_is_one_line_of_ocsf),
-		cmocka_unit_test(text_does_not_obey_an_actors_name),
-		cmocka_unit_test(only_a_terminal_gets_colours),
-		cmocka_unit_test(text_longer_than_its_room_is_cut_with_its_newline),
+		cmocka_unit_test(control_characters_in_an_actor_name_are_escaped),
+		cmocka_unit_test(colour_is_only_used_on_request),
+		cmocka_unit_test(text_that_does_not_fit_is_truncated_and_keeps_its_newline),
 	};
 
 	return cmocka_run_group_tests_name("finding", tests, NULL, NULL);

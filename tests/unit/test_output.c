@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_output.c - lines to a reader that is slow, stopped or gone. */
+/* test_output.c - output lines to a reader that is slow, stopped or gone: no blocking, bounded memory. */
 #include "unit.h"
 
 #include "base/output.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void slow_reader_never_blocks_and_gets_all_in_the_end(void **state)
+static void slow_reader_does_not_block_and_gets_every_line(void **state)
 {
 	struct output o;
 	char line[1000], buf[1000];
@@ -21,7 +21,7 @@ static void slow_reader_never_blocks_and_gets_all_in_the_end(void **state)
 	memset(line, 'a', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
 	output_init(&o, p[1]);
-	for (int i = 0; i < 500; i++, sent += sizeof(line)) /* seven pipes' worth */
+	for (int i = 0; i < 500; i++, sent += sizeof(line)) /* seven times what a pipe holds */
 		output_line(&o, line, sizeof(line));
 	assert_true(o.len > 0);
 	while (got < sent) {
@@ -38,7 +38,7 @@ static void slow_reader_never_blocks_and_gets_all_in_the_end(void **state)
 	close(p[1]);
 }
 
-static void reader_that_stands_still_costs_bounded_memory(void **state)
+static void stalled_reader_costs_bounded_memory(void **state)
 {
 	struct output o;
 	static char line[100000];
@@ -56,7 +56,7 @@ static void reader_that_stands_still_costs_bounded_memory(void **state)
 	close(p[1]);
 }
 
-static void reader_that_left_is_an_error_and_counted(void **state)
+static void closed_pipe_is_an_error_and_its_lines_are_counted(void **state)
 {
 	struct output o;
 	int p[2];
@@ -72,7 +72,7 @@ static void reader_that_left_is_an_error_and_counted(void **state)
 	close(p[1]);
 }
 
-static void full_device_is_an_error_and_counted(void **state)
+static void full_device_is_an_error_and_its_lines_are_counted(void **state)
 {
 	struct output o;
 	int fd = open("/dev/full", O_WRONLY);
@@ -88,10 +88,10 @@ static void full_device_is_an_error_and_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slow_reader_never_blocks_and_gets_all_in_the_end),
-		cmocka_unit_test(reader_that_stands_still_costs_bounded_memory),
-		cmocka_unit_test(reader_that_left_is_an_error_and_counted),
-		cmocka_unit_test(full_device_is_an_error_and_counted),
+		cmocka_unit_test(slow_reader_does_not_block_and_gets_every_line),
+		cmocka_unit_test(stalled_reader_costs_bounded_memory),
+		cmocka_unit_test(closed_pipe_is_an_error_and_its_lines_are_counted),
+		cmocka_unit_test(full_device_is_an_error_and_its_lines_are_counted),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_reset.c - which socket a connection reset destroys. */
+/* test_reset.c - which socket a reset destroys: the connection, never its listener or one elsewhere. */
 #include "unit.h"
 
 #include "monitor/reset.h"
@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In a network namespace of its own, whose only listener this is. Returns 0, or the step that went wrong. */
-static int reset_by_ends(void)
+/* Runs in a network namespace of its own. Returns 0, or the number of the step that failed. */
+static int reset_by_addresses(void)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	socklen_t len = sizeof(at), one = sizeof(int);
@@ -53,17 +53,18 @@ static void reset_without_a_cookie_spares_the_listener(void **state)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0)) ? 77
-									      : reset_by_ends());
+		_exit(unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0))
+			      ? 77
+			      : reset_by_addresses());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
-		skip(); /* no network namespace to be had */
+		skip(); /* not allowed to make a network namespace */
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* By somebody who may not look at it: the first process's namespace. */
-static int reset_elsewhere(pid_t pid)
+/* Runs without the privilege to enter the network namespace of pid 1. Returns as above; 77 to skip. */
+static int reset_in_other_namespaces(pid_t ended)
 {
 	struct conn_info c = {.cookie = 1};
 	const char *step = "";
@@ -74,24 +75,24 @@ static int reset_elsewhere(pid_t pid)
 		return 77;
 	if (reset_connection(&c, 1, &step) != -EACCES || !strstr(step, "network namespace"))
 		return 1;
-	return reset_connection(&c, pid, &step) == -ESRCH ? 0 : 2;
+	return reset_connection(&c, ended, &step) == -ESRCH ? 0 : 2;
 }
 
-static void reset_looks_in_no_other_namespace_than_the_servers(void **state)
+static void reset_only_uses_the_network_namespace_of_the_server(void **state)
 {
-	pid_t gone = fork(), pid;
+	pid_t ended = fork(), pid;
 	int status = 0;
 
-	if (!gone)
+	if (!ended)
 		_exit(0);
-	assert_int_equal(waitpid(gone, &status, 0), gone);
+	assert_int_equal(waitpid(ended, &status, 0), ended);
 	pid = fork();
 	if (!pid)
-		_exit(geteuid() ? 77 : reset_elsewhere(gone));
+		_exit(geteuid() ? 77 : reset_in_other_namespaces(ended));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
-		skip(); /* we are nobody ourselves */
+		skip(); /* not root, or nobody may enter it here */
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
@@ -99,7 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reset_without_a_cookie_spares_the_listener),
-		cmocka_unit_test(reset_looks_in_no_other_namespace_than_the_servers),
+		cmocka_unit_test(reset_only_uses_the_network_namespace_of_the_server),
 	};
 
 	return cmocka_run_group_tests_name("reset", tests, NULL, NULL);

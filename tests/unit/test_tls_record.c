@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_tls_record.c - the record walk of include/tls_record.h on streams built by hand: where the
- * first foreign byte lies is known here, and never taken from the walk.
+ * test_tls_record.c - the record walk of include/tls/record.h on hand-built streams that arrive in order,
+ * cut everywhere. The test knows where the first byte that is not TLS is; it never takes that from the
+ * walk. Segments out of order are in test_tls_resync.c.
  */
 #include "streams/cut.h"
 
@@ -40,7 +41,7 @@ static void empty_application_data_is_tls(void **state)
 	stream_free(&st);
 }
 
-static void empty_record_of_any_other_type_is_not(void **state)
+static void empty_record_of_any_other_type_is_not_tls(void **state)
 {
 	for (size_t i = 0; i < sizeof(types); i++) {
 		struct stream st = {};
@@ -65,7 +66,7 @@ static void longest_record_is_tls(void **state)
 	stream_free(&st);
 }
 
-static void longer_record_is_not(void **state)
+static void record_over_the_limit_is_not_tls(void **state)
 {
 	static const uint16_t lengths[] = {TLS_RECORD_MAX + 1, TLS_RECORD_MAX + 255,
 					   TLS_RECORD_MAX + 256, 0xffff};
@@ -81,7 +82,7 @@ static void longer_record_is_not(void **state)
 	}
 }
 
-static void length_beyond_any_is_seen_at_its_first_byte(void **state)
+static void excessive_length_is_detected_at_its_first_byte(void **state)
 {
 	for (uint32_t high = 0; high < 256; high++) {
 		struct stream st = {};
@@ -93,8 +94,8 @@ static void length_beyond_any_is_seen_at_its_first_byte(void **state)
 	}
 }
 
-/* RFC 5246 §6.2.3.2: 16 bytes of IV, 1 of message, 48 of MAC, up to 255 of padding: 320 */
-static void change_cipher_spec_is_as_long_as_a_cipher_makes_it(void **state)
+/* RFC 5246 §6.2.3.2, under CBC: 16 bytes of IV, 1 of message, 48 of MAC, up to 255 of padding: 320 */
+static void change_cipher_spec_is_at_most_320_bytes(void **state)
 {
 	for (uint32_t len = 1; len < 1024; len++) {
 		struct stream st = {};
@@ -107,8 +108,8 @@ static void change_cipher_spec_is_as_long_as_a_cipher_makes_it(void **state)
 	}
 }
 
-/* Each of the first three bytes, with each of the values it can have, alone decides. */
-static void header_is_judged_byte_by_byte(void **state)
+/* Every value of each of the first three bytes, the other bytes valid. */
+static void header_is_checked_byte_by_byte(void **state)
 {
 	for (uint32_t at = 0; at < 3; at++) {
 		for (uint32_t value = 0; value < 256; value++) {
@@ -126,7 +127,7 @@ static void header_is_judged_byte_by_byte(void **state)
 	}
 }
 
-static void stream_that_ends_inside_a_header_is_tls_so_far(void **state)
+static void stream_that_ends_within_a_header_is_tls_so_far(void **state)
 {
 	for (uint32_t n = 1; n < TLS_HEADER_LEN; n++) {
 		struct stream st = {};
@@ -139,7 +140,7 @@ static void stream_that_ends_inside_a_header_is_tls_so_far(void **state)
 	}
 }
 
-static void plaintext_at_the_start_is_found_at_0(void **state)
+static void plaintext_at_the_start_is_found_at_offset_0(void **state)
 {
 	for (size_t i = 0; i < PLAINTEXTS; i++) {
 		struct stream st = {};
@@ -177,7 +178,7 @@ static void plaintext_between_records_is_found(void **state)
 	stream_free(&st);
 }
 
-static void what_a_record_holds_is_not_looked_at(void **state)
+static void record_content_is_ignored(void **state)
 {
 	struct stream st = {};
 
@@ -188,7 +189,7 @@ static void what_a_record_holds_is_not_looked_at(void **state)
 	stream_free(&st);
 }
 
-static void bytes_after_plaintext_never_mend_a_stream(void **state)
+static void broken_stream_stays_broken(void **state)
 {
 	struct tls_stream s = begin(1);
 	struct stream st = {};
@@ -206,7 +207,7 @@ static void bytes_after_plaintext_never_mend_a_stream(void **state)
 	stream_free(&st);
 }
 
-static void record_count_stops_at_its_largest(void **state)
+static void record_count_saturates(void **state)
 {
 	struct tls_stream s = begin(1);
 	struct stream st = {};
@@ -231,19 +232,19 @@ int main(void)
 		cmocka_unit_test(every_record_type_is_tls),
 		cmocka_unit_test(every_version_from_3_0_to_3_4_is_tls),
 		cmocka_unit_test(empty_application_data_is_tls),
-		cmocka_unit_test(empty_record_of_any_other_type_is_not),
+		cmocka_unit_test(empty_record_of_any_other_type_is_not_tls),
 		cmocka_unit_test(longest_record_is_tls),
-		cmocka_unit_test(longer_record_is_not),
-		cmocka_unit_test(length_beyond_any_is_seen_at_its_first_byte),
-		cmocka_unit_test(change_cipher_spec_is_as_long_as_a_cipher_makes_it),
-		cmocka_unit_test(header_is_judged_byte_by_byte),
-		cmocka_unit_test(stream_that_ends_inside_a_header_is_tls_so_far),
-		cmocka_unit_test(plaintext_at_the_start_is_found_at_0),
+		cmocka_unit_test(record_over_the_limit_is_not_tls),
+		cmocka_unit_test(excessive_length_is_detected_at_its_first_byte),
+		cmocka_unit_test(change_cipher_spec_is_at_most_320_bytes),
+		cmocka_unit_test(header_is_checked_byte_by_byte),
+		cmocka_unit_test(stream_that_ends_within_a_header_is_tls_so_far),
+		cmocka_unit_test(plaintext_at_the_start_is_found_at_offset_0),
 		cmocka_unit_test(plaintext_after_records_is_found_where_it_begins),
 		cmocka_unit_test(plaintext_between_records_is_found),
-		cmocka_unit_test(what_a_record_holds_is_not_looked_at),
-		cmocka_unit_test(bytes_after_plaintext_never_mend_a_stream),
-		cmocka_unit_test(record_count_stops_at_its_largest),
+		cmocka_unit_test(record_content_is_ignored),
+		cmocka_unit_test(broken_stream_stays_broken),
+		cmocka_unit_test(record_count_saturates),
 	};
 
 	return cmocka_run_group_tests_name("tls_record", tests, NULL, NULL);

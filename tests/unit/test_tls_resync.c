@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_tls_resync.c - the record walk of include/tls/record.h when segments repeat, overlap, are late or missing.
+ * test_tls_resync.c - the record walk of include/tls/record.h when segments repeat, overlap, are late or
+ * missing: when it keeps its place, when it loses and regains it, and that a stream without a known place
+ * is never called plaintext. Also streams that MPTCP splits over several subflows.
  */
 #include "streams/cut.h"
 
@@ -39,8 +41,8 @@ static void empty_segment_changes_nothing(void **state)
 	stream_free(&st);
 }
 
-/* A segment that repeats old bytes and goes on: only the new ones are read. */
-static void overlap_is_read_from_the_first_new_byte(void **state)
+/* A segment of old bytes followed by new ones. */
+static void overlapping_segment_is_read_from_its_first_new_byte(void **state)
 {
 	struct stream st = {};
 	uint32_t records = stream_add_handshake(&st), plain = st.len;
@@ -62,7 +64,7 @@ static void overlap_is_read_from_the_first_new_byte(void **state)
 	stream_free(&st);
 }
 
-static void keepalive_of_one_old_byte_changes_nothing(void **state)
+static void keepalive_probe_changes_nothing(void **state)
 {
 	struct tls_stream s = begin(1);
 	struct stream st = {};
@@ -77,10 +79,10 @@ static void keepalive_of_one_old_byte_changes_nothing(void **state)
 }
 
 /*
- * Every hole in a stream of three records and plaintext: one that hides no header byte leaves the
- * verdict as it is without it; one that hides any loses sync, and then nothing is called plaintext.
+ * Every possible hole in a stream of three records and plaintext. A hole within a record does not change
+ * the verdict; one over any header byte loses sync, and then nothing is called plaintext.
  */
-static void hole_keeps_sync_unless_it_hides_a_header(void **state)
+static void hole_keeps_sync_unless_it_covers_a_header(void **state)
 {
 	static const uint16_t lengths[] = {17, 0, 29};
 	struct stream st = {};
@@ -112,7 +114,7 @@ static void hole_keeps_sync_unless_it_hides_a_header(void **state)
 	stream_free(&st);
 }
 
-static void swapped_segments_inside_a_record_keep_sync(void **state)
+static void reordered_segments_within_a_record_keep_sync(void **state)
 {
 	struct tls_stream s = begin(1);
 	struct stream st = {};
@@ -128,27 +130,27 @@ static void swapped_segments_inside_a_record_keep_sync(void **state)
 	stream_free(&st);
 }
 
-#define PIECES 200
+#define SEGMENTS 200
 
-/* What the test knows of a stream in pieces. */
-struct pieces {
+/* A stream and where it is cut. */
+struct cut_stream {
 	struct stream st;
-	uint32_t at[PIECES + 1]; /* where each begins; the last is the stream's end */
+	uint32_t at[SEGMENTS + 1]; /* where each begins; the last is the end of the stream */
 	uint32_t n;
 };
 
-/* Application data of random lengths, cut at random but, except before piece `split`, not in a header. */
-static void pieces_make(struct pieces *p, uint32_t split)
+/* Application data of random lengths, cut at random; within a header only before segment `split`. */
+static void make_cut_stream(struct cut_stream *p, uint32_t split)
 {
-	uint32_t headers[PIECES], count = 0;
+	uint32_t headers[SEGMENTS], count = 0;
 
-	*p = (struct pieces){};
+	*p = (struct cut_stream){};
 	for (int i = 0; i < 30; i++) {
 		headers[count++] = p->st.len;
 		stream_add_record(&p->st, TLS_APPLICATION_DATA,
 				  1 + random_below(i % 3 ? 400 : 9000));
 	}
-	for (uint32_t at = 0; at < p->st.len && p->n < PIECES; p->n++) {
+	for (uint32_t at = 0; at < p->st.len && p->n < SEGMENTS; p->n++) {
 		uint32_t end = at + 1 + random_below(3000);
 
 		for (uint32_t h = 0; h < count && p->n + 1 != split; h++)
@@ -160,7 +162,8 @@ static void pieces_make(struct pieces *p, uint32_t split)
 	p->at[p->n] = p->st.len;
 }
 
-static void pieces_feed(const struct pieces *p, struct tls_stream *s, uint32_t i, uint32_t *unread)
+static void feed_segment(const struct cut_stream *p, struct tls_stream *s, uint32_t i,
+			 uint32_t *unread)
 {
 	struct segment seg = {.data = p->st.data + p->at[i], .len = p->at[i + 1] - p->at[i]};
 	uint32_t bad = UINT32_MAX;
@@ -171,36 +174,36 @@ static void pieces_feed(const struct pieces *p, struct tls_stream *s, uint32_t i
 	assert_int_not_equal(seen, TLS_SEEN_BROKEN);
 }
 
-/* A run of pieces that comes later than some that follow it, mixed with them: nothing stays unread. */
-static void run_of_late_segments_is_read_in_the_end(void **state)
+/* A run of segments arrives after some that follow it, interleaved with others: all are read. */
+static void late_segments_are_read_in_the_end(void **state)
 {
 	for (int round = 0; round < 3000; round++) {
 		uint32_t from = 1 + random_below(20), late = 1 + random_below(4);
 		uint32_t before = 1 + random_below(6), unread = 0, next_late, next;
 		struct tls_stream s = begin(1), want = begin(1);
-		struct pieces p;
+		struct cut_stream p;
 
-		pieces_make(&p, round % 4 ? UINT32_MAX : from + late);
+		make_cut_stream(&p, round % 4 ? UINT32_MAX : from + late);
 		if (from + late + before >= p.n) {
 			stream_free(&p.st);
 			continue;
 		}
 		for (uint32_t i = 0; i < p.n; i++)
-			pieces_feed(&p, &want, i, &unread);
+			feed_segment(&p, &want, i, &unread);
 		assert_int_equal(unread, 0);
 		for (uint32_t i = 0; i < from; i++)
-			pieces_feed(&p, &s, i, &unread);
+			feed_segment(&p, &s, i, &unread);
 		next = from + late;
 		for (next_late = from; next < p.n || next_late < from + late;) {
 			int ahead = next < from + late + before || next_late == from + late;
 
 			if (ahead || random_below(2)) {
 				if (next < p.n)
-					pieces_feed(&p, &s, next++, &unread);
+					feed_segment(&p, &s, next++, &unread);
 				else
-					pieces_feed(&p, &s, next_late++, &unread);
+					feed_segment(&p, &s, next_late++, &unread);
 			} else {
-				pieces_feed(&p, &s, next_late++, &unread);
+				feed_segment(&p, &s, next_late++, &unread);
 			}
 		}
 		assert_int_equal(unread, 0);
@@ -210,7 +213,7 @@ static void run_of_late_segments_is_read_in_the_end(void **state)
 	}
 }
 
-static void plaintext_in_a_late_segment_is_told_at_its_offset(void **state)
+static void plaintext_in_a_late_segment_is_reported_at_its_offset(void **state)
 {
 	struct tls_stream s = begin(1);
 	struct stream st = {};
@@ -232,8 +235,8 @@ static void plaintext_in_a_late_segment_is_told_at_its_offset(void **state)
 	stream_free(&st);
 }
 
-/* The walk behind the hole went on from what only looked like a header: the hole's end tells. */
-static void header_found_inside_a_record_is_given_up(void **state)
+/* Behind the hole, content that looks like a header starts a walk. Filling the hole corrects it. */
+static void false_header_within_a_record_is_dropped(void **state)
 {
 	struct tls_stream s = begin(1);
 	struct stream st = {};
@@ -252,15 +255,15 @@ static void header_found_inside_a_record_is_given_up(void **state)
 	stream_free(&st);
 }
 
-/* A stream that lost its place, and n good headers after the loss. */
-static struct tls_stream lost_then(uint32_t headers, struct stream *st)
+/* A stream that lost sync, followed by that many valid records. */
+static struct tls_stream lose_sync(uint32_t headers, struct stream *st)
 {
 	struct tls_stream s = begin(1);
 	uint32_t hole;
 
 	stream_add_handshake(st);
 	hole = st->len;
-	stream_add_handshake(st); /* unseen */
+	stream_add_handshake(st); /* lost */
 	feed(&s, st, ISN, 0, hole, NULL);
 	for (uint32_t i = 0; i < headers; i++) {
 		uint32_t at = st->len;
@@ -271,11 +274,11 @@ static struct tls_stream lost_then(uint32_t headers, struct stream *st)
 	return s;
 }
 
-static void lost_stream_never_alerts_on_garbage(void **state)
+static void unsynced_stream_is_never_called_plaintext(void **state)
 {
 	for (size_t i = 0; i < PLAINTEXTS; i++) {
 		struct stream st = {};
-		struct tls_stream s = lost_then(0, &st);
+		struct tls_stream s = lose_sync(0, &st);
 		uint32_t at = st.len;
 
 		stream_add_text(&st, plaintexts[i]);
@@ -287,33 +290,32 @@ static void lost_stream_never_alerts_on_garbage(void **state)
 	}
 }
 
-/* The chain is three headers: a bad fourth is plaintext, a bad one before only loses the place
- * again. */
-static void regained_stream_alerts_only_after_its_chain_held(void **state)
+/* Three valid headers confirm a chain. Plaintext after them is called; before, it only loses sync again. */
+static void resynced_stream_calls_plaintext_only_after_a_confirmed_chain(void **state)
 {
 	for (uint32_t headers = 1; headers <= TLS_CHAIN_CONFIRM + 2; headers++) {
 		struct stream st = {};
-		struct tls_stream s = lost_then(headers, &st);
+		struct tls_stream s = lose_sync(headers, &st);
 		uint32_t at = st.len;
 		uint64_t plain_at = NEVER;
-		int held = headers >= 3;
+		int confirmed = headers >= 3;
 
 		assert_int_equal(s.sync, TLS_SYNCED);
 		stream_add_text(&st, "PING\r\n");
 		assert_int_equal(feed(&s, &st, ISN, at, st.len - at, &plain_at),
-				 held ? TLS_SEEN_PLAIN : TLS_SEEN_PENDING);
-		assert_int_equal(plain_at, held ? at : NEVER);
-		assert_int_equal(s.sync, held ? TLS_BROKEN : TLS_UNSYNCED);
+				 confirmed ? TLS_SEEN_PLAIN : TLS_SEEN_PENDING);
+		assert_int_equal(plain_at, confirmed ? at : NEVER);
+		assert_int_equal(s.sync, confirmed ? TLS_BROKEN : TLS_UNSYNCED);
 		stream_free(&st);
 	}
 }
 
-/* The same, with chain and plaintext in one segment. */
-static void chain_that_breaks_in_its_first_segment_is_no_chain(void **state)
+/* Chain and plaintext in one segment. */
+static void chain_broken_within_its_first_segment_is_not_trusted(void **state)
 {
 	for (uint32_t headers = 0; headers <= TLS_CHAIN_CONFIRM + 2; headers++) {
 		struct stream st = {};
-		struct tls_stream s = lost_then(0, &st);
+		struct tls_stream s = lose_sync(0, &st);
 		uint32_t at = st.len;
 
 		for (uint32_t i = 0; i < headers; i++)
@@ -325,13 +327,13 @@ static void chain_that_breaks_in_its_first_segment_is_no_chain(void **state)
 	}
 }
 
-static void stream_lost_twice_must_prove_its_chain_again(void **state)
+static void stream_that_loses_sync_again_needs_a_new_chain(void **state)
 {
 	struct stream st = {};
-	struct tls_stream s = lost_then(TLS_CHAIN_CONFIRM + 1, &st);
+	struct tls_stream s = lose_sync(TLS_CHAIN_CONFIRM + 1, &st);
 	uint32_t at;
 
-	stream_add_record(&st, TLS_APPLICATION_DATA, 30); /* unseen */
+	stream_add_record(&st, TLS_APPLICATION_DATA, 30); /* lost */
 	at = st.len;
 	stream_add_record(&st, TLS_APPLICATION_DATA, 30);
 	assert_int_equal(feed(&s, &st, ISN, at, st.len - at, NULL), TLS_SEEN_RECORDS);
@@ -341,7 +343,7 @@ static void stream_lost_twice_must_prove_its_chain_again(void **state)
 	stream_free(&st);
 }
 
-static void late_stream_regains_its_place_where_a_segment_begins_a_record(void **state)
+static void stream_seen_late_syncs_where_a_segment_begins_with_a_record(void **state)
 {
 	struct tls_stream s = begin(0);
 	struct stream st = {};
@@ -363,8 +365,8 @@ static void late_stream_regains_its_place_where_a_segment_begins_a_record(void *
 	stream_free(&st);
 }
 
-/* An unsynced stream fed single bytes has no whole header in any segment: it stays unsynced. */
-static void part_of_a_header_regains_nothing(void **state)
+/* No segment of a single byte holds a whole header. */
+static void partial_header_does_not_sync(void **state)
 {
 	struct tls_stream s = begin(0);
 	struct stream st = {};
@@ -376,10 +378,11 @@ static void part_of_a_header_regains_nothing(void **state)
 }
 
 /*
- * A stream some of whose bytes come another way (MPTCP): what comes this way is counted, as unread, and judged no
- * more; not what is skipped, which another way has. Nothing brings it back, not a chain of records either.
+ * MPTCP carries some bytes of the stream over another subflow. Those that arrive on this one are counted as
+ * unread and no longer evaluated; those it skips are not counted. Nothing syncs the stream again, not even
+ * a chain of valid records.
  */
-static void woven_stream_is_counted_and_never_judged(void **state)
+static void multipath_stream_is_counted_and_never_evaluated(void **state)
 {
 	for (size_t i = 0; i < PLAINTEXTS; i++) {
 		struct tls_stream s = begin(1);
@@ -392,7 +395,7 @@ static void woven_stream_is_counted_and_never_judged(void **state)
 		feed(&s, &st, ISN, 0, at, NULL);
 		tls_multipath(&s);
 		assert_int_equal(s.sync, TLS_MULTIPATH);
-		assert_true(s.past); /* nothing more of a handshake is handed on */
+		assert_true(s.past); /* no more handshake bytes are passed on */
 		stream_add_text(&st, plaintexts[i]);
 		for (int k = 0; k < 2 * TLS_CHAIN_CONFIRM; k++)
 			stream_add_handshake(&st);
@@ -410,7 +413,7 @@ static void woven_stream_is_counted_and_never_judged(void **state)
 			assert_int_equal(unread - before, n);
 			assert_int_equal(tls_feed(&s, &seg, ISN + from, HEADROOM, n, &bad,
 						  &plain_at, &unread),
-					 TLS_SEEN_NOTHING); /* again */
+					 TLS_SEEN_NOTHING); /* retransmitted */
 			assert_int_equal(unread - before, n);
 			skip = random_below(20);
 			from += from + n + skip < st.len ? skip : 0;
@@ -424,11 +427,11 @@ static void woven_stream_is_counted_and_never_judged(void **state)
 	}
 }
 
-/* What was kept of a hole, or of a header split between segments, is of no stream any more. */
-static void a_stream_found_woven_forgets_where_it_stood(void **state)
+/* Neither a hole nor a header split between segments matters once the stream is multipath. */
+static void stream_found_to_be_multipath_drops_its_parse_state(void **state)
 {
 	struct stream st = {};
-	struct tls_stream s = lost_then(1, &st);
+	struct tls_stream s = lose_sync(1, &st);
 	uint32_t at = st.len;
 
 	assert_true(s.hole);
@@ -438,7 +441,7 @@ static void a_stream_found_woven_forgets_where_it_stood(void **state)
 	tls_multipath(&s);
 	assert_false(s.hole);
 	assert_false(s.have || s.left || s.confirm || s.hdr);
-	/* the hole is filled: too late */
+	/* filling the hole changes nothing */
 	assert_int_equal(feed(&s, &st, ISN, 0, at, NULL), TLS_SEEN_NOTHING);
 	assert_int_equal(s.sync, TLS_MULTIPATH);
 	stream_free(&st);
@@ -449,21 +452,21 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(retransmission_changes_nothing),
 		cmocka_unit_test(empty_segment_changes_nothing),
-		cmocka_unit_test(overlap_is_read_from_the_first_new_byte),
-		cmocka_unit_test(keepalive_of_one_old_byte_changes_nothing),
-		cmocka_unit_test(hole_keeps_sync_unless_it_hides_a_header),
-		cmocka_unit_test(swapped_segments_inside_a_record_keep_sync),
-		cmocka_unit_test(run_of_late_segments_is_read_in_the_end),
-		cmocka_unit_test(plaintext_in_a_late_segment_is_told_at_its_offset),
-		cmocka_unit_test(header_found_inside_a_record_is_given_up),
-		cmocka_unit_test(lost_stream_never_alerts_on_garbage),
-		cmocka_unit_test(regained_stream_alerts_only_after_its_chain_held),
-		cmocka_unit_test(chain_that_breaks_in_its_first_segment_is_no_chain),
-		cmocka_unit_test(stream_lost_twice_must_prove_its_chain_again),
-		cmocka_unit_test(late_stream_regains_its_place_where_a_segment_begins_a_record),
-		cmocka_unit_test(part_of_a_header_regains_nothing),
-		cmocka_unit_test(woven_stream_is_counted_and_never_judged),
-		cmocka_unit_test(a_stream_found_woven_forgets_where_it_stood),
+		cmocka_unit_test(overlapping_segment_is_read_from_its_first_new_byte),
+		cmocka_unit_test(keepalive_probe_changes_nothing),
+		cmocka_unit_test(hole_keeps_sync_unless_it_covers_a_header),
+		cmocka_unit_test(reordered_segments_within_a_record_keep_sync),
+		cmocka_unit_test(late_segments_are_read_in_the_end),
+		cmocka_unit_test(plaintext_in_a_late_segment_is_reported_at_its_offset),
+		cmocka_unit_test(false_header_within_a_record_is_dropped),
+		cmocka_unit_test(unsynced_stream_is_never_called_plaintext),
+		cmocka_unit_test(resynced_stream_calls_plaintext_only_after_a_confirmed_chain),
+		cmocka_unit_test(chain_broken_within_its_first_segment_is_not_trusted),
+		cmocka_unit_test(stream_that_loses_sync_again_needs_a_new_chain),
+		cmocka_unit_test(stream_seen_late_syncs_where_a_segment_begins_with_a_record),
+		cmocka_unit_test(partial_header_does_not_sync),
+		cmocka_unit_test(multipath_stream_is_counted_and_never_evaluated),
+		cmocka_unit_test(stream_found_to_be_multipath_drops_its_parse_state),
 	};
 
 	return cmocka_run_group_tests_name("tls_resync", tests, NULL, NULL);

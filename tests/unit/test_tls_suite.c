@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_tls_suite.c - the table of cipher suites, and the versions and suites the built-in policy accepts. */
+/*
+ * test_tls_suite.c - the table of cipher suites, and which versions and suites the built-in policy accepts.
+ * test_tls_tshark.c compares the names with tshark's.
+ */
 #include "unit.h"
 
 #include "model/tls_suite.h"
@@ -7,7 +10,7 @@
 
 #include <string.h>
 
-static void the_policy_knows_old_versions_and_broken_suites(void **state)
+static void built_in_policy_refuses_old_versions_and_broken_suites(void **state)
 {
 	struct policy p;
 
@@ -19,18 +22,19 @@ static void the_policy_knows_old_versions_and_broken_suites(void **state)
 	assert_true(policy_tls_cipher(&p, 0xc02f)); /* ECDHE-RSA-AES128-GCM-SHA256 */
 	assert_true(policy_tls_cipher(&p, 0x002f)); /* AES128-SHA: no forward secrecy, not broken */
 	assert_true(policy_tls_cipher(&p, 0x1302));
-	assert_false(policy_tls_cipher(&p, 0x0005));			    /* RC4-SHA */
-	assert_false(policy_tls_cipher(&p, 0x000a));			    /* DES-CBC3-SHA */
-	assert_false(policy_tls_cipher(&p, 0x0034));			    /* ADH-AES128-SHA */
-	assert_false(policy_tls_cipher(&p, 0x003b));			    /* NULL-SHA256 */
-	assert_false(policy_tls_cipher(&p, 0x0003));			    /* EXP-RC4-MD5 */
-	assert_int_equal(tls_suite_find(0x002f)->verdict, SUITE_TOLERATED); /* not in Mozilla's */
+	assert_false(policy_tls_cipher(&p, 0x0005)); /* RC4-SHA */
+	assert_false(policy_tls_cipher(&p, 0x000a)); /* DES-CBC3-SHA */
+	assert_false(policy_tls_cipher(&p, 0x0034)); /* ADH-AES128-SHA */
+	assert_false(policy_tls_cipher(&p, 0x003b)); /* NULL-SHA256 */
+	assert_false(policy_tls_cipher(&p, 0x0003)); /* EXP-RC4-MD5 */
+	assert_int_equal(tls_suite_find(0x002f)->verdict,
+			 SUITE_TOLERATED); /* not in Mozilla's lists */
 	assert_int_equal(tls_suite_find(0xcca8)->verdict, SUITE_RECOMMENDED);
 	policy_free(&p);
 }
 
-/* Found by an OpenSSL 1.0 that settled on what was not in the table: an unknown suite is let pass. */
-static void every_suite_whose_name_says_it_is_weak_is_forbidden(void **state)
+/* A policy without tls.ciphers accepts unknown suites, so every weak one must be in the table. */
+static void every_suite_with_a_weak_name_is_forbidden(void **state)
 {
 	static const char *const weak[] = {"NULL",   "_anon_", "EXPORT", "_RC4_", "_RC2_",
 					   "_3DES_", "_DES_",  "_IDEA_", NULL};
@@ -39,12 +43,13 @@ static void every_suite_whose_name_says_it_is_weak_is_forbidden(void **state)
 	for (unsigned int n = 0; n < 0x10000; n++) {
 		const struct tls_suite *s = tls_suite_find((uint16_t)n);
 		bool is_weak =
-			n == 0xc0b4 || n == 0xc0b5; /* TLS_SHA256_SHA256: signed, not encrypted */
+			n == 0xc0b4 ||
+			n == 0xc0b5; /* TLS_SHA256_SHA256, TLS_SHA384_SHA384: integrity only (RFC 9150) */
 
 		if (!s)
 			continue;
 		found++;
-		assert_int_equal(s->number, n); /* the table is in order */
+		assert_int_equal(s->number, n); /* the table is sorted */
 		for (int i = 0; weak[i]; i++)
 			is_weak = is_weak || strstr(s->name, weak[i]);
 		if (is_weak != (s->verdict == SUITE_FORBIDDEN) &&
@@ -62,8 +67,8 @@ static void every_suite_whose_name_says_it_is_weak_is_forbidden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_policy_knows_old_versions_and_broken_suites),
-		cmocka_unit_test(every_suite_whose_name_says_it_is_weak_is_forbidden),
+		cmocka_unit_test(built_in_policy_refuses_old_versions_and_broken_suites),
+		cmocka_unit_test(every_suite_with_a_weak_name_is_forbidden),
 	};
 
 	return cmocka_run_group_tests_name("tls_suite", tests, NULL, NULL);
