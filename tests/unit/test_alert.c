@@ -1,5 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
-/* Aggregation: what is shown, when, and that counts conserve. Time is passed in. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_alert.c - how events and kernel counts become alerts: what is shown, when, and that no count is lost.
+ * Time is passed in.
+ */
 #include "unit.h"
 
 #include "model/alert.h"
@@ -50,7 +53,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void first_event_is_shown_at_once(void **state)
+static void first_event_is_shown_immediately(void **state)
 {
 	struct event ev = event_of(10, RULE_MEM_READ, 1);
 	struct alert *a = alerts_event(*state, &ev);
@@ -61,7 +64,7 @@ static void first_event_is_shown_at_once(void **state)
 	assert_int_equal(a->id, 1);
 }
 
-static void repeat_is_counted_and_shown_once_a_second(void **state)
+static void repeats_are_counted_and_shown_once_a_second(void **state)
 {
 	struct event ev = event_of(10, RULE_MEM_READ, 1);
 	struct attempt_key key = key_of(10, RULE_MEM_READ);
@@ -76,7 +79,7 @@ static void repeat_is_counted_and_shown_once_a_second(void **state)
 	assert_null(alerts_counted(*state, &key, &sum, 9 * S, false));
 }
 
-static void unchanged_count_is_never_shown_again(void **state)
+static void unchanged_count_is_not_shown_again(void **state)
 {
 	struct event ev = event_of(10, RULE_MEM_READ, 1);
 	struct attempt_key key = key_of(10, RULE_MEM_READ);
@@ -86,7 +89,7 @@ static void unchanged_count_is_never_shown_again(void **state)
 	assert_null(alerts_counted(*state, &key, &sum, 50 * S, true));
 }
 
-static void flush_waives_the_second(void **state)
+static void flush_does_not_wait_for_the_second(void **state)
 {
 	struct event ev = event_of(10, RULE_MEM_READ, 1);
 	struct attempt_key key = key_of(10, RULE_MEM_READ);
@@ -96,7 +99,7 @@ static void flush_waives_the_second(void **state)
 	assert_non_null(alerts_counted(*state, &key, &sum, 5 * S + 1, true));
 }
 
-static void event_lost_in_a_full_ring_is_shown_from_its_count(void **state)
+static void event_lost_to_a_full_ring_is_shown_from_its_count(void **state)
 {
 	struct attempt_key key = key_of(11, RULE_MEM_WRITE);
 	struct attempt sum = sum_of(3, 0);
@@ -117,7 +120,7 @@ static void count_of_an_event_still_in_the_ring_waits_for_it(void **state)
 	assert_null(alerts_counted(*state, &key, &sum, 6 * S, true));
 }
 
-static void late_event_brings_the_details(void **state)
+static void late_event_adds_the_details(void **state)
 {
 	struct attempt_key key = key_of(11, RULE_MEM_WRITE);
 	struct attempt sum = sum_of(3, 0);
@@ -131,7 +134,7 @@ static void late_event_brings_the_details(void **state)
 	assert_true(alert_shown(*state, a, 6 * S));
 }
 
-static void other_actor_rule_errno_or_program_is_another_alert(void **state)
+static void different_actor_rule_errno_or_program_is_another_alert(void **state)
 {
 	struct event ev[5];
 
@@ -146,7 +149,7 @@ static void other_actor_rule_errno_or_program_is_another_alert(void **state)
 	assert_int_equal(((struct alerts *)*state)->count, 5);
 }
 
-static void wire_alert_is_one_per_connection_whatever_the_direction(void **state)
+static void both_directions_of_a_connection_share_one_alert(void **state)
 {
 	struct event ev = event_of(0, RULE_TLS_PLAINTEXT, 1);
 	struct attempt_key counted;
@@ -165,7 +168,7 @@ static void wire_alert_is_one_per_connection_whatever_the_direction(void **state
 	assert_int_equal(a->ev.key.vector, VECTOR_INGRESS);
 }
 
-static void uncounted_events_add_up_beside_the_kernels_count(void **state)
+static void uncounted_events_are_added_to_the_kernel_count(void **state)
 {
 	struct event ev = event_of(10, RULE_MEM_READ, 1);
 	struct attempt_key key = key_of(10, RULE_MEM_READ);
@@ -193,7 +196,7 @@ static void forgotten_key_starts_a_new_alert(void **state)
 	assert_int_equal(a->id, 2);
 }
 
-static void kept_alert_is_no_news_when_it_comes_again(void **state)
+static void kept_alert_is_not_shown_as_new_again(void **state)
 {
 	struct event ev = event_of(10, RULE_TLS_LISTENER, 1);
 	struct attempt sum = sum_of(3, 1);
@@ -210,14 +213,14 @@ static void kept_alert_is_no_news_when_it_comes_again(void **state)
 	assert_int_equal(a->count, 5);
 	assert_int_equal(a->bytes, 120);
 	assert_true(alert_shown(*state, a, 60 * S));
-	alerts_keep(*state, &ev.key); /* and once more */
+	alerts_keep(*state, &ev.key); /* a second time */
 	sum.count = 1;
 	alerts_counted(*state, &ev.key, &sum, 90 * S, false);
 	assert_int_equal(a->count, 6);
 	assert_int_equal(a->bytes, 170);
 }
 
-static void kept_alert_ends_with_its_instance_and_no_other(void **state)
+static void kept_alert_ends_with_its_instance_only(void **state)
 {
 	struct alerts *as = *state;
 	struct event ev[3];
@@ -227,7 +230,7 @@ static void kept_alert_ends_with_its_instance_and_no_other(void **state)
 		ev[i].key.instance = i < 2 ? 1 : 2;
 		alert_shown(as, alerts_event(as, &ev[i]), 5 * S);
 	}
-	alerts_keep(as, &ev[0].key); /* the kernel still counts the second */
+	alerts_keep(as, &ev[0].key); /* not ev[1]: the kernel still has an entry for it */
 	alerts_keep(as, &ev[2].key);
 	alerts_ended(as, 1);
 	assert_int_equal(as->count, 2);
@@ -236,8 +239,8 @@ static void kept_alert_ends_with_its_instance_and_no_other(void **state)
 	assert_null(alerts_event(as, &ev[2]));
 }
 
-/* What the kernel has an entry for, it tells no second time. */
-static void kept_alerts_are_the_first_to_go(void **state)
+/* The kernel does not send an event again while it has an entry for it. */
+static void kept_alerts_are_evicted_first(void **state)
 {
 	struct alerts *as = *state;
 
@@ -256,7 +259,7 @@ static void kept_alerts_are_the_first_to_go(void **state)
 	assert_int_equal(as->count, ALERTS_MAX);
 }
 
-static void blindness_is_one_alert_per_note_and_grows(void **state)
+static void blind_spot_is_one_alert_per_note_and_its_count_grows(void **state)
 {
 	struct alert *a = alerts_blind(*state, "ring full", 3, 5 * S, false);
 
@@ -268,7 +271,7 @@ static void blindness_is_one_alert_per_note_and_grows(void **state)
 	assert_ptr_not_equal(alerts_blind(*state, "lost", 1, 9 * S, false), a);
 }
 
-static void memory_is_bounded_and_what_goes_was_shown(void **state)
+static void memory_is_bounded_and_evicted_alerts_were_shown(void **state)
 {
 	struct alerts *as = *state;
 
@@ -283,25 +286,25 @@ static void memory_is_bounded_and_what_goes_was_shown(void **state)
 	assert_int_equal(as->forgotten, 50);
 }
 
-/* Random order of events and sums: what was shown in the end equals what the kernel counted. */
-static void counts_conserve_in_any_order(void **state)
+/* Events and counts in random order: the total shown equals what the kernel counted. */
+static void no_count_is_lost_in_any_order(void **state)
 {
 	uint64_t done[16] = {0}, shown = 0;
 	bool sent[16] = {false};
 
 	srandom(7);
 	for (int step = 0; step < 20000; step++) {
-		uint32_t who = (uint32_t)random() % 16;
-		struct event ev = event_of(who + 1, RULE_MEM_READ, ++done[who]);
+		uint32_t actor = (uint32_t)random() % 16;
+		struct event ev = event_of(actor + 1, RULE_MEM_READ, ++done[actor]);
 		struct attempt_key key = ev.key;
 		struct attempt sum;
 		struct alert *a = NULL;
 
-		if (!sent[who] && random() % 3) { /* the ring had room */
-			sent[who] = true;
+		if (!sent[actor] && random() % 3) { /* the ring had room */
+			sent[actor] = true;
 			a = alerts_event(*state, &ev);
 		} else if (random() % 4 == 0) {
-			sum = sum_of(done[who], sent[who]);
+			sum = sum_of(done[actor], sent[actor]);
 			a = alerts_counted(*state, &key, &sum, 5 * S + (uint64_t)step * 1000000,
 					   false);
 		}
@@ -310,9 +313,9 @@ static void counts_conserve_in_any_order(void **state)
 			alert_shown(*state, a, 5 * S + (uint64_t)step * 1000000);
 		}
 	}
-	for (uint32_t who = 0; who < 16; who++) {
-		struct attempt_key key = key_of(who + 1, RULE_MEM_READ);
-		struct attempt sum = sum_of(done[who], sent[who]);
+	for (uint32_t actor = 0; actor < 16; actor++) {
+		struct attempt_key key = key_of(actor + 1, RULE_MEM_READ);
+		struct attempt sum = sum_of(done[actor], sent[actor]);
 		struct alert *a = alerts_counted(*state, &key, &sum, 100 * S, true);
 
 		if (a) {
@@ -327,23 +330,23 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(first_event_is_shown_at_once),
-		T(repeat_is_counted_and_shown_once_a_second),
-		T(unchanged_count_is_never_shown_again),
-		T(flush_waives_the_second),
-		T(event_lost_in_a_full_ring_is_shown_from_its_count),
+		T(first_event_is_shown_immediately),
+		T(repeats_are_counted_and_shown_once_a_second),
+		T(unchanged_count_is_not_shown_again),
+		T(flush_does_not_wait_for_the_second),
+		T(event_lost_to_a_full_ring_is_shown_from_its_count),
 		T(count_of_an_event_still_in_the_ring_waits_for_it),
-		T(late_event_brings_the_details),
-		T(other_actor_rule_errno_or_program_is_another_alert),
-		T(wire_alert_is_one_per_connection_whatever_the_direction),
-		T(uncounted_events_add_up_beside_the_kernels_count),
+		T(late_event_adds_the_details),
+		T(different_actor_rule_errno_or_program_is_another_alert),
+		T(both_directions_of_a_connection_share_one_alert),
+		T(uncounted_events_are_added_to_the_kernel_count),
 		T(forgotten_key_starts_a_new_alert),
-		T(kept_alert_is_no_news_when_it_comes_again),
-		T(kept_alert_ends_with_its_instance_and_no_other),
-		T(kept_alerts_are_the_first_to_go),
-		T(blindness_is_one_alert_per_note_and_grows),
-		T(memory_is_bounded_and_what_goes_was_shown),
-		T(counts_conserve_in_any_order),
+		T(kept_alert_is_not_shown_as_new_again),
+		T(kept_alert_ends_with_its_instance_only),
+		T(kept_alerts_are_evicted_first),
+		T(blind_spot_is_one_alert_per_note_and_its_count_grows),
+		T(memory_is_bounded_and_evicted_alerts_were_shown),
+		T(no_count_is_lost_in_any_order),
 	};
 
 	return cmocka_run_group_tests_name("alert", tests, NULL, NULL);

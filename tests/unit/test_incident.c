@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Incidents: who belongs together, when a story begins, goes on and is over, and that every event is in the count of
- * exactly one, whatever order, clock or pid comes along. Time is passed in.
+ * test_incident.c - which events form one incident, when it is opened, updated and closed, its severity and
+ * correlations, and that each event is counted in exactly one incident, whatever the order, the clock or
+ * reused pids. Time is passed in. How an incident is printed is tested in tests/live/incident.c.
  */
 #include "unit.h"
 
@@ -15,10 +16,10 @@
 #define S 1000000000ull
 #define QUIET (60 * S)
 
-/* What was shown. */
+/* What the callback has seen. */
 static struct {
 	unsigned int opened, updated, closed;
-	uint64_t closed_count; /* events of incidents that are over */
+	uint64_t closed_count; /* events of closed incidents */
 	struct incident last;
 } shown;
 
@@ -88,7 +89,7 @@ static struct incident *feed(struct incidents *is, uint32_t session, uint32_t pi
 	return incidents_feed(is, &f, at_ns);
 }
 
-static void the_first_event_opens_and_is_shown_at_once(void **state)
+static void first_event_opens_an_incident_immediately(void **state)
 {
 	struct incident *in = feed(*state, 100, 101, RULE_MEM_TRACE, 5 * S);
 
@@ -100,7 +101,7 @@ static void the_first_event_opens_and_is_shown_at_once(void **state)
 	assert_int_equal(in->stage, STAGE_TOUCH);
 }
 
-static void a_debugger_s_session_is_one_incident(void **state)
+static void debugging_session_is_one_incident(void **state)
 {
 	struct incident *in = feed(*state, 100, 101, RULE_MEM_INSPECT, 5 * S);
 
@@ -116,7 +117,7 @@ static void a_debugger_s_session_is_one_incident(void **state)
 	assert_int_equal(shown.last.stage, STAGE_TAKE);
 }
 
-static void it_is_updated_at_most_once_a_second(void **state)
+static void incident_is_updated_at_most_once_a_second(void **state)
 {
 	feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
 	for (uint64_t t = 0; t < 3000; t += 50) {
@@ -124,13 +125,13 @@ static void it_is_updated_at_most_once_a_second(void **state)
 		incidents_tick(*state, 5 * S + t * 1000000, QUIET);
 	}
 	assert_int_equal(shown.updated, 2);
-	incidents_tick(*state, 9 * S, QUIET); /* the rest */
+	incidents_tick(*state, 9 * S, QUIET); /* what came since the last update */
 	assert_int_equal(shown.updated, 3);
 	incidents_tick(*state, 19 * S, QUIET); /* nothing new */
 	assert_int_equal(shown.updated, 3);
 }
 
-static void it_is_over_when_it_was_quiet_and_then_another_one_begins(void **state)
+static void quiet_incident_is_closed_and_the_next_event_opens_another(void **state)
 {
 	uint64_t id = feed(*state, 100, 101, RULE_MEM_READ, 5 * S)->id;
 
@@ -143,7 +144,7 @@ static void it_is_over_when_it_was_quiet_and_then_another_one_begins(void **stat
 	assert_int_not_equal(feed(*state, 100, 101, RULE_MEM_READ, 70 * S)->id, id);
 }
 
-static void two_attackers_at_once_are_two(void **state)
+static void two_simultaneous_attackers_are_two_incidents(void **state)
 {
 	struct incident *one = feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
 	struct incident *two = feed(*state, 200, 201, RULE_MEM_READ, 5 * S);
@@ -153,8 +154,8 @@ static void two_attackers_at_once_are_two(void **state)
 	assert_ptr_equal(feed(*state, 200, 202, RULE_MEM_FD, 6 * S), two);
 }
 
-/* So many that some share a bucket of the table. */
-static void one_session_upon_many_instances_is_many(void **state)
+/* Enough of them that some share a hash bucket. */
+static void one_session_on_many_instances_is_many_incidents(void **state)
 {
 	struct incidents *is = *state;
 
@@ -171,7 +172,7 @@ static void one_session_upon_many_instances_is_many(void **state)
 	assert_int_equal(shown.opened, INCIDENTS_MAX);
 }
 
-static void two_instances_are_two_and_so_is_one_that_restarts(void **state)
+static void another_or_restarted_instance_is_another_incident(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
 	struct incident *one = incidents_feed(*state, &f, 5 * S);
@@ -181,7 +182,7 @@ static void two_instances_are_two_and_so_is_one_that_restarts(void **state)
 	assert_int_equal(one->count, 1);
 }
 
-static void a_pid_that_returns_is_somebody_else(void **state)
+static void reused_session_id_is_another_actor(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
 	struct incident *one = incidents_feed(*state, &f, 5 * S);
@@ -190,16 +191,16 @@ static void a_pid_that_returns_is_somebody_else(void **state)
 	assert_ptr_not_equal(incidents_feed(*state, &f, 6 * S), one);
 }
 
-static void a_session_outlives_its_leader(void **state)
+static void session_outlives_its_leader(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
 	struct incident *one = incidents_feed(*state, &f, 5 * S);
 
-	f.lineage.start_ns = 0; /* the leader ended: nobody tells when it had begun */
+	f.lineage.start_ns = 0; /* the leader has ended, so its start time is unknown */
 	assert_ptr_equal(incidents_feed(*state, &f, 6 * S), one);
 }
 
-static void a_process_without_a_session_joins_it_when_it_is_known(void **state)
+static void process_without_a_session_joins_it_once_it_is_known(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S), alone = f;
 	struct incident *one;
@@ -210,7 +211,7 @@ static void a_process_without_a_session_joins_it_when_it_is_known(void **state)
 	assert_ptr_equal(feed(*state, 100, 102, RULE_MEM_READ, 6 * S), one);
 }
 
-static void peers_are_told_apart_by_address(void **state)
+static void peers_are_distinguished_by_address(void **state)
 {
 	struct incident_fact f = fact_of(1, 0, 0, RULE_TLS_PLAINTEXT, 5 * S);
 	struct incident *one, *two;
@@ -231,12 +232,13 @@ static void severity_rises_with_the_stage(void **state)
 	feed(*state, 100, 101, RULE_MEM_INSPECT, 6 * S);
 	assert_int_equal(in->severity, SEVERITY_MEDIUM);
 	feed(*state, 100, 101, RULE_MEM_REMOTE, 7 * S);
-	assert_int_equal(in->severity, SEVERITY_CRITICAL); /* high, and it has come further */
+	assert_int_equal(in->severity,
+			 SEVERITY_CRITICAL); /* high, raised because the stage advanced */
 	assert_int_equal(in->stage_ns[STAGE_LOOK], 5 * S);
 	assert_int_equal(in->stage_ns[STAGE_TOUCH], 7 * S);
 }
 
-static void what_is_refused_has_only_touched(void **state)
+static void refused_attempt_only_reaches_the_touch_stage(void **state)
 {
 	struct event ev = {.key.rule = RULE_MEM_READ};
 
@@ -252,7 +254,7 @@ static void what_is_refused_has_only_touched(void **state)
 		assert_non_null(stage_name(attempt_stage(&ev)));
 }
 
-static void memory_read_then_a_foreign_writer_is_named(void **state)
+static void memory_read_then_foreign_writer_is_correlated(void **state)
 {
 	struct incident *in = feed(*state, 100, 101, RULE_MEM_READ, 5 * S);
 
@@ -263,7 +265,7 @@ static void memory_read_then_a_foreign_writer_is_named(void **state)
 	assert_int_equal(in->severity, SEVERITY_CRITICAL);
 }
 
-static void key_file_read_then_a_downgrade_is_named_across_incidents(void **state)
+static void key_read_then_downgrade_is_correlated_across_incidents(void **state)
 {
 	struct incident *key = feed(*state, 100, 101, RULE_TLS_KEY, 5 * S), *weak;
 	struct incident_fact f = fact_of(1, 0, 0, RULE_TLS_VERSION, 6 * S);
@@ -273,11 +275,11 @@ static void key_file_read_then_a_downgrade_is_named_across_incidents(void **stat
 	assert_ptr_not_equal(weak, key);
 	assert_int_equal(weak->correlations, 1u << CORRELATION_KEY_THEN_WEAK);
 	assert_int_equal(weak->related[CORRELATION_KEY_THEN_WEAK], key->id);
-	f.instance = 2; /* of another server that is no story */
+	f.instance = 2; /* not on another server */
 	assert_int_equal(incidents_feed(*state, &f, 6 * S)->correlations, 0);
 }
 
-static void the_other_way_round_is_no_story(void **state)
+static void reverse_order_is_not_correlated(void **state)
 {
 	struct incident *in = feed(*state, 100, 101, RULE_TLS_WRITER, 5 * S);
 
@@ -285,7 +287,7 @@ static void the_other_way_round_is_no_story(void **state)
 	assert_int_equal(in->correlations, 0);
 }
 
-static void another_tenant_is_remembered(void **state)
+static void tenant_of_the_actor_is_recorded(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
 
@@ -293,7 +295,7 @@ static void another_tenant_is_remembered(void **state)
 	assert_int_equal(incidents_feed(*state, &f, 5 * S)->tenant, 7);
 }
 
-static void late_details_replace_what_was_known_and_count_on(void **state)
+static void late_details_replace_the_summary_and_add_to_the_count(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
 	struct incident *in = incidents_feed(*state, &f, 5 * S);
@@ -309,8 +311,8 @@ static void late_details_replace_what_was_known_and_count_on(void **state)
 	assert_string_equal(in->action[0].summary, "mem-read: openat mem");
 }
 
-/* Ten thousand children of one shell cannot hide the one thing that is new. */
-static void the_first_event_of_each_rule_has_room_in_a_flood(void **state)
+/* Ten thousand children of one shell cannot hide the one action that is new. */
+static void first_action_of_each_rule_is_kept_in_a_flood(void **state)
 {
 	struct incident *in = NULL;
 	bool found = false;
@@ -322,18 +324,18 @@ static void the_first_event_of_each_rule_has_room_in_a_flood(void **state)
 	for (size_t i = 0; i < in->actions; i++)
 		found |= in->action[i].rule == RULE_MEM_WRITE;
 	assert_true(found);
-	assert_int_equal(in->action[0].pid, 101); /* and the very first one stays */
+	assert_int_equal(in->action[0].pid, 101); /* the first of all is kept as well */
 	assert_int_equal(in->count, 10001);
 	assert_int_equal(in->left_out, 10001 - INCIDENT_ACTIONS);
 }
 
-static void memory_is_bounded_and_the_quietest_goes_first(void **state)
+static void memory_is_bounded_and_the_quietest_incident_is_closed_first(void **state)
 {
 	struct incidents *is = *state;
 
 	for (uint32_t i = 0; i < INCIDENTS_MAX; i++)
 		feed(is, 100 + i, 100 + i, RULE_MEM_READ, 5 * S + i);
-	feed(is, 100, 100, RULE_MEM_READ, 6 * S); /* the first one is not quiet */
+	feed(is, 100, 100, RULE_MEM_READ, 6 * S); /* the first one is active again */
 	assert_int_equal(shown.closed, 0);
 	feed(is, 50, 50, RULE_MEM_READ, 7 * S);
 	assert_int_equal(is->count, INCIDENTS_MAX);
@@ -346,7 +348,7 @@ static void memory_is_bounded_and_the_quietest_goes_first(void **state)
 	assert_int_equal(is->count, 0);
 }
 
-static void a_clock_that_steps_back_closes_nothing(void **state)
+static void clock_that_steps_back_closes_nothing(void **state)
 {
 	feed(*state, 100, 101, RULE_MEM_READ, 500 * S);
 	incidents_tick(*state, 5 * S, QUIET);
@@ -358,12 +360,10 @@ static void a_clock_that_steps_back_closes_nothing(void **state)
 	assert_int_equal(shown.closed, 1);
 }
 
-/* --- random streams --- */
-
 #define SESSIONS 40
 #define INSTANCES 5
 
-/* What the model under test must agree with: the open incident of each lineage, by the simplest means. */
+/* A trivial model to compare with: the open incident of each instance and session. */
 static struct {
 	uint64_t id, active_ns;
 } open_now[INSTANCES][SESSIONS];
@@ -384,17 +384,17 @@ static void random_stream(struct incidents *is, unsigned int seed)
 		struct incident *in;
 
 		switch (random() % 40) {
-		case 0: /* the session's leader ended, its pid returns with another start */
+		case 0: /* the leader has ended, and its pid is reused */
 			generation[s]++;
 			for (uint32_t k = 0; k < INSTANCES; k++)
 				open_now[k][s].id = 0;
 			break;
-		case 1: /* the instance restarts: another id */
+		case 1: /* the instance restarts and gets another id */
 			instance_id[i] += INSTANCES;
 			for (uint32_t k = 0; k < SESSIONS; k++)
 				open_now[i][k].id = 0;
 			break;
-		case 2: /* a step back */
+		case 2: /* the clock steps back */
 			now -= (uint64_t)random() % (20 * S);
 			break;
 		case 3:
@@ -419,9 +419,9 @@ static void random_stream(struct incidents *is, unsigned int seed)
 		f.action.id += (uint64_t)generation[s] << 40;
 		in = incidents_feed(is, &f, now);
 		fed += f.action.count;
-		if (open_now[i][s].id) /* never split */
+		if (open_now[i][s].id) /* never split in two */
 			assert_int_equal(in->id, open_now[i][s].id);
-		else /* never merged with one that is known to be another's */
+		else /* never merged with that of another actor */
 			assert_true(in->count == f.action.count);
 		assert_int_equal(in->instance, instance_id[i]);
 		assert_int_equal(in->lineage.start_ns, f.lineage.start_ns);
@@ -440,7 +440,7 @@ static void random_stream(struct incidents *is, unsigned int seed)
 	assert_int_equal(is->lost, 0);
 }
 
-static void random_streams_conserve_counts_and_lineages(void **state)
+static void random_streams_keep_counts_and_lineages(void **state)
 {
 	for (unsigned int seed = 1; seed <= 60; seed++) {
 		memset(&shown, 0, sizeof(shown));
@@ -448,7 +448,7 @@ static void random_streams_conserve_counts_and_lineages(void **state)
 	}
 }
 
-/* The same deeds in another order come to the same counts. */
+/* The same actions in another order give the same counts. */
 static void order_and_duplicates_change_no_count(void **state)
 {
 	struct incident_fact facts[200];
@@ -463,7 +463,7 @@ static void order_and_duplicates_change_no_count(void **state)
 
 		for (size_t i = 0; i < 200; i++) {
 			incidents_feed(is, &facts[i], 6 * S);
-			incidents_feed(is, &facts[i], 6 * S); /* once more */
+			incidents_feed(is, &facts[i], 6 * S); /* a duplicate */
 		}
 		for (const struct incident *in = is->oldest; in; in = in->younger)
 			(round ? again : first)[in->lineage.pid - 1000] = in->count;
@@ -483,28 +483,28 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(the_first_event_opens_and_is_shown_at_once),
-		T(a_debugger_s_session_is_one_incident),
-		T(it_is_updated_at_most_once_a_second),
-		T(it_is_over_when_it_was_quiet_and_then_another_one_begins),
-		T(two_attackers_at_once_are_two),
-		T(one_session_upon_many_instances_is_many),
-		T(two_instances_are_two_and_so_is_one_that_restarts),
-		T(a_pid_that_returns_is_somebody_else),
-		T(a_session_outlives_its_leader),
-		T(a_process_without_a_session_joins_it_when_it_is_known),
-		T(peers_are_told_apart_by_address),
+		T(first_event_opens_an_incident_immediately),
+		T(debugging_session_is_one_incident),
+		T(incident_is_updated_at_most_once_a_second),
+		T(quiet_incident_is_closed_and_the_next_event_opens_another),
+		T(two_simultaneous_attackers_are_two_incidents),
+		T(one_session_on_many_instances_is_many_incidents),
+		T(another_or_restarted_instance_is_another_incident),
+		T(reused_session_id_is_another_actor),
+		T(session_outlives_its_leader),
+		T(process_without_a_session_joins_it_once_it_is_known),
+		T(peers_are_distinguished_by_address),
 		T(severity_rises_with_the_stage),
-		T(what_is_refused_has_only_touched),
-		T(memory_read_then_a_foreign_writer_is_named),
-		T(key_file_read_then_a_downgrade_is_named_across_incidents),
-		T(the_other_way_round_is_no_story),
-		T(another_tenant_is_remembered),
-		T(late_details_replace_what_was_known_and_count_on),
-		T(the_first_event_of_each_rule_has_room_in_a_flood),
-		T(memory_is_bounded_and_the_quietest_goes_first),
-		T(a_clock_that_steps_back_closes_nothing),
-		T(random_streams_conserve_counts_and_lineages),
+		T(refused_attempt_only_reaches_the_touch_stage),
+		T(memory_read_then_foreign_writer_is_correlated),
+		T(key_read_then_downgrade_is_correlated_across_incidents),
+		T(reverse_order_is_not_correlated),
+		T(tenant_of_the_actor_is_recorded),
+		T(late_details_replace_the_summary_and_add_to_the_count),
+		T(first_action_of_each_rule_is_kept_in_a_flood),
+		T(memory_is_bounded_and_the_quietest_incident_is_closed_first),
+		T(clock_that_steps_back_closes_nothing),
+		T(random_streams_keep_counts_and_lineages),
 		T(order_and_duplicates_change_no_count),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_instance.c - the registry of instances: start, fork, exec, listeners, end, names and paths. */
+/*
+ * test_instance.c - the registry of instances: start, fork, exec, listeners and end, an instance's name and
+ * executable path, and when its start is over. How the kernel finds instances is in tests/live/instances.c.
+ */
 #include "unit.h"
 
 #include "model/instance.h"
@@ -7,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct event life(uint16_t type, uint32_t instance, uint32_t pid)
+static struct event lifecycle_event(uint16_t type, uint32_t instance, uint32_t pid)
 {
 	struct event ev = {.type = type, .key.instance = instance};
 
@@ -19,7 +22,7 @@ static struct event life(uint16_t type, uint32_t instance, uint32_t pid)
 	return ev;
 }
 
-static struct event listens(uint32_t instance, uint16_t port)
+static struct event listen_event(uint32_t instance, uint16_t port)
 {
 	struct event ev = {.type = EVENT_LISTEN, .key.instance = instance};
 
@@ -27,12 +30,12 @@ static struct event listens(uint32_t instance, uint16_t port)
 	return ev;
 }
 
-static void instance_starts_listens_and_ends(void **state)
+static void instance_is_named_by_its_port_and_kept_after_its_end(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379),
-		     end = life(EVENT_EXIT, 1, 50);
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50), port = listen_event(1, 6379),
+		     end = lifecycle_event(EVENT_EXIT, 1, 50);
 
 	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_STARTED);
 	assert_string_equal(in->name, "redis-server");
@@ -43,7 +46,7 @@ static void instance_starts_listens_and_ends(void **state)
 	assert_int_equal(instances_alive(&is), 1);
 	assert_int_equal(instances_apply(&is, &end, &in), INSTANCE_ENDED);
 	assert_int_equal(instances_alive(&is), 0);
-	assert_non_null(instances_find(&is, 1)); /* a late alert still finds its name */
+	assert_non_null(instances_find(&is, 1)); /* for late alerts */
 	instances_free(&is);
 }
 
@@ -51,8 +54,10 @@ static void forked_child_keeps_an_instance_alive(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), fork = life(EVENT_FORK, 1, 51);
-	struct event main_ends = life(EVENT_EXIT, 1, 50), child_ends = life(EVENT_EXIT, 1, 51);
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50),
+		     fork = lifecycle_event(EVENT_FORK, 1, 51);
+	struct event main_ends = lifecycle_event(EVENT_EXIT, 1, 50),
+		     child_ends = lifecycle_event(EVENT_EXIT, 1, 51);
 
 	instances_apply(&is, &start, &in);
 	assert_int_equal(instances_apply(&is, &fork, &in), INSTANCE_SAME);
@@ -62,12 +67,12 @@ static void forked_child_keeps_an_instance_alive(void **state)
 	instances_free(&is);
 }
 
-static void instance_that_executes_itself_stays_one(void **state)
+static void exec_does_not_make_another_instance(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379),
-		     again = listens(1, 6380);
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50), port = listen_event(1, 6379),
+		     again = listen_event(1, 6380);
 
 	instances_apply(&is, &start, &in);
 	instances_apply(&is, &port, &in);
@@ -78,11 +83,11 @@ static void instance_that_executes_itself_stays_one(void **state)
 	instances_free(&is);
 }
 
-static void event_about_an_unknown_instance_makes_one(void **state)
+static void event_of_an_unknown_instance_adds_it(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event fork = life(EVENT_FORK, 9, 51);
+	struct event fork = lifecycle_event(EVENT_FORK, 9, 51);
 
 	assert_int_equal(instances_apply(&is, &fork, &in), INSTANCE_UNKNOWN);
 	assert_non_null(in);
@@ -90,12 +95,13 @@ static void event_about_an_unknown_instance_makes_one(void **state)
 	instances_free(&is);
 }
 
-static void daemon_whose_parent_ends_is_named_by_its_own_pid(void **state)
+static void daemon_takes_over_as_the_main_process(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), fork = life(EVENT_FORK, 1, 51);
-	struct event parent_ends = life(EVENT_EXIT, 1, 50);
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50),
+		     fork = lifecycle_event(EVENT_FORK, 1, 51);
+	struct event parent_ends = lifecycle_event(EVENT_EXIT, 1, 50);
 
 	instances_apply(&is, &start, &in);
 	instances_apply(&is, &fork, &in);
@@ -105,7 +111,7 @@ static void daemon_whose_parent_ends_is_named_by_its_own_pid(void **state)
 	instances_free(&is);
 }
 
-static void path_is_put_together_last_part_first(void **state)
+static void path_is_built_from_components_in_reverse_order(void **state)
 {
 	struct process_info p = {.exe = {.off = 4, .len = 8}};
 	char buf[64];
@@ -120,7 +126,7 @@ static void path_is_put_together_last_part_first(void **state)
 	assert_int_equal(instance_exe_path(&p, &p.exe, buf, sizeof(buf)), 0);
 }
 
-static void path_that_claims_too_much_stays_in_bounds(void **state)
+static void path_with_excessive_length_stays_in_bounds(void **state)
 {
 	struct process_info *p = calloc(1, sizeof(*p));
 	char small[8];
@@ -133,7 +139,7 @@ static void path_that_claims_too_much_stays_in_bounds(void **state)
 	free(p);
 }
 
-static void start_is_over_a_while_after_it_listens_or_at_the_latest(void **state)
+static void start_is_over_some_time_after_listening_or_at_a_limit(void **state)
 {
 	struct instance in = {.reported_ns = 1000};
 
@@ -146,11 +152,11 @@ static void start_is_over_a_while_after_it_listens_or_at_the_latest(void **state
 	assert_true(instance_started(&in, 1000));
 }
 
-static void start_begins_again_when_it_executes_itself(void **state)
+static void exec_restarts_the_start_phase(void **state)
 {
 	struct instances is = {};
 	struct instance *in;
-	struct event start = life(EVENT_INSTANCE, 1, 50), port = listens(1, 6379);
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50), port = listen_event(1, 6379);
 
 	start.flags = EVENT_FOUND_BY_SWEEP;
 	instances_apply(&is, &start, &in);
@@ -165,7 +171,7 @@ static void start_begins_again_when_it_executes_itself(void **state)
 	instances_free(&is);
 }
 
-static void the_monitor_is_named_and_no_instance(void **state)
+static void monitor_itself_has_a_name_and_a_reserved_id(void **state)
 {
 	struct instance self;
 
@@ -178,16 +184,16 @@ static void the_monitor_is_named_and_no_instance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(instance_starts_listens_and_ends),
+		cmocka_unit_test(instance_is_named_by_its_port_and_kept_after_its_end),
 		cmocka_unit_test(forked_child_keeps_an_instance_alive),
-		cmocka_unit_test(instance_that_executes_itself_stays_one),
-		cmocka_unit_test(event_about_an_unknown_instance_makes_one),
-		cmocka_unit_test(daemon_whose_parent_ends_is_named_by_its_own_pid),
-		cmocka_unit_test(path_is_put_together_last_part_first),
-		cmocka_unit_test(path_that_claims_too_much_stays_in_bounds),
-		cmocka_unit_test(start_is_over_a_while_after_it_listens_or_at_the_latest),
-		cmocka_unit_test(start_begins_again_when_it_executes_itself),
-		cmocka_unit_test(the_monitor_is_named_and_no_instance),
+		cmocka_unit_test(exec_does_not_make_another_instance),
+		cmocka_unit_test(event_of_an_unknown_instance_adds_it),
+		cmocka_unit_test(daemon_takes_over_as_the_main_process),
+		cmocka_unit_test(path_is_built_from_components_in_reverse_order),
+		cmocka_unit_test(path_with_excessive_length_stays_in_bounds),
+		cmocka_unit_test(start_is_over_some_time_after_listening_or_at_a_limit),
+		cmocka_unit_test(exec_restarts_the_start_phase),
+		cmocka_unit_test(monitor_itself_has_a_name_and_a_reserved_id),
 	};
 
 	return cmocka_run_group_tests_name("instance", tests, NULL, NULL);

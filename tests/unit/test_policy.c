@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Policies: what is read from them, what is refused and how that is said, and what they decide. The wrong files
- * stand in tests/policies/wrong, each with its error in its first line.
+ * test_policy.c - policies: how a file is parsed, which errors are reported and how, what a policy decides,
+ * and that the generated documentation is current. tests/policies/wrong has the invalid files, each with
+ * the expected error in its first line.
  */
 #include "unit.h"
 
@@ -31,6 +32,7 @@ static struct policy read_policy(const char *text)
 	return p;
 }
 
+/* gdb reads the memory of an instance. */
 static struct policy_input gdb_reads(void)
 {
 	static const uint16_t ports[] = {16379, 6379};
@@ -51,7 +53,8 @@ static struct policy_input gdb_reads(void)
 	};
 }
 
-static enum verdict_id judge(const struct policy *p, const struct policy_input *s, int64_t now_ms)
+static enum verdict_id evaluate(const struct policy *p, const struct policy_input *s,
+				int64_t now_ms)
 {
 	struct verdict v;
 
@@ -66,14 +69,14 @@ static void without_a_policy_every_rule_alerts(void **state)
 
 	policy_init(&p);
 	for (s.rule = RULE_NONE + 1; s.rule < RULE_MAX; s.rule++)
-		assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+		assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
 	assert_int_equal(policy_prevents(&p, &s, 0), 0);
 	assert_true(policy_tls_version(&p, 0x0303));
 	assert_false(policy_tls_version(&p, 0x0302));
 	assert_true(policy_tls_cipher(&p, 0x1301));
 }
 
-static void each_wrong_file_has_its_error(void **state)
+static void invalid_file_is_refused_with_the_expected_error(void **state)
 {
 	char line[2048], error[POLICY_ERROR_LEN];
 	glob_t found = {};
@@ -106,7 +109,7 @@ static void each_wrong_file_has_its_error(void **state)
 	globfree(&found);
 }
 
-static void a_wrong_file_leaves_nothing_behind(void **state)
+static void refused_file_leaves_an_empty_policy(void **state)
 {
 	struct policy p;
 	char error[POLICY_ERROR_LEN];
@@ -120,7 +123,7 @@ static void a_wrong_file_leaves_nothing_behind(void **state)
 		"tests/policies/none.yaml: No such file or directory; expected a policy file");
 }
 
-static void an_empty_file_is_the_built_in_policy(void **state)
+static void empty_file_is_the_built_in_policy(void **state)
 {
 	static const char *const texts[] = {"", "# nothing\n", "---\n", "{}\n", "--- {}\n...\n"};
 
@@ -134,7 +137,7 @@ static void an_empty_file_is_the_built_in_policy(void **state)
 	}
 }
 
-static void presets_in_the_table_are_what_holds(void **state)
+static void defaults_in_the_key_table_match_the_built_in_policy(void **state)
 {
 	struct policy p, set;
 
@@ -154,7 +157,7 @@ static void presets_in_the_table_are_what_holds(void **state)
 	}
 }
 
-static void first_entry_that_matches_and_names_the_rule_decides(void **state)
+static void first_matching_entry_that_names_the_rule_decides(void **state)
 {
 	struct policy p = read_policy(
 		"instances:\n"
@@ -173,16 +176,16 @@ static void first_entry_that_matches_and_names_the_rule_decides(void **state)
 	assert_int_equal(v.id, VERDICT_OBSERVED);
 	assert_int_equal(v.severity, SEVERITY_LOW);
 	s.rule = RULE_MEM_WRITE;
-	assert_int_equal(judge(&p, &s, 0), VERDICT_OFF);
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_OFF);
 	s.rule = RULE_MEM_TRACE;
-	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
 	s.rule = RULE_MEM_READ;
-	s.instance_cgroup = NULL; /* what is not known does not match */
-	assert_int_equal(judge(&p, &s, 0), VERDICT_OFF);
+	s.instance_cgroup = NULL; /* an unknown unit does not match */
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_OFF);
 	policy_free(&p);
 }
 
-static void an_instance_is_matched_by_what_its_cgroup_says(void **state)
+static void instance_is_matched_by_container_and_unit_from_its_cgroup(void **state)
 {
 	char id[65], cgroup[160], unit[64], got[128];
 	struct policy p;
@@ -202,13 +205,13 @@ static void an_instance_is_matched_by_what_its_cgroup_says(void **state)
 			"  - name: boxed\n"
 			"    match: {container: a4*}\n"
 			"    rules: {mem-read: {mode: off}}\n");
-	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
 	s.instance_cgroup = cgroup;
-	assert_int_equal(judge(&p, &s, 0), VERDICT_OFF);
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_OFF);
 	policy_free(&p);
 }
 
-static void an_allowance_holds_through_its_last_day(void **state)
+static void allow_entry_is_valid_through_its_last_day(void **state)
 {
 	struct policy p = read_policy("allow:\n"
 				      "  - rule: mem-read\n"
@@ -223,7 +226,7 @@ static void an_allowance_holds_through_its_last_day(void **state)
 	assert_string_equal(v.allow->reason, "ticket 4711");
 	assert_int_equal(v.allow->at.line, 2);
 	assert_null(v.expired);
-	assert_int_equal(judge(&p, &s, DEC_1_2026 + DAY_MS - 1), VERDICT_ALLOWED);
+	assert_int_equal(evaluate(&p, &s, DEC_1_2026 + DAY_MS - 1), VERDICT_ALLOWED);
 	policy_evaluate(&p, &s, DEC_1_2026 + DAY_MS, &v);
 	assert_int_equal(v.id, VERDICT_ALERT);
 	assert_null(v.allow);
@@ -231,7 +234,7 @@ static void an_allowance_holds_through_its_last_day(void **state)
 	policy_free(&p);
 }
 
-static void the_beginning_of_names_allows_all_that_begin_so(void **state)
+static void rule_prefix_allows_every_rule_with_it(void **state)
 {
 	struct policy p = read_policy("allow:\n"
 				      "  - rule: mem-*\n"
@@ -240,13 +243,13 @@ static void the_beginning_of_names_allows_all_that_begin_so(void **state)
 	struct policy_input s = gdb_reads();
 
 	for (s.rule = RULE_NONE + 1; s.rule < RULE_SELF_BLIND; s.rule++)
-		assert_int_equal(judge(&p, &s, DEC_1_2026), strncmp(rule_name(s.rule), "mem-", 4)
-								    ? VERDICT_ALERT
-								    : VERDICT_ALLOWED);
+		assert_int_equal(evaluate(&p, &s, DEC_1_2026), strncmp(rule_name(s.rule), "mem-", 4)
+								       ? VERDICT_ALERT
+								       : VERDICT_ALLOWED);
 	policy_free(&p);
 }
 
-static void a_time_of_day_is_the_first_second_that_is_not_allowed(void **state)
+static void time_of_day_is_exclusive(void **state)
 {
 	struct policy p = read_policy("allow:\n"
 				      "  - {rule: mem-read, exe: /usr/bin/gdb, reason: x, "
@@ -254,12 +257,12 @@ static void a_time_of_day_is_the_first_second_that_is_not_allowed(void **state)
 	struct policy_input s = gdb_reads();
 	int64_t end = DEC_1_2026 + (6 * 60 + 30) * 60000ll;
 
-	assert_int_equal(judge(&p, &s, end - 1), VERDICT_ALLOWED);
-	assert_int_equal(judge(&p, &s, end), VERDICT_ALERT);
+	assert_int_equal(evaluate(&p, &s, end - 1), VERDICT_ALLOWED);
+	assert_int_equal(evaluate(&p, &s, end), VERDICT_ALERT);
 	policy_free(&p);
 }
 
-static void dates_are_those_of_the_calendar(void **state)
+static void dates_follow_the_calendar(void **state)
 {
 	static const struct {
 		const char *text;
@@ -283,8 +286,8 @@ static void dates_are_those_of_the_calendar(void **state)
 	}
 }
 
-/* One field of the subject that differs from what was allowed, and nothing is allowed. */
-static void all_that_an_allowance_names_has_to_be_so(void **state)
+/* Changes one field of the input at a time. */
+static void allow_entry_applies_only_if_every_condition_matches(void **state)
 {
 	struct policy p = read_policy("instances:\n"
 				      "  - {name: sessions, match: {port: 6379}}\n"
@@ -297,14 +300,14 @@ static void all_that_an_allowance_names_has_to_be_so(void **state)
 				      "    ancestor: /usr/sbin/sshd\n"
 				      "    instance: sessions\n"
 				      "    reason: x\n");
-	struct policy_input fits = gdb_reads(), s;
+	struct policy_input allowed = gdb_reads(), s;
 
-	fits.sha256 = SHA;
-	assert_int_equal(judge(&p, &fits, 0), VERDICT_ALLOWED);
+	allowed.sha256 = SHA;
+	assert_int_equal(evaluate(&p, &allowed, 0), VERDICT_ALLOWED);
 #define DIFFERS(field, value)                                                                      \
-	s = fits;                                                                                  \
+	s = allowed;                                                                               \
 	s.field = value;                                                                           \
-	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT)
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT)
 	DIFFERS(rule, RULE_MEM_WRITE);
 	DIFFERS(exe, "/usr/bin/gdb2");
 	DIFFERS(exe, NULL);
@@ -320,14 +323,14 @@ static void all_that_an_allowance_names_has_to_be_so(void **state)
 	policy_free(&p);
 }
 
-static void what_was_prevented_was_not_allowed(void **state)
+static void prevented_attempt_is_never_allowed(void **state)
 {
 	struct policy p =
 		read_policy("allow:\n  - {rule: mem-read, exe: /usr/bin/gdb, reason: x}\n");
 	struct policy_input s = gdb_reads();
 
 	s.prevented = true;
-	assert_int_equal(judge(&p, &s, 0), VERDICT_PREVENTED);
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_PREVENTED);
 	policy_free(&p);
 }
 
@@ -366,7 +369,7 @@ static uint8_t *address(const char *text)
 	return ip;
 }
 
-static void plaintext_is_allowed_by_network_and_executable_together(void **state)
+static void plaintext_is_allowed_by_network_and_executable_combined(void **state)
 {
 	struct policy p = read_policy("tls:\n"
 				      "  plaintext:\n"
@@ -398,14 +401,15 @@ static void plaintext_is_allowed_by_network_and_executable_together(void **state
 		assert_int_equal(v.id, peers[i / 2].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
 		assert_int_equal(v.plaintext != NULL, peers[i / 2].allowed);
 	}
-	s.rule = RULE_TLS_MIDSTREAM; /* an allowance of plaintext is none of a broken stream */
+	s.rule =
+		RULE_TLS_MIDSTREAM; /* the entry does not apply to a TLS stream that turned to plaintext */
 	s.peer = address("127.0.0.1");
 	s.opener = "/usr/bin/probe";
-	assert_int_equal(judge(&p, &s, 0), VERDICT_ALERT);
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
 	policy_free(&p);
 }
 
-static void tls_settings_are_read(void **state)
+static void tls_settings_are_applied(void **state)
 {
 	struct policy p = read_policy("tls:\n"
 				      "  minimum: 1.3\n"
@@ -421,7 +425,7 @@ static void tls_settings_are_read(void **state)
 	policy_free(&p);
 }
 
-static void later_files_add_lists_and_replace_values(void **state)
+static void later_file_extends_lists_and_replaces_values(void **state)
 {
 	static const char one[] = "tls: {minimum: 1.3}\n"
 				  "allow:\n  - {rule: mem-read, exe: /a, reason: x}\n",
@@ -440,7 +444,7 @@ static void later_files_add_lists_and_replace_values(void **state)
 	policy_free(&p);
 }
 
-static void the_example_of_the_documents_is_sound(void **state)
+static void documented_example_is_valid(void **state)
 {
 	struct policy p = read_policy(policy_example);
 
@@ -450,24 +454,24 @@ static void the_example_of_the_documents_is_sound(void **state)
 	policy_free(&p);
 }
 
-static void document_is(const char *path, enum policy_doc form)
+static void assert_document(const char *path, enum policy_doc form)
 {
-	char *made = policy_doc(form, NULL), *there = calloc(1, 1 << 20);
+	char *generated = policy_doc(form, NULL), *committed = calloc(1, 1 << 20);
 	FILE *f = fopen(path, "re");
 
 	assert_non_null(f);
-	assert_true(fread(there, 1, (1 << 20) - 1, f) > 0);
+	assert_true(fread(committed, 1, (1 << 20) - 1, f) > 0);
 	fclose(f);
-	if (strcmp(made, there))
-		fail_msg("%s is not what the table says; mend with: make docs", path);
-	free(made);
-	free(there);
+	if (strcmp(generated, committed))
+		fail_msg("%s is out of date; run: make docs", path);
+	free(generated);
+	free(committed);
 }
 
-static void documents_are_what_the_table_says(void **state)
+static void documentation_matches_the_key_table(void **state)
 {
-	document_is("docs/policy.md", DOC_MARKDOWN);
-	document_is("docs/cachewarden-policy.5", DOC_MAN);
+	assert_document("docs/policy.md", DOC_MARKDOWN);
+	assert_document("docs/cachewarden-policy.5", DOC_MAN);
 }
 
 static void every_key_is_explained(void **state)
@@ -489,24 +493,24 @@ int main(void)
 #define T(f) cmocka_unit_test(f)
 	const struct CMUnitTest tests[] = {
 		T(without_a_policy_every_rule_alerts),
-		T(each_wrong_file_has_its_error),
-		T(a_wrong_file_leaves_nothing_behind),
-		T(an_empty_file_is_the_built_in_policy),
-		T(presets_in_the_table_are_what_holds),
-		T(first_entry_that_matches_and_names_the_rule_decides),
-		T(an_instance_is_matched_by_what_its_cgroup_says),
-		T(an_allowance_holds_through_its_last_day),
-		T(the_beginning_of_names_allows_all_that_begin_so),
-		T(a_time_of_day_is_the_first_second_that_is_not_allowed),
-		T(dates_are_those_of_the_calendar),
-		T(all_that_an_allowance_names_has_to_be_so),
-		T(what_was_prevented_was_not_allowed),
+		T(invalid_file_is_refused_with_the_expected_error),
+		T(refused_file_leaves_an_empty_policy),
+		T(empty_file_is_the_built_in_policy),
+		T(defaults_in_the_key_table_match_the_built_in_policy),
+		T(first_matching_entry_that_names_the_rule_decides),
+		T(instance_is_matched_by_container_and_unit_from_its_cgroup),
+		T(allow_entry_is_valid_through_its_last_day),
+		T(rule_prefix_allows_every_rule_with_it),
+		T(time_of_day_is_exclusive),
+		T(dates_follow_the_calendar),
+		T(allow_entry_applies_only_if_every_condition_matches),
+		T(prevented_attempt_is_never_allowed),
 		T(prevention_is_per_instance_and_rule),
-		T(plaintext_is_allowed_by_network_and_executable_together),
-		T(tls_settings_are_read),
-		T(later_files_add_lists_and_replace_values),
-		T(the_example_of_the_documents_is_sound),
-		T(documents_are_what_the_table_says),
+		T(plaintext_is_allowed_by_network_and_executable_combined),
+		T(tls_settings_are_applied),
+		T(later_file_extends_lists_and_replaces_values),
+		T(documented_example_is_valid),
+		T(documentation_matches_the_key_table),
 		T(every_key_is_explained),
 	};
 

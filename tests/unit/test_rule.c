@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_rule.c - names, severities, verdicts and outcomes of events, and the table of commands. */
+/*
+ * test_rule.c - the tables of rules, vectors, file kinds and commands, and what an attempt's detail, severity,
+ * verdict and outcome are. What a policy makes of them is in test_policy.c.
+ */
 #include "unit.h"
 
 #include "model/attempt.h"
@@ -15,7 +18,7 @@
 #include <string.h>
 #include <syscall.h>
 
-static void every_rule_vector_and_file_has_a_name(void **state)
+static void every_rule_vector_and_kind_has_a_complete_row(void **state)
 {
 	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
 		assert_non_null(rule_name(r));
@@ -41,7 +44,7 @@ static void every_rule_vector_and_file_has_a_name(void **state)
 	assert_null(file_kind_name(1000));
 }
 
-static void command_names_fit_the_kernels_key_and_are_unique(void **state)
+static void command_names_fit_the_map_key_and_are_unique(void **state)
 {
 	for (unsigned int i = 1; i <= command_count(); i++) {
 		assert_in_range(strlen(command_name(i)), 1, 24);
@@ -52,7 +55,7 @@ static void command_names_fit_the_kernels_key_and_are_unique(void **state)
 	assert_null(command_name(command_count() + 1));
 }
 
-static struct event swept(unsigned char rule, unsigned int detail)
+static struct event finding_event(unsigned char rule, unsigned int detail)
 {
 	struct event ev = {.flags = EVENT_FOUND_BY_SWEEP};
 
@@ -62,7 +65,7 @@ static struct event swept(unsigned char rule, unsigned int detail)
 	return ev;
 }
 
-static void sweep_says_what_it_found_and_how_bad(void **state)
+static void sweep_finding_has_a_detail_and_a_severity(void **state)
 {
 	static const struct {
 		unsigned char rule;
@@ -85,7 +88,7 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 	char text[96];
 
 	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
-		struct event ev = swept(found[i].rule, found[i].detail);
+		struct event ev = finding_event(found[i].rule, found[i].detail);
 
 		attempt_detail(&ev, text, sizeof(text));
 		assert_string_equal(text, found[i].text);
@@ -93,14 +96,14 @@ static void sweep_says_what_it_found_and_how_bad(void **state)
 		assert_string_equal(attempt_outcome(&ev), "unknown");
 	}
 	for (unsigned int d = FINDING_SOCKET; d < FINDING_MAX; d++) {
-		struct event ev = swept(RULE_MEM_INJECT, d);
+		struct event ev = finding_event(RULE_MEM_INJECT, d);
 
 		attempt_detail(&ev, text, sizeof(text));
 		assert_true(text[0] && attempt_severity(&ev) >= SEVERITY_LOW);
 	}
 }
 
-static void what_a_server_starts_with_is_named(void **state)
+static void hijacking_variable_is_named_at_exec(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_INJECT, .vector = VECTOR_EXEC}};
 	char text[96];
@@ -114,9 +117,9 @@ static void what_a_server_starts_with_is_named(void **state)
 	assert_int_equal(attempt_severity(&ev), SEVERITY_HIGH);
 }
 
-static void pages_swapped_to_where_nobody_reads_are_info(void **state)
+static void encrypted_swap_is_only_informational(void **state)
 {
-	struct event ev = swept(RULE_MEM_SPILL, FINDING_SWAPPED);
+	struct event ev = finding_event(RULE_MEM_SPILL, FINDING_SWAPPED);
 	char text[96];
 
 	ev.fd = 7;
@@ -129,7 +132,7 @@ static void pages_swapped_to_where_nobody_reads_are_info(void **state)
 	assert_int_equal(attempt_severity(&ev), SEVERITY_INFO);
 }
 
-static void refused_attempt_is_one_step_less_severe(void **state)
+static void refused_attempt_is_one_level_less_severe(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
 
@@ -141,7 +144,7 @@ static void refused_attempt_is_one_step_less_severe(void **state)
 	assert_string_equal(attempt_outcome(&ev), "failed");
 }
 
-static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
+static void listing_descriptors_is_low_and_reading_maps_is_medium(void **state)
 {
 	struct event ev = {
 		.key = {.rule = RULE_MEM_INSPECT, .vector = VECTOR_OPENAT, .detail = PROC_FILE_FD}};
@@ -151,8 +154,8 @@ static void listing_descriptors_is_low_reading_maps_is_medium(void **state)
 	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
 }
 
-/* An actor's executable, its path as the kernel writes it: last part first. */
-static void run_by(struct event *ev, const char *name, const char *dir)
+/* Sets the actor's executable to /usr/DIR/NAME, stored as the kernel does: last component first. */
+static void set_exe(struct event *ev, const char *name, const char *dir)
 {
 	size_t n = strlen(name) + 1, d = strlen(dir) + 1;
 
@@ -164,26 +167,26 @@ static void run_by(struct event *ev, const char *name, const char *dir)
 	ev->flags |= EVENT_ACTOR;
 }
 
-static void process_listers_are_low_and_only_where_they_lie(void **state)
+static void process_listers_are_low_only_in_their_own_directory(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_INSPECT,
 				   .vector = VECTOR_OPENAT,
 				   .detail = PROC_FILE_ENVIRON}};
 
 	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
-	run_by(&ev, "ps", "bin");
+	set_exe(&ev, "ps", "bin");
 	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 	ev.key.rule = RULE_SELF_TAMPER;
 	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
-	run_by(&ev, "ps", "games");
+	set_exe(&ev, "ps", "games");
 	assert_int_equal(attempt_severity(&ev), SEVERITY_MEDIUM);
 	ev.key.rule = RULE_MEM_READ;
 	ev.key.detail = PROC_FILE_MEM;
-	run_by(&ev, "ps", "bin");
+	set_exe(&ev, "ps", "bin");
 	assert_int_equal(attempt_severity(&ev), SEVERITY_CRITICAL);
 }
 
-static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
+static void inspecting_the_monitor_is_low_and_attacking_it_is_high(void **state)
 {
 	struct event ev = {
 		.key = {.rule = RULE_SELF_TAMPER, .vector = VECTOR_SIGNAL, .detail = SIGKILL}};
@@ -201,7 +204,7 @@ static void a_look_at_the_monitor_is_low_a_blow_is_high(void **state)
 	assert_int_equal(attempt_severity(&ev), SEVERITY_LOW);
 }
 
-static void what_was_prevented_says_how(void **state)
+static void prevented_attempt_has_its_verdict_and_outcome(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_READ, .vector = VECTOR_PROCESS_VM_READV}};
 
@@ -213,7 +216,7 @@ static void what_was_prevented_says_how(void **state)
 	assert_string_equal(attempt_outcome(&ev), "denied");
 }
 
-static void rules_of_a_mask_are_named(void **state)
+static void rule_mask_is_printed_as_names(void **state)
 {
 	char buf[256], cut[12];
 
@@ -225,7 +228,7 @@ static void rules_of_a_mask_are_named(void **state)
 	assert_int_equal(strlen(cut), sizeof(cut) - 1);
 }
 
-static void details_name_requests_and_files(void **state)
+static void detail_names_requests_and_files(void **state)
 {
 	struct event ev = {.key = {.vector = VECTOR_PTRACE, .detail = 16}};
 	char buf[64];
@@ -247,18 +250,18 @@ static void details_name_requests_and_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_rule_vector_and_file_has_a_name),
-		cmocka_unit_test(command_names_fit_the_kernels_key_and_are_unique),
-		cmocka_unit_test(sweep_says_what_it_found_and_how_bad),
-		cmocka_unit_test(what_a_server_starts_with_is_named),
-		cmocka_unit_test(pages_swapped_to_where_nobody_reads_are_info),
-		cmocka_unit_test(refused_attempt_is_one_step_less_severe),
-		cmocka_unit_test(listing_descriptors_is_low_reading_maps_is_medium),
-		cmocka_unit_test(process_listers_are_low_and_only_where_they_lie),
-		cmocka_unit_test(a_look_at_the_monitor_is_low_a_blow_is_high),
-		cmocka_unit_test(what_was_prevented_says_how),
-		cmocka_unit_test(rules_of_a_mask_are_named),
-		cmocka_unit_test(details_name_requests_and_files),
+		cmocka_unit_test(every_rule_vector_and_kind_has_a_complete_row),
+		cmocka_unit_test(command_names_fit_the_map_key_and_are_unique),
+		cmocka_unit_test(sweep_finding_has_a_detail_and_a_severity),
+		cmocka_unit_test(hijacking_variable_is_named_at_exec),
+		cmocka_unit_test(encrypted_swap_is_only_informational),
+		cmocka_unit_test(refused_attempt_is_one_level_less_severe),
+		cmocka_unit_test(listing_descriptors_is_low_and_reading_maps_is_medium),
+		cmocka_unit_test(process_listers_are_low_only_in_their_own_directory),
+		cmocka_unit_test(inspecting_the_monitor_is_low_and_attacking_it_is_high),
+		cmocka_unit_test(prevented_attempt_has_its_verdict_and_outcome),
+		cmocka_unit_test(rule_mask_is_printed_as_names),
+		cmocka_unit_test(detail_names_requests_and_files),
 	};
 
 	return cmocka_run_group_tests_name("rule", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_syscall.c - the syscall table agrees with the kernel's headers, and names come out of it. */
+/* test_syscall.c - the syscall table against the kernel's headers, and the names it returns. */
 #include "unit.h"
 
 #include "model/syscall.h"
@@ -10,32 +10,32 @@
 
 #include <asm/unistd_32.h>
 
-#define __NR_newfstatat SYSCALL_MISSING	     /* fstatat64 there */
+#define __NR_newfstatat SYSCALL_MISSING	     /* fstatat64 in the 32-bit ABI */
 #define __NR_kexec_file_load SYSCALL_MISSING /* 64-bit only */
 
 /* The native numbers are compared when syscall.c is compiled. */
-static void numbers_of_32_bit_callers_are_the_kernels(void **state)
+static void numbers_32_bit_callers_use_match_the_kernel_headers(void **state)
 {
 #define CHECK(name, number, number32) assert_int_equal(NR32_##name, SYSCALL_32BIT | __NR_##name);
 	SYSCALL_TABLE(CHECK)
 #undef CHECK
 }
 
-static void a_number_of_either_table_has_its_name(void **state)
+static void number_of_either_abi_has_its_name(void **state)
 {
 	assert_string_equal(syscall_name(NR_ptrace), "ptrace");
 	assert_string_equal(syscall_name(SYSCALL_32BIT | 26), "ptrace");
 	assert_string_equal(syscall_name(SYSCALL_32BIT | 180), "pread64");
 }
 
-static void a_number_outside_the_table_has_none(void **state)
+static void number_outside_the_table_has_no_name(void **state)
 {
 	assert_null(syscall_name(SYSCALL_MISSING));
 	assert_null(syscall_name(SYSCALL_32BIT | SYSCALL_MISSING));
 	assert_null(syscall_name(39)); /* getpid */
 }
 
-static void every_hooked_syscall_is_described(void **state)
+static void every_hooked_syscall_has_a_vector(void **state)
 {
 	size_t n = 0;
 
@@ -50,11 +50,11 @@ static void every_hooked_syscall_is_described(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_of_32_bit_callers_are_the_kernels),
-		cmocka_unit_test(a_number_of_either_table_has_its_name),
-		cmocka_unit_test(a_number_outside_the_table_has_none),
-		cmocka_unit_test(every_hooked_syscall_is_described),
+		cmocka_unit_test(numbers_32_bit_callers_use_match_the_kernel_headers),
+		cmocka_unit_test(number_of_either_abi_has_its_name),
+		cmocka_unit_test(number_outside_the_table_has_no_name),
+		cmocka_unit_test(every_hooked_syscall_has_a_vector),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("syscall", tests, NULL, NULL);
 }

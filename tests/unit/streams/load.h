@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-static inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
+static inline __attribute__((always_inline)) __u64 tls_load(void *ctx, __u32 off, __u32 n)
 {
 	const __u8 *bytes = ctx;
 	__u64 v = 0;
