@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_policy.c - libFuzzer on the policy reader. Seeds: tests/policies/wrong, and the example of the documents.
+ * fuzz_policy.c - libFuzzer on the policy parser. Seeds: tests/policies/wrong.
  *
- * Held: whatever the text, it is read or refused; a refusal is one line that begins with the file's name and has no control
- * character; what was read can be judged by and freed, and reading it again comes to the same.
+ * Invariants: any text is accepted or refused. A refusal is one line that begins with the file name and has
+ * no control character. An accepted policy can be evaluated and freed, and parsing the text again gives
+ * the same result.
  */
 #include "policy/policy_yaml.h"
 
@@ -37,7 +38,7 @@ static bool read_policy(struct policy *p, const char *text, size_t len, char *er
 	       policy_whole(p, error, POLICY_ERROR_LEN);
 }
 
-static void judge(const struct policy *p)
+static void evaluate(const struct policy *p)
 {
 	static const uint16_t port = 6379;
 	static const uint8_t peer[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
@@ -78,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool ok = read_policy(&p, (const char *)data, size, error);
 
 	if (ok)
-		judge(&p);
+		evaluate(&p);
 	else
 		check_error(error);
 	check(read_policy(&q, (const char *)data, size, again) == ok && !strcmp(error, again));

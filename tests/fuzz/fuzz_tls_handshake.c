@@ -1,44 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_tls_handshake.c - libFuzzer on the handshake reader of include/tls_handshake.h and on the walk of
- * include/tls_clear.h.
+ * fuzz_tls_handshake.c - libFuzzer on the handshake reader of include/tls/handshake.h and the walk of
+ * include/tls/clear.h.
  *
- * The input: how to cut and whose the direction is, then the bytes of a direction; before each of its handshake records a byte may ask
- * for a valid header and message head, so that the inside of messages is reached. Held:
+ * Input: one byte that selects the segment size and the side, then the bytes of one direction; see build().
+ * Invariants:
  *
- *  - nothing is read outside a piece (each lies in an allocation of its own size, for ASan);
- *  - the facts are the same however the bytes are cut, and every string ends in its room and is
- *    printable;
- *  - behind the byte where the clear part ends by the kernel's walk the reader finds nothing.
+ *  - nothing is read outside a piece (each is an allocation of its own size, for ASan);
+ *  - the facts are the same however the bytes are cut, and every string is terminated and printable;
+ *  - the reader finds nothing behind the byte at which the kernel's walk ends the clear part.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../unit/streams/load.h"
 
 #include "tls/clear.h"
 #include "tls/handshake.h"
 
 #define STREAM_ROOM 16384
 
-static void hold(int what)
+static void check(int ok)
 {
-	if (!what)
+	if (!ok)
 		__builtin_trap();
-}
-
-static inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
-{
-	const uint8_t *b = ctx;
-	__u64 v = 0;
-
-	for (__u32 i = 0; i < n; i++)
-		v |= (__u64)b[off + i] << (8 * i);
-	return v;
 }
 
 static volatile unsigned int sum;
 
-/* Every byte of a certificate lies where it can be read. */
+/* Reads every byte, for ASan to check. */
 static void on_certificate(void *ctx, const __u8 *der, __u32 len)
 {
 	(void)ctx;
@@ -47,8 +38,9 @@ static void on_certificate(void *ctx, const __u8 *der, __u32 len)
 }
 
 /*
- * Bytes 0xf0..0xff mean: the rest of a chunk as one record with one message in it, of a kind by the lower
- * half; others are copied as they are.
+ * A byte of 0xf0..0xff is replaced by the headers of a handshake record and of the message it holds: the
+ * low half selects the message type, the next byte the length. This reaches the inside of messages. All
+ * other bytes are copied.
  */
 static uint32_t build(const uint8_t *in, size_t len, uint8_t *to)
 {
@@ -85,22 +77,22 @@ static uint32_t build(const uint8_t *in, size_t len, uint8_t *to)
 	return at;
 }
 
-static void hold_text(const char *s, size_t room)
+static void check_text(const char *s, size_t room)
 {
 	size_t n = strnlen(s, room);
 
-	hold(n < room);
+	check(n < room);
 	for (size_t i = 0; i < n; i++)
-		hold(s[i] > 0x20 && s[i] < 0x7f);
+		check(s[i] > 0x20 && s[i] < 0x7f);
 }
 
-static void hold_facts(const struct tls_facts *f)
+static void check_facts(const struct tls_facts *f)
 {
-	hold_text(f->sni, sizeof(f->sni));
-	hold_text(f->alpn, sizeof(f->alpn));
-	hold_text(f->alpn_offered, sizeof(f->alpn_offered));
-	hold(f->offered_count <= TLS_OFFERED_MAX);
-	hold(f->session_len <= TLS_SESSION_LEN);
+	check_text(f->sni, sizeof(f->sni));
+	check_text(f->alpn, sizeof(f->alpn));
+	check_text(f->alpn_offered, sizeof(f->alpn_offered));
+	check(f->offered_count <= TLS_OFFERED_MAX);
+	check(f->session_len <= TLS_SESSION_LEN);
 }
 
 static int read_all(struct tls_facts *f, const uint8_t *stream, uint32_t len, uint32_t piece,
@@ -119,21 +111,21 @@ static int read_all(struct tls_facts *f, const uint8_t *stream, uint32_t len, ui
 		memcpy(copy, stream + at, n);
 		tls_reader_feed(&r, copy, n);
 		free(copy);
-		hold(r.got <= TLS_MESSAGE_MAX && r.have < TLS_HEADER_LEN && r.alert_have < 2);
+		check(r.got <= TLS_MESSAGE_MAX && r.have < TLS_HEADER_LEN && r.alert_have < 2);
 	}
-	hold_facts(f);
+	check_facts(f);
 	return r.reading;
 }
 
-/* How far the kernel would hand on, all in one segment. */
+/* How many bytes the kernel passes on if they are one segment. */
 static uint32_t clear_end(const uint8_t *stream, uint32_t len)
 {
 	struct tls_walk w = {.ctx = (void *)stream, .end = len};
 	uint32_t steps = 0;
 
 	while (!tls_clear_step(&w))
-		hold(++steps <= len / TLS_HEADER_LEN + 2);
-	hold(!w.failed || w.bad <= len);
+		check(++steps <= len / TLS_HEADER_LEN + 2);
+	check(!w.failed || w.bad <= len);
 	return w.failed ? w.bad : len;
 }
 
@@ -142,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t stream[STREAM_ROOM + 512];
-	struct tls_facts whole, cut, clear;
+	struct tls_facts uncut, cut, clear;
 	uint32_t len, end;
 	int side;
 
@@ -150,14 +142,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	side = data[0] % 3;
 	len = build(data + 1, size - 1, stream);
-	read_all(&whole, stream, len, len + 1, side);
+	read_all(&uncut, stream, len, len + 1, side);
 	read_all(&cut, stream, len, 1 + data[0], side);
-	hold(!memcmp(&whole, &cut, sizeof(whole)));
-	if (len && stream[0] & 0x80) /* SSLv2 framing: the kernel hands on nothing */
+	check(!memcmp(&uncut, &cut, sizeof(uncut)));
+	if (len && stream[0] & 0x80) /* SSLv2 framing: the kernel passes on nothing */
 		return 0;
 	end = clear_end(stream, len);
 	read_all(&clear, stream, end, end + 1, side);
-	clear.flags |= whole.flags & TLS_MIDDLEBOX_COMPAT; /* the ChangeCipherSpec itself */
-	hold(!memcmp(&whole, &clear, sizeof(whole)));
+	clear.flags |=
+		uncut.flags &
+		TLS_MIDDLEBOX_COMPAT; /* set by the ChangeCipherSpec that ends the clear part */
+	check(!memcmp(&uncut, &clear, sizeof(uncut)));
 	return 0;
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_tls_record.c - libFuzzer on the record walk of include/tls_record.h.
+ * fuzz_tls_record.c - libFuzzer on the record walk of include/tls/record.h.
  *
- * The input is a small program, so that chains of valid headers are not left to luck: see build().
- * Held:
+ * The input is a small program that generates the stream, so that chains of valid headers are not left to
+ * chance; see build(). Invariants:
  *
- *  - nothing is read outside the segment (each lies in an allocation of its own size, for ASan);
- *  - fed in order, a stream has one verdict, one first bad byte and one state however it is cut,
- * and they are those of a walk over the whole of it written anew here;
- *  - fed with holes, repeats and overlaps, the state stays within bounds, a broken stream stays
- * broken, and plaintext is called only where the next header's place was known;
- *  - a segment takes no more steps than it has room for headers.
+ *  - nothing is read outside the segment (each is an allocation of its own size, for ASan);
+ *  - in order, a stream has the same verdict, first bad byte and state however it is cut, and an
+ *    independent walk over all of it agrees;
+ *  - with holes, repeats and overlaps, the state stays within bounds, a broken stream stays broken, and
+ *    plaintext is only called where the position of the next header was known;
+ *  - a segment takes no more steps than headers fit in it.
  */
-/* clang-format off */
-/*
- * Build and run:
- *   clang -g -O2 -std=gnu11 -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined
- *         -fno-sanitize-recover=all -Iinclude -o build/fuzz/fuzz_tls_record tests/fuzz/fuzz_tls_record.c
- *   build/fuzz/fuzz_tls_record -max_len=1024 -max_total_time=60
- */
-/* clang-format on */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +27,7 @@ static uint32_t steps;
 
 #define STREAM_ROOM 65536
 #define HEADROOM 20
-#define PIECES_MAX 256 /* more cost time and find nothing new */
+#define PIECES_MAX 256 /* more take time and find nothing new */
 #define NEVER UINT64_MAX
 
 struct input {
@@ -49,9 +41,9 @@ struct segment {
 	uint32_t len;
 };
 
-static void hold(int what)
+static void check(int ok)
 {
-	if (!what)
+	if (!ok)
 		__builtin_trap();
 }
 
@@ -60,8 +52,8 @@ static inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 	const struct segment *seg = ctx;
 	__u64 v = 0;
 
-	hold(n >= 1 && n <= TLS_HEADER_LEN);
-	hold(off >= HEADROOM && off - HEADROOM + n <= seg->len);
+	check(n >= 1 && n <= TLS_HEADER_LEN);
+	check(off >= HEADROOM && off - HEADROOM + n <= seg->len);
 	for (__u32 i = 0; i < n; i++)
 		v |= (__u64)seg->data[off - HEADROOM + i] << (8 * i);
 	return v;
@@ -81,7 +73,7 @@ static uint32_t take(struct input *in, uint32_t bytes)
 	return v;
 }
 
-/* Op byte: 0..199 a record that holds, 200..229 a header of the input's choice, else raw bytes. */
+/* Op byte: 0..199 a valid record, 200..229 any header, above that raw bytes. */
 static uint32_t build(struct input *in, uint8_t *stream)
 {
 	uint32_t len = 0;
@@ -113,8 +105,7 @@ static uint32_t build(struct input *in, uint8_t *stream)
 	return len;
 }
 
-/* Where the first header that is none begins, written without a look at the walk; and how many
- * held. */
+/* An independent implementation: where the first invalid header begins, and how many were valid. */
 static uint64_t reference(const uint8_t *b, uint32_t len, uint32_t *records)
 {
 	uint32_t at = 0, size;
@@ -135,15 +126,15 @@ static uint64_t reference(const uint8_t *b, uint32_t len, uint32_t *records)
 	return NEVER;
 }
 
-static void hold_state(const struct tls_stream *s)
+static void check_state(const struct tls_stream *s)
 {
-	hold(s->sync == TLS_SYNCED || s->sync == TLS_UNSYNCED || s->sync == TLS_BROKEN);
-	hold(s->left <= TLS_RECORD_MAX);
-	hold(s->have < TLS_HEADER_LEN);
-	hold(!s->left || !s->have);
-	hold(s->confirm <= TLS_CHAIN_CONFIRM);
+	check(s->sync == TLS_SYNCED || s->sync == TLS_UNSYNCED || s->sync == TLS_BROKEN);
+	check(s->left <= TLS_RECORD_MAX);
+	check(s->have < TLS_HEADER_LEN);
+	check(!s->left || !s->have);
+	check(s->confirm <= TLS_CHAIN_CONFIRM);
 	if (s->sync != TLS_BROKEN)
-		hold(!(s->hdr >> (8 * s->have)));
+		check(!(s->hdr >> (8 * s->have)));
 }
 
 static uint64_t feed(struct tls_stream *s, const uint8_t *stream, uint32_t isn, uint32_t at,
@@ -160,51 +151,51 @@ static uint64_t feed(struct tls_stream *s, const uint8_t *stream, uint32_t isn, 
 	seen = tls_feed(s, &seg, isn + at, HEADROOM, len, &bad, &bad_at, &unread);
 	free(seg.data);
 
-	hold_state(s);
-	hold(steps <= len / TLS_HEADER_LEN + 2);
-	hold((seen == TLS_SEEN_PLAIN) == (bad_at != NEVER));
-	hold((seen == TLS_SEEN_PLAIN) == (bad >= HEADROOM && bad < HEADROOM + len));
-	hold(s->offset - before.offset == (uint32_t)(s->next - before.next));
+	check_state(s);
+	check(steps <= len / TLS_HEADER_LEN + 2);
+	check((seen == TLS_SEEN_PLAIN) == (bad_at != NEVER));
+	check((seen == TLS_SEEN_PLAIN) == (bad >= HEADROOM && bad < HEADROOM + len));
+	check(s->offset - before.offset == (uint32_t)(s->next - before.next));
 	switch (seen) {
 	case TLS_SEEN_NOTHING:
-		hold(!memcmp(s, &before, sizeof(*s)));
+		check(!memcmp(s, &before, sizeof(*s)));
 		break;
 	case TLS_SEEN_PLAIN:
-		hold(s->sync == TLS_BROKEN);
+		check(s->sync == TLS_BROKEN);
 		if (before.hole)
 			break;
-		hold(before.sync == TLS_SYNCED);
-		hold(s->records - before.records >= before.confirm);
-		hold(bad_at + TLS_HEADER_LEN > before.offset && bad_at < s->offset);
+		check(before.sync == TLS_SYNCED);
+		check(s->records - before.records >= before.confirm);
+		check(bad_at + TLS_HEADER_LEN > before.offset && bad_at < s->offset);
 		break;
 	case TLS_SEEN_BROKEN:
-		hold(before.sync == TLS_BROKEN);
+		check(before.sync == TLS_BROKEN);
 		break;
 	case TLS_SEEN_UNSYNCED:
-		hold(s->sync == TLS_UNSYNCED || before.hole);
+		check(s->sync == TLS_UNSYNCED || before.hole);
 		break;
 	case TLS_SEEN_PENDING:
-		hold(s->sync == TLS_UNSYNCED && s->hole);
+		check(s->sync == TLS_UNSYNCED && s->hole);
 		break;
 	case TLS_SEEN_RECORDS:
-		hold(s->sync == TLS_SYNCED || before.hole);
+		check(s->sync == TLS_SYNCED || before.hole);
 		break;
 	default:
-		hold(0);
+		check(0);
 	}
-	hold(before.sync != TLS_BROKEN || s->sync == TLS_BROKEN);
+	check(before.sync != TLS_BROKEN || s->sync == TLS_BROKEN);
 	return bad_at;
 }
 
 static void in_order(struct input *in, const uint8_t *stream, uint32_t len, uint32_t isn)
 {
-	struct tls_stream whole = {}, cut = {};
+	struct tls_stream uncut = {}, cut = {};
 	uint64_t want, bad_at = NEVER, got;
 	uint32_t records, at = 0, pieces = 0, most = 1 + take(in, 1) * 8;
 
-	tls_begin(&whole, isn, 1);
+	tls_begin(&uncut, isn, 1);
 	tls_begin(&cut, isn, 1);
-	want = feed(&whole, stream, isn, 0, len);
+	want = feed(&uncut, stream, isn, 0, len);
 	while (at < len) {
 		uint32_t piece = 1 + (in->len ? take(in, 1) * 7 : most) % most;
 
@@ -215,12 +206,12 @@ static void in_order(struct input *in, const uint8_t *stream, uint32_t len, uint
 			bad_at = got;
 		at += piece;
 	}
-	hold(want == reference(stream, len, &records));
-	hold(want == bad_at);
-	hold(whole.sync == (want == NEVER ? TLS_SYNCED : TLS_BROKEN));
-	hold(whole.records == records && cut.records == records);
-	hold(whole.sync == cut.sync && whole.next == cut.next && whole.offset == cut.offset);
-	hold(want != NEVER || !memcmp(&whole, &cut, sizeof(whole)));
+	check(want == reference(stream, len, &records));
+	check(want == bad_at);
+	check(uncut.sync == (want == NEVER ? TLS_SYNCED : TLS_BROKEN));
+	check(uncut.records == records && cut.records == records);
+	check(uncut.sync == cut.sync && uncut.next == cut.next && uncut.offset == cut.offset);
+	check(want != NEVER || !memcmp(&uncut, &cut, sizeof(uncut)));
 }
 
 static void out_of_order(struct input *in, const uint8_t *stream, uint32_t len, uint32_t isn)
@@ -235,7 +226,7 @@ static void out_of_order(struct input *in, const uint8_t *stream, uint32_t len, 
 		feed(&s, stream, isn + take(in, 1) % 8 * 0x20000000u, at,
 		     size < len - at ? size : len - at);
 	}
-	hold(s.late == !from_start);
+	check(s.late == !from_start);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
