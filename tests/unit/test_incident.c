@@ -365,77 +365,91 @@ static void clock_that_steps_back_closes_nothing(void **state)
 
 /* A trivial model to compare with: the open incident of each instance and session. */
 static struct {
-	uint64_t id, active_ns;
-} open_now[INSTANCES][SESSIONS];
+	uint64_t now_ns, fed;
+	uint32_t generation[SESSIONS]; /* how often the session's leader was replaced */
+	uint32_t instance_id[INSTANCES];
+	struct {
+		uint64_t id; /* 0: none is open */
+		uint64_t active_ns;
+	} open[INSTANCES][SESSIONS];
+} model;
+
+/* What happens between two events; most often only time passes. */
+static void random_step(struct incidents *is, uint32_t i, uint32_t s)
+{
+	switch (random() % 40) {
+	case 0: /* the leader has ended, and its pid is reused */
+		model.generation[s]++;
+		for (uint32_t k = 0; k < INSTANCES; k++)
+			model.open[k][s].id = 0;
+		break;
+	case 1: /* the instance restarts and gets another id */
+		model.instance_id[i] += INSTANCES;
+		for (uint32_t k = 0; k < SESSIONS; k++)
+			model.open[i][k].id = 0;
+		break;
+	case 2: /* the clock steps back */
+		model.now_ns -= (uint64_t)random() % (20 * S);
+		break;
+	case 3:
+		model.now_ns += (uint64_t)random() % (90 * S);
+		break;
+	case 4:
+		incidents_tick(is, model.now_ns, QUIET);
+		for (uint32_t k = 0; k < INSTANCES; k++)
+			for (uint32_t l = 0; l < SESSIONS; l++)
+				if (model.now_ns >= model.open[k][l].active_ns + QUIET)
+					model.open[k][l].id = 0;
+		break;
+	default:
+		model.now_ns += (uint64_t)random() % S;
+	}
+}
+
+static void random_event(struct incidents *is, uint32_t i, uint32_t s, uint8_t rule)
+{
+	struct incident_fact f =
+		fact_of(model.instance_id[i], 1000 + s, 5000 + s * 8 + (uint32_t)random() % 8, rule,
+			model.now_ns - (uint64_t)random() % S);
+	struct incident *in;
+
+	f.lineage.start_ns = 1 + s + model.generation[s] * 1000ull;
+	f.action.count = 1 + (uint64_t)random() % 5;
+	f.action.id += (uint64_t)model.generation[s] << 40;
+	in = incidents_feed(is, &f, model.now_ns);
+	model.fed += f.action.count;
+	if (model.open[i][s].id) /* never split in two */
+		assert_int_equal(in->id, model.open[i][s].id);
+	else /* never merged with that of another actor */
+		assert_true(in->count == f.action.count);
+	assert_int_equal(in->instance, model.instance_id[i]);
+	assert_int_equal(in->lineage.start_ns, f.lineage.start_ns);
+	model.open[i][s].id = in->id;
+	if (model.now_ns > model.open[i][s].active_ns || in->count == f.action.count)
+		model.open[i][s].active_ns = model.now_ns;
+}
 
 static void random_stream(struct incidents *is, unsigned int seed)
 {
-	uint64_t now = 1000 * S, fed = 0, sum = 0;
-	uint32_t generation[SESSIONS] = {}, instance_id[INSTANCES];
+	uint64_t open = 0;
 
 	srandom(seed);
-	memset(open_now, 0, sizeof(open_now));
+	memset(&model, 0, sizeof(model));
+	model.now_ns = 1000 * S;
 	for (uint32_t i = 0; i < INSTANCES; i++)
-		instance_id[i] = i + 1;
+		model.instance_id[i] = i + 1;
 	for (int step = 0; step < 4000; step++) {
 		uint32_t i = (uint32_t)random() % INSTANCES, s = (uint32_t)random() % SESSIONS;
-		uint32_t r = 1 + (uint32_t)random() % (RULE_SELF_BLIND - 1);
-		struct incident_fact f;
-		struct incident *in;
+		uint8_t rule = 1 + random() % (RULE_SELF_BLIND - 1);
 
-		switch (random() % 40) {
-		case 0: /* the leader has ended, and its pid is reused */
-			generation[s]++;
-			for (uint32_t k = 0; k < INSTANCES; k++)
-				open_now[k][s].id = 0;
-			break;
-		case 1: /* the instance restarts and gets another id */
-			instance_id[i] += INSTANCES;
-			for (uint32_t k = 0; k < SESSIONS; k++)
-				open_now[i][k].id = 0;
-			break;
-		case 2: /* the clock steps back */
-			now -= (uint64_t)random() % (20 * S);
-			break;
-		case 3:
-			now += (uint64_t)random() % (90 * S);
-			break;
-		case 4:
-			incidents_tick(is, now, QUIET);
-			for (uint32_t k = 0; k < INSTANCES; k++) {
-				for (uint32_t l = 0; l < SESSIONS; l++) {
-					if (now >= open_now[k][l].active_ns + QUIET)
-						open_now[k][l].id = 0;
-				}
-			}
-			break;
-		default:
-			now += (uint64_t)random() % S;
-		}
-		f = fact_of(instance_id[i], 1000 + s, 5000 + s * 8 + (uint32_t)random() % 8,
-			    (uint8_t)r, now - (uint64_t)random() % S);
-		f.lineage.start_ns = 1 + s + generation[s] * 1000ull;
-		f.action.count = 1 + (uint64_t)random() % 5;
-		f.action.id += (uint64_t)generation[s] << 40;
-		in = incidents_feed(is, &f, now);
-		fed += f.action.count;
-		if (open_now[i][s].id) /* never split in two */
-			assert_int_equal(in->id, open_now[i][s].id);
-		else /* never merged with that of another actor */
-			assert_true(in->count == f.action.count);
-		assert_int_equal(in->instance, instance_id[i]);
-		assert_int_equal(in->lineage.start_ns, f.lineage.start_ns);
-		open_now[i][s].id = in->id;
-		if (now > open_now[i][s].active_ns)
-			open_now[i][s].active_ns = now;
-		if (in->count == f.action.count)
-			open_now[i][s].active_ns = now;
+		random_step(is, i, s);
+		random_event(is, i, s, rule);
 	}
 	for (const struct incident *in = is->oldest; in; in = in->younger)
-		sum += in->count;
-	assert_int_equal(sum + shown.closed_count, fed);
-	incidents_end(is, now);
-	assert_int_equal(shown.closed_count, fed);
+		open += in->count;
+	assert_int_equal(open + shown.closed_count, model.fed);
+	incidents_end(is, model.now_ns);
+	assert_int_equal(shown.closed_count, model.fed);
 	assert_int_equal(shown.opened, shown.closed);
 	assert_int_equal(is->lost, 0);
 }
