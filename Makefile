@@ -157,7 +157,7 @@ $(B)/bench/%: tests/bench/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf
 
 # what a fuzz target takes from userspace/: pure code, instrumented with it
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key model/rule model/severity \
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key policy/policy_table policy/policy_value model/rule model/severity \
 	model/tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 .SECONDEXPANSION:

@@ -35,7 +35,7 @@ static bool read_policy(struct policy *p, const char *text, size_t len, char *er
 	policy_init(p);
 	error[0] = '\0';
 	return policy_yaml_parse(p, NAME, text, len, error, POLICY_ERROR_LEN) &&
-	       policy_whole(p, error, POLICY_ERROR_LEN);
+	       policy_validate(p, error, POLICY_ERROR_LEN);
 }
 
 static void evaluate(const struct policy *p)
@@ -57,7 +57,7 @@ static void evaluate(const struct policy *p)
 			.ancestor = {"/usr/bin/bash"},
 			.ancestors = 1,
 			.peer = peer,
-			.opener = "/usr/bin/gdb",
+			.conn_owner = "/usr/bin/gdb",
 		};
 		struct verdict v;
 
@@ -65,8 +65,8 @@ static void evaluate(const struct policy *p)
 		check(v.id <= VERDICT_PREVENTED && v.severity >= SEVERITY_INFO &&
 		      v.severity <= SEVERITY_CRITICAL);
 		check((v.id == VERDICT_ALLOWED) == (v.allow || v.plaintext));
-		check(!(policy_prevents(p, &s, 0) & ~POLICY_PREVENTABLE));
-		policy_prevents_any(p, 0);
+		check(!(policy_prevented(p, &s, 0) & ~POLICY_PREVENTABLE));
+		policy_prevented_by_default(p, 0);
 	}
 	policy_tls_version(p, 0x0303);
 	policy_tls_cipher(p, 0x1301);

@@ -219,7 +219,7 @@ static void reload(const void *arg)
 	read_is(m, "allowed");
 	file_write(path, "allow:\n  - rule: mem-raed\n");
 	kill(m->pid, SIGHUP);
-	require(file_wait(m->err, ":2: allow[].rule: 'mem-raed' is no rule", 5000) &&
+	require(file_wait(m->err, ":2: allow[].rule: invalid value 'mem-raed'", 5000) &&
 			file_wait(m->err, "the old one stays", 5000),
 		"the error is not told: %s", file_read(m->err));
 	read_is(m, "allowed");
@@ -281,7 +281,7 @@ static void replayed(const void *arg)
 	require(r.status == 1 && strstr(r.out, "alert") && strstr(r.out, "expired: ticket 4711"),
 		"exit code %d: %s%s", r.status, r.out, r.err);
 	r = run_command(5000, MONITOR, "policy", "test", path, path);
-	require(r.status == 2 && strstr(r.err, ":1: is no JSON object"), "exit code %d: %s",
+	require(r.status == 2 && strstr(r.err, ":1: line is not a JSON object"), "exit code %d: %s",
 		r.status, r.err);
 }
 

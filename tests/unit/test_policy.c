@@ -9,6 +9,7 @@
 #include "policy/policy_yaml.h"
 #include "policy/policy_doc.h"
 #include "policy/policy_key.h"
+#include "policy/policy_value.h"
 
 #include <arpa/inet.h>
 #include <glob.h>
@@ -27,7 +28,7 @@ static struct policy read_policy(const char *text)
 
 	policy_init(&p);
 	if (!policy_yaml_parse(&p, "test.yaml", text, strlen(text), error, sizeof(error)) ||
-	    !policy_whole(&p, error, sizeof(error)))
+	    !policy_validate(&p, error, sizeof(error)))
 		fail_msg("%s", error);
 	return p;
 }
@@ -70,7 +71,7 @@ static void without_a_policy_every_rule_alerts(void **state)
 	policy_init(&p);
 	for (s.rule = RULE_NONE + 1; s.rule < RULE_MAX; s.rule++)
 		assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
-	assert_int_equal(policy_prevents(&p, &s, 0), 0);
+	assert_int_equal(policy_prevented(&p, &s, 0), 0);
 	assert_true(policy_tls_version(&p, 0x0303));
 	assert_false(policy_tls_version(&p, 0x0302));
 	assert_true(policy_tls_cipher(&p, 0x1301));
@@ -100,7 +101,7 @@ static void invalid_file_is_refused_with_the_expected_error(void **state)
 		fclose(f);
 		policy_init(&p);
 		ok = policy_yaml_parse(&p, path + dir, text, len, error, sizeof(error)) &&
-		     policy_whole(&p, error, sizeof(error));
+		     policy_validate(&p, error, sizeof(error));
 		policy_free(&p);
 		assert_false(ok);
 		assert_string_equal(error, line + 2);
@@ -132,28 +133,8 @@ static void empty_file_is_the_built_in_policy(void **state)
 
 		assert_int_equal(p.instances + p.allows, 0);
 		assert_int_equal(p.tls.minimum, 0x0303);
-		assert_int_equal(p.quiet_s, POLICY_QUIET_S);
+		assert_int_equal(p.quiet_s, 60);
 		policy_free(&p);
-	}
-}
-
-static void defaults_in_the_key_table_match_the_built_in_policy(void **state)
-{
-	struct policy p, set;
-
-	policy_init(&p);
-	policy_init(&set);
-	for (size_t i = 0; i < policy_key_count; i++) {
-		const struct policy_key *k = &policy_keys[i];
-		char why[192], hint[128];
-
-		if (strchr(k->path, '[') || !k->preset ||
-		    (k->type != POLICY_NUMBER && k->type != POLICY_VERSION))
-			continue;
-		memset((char *)&set + k->at, 0, sizeof(int64_t));
-		assert_true(policy_set(k, &set, RULE_NONE, k->preset, why, sizeof(why), hint,
-				       sizeof(hint)));
-		assert_memory_equal((char *)&set + k->at, (char *)&p + k->at, sizeof(int64_t));
 	}
 }
 
@@ -274,14 +255,13 @@ static void dates_follow_the_calendar(void **state)
 		{"2100-03-01", 4107628800000ll},
 		{"2026-11-24T12:00:00Z", 1795521600000ll},
 	};
-	const struct policy_key *k = policy_key_find("allow[].until");
+	const struct policy_key *k = policy_table_find(&policy_table, "allow[].until");
 
 	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
 		struct policy_allow a = {};
-		char why[192], hint[64];
+		char error[POLICY_ERROR_LEN];
 
-		assert_true(
-			policy_set(k, &a, 0, dates[i].text, why, sizeof(why), hint, sizeof(hint)));
+		assert_true(policy_value_set(k, &a, 0, dates[i].text, error, sizeof(error)));
 		assert_int_equal(a.until_ms, dates[i].ms);
 	}
 }
@@ -345,15 +325,15 @@ static void prevention_is_per_instance_and_rule(void **state)
 	struct policy_input s = gdb_reads(), other = gdb_reads();
 
 	other.ports = 1;
-	assert_int_equal(policy_prevents(&p, &s, 0), 1u << RULE_MEM_READ);
-	assert_int_equal(policy_prevents(&p, &other, 0), 0);
-	assert_int_equal(policy_prevents(&p, &s, POLICY_PREVENTABLE),
+	assert_int_equal(policy_prevented(&p, &s, 0), 1u << RULE_MEM_READ);
+	assert_int_equal(policy_prevented(&p, &other, 0), 0);
+	assert_int_equal(policy_prevented(&p, &s, POLICY_PREVENTABLE),
 			 POLICY_PREVENTABLE & ~(1u << RULE_MEM_TRACE));
-	assert_int_equal(policy_prevents_any(&p, 0), 0);
-	assert_true(policy_prevents_some(&p));
+	assert_int_equal(policy_prevented_by_default(&p, 0), 0);
+	assert_true(policy_has_prevention(&p));
 	policy_free(&p);
 	p = read_policy("instances:\n  - {name: all, rules: {mem-fd: {mode: prevent}}}\n");
-	assert_int_equal(policy_prevents_any(&p, 0), 1u << RULE_MEM_FD);
+	assert_int_equal(policy_prevented_by_default(&p, 0), 1u << RULE_MEM_FD);
 	policy_free(&p);
 }
 
@@ -396,7 +376,7 @@ static void plaintext_is_allowed_by_network_and_executable_combined(void **state
 	for (size_t i = 0; i < 2 * sizeof(peers) / sizeof(peers[0]); i++) {
 		s.rule = i % 2 ? RULE_TLS_LISTENER : RULE_TLS_PLAINTEXT;
 		s.peer = address(peers[i / 2].ip);
-		s.opener = peers[i / 2].exe;
+		s.conn_owner = peers[i / 2].exe;
 		policy_evaluate(&p, &s, 0, &v);
 		assert_int_equal(v.id, peers[i / 2].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
 		assert_int_equal(v.plaintext != NULL, peers[i / 2].allowed);
@@ -404,7 +384,7 @@ static void plaintext_is_allowed_by_network_and_executable_combined(void **state
 	s.rule =
 		RULE_TLS_MIDSTREAM; /* the entry does not apply to a TLS stream that turned to plaintext */
 	s.peer = address("127.0.0.1");
-	s.opener = "/usr/bin/probe";
+	s.conn_owner = "/usr/bin/probe";
 	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
 	policy_free(&p);
 }
@@ -476,13 +456,14 @@ static void documentation_matches_the_key_table(void **state)
 
 static void every_key_is_explained(void **state)
 {
-	for (size_t i = 0; i < policy_key_count; i++) {
-		char *text = policy_doc(DOC_TEXT, policy_keys[i].path), expected[128];
+	for (size_t i = 0; i < policy_table.count; i++) {
+		const struct policy_key *k = &policy_table.key[i];
+		char *text = policy_doc(DOC_TEXT, k->path), expected[POLICY_EXPECTED_LEN];
 
-		policy_expected(&policy_keys[i], expected, sizeof(expected));
+		policy_value_expected(k, expected);
 		assert_non_null(text);
 		assert_non_null(strstr(text, expected));
-		assert_non_null(strstr(text, policy_keys[i].help));
+		assert_non_null(strstr(text, k->help));
 		free(text);
 	}
 	assert_null(policy_doc(DOC_TEXT, "allow[].util"));
@@ -496,7 +477,6 @@ int main(void)
 		T(invalid_file_is_refused_with_the_expected_error),
 		T(refused_file_leaves_an_empty_policy),
 		T(empty_file_is_the_built_in_policy),
-		T(defaults_in_the_key_table_match_the_built_in_policy),
 		T(first_matching_entry_that_names_the_rule_decides),
 		T(instance_is_matched_by_container_and_unit_from_its_cgroup),
 		T(allow_entry_is_valid_through_its_last_day),

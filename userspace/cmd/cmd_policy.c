@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "policy/policy_doc.h"
 #include "policy/policy_key.h"
+#include "policy/policy_value.h"
 #include "policy/policy_yaml.h"
 #include "policy/replay.h"
 
@@ -51,16 +52,15 @@ static int policy_check(int argc, char **argv)
 /* A date in the syntax of allow[].until; NULL leaves *ret unset. */
 static int parse_date(const char *text, int64_t *ret)
 {
-	const struct policy_key *date = policy_key_find("allow[].until");
+	const struct policy_key *date = policy_table_find(&policy_table, "allow[].until");
 	struct policy_allow a = {.until_ms = POLICY_UNSET};
-	char why[192], hint[64], expected[64];
+	char error[POLICY_ERROR_LEN];
 
-	if (!text || policy_set(date, &a, RULE_NONE, text, why, sizeof(why), hint, sizeof(hint))) {
+	if (!text || policy_value_set(date, &a, RULE_NONE, text, error, sizeof(error))) {
 		*ret = a.until_ms;
 		return CLI_PROCEED;
 	}
-	policy_expected(date, expected, sizeof(expected));
-	log_error("policy test: --at: %s; expected %s", why, expected);
+	log_error("policy test: --at: %s", error);
 	return EXIT_USAGE;
 }
 
@@ -114,12 +114,12 @@ static int policy_test(int argc, char **argv)
 
 static int unknown_key(const char *key)
 {
-	const char *known[POLICY_NEAR_MAX];
-	char hint[128];
+	const char *known[POLICY_KEYS_MAX];
+	char hint[POLICY_HINT_LEN];
 
-	for (size_t i = 0; i < policy_key_count && i < POLICY_NEAR_MAX; i++)
-		known[i] = policy_keys[i].path;
-	policy_near(key, known, policy_key_count, hint, sizeof(hint));
+	for (size_t i = 0; i < policy_table.count; i++)
+		known[i] = policy_table.key[i].path;
+	policy_hint(key, known, policy_table.count, hint);
 	log_error("policy explain: unknown key '%s'%s; 'cachewarden policy explain' lists all keys",
 		  key, hint);
 	return EXIT_USAGE;

@@ -81,7 +81,7 @@ void active_policy_prevent_on(struct policy_state *rb, struct sensors *s, const 
 	if (!rb->preventing)
 		return;
 	policy_input_instance(&subject, in);
-	rules = policy_prevents(&rb->policy, &subject, rb->prevent_always);
+	rules = policy_prevented(&rb->policy, &subject, rb->prevent_always);
 	if (rules & ~rb->can & ~rb->prevent_always)
 		refused(in->name, rules & ~rb->can & ~rb->prevent_always);
 	if (sensors_prevent(s, in->id, rules & rb->can))
@@ -90,10 +90,10 @@ void active_policy_prevent_on(struct policy_state *rb, struct sensors *s, const 
 
 void active_policy_prevent(struct policy_state *rb, struct sensors *s, const struct instances *is)
 {
-	uint32_t any = policy_prevents_any(&rb->policy, rb->prevent_always);
+	uint32_t any = policy_prevented_by_default(&rb->policy, rb->prevent_always);
 	char text[256];
 
-	if (!rb->preventing && !rb->prevent_always && !policy_prevents_some(&rb->policy))
+	if (!rb->preventing && !rb->prevent_always && !policy_has_prevention(&rb->policy))
 		return;
 	rb->preventing = true;
 	rb->can = sensors_preventable(s);

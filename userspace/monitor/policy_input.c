@@ -34,7 +34,7 @@ static void actor(struct policy_input *s, struct finding *f, const struct policy
 	s->uid = who->uid;
 	if (whole(&who->exe))
 		s->exe = f->exe;
-	if (policy_wants_sha256(p, s->exe) &&
+	if (policy_needs_sha256(p, s->exe) &&
 	    !digest_exe((pid_t)who->pid, who->start_ns, f->exe, who->exe_ino, f->sha256))
 		s->sha256 = f->sha256;
 	for (uint32_t i = 0; i < who->ancestors; i++) {
@@ -84,7 +84,7 @@ void policy_input_evaluate(struct finding *f, const struct policy *p, int cgroup
 		actor(&s, f, p, cgroup_fd);
 	if (ev->flags & EVENT_CONN) {
 		s.peer = ev->conn.ends.remote_ip;
-		s.opener = opener(f, s.exe);
+		s.conn_owner = opener(f, s.exe);
 	}
 	policy_evaluate(p, &s, f->now_ms, &f->verdict);
 	f->severity = f->verdict.severity;

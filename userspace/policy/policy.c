@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* policy.c - see policy.h. What cannot be known never matches an allowance: in doubt it is an alert. */
+/* policy.c - see policy.h. What is unknown never matches an exception: when in doubt, alert. */
 #include "policy/policy.h"
 
 #include "base/str.h"
+#include "base/macros.h"
 #include "model/tls_suite.h"
 
 #include "policy/policy_key.h"
+#include "policy/policy_value.h"
 
 #include <ctype.h>
 #include <fnmatch.h>
@@ -18,42 +20,18 @@
 
 void policy_init(struct policy *p)
 {
-	*p = (struct policy){.tls.minimum = 0x0303, .quiet_s = POLICY_QUIET_S};
+	*p = (struct policy){};
+	policy_table_init(&policy_table, p);
 }
 
 void policy_free(struct policy *p)
 {
-	for (size_t i = 0; i < p->instances; i++) {
-		struct policy_instance *in = &p->instance[i];
-
-		free(in->name);
-		free(in->exe);
-		free(in->unit);
-		free(in->cgroup);
-		free(in->container);
-	}
-	for (size_t i = 0; i < p->allows; i++) {
-		struct policy_allow *a = &p->allow[i];
-
-		free(a->exe);
-		free(a->sha256);
-		free(a->unit);
-		free(a->ancestor);
-		free(a->instance);
-		free(a->reason);
-	}
-	for (size_t i = 0; i < p->tls.ciphers; i++)
-		free(p->tls.cipher[i]);
-	for (size_t i = 0; i < p->tls.plaintexts; i++)
-		free(p->tls.plaintext[i].owner);
+	policy_table_free(&policy_table, p);
 	for (size_t i = 0; i < p->files; i++)
 		free(p->file[i]);
-	free(p->instance);
-	free(p->allow);
-	free(p->tls.cipher);
-	free(p->tls.plaintext);
 	free(p->file);
-	policy_init(p);
+	p->file = NULL;
+	p->files = 0;
 }
 
 const char *verdict_name(enum verdict_id id)
@@ -65,11 +43,12 @@ const char *verdict_name(enum verdict_id id)
 		[VERDICT_ALERT] = "alert",
 		[VERDICT_PREVENTED] = "prevented",
 	};
+	_Static_assert(ARRAY_SIZE(names) == VERDICT_MAX, "every verdict has a name");
 
 	return names[id];
 }
 
-bool policy_cidr_holds(const struct policy_cidr *c, const uint8_t ip[16])
+bool policy_cidr_contains(const struct policy_cidr *c, const uint8_t ip[16])
 {
 	for (unsigned int i = 0; i < 16 && i * 8 < c->bits; i++) {
 		unsigned int left = c->bits - i * 8;
@@ -89,7 +68,7 @@ void policy_unit(const char *cgroup, char *buf, size_t size)
 	for (const char *p = cgroup; p && *p;) {
 		size_t len = strcspn(p, "/");
 
-		/* the innermost: a user's own service stands below user@1000.service */
+		/* the last one: a user's service is below user@1000.service */
 		if (str_ends_with_n(p, len, ".service") || str_ends_with_n(p, len, ".scope"))
 			snprintf(buf, size, "%.*s", (int)len, p);
 		p += len + (p[len] == '/');
@@ -108,97 +87,99 @@ void policy_container(const char *cgroup, char *buf, size_t size)
 	}
 }
 
-/* --- which instance --- */
+/* --- instances --- */
 
-static bool fits(const char *pattern, const char *text)
+static bool pattern_matches(const char *pattern, const char *text)
 {
 	return !pattern || (text && !fnmatch(pattern, text, 0));
 }
 
-static bool has_port(const struct policy_input *s, int64_t port)
+static bool has_port(const struct policy_input *in, int64_t port)
 {
-	for (size_t i = 0; i < s->ports; i++) {
-		if (s->port[i] == port)
+	for (size_t i = 0; i < in->ports; i++) {
+		if (in->port[i] == port)
 			return true;
 	}
 	return false;
 }
 
-static bool matches_all(const struct policy_instance *in)
+static bool matches_all(const struct policy_instance *entry)
 {
-	return !in->exe && !in->unit && !in->cgroup && !in->container && in->port == POLICY_UNSET;
+	return !entry->exe && !entry->unit && !entry->cgroup && !entry->container &&
+	       entry->port == POLICY_UNSET;
 }
 
-static bool instance_matches(const struct policy_instance *in, const struct policy_input *s)
+static bool instance_matches(const struct policy_instance *entry, const struct policy_input *in)
 {
 	char unit[NAME_ROOM], container[NAME_ROOM];
 
-	policy_unit(s->instance_cgroup, unit, sizeof(unit));
-	policy_container(s->instance_cgroup, container, sizeof(container));
-	return fits(in->exe, s->instance_exe) && fits(in->cgroup, s->instance_cgroup) &&
-	       fits(in->unit, unit) && fits(in->container, container) &&
-	       (in->port == POLICY_UNSET || has_port(s, in->port));
+	policy_unit(in->instance_cgroup, unit, sizeof(unit));
+	policy_container(in->instance_cgroup, container, sizeof(container));
+	return pattern_matches(entry->exe, in->instance_exe) &&
+	       pattern_matches(entry->cgroup, in->instance_cgroup) &&
+	       pattern_matches(entry->unit, unit) && pattern_matches(entry->container, container) &&
+	       (entry->port == POLICY_UNSET || has_port(in, entry->port));
 }
 
-static int64_t mode_of(const struct policy *p, const struct policy_input *s, unsigned int rule)
+static int64_t mode_of(const struct policy *p, const struct policy_input *in, unsigned int rule)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		if (p->instance[i].mode[rule] != POLICY_UNSET &&
-		    instance_matches(&p->instance[i], s))
+		    instance_matches(&p->instance[i], in))
 			return p->instance[i].mode[rule];
 	}
 	return POLICY_UNSET;
 }
 
-static enum severity severity_of(const struct policy *p, const struct policy_input *s)
+static enum severity severity_of(const struct policy *p, const struct policy_input *in)
 {
 	for (size_t i = 0; i < p->instances; i++) {
-		int64_t severity = p->instance[i].severity[s->rule];
+		int64_t severity = p->instance[i].severity[in->rule];
 
-		if (severity != POLICY_UNSET && instance_matches(&p->instance[i], s))
+		if (severity != POLICY_UNSET && instance_matches(&p->instance[i], in))
 			return (enum severity)severity;
 	}
-	return s->severity;
+	return in->severity;
 }
 
-/* An instance is called what its entry says, and what alerts call it. */
-static bool is_called(const struct policy *p, const struct policy_input *s, const char *name)
+/* By the name of its entry, or the one that alerts show. */
+static bool has_name(const struct policy *p, const struct policy_input *in, const char *name)
 {
-	if (s->instance && !strcmp(s->instance, name))
+	if (in->instance && !strcmp(in->instance, name))
 		return true;
 	for (size_t i = 0; i < p->instances; i++) {
 		if (!strcmp(p->instance[i].name, name))
-			return instance_matches(&p->instance[i], s);
+			return instance_matches(&p->instance[i], in);
 	}
 	return false;
 }
 
-uint32_t policy_prevents(const struct policy *p, const struct policy_input *s, uint32_t otherwise)
+uint32_t policy_prevented(const struct policy *p, const struct policy_input *in, uint32_t fallback)
 {
 	uint32_t rules = 0;
 
 	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
-		int64_t mode = mode_of(p, s, r);
+		int64_t mode = mode_of(p, in, r);
 
 		if (POLICY_PREVENTABLE >> r & 1 &&
-		    (mode == MODE_PREVENT || (mode == POLICY_UNSET && otherwise >> r & 1)))
+		    (mode == MODE_PREVENT || (mode == POLICY_UNSET && fallback >> r & 1)))
 			rules |= 1u << r;
 	}
 	return rules;
 }
 
-uint32_t policy_prevents_any(const struct policy *p, uint32_t otherwise)
+uint32_t policy_prevented_by_default(const struct policy *p, uint32_t fallback)
 {
-	uint32_t rules = otherwise;
+	uint32_t rules = fallback;
 
 	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
 		for (size_t i = 0; i < p->instances; i++) {
-			const struct policy_instance *in = &p->instance[i];
+			const struct policy_instance *entry = &p->instance[i];
 
-			if (!matches_all(in) || in->mode[r] == POLICY_UNSET)
+			if (!matches_all(entry) || entry->mode[r] == POLICY_UNSET)
 				continue;
 			rules &= ~(1u << r);
-			if (in->mode[r] == MODE_PREVENT)
+			if (entry->mode[r] == MODE_PREVENT)
 				rules |= 1u << r;
 			break;
 		}
@@ -206,7 +187,7 @@ uint32_t policy_prevents_any(const struct policy *p, uint32_t otherwise)
 	return rules;
 }
 
-bool policy_prevents_some(const struct policy *p)
+bool policy_has_prevention(const struct policy *p)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		for (unsigned int r = 0; r < RULE_MAX; r++) {
@@ -217,88 +198,88 @@ bool policy_prevents_some(const struct policy *p)
 	return false;
 }
 
-/* --- who --- */
+/* --- exceptions --- */
 
-static bool same(const char *wanted, const char *text)
+static bool equals(const char *required, const char *text)
 {
-	return !wanted || (text && !strcmp(wanted, text));
+	return !required || (text && !strcmp(required, text));
 }
 
-static bool descends(const struct policy_input *s, const char *exe)
+static bool descends(const struct policy_input *in, const char *exe)
 {
-	for (size_t i = 0; i < s->ancestors; i++) {
-		if (s->ancestor[i] && !strcmp(s->ancestor[i], exe))
+	for (size_t i = 0; i < in->ancestors; i++) {
+		if (in->ancestor[i] && !strcmp(in->ancestor[i], exe))
 			return true;
 	}
 	return !exe;
 }
 
 static bool allow_matches(const struct policy *p, const struct policy_allow *a,
-			  const struct policy_input *s)
+			  const struct policy_input *in)
 {
 	char unit[NAME_ROOM];
 
-	policy_unit(s->cgroup, unit, sizeof(unit));
-	return (a->rules >> s->rule & 1) && s->exe && same(a->exe, s->exe) &&
-	       same(a->sha256, s->sha256) && same(a->unit, unit) &&
-	       (a->uid == POLICY_UNSET || a->uid == s->uid) &&
-	       (!a->ancestor || descends(s, a->ancestor)) &&
-	       (!a->instance || is_called(p, s, a->instance));
+	policy_unit(in->cgroup, unit, sizeof(unit));
+	return (a->rules >> in->rule & 1) && in->exe && equals(a->exe, in->exe) &&
+	       equals(a->sha256, in->sha256) && equals(a->unit, unit) &&
+	       (a->uid == POLICY_UNSET || a->uid == in->uid) &&
+	       (!a->ancestor || descends(in, a->ancestor)) &&
+	       (!a->instance || has_name(p, in, a->instance));
 }
 
 static const struct policy_plaintext *plaintext_allowed(const struct policy *p,
-							const struct policy_input *s)
+							const struct policy_input *in)
 {
-	/* that plaintext is served to whom it is allowed is allowed with it */
-	if ((s->rule != RULE_TLS_PLAINTEXT && s->rule != RULE_TLS_LISTENER) || !s->peer ||
-	    !s->opener)
+	/* tls-listener too: that a port serves plaintext to this client follows from it */
+	if ((in->rule != RULE_TLS_PLAINTEXT && in->rule != RULE_TLS_LISTENER) || !in->peer ||
+	    !in->conn_owner)
 		return NULL;
 	for (size_t i = 0; i < p->tls.plaintexts; i++) {
 		const struct policy_plaintext *t = &p->tls.plaintext[i];
 
-		if (policy_cidr_holds(&t->peer, s->peer) && !strcmp(t->owner, s->opener))
+		if (policy_cidr_contains(&t->peer, in->peer) && !strcmp(t->owner, in->conn_owner))
 			return t;
 	}
 	return NULL;
 }
 
-static void seek_allowance(const struct policy *p, const struct policy_input *s, int64_t now_ms,
+static void find_exception(const struct policy *p, const struct policy_input *in, int64_t now_ms,
 			   struct verdict *v)
 {
 	for (size_t i = 0; i < p->allows && !v->allow; i++) {
 		const struct policy_allow *a = &p->allow[i];
 
-		if (!allow_matches(p, a, s))
+		if (!allow_matches(p, a, in))
 			continue;
 		if (a->until_ms != POLICY_UNSET && now_ms >= a->until_ms)
 			v->expired = v->expired ?: a;
 		else
 			v->allow = a;
 	}
-	v->plaintext = plaintext_allowed(p, s);
+	v->plaintext = plaintext_allowed(p, in);
 	if (v->allow || v->plaintext) {
 		v->expired = NULL;
 		v->id = VERDICT_ALLOWED;
 	}
 }
 
-void policy_evaluate(const struct policy *p, const struct policy_input *s, int64_t now_ms,
+void policy_evaluate(const struct policy *p, const struct policy_input *in, int64_t now_ms,
 		     struct verdict *ret)
 {
-	int64_t mode = mode_of(p, s, s->rule);
+	int64_t mode = mode_of(p, in, in->rule);
 
-	*ret = (struct verdict){.id = VERDICT_ALERT, .severity = severity_of(p, s)};
-	if (s->prevented)
+	*ret = (struct verdict){.id = VERDICT_ALERT, .severity = severity_of(p, in)};
+	if (in->prevented)
 		ret->id = VERDICT_PREVENTED;
 	else if (mode == MODE_OFF)
 		ret->id = VERDICT_OFF;
 	else if (mode == MODE_OBSERVE)
 		ret->id = VERDICT_OBSERVED;
 	else
-		seek_allowance(p, s, now_ms, ret);
+		find_exception(p, in, now_ms, ret);
 }
 
-bool policy_wants_sha256(const struct policy *p, const char *exe)
+bool policy_needs_sha256(const struct policy *p, const char *exe)
 {
 	for (size_t i = 0; exe && i < p->allows; i++) {
 		if (p->allow[i].sha256 && !strcmp(p->allow[i].exe, exe))
@@ -321,15 +302,15 @@ bool policy_tls_cipher(const struct policy *p, uint16_t number)
 	if (!p->tls.ciphers)
 		return !suite || suite->verdict >= SUITE_TOLERATED;
 	for (size_t i = 0; suite && i < p->tls.ciphers; i++) {
-		if (fits(p->tls.cipher[i], suite->name))
+		if (pattern_matches(p->tls.cipher[i], suite->name))
 			return true;
 	}
 	return false;
 }
 
-/* --- the whole --- */
+/* --- checks --- */
 
-static const struct policy_instance *called(const struct policy *p, const char *name)
+static const struct policy_instance *find_instance(const struct policy *p, const char *name)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		if (!strcmp(p->instance[i].name, name))
@@ -338,92 +319,93 @@ static const struct policy_instance *called(const struct policy *p, const char *
 	return NULL;
 }
 
-static bool names_are_unique(const struct policy *p, char *error, size_t size)
+static bool check_unique_names(const struct policy *p, char *error, size_t size)
 {
 	for (size_t i = 0; i < p->instances; i++) {
-		const struct policy_instance *in = &p->instance[i], *first = called(p, in->name);
+		const struct policy_instance *entry = &p->instance[i],
+					     *first = find_instance(p, entry->name);
 
-		if (first == in)
+		if (first == entry)
 			continue;
 		snprintf(
 			error, size,
-			"%s:%u: instances[].name: '%s' is taken by %s:%u; expected a name of its own",
-			in->at.file, in->at.line, in->name, first->at.file, first->at.line);
+			"%s:%u: instances[].name: '%s' is already used at %s:%u; expected a unique name",
+			entry->at.file, entry->at.line, entry->name, first->at.file,
+			first->at.line);
 		return false;
 	}
 	return true;
 }
 
-/* What is denied in the kernel no policy here can allow. */
-static bool allow_works(const struct policy *p, const struct policy_allow *a, char *error,
-			size_t size)
+/* The kernel side prevents without asking for exceptions: one would never take effect. */
+static bool check_not_prevented(const struct policy *p, const struct policy_allow *a, char *error,
+				size_t size)
 {
 	for (size_t i = 0; i < p->instances; i++) {
-		const struct policy_instance *in = &p->instance[i];
+		const struct policy_instance *entry = &p->instance[i];
 		unsigned int rule = RULE_NONE + 1;
 
 		while (rule < RULE_MAX &&
-		       (!(a->rules >> rule & 1) || in->mode[rule] != MODE_PREVENT))
+		       (!(a->rules >> rule & 1) || entry->mode[rule] != MODE_PREVENT))
 			rule++;
-		if (rule == RULE_MAX || (a->instance && strcmp(a->instance, in->name)))
+		if (rule == RULE_MAX || (a->instance && strcmp(a->instance, entry->name)))
 			continue;
 		snprintf(
 			error, size,
-			"%s:%u: allow[].rule: %s is prevented upon '%s' (%s:%u), and the kernel knows no "
+			"%s:%u: allow[].rule: %s is prevented for '%s' (%s:%u), and prevention has no "
 			"exceptions; expected another instance, or mode alert there",
-			a->at.file, a->at.line, rule_name(rule), in->name, in->at.file,
-			in->at.line);
+			a->at.file, a->at.line, rule_name(rule), entry->name, entry->at.file,
+			entry->at.line);
 		return false;
 	}
 	return true;
 }
 
-static bool allow_names(const struct policy *p, const struct policy_allow *a, char *error,
-			size_t size)
+static bool check_instance_name(const struct policy *p, const struct policy_allow *a, char *error,
+				size_t size)
 {
-	const char *near[POLICY_NEAR_MAX];
+	const char *known[POLICY_KEYS_MAX];
 	size_t n = 0;
-	char hint[128];
+	char hint[POLICY_HINT_LEN];
 
-	if (!a->instance || called(p, a->instance) || strchr(a->instance, ':'))
+	if (!a->instance || find_instance(p, a->instance) || strchr(a->instance, ':'))
 		return true;
-	for (size_t i = 0; i < p->instances && n < POLICY_NEAR_MAX; i++)
-		near[n++] = p->instance[i].name;
-	policy_near(a->instance, near, n, hint, sizeof(hint));
+	for (size_t i = 0; i < p->instances && n < ARRAY_SIZE(known); i++)
+		known[n++] = p->instance[i].name;
+	policy_hint(a->instance, known, n, hint);
 	snprintf(
 		error, size,
-		"%s:%u: allow[].instance: '%s' is nobody's name; expected one of instances[].name, or NAME:PORT "
-		"as alerts say it%s",
+		"%s:%u: allow[].instance: unknown instance '%s'; expected the name of an entry of instances, or "
+		"NAME:PORT as alerts show it%s",
 		a->at.file, a->at.line, a->instance, hint);
 	return false;
 }
 
-/* The same of plaintext that is dropped before anybody is asked. */
-static bool plaintext_works(const struct policy *p, char *error, size_t size)
+static bool check_plaintext(const struct policy *p, char *error, size_t size)
 {
 	for (size_t i = 0; p->tls.plaintexts && i < p->instances; i++) {
-		const struct policy_instance *in = &p->instance[i];
+		const struct policy_instance *entry = &p->instance[i];
 		const struct policy_plaintext *first = p->tls.plaintext;
 
-		if (in->mode[RULE_TLS_PLAINTEXT] != MODE_PREVENT)
+		if (entry->mode[RULE_TLS_PLAINTEXT] != MODE_PREVENT)
 			continue;
-		snprintf(
-			error, size,
-			"%s:%u: tls.plaintext[]: tls-plaintext is prevented upon '%s' (%s:%u), and the "
-			"kernel knows no exceptions; expected mode alert there",
-			first->at.file, first->at.line, in->name, in->at.file, in->at.line);
+		snprintf(error, size,
+			 "%s:%u: tls.plaintext[]: tls-plaintext is prevented for '%s' (%s:%u), and "
+			 "prevention has no exceptions; expected mode alert there",
+			 first->at.file, first->at.line, entry->name, entry->at.file,
+			 entry->at.line);
 		return false;
 	}
 	return true;
 }
 
-bool policy_whole(const struct policy *p, char *error, size_t size)
+bool policy_validate(const struct policy *p, char *error, size_t size)
 {
-	if (!names_are_unique(p, error, size) || !plaintext_works(p, error, size))
+	if (!check_unique_names(p, error, size) || !check_plaintext(p, error, size))
 		return false;
 	for (size_t i = 0; i < p->allows; i++) {
-		if (!allow_names(p, &p->allow[i], error, size) ||
-		    !allow_works(p, &p->allow[i], error, size))
+		if (!check_instance_name(p, &p->allow[i], error, size) ||
+		    !check_not_prevented(p, &p->allow[i], error, size))
 			return false;
 	}
 	return true;

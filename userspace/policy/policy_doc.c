@@ -3,6 +3,7 @@
 #include "policy/policy_doc.h"
 
 #include "policy/policy_key.h"
+#include "policy/policy_value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,16 +41,17 @@ const char policy_example[] = "instances:\n"
 			      "  quiet: 120\n";
 
 static const char *const introduction[] = {
-	"cachewarden needs no policy: without one every rule alerts, nothing is allowed, nothing prevented. A policy "
-	"says otherwise: /etc/cachewarden/policy.yaml (or `run --policy FILE`), then the *.yaml in the directory "
-	"policy.d beside it, in the order of their names: lists grow, single values are replaced.",
-	"A file is YAML, without aliases and tags. A policy with a fault is refused whole; the error names file, "
-	"line, key, what is wrong and what was expected. Files that others than their owner may write are "
-	"refused by `run`. SIGHUP reads all files anew: a sound policy takes the place of the old one between two "
-	"events, a wrong one is told and the old one stays.",
-	"`cachewarden policy check FILE` says whether a policy is sound (exit code 0, or 2). `cachewarden policy test "
-	"FILE EVENTS` judges what `cachewarden run --events --output json` recorded. `cachewarden policy explain "
-	"[KEY]` prints this.",
+	"cachewarden needs no policy. Without one every rule raises alerts, nothing is allowed and nothing is "
+	"prevented. A policy changes that: /etc/cachewarden/policy.yaml, or the file given to `run --policy`, then "
+	"all *.yaml files in the directory policy.d beside it, sorted by name. A later file adds to lists and "
+	"replaces single values.",
+	"Files are YAML, without aliases and tags. A policy with an error is refused as a whole; the message names "
+	"file, line, key, what is wrong and what was expected. `run` refuses files that others than their owner can "
+	"write. On SIGHUP it reads all files again: a valid policy replaces the old one between two events; for an "
+	"invalid one the error is logged and the old policy stays active.",
+	"`cachewarden policy check FILE` exits with 0 if the policy is valid and with 2 if not. `cachewarden policy "
+	"test FILE EVENTS` evaluates events recorded by `cachewarden run --events --output json`. `cachewarden "
+	"policy explain [KEY]` prints this reference.",
 	NULL,
 };
 
@@ -71,7 +73,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct doc *d, const char 
 		d->len += (size_t)n < DOC_ROOM - d->len ? (size_t)n : DOC_ROOM - d->len - 1;
 }
 
-/* roff: a backslash and a hyphen are meant, a line may not begin with a dot or quote. */
+/* Escape for roff: hyphens, backslashes, and a dot or quote at the beginning of a line. */
 static void put_man(struct doc *d, const char *text)
 {
 	for (const char *p = text; *p; p++) {
@@ -86,18 +88,19 @@ static void put_man(struct doc *d, const char *text)
 
 static void put_key(struct doc *d, const struct policy_key *k)
 {
-	char expected[128];
+	const char *preset = k->preset ?: k->absent;
+	char expected[POLICY_EXPECTED_LEN];
 
-	policy_expected(k, expected, sizeof(expected));
+	policy_value_expected(k, expected);
 	switch (d->form) {
 	case DOC_TEXT:
-		put(d, "%s\n    %s%s%s%s%s\n    %s\n", k->path, expected,
-		    k->required ? "; required" : "", k->preset ? "; default: " : "",
-		    k->preset ?: "", "", k->help);
+		put(d, "%s\n    %s%s%s%s\n    %s\n", k->path, expected,
+		    k->required ? "; required" : "", preset ? "; default: " : "", preset ?: "",
+		    k->help);
 		break;
 	case DOC_MARKDOWN:
 		put(d, "| `%s` | %s | %s | %s |\n", k->path, expected,
-		    k->required ? "required" : k->preset ?: "", k->help);
+		    k->required ? "required" : preset ?: "", k->help);
 		break;
 	case DOC_MAN:
 		put(d, ".TP\n.B ");
@@ -108,9 +111,9 @@ static void put_key(struct doc *d, const struct policy_key *k)
 		put_man(d, expected);
 		if (k->required)
 			put(d, "; required");
-		if (k->preset) {
+		if (preset) {
 			put(d, "; default: ");
-			put_man(d, k->preset);
+			put_man(d, preset);
 		}
 		put(d, "\n");
 		break;
@@ -121,12 +124,12 @@ static void put_begin(struct doc *d)
 {
 	if (d->form == DOC_MARKDOWN)
 		put(d,
-		    "# The policy\n\n<!-- made by `make docs` from userspace/policy_key.c: edit it there -->\n\n");
+		    "# The policy\n\n<!-- made by `make docs` from userspace/policy/policy_key.c -->\n\n");
 	if (d->form == DOC_MAN)
 		put(d,
-		    ".\\\" made by `make docs` from userspace/policy_key.c: edit it there\n"
+		    ".\\\" made by `make docs` from userspace/policy/policy_key.c\n"
 		    ".TH CACHEWARDEN\\-POLICY 5 \"\" cachewarden\n.SH NAME\n"
-		    "cachewarden\\-policy \\- what is watched how strictly, and who may do what\n"
+		    "cachewarden\\-policy \\- settings per server and rule, TLS requirements and exceptions\n"
 		    ".SH DESCRIPTION\n");
 	for (size_t i = 0; introduction[i]; i++) {
 		if (d->form == DOC_MAN) {
@@ -167,8 +170,8 @@ char *policy_doc(enum policy_doc form, const char *key)
 	d.buf[0] = '\0';
 	if (!key)
 		put_begin(&d);
-	for (size_t i = 0; i < policy_key_count; i++) {
-		const struct policy_key *k = &policy_keys[i];
+	for (size_t i = 0; i < policy_table.count; i++) {
+		const struct policy_key *k = &policy_table.key[i];
 
 		if (key && (strncmp(k->path, key, len) || !strchr(".[", k->path[len])))
 			continue;

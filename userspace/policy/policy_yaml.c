@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_yaml.c - see policy_yaml.h. Walks libyaml's events along the table of keys; anchors' aliases, tags and second
- * documents are refused, so that what a person reads is what holds.
+ * policy_yaml.c - see policy_yaml.h. Walks libyaml's events along the table of keys. Aliases, tags and second
+ * documents are refused, so that a file means what a person reads in it.
  */
 #include "policy/policy_yaml.h"
 
 #include "policy/policy_key.h"
+#include "policy/policy_value.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,22 +20,22 @@
 #include <yaml.h>
 
 #define FILE_MAX (1u << 20)
-#define PATH_LEN_MAX 128 /* of a key, its rule named */
+#define PATH_LEN_MAX 128 /* of a key, with the name of its rule */
 
 struct reader {
 	yaml_parser_t parser;
 	yaml_event_t ev;
-	struct policy *p;
-	const char *file;
+	const struct policy_table *table;
+	const char *file; /* entries of lists keep it */
 	char *error;
 	size_t size;
 };
 
-/* Where a key stands while its value is read. */
+/* A key while its value is read. */
 struct spot {
-	const struct policy_key *key; /* NULL: the file itself */
-	void *in;		      /* what its values are stored in */
-	unsigned int rule;	      /* RULE_NONE, or the one above it */
+	const struct policy_key *key; /* NULL: the top of the file */
+	void *in;		      /* struct that values are stored in */
+	unsigned int rule;	      /* for keys below RULE, else RULE_NONE */
 };
 
 static bool read_value(struct reader *r, struct spot *s);
@@ -44,7 +45,7 @@ static unsigned int line_of(const struct reader *r)
 	return (unsigned int)r->ev.start_mark.line + 1;
 }
 
-/* A key as people see it: the rule named instead of RULE. */
+/* A key with the name of the rule in place of RULE. */
 static const char *shown_path(const char *path, unsigned int rule, char *buf)
 {
 	const char *at = rule ? strstr(path, "RULE") : NULL;
@@ -55,8 +56,8 @@ static const char *shown_path(const char *path, unsigned int rule, char *buf)
 	return buf;
 }
 
-__attribute__((format(printf, 3, 4))) static bool wrong(struct reader *r, const char *key,
-							const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static bool fail(struct reader *r, const char *key,
+						       const char *fmt, ...)
 {
 	va_list args;
 	int used = snprintf(r->error, r->size, "%s:%u: %s%s", r->file, line_of(r), key,
@@ -77,13 +78,14 @@ static bool next(struct reader *r)
 	if (!yaml_parser_parse(&r->parser, &r->ev)) {
 		problem = r->parser.problem ? r->parser.problem : "out of memory";
 		r->ev.start_mark = r->parser.problem_mark;
-		return wrong(r, "",
-			     "no YAML: %s; expected 'key: value', two spaces deeper below each key",
-			     problem);
+		return fail(
+			r, "",
+			"invalid YAML: %s; expected 'key: value', indented by two spaces per level",
+			problem);
 	}
 	if (r->ev.type == YAML_ALIAS_EVENT)
-		return wrong(r, "", "an alias (*%s); expected the text itself",
-			     (const char *)r->ev.data.alias.anchor);
+		return fail(r, "", "aliases (*%s) are not supported; expected the value itself",
+			    (const char *)r->ev.data.alias.anchor);
 	return true;
 }
 
@@ -92,65 +94,70 @@ static const char *scalar(const struct reader *r)
 	return (const char *)r->ev.data.scalar.value;
 }
 
-/* A scalar that is one string without a tag. */
-static bool plain_scalar(struct reader *r, const char *key)
+/* Refuse a scalar that has a tag or holds a NUL byte. */
+static bool check_scalar(struct reader *r, const char *key)
 {
 	if (r->ev.data.scalar.tag)
-		return wrong(r, key, "has a tag; expected the text itself");
+		return fail(r, key, "tags are not supported; expected a plain value");
 	if (strlen(scalar(r)) != r->ev.data.scalar.length)
-		return wrong(r, key, "has a NUL byte; expected text");
+		return fail(r, key, "value contains a NUL byte; expected text");
 	return true;
 }
 
-/* Names of the keys that may stand directly below a path. */
-static size_t siblings(const char *prefix, char names[][PATH_LEN_MAX], const char **ret)
+/* "a, b, c" */
+static void join(char *buf, size_t size, const char *const *words, size_t n)
 {
-	size_t len = strlen(prefix), n = 0;
+	size_t used = 0;
 
-	for (size_t i = 0; i < policy_key_count; i++) {
-		const char *path = policy_keys[i].path, *rest = path + len + (len ? 1 : 0);
+	buf[0] = '\0';
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "", words[i]);
+}
 
-		if (strncmp(path, prefix, len) || (len && path[len] != '.') || strchr(rest, '.'))
-			continue;
-		snprintf(names[n], PATH_LEN_MAX, "%s", rest);
-		ret[n] = names[n];
-		n++;
-	}
+/* The names that may be used as keys directly below prefix. Returns how many. */
+static size_t known_names(const struct reader *r, const char *prefix,
+			  const char *ret[POLICY_KEYS_MAX])
+{
+	const struct policy_key *children[POLICY_KEYS_MAX];
+	size_t n = policy_table_children(r->table, prefix, children);
+
+	_Static_assert(POLICY_RULES_END <= POLICY_KEYS_MAX, "room for the names of all rules");
+	if (n == 1 && !strcmp(policy_key_name(children[0]), "RULE"))
+		return policy_rule_names(ret);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = policy_key_name(children[i]);
 	return n;
 }
 
-static bool unknown(struct reader *r, const char *prefix, const char *path, const char *word)
+static bool unknown_key(struct reader *r, const struct spot *above, const char *prefix,
+			const char *word)
 {
-	static char names[POLICY_NEAR_MAX][PATH_LEN_MAX];
-	const char *known[POLICY_NEAR_MAX];
-	size_t n = siblings(prefix, names, known), used = 0;
-	char list[512] = "", hint[128], shown[64];
+	const char *known[POLICY_KEYS_MAX];
+	char list[512], hint[POLICY_HINT_LEN], shown[64], room[PATH_LEN_MAX];
+	size_t n = known_names(r, prefix, known);
 
-	if (n == 1 && !strcmp(known[0], "RULE"))
-		n = policy_rules(known);
-	for (size_t i = 0; i < n && used < sizeof(list); i++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
-					 known[i]);
-	policy_near(word, known, n, hint, sizeof(hint));
-	policy_shown(word, shown, sizeof(shown));
-	return wrong(r, path[0] ? path : "file", "unknown key '%s'; expected one of %s%s", shown,
-		     list, hint);
+	join(list, sizeof(list), known, n);
+	policy_hint(word, known, n, hint);
+	policy_printable(word, shown, sizeof(shown));
+	return fail(r, shown_path(prefix, above->rule, room),
+		    "unknown key '%s'; expected one of %s%s", shown, list, hint);
 }
 
-static bool missing(struct reader *r, const char *prefix, uint64_t seen, unsigned int line)
+/* Refuse a map, begun on that line, that lacks a required key. seen: a bit per key of the table. */
+static bool check_required(struct reader *r, const char *prefix, uint64_t seen, unsigned int line)
 {
-	char expected[128];
+	const struct policy_key *children[POLICY_KEYS_MAX];
+	size_t n = policy_table_children(r->table, prefix, children);
+	char expected[POLICY_EXPECTED_LEN];
 
-	for (size_t i = 0; i < policy_key_count; i++) {
-		const struct policy_key *k = &policy_keys[i];
-		size_t len = strlen(prefix);
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_key *k = children[i];
 
-		if (!k->required || seen >> i & 1 || strncmp(k->path, prefix, len) ||
-		    k->path[len] != '.' || strchr(k->path + len + 1, '.'))
+		if (!k->required || seen >> (k - r->table->key) & 1)
 			continue;
-		policy_expected(k, expected, sizeof(expected));
+		policy_value_expected(k, expected);
 		r->ev.start_mark.line = line - 1;
-		return wrong(r, k->path, "is missing; expected %s", expected);
+		return fail(r, k->path, "required key is missing; expected %s", expected);
 	}
 	return true;
 }
@@ -160,120 +167,114 @@ static bool find_child(struct reader *r, const struct spot *above, const char *p
 		       struct spot *ret)
 {
 	const char *word = scalar(r);
-	char path[PATH_LEN_MAX], room[PATH_LEN_MAX];
+	bool is_rule = above->key && above->key->type == POLICY_RULES;
+	char path[PATH_LEN_MAX];
 
 	*ret = *above;
-	if (above->key && above->key->type == POLICY_RULES) {
-		ret->rule = policy_rule(word);
-		snprintf(path, sizeof(path), "%s.RULE", prefix);
-	} else {
-		snprintf(path, sizeof(path), "%s%s%.64s", prefix, prefix[0] ? "." : "", word);
-	}
-	ret->key = policy_key_find(path);
-	if (!ret->key || strpbrk(word, ".[]") || !strcmp(word, "RULE") ||
-	    (above->key && above->key->type == POLICY_RULES && !ret->rule))
-		return unknown(r, prefix, shown_path(prefix, above->rule, room), word);
+	if (is_rule)
+		ret->rule = policy_rule_find(word);
+	snprintf(path, sizeof(path), "%s%s%.64s", prefix, prefix[0] ? "." : "",
+		 is_rule ? "RULE" : word);
+	ret->key = policy_table_find(r->table, path);
+	/* a word may not spell a part of a path, such as "tls.minimum" or RULE */
+	if (!ret->key || strpbrk(word, ".[]") || !strcmp(word, "RULE") || (is_rule && !ret->rule))
+		return unknown_key(r, above, prefix, word);
 	return true;
 }
 
-/* The keys of a map, whose beginning was read. */
+/* The keys of a map whose start was read. */
 static bool read_map(struct reader *r, const struct spot *above, const char *prefix)
 {
+	bool of_rules = above->key && above->key->type == POLICY_RULES;
 	unsigned int line = line_of(r);
-	uint64_t seen = 0, rules = 0;
 	char room[PATH_LEN_MAX];
+	uint64_t seen = 0; /* keys of the table, or rules */
 	struct spot s;
 
+	_Static_assert(RULE_MAX <= 64, "a rule is a bit of a uint64_t");
 	while (next(r) && r->ev.type != YAML_MAPPING_END_EVENT) {
-		uint64_t *set = &seen, bit;
+		uint64_t bit;
 
 		if (r->ev.type != YAML_SCALAR_EVENT)
-			return wrong(r, prefix, "a list or map as a key; expected a name");
-		if (!plain_scalar(r, prefix) || !find_child(r, above, prefix, &s))
+			return fail(r, prefix, "key is a list or a map; expected a name");
+		if (!check_scalar(r, prefix) || !find_child(r, above, prefix, &s))
 			return false;
-		bit = 1ull << (s.key - policy_keys);
-		if (above->key && above->key->type == POLICY_RULES) {
-			set = &rules;
-			bit = 1ull << s.rule;
-		}
-		if (*set & bit)
-			return wrong(r, shown_path(s.key->path, s.rule, room),
-				     "stands here twice; expected it once");
-		*set |= bit;
+		bit = 1ull << (of_rules ? s.rule : (unsigned int)(s.key - r->table->key));
+		if (seen & bit)
+			return fail(r, shown_path(s.key->path, s.rule, room),
+				    "duplicate key; expected it once");
+		seen |= bit;
 		if (!next(r) || !read_value(r, &s))
 			return false;
 	}
-	return r->ev.type == YAML_MAPPING_END_EVENT && missing(r, prefix, seen, line);
+	return r->ev.type == YAML_MAPPING_END_EVENT &&
+	       (of_rules || check_required(r, prefix, seen, line));
 }
 
-/* The entries of a list, whose beginning was read. */
+/* The entries of a list whose start was read. */
 static bool read_list(struct reader *r, const struct spot *s)
 {
 	char prefix[PATH_LEN_MAX];
-	struct spot element = *s;
+	struct spot entry = *s;
 
 	snprintf(prefix, sizeof(prefix), "%s[]", s->key->path);
 	while (next(r) && r->ev.type != YAML_SEQUENCE_END_EVENT) {
 		if (r->ev.type != YAML_MAPPING_START_EVENT)
-			return wrong(r, prefix, "is no map; expected 'key: value' behind '- '");
-		element.in =
-			policy_append(r->p, s->key, (struct policy_place){r->file, line_of(r)});
-		if (!element.in)
-			return wrong(r, prefix, "one entry too many; expected at most %d",
-				     POLICY_ENTRIES_MAX);
-		if (!read_map(r, &element, prefix))
+			return fail(r, prefix, "not a map; expected 'key: value' after '- '");
+		entry.in = policy_table_append(r->table, s->key, s->in,
+					       (struct policy_place){r->file, line_of(r)});
+		if (!entry.in)
+			return fail(r, prefix,
+				    "too many entries, or out of memory; expected at most %d",
+				    POLICY_ENTRIES_MAX);
+		if (!read_map(r, &entry, prefix))
 			return false;
 	}
 	return r->ev.type == YAML_SEQUENCE_END_EVENT;
 }
 
-static bool set_scalar(struct reader *r, const struct spot *s)
+static bool read_scalar(struct reader *r, const struct spot *s)
 {
-	char why[192], hint[128], expected[128], room[PATH_LEN_MAX];
+	char why[POLICY_ERROR_LEN / 2], room[PATH_LEN_MAX];
 	const char *path = shown_path(s->key->path, s->rule, room);
 
-	if (!plain_scalar(r, path))
+	if (!check_scalar(r, path))
 		return false;
-	if (policy_set(s->key, s->in, s->rule, scalar(r), why, sizeof(why), hint, sizeof(hint)))
+	if (policy_value_set(s->key, s->in, s->rule, scalar(r), why, sizeof(why)))
 		return true;
-	policy_expected(s->key, expected, sizeof(expected));
-	return wrong(r, path, "%s; expected %s%s", why, expected, hint);
+	return fail(r, path, "%s", why);
 }
 
 static bool read_strings(struct reader *r, const struct spot *s)
 {
 	while (next(r) && r->ev.type != YAML_SEQUENCE_END_EVENT) {
 		if (r->ev.type != YAML_SCALAR_EVENT)
-			return wrong(r, s->key->path,
-				     "an entry that is no text; expected a name behind '- '");
-		if (r->p->tls.ciphers >= POLICY_ENTRIES_MAX)
-			return wrong(r, s->key->path, "one entry too many; expected at most %d",
-				     POLICY_ENTRIES_MAX);
-		if (!set_scalar(r, s))
+			return fail(r, s->key->path, "not a text; expected a name after '- '");
+		if (!read_scalar(r, s))
 			return false;
 	}
 	return r->ev.type == YAML_SEQUENCE_END_EVENT;
 }
 
-/* A value, whose first event was read. */
+/* A value whose first event was read. */
 static bool read_value(struct reader *r, struct spot *s)
 {
-	yaml_event_type_t want = YAML_SCALAR_EVENT;
-	char expected[128], room[PATH_LEN_MAX];
+	yaml_event_type_t kind = YAML_SCALAR_EVENT;
+	char expected[POLICY_EXPECTED_LEN], room[PATH_LEN_MAX];
 	enum policy_type type = s->key->type;
 
 	if (type == POLICY_MAP || type == POLICY_RULES)
-		want = YAML_MAPPING_START_EVENT;
+		kind = YAML_MAPPING_START_EVENT;
 	else if (type == POLICY_LIST || type == POLICY_STRINGS)
-		want = YAML_SEQUENCE_START_EVENT;
-	if (r->ev.type != want) {
-		policy_expected(s->key, expected, sizeof(expected));
-		return wrong(r, shown_path(s->key->path, s->rule, room), "is %s; expected %s",
-			     r->ev.type == YAML_MAPPING_START_EVENT    ? "a map"
-			     : r->ev.type == YAML_SEQUENCE_START_EVENT ? "a list"
-			     : scalar(r)[0]			       ? "a single value"
-								       : "empty",
-			     expected);
+		kind = YAML_SEQUENCE_START_EVENT;
+	if (r->ev.type != kind) {
+		policy_value_expected(s->key, expected);
+		return fail(r, shown_path(s->key->path, s->rule, room), "found %s; expected %s",
+			    r->ev.type == YAML_MAPPING_START_EVENT    ? "a map"
+			    : r->ev.type == YAML_SEQUENCE_START_EVENT ? "a list"
+			    : scalar(r)[0]			      ? "a single value"
+								      : "nothing",
+			    expected);
 	}
 	switch (type) {
 	case POLICY_MAP:
@@ -284,34 +285,55 @@ static bool read_value(struct reader *r, struct spot *s)
 	case POLICY_STRINGS:
 		return read_strings(r, s);
 	default:
-		return set_scalar(r, s);
+		return read_scalar(r, s);
 	}
 }
 
-static bool read_document(struct reader *r)
+static bool read_document(struct reader *r, void *root)
 {
-	const struct spot file = {.in = r->p};
+	const struct spot top = {.in = root};
+	const char *known[POLICY_KEYS_MAX];
+	char list[512];
 
 	if (!next(r))
 		return false;
 	if (r->ev.type == YAML_SCALAR_EVENT && !scalar(r)[0])
-		return next(r); /* says nothing */
-	if (r->ev.type != YAML_MAPPING_START_EVENT)
-		return wrong(r, "", "is no map; expected instances:, tls:, allow: or incidents:");
-	return read_map(r, &file, "") && next(r);
+		return next(r); /* an empty document */
+	if (r->ev.type != YAML_MAPPING_START_EVENT) {
+		join(list, sizeof(list), known, known_names(r, "", known));
+		return fail(r, "", "not a map; expected one of the keys %s", list);
+	}
+	return read_map(r, &top, "") && next(r);
 }
 
-static bool read_stream(struct reader *r)
+static bool read_stream(struct reader *r, void *root)
 {
-	if (!next(r) || !next(r)) /* the stream's beginning, then a document's */
+	if (!next(r) || !next(r)) /* starts of the stream and of its first document */
 		return false;
 	if (r->ev.type == YAML_STREAM_END_EVENT)
 		return true;
-	if (!read_document(r) || !next(r))
+	if (!read_document(r, root) || !next(r))
 		return false;
 	if (r->ev.type == YAML_STREAM_END_EVENT)
 		return true;
-	return wrong(r, "", "a second document (---); expected one");
+	return fail(r, "", "second document (---); expected only one");
+}
+
+bool policy_yaml_read(const struct policy_table *t, void *root, const char *name, const char *text,
+		      size_t len, char *error, size_t size)
+{
+	struct reader r = {.table = t, .file = name, .error = error, .size = size};
+	bool ok;
+
+	if (!yaml_parser_initialize(&r.parser)) {
+		snprintf(error, size, "%s: out of memory", name);
+		return false;
+	}
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+	ok = read_stream(&r, root);
+	yaml_event_delete(&r.ev);
+	yaml_parser_delete(&r.parser);
+	return ok;
 }
 
 static const char *remember_file(struct policy *p, const char *name)
@@ -328,18 +350,12 @@ static const char *remember_file(struct policy *p, const char *name)
 bool policy_yaml_parse(struct policy *p, const char *name, const char *text, size_t len,
 		       char *error, size_t size)
 {
-	struct reader r = {.p = p, .error = error, .size = size, .file = remember_file(p, name)};
-	bool ok;
+	const char *file = remember_file(p, name);
 
-	if (!r.file || !yaml_parser_initialize(&r.parser)) {
-		snprintf(error, size, "%s: out of memory", name);
-		return false;
-	}
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-	ok = read_stream(&r);
-	yaml_event_delete(&r.ev);
-	yaml_parser_delete(&r.parser);
-	return ok;
+	if (file)
+		return policy_yaml_read(&policy_table, p, file, text, len, error, size);
+	snprintf(error, size, "%s: out of memory", name);
+	return false;
 }
 
 /* --- files --- */
@@ -355,13 +371,14 @@ static bool file_ok(int fd, const char *path, bool trusted, char *error, size_t 
 	if (trusted && st.st_mode & (S_IWGRP | S_IWOTH)) {
 		snprintf(
 			error, size,
-			"%s: mode %04o: others than its owner may write it; expected 0644 or stricter",
+			"%s: mode %04o lets others than the owner write it; expected 0644 or stricter",
 			path, st.st_mode & 07777);
 		return false;
 	}
 	if (trusted && st.st_uid && st.st_uid != geteuid()) {
-		snprintf(error, size, "%s: belongs to user %u; expected root, or who runs this",
-			 path, st.st_uid);
+		snprintf(error, size,
+			 "%s: owned by uid %u; expected root or the user running cachewarden", path,
+			 st.st_uid);
 		return false;
 	}
 	return true;
@@ -386,7 +403,8 @@ static bool load_file(struct policy *p, const char *path, bool trusted, char *er
 	if (n < 0)
 		snprintf(error, size, "%s: %s; expected a policy file", path, strerror(errno));
 	else if (len > (ssize_t)FILE_MAX)
-		snprintf(error, size, "%s: larger than 1 MiB; expected a policy file", path);
+		snprintf(error, size, "%s: larger than 1 MiB; expected a smaller policy file",
+			 path);
 	else
 		ok = policy_yaml_parse(p, path, text, (size_t)len, error, size);
 out:
@@ -422,7 +440,7 @@ bool policy_yaml_load(struct policy *p, const char *file, bool trusted, char *er
 	if (file || !access(POLICY_FILE, F_OK))
 		ok = load_file(p, file ?: POLICY_FILE, trusted, error, size);
 	ok = ok && load_drop_ins(p, file ?: POLICY_FILE, trusted, error, size) &&
-	     policy_whole(p, error, size);
+	     policy_validate(p, error, size);
 	if (!ok)
 		policy_free(p);
 	return ok;

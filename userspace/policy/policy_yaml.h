@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * policy_yaml.h - reads policy files (YAML, by libyaml). A wrong one is refused whole: the error names file, line,
- * key, what is wrong and what was expected.
+ * policy_yaml.h - reads policy files (YAML, with libyaml). A file with any error is refused as a whole; the error
+ * names file, line, key, what is wrong and what was expected.
  */
 #ifndef CACHEWARDEN_POLICY_YAML_H
 #define CACHEWARDEN_POLICY_YAML_H
 
-#include "policy/policy.h"
+#include "policy/policy_table.h"
 
 #define POLICY_FILE "/etc/cachewarden/policy.yaml"
-#define POLICY_ERROR_LEN 1024
 
 /*
- * Add what a file says to p, which is to be thrown away if it returns false. name is what errors call it.
- * No file is touched.
+ * Add what text says to a root struct of that table. Entries keep the pointer name, which errors begin with. On
+ * failure returns false, with part of it added.
  */
+bool policy_yaml_read(const struct policy_table *t, void *root, const char *name, const char *text,
+		      size_t len, char *error, size_t size);
+
+/* The same with the product's table. name is copied. */
 bool policy_yaml_parse(struct policy *p, const char *name, const char *text, size_t len,
 		       char *error, size_t size);
 
 /*
- * The whole policy: a file, then the *.yaml in the directory policy.d beside it in the order of their names. file
- * NULL: POLICY_FILE, and where there is none the built-in policy. `trusted`: files that others than their owner may write are
- * refused. Returns false with p empty and a reason in error.
+ * The whole policy: file, then the *.yaml in the directory policy.d beside it, sorted by name. file NULL: POLICY_FILE,
+ * or the built-in policy if it does not exist. trusted: refuse files that others than their owner can
+ * write, or that belong to neither root nor us. On failure returns false and leaves the built-in policy.
  */
 bool policy_yaml_load(struct policy *p, const char *file, bool trusted, char *error, size_t size);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* replay.c - see replay.h. A record is what event_json.c wrote; what it lacks is not known. */
+/* replay.c - see replay.h. Records are what report/event_json.c writes; members that are missing are unknown. */
 #include "policy/replay.h"
 
-#include "policy/policy_key.h"
+#include "policy/policy_value.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,12 +12,12 @@
 
 #define PORTS_MAX 8
 
-/* What a subject points to. */
+/* An event and what is evaluated of it. */
 struct record {
 	json_t *line, *own, *actor, *instance, *conn;
 	uint16_t port[PORTS_MAX];
 	uint8_t peer[16];
-	struct policy_input subject;
+	struct policy_input input;
 	int64_t time_ms;
 };
 
@@ -29,7 +29,7 @@ static const char *text(const json_t *o, const char *key)
 static void fill_instance(struct record *r)
 {
 	json_t *ports = json_object_get(r->instance, "ports"), *port;
-	struct policy_input *s = &r->subject;
+	struct policy_input *s = &r->input;
 	size_t i;
 
 	s->instance = text(r->instance, "name");
@@ -46,7 +46,7 @@ static void fill_actor(struct record *r)
 {
 	json_t *ancestors = json_object_get(r->actor, "ancestors"), *ancestor,
 	       *uid = json_object_get(r->actor, "uid");
-	struct policy_input *s = &r->subject;
+	struct policy_input *s = &r->input;
 	size_t i;
 
 	if (!json_is_true(json_object_get(r->actor, "exe_deleted")))
@@ -64,7 +64,7 @@ static void fill_conn(struct record *r)
 {
 	const char *ip = text(json_object_get(r->conn, "remote"), "ip"),
 		   *opened = text(r->conn, "opened");
-	struct policy_input *s = &r->subject;
+	struct policy_input *s = &r->input;
 
 	if (!ip || !opened)
 		return;
@@ -73,13 +73,13 @@ static void fill_conn(struct record *r)
 	else if (inet_pton(AF_INET6, ip, r->peer) != 1)
 		return;
 	s->peer = r->peer;
-	s->opener = text(r->conn, "opener");
+	s->conn_owner = text(r->conn, "opener");
 }
 
-/* Fill r from its line. Returns what is wrong with it, NULL if nothing is. */
+/* Fill r from its line. Returns what is wrong with the line, NULL if nothing. */
 static const char *fill(struct record *r)
 {
-	struct policy_input *s = &r->subject;
+	struct policy_input *s = &r->input;
 	const char *verdict;
 
 	r->own = json_object_get(json_object_get(r->line, "unmapped"), "cachewarden");
@@ -88,12 +88,12 @@ static const char *fill(struct record *r)
 	r->conn = json_object_get(r->own, "conn");
 	if (!json_is_object(r->own))
 		return "has no unmapped.cachewarden";
-	s->rule = policy_rule(text(r->own, "rule") ?: "");
+	s->rule = policy_rule_find(text(r->own, "rule") ?: "");
 	verdict = text(r->own, "verdict");
 	if (!s->rule || !verdict)
-		return "has no rule or no verdict that is known";
+		return "has no known rule or verdict";
 	if (!severity_parse(text(r->own, "severity"), &s->severity))
-		return "has no severity that is known";
+		return "has no known severity";
 	if (!json_is_integer(json_object_get(r->line, "start_time")))
 		return "has no start_time";
 	r->time_ms = json_integer_value(json_object_get(r->line, "start_time"));
@@ -104,7 +104,7 @@ static const char *fill(struct record *r)
 	return NULL;
 }
 
-/* Lines that are no events: incidents, and what the monitor could not see. */
+/* Incidents and blind spots: not evaluated. */
 static bool is_other(const json_t *line)
 {
 	json_t *own = json_object_get(json_object_get(line, "unmapped"), "cachewarden");
@@ -116,11 +116,11 @@ static bool is_other(const json_t *line)
 
 static void print(FILE *to, unsigned int nr, const struct record *r, const struct verdict *v)
 {
-	const struct policy_input *s = &r->subject;
+	const struct policy_input *s = &r->input;
 	const struct policy_allow *a = v->allow ?: v->expired;
 	char exe[256];
 
-	policy_shown(s->exe ?: "?", exe, sizeof(exe));
+	policy_printable(s->exe ?: "?", exe, sizeof(exe));
 	fprintf(to, "%u: %-9s %-8s %s %s by %s", nr, verdict_name(v->id),
 		severity_name(v->severity), rule_name(s->rule), s->instance ?: "this host", exe);
 	if (a)
@@ -142,7 +142,8 @@ enum replay_end replay(const struct policy *p, const char *path, int64_t at_ms, 
 	size_t room = 0;
 
 	if (!f) {
-		snprintf(error, size, "%s: %s; expected recorded events", path, strerror(errno));
+		snprintf(error, size, "%s: %s; expected a file of recorded events", path,
+			 strerror(errno));
 		return REPLAY_WRONG;
 	}
 	while (!wrong && getline(&line, &room, f) > 0) {
@@ -151,10 +152,9 @@ enum replay_end replay(const struct policy *p, const char *path, int64_t at_ms, 
 
 		nr++;
 		if (!json_is_object(r.line))
-			wrong = "is no JSON object";
+			wrong = "is not a JSON object";
 		else if (!is_other(r.line) && !(wrong = fill(&r))) {
-			policy_evaluate(p, &r.subject, at_ms == POLICY_UNSET ? r.time_ms : at_ms,
-					&v);
+			policy_evaluate(p, &r.input, at_ms == POLICY_UNSET ? r.time_ms : at_ms, &v);
 			print(to, nr, &r, &v);
 			if (v.id == VERDICT_ALERT)
 				end = REPLAY_ALERT;
@@ -166,7 +166,7 @@ enum replay_end replay(const struct policy *p, const char *path, int64_t at_ms, 
 	if (!wrong)
 		return end;
 	snprintf(error, size,
-		 "%s:%u: %s; expected a line that 'cachewarden run --events --output json' wrote",
+		 "%s:%u: line %s; expected output of 'cachewarden run --events --output json'",
 		 path, nr, wrong);
 	return REPLAY_WRONG;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* replay.h - judges recorded events by a policy. */
+/* replay.h - evaluates recorded events by a policy. */
 #ifndef CACHEWARDEN_REPLAY_H
 #define CACHEWARDEN_REPLAY_H
 
@@ -10,8 +10,9 @@
 enum replay_end { REPLAY_NO_ALERT, REPLAY_ALERT, REPLAY_WRONG };
 
 /*
- * Judge each event that `run --events --output json` wrote to that file, as of at_ms (POLICY_UNSET: when it
- * happened), and print a verdict a line. REPLAY_WRONG: error says which line is no event and why.
+ * Evaluate each event of a file written by `run --events --output json` and print a verdict per line to `to`. at_ms: the
+ * time exceptions are checked at, POLICY_UNSET for that of each event. Returns REPLAY_WRONG with a reason in
+ * error at the first line that is not an event.
  */
 enum replay_end replay(const struct policy *p, const char *path, int64_t at_ms, FILE *to,
 		       char *error, size_t size);
