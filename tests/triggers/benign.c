@@ -5,7 +5,7 @@
  *     look     reads stat, status, cmdline, comm, statm and cgroup of the target
  *     self     reads and writes its own memory with process_vm_readv and process_vm_writev, opens its own
  *              mem, maps, smaps, environ, auxv and io
- *     child    the same, ptrace and pidfd_getfd on a child of its own, which is no instance
+ *     child    the same, ptrace and pidfd_getfd on a child of its own, which is not an instance
  *     signal   kill(0), getpgid, getpriority, sched_getaffinity and prlimit on the target
  *
  * Ground truth: "result", calls that succeeded; "failed", calls that did not.

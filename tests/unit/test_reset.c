@@ -13,18 +13,38 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs in a network namespace of its own. Returns 0, or the number of the step that failed. */
-static int reset_by_addresses(void)
+#define SKIPPED 77
+#define NOBODY 65534
+
+/* Runs steps in a child. They return 0, SKIPPED, or the number of the one that failed. */
+static void assert_steps(int (*steps)(pid_t pid), pid_t arg)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(steps(arg));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == SKIPPED)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int reset_by_addresses(pid_t unused)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	socklen_t len = sizeof(at), one = sizeof(int);
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 	struct conn_info c = {};
 	const char *step;
-	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
-	int listens = 0, err;
+	int server, client, listens = 0, err;
 	char byte;
 
+	if (unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0)))
+		return SKIPPED; /* not allowed to */
+	server = socket(AF_INET, SOCK_STREAM, 0);
+	client = socket(AF_INET, SOCK_STREAM, 0);
 	if (ioctl(server, SIOCSIFFLAGS, &lo) || listen(server, 8) ||
 	    getsockname(server, (struct sockaddr *)&at, &len))
 		return 1;
@@ -49,30 +69,19 @@ static int reset_by_addresses(void)
 
 static void reset_without_a_cookie_spares_the_listener(void **state)
 {
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0))
-			      ? 77
-			      : reset_by_addresses());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip(); /* not allowed to make a network namespace */
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_steps(reset_by_addresses, 0);
 }
 
-/* Runs without the privilege to enter the network namespace of pid 1. Returns as above; 77 to skip. */
+/* Without the privilege to enter the network namespace of pid 1. */
 static int reset_in_other_namespaces(pid_t ended)
 {
 	struct conn_info c = {.cookie = 1};
 	const char *step = "";
 
-	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
-		return 77;
+	if (geteuid() || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+		return SKIPPED;
 	if (!access("/proc/1/ns/net", R_OK))
-		return 77;
+		return SKIPPED;
 	if (reset_connection(&c, 1, &step) != -EACCES || !strstr(step, "network namespace"))
 		return 1;
 	return reset_connection(&c, ended, &step) == -ESRCH ? 0 : 2;
@@ -80,20 +89,12 @@ static int reset_in_other_namespaces(pid_t ended)
 
 static void reset_only_uses_the_network_namespace_of_the_server(void **state)
 {
-	pid_t ended = fork(), pid;
-	int status = 0;
+	pid_t ended = fork();
 
 	if (!ended)
 		_exit(0);
-	assert_int_equal(waitpid(ended, &status, 0), ended);
-	pid = fork();
-	if (!pid)
-		_exit(geteuid() ? 77 : reset_in_other_namespaces(ended));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip(); /* not root, or nobody may enter it here */
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(waitpid(ended, NULL, 0), ended);
+	assert_steps(reset_in_other_namespaces, ended);
 }
 
 int main(void)

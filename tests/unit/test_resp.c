@@ -12,11 +12,11 @@
 
 static struct resp_scan scan_bytes(const void *bytes, size_t n)
 {
-	struct resp_scan l = {.len = n < RESP_SCAN ? (uint32_t)n : RESP_SCAN};
+	struct resp_scan s = {.len = n < RESP_SCAN ? (uint32_t)n : RESP_SCAN};
 
-	memcpy(l.bytes, bytes, l.len);
-	resp_classify(&l);
-	return l;
+	memcpy(s.bytes, bytes, s.len);
+	resp_classify(&s);
+	return s;
 }
 
 static struct resp_scan scan(const char *text)
@@ -26,14 +26,14 @@ static struct resp_scan scan(const char *text)
 
 static void assert_payload(const char *text, uint32_t payload, const char *name)
 {
-	struct resp_scan l = scan(text);
+	struct resp_scan s = scan(text);
 
-	assert_int_equal(l.payload, payload);
+	assert_int_equal(s.payload, payload);
 	if (name) {
-		assert_true(l.named);
-		assert_string_equal(l.word.name, name);
+		assert_true(s.named);
+		assert_string_equal(s.word.name, name);
 	} else {
-		assert_false(l.named);
+		assert_false(s.named);
 	}
 }
 
@@ -79,12 +79,12 @@ static void inline_word_is_a_command_candidate(void **state)
 
 static void unknown_word_is_printable_or_other(void **state)
 {
-	struct resp_scan l = scan("this is some printable text without a command");
+	struct resp_scan s = scan("this is some printable text without a command");
 
-	assert_int_equal(resp_settle(&l, 0), PAYLOAD_PRINTABLE);
-	assert_int_equal(resp_settle(&l, 1), PAYLOAD_INLINE);
-	l = scan("abc def\r\n");
-	assert_int_equal(resp_settle(&l, 0), PAYLOAD_OTHER);
+	assert_int_equal(resp_settle(&s, 0), PAYLOAD_PRINTABLE);
+	assert_int_equal(resp_settle(&s, 1), PAYLOAD_INLINE);
+	s = scan("abc def\r\n");
+	assert_int_equal(resp_settle(&s, 0), PAYLOAD_OTHER);
 }
 
 static void http_request_and_response_are_recognised(void **state)
@@ -96,8 +96,8 @@ static void http_request_and_response_are_recognised(void **state)
 /* Ciphertext occasionally begins with a word, a space and a slash. HTTP has text after it. */
 static void bytes_that_only_begin_like_http_are_not_http(void **state)
 {
-	assert_payload("GET /\x01\xf2", PAYLOAD_INLINE,
-		       "GET"); /* a command, if there is one of that name */
+	/* a command, if there is one of that name */
+	assert_payload("GET /\x01\xf2", PAYLOAD_INLINE, "GET");
 	assert_payload("POST / HTTP/1.\x80", PAYLOAD_INLINE, "POST");
 	assert_payload("OPTIONS / HTTP/\x80", PAYLOAD_INLINE, "OPTIONS");
 	assert_payload("OPTIONS / HTTP/1\x80", PAYLOAD_HTTP, NULL); /* 16 in a row are not chance */
@@ -114,12 +114,12 @@ static void short_text_before_other_bytes_is_not_text(void **state)
 
 	for (uint32_t len = 1; len <= RESP_SCAN; len++) {
 		for (uint32_t text = 0; text <= len; text++) {
-			struct resp_scan l;
+			struct resp_scan s;
 
 			memset(bytes, 'x', text);
 			memset(bytes + text, 0x80, len - text);
-			l = scan_bytes(bytes, len);
-			assert_int_equal(resp_text(&l), text == len || text >= RESP_TEXT_MIN);
+			s = scan_bytes(bytes, len);
+			assert_int_equal(resp_text(&s), text == len || text >= RESP_TEXT_MIN);
 		}
 	}
 }
@@ -152,15 +152,15 @@ static void random_bytes_are_never_certain(void **state)
 	for (int i = 0; i < 2000000; i++) {
 		unsigned char bytes[RESP_SCAN];
 		size_t n = 1 + (size_t)random() % RESP_SCAN;
-		struct resp_scan l;
+		struct resp_scan s;
 
 		for (size_t k = 0; k < n; k += 4) {
 			long r = random() ^ random() << 8;
 
 			memcpy(bytes + k, &r, k + 4 <= RESP_SCAN ? 4 : RESP_SCAN - k);
 		}
-		l = scan_bytes(bytes, n);
-		assert_false(resp_certain(l.payload, 0));
+		s = scan_bytes(bytes, n);
+		assert_false(resp_certain(s.payload, 0));
 	}
 }
 

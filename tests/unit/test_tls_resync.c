@@ -167,8 +167,8 @@ static void feed_segment(const struct cut_stream *p, struct tls_stream *s, uint3
 {
 	struct segment seg = {.data = p->st.data + p->at[i], .len = p->at[i + 1] - p->at[i]};
 	uint32_t bad = UINT32_MAX;
-	__u64 where = NEVER;
-	int seen = tls_feed(s, &seg, ISN + p->at[i], HEADROOM, seg.len, &bad, &where, unread);
+	__u64 bad_at = NEVER;
+	int seen = tls_feed(s, &seg, ISN + p->at[i], HEADROOM, seg.len, &bad, &bad_at, unread);
 
 	assert_int_not_equal(seen, TLS_SEEN_PLAIN);
 	assert_int_not_equal(seen, TLS_SEEN_BROKEN);
@@ -197,14 +197,10 @@ static void late_segments_are_read_in_the_end(void **state)
 		for (next_late = from; next < p.n || next_late < from + late;) {
 			int ahead = next < from + late + before || next_late == from + late;
 
-			if (ahead || random_below(2)) {
-				if (next < p.n)
-					feed_segment(&p, &s, next++, &unread);
-				else
-					feed_segment(&p, &s, next_late++, &unread);
-			} else {
+			if ((ahead || random_below(2)) && next < p.n)
+				feed_segment(&p, &s, next++, &unread);
+			else
 				feed_segment(&p, &s, next_late++, &unread);
-			}
 		}
 		assert_int_equal(unread, 0);
 		assert_int_equal(s.hole, 0);
@@ -255,7 +251,7 @@ static void false_header_within_a_record_is_dropped(void **state)
 	stream_free(&st);
 }
 
-/* A stream that lost sync, followed by that many valid records. */
+/* Feeds a stream with a hole over its headers, then that many valid records. */
 static struct tls_stream lose_sync(uint32_t headers, struct stream *st)
 {
 	struct tls_stream s = begin(1);

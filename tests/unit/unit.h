@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* unit.h - cmocka with what it needs before it. */
+/* unit.h - cmocka and the headers it requires. */
 #ifndef CACHEWARDEN_UNIT_H
 #define CACHEWARDEN_UNIT_H
 
