@@ -1,39 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * access.bpf.c - the best rung of the memory sensor: stands where the kernel itself decides.
+ * access.bpf.c - the memory sensor where the kernel takes programs at its own access check: the
+ * access tier.
  *
- * Hooks, and why these. None is on a tracepoint, so the rest of the host's syscalls pay nothing:
- *   fexit/ptrace_may_access     every access from outside passes it, by whatever syscall, refused or not;
- *                               the current syscall's number says by which (32-bit callers included)
- *   fexit/do_filp_open          (since 7.0 do_file_open) the file an open came to, for every kind of open:
- *                               syscalls, io_uring, exec; and the kernel's own copy of the path, which nobody can swap
- *   fexit/open_by_handle_at     the one open that goes another way
- *   fexit/<syscall>             ptrace, process_vm_*, pidfd_getfd: arguments and outcome. Requests on a
- *                               tracee pass no further check, so the check alone would miss them
+ * Hooks, what each decides, and why there. None is a tracepoint, so that the rest of the host's
+ * syscalls pay nothing:
+ *   fexit/ptrace_may_access     who accesses an instance from outside: every such access passes it,
+ *                               allowed or denied, by whatever syscall, 32-bit callers included.
+ *                               The current syscall's number is the vector
+ *   fexit/do_filp_open          which file an open led to, for every kind of open: syscalls,
+ *                               io_uring, exec. It also has the kernel's own copy of the path,
+ *                               which no other thread can swap
+ *   fexit/open_by_handle_at     the same for the only open that takes another way
+ *   fexit/<syscall>             arguments and outcome of ptrace, process_vm_* and pidfd_getfd.
+ *                               Requests on a tracee pass no further check: the check alone would
+ *                               miss them
  *   tp_btf/io_uring_complete    reads and writes through a ring, see uring_done
  *   fmod_ret/security_ptrace_access_check
- *                               the same check, where an answer can be given: attached only while some
- *                               instance is guarded, it refuses what its policy prevents
+ *                               denies what an instance's policy prevents: the same check, at the
+ *                               place where a program may answer. Attached only while some policy
+ *                               prevents something
  *
- * One attempt is one event: where a syscall has its own hook the check stays silent, and inside an open
- * it only notes what it saw, for the open's end to tell.
+ * One attempt is one event: the check stays silent where a syscall has a hook of its own, and inside
+ * an open it only leaves a note for the hook at the open's end.
  */
 #include "lib/memory.bpf.h"
 
 #include "hooked_syscall.h"
 
-#define PTRACE_MODE_ATTACH 0x02
+#define PTRACE_MODE_ATTACH 0x02	 /* include/linux/ptrace.h */
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
-#define PF_IO_WORKER 0x00000010
+#define PF_IO_WORKER 0x00000010	 /* include/linux/sched.h */
 
-const volatile __u32 calls_loaded; /* calls.bpf.c is loaded */
+const volatile __u32 calls_loaded; /* calls.bpf.c is: its syscalls have hooks of their own */
 
-/* What the check saw inside an open, until the open ends. */
-struct noted {
+/* What the check found inside an open, until the open ends. */
+struct open_check {
 	struct pid_owner owner;
 	u32 set;
 	u32 denied;
-	u32 opened; /* instance whose files this thread was reported to have opened */
+	u32 opened; /* the instance a file of which this thread was last reported to open */
 	u32 pad;
 };
 
@@ -41,19 +47,10 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct noted);
+	__type(value, struct open_check);
 } open_checks SEC(".maps");
 
-/* The syscall the current task is in, SYSCALL_32BIT set for a 32-bit one. */
-static __always_inline u32 syscall_number(struct task_struct *task)
-{
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	u32 nr = SYSCALL_NUMBER(regs);
-
-	return COMPAT_CALL(task) ? nr | SYSCALL_32BIT : nr;
-}
-
-/* The vector a syscall number stands for; VECTOR_ACCESS for all that have no hook of their own. */
+/* VECTOR_ACCESS for every syscall without a hook of its own. */
 static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 {
 	if (task->flags & PF_IO_WORKER)
@@ -94,7 +91,7 @@ static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
 	}
 }
 
-/* Syscalls that calls.bpf.c reports when they end, with their arguments and outcome. */
+/* calls.bpf.c reports these at their end: a report from the check would be a second one. */
 static __always_inline int reported_by_calls(u32 nr)
 {
 #define IS_HOOKED(abbr, name, ...) nr == NR_##name || nr == NR32_##name ||
@@ -107,14 +104,14 @@ static __always_inline int is_open(u32 vector)
 	return vector >= VECTOR_OPEN && vector <= VECTOR_IO_URING_OPEN;
 }
 
-/* Reads of a file below /proc/PID check again what its open was reported for. */
+/* A read of a file below /proc/PID passes the check that its open was reported for once more. */
 static __always_inline int is_read(u32 nr)
 {
 	return nr == NR_read || nr == NR_pread64 || nr == NR_readv || nr == NR_preadv ||
 	       nr == NR_getdents64 || nr == NR32_read || nr == NR32_getdents64;
 }
 
-/* Rules that an access in this syscall would break, as far as the check knows: not yet which file is opened. */
+/* Mask of the rules this access breaks, as far as the check can tell: the file is not known yet. */
 static __always_inline u32 rules_at_check(u32 vector, u32 mode)
 {
 	switch (vector) {
@@ -126,7 +123,7 @@ static __always_inline u32 rules_at_check(u32 vector, u32 mode)
 		return 1u << RULE_MEM_WRITE;
 	case VECTOR_PIDFD_GETFD:
 		return 1u << RULE_MEM_FD;
-	default: /* of all opens, only that of mem asks for so much */
+	default: /* of all opens, only that of mem asks for ATTACH */
 		return is_open(vector) && (mode & PTRACE_MODE_ATTACH)
 			       ? 1u << RULE_MEM_READ | 1u << RULE_MEM_WRITE
 			       : 0;
@@ -148,120 +145,95 @@ int BPF_PROG(ac_deny, struct task_struct *child, unsigned int mode, int ret)
 	rules = rules_at_check(vector_of(task, syscall_number(task)), mode);
 	if (!(rules & rules_prevented(m->instance)))
 		return 0;
-	stopped_set(task, m->instance);
+	prevented_set(task, m->instance);
 	return -EPERM;
+}
+
+/* Leave the check's result for the end of the open that the current task is in. */
+static __always_inline int open_check_set(struct task_struct *task, const struct pid_owner *owner,
+					  int allowed)
+{
+	struct open_check *check =
+		bpf_task_storage_get(&open_checks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!check) {
+		counter_add(COUNTER_CHECK_LOST, 1);
+		return 0;
+	}
+	check->owner = *owner;
+	check->set = 1;
+	check->denied = !allowed;
+	return 0;
 }
 
 SEC("fexit/ptrace_may_access")
 int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int allowed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct member *m;
+	struct open_check *check;
 	struct pid_owner *owner;
-	struct noted *note;
+	struct member *m;
 	u32 nr, vector;
 
 	if (mode & PTRACE_MODE_NOAUDIT)
 		return 0;
 	m = member_of(target->tgid);
-	if (!m)
-		return 0;
-	if (is_exempt(task, m->instance))
+	if (!m || is_exempt(task, m->instance))
 		return 0;
 	owner = owner_of_pid(target->thread_pid);
 	if (!owner)
 		return 0;
 	nr = syscall_number(task);
 	vector = vector_of(task, nr);
-	allowed &= 0xff; /* a bool: the rest of the register is anything */
-	if (is_open(vector)) {
-		note = bpf_task_storage_get(&open_checks, task, NULL,
-					    BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!note) {
-			counter_add(COUNTER_CHECK_LOST, 1);
-			return 0;
-		}
-		note->owner = *owner;
-		note->set = 1;
-		note->denied = !allowed;
-		return 0;
-	}
+	allowed &= 0xff; /* a bool: the rest of the register is undefined */
+	if (is_open(vector))
+		return open_check_set(task, owner, allowed);
 	if (vector != VECTOR_ACCESS || reported_by_calls(nr))
-		return 0; /* its own hook tells it, with arguments and outcome */
-	note = bpf_task_storage_get(&open_checks, task, NULL, 0);
-	if (note && note->opened == owner->instance && is_read(nr))
+		return 0;
+	check = bpf_task_storage_get(&open_checks, task, NULL, 0);
+	if (check && check->opened == owner->instance && is_read(nr))
 		return 0;
 	report(owner, RULE_MEM_INSPECT, VECTOR_ACCESS, nr, allowed ? 0 : -EPERM, 0);
 	return 0;
 }
 
-SEC("fexit/do_filp_open")
+SEC("fexit/" OPEN_FN)
 int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flags *op,
 	     struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct noted *note = bpf_task_storage_get(&open_checks, task, NULL, 0);
+	struct open_check *check = bpf_task_storage_get(&open_checks, task, NULL, 0);
 	struct open_name name = {
 		.path = BPF_CORE_READ(pathname, name),
 		.kernel = 1,
 		.dirfd = dfd,
 		.flags = BPF_CORE_READ(op, open_flag),
 	};
-	s64 raw = plain(file), err = raw < 0 && raw >= -4095 ? raw : 0;
-	u32 vector = vector_of(task, syscall_number(task)), saw = note && note->set;
+	s64 raw = address(file), err = raw < 0 && raw >= -4095 ? raw : 0; /* IS_ERR() */
+	u32 vector = vector_of(task, syscall_number(task)), checked = check && check->set;
 	struct pid_owner owner = {};
 
-	if (saw) {
-		owner = note->owner;
-		note->set = 0;
+	if (checked) {
+		owner = check->owner;
+		check->set = 0;
 	}
 	if (!is_open(vector))
-		vector = VECTOR_OPENAT; /* exec and the like */
+		vector = VECTOR_OPENAT; /* exec and others */
 	if (opened(task, (struct file *)raw, err, &name, vector)) {
-		if (saw)
-			note->opened = owner.instance;
+		if (checked)
+			check->opened = owner.instance;
 		return 0;
 	}
-	if (saw) /* the check passed on the way: through root, cwd, exe or map_files */
+	if (checked) /* on the way: the path led through root, cwd, exe or map_files */
 		report(&owner, RULE_MEM_INSPECT, vector, PROC_FILE_WALK,
 		       err
-			       ?: note->denied ? -EACCES
-					       : 0,
+			       ?: check->denied ? -EACCES
+						: 0,
 		       0);
 	return 0;
 }
 
-/* --- syscalls with arguments of their own --- */
-
-SEC("fexit/" SYSCALL_FN "ptrace")
-int BPF_PROG(ac_ptrace, const struct pt_regs *regs, long ret)
-{
-	did_ptrace(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ret);
-	return 0;
-}
-
-SEC("fexit/" SYSCALL_FN "process_vm_readv")
-int BPF_PROG(ac_vm_readv, const struct pt_regs *regs, long ret)
-{
-	did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL_ARG1(regs), ret);
-	return 0;
-}
-
-SEC("fexit/" SYSCALL_FN "process_vm_writev")
-int BPF_PROG(ac_vm_writev, const struct pt_regs *regs, long ret)
-{
-	did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL_ARG1(regs), ret);
-	return 0;
-}
-
-SEC("fexit/" SYSCALL_FN "pidfd_getfd")
-int BPF_PROG(ac_pidfd_getfd, const struct pt_regs *regs, long ret)
-{
-	did_getfd(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ret);
-	return 0;
-}
-
-/* A file by its handle is opened another way than all others. */
+/* The only open that does not pass the one above. */
 SEC("fexit/" SYSCALL_FN "open_by_handle_at")
 int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 {
@@ -273,32 +245,34 @@ int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 	return 0;
 }
 
-#ifdef SYSCALL32_FN
-SEC("?fexit/__ia32_compat_sys_ptrace")
-int BPF_PROG(ac32_ptrace, const struct pt_regs *regs, long ret)
+/* --- syscalls with a target among their arguments --- */
+
+static __always_inline int did_vm_readv(u32 nr, u32 unused, long ret)
 {
-	did_ptrace(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);
-	return 0;
+	return did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, nr, ret);
 }
 
-SEC("?fexit/" SYSCALL32_FN "process_vm_readv")
-int BPF_PROG(ac32_vm_readv, const struct pt_regs *regs, long ret)
+static __always_inline int did_vm_writev(u32 nr, u32 unused, long ret)
 {
-	did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL32_ARG1(regs), ret);
-	return 0;
+	return did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, nr, ret);
 }
 
-SEC("?fexit/" SYSCALL32_FN "process_vm_writev")
-int BPF_PROG(ac32_vm_writev, const struct pt_regs *regs, long ret)
-{
-	did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL32_ARG1(regs), ret);
-	return 0;
-}
+/* Twins for native and 32-bit callers. fn32: the kernel function behind the 32-bit syscall. */
+#define ACCESS_SYSCALL_HOOK(abbr, name, fn32, body)                                                \
+	SEC("fexit/" SYSCALL_FN name)                                                              \
+	int BPF_PROG(ac_##abbr, const struct pt_regs *regs, long ret)                              \
+	{                                                                                          \
+		body(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ret);                                 \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("?fexit/" fn32 name)                                                                   \
+	int BPF_PROG(ac32_##abbr, const struct pt_regs *regs, long ret)                            \
+	{                                                                                          \
+		body(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);                             \
+		return 0;                                                                          \
+	}
 
-SEC("?fexit/" SYSCALL32_FN "pidfd_getfd")
-int BPF_PROG(ac32_getfd, const struct pt_regs *regs, long ret)
-{
-	did_getfd(SYSCALL32_ARG1(regs), SYSCALL32_ARG2(regs), ret);
-	return 0;
-}
-#endif
+ACCESS_SYSCALL_HOOK(ptrace, "ptrace", COMPAT_FN, did_ptrace)
+ACCESS_SYSCALL_HOOK(vm_readv, "process_vm_readv", SYSCALL32_FN, did_vm_readv)
+ACCESS_SYSCALL_HOOK(vm_writev, "process_vm_writev", SYSCALL32_FN, did_vm_writev)
+ACCESS_SYSCALL_HOOK(getfd, "pidfd_getfd", SYSCALL32_FN, did_getfd)

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * memory.bpf.c - the syscall rung of the memory sensor, for kernels that allow no better (see access.bpf.c).
+ * memory.bpf.c - the memory sensor for kernels that take no programs at the access check (see
+ * access.bpf.c): the syscalls tier.
  *
- * Hooks, and why these: the *exit* of each syscall, by its own tracepoint (never the global ones, which
- * tax every syscall of the host twice).
- *   ptrace, process_vm_readv, process_vm_writev   target by pid number, resolved in the caller's
- *                                                 namespace
- *   pidfd_getfd                                   target by the pidfd's struct pid
- *   open, creat, openat, openat2, ..._handle_at   target by the resulting file's proc inode
- *   tp_btf/io_uring_complete                      the same, see uring_done
- *   tp_btf/mmap_lock_acquire_returned             32-bit callers pass none of these tracepoints, but whoever reads
- *                                                 or writes another's memory takes its lock; there a guarded
- *                                                 instance's memory is also kept from whoever got a
- *                                                 descriptor of it some other way
+ * Hooks, what each decides, and why there. They are the *exits* of the syscalls concerned, each by
+ * its own tracepoint: the global tracepoints would tax every syscall of the host twice.
+ *   ptrace, process_vm_readv, process_vm_writev   the target by pid number, as the caller's pid
+ *                                                 namespace resolves it
+ *   pidfd_getfd                                   the target by the pidfd's struct pid
+ *   open, creat, openat, openat2,
+ *   open_by_handle_at                             the target by the resulting file's proc inode
+ *   tp_btf/io_uring_complete                      the same for a ring, see uring_done
+ *   tp_btf/mmap_lock_acquire_returned             32-bit callers pass none of these tracepoints, but
+ *                                                 whoever accesses another's memory takes its lock.
+ *                                                 Here a process is also stopped that got its
+ *                                                 descriptor of an instance's memory some other way
  *
- * At exit both arguments and outcome are known. The arguments come from the registers the kernel
- * saved at entry: another thread cannot change them, and a tracer of the caller can only before the
- * entry tracepoint would have seen them or after the exit one has. A killed caller still passes the
- * exit. A path in user memory can be changed meanwhile: docs/coverage.md says what that hides.
+ * At exit both arguments and outcome are known. The arguments are those the kernel saved at entry:
+ * another thread cannot change them, and a tracer of the caller can only do so before the entry
+ * tracepoint or after the exit one. A killed caller still passes the exit. A path in user memory can
+ * change meanwhile: docs/coverage.md says what that hides.
  *
- * Prevention, attached only while some instance is guarded: the *entry* of ptrace, process_vm_* and
- * pidfd_getfd. The actor is killed before the syscall's work; the kernel pins no page of another process for
- * the dead. Opens are met at their exit: the descriptor dies with its owner.
+ * Prevention, attached only while some policy prevents something: the *entries* of ptrace,
+ * process_vm_* and pidfd_getfd. The actor is killed before the syscall does its work; the kernel
+ * pins no page of another process for a task with a fatal signal. Opens are handled at their exit:
+ * the descriptor dies with the actor.
  */
 #include "lib/memory.bpf.h"
+
+/* --- entries: prevention --- */
 
 static __always_inline int kill_entering(struct pid_owner *owner, u32 rule)
 {
@@ -33,14 +38,14 @@ static __always_inline int kill_entering(struct pid_owner *owner, u32 rule)
 	    !(rules_prevented(owner->instance) >> rule & 1))
 		return 0;
 	if (!bpf_send_signal(SIGKILL))
-		stopped_set(task, owner->instance);
+		prevented_set(task, owner->instance);
 	return 0;
 }
 
 SEC("?tracepoint/syscalls/sys_enter_ptrace")
 int en_ptrace(void *ctx)
 {
-	struct pt_regs *regs = saved_regs();
+	struct pt_regs *regs = current_regs();
 	long request = SYSCALL_ARG1(regs);
 
 	if (request == PTRACE_TRACEME || request == PTRACE_DETACH)
@@ -51,28 +56,27 @@ int en_ptrace(void *ctx)
 SEC("?tracepoint/syscalls/sys_enter_process_vm_readv")
 int en_vm_readv(void *ctx)
 {
-	return kill_entering(owner_of_number(SYSCALL_ARG1(saved_regs())), RULE_MEM_READ);
+	return kill_entering(owner_of_number(SYSCALL_ARG1(current_regs())), RULE_MEM_READ);
 }
 
 SEC("?tracepoint/syscalls/sys_enter_process_vm_writev")
 int en_vm_writev(void *ctx)
 {
-	return kill_entering(owner_of_number(SYSCALL_ARG1(saved_regs())), RULE_MEM_WRITE);
+	return kill_entering(owner_of_number(SYSCALL_ARG1(current_regs())), RULE_MEM_WRITE);
 }
 
 SEC("?tracepoint/syscalls/sys_enter_pidfd_getfd")
 int en_pidfd_getfd(void *ctx)
 {
-	struct file *f = file_of_fd(bpf_get_current_task_btf(), SYSCALL_ARG1(saved_regs()));
-	struct pid *pid = f ? pid_of_pidfd(f) : NULL;
-
-	return kill_entering(pid ? owner_of_pid(pid) : NULL, RULE_MEM_FD);
+	return kill_entering(owner_of_pidfd(SYSCALL_ARG1(current_regs())), RULE_MEM_FD);
 }
+
+/* --- exits --- */
 
 SEC("tracepoint/syscalls/sys_exit_ptrace")
 int sc_ptrace(struct trace_event_raw_sys_exit *ctx)
 {
-	struct pt_regs *regs = saved_regs();
+	struct pt_regs *regs = current_regs();
 
 	return did_ptrace(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ctx->ret);
 }
@@ -80,20 +84,21 @@ int sc_ptrace(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
 int sc_vm_readv(struct trace_event_raw_sys_exit *ctx)
 {
-	return did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL_ARG1(saved_regs()), ctx->ret);
+	return did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL_ARG1(current_regs()),
+		      ctx->ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_process_vm_writev")
 int sc_vm_writev(struct trace_event_raw_sys_exit *ctx)
 {
-	return did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL_ARG1(saved_regs()),
+	return did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL_ARG1(current_regs()),
 		      ctx->ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_pidfd_getfd")
 int sc_pidfd_getfd(struct trace_event_raw_sys_exit *ctx)
 {
-	struct pt_regs *regs = saved_regs();
+	struct pt_regs *regs = current_regs();
 
 	return did_getfd(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ctx->ret);
 }
@@ -110,7 +115,7 @@ static __always_inline int sc_opened(long ret, u32 vector, s32 dirfd, unsigned l
 SEC("tracepoint/syscalls/sys_exit_open")
 int sc_open(struct trace_event_raw_sys_exit *ctx)
 {
-	struct pt_regs *regs = saved_regs();
+	struct pt_regs *regs = current_regs();
 
 	return sc_opened(ctx->ret, VECTOR_OPEN, AT_FDCWD, SYSCALL_ARG1(regs), SYSCALL_ARG2(regs));
 }
@@ -118,13 +123,13 @@ int sc_open(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_exit_creat")
 int sc_creat(struct trace_event_raw_sys_exit *ctx)
 {
-	return sc_opened(ctx->ret, VECTOR_CREAT, AT_FDCWD, SYSCALL_ARG1(saved_regs()), O_WRONLY);
+	return sc_opened(ctx->ret, VECTOR_CREAT, AT_FDCWD, SYSCALL_ARG1(current_regs()), O_WRONLY);
 }
 
 SEC("tracepoint/syscalls/sys_exit_openat")
 int sc_openat(struct trace_event_raw_sys_exit *ctx)
 {
-	struct pt_regs *regs = saved_regs();
+	struct pt_regs *regs = current_regs();
 
 	return sc_opened(ctx->ret, VECTOR_OPENAT, SYSCALL_ARG1(regs), SYSCALL_ARG2(regs),
 			 SYSCALL_ARG3(regs));
@@ -133,11 +138,11 @@ int sc_openat(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_exit_openat2")
 int sc_openat2(struct trace_event_raw_sys_exit *ctx)
 {
-	struct pt_regs *regs = saved_regs();
-	u64 flags = 0; /* struct open_how begins with them */
+	struct pt_regs *regs = current_regs();
+	u64 flags = 0; /* first member of struct open_how */
 	long ret = ctx->ret;
 
-	barrier_var(ret); /* one load: the verifier takes no other way to the context */
+	barrier_var(ret); /* one load only: the verifier rejects a modified context pointer */
 	if (ret < 0)
 		bpf_probe_read_user(&flags, sizeof(flags), (const void *)SYSCALL_ARG3(regs));
 	return sc_opened(ret, VECTOR_OPENAT2, SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), flags);
@@ -149,11 +154,11 @@ int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 	return sc_opened(ctx->ret, VECTOR_OPEN_BY_HANDLE_AT, AT_FDCWD, 0, 0);
 }
 
-/* --- at the lock of another's memory: 32-bit callers, and descriptors that outlived who opened them --- */
+/* --- the lock of another process's memory: 32-bit callers, and descriptors passed on --- */
 
 enum transfer { TRANSFER_NONE, TRANSFER_READ, TRANSFER_WRITE };
 
-/* Which way bytes go through a descriptor in this syscall. */
+/* Which way bytes go through the descriptor that is this syscall's first argument. */
 static __always_inline enum transfer transfer_of(u32 nr)
 {
 	switch (nr) {
@@ -182,7 +187,9 @@ static __always_inline enum transfer transfer_of(u32 nr)
 	}
 }
 
-static __always_inline int under_way(struct pid_owner *owner, u32 rule, u32 vector, u32 detail)
+/* The lock is taken before the syscall's work: its outcome is not known. */
+static __always_inline int report_in_progress(struct pid_owner *owner, u32 rule, u32 vector,
+					      u32 detail)
 {
 	struct action action = {
 		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_IN_PROGRESS};
@@ -190,68 +197,69 @@ static __always_inline int under_way(struct pid_owner *owner, u32 rule, u32 vect
 	return rule ? report_action(owner, &action) : 0;
 }
 
-/* The rule that using this file below /proc/PID breaks, RULE_NONE if it is none. */
-static __always_inline u32 rule_of_use(u32 fd, enum transfer way)
+/* The rule that a transfer through this descriptor breaks: RULE_NONE if its file is not below /proc/PID. */
+static __always_inline u32 rule_of_transfer(u32 fd, enum transfer way)
 {
 	struct file *f = file_of_fd(bpf_get_current_task_btf(), fd);
 	struct proc_rule *r;
-	int in_dir;
 
 	if (!f || BPF_CORE_READ(f, f_inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
 		return RULE_NONE;
-	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry), &in_dir);
-	return !r ? RULE_NONE : way == TRANSFER_WRITE ? r->write : r->read;
+	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry));
+	return r ? rule_of_access(r, way == TRANSFER_WRITE) : RULE_NONE;
 }
 
 static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm)
 {
-	struct task_struct *task;
+	struct task_struct *task = mm_owner(mm);
 
-	if (!bpf_core_field_exists(mm->owner))
-		return NULL;
-	task = BPF_CORE_READ(mm, owner);
 	return task && member_of(BPF_CORE_READ(task, tgid))
 		       ? owner_of_pid(BPF_CORE_READ(task, thread_pid))
 		       : NULL;
 }
 
-/* 64-bit callers were told of when they opened it: they are only stopped here. */
+/* A native caller was reported when it opened the file: here it is only stopped. */
+static __always_inline int remote_native(struct pid_owner *owner, const struct pt_regs *regs)
+{
+	u32 nr = SYSCALL_NUMBER(regs);
+	enum transfer way = transfer_of(nr);
+	u32 rule = way ? rule_of_transfer(SYSCALL_ARG1(regs), way) : RULE_NONE;
+
+	if (rule && (rules_prevented(owner->instance) >> (rule & 31) & 1))
+		report_in_progress(owner, rule, VECTOR_ACCESS, nr);
+	return 0;
+}
+
+static __always_inline int remote_32bit(struct pid_owner *owner, const struct pt_regs *regs)
+{
+	u32 nr = SYSCALL_NUMBER(regs) | SYSCALL_32BIT, first = SYSCALL32_ARG1(regs);
+	enum transfer way = transfer_of(nr);
+
+	if (way)
+		return report_in_progress(owner, rule_of_transfer(first, way), VECTOR_ACCESS, nr);
+	switch (nr) {
+	case NR32_ptrace:
+		return report_in_progress(owner, ptrace_rule(first), VECTOR_PTRACE, first);
+	case NR32_process_vm_readv:
+		return report_in_progress(owner, RULE_MEM_READ, VECTOR_PROCESS_VM_READV, 0);
+	case NR32_process_vm_writev:
+		return report_in_progress(owner, RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, 0);
+	default:
+		return report_in_progress(owner, RULE_MEM_INSPECT, VECTOR_ACCESS, nr);
+	}
+}
+
 SEC("?tp_btf/mmap_lock_acquire_returned")
 int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pid_owner *owner;
-	struct pt_regs *regs;
-	enum transfer way;
-	u32 nr, first, rule;
 
 	if (mm == task->mm || !success || !task->mm)
 		return 0;
 	owner = owner_of_mm(mm);
 	if (!owner)
 		return 0;
-	regs = saved_regs();
-	nr = SYSCALL_NUMBER(regs);
-	if (!COMPAT_CALL(task)) {
-		way = transfer_of(nr);
-		rule = way ? rule_of_use(SYSCALL_ARG1(regs), way) : RULE_NONE;
-		if (rule && (rules_prevented(owner->instance) >> (rule & 31) & 1))
-			under_way(owner, rule, VECTOR_ACCESS, nr);
-		return 0;
-	}
-	nr |= SYSCALL_32BIT;
-	first = SYSCALL32_ARG1(regs);
-	way = transfer_of(nr);
-	if (way)
-		return under_way(owner, rule_of_use(first, way), VECTOR_ACCESS, nr);
-	switch (nr) {
-	case NR32_ptrace:
-		return under_way(owner, ptrace_rule(first), VECTOR_PTRACE, first);
-	case NR32_process_vm_readv:
-		return under_way(owner, RULE_MEM_READ, VECTOR_PROCESS_VM_READV, 0);
-	case NR32_process_vm_writev:
-		return under_way(owner, RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, 0);
-	default:
-		return under_way(owner, RULE_MEM_INSPECT, VECTOR_ACCESS, nr);
-	}
+	return COMPAT_CALL(task) ? remote_32bit(owner, task_regs(task))
+				 : remote_native(owner, task_regs(task));
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * probe.bpf.c - asks the kernel where a program may stand; decides nothing.
+ * probe.bpf.c - asks the kernel whether it takes programs at its access check. Decides nothing.
  *
- * Hooks: the function every ptrace-like access passes, by each of the three ways in. Each program
- * is off unless asked for, is attached for a moment, and lets everything pass.
+ * Hooks: security_ptrace_access_check, the function that every ptrace-like access passes, in each of
+ * the three ways a program may attach there. Each program is off by default; the loader turns on one,
+ * attaches it for a moment, and it lets everything pass.
  */
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+#include "lib/base.bpf.h"
 
 SEC("?fmod_ret/security_ptrace_access_check")
 int BPF_PROG(probe_fmod_ret, struct task_struct *child, unsigned int mode, int ret)
@@ -26,5 +25,3 @@ int BPF_PROG(probe_fexit, struct task_struct *child, unsigned int mode, int ret)
 {
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual BSD/GPL";

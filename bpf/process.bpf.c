@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * process.bpf.c - which processes are protected: finds instances, follows their children,
- * forgets the dead.
+ * process.bpf.c - the processes sensor: finds instances, follows their children, forgets what ended.
  *
- * Hooks, and why these:
- *   tp_btf/sched_process_exec   a new instance is known before it opens its first socket; a child
- *                               that executes something else stops being family in the same moment. The
- *                               environment is looked at before the program can write over it
+ * Hooks, what each decides, and why there:
+ *   tp_btf/sched_process_exec   an instance starts: known before it opens its first socket. A child
+ *                               that executes something else leaves the instance in the same
+ *                               moment. The environment is read before the program can overwrite it
  *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first
- *                               instruction; the kernel calls it for threads too
- *   tp_btf/sched_process_exit   called per thread, before its pid can be used again; the exit code says
- *                               whether the kernel dumped its memory
- *   syscall                     run by the monitor in its own context: so it enters itself
- *   iter/task                   what ran before the monitor: pass 1 main processes, pass 2
- *                               children and threads
+ *                               instruction on; the kernel calls it for threads, too
+ *   tp_btf/sched_process_exit   a member ends: called for each thread, before its pid can be used
+ *                               again. The exit code says whether the kernel dumped core
+ *   syscall                     run by the monitor, in its own context, to register itself
+ *   iter/task                   what ran before the monitor: pass 1 finds main processes, pass 2
+ *                               their children and threads
  *
- * A name makes a process an instance, which only makes it watched: whoever takes the name of a
- * server gains nothing towards another one, since only *family of the same instance* is exempt.
+ * A name makes a process an instance, and that only means being watched: a process that takes a
+ * server's name gains nothing over another instance, since only members of the *same* instance are
+ * exempt.
  */
 #include "lib/report.bpf.h"
 
+/* Names of executables that make a process an instance. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NAMES_MAX);
@@ -27,7 +28,7 @@ struct {
 	__type(value, u32);
 } exe_names SEC(".maps");
 
-/* tgids whose title or policy says they are servers, though their executable's name does not */
+/* tgids that are servers by their title or by the policy, whatever their executable's name. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
@@ -71,10 +72,7 @@ static long title_step(u32 i, struct title_scan **ctx)
 	return !c;
 }
 
-/*
- * Does argv[0], without directories, say it is a server? Only its own word: see the head of this
- * file.
- */
+/* Is argv[0], without directories, a server's name? */
 __noinline int title_known(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
@@ -102,6 +100,8 @@ static __always_inline int exe_known(struct file *exe)
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
+/* --- members --- */
+
 static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
 {
 	struct member m = {.instance = instance, .main = main};
@@ -115,12 +115,13 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 	return 0;
 }
 
+/* Send an event about a member itself: it starts, forks, executes, exits. */
 static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
 {
 	struct event *e;
 	u32 at;
 
-	if (instance == INSTANCE_SELF) /* no server: nobody counts it */
+	if (instance == INSTANCE_SELF)
 		return;
 	e = event_reserve(type);
 	if (!e) {
@@ -129,52 +130,35 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 	}
 	e->key.instance = instance;
 	e->flags = flags | EVENT_ACTOR;
-	at = process_fill(&e->actor, plain(task));
+	at = process_fill(&e->actor, address(task));
 	e->target_tgid = e->actor.pid;
 	e->fd = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	if (type == EVENT_INSTANCE)
 		path_put_at(&e->actor, &e->object,
-			    plain(BPF_CORE_READ(task, fs)) +
+			    address(BPF_CORE_READ(task, fs)) +
 				    bpf_core_field_offset(struct fs_struct, pwd),
 			    &at);
 	event_send(e);
 }
 
-/*
- * A server that is traced when we first see it: PTRACE_TRACEME before exec, or a tracer from
- * before us.
- */
+/* Is a server traced when it is first seen? By PTRACE_TRACEME before exec, or since before the monitor. */
 static __always_inline void report_tracer(struct task_struct *task, u32 instance, u32 flags)
 {
-	struct attempt_key key = {
-		.instance = instance,
-		.rule = rule_upon(instance, RULE_MEM_TRACE),
-		.vector = VECTOR_PTRACE,
+	struct pid_owner target = {.instance = instance};
+	struct action action = {
+		.rule = RULE_MEM_TRACE,
+		.vector = flags & EVENT_FOUND_BY_SWEEP ? VECTOR_SWEEP : VECTOR_PTRACE,
+		.flags = flags,
 	};
-	struct task_struct *tracer;
-	struct event *e;
 
 	if (!BPF_CORE_READ(task, ptrace))
 		return;
-	tracer = BPF_CORE_READ(task, parent);
-	if (flags & EVENT_FOUND_BY_SWEEP) {
-		key.vector = VECTOR_SWEEP;
-	}
-	key_actor(&key, tracer);
-	e = attempt_begin(&key, 0);
-	if (!e)
-		return;
-	e->flags |= flags;
-	e->target_tgid = BPF_CORE_READ(task, tgid);
-	e->target_tid = BPF_CORE_READ(task, pid);
-	event_actor(e, tracer);
-	session_fill(&e->actor, plain(tracer));
-	if (!(flags & EVENT_FOUND_BY_SWEEP))
-		reported_note(e);
-	event_send(e);
+	target.tgid = BPF_CORE_READ(task, tgid);
+	target.tid = BPF_CORE_READ(task, pid);
+	report_action_by(&target, &action, address(BPF_CORE_READ(task, parent)));
 }
 
-/* Its own executable is code whose probes concern it. */
+/* Enter its executable as code of the instance, so that a probe in it is reported. */
 static __always_inline void map_exe(struct task_struct *task, u32 instance)
 {
 	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
@@ -188,33 +172,33 @@ static __always_inline void map_exe(struct task_struct *task, u32 instance)
 	bpf_map_update_elem(&mapped, &key, &from_start, BPF_ANY);
 }
 
-static __always_inline void enrol(struct task_struct *task, u32 flags)
+static __always_inline void register_instance(struct task_struct *task, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(task, tgid), id;
 	struct member *m = member_of(tgid);
 
 	if (m && m->main)
-		id = m->instance; /* it executed itself: DEBUG RESTART, CONFIG-driven upgrade */
+		id = m->instance; /* it executed itself: DEBUG RESTART, an upgrade */
 	else
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 	if (member_add(task, id, 1))
 		return;
-	bpf_map_delete_elem(&baselined, &id); /* it starts again */
+	bpf_map_delete_elem(&baselined, &id); /* its baseline is taken again */
 	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	report_tracer(task, id, flags);
 }
 
-/* --- its environment --- */
+/* --- environment of a starting server --- */
 
-#define ENV_TEXT 4096	  /* a longer variable is read in pieces */
-#define ENV_VARS_MAX 1024 /* variables looked at */
+#define ENV_TEXT_LEN 4096 /* a longer variable is read in pieces */
+#define ENV_VARS_MAX 1024 /* variables read */
 
 struct env_scan {
 	u64 at, end;
 	u32 found; /* 1 << enum env_var */
 	u32 pad;
-	char text[ENV_TEXT];
+	char text[ENV_TEXT_LEN];
 };
 
 struct {
@@ -238,13 +222,13 @@ static long env_step(u32 i, struct env_scan **ctx)
 
 	if (s->at >= s->end)
 		return 1;
-	n = bpf_probe_read_user_str(s->text, ENV_TEXT, (const void *)s->at);
+	n = bpf_probe_read_user_str(s->text, ENV_TEXT_LEN, (const void *)s->at);
 	if (n <= 0)
 		return 1;
-	s->at += n < ENV_TEXT ? n : ENV_TEXT - 1;
+	s->at += n < ENV_TEXT_LEN ? n : ENV_TEXT_LEN - 1;
 	for (u32 k = 0; k < sizeof(name) - 1; k++) {
 		if (s->text[k] == '=') {
-			if (!s->text[k + 1]) /* set to nothing */
+			if (!s->text[k + 1]) /* set, but empty */
 				return 0;
 			break;
 		}
@@ -257,8 +241,8 @@ static long env_step(u32 i, struct env_scan **ctx)
 	return 0;
 }
 
-/* A server starts: does its environment bring strangers' code along, or give its secrets away? */
-static __noinline int look_at_env(u64 task_addr)
+/* Returns the variables found that load foreign code into the server or reveal its secrets: 1 << enum env_var. */
+static __noinline int scan_env(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
 	u32 zero = 0;
@@ -286,7 +270,7 @@ static __noinline int report_env(u64 task_addr, u32 instance, u32 found)
 	return 0;
 }
 
-/* The guard it forks, and its threads, follow by the hooks below. */
+/* The guard that the monitor forks, and its threads, are added by the hooks below. */
 SEC("syscall")
 int register_self(void *ctx)
 {
@@ -299,6 +283,8 @@ int register_self(void *ctx)
 	return 0;
 }
 
+/* --- hooks --- */
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
 {
@@ -307,16 +293,16 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 	u32 tgid = p->tgid, found;
 	struct member *m = member_of(tgid);
 
-	/* a script of that name is no server: comm, which exec took from the file name, counts only
-	 * where no interpreter took over */
-	if (exe_known(exe) || (filename == interp && (comm_known(p) || title_known(plain(p))))) {
+	/* exec takes comm from the file name: it counts only if no interpreter took over, so that a
+	 * script with a server's name is not taken for one */
+	if (exe_known(exe) || (filename == interp && (comm_known(p) || title_known(address(p))))) {
 		if (m && !m->main)
 			lifecycle(EVENT_EXEC, p, m->instance, 0);
-		enrol(p, 0);
+		register_instance(p, 0);
 		m = member_of(tgid);
-		found = m ? look_at_env(plain(p)) : 0;
+		found = m ? scan_env(address(p)) : 0;
 		if (found)
-			report_env(plain(p), m->instance, found);
+			report_env(address(p), m->instance, found);
 		return 0;
 	}
 	if (m) {
@@ -360,13 +346,15 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	main = m->main;
 	pids_set(p, instance, 0);
 	if (BPF_CORE_READ(p, signal, live.counter))
-		return 0; /* other threads live on */
+		return 0; /* other threads are alive */
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
 		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE, 0, NULL);
 	bpf_map_delete_elem(&procs, &tgid);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;
 }
+
+/* --- what ran before the monitor --- */
 
 static __always_inline int is_server(struct task_struct *task)
 {
@@ -391,7 +379,7 @@ int find_instances(struct bpf_iter__task *ctx)
 
 	if (!task || (BPF_CORE_READ(task, flags) & PF_KTHREAD))
 		return 0;
-	if (!BPF_CORE_READ(task, mm)) /* a zombie: nothing of it is left to protect */
+	if (!BPF_CORE_READ(task, mm)) /* a zombie: it has no memory left to protect */
 		return 0;
 	leader = BPF_CORE_READ(task, group_leader);
 	m = member_of(BPF_CORE_READ(task, tgid));
@@ -401,7 +389,7 @@ int find_instances(struct bpf_iter__task *ctx)
 		/* a BGSAVE child looks like its parent: it waits for pass 2 */
 		up = BPF_CORE_READ(task, real_parent, group_leader);
 		if (!is_server(up) || !same_exe(task, up))
-			enrol(task, EVENT_FOUND_BY_SWEEP);
+			register_instance(task, EVENT_FOUND_BY_SWEEP);
 		return 0;
 	}
 	if (m) {

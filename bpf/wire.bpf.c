@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * wire.bpf.c - what really crosses a protected socket: TLS records, or not.
+ * wire.bpf.c - the wire sensor: what really crosses a protected socket, TLS records or not.
  *
- * Hooks, and why these:
+ * Hooks, what each decides, and why there:
  *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte
- *   iter/task_file              marks the sockets that were there before, and those a supervisor
+ *   iter/task_file              marks sockets from before the monitor, and those that a supervisor
  *                               handed down
- *   iter/bpf_sk_storage_map     reads out what is known of all marked sockets, when asked
- *   tp_btf/inet_sock_set_state  a marked socket that closes; a socket that begins to listen; accepted sockets inherit
- *                               its mark in the kernel (BPF_F_CLONE), before their first segment; one
- *                               that MPTCP dials with
+ *   iter/bpf_sk_storage_map     reads the state of all marked sockets, on request
+ *   tp_btf/inet_sock_set_state  a socket begins to listen, is closed, or dials for MPTCP. Accepted
+ *                               sockets inherit the listener's mark in the kernel (BPF_F_CLONE)
+ *                               before their first segment
  *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
- *                               server's TLS library and before the client's. Nobody can change
- *                               the bytes in between
+ *                               server's TLS library and before the client's. No process can
+ *                               change the bytes on the way
  *
- * A packet of an unmarked socket costs one failed lookup. A segment inside the current record
- * costs one lookup, one compare, one subtraction. Everything else is a record header, a first
- * segment, or a finding.
+ * A packet of an unmarked socket costs one failed lookup. A segment inside the current record costs
+ * one lookup, one compare and one subtraction. All else is a record header, a first segment, or a
+ * finding.
  *
- * Functions that are not static, here and in the headers, are verified once on their own and not along every path that
- * calls them: what is rare stands in such ones. The verifier wants each pointer checked there.
+ * What is rare is in global functions, here and in the headers: the verifier checks each once, and not
+ * along every path that calls it. It wants every pointer checked there.
  */
 #include "lib/handshake_send.bpf.h"
 #include "conn_snapshot.h"
@@ -27,9 +27,9 @@
 
 #define SOCK_STREAM 1
 #define TCP_CLOSE 7
-#define TAKE_TRIES 100000 /* some milliseconds: longer than a stopped virtual CPU is usually away */
+#define TAKE_TRIES 100000 /* some milliseconds: longer than a virtual CPU is usually preempted */
 
-/* Strangers who were running when a protected socket sent, and were found not to hold it. */
+/* Foreign processes that ran when a protected socket sent, and do not hold it. */
 struct bystander {
 	u64 cookie;
 	u32 tgid;
@@ -40,44 +40,44 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, BYSTANDERS_MAX);
 	__type(key, struct bystander);
-	__type(value, u64); /* when */
+	__type(value, u64); /* when that was found: bpf_ktime_get_ns() */
 } bystanders SEC(".maps");
 
 /*
- * Egress runs in the writer, or in whoever was interrupted by the kernel's own sending (an ACK made
- * room, a timer fired): measured, some 3 in 1,000 segments. So a stranger is accused only when it
- * holds the socket. One search per socket, stranger and second.
+ * Egress runs in the context of the writer, or of a process that the kernel's own sending interrupted (an ACK made
+ * room, a timer fired): about 3 of 1,000 segments. So a foreign process counts as the writer only if it holds the
+ * socket. There is one search for each socket, process and second.
  */
-__noinline int stranger_check(struct __sk_buff *skb, u64 sk, struct sock_mark *mark,
+__noinline int foreign_writer(struct __sk_buff *skb, u64 sk, struct sock_mark *mark,
 			      const struct segment *g)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = {.rule = RULE_TLS_WRITER, .egress = 1};
-	struct bystander who = {.tgid = task->tgid};
+	struct bystander bystander = {.tgid = task->tgid};
 	struct fd_search *search = search_begin(1);
-	u64 now, *seen;
+	u64 now, *found_at;
 	struct member *m;
 
-	if (!mark || !g || !search || !who.tgid || (task->flags & PF_KTHREAD))
+	if (!mark || !g || !search || !bystander.tgid || (task->flags & PF_KTHREAD))
 		return 0;
-	m = member_of(who.tgid);
+	m = member_of(bystander.tgid);
 	if (m && m->instance == mark->instance) {
-		mark->writer = who.tgid;
+		mark->writer = bystander.tgid;
 		return 0;
 	}
 	counter_add(COUNTER_BYSTANDERS, 1);
-	who.cookie = bpf_get_socket_cookie(skb);
+	bystander.cookie = bpf_get_socket_cookie(skb);
 	now = bpf_ktime_get_ns();
-	seen = bpf_map_lookup_elem(&bystanders, &who);
-	if (seen && now - *seen < 1000000000ull)
+	found_at = bpf_map_lookup_elem(&bystanders, &bystander);
+	if (found_at && now - *found_at < 1000000000ull)
 		return 0;
 	search->sk = sk;
 	if (!current_holds(search)) {
-		bpf_map_update_elem(&bystanders, &who, &now, BPF_ANY);
+		bpf_map_update_elem(&bystanders, &bystander, &now, BPF_ANY);
 		return 0;
 	}
 	f.bytes = g->len;
-	f.writer = who.tgid;
+	f.writer = bystander.tgid;
 	f.offset = mark->out.offset;
 	f.has_offset = !mark->out.late && mark->out.sync != TLS_NEW;
 	f.records = mark->out.records;
@@ -90,20 +90,20 @@ static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock 
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (unlikely((u32)task->tgid != mark->writer))
-		stranger_check(skb, plain(sk), mark, g);
+		foreign_writer(skb, address(sk), mark, g);
 }
 
-/* Stops when the stream is had; the last try is none, so that the count of tries tells. */
+/* Stops once the stream is taken. The last iteration tries nothing: all of them were run if it was not taken. */
 static long take_step(u32 i, struct tls_stream **s)
 {
 	return i + 1 == TAKE_TRIES || !__sync_lock_test_and_set(&(*s)->busy, 1);
 }
 
 /*
- * Egress is serial under the socket's lock. Ingress of one connection may run on two CPUs: the writer's,
- * and the one where the other side's ACK let the kernel send more. The later one waits for the earlier,
- * which takes a microsecond at most, since softirqs do not sleep and do not nest. Should the later one
- * win, the earlier segment fills the hole it left. Returns 0 if the stream could not be had.
+ * Egress is serialized by the socket lock. Ingress of one connection may run on two CPUs: over loopback, the writer's
+ * and the one where the peer's ACK let the kernel send more. One waits for the other, a microsecond at most, since
+ * softirqs neither sleep nor nest. If the later segment wins, the earlier one fills the hole it left. Returns 0 if
+ * the stream could not be taken.
  */
 static __always_inline int stream_take(struct tls_stream *s)
 {
@@ -112,7 +112,7 @@ static __always_inline int stream_take(struct tls_stream *s)
 	return bpf_loop(TAKE_TRIES, take_step, &s, 0) < TAKE_TRIES;
 }
 
-/* What an instance answers in plaintext, where it was dialled, says that plaintext is served there. */
+/* Report a finding. If an instance answers in plaintext on an accepted connection, its listener serves plaintext. */
 static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_mark *mark,
 					   const struct segment *g, struct finding *f)
 {
@@ -126,12 +126,12 @@ static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_ma
 	finding_report(skb, g, mark, f);
 }
 
-/* A segment that begins before the expected byte. Outbound there are no two copies. */
+/* A segment that begins before the expected byte. Outbound there is only one copy of each byte. */
 static __always_inline int stream_earlier(struct __sk_buff *skb, struct bpf_sock *sk,
 					  struct tls_stream *s, const struct segment *g,
 					  struct finding *f)
 {
-	u32 wanted = s->next; /* nothing behind it was read from another copy */
+	u32 wanted = s->next; /* inbound: what the kernel waits for */
 	struct bpf_tcp_sock *tp;
 
 	if (!f->egress) {
@@ -144,7 +144,7 @@ static __always_inline int stream_earlier(struct __sk_buff *skb, struct bpf_sock
 	return stream_before(skb, s, g, wanted, f);
 }
 
-/* The kernel takes nothing from there: tcp_sequence(). */
+/* Does the segment begin beyond the receive window? The kernel drops it then, see tcp_sequence(). */
 static __always_inline int beyond_window(struct bpf_sock *sk, u32 seq)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -175,7 +175,7 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		early_forget(skb, &g, mark->instance);
 	if (!g.len || g.flags & TCP_RST)
 		return 1;
-	if (unlikely(g.flags & TCP_SYN)) { /* TCP Fast Open: RFC 7413 */
+	if (unlikely(g.flags & TCP_SYN)) { /* data on a SYN: TCP Fast Open, RFC 7413 */
 		if (s->sync != TLS_NEW)
 			return 1;
 		g.seq++;
@@ -190,16 +190,16 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 			return egress || listener_segment(skb, mark, &g, &f);
 		}
 		if (!egress && g.flags & TCP_SYN)
-			return 1; /* only a listener takes such data */
+			return 1; /* only a listener accepts data on a SYN */
 	}
 	if (!egress && !stream_take(s)) {
 		counter_add(COUNTER_CONTENDED, 1);
 		return 1;
 	}
-	if (unlikely(!s->past)) {
+	if (unlikely(!s->clear_done)) {
 		if (s->sync == TLS_NEW)
 			stream_begin(skb, sk, mark, s, &g, egress);
-		if (!s->past)
+		if (!s->clear_done)
 			clear_send(skb, mark, s, &g, egress);
 	}
 	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
@@ -246,7 +246,7 @@ int sock_create(struct bpf_sock *sk)
 	return 1;
 }
 
-/* A connection of which userspace was told a handshake is over. */
+/* Tell userspace, which has the handshake of the connection, that it is closed. */
 static __always_inline int closed_report(struct sock *sk)
 {
 	struct sock_mark *mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
@@ -256,7 +256,7 @@ static __always_inline int closed_report(struct sock *sk)
 		return 0;
 	p = bpf_ringbuf_reserve(&handshakes, CHUNK_HEADER_LEN, 0);
 	if (!p)
-		return 0; /* it stays in the table until another one needs the place */
+		return 0; /* userspace keeps it until its table needs the room */
 	__builtin_memset(p, 0, CHUNK_HEADER_LEN);
 	p->magic = CHUNK_MAGIC;
 	p->instance = mark->instance;
@@ -267,11 +267,8 @@ static __always_inline int closed_report(struct sock *sk)
 	return 0;
 }
 
-/*
- * A server dials by a socket that was not marked when it was made: the kernel makes MPTCP's TCP sockets by
- * itself.
- */
-static __always_inline int dial(struct sock *sk)
+/* A server dials with an unmarked socket: the kernel makes the TCP sockets of MPTCP itself. */
+static __always_inline int mark_dialing(struct sock *sk)
 {
 	struct member *m = server_of(bpf_get_current_pid_tgid() >> 32);
 
@@ -289,7 +286,7 @@ int BPF_PROG(sock_state, struct sock *sk, int oldstate, int newstate)
 	if (newstate == TCP_CLOSE)
 		return closed_report(sk);
 	if (newstate == TCP_SYN_SENT)
-		return dial(sk);
+		return mark_dialing(sk);
 	if (newstate != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	task = bpf_get_current_task_btf();
@@ -314,49 +311,49 @@ static __always_inline void stream_snapshot(struct stream_snapshot *to, const st
 	to->late = s->late;
 }
 
-static __always_inline void snapshot_ends(struct sock *sk, struct conn_snapshot *live)
+static __always_inline void snapshot_ends(struct sock *sk, struct conn_snapshot *snap)
 {
 	u32 v4;
 
-	if (live->ipv6) {
-		BPF_CORE_READ_INTO(&live->ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&live->ends.remote_ip, sk, __sk_common.skc_v6_daddr);
-		/* IPv4 on a socket of IPv6 */
-		if (!*(u64 *)live->ends.local_ip &&
-		    *(u32 *)(live->ends.local_ip + 8) == bpf_htonl(0xffff))
-			live->ipv6 = 0;
+	if (snap->ipv6) {
+		BPF_CORE_READ_INTO(&snap->ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&snap->ends.remote_ip, sk, __sk_common.skc_v6_daddr);
+		/* IPv4 on an IPv6 socket */
+		if (!*(u64 *)snap->ends.local_ip &&
+		    *(u32 *)(snap->ends.local_ip + 8) == bpf_htonl(0xffff))
+			snap->ipv6 = 0;
 		return;
 	}
-	live->ends.local_ip[10] = live->ends.local_ip[11] = 0xff;
-	live->ends.remote_ip[10] = live->ends.remote_ip[11] = 0xff;
+	snap->ends.local_ip[10] = snap->ends.local_ip[11] = 0xff;
+	snap->ends.remote_ip[10] = snap->ends.remote_ip[11] = 0xff;
 	v4 = sk->__sk_common.skc_rcv_saddr;
-	__builtin_memcpy(&live->ends.local_ip[12], &v4, 4);
+	__builtin_memcpy(&snap->ends.local_ip[12], &v4, 4);
 	v4 = sk->__sk_common.skc_daddr;
-	__builtin_memcpy(&live->ends.remote_ip[12], &v4, 4);
+	__builtin_memcpy(&snap->ends.remote_ip[12], &v4, 4);
 }
 
-/* What is known of each connection now, for whoever asks. */
+/* --- snapshots of all connections, for the control socket --- */
 SEC("iter/bpf_sk_storage_map")
 int snapshot_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct sock_mark *mark = ctx->value;
 	struct sock *sk = ctx->sk;
-	struct conn_snapshot live = {};
+	struct conn_snapshot snap = {};
 
 	if (!mark || !sk || sk->sk_protocol != IPPROTO_TCP ||
 	    sk->__sk_common.skc_state == TCP_LISTEN || sk->__sk_common.skc_state == TCP_CLOSE)
 		return 0;
-	live.magic = SNAPSHOT_MAGIC;
-	live.instance = mark->instance;
-	live.flags = mark->flags;
-	live.cookie = bpf_get_socket_cookie(sk);
-	live.ipv6 = sk->__sk_common.skc_family == AF_INET6;
-	live.ends.local_port = sk->__sk_common.skc_num;
-	live.ends.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-	snapshot_ends(sk, &live);
-	stream_snapshot(&live.in, &mark->in, &mark->unsynced[0]);
-	stream_snapshot(&live.out, &mark->out, &mark->unsynced[1]);
-	bpf_seq_write(ctx->meta->seq, &live, sizeof(live));
+	snap.magic = SNAPSHOT_MAGIC;
+	snap.instance = mark->instance;
+	snap.flags = mark->flags;
+	snap.cookie = bpf_get_socket_cookie(sk);
+	snap.ipv6 = sk->__sk_common.skc_family == AF_INET6;
+	snap.ends.local_port = sk->__sk_common.skc_num;
+	snap.ends.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	snapshot_ends(sk, &snap);
+	stream_snapshot(&snap.in, &mark->in, &mark->unsynced[0]);
+	stream_snapshot(&snap.out, &mark->out, &mark->unsynced[1]);
+	bpf_seq_write(ctx->meta->seq, &snap, sizeof(snap));
 	return 0;
 }
 
@@ -376,7 +373,7 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (sk->sk_protocol == IPPROTO_TCP) {
 		mark_found(sk, m->instance);
-	} else { /* its TCP sockets are in no table of descriptors: those it makes from now on are seen */
+	} else { /* MPTCP: its subflows are in no descriptor table, only those it makes from now on are seen */
 		counter_add(COUNTER_SUBFLOWS_UNSEEN, 1);
 		sock_mark_set(sk, m->instance, 0);
 	}

@@ -37,13 +37,13 @@
 	X(bpf, bpf, did_bpf, "BPF programs of others", "`mem-kernel` of this host; `self-tamper`", \
 	  "the program's verified instructions are searched for helpers that read or write user "  \
 	  "memory; with `kptr_restrict=2` every program counts. The monitor's own objects by id")  \
-	X(module, init_module, did_open_kernel, "init_module", "`mem-kernel` of this host",        \
+	X(module, init_module, did_load_code, "init_module", "`mem-kernel` of this host",          \
 	  "refused calls too")                                                                     \
-	X(finit_mod, finit_module, did_open_kernel, "finit_module", "`mem-kernel` of this host",   \
+	X(finit_mod, finit_module, did_load_code, "finit_module", "`mem-kernel` of this host",     \
 	  "refused calls too")                                                                     \
-	X(kexec, kexec_load, did_open_kernel, "kexec_load", "`mem-kernel` of this host",           \
+	X(kexec, kexec_load, did_load_code, "kexec_load", "`mem-kernel` of this host",             \
 	  "refused calls too")                                                                     \
-	X(kexec_file, kexec_file_load, did_open_kernel, "kexec_file_load",                         \
+	X(kexec_file, kexec_file_load, did_load_code, "kexec_file_load",                           \
 	  "`mem-kernel` of this host", "refused calls too")
 
 #endif

@@ -150,7 +150,7 @@ struct sock_mark {
 	__u32 flags;
 	__u32 writer; /* tgid that wrote last and was found to be family */
 	__u32 pad;
-	__u64 filed; /* under what findings are filed, 0: under the socket's cookie; see struct early */
+	__u64 finding_id; /* under what findings are filed, 0: under the socket's cookie; see struct early */
 	struct unsynced unsynced[2]; /* ingress, egress */
 	struct tls_stream in;
 	struct tls_stream out;
@@ -169,7 +169,7 @@ struct early_key {
 
 struct early {
 	struct tls_stream stream;
-	__u64 filed;
+	__u64 finding_id;
 	__u32 seq;	     /* of its first byte: the same segment may come again */
 	__u32 half_open : 1; /* the kernel kept a request for it: its ACK is no SYN cookie */
 	__u32 unread : 31;   /* bytes, counted when a connection comes of it */

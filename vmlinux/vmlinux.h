@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * vmlinux.h - the kernel's own types, kept by hand: only the fields we read, each struct naming its
- * user. Field offsets come from the running kernel's BTF at load (CO-RE), so order and gaps here mean
- * nothing. What user space may know of BPF comes from <linux/bpf.h>.
+ * vmlinux.h - kernel types, kept by hand: only the fields that BPF code reads, under a heading that
+ * names the user. Field offsets come from the running kernel's BTF at load (CO-RE), so that order and
+ * gaps here mean nothing. Types of the UAPI come from <linux/bpf.h>.
  */
 #ifndef CACHEWARDEN_VMLINUX_H
 #define CACHEWARDEN_VMLINUX_H
@@ -21,7 +21,7 @@ typedef int bool;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* --- identity: common.bpf.h, process.bpf.c --- */
+/* --- identity: task.bpf.h, event.bpf.h, process.bpf.c --- */
 
 typedef struct {
 	u32 val;
@@ -40,7 +40,7 @@ struct ns_common {
 	unsigned int inum;
 };
 
-/* process.bpf.c: does an instance see the monitor's files? */
+/* process.bpf.c: may an instance's mount namespace differ from the monitor's? */
 struct mnt_namespace {
 	struct ns_common ns;
 };
@@ -81,7 +81,7 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
-/* --- files: common.bpf.h (path of an executable), memory.bpf.c (what open returned) --- */
+/* --- files: path.bpf.h, fd.bpf.h, files.bpf.h, procfile.bpf.h --- */
 
 struct qstr {
 	u32 len;
@@ -98,11 +98,11 @@ struct super_block {
 };
 
 struct inode {
-	unsigned short i_mode; /* files.bpf.h: what kind of file it is */
+	unsigned short i_mode; /* files.bpf.h: type of file */
 	struct super_block *i_sb;
 	unsigned long i_ino;
-	u32 i_rdev;	  /* files.bpf.h: /dev/mem by its number */
-	u32 i_generation; /* files.bpf.h: an inode number used again is another file */
+	u32 i_rdev;	  /* files.bpf.h: /dev/mem by number */
+	u32 i_generation; /* files.bpf.h: tells a reused inode number apart */
 	void *i_private;
 };
 
@@ -148,7 +148,7 @@ struct fs_struct {
 	struct path pwd;
 };
 
-/* fs/proc/internal.h: an inode below /proc/PID knows its process, whatever the path */
+/* procfile.bpf.h, from fs/proc/internal.h: an inode below /proc/PID names its process */
 struct proc_inode {
 	struct pid *pid;
 	struct inode vfs_inode;
@@ -156,10 +156,10 @@ struct proc_inode {
 
 struct mm_struct {
 	struct file *exe_file;
-	struct task_struct *owner; /* memory.bpf.c: whose memory a 32-bit caller took the lock of */
+	struct task_struct *owner; /* mm_owner */
 	unsigned long arg_start;
-	unsigned long env_start, env_end; /* process.bpf.c: LD_PRELOAD and its kin at exec */
-	unsigned long flags;		  /* sweep.bpf.c */
+	unsigned long env_start, env_end; /* process.bpf.c: LD_PRELOAD and others at exec */
+	unsigned long flags;		  /* mm_flags */
 };
 
 struct thread_info {
@@ -197,7 +197,7 @@ struct linux_binprm {
 	const char *interp;
 };
 
-/* --- syscalls: memory.bpf.c --- */
+/* --- syscalls: compat.bpf.h --- */
 
 struct pt_regs {
 	unsigned long r10, r9, r8, dx, cx, bx, si, di, orig_ax;
@@ -208,7 +208,7 @@ struct trace_event_raw_sys_exit {
 	long ret;
 };
 
-/* --- opens: choke.bpf.c --- */
+/* --- opens: access.bpf.c --- */
 
 struct filename {
 	const char *name;
@@ -229,7 +229,7 @@ struct io_uring_cqe {
 	s32 res;
 };
 
-/* --- sockets: wire.bpf.c, process.bpf.c --- */
+/* --- sockets: wire.bpf.c, mark.bpf.h, fd_search.bpf.h --- */
 
 struct in6_addr {
 	u8 addr8[16];
@@ -256,7 +256,7 @@ struct socket {
 	struct sock *sk;
 };
 
-/* --- perf events and uprobes: calls.bpf.c --- */
+/* --- perf events and uprobes: calls.bpf.c, compat.bpf.h --- */
 
 struct list_head {
 	struct list_head *next;
@@ -298,11 +298,7 @@ struct trace_uprobe {
 	struct trace_probe tp;
 };
 
-struct trace_uprobe___6_11 {
-	struct inode *inode;
-};
-
-/* --- other people's BPF: calls.bpf.c --- */
+/* --- BPF objects: calls.bpf.c --- */
 
 struct bpf_prog_aux {
 	u32 id;
@@ -335,7 +331,7 @@ struct kernel_siginfo {
 	int si_code;
 };
 
-/* --- mappings and counts: sweep.bpf.c --- */
+/* --- mappings and memory counters: sweep.bpf.c, compat.bpf.h --- */
 
 struct vm_area_struct {
 	unsigned long vm_flags;
@@ -358,18 +354,6 @@ struct mm_rss_stat {
 typedef struct {
 	unsigned long __mm_flags[1];
 } mm_flags_t;
-
-struct mm_struct___6_18 {
-	mm_flags_t flags;
-};
-
-struct mm_struct___6_1 {
-	struct mm_rss_stat rss_stat;
-};
-
-struct mm_struct___6_2 {
-	struct percpu_counter rss_stat[4];
-};
 
 /* --- iterators --- */
 
@@ -408,6 +392,8 @@ struct bpf_iter__bpf_sk_storage_map {
 	struct sock *sk;
 	void *value;
 };
+
+/* --- TCP state: wire.bpf.c, stream.bpf.h --- */
 
 struct tcp_sock {
 	u32 rcv_wup;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * files.bpf.h - opens of files that are not below /proc/PID: what an instance keeps on disk, and the
- * host's own doors to memory.
+ * files.bpf.h - opens of files that are not below /proc/PID: what an instance keeps on disk, and the host's own
+ * ways to memory.
  *
- * Which files are an instance's is learned from the instance: whatever regular file it opens itself is
- * entered with the inode as the kernel knows it, and told (EVENT_FILE). The collector says what it is, or
- * that it is nothing to protect; until then only what is called like data is protected. The monitor enters
- * what an instance opened before by opening it, so that no number is ever translated.
+ * An instance shows which files are its own: each regular file that it opens is entered in the files table, by its
+ * inode as the kernel knows it, and reported (EVENT_FILE). The collector then sets what kind of file it is, or that
+ * it needs no protection; until then only files named like data are protected. To enter a file that an instance
+ * opened earlier, the monitor opens it: no inode number is ever translated between user space and the kernel.
  */
 #ifndef CACHEWARDEN_FILES_BPF_H
 #define CACHEWARDEN_FILES_BPF_H
@@ -14,7 +14,7 @@
 #include "lib/procfile.bpf.h"
 #include "lib/report.bpf.h"
 
-#define TRACEFS_MAGIC 0x74726163
+#define TRACEFS_MAGIC 0x74726163 /* include/uapi/linux/magic.h */
 #define SYSFS_MAGIC 0x62656572
 #define S_IFMT 0170000
 #define S_IFREG 0100000
@@ -25,8 +25,7 @@
 #define KMEM_MINOR 2
 #define PORT_MINOR 4
 
-/* While the monitor opens files for an instance: whose they are. */
-__u32 files_of;
+__u32 files_of; /* set while the monitor opens files on behalf of this instance */
 
 static const union short_name preload_name = {"ld.so.preload"}, etc_name = {"etc"};
 
@@ -41,19 +40,19 @@ static __always_inline struct file_key file_key_of(struct inode *inode)
 	return key;
 }
 
-static __always_inline struct file_owner *own_file(struct inode *inode)
+static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 {
 	struct file_key key = file_key_of(inode);
 
 	return bpf_map_lookup_elem(&files, &key);
 }
 
-static __always_inline u32 rule_of_own(u32 kind)
+static __always_inline u32 rule_of_kind(u32 kind)
 {
 	return kind == FILE_KEY || kind == FILE_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
 }
 
-/* A file of the host's that opens up the memory of all: below /proc or tracefs, by its own name. */
+/* A file of procfs or tracefs that exposes the memory of the whole host, by its own name. */
 static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 {
 	struct proc_rule *r = rule_of_name(BPF_CORE_READ(f, f_path.dentry, d_name.name));
@@ -61,14 +60,11 @@ static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 
 	if (!r || !r->host || (mode & FMODE_PATH))
 		return 0;
-	rule = mode & FMODE_WRITE ? r->write : r->read;
+	rule = rule_of_access(r, mode & FMODE_WRITE);
 	return rule ? report_host(rule, vector, r->file, 0, 0) : 0;
 }
 
-/*
- * Is it called like an RDB or AOF file? These are protected from the first moment, whatever else a server writes
- * (its log, its pid) not before the collector has looked at it.
- */
+/* Named like an RDB or AOF file? What else a server writes (log, pid) waits for the collector's verdict. */
 static __always_inline int named_data(struct file *f)
 {
 	u32 len = BPF_CORE_READ(f, f_path.dentry, d_name.len), end = 0;
@@ -80,10 +76,10 @@ static __always_inline int named_data(struct file *f)
 	return end == *(const u32 *)".rdb" || end == *(const u32 *)".aof";
 }
 
-/* An instance opens a file itself. Told once for each inode; where two share one, each tells. */
+/* An instance opens a file: enter and report it, once for each inode and instance. */
 static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 {
-	struct file_owner own = {.instance = instance}, *have;
+	struct file_owner own = {.instance = instance}, *known;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct file_key key;
 	struct event *e;
@@ -92,10 +88,10 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 	if (named_data(f))
 		own.kind = FILE_DATA;
 	key = file_key_of(BPF_CORE_READ(f, f_inode));
-	have = bpf_map_lookup_elem(&files, &key);
-	if (have && have->instance == instance)
+	known = bpf_map_lookup_elem(&files, &key);
+	if (known && known->instance == instance)
 		return 0;
-	if (!have && bpf_map_update_elem(&files, &key, &own, BPF_NOEXIST))
+	if (!known && bpf_map_update_elem(&files, &key, &own, BPF_NOEXIST))
 		counter_add(COUNTER_FILES_FULL, 1);
 	e = event_reserve(EVENT_FILE);
 	if (!e) {
@@ -106,15 +102,15 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 	e->target_tgid = task->tgid;
 	e->file.key = key;
 	e->file.written = written;
-	e->file.kind = have ? have->kind : own.kind;
+	e->file.kind = known ? known->kind : own.kind;
 	path_put(&e->actor, &e->object, f, &at);
 	event_send(e);
 	return 0;
 }
 
 /*
- * Two instances may have one configuration and one key in common, and each opens them when it starts; their
- * data are nobody else's.
+ * May an instance open another one's file? Two may share configuration and key, and open them when they start.
+ * Data is never shared.
  */
 static __always_inline int may_share(u32 kind, u32 instance)
 {
@@ -124,10 +120,10 @@ static __always_inline int may_share(u32 kind, u32 instance)
 static __always_inline int opened_regular(struct task_struct *task, struct file *f,
 					  struct inode *inode, u32 mode, u32 vector)
 {
-	struct action action = {.vector = vector, .file = plain(f)};
-	struct file_owner *own = own_file(inode);
+	struct action action = {.vector = vector, .file = address(f)};
+	struct file_owner *own = file_owner_of(inode);
 	struct member *m = member_of(task->tgid);
-	struct pid_owner owner = {};
+	struct pid_owner target = {};
 	u32 instance;
 
 	if (m) {
@@ -143,13 +139,14 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	}
 	if (!own || !own->kind)
 		return 0;
-	action.rule = rule_of_own(own->kind);
+	action.rule = rule_of_kind(own->kind);
 	action.detail = own->kind;
-	owner.instance = own->instance;
-	report_action(&owner, &action);
+	target.instance = own->instance;
+	report_action(&target, &action);
 	return 1;
 }
 
+/* /dev/mem, /dev/kmem and /dev/port, by number: they may have any name. */
 static __always_inline int opened_device(struct inode *inode, u32 vector)
 {
 	u32 rdev = BPF_CORE_READ(inode, i_rdev);
@@ -166,7 +163,7 @@ static __always_inline int is_preload(struct dentry *d)
 	return is_named(d, &preload_name) && is_named(BPF_CORE_READ(d, d_parent), &etc_name);
 }
 
-/* Not below /proc. Returns 1 if it was reported. */
+/* A file outside /proc was opened. Returns 1 if that was reported. */
 static __always_inline int opened_file(struct task_struct *task, struct file *f,
 				       struct inode *inode, u32 vector)
 {

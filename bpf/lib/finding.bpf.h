@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * finding.bpf.h - what a stream is found to be: bytes looked at, a finding filed as an attempt and sent as an event.
+ * finding.bpf.h - classifies bytes that are not TLS, and reports a finding on a stream.
+ *
+ * The scratch map is per CPU and direction: egress runs with softirqs enabled, so that an ingress may interrupt it.
  */
 #ifndef CACHEWARDEN_FINDING_BPF_H
 #define CACHEWARDEN_FINDING_BPF_H
 
-#include "lib/holder.bpf.h"
+#include "lib/fd_search.bpf.h"
 #include "lib/record.bpf.h"
 #include "lib/segment.bpf.h"
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 
+/* Numbers of Redis commands by name. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, COMMANDS_MAX);
@@ -25,60 +28,57 @@ struct {
 	__type(value, struct resp_scan);
 } resp_scans SEC(".maps");
 
-/* Number of the command named there; the name itself goes nowhere. */
-static __always_inline u16 command_number(const struct resp_scan *look)
+/* The number of the command named in the bytes. The name itself leaves the kernel nowhere. */
+static __always_inline u16 command_number(const struct resp_scan *scan)
 {
-	u16 *number = look->named ? bpf_map_lookup_elem(&commands, &look->word) : NULL;
+	u16 *number = scan->named ? bpf_map_lookup_elem(&commands, &scan->word) : NULL;
 
 	return number ? *number : 0;
 }
 
-#define LOOK_TEXT 0x100 /* text, not what ciphertext comes to now and then */
+#define PAYLOAD_TEXT 0x100 /* text of a length that ciphertext does not produce by chance */
 
 /*
- * Look at bytes [off, end) of a packet, which are no TLS. Returns enum payload_kind, and in the upper
- * half the number of the command named there, 0 if none is known. A global function: verified
- * once.
+ * Classify bytes [off, end) of a packet, which are not TLS. Returns enum payload_kind, PAYLOAD_TEXT, and in the
+ * upper half the number of the command named there, 0 if none is known.
  */
-__noinline int look_at(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
+__noinline int payload_classify(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 {
-	u32 len = end - off, less, command;
-	struct resp_scan *look = bpf_map_lookup_elem(&resp_scans, &egress);
+	struct resp_scan *scan = bpf_map_lookup_elem(&resp_scans, &egress);
+	u32 len = end - off, command;
 
-	if (!look || off >= end)
+	if (!scan || off >= end)
 		return PAYLOAD_OTHER;
 	if (len > RESP_SCAN)
 		len = RESP_SCAN;
-	__builtin_memset(look->bytes, 0, RESP_SCAN);
-	less = len - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
-	barrier_var(less);
-	if (less >= RESP_SCAN || bpf_skb_load_bytes(skb, off, look->bytes, less + 1))
+	__builtin_memset(scan->bytes, 0, RESP_SCAN);
+	if (load_bytes(skb, off, scan->bytes, len, RESP_SCAN))
 		return PAYLOAD_OTHER;
-	look->len = len;
-	resp_classify(look);
-	command = command_number(look);
-	return (resp_settle(look, command) & 0xff) | (resp_text(look) ? LOOK_TEXT : 0) |
+	scan->len = len;
+	resp_classify(scan);
+	command = command_number(scan);
+	return (resp_settle(scan, command) & 0xff) | (resp_text(scan) ? PAYLOAD_TEXT : 0) |
 	       command << 16;
 }
 
-/* Small: it stands on the stack below everything that reads a segment. */
+/* Kept small: it is on the stack below everything that reads a segment. */
 struct finding {
 	u64 offset;
-	u64 filed; /* instead of the mark's, see struct early */
+	u64 finding_id; /* instead of the mark's, see struct early */
 	u32 records;
 	u32 bytes;
-	u32 writer; /* tgid of a stranger who wrote, for tls-writer */
-	u32 unread; /* bytes of which it is certain now that nobody read them */
+	u32 writer; /* RULE_TLS_WRITER: tgid of the foreign writer */
+	u32 unread; /* bytes that are certain to stay unread */
 	u16 command;
 	u8 rule;
 	u8 egress;
 	u8 payload;
 	u8 has_offset;
-	u8 secret; /* a credential, not with the connection's first plaintext */
-	u8 mptcp;  /* the stream may be one of several parts */
+	u8 secret; /* a credential, later than the connection's first plaintext */
+	u8 mptcp;  /* the stream may be one of several subflows */
 };
 
-/* Is plaintext of that instance kept from crossing? Asked for streams that broke only. */
+/* Is plaintext of that instance dropped? Only checked for streams that are broken. */
 __noinline int wire_denied(u32 instance)
 {
 	u32 *rules = bpf_map_lookup_elem(&prevent_rules, &instance), host = INSTANCE_HOST;
@@ -91,8 +91,8 @@ __noinline int wire_denied(u32 instance)
 __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 			      const struct sock_mark *mark, const struct finding *f)
 {
-	u64 cookie =
-		f && f->filed ? 0 : bpf_get_socket_cookie(skb); /* the listener's is nobody's */
+	/* early data is filtered on the listener, whose cookie names no connection */
+	u64 cookie = f && f->finding_id ? 0 : bpf_get_socket_cookie(skb);
 	struct attempt_key key = {};
 	struct event *e;
 
@@ -100,7 +100,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 		return 0;
 	key.instance = mark->instance;
 	key.rule = f->rule;
-	key.actor = f->filed ?: mark->filed ?: cookie;
+	key.actor = f->finding_id ?: mark->finding_id ?: cookie;
 	if (f->rule == RULE_TLS_LISTENER)
 		key.actor = port_of(skb, g);
 	key.detail = f->secret;
@@ -128,16 +128,17 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 		e->conn.opened = OPENED_OUTBOUND;
 	if (f->writer ||
 	    (!f->egress && skb->ifindex == LOOPBACK_IFINDEX && current_is_peer(&e->conn)))
-		event_actor(e, bpf_get_current_task_btf());
+		event_actor(e, address(bpf_get_current_task_btf()));
 	event_send(e);
 	return 0;
 }
 
-/* What look_at() saw, and which rule a stream with this past breaks by it. */
-static __always_inline void finding_bytes(struct finding *f, const struct tls_stream *s, int looked)
+/* Enter what payload_classify() returned, and the rule that a stream with this past breaks by it. */
+static __always_inline void finding_payload(struct finding *f, const struct tls_stream *s,
+					    int classified)
 {
-	f->payload = looked & 0xff;
-	f->command = (u32)looked >> 16 & ~COMMAND_SECRET;
+	f->payload = classified & 0xff;
+	f->command = (u32)classified >> 16 & ~COMMAND_SECRET;
 	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
 	f->records = s->records;
 }

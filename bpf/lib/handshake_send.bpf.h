@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * handshake_send.bpf.h - the clear part of handshakes, handed to userspace.
+ * handshake_send.bpf.h - sends the clear part of handshakes to userspace, in chunks.
  */
-#ifndef CACHEWARDEN_CLEARSEND_BPF_H
-#define CACHEWARDEN_CLEARSEND_BPF_H
+#ifndef CACHEWARDEN_HANDSHAKE_SEND_BPF_H
+#define CACHEWARDEN_HANDSHAKE_SEND_BPF_H
 
 #include "handshake_chunk.h"
 #include "lib/record.bpf.h"
 #include "lib/segment.bpf.h"
 
-/* The clear part of handshakes, for userspace to read. A ring of its own: it is no evidence of a deed. */
+/* A ring buffer of its own: handshakes, however many, push out no event. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, HANDSHAKE_RING_BYTES);
 } handshakes SEC(".maps");
 
-struct clear {
+struct clear_range {
 	struct __sk_buff *skb;
 	const struct segment *g;
 	struct sock_mark *mark;
-	u32 off, end; /* what is still to be handed on */
-	u32 offset;   /* of off in the stream */
+	u32 off, end; /* still to send */
+	u32 offset;   /* stream offset of off */
 	u32 egress;
 	u32 lost;
 };
@@ -30,7 +30,7 @@ static long clear_walk_step(u32 i, struct tls_walk *w)
 	return tls_clear_step(w);
 }
 
-/* A function of its own: 6.1's verifier counts the stack along the whole chain of calls. */
+/* Global, to keep the call chain of clear_step within 6.1's 512 bytes of stack. Returns enum conn_opened. */
 __noinline int clear_fill(struct __sk_buff *skb, const struct segment *g,
 			  const struct sock_mark *mark, struct conn_ends *ends, u32 egress)
 {
@@ -42,9 +42,9 @@ __noinline int clear_fill(struct __sk_buff *skb, const struct segment *g,
 	return mark->flags & SOCK_FRESH ? OPENED_OUTBOUND : OPENED_UNKNOWN;
 }
 
-static long clear_step(u32 i, struct clear *c)
+static long clear_step(u32 i, struct clear_range *c)
 {
-	u32 n = c->end - c->off, less;
+	u32 n = c->end - c->off;
 	struct conn_ends ends = {};
 	struct handshake_chunk *p;
 
@@ -67,9 +67,7 @@ static long clear_step(u32 i, struct clear *c)
 	p->len = n;
 	p->flags = c->egress ? CHUNK_EGRESS : 0;
 	p->ipv6 = c->g->ip == 6;
-	less = n - 1; /* before 6.8 the verifier learns no minimum from "not 0" */
-	barrier_var(less);
-	if (less >= CHUNK_LEN || bpf_skb_load_bytes(c->skb, c->off, p->bytes, less + 1)) {
+	if (load_bytes(c->skb, c->off, p->bytes, n, CHUNK_LEN)) {
 		bpf_ringbuf_discard(p, 0);
 		c->lost = 1;
 		return 1;
@@ -81,24 +79,25 @@ static long clear_step(u32 i, struct clear *c)
 }
 
 /*
- * Before a segment is fed to a stream whose handshake is in the clear: hand on what is. In order only; a
- * handshake with a hole is given up, and counted. Behind the last clear byte nobody comes here again.
+ * Called before a segment is fed to a stream whose handshake is still in the clear: send what is. In order only; a
+ * handshake with a hole is given up and counted. After the last clear byte s->clear_done keeps later segments away.
  */
 __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
 			  const struct segment *g, u32 egress)
 {
 	struct tls_walk w = {.ctx = skb};
-	struct clear c = {.skb = skb, .g = g, .mark = mark, .egress = egress};
+	struct clear_range c = {.skb = skb, .g = g, .mark = mark, .egress = egress};
 	u32 known, hello;
 
 	if (!mark || !s || !g)
 		return 0;
 	known = s->next - g->seq;
 	if ((s32)known >= 0 && known >= g->len)
-		return 0;				   /* seen before */
-	hello = egress == !!(mark->flags & SOCK_LISTENER); /* here comes what the server settles */
+		return 0; /* retransmission */
+	hello = egress ==
+		!!(mark->flags & SOCK_LISTENER); /* the server negotiates in this direction */
 	if ((s32)known < 0 || s->sync != TLS_SYNCED || s->hole) {
-		s->past = 1;
+		s->clear_done = 1;
 		if (s->sync != TLS_BROKEN)
 			counter_add(COUNTER_CHUNKS_LOST, hello);
 		return 0;
@@ -113,10 +112,10 @@ __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct 
 	bpf_loop(HANDSHAKE_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
 	c.end = w.failed ? w.bad : w.end;
 	if (w.failed || s->offset + (c.end - c.off) >= HANDSHAKE_MAX)
-		s->past = 1;
+		s->clear_done = 1;
 	bpf_loop(HANDSHAKE_MAX / CHUNK_LEN + 1, clear_step, &c, 0);
 	if (c.lost) {
-		s->past = 1;
+		s->clear_done = 1;
 		counter_add(COUNTER_CHUNKS_LOST, hello);
 	}
 	return 0;

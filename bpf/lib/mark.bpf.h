@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * mark.bpf.h - the owner mark of a socket: who sets it, and on which sockets.
+ * mark.bpf.h - the mark that says which instance a socket belongs to, in socket storage beside the state of its
+ * streams. A socket that a marked listener accepts inherits the mark from the kernel (BPF_F_CLONE).
  */
 #ifndef CACHEWARDEN_MARK_BPF_H
 #define CACHEWARDEN_MARK_BPF_H
 
-#include "lib/common.bpf.h"
+#include "lib/event.bpf.h"
 
 #define AF_INET 2
 #define AF_INET6 10
@@ -25,7 +26,7 @@ struct {
 	__type(value, struct sock_mark);
 } sock_marks SEC(".maps");
 
-/* Mark a socket as an instance's; sk is whatever kind of socket pointer the hook has. NULL if it failed. */
+/* Mark a socket as an instance's; sk is the kind of socket pointer that the hook has. Returns NULL on failure. */
 static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u32 flags)
 {
 	struct sock_mark *mark =
@@ -40,6 +41,7 @@ static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u
 	return mark;
 }
 
+/* Report a listener, without an actor. */
 static __always_inline void listen_report(const struct sock *sk, u32 instance, u32 flags)
 {
 	struct event *e = event_reserve(EVENT_LISTEN);
@@ -63,7 +65,7 @@ static __always_inline void listen_report(const struct sock *sk, u32 instance, u
 	event_send(e);
 }
 
-/* The TCP or MPTCP socket behind a file, NULL if it is none. */
+/* The TCP or MPTCP socket behind a file, NULL if it is another kind of file. */
 static __always_inline struct sock *stream_sock_of(struct file *file)
 {
 	struct socket *sock = bpf_sock_from_file(file);
@@ -82,7 +84,7 @@ static __always_inline struct sock *stream_sock_of(struct file *file)
 	return sk;
 }
 
-/* Only if it is TCP's own. */
+/* The same, without MPTCP. */
 static __always_inline struct sock *tcp_sock_of(struct file *file)
 {
 	struct sock *sk = stream_sock_of(file);
@@ -90,7 +92,7 @@ static __always_inline struct sock *tcp_sock_of(struct file *file)
 	return sk && sk->sk_protocol == IPPROTO_TCP ? sk : NULL;
 }
 
-/* A socket that an instance was found to hold. */
+/* Mark a socket that a sweep found among the descriptors of an instance. */
 static __always_inline struct sock_mark *mark_found(struct sock *sk, u32 instance)
 {
 	int listens = sk->__sk_common.skc_state == TCP_LISTEN;

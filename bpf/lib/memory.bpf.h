@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * memory.bpf.h - somebody reaches for an instance's memory, layout or descriptors: what is decided, whatever
- * hook it was seen from. memory.bpf.c sees syscalls return, access.bpf.c stands where the kernel checks.
+ * memory.bpf.h - access to an instance's memory, layout or descriptors: what is decided, whichever hook saw it.
+ * memory.bpf.c sees syscalls return, access.bpf.c sits where the kernel itself checks.
  *
- * Every body takes target, rule, vector and outcome; a hook is three lines.
- *
- * A path is looked at in two cases only: an open that was denied (there is no resulting file), and
- * /proc/PID/fd/N reopened (the result is the descriptor's own file). Everything else is told by the
- * *resulting file's* proc inode: no path, mount, dirfd or symlink trick changes what was opened.
+ * An open is judged by the inode of the *resulting file*: no path, mount, dirfd or symlink trick changes what was
+ * opened. A path is parsed only where no such file says enough (open_path.bpf.h).
  */
 #ifndef CACHEWARDEN_MEMORY_BPF_H
 #define CACHEWARDEN_MEMORY_BPF_H
 
 #include "lib/files.bpf.h"
-#include "lib/procfile.bpf.h"
-#include "lib/report.bpf.h"
+#include "lib/open_path.bpf.h"
 
-#define AT_FDCWD (-100)
-#define O_WRONLY 1
-#define O_ACCMODE 3
 #define IORING_OP_READV 1 /* include/uapi/linux/io_uring.h */
 #define IORING_OP_WRITEV 2
 #define IORING_OP_READ_FIXED 4
@@ -27,8 +20,6 @@
 #define IORING_OP_READ 22
 #define IORING_OP_WRITE 23
 #define IORING_OP_OPENAT2 28
-#define PATH_SCAN 256 /* power of two; longer paths are looked at from their beginning only */
-#define PARTS 4
 
 /* ptrace requests, include/uapi/linux/ptrace.h */
 #define PTRACE_TRACEME 0
@@ -39,23 +30,6 @@
 #define PTRACE_POKEDATA 5
 #define PTRACE_POKEUSR 6
 #define PTRACE_DETACH 17
-
-/* A path being taken apart: its last parts, last first. */
-struct path_scan {
-	char path[PATH_SCAN + PROC_KEY_LEN];
-	u32 from; /* where the part being read began */
-	s32 num;  /* its value, -1 once it is no number */
-	u32 parts;
-	u32 start[PARTS];
-	s32 nums[PARTS];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct path_scan);
-} path_scans SEC(".maps");
 
 static __always_inline u32 ptrace_rule(long request)
 {
@@ -72,12 +46,12 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 		.vector = VECTOR_PTRACE,
 		.detail = request,
 		.ret = ret,
-		.harmless = request == PTRACE_DETACH, /* nobody dies for letting go */
+		.no_prevention = request == PTRACE_DETACH,
 	};
 	struct pid_owner *owner;
 
 	if (request == PTRACE_TRACEME)
-		return 0; /* no target: it shows at exec, see process.bpf.c */
+		return 0; /* no target: the tracer is found at exec, see process.bpf.c */
 	owner = owner_of_number(nr);
 	if (!owner)
 		return 0;
@@ -95,224 +69,30 @@ static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)
 
 static __always_inline int did_getfd(u32 pidfd, u32 fd, long ret)
 {
-	struct file *f = file_of_fd(bpf_get_current_task_btf(), pidfd);
-	struct pid *pid = f ? pid_of_pidfd(f) : NULL;
-	struct pid_owner *owner = pid ? owner_of_pid(pid) : NULL;
+	struct pid_owner *owner = owner_of_pidfd(pidfd);
 
 	return owner ? report(owner, RULE_MEM_FD, VECTOR_PIDFD_GETFD, 0, ret, fd) : 0;
 }
 
+/* A file of procfs was opened. Returns 1 if it needs no other look. */
 static __always_inline int opened_proc(struct file *f, struct inode *inode, u32 vector)
 {
 	struct pid_owner *owner = owner_of_inode(inode);
 	u32 mode = BPF_CORE_READ(f, f_mode), rule;
 	struct proc_rule *r;
-	int in_dir;
 
 	if (!owner)
 		return opened_host(f, mode, vector);
-	if (mode & FMODE_PATH) /* a mere place holder: opening through it comes here again */
+	if (mode & FMODE_PATH) /* O_PATH: opening through it passes here again */
 		return 1;
-	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry), &in_dir);
+	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry));
 	if (!r)
 		return 0;
-	rule = mode & FMODE_WRITE ? r->write : r->read;
+	rule = rule_of_access(r, mode & FMODE_WRITE);
 	return rule ? report(owner, rule, vector, r->file, 0, 0) : 0;
 }
 
-static long path_step(u32 i, struct path_scan **ctx)
-{
-	struct path_scan *s = *ctx;
-	char c = s->path[i & (PATH_SCAN - 1)];
-
-	if (c && c != '/') {
-		if (c < '0' || c > '9' || s->num > 0x7fffffff / 10 - 1)
-			s->num = -1;
-		else if (s->num >= 0)
-			s->num = s->num * 10 + (c - '0');
-		return 0;
-	}
-	if (i > s->from) {
-		u32 len = i - s->from;
-		char a = s->path[s->from & (PATH_SCAN - 1)];
-		char b = s->path[(s->from + 1) & (PATH_SCAN - 1)];
-
-		if (len == 2 && a == '.' && b == '.') {
-			for (int k = 0; k < PARTS - 1; k++) {
-				s->start[k] = s->start[k + 1];
-				s->nums[k] = s->nums[k + 1];
-			}
-			s->start[PARTS - 1] = 0;
-			s->nums[PARTS - 1] = -1;
-			if (s->parts)
-				s->parts--;
-		} else if (len != 1 || a != '.') {
-			for (int k = PARTS - 1; k > 0; k--) {
-				s->start[k] = s->start[k - 1];
-				s->nums[k] = s->nums[k - 1];
-			}
-			s->start[0] = s->from;
-			s->nums[0] = s->num;
-			s->parts++;
-		}
-	}
-	s->from = i + 1;
-	s->num = 0;
-	return !c;
-}
-
-/* A path as an open was given it: user memory on the syscall rung, the kernel's own copy else. */
-struct open_name {
-	const char *path;
-	int kernel;
-	s32 dirfd;
-	u32 flags; /* O_* */
-};
-
-/* Take the path apart. Returns NULL where it cannot be read. */
-static __always_inline struct path_scan *path_parts(const struct open_name *name, int only_number)
-{
-	u32 zero = 0;
-	struct path_scan *s = bpf_map_lookup_elem(&path_scans, &zero);
-	long n;
-	char last;
-
-	if (!s)
-		return NULL;
-	if (name->kernel)
-		n = bpf_probe_read_kernel_str(s->path, PATH_SCAN, name->path);
-	else
-		n = bpf_probe_read_user_str(s->path, PATH_SCAN, name->path);
-	if (n <= 1)
-		return NULL;
-	last = s->path[(n - 2) & (PATH_SCAN - 1)];
-	if (only_number && (last < '0' || last > '9'))
-		return NULL;
-	s->from = 0;
-	s->num = 0;
-	s->parts = 0;
-	for (int k = 0; k < PARTS; k++) {
-		s->start[k] = 0;
-		s->nums[k] = -1;
-	}
-	bpf_loop(PATH_SCAN, path_step, &s, 0);
-	return s;
-}
-
-static __always_inline struct proc_rule *rule_of_part(struct path_scan *s, u32 part)
-{
-	struct proc_key key = {};
-
-	bpf_probe_read_kernel(key.name, sizeof(key.name) - 1,
-			      &s->path[s->start[part] & (PATH_SCAN - 1)]);
-	for (u32 i = 0, end = 0; i < sizeof(key.name); i++) {
-		if (!key.name[i] || key.name[i] == '/')
-			end = 1;
-		if (end)
-			key.name[i] = 0;
-	}
-	return bpf_map_lookup_elem(&proc_files, &key);
-}
-
-/*
- * Whose /proc directory a relative path starts in, if any; *is_fd_dir when that is its fd/ itself.
- */
-static __always_inline struct pid_owner *owner_of_base(struct task_struct *task, s32 dirfd,
-						       int *is_fd_dir)
-{
-	struct dentry *d;
-	struct inode *inode;
-	struct proc_rule *r;
-	struct file *f;
-
-	if (dirfd == AT_FDCWD) {
-		d = BPF_CORE_READ(task, fs, pwd.dentry);
-	} else {
-		f = file_of_fd(task, dirfd);
-		if (!f)
-			return NULL;
-		d = BPF_CORE_READ(f, f_path.dentry);
-	}
-	inode = BPF_CORE_READ(d, d_inode);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
-		return NULL;
-	r = rule_of_name(BPF_CORE_READ(d, d_name.name));
-	*is_fd_dir = r && r->file == PROC_FILE_FD;
-	return owner_of_inode(inode);
-}
-
-/*
- * /proc/PID/fd/N by whatever spelling of its end: the result is the descriptor's file, so the path
- * must tell.
- */
-static __always_inline int opened_fd_entry(struct task_struct *task, const struct open_name *name,
-					   u32 vector)
-{
-	struct path_scan *s = path_parts(name, 1);
-	struct pid_owner *owner = NULL;
-	struct proc_rule *r;
-	int fd_dir = 0;
-
-	if (!s || s->nums[0] < 0)
-		return 0;
-	if (s->parts == 1) {
-		owner = owner_of_base(task, name->dirfd, &fd_dir);
-		if (!fd_dir)
-			return 0;
-	} else {
-		r = rule_of_part(s, 1);
-		if (!r || r->file != PROC_FILE_FD)
-			return 0;
-		if (s->parts == 2)
-			owner = owner_of_base(task, name->dirfd, &fd_dir);
-		else if (s->nums[2] >= 0)
-			owner = owner_of_number(s->nums[2]);
-	}
-	return owner ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, 0, s->nums[0]) : 0;
-}
-
-/* An open that was refused: no file tells what it was, only the path. */
-static __always_inline int open_denied(struct task_struct *task, const struct open_name *name,
-				       u32 vector, long ret)
-{
-	struct path_scan *s = path_parts(name, 0);
-	struct pid_owner *owner = NULL;
-	struct proc_rule *r;
-	u32 file, rule, behind = 1;
-	int fd_dir = 0;
-
-	if (!s || !s->parts)
-		return 0;
-	r = rule_of_part(s, 0);
-	if (!r && s->parts > 1) {
-		r = rule_of_part(s, 1);
-		behind = 2;
-	}
-	if (!r) {
-		if (s->parts != 1 || s->nums[0] < 0)
-			return 0;
-		owner = owner_of_base(task, name->dirfd,
-				      &fd_dir); /* "7" below an open /proc/PID/fd */
-		return owner && fd_dir ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, ret,
-						s->nums[0])
-				       : 0;
-	}
-	file = r->file;
-	rule = name->flags & O_ACCMODE ? r->write : r->read;
-	if (s->parts == behind)
-		owner = owner_of_base(task, name->dirfd, &fd_dir);
-	else if (s->nums[behind & (PARTS - 1)] >= 0)
-		owner = owner_of_number(s->nums[behind & (PARTS - 1)]);
-	if (!owner || !rule)
-		return 0;
-	if (behind == 2 && file == PROC_FILE_FD) {
-		file = PROC_FILE_FD_ENTRY;
-		rule = RULE_MEM_FD;
-	}
-	return report(owner, rule, vector, file, ret, 0);
-}
-
-/* What an open came to: the file, or why there is none. Returns 1 if it was reported. */
+/* An open ended: with file f, or with err. Returns 1 if it was reported. */
 static __always_inline int opened(struct task_struct *task, struct file *f, long err,
 				  const struct open_name *name, u32 vector)
 {
@@ -333,9 +113,9 @@ static __always_inline int opened(struct task_struct *task, struct file *f, long
 }
 
 /*
- * io_uring makes no syscall that names the file. Its completion tells: what an open returned, and which
- * file a read or write went to, which also covers descriptors that exist in the ring alone. It runs in
- * the submitter or in its polling thread; both share the descriptor table.
+ * io_uring makes no syscall that names a file. Its completion does: what an open returned, and which file a read or
+ * write used, so that descriptors that exist only in the ring are covered. It runs in the submitter or in the ring's
+ * polling thread; both share the descriptor table.
  */
 static __always_inline int uring_done(struct io_kiocb *req, s32 res)
 {
@@ -373,19 +153,7 @@ static __always_inline int uring_done(struct io_kiocb *req, s32 res)
 	return 0;
 }
 
-/* --- the hook both rungs have --- */
-
-/* The loader turns on the one that fits: the tracepoint passes the whole cqe since 6.14. */
-SEC("?tp_btf/io_uring_complete")
-int BPF_PROG(uring_complete, void *ring, void *req, struct io_uring_cqe *cqe)
-{
-	return uring_done(req, BPF_CORE_READ(cqe, res));
-}
-
-SEC("?tp_btf/io_uring_complete")
-int BPF_PROG(uring_complete7, void *ring, void *req, u64 user_data, int res)
-{
-	return uring_done(req, res);
-}
+/* Both tiers have this hook. */
+IO_URING_COMPLETE_HOOKS(uring_done)
 
 #endif

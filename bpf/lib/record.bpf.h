@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * record.bpf.h - the parsers of records and commands, on packets: how they load bytes and loop in BPF.
+ * record.bpf.h - the parsers of include/tls/ on packets: how they load bytes and loop in BPF.
  */
 #ifndef CACHEWARDEN_RECORD_BPF_H
 #define CACHEWARDEN_RECORD_BPF_H
 
-#include "lib/common.bpf.h"
+#include "lib/compat.bpf.h"
+#include "map.h"
 
-#define WALK_MAX 131072 /* headers in a segment of 512 KiB (big TCP): 104,857 at most */
+#define WALK_MAX 131072 /* headers in a segment: at most 104,857 in 512 KiB (BIG TCP) */
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 struct tls_walk;
@@ -32,13 +33,8 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 {
 	__u64 v = 0;
 
-	/* one less: before 6.8 the verifier learns no minimum from "not 0" */
-	n--;
-	barrier_var(n);
-	if (n >= TLS_HEADER_LEN)
-		return 0;
-	bpf_skb_load_bytes(ctx, off, &v, n + 1);
-	return v; /* first byte lowest: x86-64 is little-endian */
+	load_bytes(ctx, off, &v, n, TLS_HEADER_LEN);
+	return v; /* first byte lowest: little-endian only */
 }
 
 static long wire_step(u32 i, struct tls_walk *w)
@@ -46,7 +42,7 @@ static long wire_step(u32 i, struct tls_walk *w)
 	return tls_step(w);
 }
 
-/* One record in one segment is the common case: it needs no loop call. */
+/* One record in one segment is the common case and needs no call of bpf_loop. */
 static __always_inline void wire_walk(struct tls_walk *w)
 {
 	if (!tls_step(w) && w->off < w->end)
@@ -67,7 +63,7 @@ static long scan_step(u32 i, struct scan *f)
 __noinline int wire_scan(struct __sk_buff *skb, u32 off, u32 end)
 {
 	struct scan f = {.skb = skb, .off = off, .end = end};
-	long tries = bpf_loop(TLS_SCAN_MAX, scan_step, &f, 0); /* the last one stopped it */
+	long tries = bpf_loop(TLS_SCAN_MAX, scan_step, &f, 0); /* the last one stopped the loop */
 
 	off += tries - 1;
 	return tries && tls_header_at(skb, off, end) ? off : TLS_SCAN_NONE;

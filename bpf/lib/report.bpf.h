@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * report.bpf.h - the one way a hook says that somebody did something to an instance, and how a hook finds
- * out to whom: by pid number, by descriptor, by pidfd.
+ * report.bpf.h - the one way a hook or a sweep reports an action on an instance: who is exempt, whether it is
+ * prevented, what was reported before, the event itself.
  */
 #ifndef CACHEWARDEN_REPORT_BPF_H
 #define CACHEWARDEN_REPORT_BPF_H
 
-#include "lib/common.bpf.h"
-
-#define PIDFS_MAGIC 0x50494446
+#include "lib/event.bpf.h"
 
 #define SIGKILL 9
-#define EPERM 1
-#define EACCES 13
 
-/* Whom an instance's protection does not concern: its own family, and the monitor, which looks. */
-static __always_inline int is_exempt(struct task_struct *task, u32 instance)
-{
-	struct member *m = member_of(task->tgid);
+struct action {
+	u32 rule;
+	u32 vector;
+	u32 detail;
+	u32 fd;		   /* event.fd */
+	s64 ret;	   /* what the syscall returned; negative errno */
+	u64 file;	   /* address of the file acted on, where the event carries its path */
+	u32 no_prevention; /* reported, but never a reason to stop the actor */
+	u32 flags;	   /* EVENT_* to add */
+};
 
-	return m && (m->instance == instance || m->instance == INSTANCE_SELF);
-}
+/* --- prevention --- */
 
 static __always_inline u32 rules_prevented(u32 instance)
 {
@@ -31,7 +32,7 @@ static __always_inline u32 rules_prevented(u32 instance)
 	return mask ? *mask : 0;
 }
 
-static __always_inline void stopped_set(struct task_struct *task, u32 instance)
+static __always_inline void prevented_set(struct task_struct *task, u32 instance)
 {
 	u32 *at = bpf_task_storage_get(&prevented, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
@@ -40,8 +41,8 @@ static __always_inline void stopped_set(struct task_struct *task, u32 instance)
 }
 
 /*
- * An attempt ends. Was it stopped on its way, or has its actor to die before it returns? The kernel never
- * lets pid 1 or its own threads be killed so.
+ * An action ends. Returns EVENT_PREVENTED if it was denied on its way, or if the actor is killed here before the
+ * syscall returns to it. The kernel never lets pid 1 or its own threads be killed by bpf_send_signal().
  */
 __noinline int prevent(u32 instance, u32 rule, s32 ret)
 {
@@ -57,102 +58,183 @@ __noinline int prevent(u32 instance, u32 rule, s32 ret)
 	return EVENT_PREVENTED;
 }
 
-/* What was done. */
-struct action {
-	u32 rule;
-	u32 vector;
-	u32 detail;
-	u32 fd;
-	s64 ret;      /* negative errno, or what the syscall returned */
-	u64 file;     /* address of the file it was done to, where its path is to be told */
-	u32 harmless; /* told, but nobody is stopped for it */
-	u32 flags;    /* EVENT_* to add */
-};
+/* --- what hooks reported: a sweep that finds the same actor still at it stays silent --- */
+
+static __always_inline struct reported_key reported_key_of(const struct attempt_key *key)
+{
+	struct reported_key r = {.actor = key->actor,
+				 .instance = key->instance,
+				 .tgid = key->tgid,
+				 .what = key->rule << 16};
+
+	if (key->rule == RULE_MEM_INJECT && key->vector == VECTOR_SYSCALL)
+		r.what |= key->detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
+	else if (key->vector == VECTOR_SWEEP ||
+		 (key->vector >= VECTOR_OPEN && key->vector <= VECTOR_IO_URING_OPEN))
+		r.what |= key->detail & 0xffff;
+	else if (key->vector == VECTOR_PROCESS_VM_READV)
+		r.what |= FINDING_VM_READV;
+	else if (key->vector == VECTOR_PROCESS_VM_WRITEV)
+		r.what |= FINDING_VM_WRITEV;
+	if (key->rule == RULE_MEM_FD || key->rule == RULE_MEM_PROBE)
+		r.what = key->rule << 16;
+	return r;
+}
+
+static __always_inline int was_reported(const struct attempt_key *key)
+{
+	struct reported_key r = reported_key_of(key);
+
+	return bpf_map_lookup_elem(&reported, &r) != NULL;
+}
 
 /*
- * The one body of all hooks: a stranger did this to that thread of an instance. Not static: the verifier looks
- * at it once, and not in every hook.
+ * Record what a hook reports. A breakpoint is recorded without its actor too: the instance's memory, where a sweep
+ * finds it, does not say who planted it.
  */
-__noinline int report_action(struct pid_owner *owner, struct action *action)
+__noinline int reported_set(struct event *e)
+{
+	struct reported_key key;
+	u32 one = 1;
+
+	if (!e || e->key.err)
+		return 0;
+	key = reported_key_of(&e->key);
+	bpf_map_update_elem(&reported, &key, &one, BPF_ANY);
+	if (e->key.rule == RULE_MEM_PROBE) {
+		key.actor = 0;
+		key.tgid = 0;
+		bpf_map_update_elem(&reported, &key, &one, BPF_ANY);
+	}
+	return 0;
+}
+
+/* --- the report --- */
+
+/* Whatever is done to the monitor breaks the same rule. */
+static __always_inline u32 rule_for(u32 instance, u32 rule)
+{
+	return instance == INSTANCE_SELF ? RULE_SELF_TAMPER : rule;
+}
+
+static __always_inline void action_key(struct attempt_key *key, const struct pid_owner *target,
+				       const struct action *action)
+{
+	struct file *file = (void *)action->file;
+
+	key->instance = target->instance;
+	key->rule = rule_for(target->instance, action->rule);
+	key->vector = action->vector;
+	key->detail = action->detail;
+	key->err = action->ret < 0 ? -action->ret : 0;
+	if (file)
+		key->object = BPF_CORE_READ(file, f_inode, i_ino);
+}
+
+/* Everything of an event but its attempt. actor: address of a task, 0 if nobody can be named. */
+static __always_inline void action_fill(struct event *e, const struct pid_owner *target,
+					const struct action *action, u64 actor)
+{
+	struct file *file = (void *)action->file;
+	u32 at = 0;
+
+	e->flags |= action->flags;
+	e->target_tgid = target->tgid;
+	e->target_tid = target->tid;
+	e->fd = action->fd;
+	if (actor) {
+		at = event_actor(e, actor);
+		session_fill(&e->actor, actor);
+	}
+	if (file)
+		path_put(&e->actor, &e->object, file, &at);
+}
+
+/* An action of the current task, caught in the act: it may be exempt, and it may be prevented. */
+__noinline int report_action(const struct pid_owner *target, const struct action *action)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct attempt_key key = {};
-	struct file *file;
 	struct event *e;
-	u32 flags = 0, at;
+	u32 flags = 0;
 
-	if (!owner || !action || is_exempt(task, owner->instance))
+	if (!target || !action || is_exempt(task, target->instance))
 		return 0;
-	if (!action->harmless)
-		flags = prevent(owner->instance, action->rule, action->ret);
-	key.instance = owner->instance;
-	key.rule = rule_upon(owner->instance, action->rule);
-	key.vector = action->vector;
-	key.detail = action->detail;
-	key.err = action->ret < 0 ? -action->ret : 0;
-	/* what a syscall says of itself to somebody already dead tells nothing */
+	if (!action->no_prevention)
+		flags = prevent(target->instance, action->rule, action->ret);
+	action_key(&key, target, action);
+	/* what a syscall returns to a killed caller means nothing */
 	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
 		key.err = 0;
-	file = (void *)action->file;
-	if (file)
-		key.object = BPF_CORE_READ(file, f_inode, i_ino);
 	key_actor(&key, task);
 	e = attempt_begin(&key, 0);
 	if (!e)
 		return 0;
-	e->flags |= flags | action->flags;
-	e->target_tgid = owner->tgid;
-	e->target_tid = owner->tid;
-	e->fd = action->fd;
-	at = event_actor(e, task);
-	session_fill(&e->actor, plain(task));
-	if (file)
-		path_put(&e->actor, &e->object, file, &at);
-	reported_note(e);
+	e->flags |= flags;
+	action_fill(e, target, action, address(task));
+	reported_set(e);
 	event_send(e);
 	return 0;
 }
 
-/* Returns 1: dealt with. */
-static __always_inline int report(struct pid_owner *owner, u32 rule, u32 vector, u32 detail,
+/* An action that a hook sees of another task, or of a member on itself. actor: address of the task. */
+__noinline int report_action_by(const struct pid_owner *target, const struct action *action,
+				u64 actor)
+{
+	struct attempt_key key = {};
+	struct event *e;
+
+	if (!target || !action)
+		return 0;
+	action_key(&key, target, action);
+	key_actor(&key, (void *)actor);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return 0;
+	action_fill(e, target, action, actor);
+	if (action->vector != VECTOR_SWEEP)
+		reported_set(e);
+	event_send(e);
+	return 0;
+}
+
+/*
+ * A state that a sweep found: one attempt however often it is found, and none if a hook reported it. actor: address of
+ * the task to blame, 0 if nobody can be named.
+ */
+__noinline int report_found(const struct pid_owner *target, const struct action *action, u64 actor)
+{
+	struct attempt_key key = {};
+	struct event *e;
+
+	if (!target || !action)
+		return 0;
+	action_key(&key, target, action);
+	if (actor)
+		key_actor(&key, (void *)actor);
+	if (was_reported(&key))
+		return 0;
+	e = state_begin(&key);
+	if (!e)
+		return 0;
+	e->flags |= EVENT_FOUND_BY_SWEEP;
+	action_fill(e, target, action, actor);
+	event_send(e);
+	return 0;
+}
+
+/* The same as report_action. Returns 1: dealt with. */
+static __always_inline int report(struct pid_owner *target, u32 rule, u32 vector, u32 detail,
 				  long ret, u32 fd)
 {
 	struct action action = {
 		.rule = rule, .vector = vector, .detail = detail, .fd = fd, .ret = ret};
 
-	report_action(owner, &action);
+	report_action(target, &action);
 	return 1;
 }
 
-/* A member does to itself what no server does; with a file where it maps one. */
-static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
-					u32 vector, u32 detail, struct file *file)
-{
-	struct attempt_key key = {
-		.instance = instance,
-		.rule = rule_upon(instance, rule),
-		.vector = vector,
-		.detail = detail,
-	};
-	struct event *e;
-	u32 at;
-
-	key_actor(&key, task);
-	if (file)
-		key.object = BPF_CORE_READ(file, f_inode, i_ino);
-	e = attempt_begin(&key, 0);
-	if (!e)
-		return;
-	e->target_tgid = e->target_tid = BPF_CORE_READ(task, tgid);
-	at = event_actor(e, task);
-	session_fill(&e->actor, plain(task));
-	if (file)
-		path_put(&e->actor, &e->object, file, &at);
-	reported_note(e);
-	event_send(e);
-}
-
-/* The same upon no instance in particular, but the memory of all. */
+/* An action on the memory of the whole machine, and so of every instance. */
 static __always_inline int report_host(u32 rule, u32 vector, u32 detail, long ret, u32 fd)
 {
 	struct pid_owner host = {.instance = INSTANCE_HOST};
@@ -160,75 +242,20 @@ static __always_inline int report_host(u32 rule, u32 vector, u32 detail, long re
 	return report(&host, rule, vector, detail, ret, fd);
 }
 
-static __always_inline struct pid_owner *owner_of_number(u32 nr)
+/* A member does to itself what no server does. file: the one it maps, or NULL. */
+static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
+					u32 vector, u32 detail, struct file *file)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	u32 own, ns = pid_ns_of(task->thread_pid, &own);
+	u32 tgid = BPF_CORE_READ(task, tgid);
+	struct pid_owner self = {.instance = instance, .tgid = tgid, .tid = tgid};
+	struct action action = {
+		.rule = rule,
+		.vector = vector,
+		.detail = detail,
+		.file = address(file),
+	};
 
-	return pid_owner(ns, nr);
-}
-
-static __always_inline struct pt_regs *saved_regs(void)
-{
-	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-}
-
-static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
-{
-	struct fdtable *fdt = task->files ? BPF_CORE_READ(task, files, fdt) : NULL;
-	struct file **table, *f = NULL;
-
-	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	table = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&f, sizeof(f), &table[fd]);
-	return f;
-}
-
-/* A name of at most 15 letters, padded: what anonymous files are called, and a few others. */
-union short_name {
-	char text[16];
-	u64 words[2];
-};
-
-static const union short_name perf_name = {"[perf_event]"};
-
-static __always_inline int same_name(const union short_name *a, const union short_name *b)
-{
-	return a->words[0] == b->words[0] && a->words[1] == b->words[1];
-}
-
-static __always_inline int is_named(struct dentry *d, const union short_name *as)
-{
-	union short_name name = {};
-
-	bpf_probe_read_kernel_str(name.text, sizeof(name.text), BPF_CORE_READ(d, d_name.name));
-	return same_name(&name, as);
-}
-
-static __always_inline int is_anon(struct file *f, const union short_name *kind)
-{
-	return is_named(BPF_CORE_READ(f, f_path.dentry), kind);
-}
-
-/* The perf event behind a descriptor, NULL if it is none. */
-static __always_inline struct perf_event *anon_event(struct file *f)
-{
-	return is_anon(f, &perf_name) ? BPF_CORE_READ(f, private_data) : NULL;
-}
-
-/* The struct pid behind a pidfd, NULL if the file is none. */
-static __always_inline struct pid *pid_of_pidfd(struct file *f)
-{
-	char name[8] = {};
-
-	/* pidfs (6.9, commit cb12fd8e0dab) moved the struct pid from the file to the inode */
-	if (BPF_CORE_READ(f, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
-		return BPF_CORE_READ(f, f_inode, i_private);
-	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
-	if (__builtin_memcmp(name, "[pidfd]", sizeof(name)))
-		return NULL;
-	return BPF_CORE_READ(f, private_data);
+	report_action_by(&self, &action, address(task));
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * segment.bpf.h - a TCP segment as it lies in a packet: found behind any layout of headers, and its ends and options.
+ * segment.bpf.h - finds the TCP segment in a packet, behind any layout of headers; its ends and its options.
  */
 #ifndef CACHEWARDEN_SEGMENT_BPF_H
 #define CACHEWARDEN_SEGMENT_BPF_H
@@ -9,17 +9,17 @@
 
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
-#define IPV6_EXT_MAX 8192 /* each has 8 bytes: more do not fit into a packet */
+#define IPV6_EXT_MAX 8192 /* of at least 8 bytes each: more do not fit in a packet */
 #define TCP_OPTIONS_MAX 40
 #define TCP_OPTION_MPTCP 30 /* RFC 8684 */
 
-/* A TCP segment as it lies in the packet. */
+/* A TCP segment. Offsets are from the IP header. */
 struct segment {
 	u32 seq;
-	u32 off; /* of the payload */
+	u32 off; /* payload */
 	u32 len;
 	u32 ip;	 /* 4 or 6 */
-	u32 tcp; /* offset of the TCP header */
+	u32 tcp; /* TCP header */
 	u8 flags;
 };
 
@@ -30,14 +30,14 @@ static __always_inline void segment_tcp(struct segment *g, const u8 *tcp)
 	g->flags = tcp[13];
 }
 
-/* Steps through IPv6 extension headers. */
+/* A walk through IPv6 extension headers. */
 struct chain {
 	struct __sk_buff *skb;
 	u32 at;
 	u32 next;
 };
 
-/* Those a TCP segment may still have when its socket gets it: RFC 8200 §4; a fragment header if nothing was cut. */
+/* The extension headers (RFC 8200 §4) that a segment may still have at its socket; of fragments only the atomic. */
 static long chain_step(u32 i, struct chain *c)
 {
 	u8 ext[2];
@@ -80,7 +80,7 @@ static __noinline int segment_parse_slow(struct __sk_buff *skb, struct segment *
 	return 0;
 }
 
-/* Find the TCP header and payload. Returns 0, or -1 where there is none. */
+/* Find the TCP header and payload. Returns 0, or -1 if there is no TCP header. */
 static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *g)
 {
 	const u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -100,7 +100,7 @@ static __always_inline int segment_parse(struct __sk_buff *skb, struct segment *
 	return 0;
 }
 
-/* Both ends of the connection, from the packet itself: a listener's socket does not know them. */
+/* Both ends of the connection, from the packet: a listener's socket does not know them. */
 __noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int egress,
 			    struct conn_ends *k)
 {
@@ -125,7 +125,7 @@ __noinline int segment_ends(struct __sk_buff *skb, const struct segment *g, int 
 	return 0;
 }
 
-/* Local port of a segment that is sent. */
+/* Source port. */
 static __always_inline u16 port_of(struct __sk_buff *skb, const struct segment *g)
 {
 	u16 port = 0;
@@ -158,7 +158,7 @@ static long option_step(u32 i, struct options *o)
 	return option[1] < 2;
 }
 
-/* Is the segment MPTCP's? Asked for the first data of a direction: they all say so. */
+/* Does the segment belong to MPTCP? Checked on the first data of a direction: every segment has the option. */
 __noinline int segment_mptcp(struct __sk_buff *skb, const struct segment *g)
 {
 	struct options o = {.skb = skb};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * stream.bpf.h - one direction of a connection, segment by segment: how it begins, what a segment does to it, and the data that came
- * before the connection had a socket.
+ * stream.bpf.h - one direction of a connection, segment by segment: how it begins, what a segment does to it, and
+ * data that arrives before the connection has a socket.
  */
 #ifndef CACHEWARDEN_STREAM_BPF_H
 #define CACHEWARDEN_STREAM_BPF_H
@@ -9,7 +9,7 @@
 #include "lib/finding.bpf.h"
 
 #define NS_PER_MS 1000000ull
-#define EARLY_WINDOW 65536 /* a later connection between the same ends begins far from there */
+#define EARLY_WINDOW 65536 /* a later connection between the same ends begins farther away */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -18,18 +18,19 @@ struct {
 	__type(value, struct early);
 } early_streams SEC(".maps");
 
-static u64 early_count; /* connections that began so */
+static u64 early_count; /* connections that began with early data */
 
 /*
- * The kernel has none of the early data in order. Did it refuse it, or does it keep what overtook the first
- * segment, or is another CPU about to take it, and this is what follows? What is not TLS stays so.
+ * The kernel has received none of the early data in order. Is it still on its way there: kept because it overtook
+ * the first segment, or being received on another CPU, so that this segment follows it? If not, the kernel refused
+ * it. A stream that was found not to be TLS stays so.
  */
-static __always_inline int early_stands(const struct tls_stream *s, u32 rcv_nxt, u32 seq)
+static __always_inline int early_valid(const struct tls_stream *s, u32 rcv_nxt, u32 seq)
 {
 	return s->sync == TLS_BROKEN || (s->hole && s->hole_next == rcv_nxt) || s->next == seq;
 }
 
-/* The kernel took bytes for the connection that nobody read. */
+/* The connection received bytes that no program read. */
 static __always_inline void passed_unread(struct sock_mark *mark, u32 bytes)
 {
 	if (!bytes)
@@ -38,7 +39,7 @@ static __always_inline void passed_unread(struct sock_mark *mark, u32 bytes)
 	counter_add(COUNTER_BYTES_UNSYNCED, bytes);
 }
 
-/* The first segment of a direction. A stream we see from its birth starts synced. */
+/* The first segment of a direction. A stream seen from its first byte starts in sync. */
 static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock *sk,
 					 struct sock_mark *mark, struct tls_stream *s,
 					 const struct segment *g, int egress)
@@ -64,17 +65,17 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	segment_ends(skb, g, 0, &key.ends);
 	first = bpf_map_lookup_elem(&early_streams, &key);
 	if (first && first->seq + (u32)tp->bytes_received == tp->rcv_nxt) {
-		mark->filed = first->filed;
-		if (tp->bytes_received || early_stands(&first->stream, tp->rcv_nxt, g->seq)) {
+		mark->finding_id = first->finding_id;
+		if (tp->bytes_received || early_valid(&first->stream, tp->rcv_nxt, g->seq)) {
 			*s = first->stream;
-			s->busy = 1; /* we hold it */
+			s->busy = 1; /* taken by the caller */
 			passed_unread(mark, first->unread);
 			bpf_map_delete_elem(&early_streams, &key);
 			return;
 		}
 		bpf_map_delete_elem(&early_streams, &key);
 	}
-	if (!tp->bytes_received) { /* nothing came before, even if this segment is out of order */
+	if (!tp->bytes_received) { /* nothing arrived before, even if this segment is out of order */
 		tls_begin(s, tp->rcv_nxt, 1);
 		return;
 	}
@@ -83,7 +84,7 @@ unknown:
 	tls_begin(s, g->seq, 0);
 }
 
-/* After a segment was read: is the stream out of sync now, or again in sync? */
+/* After a segment: account for the time and the bytes that the stream was out of sync. */
 __noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
 			     const struct finding *f)
 {
@@ -112,7 +113,7 @@ __noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
 	return 0;
 }
 
-/* What a late segment brings for a hole. Returns 1 if f is to be reported. */
+/* Feed what a late segment has for the open hole. Returns 1 if f is to be reported. */
 __noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			   struct finding *f)
 {
@@ -129,16 +130,16 @@ __noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const st
 	f->offset = bad_at;
 	f->has_offset = !s->late;
 	f->bytes = g->off + g->len - bad;
-	finding_bytes(f, s, look_at(skb, bad, g->off + g->len, f->egress));
+	finding_payload(f, s, payload_classify(skb, bad, g->off + g->len, f->egress));
 	return 1;
 }
 
-/* Everything that is not the short path: several records, split headers, holes, findings. */
+/* All but the short path: several records, split headers, holes, findings. Returns 1 if f is to be reported. */
 __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			      struct finding *f)
 {
 	u32 before, next, bad;
-	int seen, looked = 0;
+	int seen, kind = 0;
 	u64 bad_at = 0;
 
 	if (!s || !g || !f)
@@ -151,16 +152,16 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 	if (seen == TLS_SEEN_RECORDS || seen == TLS_SEEN_NOTHING)
 		return 0;
 	if (seen == TLS_SEEN_UNSYNCED || seen == TLS_SEEN_PENDING) {
-		looked = look_at(skb, g->off, g->off + g->len, f->egress);
-		if (!resp_certain(looked & 0xff, (u32)looked >> 16) ||
-		    ((s->sync == TLS_MULTIPATH || (looked & 0xff) == PAYLOAD_INLINE) &&
-		     !(looked & LOOK_TEXT)))
-			return 0; /* three letters and a line's end come by chance, too */
+		kind = payload_classify(skb, g->off, g->off + g->len, f->egress);
+		if (!resp_certain(kind & 0xff, (u32)kind >> 16) ||
+		    ((s->sync == TLS_MULTIPATH || (kind & 0xff) == PAYLOAD_INLINE) &&
+		     !(kind & PAYLOAD_TEXT)))
+			return 0; /* ciphertext may have three letters and a line end by chance */
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
-		looked = look_at(skb, bad, g->off + g->len, f->egress);
+		kind = payload_classify(skb, bad, g->off + g->len, f->egress);
 		if (unlikely(f->mptcp) &&
-		    (!resp_certain(looked & 0xff, (u32)looked >> 16) || !(looked & LOOK_TEXT))) {
+		    (!resp_certain(kind & 0xff, (u32)kind >> 16) || !(kind & PAYLOAD_TEXT))) {
 			tls_multipath(s);
 			f->unread += g->off + g->len - bad;
 			return 0;
@@ -168,27 +169,27 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 		f->offset = bad_at;
 		f->has_offset = !s->late;
 		f->bytes = g->off + g->len - bad;
-	} else { /* broken before: a credential is news all the same */
-		looked = look_at(skb, g->off, g->off + g->len, f->egress);
-		f->secret = (u32)looked >> 16 & COMMAND_SECRET && before == TLS_BROKEN;
-		f->bytes = s->next -
-			   next; /* with what was overtaken: it will come late, and be known */
+	} else { /* broken before: only a credential is another finding */
+		kind = payload_classify(skb, g->off, g->off + g->len, f->egress);
+		f->secret = (u32)kind >> 16 & COMMAND_SECRET && before == TLS_BROKEN;
+		/* what this segment overtook is counted now: it will be skipped when it arrives */
+		f->bytes = s->next - next;
 	}
-	finding_bytes(f, s, looked);
+	finding_payload(f, s, kind);
 	return 1;
 }
 
 /*
- * Bytes that were read come again, and the kernel takes them from this copy: it refused the first one (an old
- * timestamp, no room), or will not need it. Which record they are in is not known any more, but a command in
- * plaintext is one; other text is no proof, a late segment may be of a certificate. wanted: the sequence number the
- * kernel waits for; what lies behind it may be kept until then. Returns 1 if f is to be reported.
+ * Bytes that were read already arrive once more, and the kernel may use this copy: it dropped the first one (an old
+ * timestamp, no memory). Which record they belong to is not known any more, so that only a command in plaintext is
+ * a finding; other text may be part of a certificate. wanted: the sequence number that the kernel waits for; it may
+ * keep what lies behind. Returns 1 if f is to be reported.
  */
 __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			    u32 wanted, struct finding *f)
 {
 	u32 skip, payload;
-	int looked;
+	int kind;
 
 	if (!s || !g || !f || s->sync == TLS_BROKEN)
 		return 0;
@@ -197,10 +198,10 @@ __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const s
 	skip = wanted - g->seq;
 	if (skip >= g->len || (s32)(s->next - wanted) <= 0)
 		return 0;
-	looked = look_at(skb, g->off + skip, g->off + g->len, f->egress);
-	payload = looked & 0xff;
-	if (!(looked & LOOK_TEXT) || payload == PAYLOAD_PRINTABLE ||
-	    !resp_certain(payload, (u32)looked >> 16))
+	kind = payload_classify(skb, g->off + skip, g->off + g->len, f->egress);
+	payload = kind & 0xff;
+	if (!(kind & PAYLOAD_TEXT) || payload == PAYLOAD_PRINTABLE ||
+	    !resp_certain(payload, (u32)kind >> 16))
 		return 0;
 	s->sync = TLS_BROKEN;
 	s->hole = 0;
@@ -208,19 +209,19 @@ __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const s
 	f->has_offset = !s->late;
 	f->bytes = g->len - skip;
 	if (f->has_offset && !f->offset)
-		s->records = 0; /* they were in what was refused */
-	finding_bytes(f, s, looked);
+		s->records = 0; /* they were in the copy that was dropped */
+	finding_payload(f, s, kind);
 	return 1;
 }
 
-/* What a segment says of bytes before the expected one. Returns 1 if f is to be reported. */
+/* A segment that begins before the expected byte. Returns 1 if f is to be reported. */
 static __always_inline int stream_before(struct __sk_buff *skb, struct tls_stream *s,
 					 const struct segment *g, u32 wanted, struct finding *f)
 {
 	u32 unread = s->hole_next, rest;
 	int bad = s->hole && stream_late(skb, s, g, f);
 
-	/* what fills a hole has just been read; what lies before the hole, in another copy */
+	/* the part that fills the hole has just been read; what lies before the hole was read from another copy */
 	if (!bad && s->hole && (s32)(wanted - unread) >= 0 && (s32)(s->hole_next - wanted) > 0)
 		wanted = s->hole_next;
 	bad = bad || stream_again(skb, s, g, wanted, f);
@@ -230,14 +231,14 @@ static __always_inline int stream_before(struct __sk_buff *skb, struct tls_strea
 	return bad;
 }
 
-/* What the kernel has for a segment that came to a listener. */
+/* What the kernel has for a segment that reaches a listener. */
 enum receiver {
 	RECEIVER_LISTENER,
 	RECEIVER_REQUEST, /* a half-open connection */
-	RECEIVER_CHILD, /* the connection: made by another CPU meanwhile, and the segment will be filtered there too */
+	RECEIVER_CHILD, /* made by another CPU meanwhile; the segment will be filtered there, too */
 };
 
-/* Of a request *begin is the sequence number of its first byte: this segment may have overtaken the first. */
+/* For a request, *begin is set to its first sequence number: this segment may have overtaken the first. */
 __noinline int receiver_of(struct __sk_buff *skb, const struct segment *g, u32 *begin)
 {
 	struct bpf_sock_tuple to = {};
@@ -272,16 +273,16 @@ __noinline int receiver_of(struct __sk_buff *skb, const struct segment *g, u32 *
 }
 
 /*
- * Data on a listener: it rides on the ACK that makes the connection. Keep where the stream stands
- * for the child. Its findings have a number of their own, since the listener's cookie stands for no connection.
+ * Data on a listener comes with the ACK that completes a handshake. Keep the state of the stream for the child
+ * socket. Findings get an id of their own, since the listener's cookie names no connection.
  *
- * Plaintext that would make a connection is not let in when it is denied, so there never is a socket to reset. The
- * monitor has the kernel forget the half-open connection; what is sent again finds the listener only and is let
- * through to it, for the kernel answers that with a reset. Not under SYN cookies, where nothing was kept and
- * the listener would make the connection from it.
+ * Plaintext that is prevented is dropped here, before there is a socket that could be reset. The monitor makes the
+ * kernel forget the half-open connection. A retransmission then finds the listener only, and passes: the kernel
+ * answers it with a reset. This does not hold under SYN cookies, where no request is kept and the listener would make
+ * the connection from it: there it is dropped, too.
  *
- * Without a request and a SYN it is such a cookie's connection, or one that this host forgot: where in its stream this
- * is nobody knows.
+ * Data without a request and a SYN belongs to a connection by SYN cookie, or to one that this host forgot. Its position
+ * in the stream is unknown.
  */
 static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
 					    const struct segment *g, struct finding *f)
@@ -297,27 +298,27 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 	segment_ends(skb, g, 0, &key.ends);
 	known = bpf_map_lookup_elem(&early_streams, &key);
 	if (known && (open ? known->seq == begin : g->seq - known->seq < EARLY_WINDOW)) {
-		first = *known; /* again, or the next one */
+		first = *known; /* a retransmission, or the next segment */
 	} else {
 		first.seq = begin;
-		first.filed = FINDING_ID_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
+		first.finding_id = FINDING_ID_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
 		tls_begin(&first.stream, begin, open || g->flags & TCP_SYN);
-		/* the connection's cookie is not known yet; the ServerHello is still to come */
-		first.stream.past = 1;
+		/* no chunks: they are sent under the connection's cookie, which is not known yet */
+		first.stream.clear_done = 1;
 	}
 	first.half_open |= open;
-	f->filed = first.filed;
+	f->finding_id = first.finding_id;
 	late = (s32)(g->seq - first.stream.next) < 0;
 	if ((late && stream_before(skb, &first.stream, g, first.seq, f)) ||
 	    stream_segment(skb, &first.stream, g, f))
 		finding_report(skb, g, mark, f);
-	first.unread += f->unread; /* of some segments: far from full */
+	first.unread += f->unread; /* 31 bits: a few segments do not fill them */
 	bpf_map_update_elem(&early_streams, &key, &first, BPF_ANY);
 	return first.stream.sync != TLS_BROKEN || !wire_denied(mark->instance) ||
 	       (first.half_open && !open);
 }
 
-/* A SYN begins a connection of its own, whatever was known of these ends and whichever numbers it uses. */
+/* A SYN begins a new connection, whatever was kept for these ends. */
 __noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 instance)
 {
 	struct early_key key = {.instance = instance};
@@ -332,20 +333,20 @@ __noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 
 	return 0;
 }
 
-/* The answer is sent before a second segment came: the connection's first one is filed as the listener had it. */
+/* The first answer is sent before a second segment arrives: findings on it use the id of the early data. */
 __noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struct sock_mark *mark)
 {
 	struct early_key key = {};
 	struct early *first;
 
-	if (!mark || !g || mark->filed || mark->in.sync != TLS_NEW ||
+	if (!mark || !g || mark->finding_id || mark->in.sync != TLS_NEW ||
 	    !(mark->flags & SOCK_LISTENER))
 		return 0;
 	key.instance = mark->instance;
 	segment_ends(skb, g, 1, &key.ends);
 	first = bpf_map_lookup_elem(&early_streams, &key);
 	if (first)
-		mark->filed = first->filed;
+		mark->finding_id = first->finding_id;
 	return 0;
 }
 

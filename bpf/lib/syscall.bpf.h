@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * syscall.bpf.h - one body, hooked at the end of a syscall by whichever way the kernel allows: at the
- * syscall's own function (choke rung, 32-bit callers too), else at its exit tracepoint (syscall rung).
+ * syscall.bpf.h - one body behind a syscall's end, hooked in whichever way the kernel allows: at the syscall's own
+ * function, 32-bit callers included (access tier), or at its exit tracepoint (syscalls tier).
  *
- * Arguments are those the kernel saved at entry (see memory.bpf.c for why they can be trusted at exit).
+ * Arguments are those the kernel saved at entry; memory.bpf.c says why they can be trusted at exit.
  */
 #ifndef CACHEWARDEN_SYSCALL_BPF_H
 #define CACHEWARDEN_SYSCALL_BPF_H
@@ -13,13 +13,13 @@
 struct call {
 	u64 arg[5];
 	long ret;
-	u32 nr; /* of the 64-bit table, whoever called */
+	u32 nr; /* NR_x, for 32-bit callers too */
 };
 
 static __always_inline struct call call_ended(u32 nr, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *regs = task_regs(task);
 	struct call c = {.ret = ret, .nr = nr};
 
 	if (COMPAT_CALL(task)) {
@@ -38,16 +38,16 @@ static __always_inline struct call call_ended(u32 nr, long ret)
 	return c;
 }
 
-/* What a key's detail says of a syscall: its number, and what it was asked for. */
-static __always_inline u32 call_detail(const struct call *c, u32 asked)
+/* A key's detail for VECTOR_SYSCALL: the syscall and the operation it was asked for. */
+static __always_inline u32 call_detail(const struct call *c, u32 op)
 {
-	return (c->nr & (SYSCALL_NUMBER_MASK | SYSCALL_32BIT)) | (asked & SYSCALL_OP_MASK)
+	return (c->nr & (SYSCALL_NUMBER_MASK | SYSCALL_32BIT)) | (op & SYSCALL_OP_MASK)
 									 << SYSCALL_OP_SHIFT;
 }
 
 /*
- * SYSCALL_HOOK(abbr, name, body): see hooked_syscall.h, whose rows it takes. The loader turns on sc_ or
- * ac_ and ac32_ (see userspace/sensor/program.c); programs' names end after 15 letters.
+ * SYSCALL_HOOK(abbr, name, body, ...): takes the rows of hooked_syscall.h. The loader turns on sc_ (syscalls tier), or
+ * ac_ and ac32_ (access tier). The kernel cuts a program's name after 15 characters, hence the abbreviation.
  */
 #define SYSCALL_HOOK(abbr, name, body, ...)                                                        \
 	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \

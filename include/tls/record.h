@@ -167,7 +167,7 @@ static __always_inline void tls_multipath(struct tls_stream *s)
 	tls_lose_sync(s);
 	s->hole = 0;
 	s->sync = TLS_MULTIPATH;
-	s->past = 1;
+	s->clear_done = 1;
 }
 
 /* Headers searched for at most this far: one must begin within a record's length. */
@@ -275,7 +275,7 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 {
 	s->next = seq;
 	s->sync = from_start ? TLS_SYNCED : TLS_UNSYNCED;
-	s->late = s->past = !from_start;
+	s->late = s->clear_done = !from_start;
 }
 
 /*

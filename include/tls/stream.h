@@ -40,9 +40,9 @@ struct tls_stream {
 	__u32 found; /* bytes from hole_end to the header the walk went on from; valid if synced */
 	__u32 after; /* the first bytes behind the hole: a header may be split by its end */
 	__u16 hole_left;
-	__u8 after_len; /* 0..4 */
-	__u8 past;	/* the clear handshake is over, or was not seen from its first byte */
-	__u32 busy;	/* one CPU at a time, see wire.bpf.c */
+	__u8 after_len;	 /* 0..4 */
+	__u8 clear_done; /* the clear handshake is over, or was not seen from its first byte */
+	__u32 busy;	 /* one CPU at a time, see wire.bpf.c */
 };
 
 _Static_assert(sizeof(struct tls_stream) == 64, "a cache line, see map.h");

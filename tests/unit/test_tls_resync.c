@@ -391,7 +391,7 @@ static void multipath_stream_is_counted_and_never_evaluated(void **state)
 		feed(&s, &st, ISN, 0, at, NULL);
 		tls_multipath(&s);
 		assert_int_equal(s.sync, TLS_MULTIPATH);
-		assert_true(s.past); /* no more handshake bytes are passed on */
+		assert_true(s.clear_done); /* no more handshake bytes are passed on */
 		stream_add_text(&st, plaintexts[i]);
 		for (int k = 0; k < 2 * TLS_CHAIN_CONFIRM; k++)
 			stream_add_handshake(&st);

@@ -28,7 +28,7 @@ bool compat_has_mmap_lock_event(const struct btf *btf)
 }
 
 /*
- * The io_uring completion tracepoint changed what it passes (see memory.bpf.h): the kernel's own type
+ * The io_uring completion tracepoint changed what it passes (see bpf/lib/compat.bpf.h): the kernel's own type
  * says which program fits. With the leading context pointer it has 4 parameters now, 8 before.
  */
 const char *compat_uring_program(const struct btf *btf)

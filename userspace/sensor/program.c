@@ -30,7 +30,7 @@ static const struct sensor_program programs[] = {
 	{"memory", "access", "ac_ptrace", "ptrace"},
 	{"memory", "access", "ac_vm_readv", "process_vm_readv"},
 	{"memory", "access", "ac_vm_writev", "process_vm_writev"},
-	{"memory", "access", "ac_pidfd_getfd", "pidfd_getfd"},
+	{"memory", "access", "ac_getfd", "pidfd_getfd"},
 	{"memory", "access", "ac32_ptrace", "ptrace by 32-bit callers", .optional = true},
 	{"memory", "access", "ac32_vm_readv", "process_vm_readv by 32-bit callers",
 	 .optional = true},

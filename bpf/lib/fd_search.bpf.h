@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * holder.bpf.h - does the current process hold a socket among its descriptors? That is what turns "it
- * was running when the segment passed" into "it is its socket".
+ * fd_search.bpf.h - does the current process hold a socket among its descriptors? This tells the process a socket
+ * belongs to from one that merely ran when a segment passed.
  *
- * Its scratch room, like `looks` of wire.bpf.c, is per CPU and direction: egress runs with softirqs open,
- * and an ingress may come in between.
+ * The search state is per CPU and direction: egress runs with softirqs enabled, so that an ingress may interrupt it.
  */
-#ifndef CACHEWARDEN_HOLDER_BPF_H
-#define CACHEWARDEN_HOLDER_BPF_H
+#ifndef CACHEWARDEN_FD_SEARCH_BPF_H
+#define CACHEWARDEN_FD_SEARCH_BPF_H
 
-#include "lib/common.bpf.h"
+#include "event.h"
+#include "lib/base.bpf.h"
 
 #define FDS_MAX 65536 /* descriptors searched */
 
-/*
- * A search through the current process's descriptors: for one socket, or for the other end of a
- * connection.
- */
+/* Looks for one socket, or for the far end of a connection. */
 struct fd_search {
 	u64 table;
 	u64 sk;		/* this socket, or */
@@ -61,7 +58,7 @@ static long fd_step(u32 i, struct fd_search **ctx)
 	if (BPF_CORE_READ(sk, __sk_common.skc_num) != s->num ||
 	    BPF_CORE_READ(sk, __sk_common.skc_dport) != s->dport)
 		return 0;
-	/* an IPv6 socket may speak IPv4: its skc_daddr then holds the mapped address too */
+	/* an IPv6 socket may carry IPv4: skc_daddr then holds the mapped address, too */
 	if (!s->ipv6) {
 		s->found = BPF_CORE_READ(sk, __sk_common.skc_daddr) == s->v4;
 		return s->found;
@@ -72,8 +69,8 @@ static long fd_step(u32 i, struct fd_search **ctx)
 }
 
 /*
- * Not every file's private_data is a socket; a chance match of all that is compared is out of the
- * question.
+ * Every open file's private_data is read as if it were a socket. What is compared is long enough that another kind
+ * of file does not match by chance.
  */
 static __noinline int current_holds(struct fd_search *s)
 {
@@ -91,8 +88,8 @@ static __noinline int current_holds(struct fd_search *s)
 }
 
 /*
- * Over loopback a segment arrives in whoever sent it. Proven, not presumed: the current process
- * must hold the other end of this very connection.
+ * Over loopback a segment usually arrives in the context of its sender. Does the current process hold the other end
+ * of this very connection?
  */
 static __always_inline int current_is_peer(const struct conn_info *c)
 {
