@@ -146,7 +146,7 @@ static void different_actor_rule_errno_or_program_is_another_alert(void **state)
 	ev[4].key.exec_id = 4;
 	for (int i = 0; i < 5; i++)
 		assert_non_null(alerts_event(*state, &ev[i]));
-	assert_int_equal(((struct alerts *)*state)->count, 5);
+	assert_int_equal(((struct alerts *)*state)->by_key.count, 5);
 }
 
 static void both_directions_of_a_connection_share_one_alert(void **state)
@@ -205,7 +205,7 @@ static void kept_alert_is_not_shown_as_new_again(void **state)
 	sum.bytes = 70;
 	assert_ptr_equal(alerts_counted(*state, &ev.key, &sum, 6 * S, true), a);
 	alert_shown(*state, a, 6 * S);
-	alerts_keep(*state, &ev.key);
+	alerts_retain(*state, &ev.key);
 	assert_null(alerts_event(*state, &ev)); /* the kernel counts from one again */
 	sum.count = 2;
 	sum.bytes = 50;
@@ -213,7 +213,7 @@ static void kept_alert_is_not_shown_as_new_again(void **state)
 	assert_int_equal(a->count, 5);
 	assert_int_equal(a->bytes, 120);
 	assert_true(alert_shown(*state, a, 60 * S));
-	alerts_keep(*state, &ev.key); /* a second time */
+	alerts_retain(*state, &ev.key); /* a second time */
 	sum.count = 1;
 	alerts_counted(*state, &ev.key, &sum, 90 * S, false);
 	assert_int_equal(a->count, 6);
@@ -230,10 +230,10 @@ static void kept_alert_ends_with_its_instance_only(void **state)
 		ev[i].key.instance = i < 2 ? 1 : 2;
 		alert_shown(as, alerts_event(as, &ev[i]), 5 * S);
 	}
-	alerts_keep(as, &ev[0].key); /* not ev[1]: the kernel still has an entry for it */
-	alerts_keep(as, &ev[2].key);
-	alerts_ended(as, 1);
-	assert_int_equal(as->count, 2);
+	alerts_retain(as, &ev[0].key); /* not ev[1]: the kernel still has an entry for it */
+	alerts_retain(as, &ev[2].key);
+	alerts_instance_ended(as, 1);
+	assert_int_equal(as->by_key.count, 2);
 	assert_non_null(alerts_event(as, &ev[0]));
 	assert_null(alerts_event(as, &ev[1]));
 	assert_null(alerts_event(as, &ev[2]));
@@ -249,14 +249,14 @@ static void kept_alerts_are_evicted_first(void **state)
 
 		alert_shown(as, alerts_event(as, &ev), 5 * S);
 		if (i >= 100 && i < 200)
-			alerts_keep(as, &ev.key);
+			alerts_retain(as, &ev.key);
 	}
 	for (uint32_t i = 0; i < 100; i++) {
 		struct event ev = event_of(i + 1, RULE_TLS_LISTENER, 1);
 
 		assert_null(alerts_event(as, &ev));
 	}
-	assert_int_equal(as->count, ALERTS_MAX);
+	assert_int_equal(as->by_key.count, ALERTS_MAX);
 }
 
 static void blind_spot_is_one_alert_per_note_and_its_count_grows(void **state)
@@ -282,7 +282,7 @@ static void memory_is_bounded_and_evicted_alerts_were_shown(void **state)
 		assert_non_null(a);
 		alert_shown(as, a, 5 * S + i);
 	}
-	assert_int_equal(as->count, ALERTS_MAX);
+	assert_int_equal(as->by_key.count, ALERTS_MAX);
 	assert_int_equal(as->forgotten, 50);
 }
 

@@ -83,15 +83,15 @@ static void handshake_is_evaluated_once(void **state)
 			 SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(session.ssl[CLIENT])));
 	assert_string_equal(c->facts->sni, SESSION_HOST);
 	assert_true(c->has_cert);
-	assert_false(c->partly);
+	assert_false(c->incomplete);
 }
 
 static void missing_chunk_is_noted_and_nothing_is_negotiated(void **state)
 {
 	assert_null(chunk(1, SERVER, 50, 50));
-	assert_true(conns_find(&cs, 1)->partly);
+	assert_true(conns_find(&cs, 1)->incomplete);
 	assert_null(chunk(1, SERVER, 0, 90));
-	assert_false(conn_settled(conns_find(&cs, 1)));
+	assert_false(conn_negotiated(conns_find(&cs, 1)));
 }
 
 static void closed_connection_is_forgotten(void **state)
@@ -105,20 +105,20 @@ static void closed_connection_is_forgotten(void **state)
 	assert_null(conns_find(&cs, 1));
 	assert_non_null(conns_find(&cs, 2));
 	assert_null(conns_chunk(&cs, &closed)); /* an unknown one */
-	assert_int_equal(cs.count, 1);
+	assert_int_equal(cs.by_cookie.count, 1);
 }
 
 static void table_is_bounded(void **state)
 {
 	for (uint64_t i = 1; i <= CONNS_MAX + 10; i++)
 		chunk(i, CLIENT, 0, 60);
-	assert_int_equal(cs.count, CONNS_MAX);
+	assert_int_equal(cs.by_cookie.count, CONNS_MAX);
 	assert_int_equal(cs.forgotten, 10);
 	assert_null(conns_find(&cs, 10));
 	assert_non_null(conns_find(&cs, 11));
 	assert_non_null(conns_find(&cs, CONNS_MAX + 10));
 	chunk(11, CLIENT, 60, 60);
-	assert_true(conns_find(&cs, 11)->partly); /* its reading was evicted within the hello */
+	assert_true(conns_find(&cs, 11)->incomplete); /* its reading was evicted within the hello */
 }
 
 /* That many connections of the same peer that send one byte and evict the readings of others. */
@@ -139,8 +139,8 @@ static void evicted_client_hello_is_still_evaluated_by_the_server_hello(void **s
 	c = chunk(1, SERVER, 0, 200);
 	assert_non_null(c);
 	assert_int_equal(c->facts->version, TLS1_2_VERSION);
-	assert_true(c->partly);
-	assert_int_equal(cs.unjudged, 0);
+	assert_true(c->incomplete);
+	assert_int_equal(cs.unread, 0);
 }
 
 static void evicted_server_hello_is_counted_once_it_continues(void **state)
@@ -153,13 +153,13 @@ static void evicted_server_hello_is_counted_once_it_continues(void **state)
 	}
 	crowd(4, 2 * HANDSHAKES_MAX);
 	conns_chunk(&cs, &closed);
-	assert_int_equal(cs.unjudged, 0); /* none of the three has continued */
+	assert_int_equal(cs.unread, 0); /* none of the three has continued */
 	assert_null(chunk(1, SERVER, 40, 40));
-	assert_int_equal(cs.unjudged, 1);
+	assert_int_equal(cs.unread, 1);
 	assert_null(chunk(1, SERVER, 80, 40));
 	assert_null(chunk(3, CLIENT, HELLO_LEN, 10));
-	assert_int_equal(cs.unjudged, 1);
-	assert_true(conns_find(&cs, 1)->partly);
+	assert_int_equal(cs.unread, 1);
+	assert_true(conns_find(&cs, 1)->incomplete);
 }
 
 /* Most handshakes that were evaluated are finished: evict their readings first. */
@@ -172,7 +172,7 @@ static void evaluated_handshakes_are_evicted_first(void **state)
 		assert_non_null(chunk(i, SERVER, 0, 200));
 	for (uint64_t i = 1; i <= 20; i++)
 		assert_non_null(chunk(i, SERVER, 40, 160));
-	assert_int_equal(cs.unjudged, 0);
+	assert_int_equal(cs.unread, 0);
 }
 
 static uint32_t below(uint32_t n)
@@ -217,7 +217,7 @@ static void one_peer_cannot_evict_the_handshakes_of_others(void **state)
 	for (int i = 0; i < OTHERS; i++)
 		evaluated -= conns_find(&cs, cookie[i]) && conns_find(&cs, cookie[i])->evaluated;
 	assert_int_equal(evaluated, finished);
-	assert_int_equal(cs.unjudged, 0);
+	assert_int_equal(cs.unread, 0);
 }
 
 static void ipv6_network_counts_as_one_peer(void **state)
@@ -249,7 +249,7 @@ static void server_without_a_hello_is_counted(void **state)
 
 	chunk(1, CLIENT, 0, HELLO_LEN);
 	assert_null(chunk_of(1, &odd, 0, odd.len, SERVER));
-	assert_int_equal(cs.unjudged, 1);
+	assert_int_equal(cs.unread, 1);
 }
 
 static void event_names_what_was_negotiated(void **state)

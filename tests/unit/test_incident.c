@@ -338,14 +338,14 @@ static void memory_is_bounded_and_the_quietest_incident_is_closed_first(void **s
 	feed(is, 100, 100, RULE_MEM_READ, 6 * S); /* the first one is active again */
 	assert_int_equal(shown.closed, 0);
 	feed(is, 50, 50, RULE_MEM_READ, 7 * S);
-	assert_int_equal(is->count, INCIDENTS_MAX);
+	assert_int_equal(is->by_lineage.count, INCIDENTS_MAX);
 	assert_int_equal(shown.closed, 1);
-	assert_int_equal(is->forced, 1);
+	assert_int_equal(is->evicted, 1);
 	shown.last = (struct incident){};
 	incidents_end(is, 8 * S);
 	assert_int_equal(shown.closed, INCIDENTS_MAX + 1);
 	assert_int_equal(shown.closed_count, INCIDENTS_MAX + 2);
-	assert_int_equal(is->count, 0);
+	assert_int_equal(is->by_lineage.count, 0);
 }
 
 static void clock_that_steps_back_closes_nothing(void **state)
@@ -431,6 +431,7 @@ static void random_event(struct incidents *is, uint32_t i, uint32_t s, uint8_t r
 
 static void random_stream(struct incidents *is, unsigned int seed)
 {
+	const struct incident *in;
 	uint64_t open = 0;
 
 	srandom(seed);
@@ -445,8 +446,8 @@ static void random_stream(struct incidents *is, unsigned int seed)
 		random_step(is, i, s);
 		random_event(is, i, s, rule);
 	}
-	for (const struct incident *in = is->oldest; in; in = in->younger)
-		open += in->count;
+	TAILQ_FOREACH(in, &is->by_activity, by_activity)
+	open += in->count;
 	assert_int_equal(open + shown.closed_count, model.fed);
 	incidents_end(is, model.now_ns);
 	assert_int_equal(shown.closed_count, model.fed);
@@ -474,13 +475,14 @@ static void order_and_duplicates_change_no_count(void **state)
 				   (uint8_t)(1 + random() % 10), 5 * S + i);
 	for (int round = 0; round < 2; round++) {
 		struct incidents *is = *state;
+		const struct incident *in;
 
 		for (size_t i = 0; i < 200; i++) {
 			incidents_feed(is, &facts[i], 6 * S);
 			incidents_feed(is, &facts[i], 6 * S); /* a duplicate */
 		}
-		for (const struct incident *in = is->oldest; in; in = in->younger)
-			(round ? again : first)[in->lineage.pid - 1000] = in->count;
+		TAILQ_FOREACH(in, &is->by_activity, by_activity)
+		(round ? again : first)[in->lineage.pid - 1000] = in->count;
 		incidents_end(is, 7 * S);
 		for (size_t i = 199; i > 0; i--) { /* shuffle */
 			size_t k = (size_t)random() % (i + 1);

@@ -1,44 +1,49 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* alert.c - see alert.h. A hash table of chains, keyed by the kernel's own attempt key. */
+/* alert.c - see alert.h. Keyed by the kernel's own attempt key. */
 #include "model/alert.h"
 
 #include "base/hash.h"
+#include "base/macros.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 4096 /* power of two */
+#define BUCKETS 4096
 
 int alerts_init(struct alerts *as)
 {
 	*as = (struct alerts){};
-	as->buckets = calloc(BUCKETS, sizeof(*as->buckets));
-	return as->buckets ? 0 : -ENOMEM;
+	return hashtable_init(&as->by_key, BUCKETS);
+}
+
+static struct alert *walk(const struct alerts *as, const struct alert *a)
+{
+	struct hash_link *l = hashtable_walk(&as->by_key, a ? &a->link : NULL);
+
+	return l ? container_of(l, struct alert, link) : NULL;
+}
+
+static void drop(struct alerts *as, struct alert *a)
+{
+	hashtable_remove(&as->by_key, &a->link);
+	free(a->opener);
+	free(a);
 }
 
 void alerts_free(struct alerts *as)
 {
-	for (size_t b = 0; as->buckets && b < BUCKETS; b++) {
-		for (struct alert *a = as->buckets[b], *next; a; a = next) {
-			next = a->next;
-			free(a->opener);
-			free(a);
-		}
+	for (struct alert *a = walk(as, NULL), *next; a; a = next) {
+		next = walk(as, a);
+		drop(as, a);
 	}
-	free(as->buckets);
+	hashtable_free(&as->by_key);
 	*as = (struct alerts){};
 }
 
-static uint64_t hash_key(const struct attempt_key *key)
-{
-	return hash_bytes(HASH_INIT, key, sizeof(*key));
-}
-
 /*
- * Wire events carry the direction in their vector, while the kernel counts them without it. The
- * table goes by what the kernel counts.
+ * Wire events carry the direction in their vector, the kernel counts both directions together: the table
+ * leaves it out.
  */
 static struct attempt_key table_key(const struct attempt_key *key)
 {
@@ -49,47 +54,42 @@ static struct attempt_key table_key(const struct attempt_key *key)
 	return k;
 }
 
-static struct alert **slot(struct alerts *as, const struct attempt_key *key)
+static uint64_t hash_key(const struct attempt_key *key)
 {
 	struct attempt_key k = table_key(key);
-	struct alert **p = &as->buckets[hash_key(&k) & (BUCKETS - 1)];
 
-	for (; *p; p = &(*p)->next) {
-		struct attempt_key have = table_key(&(*p)->ev.key);
-
-		if (!memcmp(&have, &k, sizeof(k)))
-			break;
-	}
-	return p;
+	return hash_bytes(HASH_INIT, &k, sizeof(k));
 }
 
-static void drop(struct alerts *as, struct alert **p)
+static struct alert *find(const struct alerts *as, const struct attempt_key *key)
 {
-	struct alert *a = *p;
+	struct attempt_key k = table_key(key);
 
-	*p = a->next;
-	free(a->opener);
-	free(a);
-	as->count--;
+	for (struct hash_link *l = hashtable_first(&as->by_key, hash_key(key)); l;
+	     l = hashtable_next(l)) {
+		struct alert *a = container_of(l, struct alert, link);
+		struct attempt_key other = table_key(&a->ev.key);
+
+		if (!memcmp(&other, &k, sizeof(k)))
+			return a;
+	}
+	return NULL;
 }
 
-/* Does a go before b? The kernel still counts what is not kept, and tells its details no second time. */
+/* Retained alerts go first: the kernel counts all others, and would not send their details again. */
 static bool goes_before(const struct alert *a, const struct alert *b)
 {
-	return a->kept != b->kept ? a->kept : a->last_ns < b->last_ns;
+	return a->retained != b->retained ? a->retained : a->last_ns < b->last_ns;
 }
 
-/* Room for one more: the alert that was quiet longest, of those that are shown in full, goes. */
+/* Drop the alert that was quiet longest, of those whose count is shown. */
 static void make_room(struct alerts *as)
 {
-	struct alert **oldest = NULL;
+	struct alert *oldest = NULL;
 
-	for (size_t b = 0; b < BUCKETS; b++) {
-		for (struct alert **p = &as->buckets[b]; *p; p = &(*p)->next) {
-			if ((*p)->count == (*p)->shown_count &&
-			    (!oldest || goes_before(*p, *oldest)))
-				oldest = p;
-		}
+	for (struct alert *a = walk(as, NULL); a; a = walk(as, a)) {
+		if (a->count == a->shown_count && (!oldest || goes_before(a, oldest)))
+			oldest = a;
 	}
 	if (oldest) {
 		drop(as, oldest);
@@ -99,25 +99,19 @@ static void make_room(struct alerts *as)
 
 static struct alert *add(struct alerts *as, const struct attempt_key *key)
 {
-	struct alert *a, **p;
+	struct alert *a;
 
-	if (as->count >= ALERTS_MAX)
+	if (as->by_key.count >= ALERTS_MAX)
 		make_room(as);
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return NULL;
-	p = slot(as, key);
 	a->ev.key = *key;
-	a->next = *p;
-	*p = a;
-	as->count++;
+	hashtable_add(&as->by_key, &a->link, hash_key(key));
 	return a;
 }
 
-/*
- * The kernel counts `counted` by now; a count never falls, whatever order events and sums arrive
- * in.
- */
+/* The kernel counted that many. Events and counts arrive in any order, and a count never falls. */
 static void raise_count(struct alert *a, uint64_t counted)
 {
 	if (counted + a->uncounted > a->count)
@@ -126,24 +120,22 @@ static void raise_count(struct alert *a, uint64_t counted)
 
 const struct alert *alerts_plaintext(const struct alerts *as, const struct event *ev)
 {
-	for (size_t b = 0; b < BUCKETS; b++) {
-		for (const struct alert *a = as->buckets[b]; a; a = a->next) {
-			if (a->ev.key.rule == RULE_TLS_PLAINTEXT && a->detailed &&
-			    a->ev.key.instance == ev->key.instance && !a->ev.conn.egress &&
-			    (!a->ev.conn.cookie || a->ev.conn.cookie == ev->conn.cookie) &&
-			    !memcmp(&a->ev.conn.ends, &ev->conn.ends, sizeof(ev->conn.ends)))
-				return a;
-		}
+	for (const struct alert *a = walk(as, NULL); a; a = walk(as, a)) {
+		if (a->ev.key.rule == RULE_TLS_PLAINTEXT && a->detailed &&
+		    a->ev.key.instance == ev->key.instance && !a->ev.conn.egress &&
+		    (!a->ev.conn.cookie || a->ev.conn.cookie == ev->conn.cookie) &&
+		    !memcmp(&a->ev.conn.ends, &ev->conn.ends, sizeof(ev->conn.ends)))
+			return a;
 	}
 	return NULL;
 }
 
 struct alert *alerts_event(struct alerts *as, const struct event *ev)
 {
-	struct alert *a = *slot(as, &ev->key);
+	struct alert *a = find(as, &ev->key);
 
 	if (a && !(ev->flags & EVENT_UNCOUNTED))
-		a->kept = false;
+		a->retained = false;
 	if (a && a->detailed && !(ev->flags & EVENT_UNCOUNTED))
 		return NULL;
 	if (!a)
@@ -164,18 +156,17 @@ struct alert *alerts_event(struct alerts *as, const struct event *ev)
 struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 			     const struct attempt *at, uint64_t now_ns, bool flush)
 {
-	struct alert *a = *slot(as, key);
+	struct alert *a = find(as, key);
 
 	if (!a) {
-		if (!at->count ||
-		    at->sent) /* sent: its event is still in the ring, and comes first */
+		if (!at->count || at->sent) /* sent: its event is still in the ring */
 			return NULL;
 		a = add(as, key);
 		if (!a)
 			return NULL;
 		a->ev.time_ns = at->first_ns;
 	}
-	a->kept = false;
+	a->retained = false;
 	raise_count(a, at->count);
 	if (at->bytes + a->bytes_before > a->bytes)
 		a->bytes = at->bytes + a->bytes_before;
@@ -215,31 +206,28 @@ struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, 
 
 void alerts_forget(struct alerts *as, const struct attempt_key *key)
 {
-	struct alert **p = slot(as, key);
+	struct alert *a = find(as, key);
 
-	if (*p)
-		drop(as, p);
+	if (a)
+		drop(as, a);
 }
 
-void alerts_keep(struct alerts *as, const struct attempt_key *key)
+void alerts_retain(struct alerts *as, const struct attempt_key *key)
 {
-	struct alert *a = *slot(as, key);
+	struct alert *a = find(as, key);
 
 	if (!a)
 		return;
-	a->kept = true;
+	a->retained = true;
 	a->uncounted = a->count;
 	a->bytes_before = a->bytes;
 }
 
-void alerts_ended(struct alerts *as, uint32_t instance)
+void alerts_instance_ended(struct alerts *as, uint32_t instance)
 {
-	for (size_t b = 0; b < BUCKETS; b++) {
-		for (struct alert **p = &as->buckets[b]; *p;) {
-			if ((*p)->kept && (*p)->ev.key.instance == instance)
-				drop(as, p);
-			else
-				p = &(*p)->next;
-		}
+	for (struct alert *a = walk(as, NULL), *next; a; a = next) {
+		next = walk(as, a);
+		if (a->retained && a->ev.key.instance == instance)
+			drop(as, a);
 	}
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alert.h - from attempts to alerts: the first of a kind is shown at once, what follows is counted
- * and shown at most once a second. Pure: time is passed in, nothing is read or written.
+ * alert.h - from attempts to alerts: the first attempt of a kind is shown at once, later ones are counted and shown at most
+ * once a second. Pure: time is passed in.
  */
 #ifndef CACHEWARDEN_ALERT_H
 #define CACHEWARDEN_ALERT_H
+
+#include "base/hashtable.h"
 
 #include "event.h"
 
@@ -12,35 +14,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ALERTS_MAX                                                                                 \
-	20000 /* more than the kernel's attempts table holds: the oldest idle ones go first */
+#define ALERTS_MAX 20000 /* above ATTEMPTS_MAX; beyond it the alert that was quiet longest goes */
 #define ALERT_UPDATE_NS 1000000000ull
 #define ALERT_NOTE_LEN 96
 
 struct alert {
-	struct event
-		ev; /* the first event; only key, count and time are known if it was never received */
-	uint64_t id; /* 1, 2, 3, ... in the order they were shown */
-	uint64_t
-		count; /* attempts so far: what the kernel counted, and what it had no room to count */
-	uint64_t uncounted; /* of these, what stands in no entry of the kernel's table now */
+	struct event ev;    /* the first one; key, count and time only, if none was received */
+	uint64_t id;	    /* 1, 2, 3, ... in the order they were shown; 0: not yet */
+	uint64_t count;	    /* attempts so far: the kernel's count and uncounted */
+	uint64_t uncounted; /* attempts that are in no entry of the kernel's table now */
 	uint64_t bytes;
-	uint64_t bytes_before; /* of these, what stood in an entry that is gone */
+	uint64_t bytes_before; /* the part of bytes that was in an entry which is gone */
 	uint64_t shown_count;
 	uint64_t shown_ns;
 	uint64_t last_ns;
 	bool detailed;		   /* ev was received */
-	bool kept;		   /* the kernel has no entry for it; see alerts_keep */
-	char note[ALERT_NOTE_LEN]; /* self-blind: what was not seen */
-	char *opener;	    /* tls-listener: who opened the connection it was first seen on */
-	struct alert *next; /* hash chain */
+	bool retained;		   /* the kernel has no entry for it, see alerts_retain() */
+	char note[ALERT_NOTE_LEN]; /* self-blind: the blind spot */
+	char *opener; /* tls-listener: executable that opened the connection it was first seen on */
+	struct hash_link link;
 };
 
 struct alerts {
-	struct alert **buckets;
-	size_t count;
+	struct hashtable by_key;
 	uint64_t next_id;
-	uint64_t forgotten; /* alerts dropped from memory, all of them shown */
+	uint64_t forgotten; /* alerts dropped from memory; all had been shown */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -48,28 +46,28 @@ int alerts_init(struct alerts *as);
 void alerts_free(struct alerts *as);
 
 /*
- * An event arrived. Returns the alert to show as new or as a first detail, NULL if it is known
- * already (its count then waits for alerts_counted) or memory ran out.
+ * An event arrived. Returns the alert if it is to be shown, as new or because its first details came; NULL if
+ * it is known (alerts_counted() reports its count) or memory ran out.
  */
 struct alert *alerts_event(struct alerts *as, const struct event *ev);
 
 /*
- * The kernel's table says how often so far. Returns the alert if it is due to be shown: new (no
- * event ever came), or grown and not shown within the last second. `flush` waives the second.
+ * The kernel's table counts an attempt. Returns the alert if it is to be shown: it is new (no event came), or it grew and was
+ * not shown within the last second. flush: do not wait for that second.
  */
 struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
-			     const struct attempt *a, uint64_t now_ns, bool flush);
+			     const struct attempt *at, uint64_t now_ns, bool flush);
 
-/* Mark as shown now; returns true if it had been shown before (an update). */
+/* Mark as shown now. Returns true if it had been shown before: this is an update. */
 bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns);
 
-/* The monitor itself could not see something: one alert per note, counted like others. */
+/* A blind spot of the monitor, total times by now: one alert per note, counted like others. */
 struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns,
 			   bool flush);
 
 /*
- * The alert about plaintext that came in on the connection of that event, NULL if there is none. Looks at every
- * alert: for what is rare.
+ * The alert about plaintext that came in on the connection of that event, NULL if there is none. Walks all alerts: only
+ * for rare events.
  */
 const struct alert *alerts_plaintext(const struct alerts *as, const struct event *ev);
 
@@ -77,10 +75,10 @@ const struct alert *alerts_plaintext(const struct alerts *as, const struct event
 void alerts_forget(struct alerts *as, const struct attempt_key *key);
 
 /*
- * The kernel's entry is gone, but what it was about is told once in an instance's life: should it come again, it is
- * no news, and counted on. Such alerts are the first to go when there is no room, and go with their instance.
+ * The same, but for what is reported once in an instance's life: if it comes again it is not new, and its count goes on. Such
+ * alerts are dropped first when there is no room, and with their instance.
  */
-void alerts_keep(struct alerts *as, const struct attempt_key *key);
-void alerts_ended(struct alerts *as, uint32_t instance);
+void alerts_retain(struct alerts *as, const struct attempt_key *key);
+void alerts_instance_ended(struct alerts *as, uint32_t instance);
 
 #endif

@@ -1,71 +1,69 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* conn.c - see conn.h. A hash table of chains by socket cookie, and a list by age. */
+/* conn.c - see conn.h. */
 #include "model/conn.h"
 
-/* the readers need no loading of bytes by offset: they are fed */
+#include "base/macros.h"
+
+/* The parsers are fed here; nothing is loaded by offset. */
 static inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 {
 	return 0;
 }
 #include "tls/handshake.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 4096 /* power of two */
+#define BUCKETS 4096
 
-struct conn_reading {
-	struct tls_reader way[2]; /* ingress, egress */
-	uint64_t number;	  /* in the order they began */
-	size_t peer;
+struct handshake {
+	struct tls_reader reader[2]; /* ingress, egress */
+	uint64_t number;	     /* in the order they began */
+	size_t peer;		     /* index of conns.peers */
 };
 
 int conns_init(struct conns *cs)
 {
 	*cs = (struct conns){};
-	cs->buckets = calloc(BUCKETS, sizeof(*cs->buckets));
-	return cs->buckets ? 0 : -ENOMEM;
+	TAILQ_INIT(&cs->by_age);
+	return hashtable_init(&cs->by_cookie, BUCKETS);
 }
 
-static struct conn **slot(const struct conns *cs, uint64_t cookie)
+/* Cookies are unique and counted up: they are their own hash. */
+struct conn *conns_find(const struct conns *cs, uint64_t cookie)
 {
-	struct conn **p = &cs->buckets[cookie & (BUCKETS - 1)];
+	struct hash_link *l = hashtable_first(&cs->by_cookie, cookie);
 
-	while (*p && (*p)->cookie != cookie)
-		p = &(*p)->next;
-	return p;
+	return l ? container_of(l, struct conn, link) : NULL;
 }
 
-static void end_reading(struct conns *cs, struct conn *c)
+static void end_handshake(struct conns *cs, struct conn *c)
 {
-	if (!c->reading)
+	if (!c->handshake)
 		return;
 	for (size_t i = 0; i < HANDSHAKES_MAX; i++) {
-		if (cs->in_handshake[i] == c)
-			cs->in_handshake[i] = NULL;
+		if (cs->parsed[i] == c)
+			cs->parsed[i] = NULL;
 	}
-	cs->peers[c->reading->peer].handshakes--;
-	free(c->reading);
-	c->reading = NULL;
+	cs->peers[c->handshake->peer].handshakes--;
+	free(c->handshake);
+	c->handshake = NULL;
 }
 
 static void drop(struct conns *cs, struct conn *c)
 {
-	end_reading(cs, c);
-	*slot(cs, c->cookie) = c->next;
-	*(c->older ? &c->older->newer : &cs->oldest) = c->newer;
-	*(c->newer ? &c->newer->older : &cs->newest) = c->older;
-	cs->count--;
+	end_handshake(cs, c);
+	hashtable_remove(&cs->by_cookie, &c->link);
+	TAILQ_REMOVE(&cs->by_age, c, by_age);
 	free(c->facts);
 	free(c);
 }
 
 void conns_free(struct conns *cs)
 {
-	while (cs->oldest)
-		drop(cs, cs->oldest);
-	free(cs->buckets);
+	while (!TAILQ_EMPTY(&cs->by_age))
+		drop(cs, TAILQ_FIRST(&cs->by_age));
+	hashtable_free(&cs->by_cookie);
 	*cs = (struct conns){};
 }
 
@@ -84,8 +82,8 @@ static void begin_reader(struct tls_reader *r, struct conn *c)
 }
 
 /*
- * What one peer has at its disposal: an address of IPv4, all that loop back together; of IPv6 the 64 bits that name
- * a network.
+ * The addresses that one peer controls: an IPv4 address, all of 127.0.0.0/8 as one, or the /64 of an IPv6
+ * address.
  */
 static void peer_net(uint8_t net[16], const struct conn *c)
 {
@@ -97,87 +95,86 @@ static void peer_net(uint8_t net[16], const struct conn *c)
 		net[13] = net[14] = net[15] = 0;
 }
 
-/* One more by the peer of c. Its number; there is always a place for one. */
+/* Count one more handshake for the peer of c. Returns its index; there is always a free one. */
 static size_t peer_enter(struct conns *cs, const struct conn *c)
 {
 	uint8_t net[16];
-	size_t at = 0;
+	size_t found = 0;
 
 	peer_net(net, c);
 	for (size_t i = 0; i <= HANDSHAKES_MAX; i++) {
 		if (!cs->peers[i].handshakes) {
-			at = i;
+			found = i;
 		} else if (!memcmp(cs->peers[i].net, net, sizeof(net))) {
-			at = i;
+			found = i;
 			break;
 		}
 	}
-	memcpy(cs->peers[at].net, net, sizeof(net));
-	cs->peers[at].handshakes++;
-	return at;
+	memcpy(cs->peers[found].net, net, sizeof(net));
+	cs->peers[found].handshakes++;
+	return found;
 }
 
 /*
- * Which of two handshakes gives way to another? One that has settled: most often it is long over, for what ends it
- * is encrypted and not handed on. Then one by the peer that has most of them, so that nobody pushes out another's.
- * Then the one that has been at it longest.
+ * Which of two handshakes is evicted first? A negotiated one: it is most likely over, and its end is encrypted and
+ * not seen. Then one of the peer with most of them, so that no peer evicts another's. Then the oldest.
  */
-static bool gives_way_before(const struct conns *cs, const struct conn *a, const struct conn *b)
+static bool evicted_before(const struct conns *cs, const struct conn *a, const struct conn *b)
 {
-	uint32_t as = cs->peers[a->reading->peer].handshakes,
-		 bs = cs->peers[b->reading->peer].handshakes;
+	uint32_t as = cs->peers[a->handshake->peer].handshakes,
+		 bs = cs->peers[b->handshake->peer].handshakes;
 
-	if (conn_settled(a) != conn_settled(b))
-		return conn_settled(a);
-	if (!conn_settled(a) && as != bs)
+	if (conn_negotiated(a) != conn_negotiated(b))
+		return conn_negotiated(a);
+	if (!conn_negotiated(a) && as != bs)
 		return as > bs;
-	return a->reading->number < b->reading->number;
+	return a->handshake->number < b->handshake->number;
 }
 
-static struct conn **place_for_one(struct conns *cs)
+static struct conn **free_or_evicted(struct conns *cs)
 {
-	struct conn **at = cs->in_handshake;
+	struct conn **evicted = cs->parsed;
 
-	for (struct conn **p = at; p < cs->in_handshake + HANDSHAKES_MAX; p++) {
+	for (struct conn **p = cs->parsed; p < cs->parsed + HANDSHAKES_MAX; p++) {
 		if (!*p)
 			return p;
-		if (gives_way_before(cs, *p, *at))
-			at = p;
+		if (evicted_before(cs, *p, *evicted))
+			evicted = p;
 	}
-	return at;
+	return evicted;
 }
 
-/* One more handshake to read, from where both directions stand. */
-static void begin_reading(struct conns *cs, struct conn *c)
+/* Start to parse a handshake, from where both directions are. */
+static void begparsed(struct conns *cs, struct conn *c)
 {
-	struct conn_reading *r = malloc(sizeof(*r));
+	struct handshake *h = malloc(sizeof(*h));
 	struct conn **place;
 
-	if (!r)
+	if (!h)
 		return;
-	r->number = cs->readings++;
-	r->peer = peer_enter(cs, c);
+	h->number = cs->handshakes++;
+	h->peer = peer_enter(cs, c);
 	for (int out = 0; out < 2; out++) {
-		begin_reader(&r->way[out], c);
+		begin_reader(&h->reader[out], c);
 		if (c->opened != OPENED_UNKNOWN)
-			r->way[out].side =
+			h->reader[out].side =
 				out == conn_server_out(c) ? TLS_SIDE_SERVER : TLS_SIDE_CLIENT;
-		if (c->handed[out]) /* it had been begun, and gave way */
-			r->way[out].reading = TLS_READ_FOREIGN;
+		if (c->received[out]) /* evicted in the middle: its beginning is lost */
+			h->reader[out].reading = TLS_READ_FOREIGN;
 	}
-	place = place_for_one(cs);
+	place = free_or_evicted(cs);
 	if (*place)
-		end_reading(cs, *place);
+		end_handshake(cs, *place);
 	*place = c;
-	c->reading = r;
+	c->handshake = h;
 }
 
 static struct conn *add(struct conns *cs, const struct handshake_chunk *p)
 {
-	struct conn *c, **chain;
+	struct conn *c;
 
-	if (cs->count >= CONNS_MAX) {
-		drop(cs, cs->oldest);
+	if (cs->by_cookie.count >= CONNS_MAX) {
+		drop(cs, TAILQ_FIRST(&cs->by_age));
 		cs->forgotten++;
 	}
 	c = calloc(1, sizeof(*c));
@@ -194,13 +191,8 @@ static struct conn *add(struct conns *cs, const struct handshake_chunk *p)
 	c->opened = p->opened;
 	c->ipv6 = p->ipv6;
 	c->ends = p->ends;
-	chain = slot(cs, p->cookie);
-	c->next = *chain;
-	*chain = c;
-	c->older = cs->newest;
-	*(cs->newest ? &cs->newest->newer : &cs->oldest) = c;
-	cs->newest = c;
-	cs->count++;
+	hashtable_add(&cs->by_cookie, &c->link, c->cookie);
+	TAILQ_INSERT_TAIL(&cs->by_age, c, by_age);
 	cs->seen++;
 	return c;
 }
@@ -214,20 +206,15 @@ bool handshake_chunk_valid(const void *record, size_t size)
 	return p->flags & CHUNK_CLOSED || (p->len <= CHUNK_LEN && size >= sizeof(*p));
 }
 
-struct conn *conns_find(const struct conns *cs, uint64_t cookie)
-{
-	return *slot(cs, cookie);
-}
-
 void conns_close(struct conns *cs, uint64_t cookie)
 {
-	struct conn *c = *slot(cs, cookie);
+	struct conn *c = conns_find(cs, cookie);
 
 	if (c)
 		drop(cs, c);
 }
 
-bool conn_settled(const struct conn *c)
+bool conn_negotiated(const struct conn *c)
 {
 	return c->facts->flags & (TLS_SERVER_HELLO | TLS_RETRY);
 }
@@ -240,31 +227,31 @@ bool conn_server_out(const struct conn *c)
 static void feed(struct conns *cs, struct conn *c, const struct handshake_chunk *p)
 {
 	bool out = p->flags & CHUNK_EGRESS;
-	struct tls_reader *r = c->reading ? &c->reading->way[out] : NULL;
+	struct tls_reader *r = c->handshake ? &c->handshake->reader[out] : NULL;
 
-	/* what came before it is not here: nothing behind makes sense */
-	if (r && p->offset != c->handed[out])
+	/* bytes are missing: what follows cannot be parsed */
+	if (r && p->offset != c->received[out])
 		r->reading = TLS_READ_FOREIGN;
-	c->handed[out] = p->offset + p->len;
+	c->received[out] = p->offset + p->len;
 	if (!r || r->reading != TLS_READING)
-		c->partly = true;
+		c->incomplete = true;
 	if (r)
 		tls_reader_feed(r, p->bytes, p->len);
-	if (out == conn_server_out(c) && !conn_settled(c) && !c->unjudged &&
+	if (out == conn_server_out(c) && !conn_negotiated(c) && !c->unread &&
 	    (!r || r->reading != TLS_READING)) {
-		c->unjudged = true;
-		cs->unjudged++;
+		c->unread = true;
+		cs->unread++;
 	}
 }
 
 /*
- * Whoever gave way before the server said anything loses nothing: what settles version and suite comes in one
- * direction, and is read when that begins.
+ * A handshake evicted before the server's first chunk loses nothing: version and suite come in that
+ * direction alone, and parsing starts again with it.
  */
 struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p)
 {
-	struct conn *c = *slot(cs, p->cookie);
-	const struct conn_reading *r;
+	struct conn *c = conns_find(cs, p->cookie);
+	const struct handshake *h;
 
 	if (p->flags & CHUNK_CLOSED) {
 		conns_close(cs, p->cookie);
@@ -273,16 +260,16 @@ struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p)
 	if (!c)
 		c = add(cs, p);
 	if (!c) {
-		cs->unjudged++;
+		cs->unread++;
 		return NULL;
 	}
-	if (!c->reading && !p->offset && !conn_settled(c))
-		begin_reading(cs, c);
+	if (!c->handshake && !p->offset && !conn_negotiated(c))
+		begparsed(cs, c);
 	feed(cs, c, p);
-	r = c->reading;
-	if (r && r->way[0].reading != TLS_READING && r->way[1].reading != TLS_READING)
-		end_reading(cs, c);
-	if (c->evaluated || !conn_settled(c))
+	h = c->handshake;
+	if (h && h->reader[0].reading != TLS_READING && h->reader[1].reading != TLS_READING)
+		end_handshake(cs, c);
+	if (c->evaluated || !conn_negotiated(c))
 		return NULL;
 	c->evaluated = true;
 	return c;

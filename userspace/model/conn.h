@@ -1,59 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conn.h - the connections of all instances, and what their handshakes said. Fed with the clear pieces the
- * kernel hands on. Pure: no I/O, time comes with the pieces.
+ * conn.h - the connections of all instances and what their handshakes negotiated, from the handshake chunks that the
+ * kernel side hands up. Pure: time comes with the chunks.
  */
 #ifndef CACHEWARDEN_CONN_H
 #define CACHEWARDEN_CONN_H
 
+#include "base/hashtable.h"
 #include "model/cert.h"
+
 #include "event.h"
 #include "handshake_chunk.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
-#define CONNS_MAX 16384	   /* the oldest goes when one more comes */
-#define HANDSHAKES_MAX 256 /* at once in the middle of one; 64 KiB each */
+#define CONNS_MAX 16384	   /* beyond it the oldest is forgotten */
+#define HANDSHAKES_MAX 256 /* parsed at once; 64 KiB each */
 
 struct tls_facts;
-struct conn_reading;
+struct handshake;
 
 struct conn {
 	uint64_t cookie;
-	uint64_t since_ns; /* of the first piece, CLOCK_BOOTTIME */
+	uint64_t since_ns; /* of the first chunk, CLOCK_BOOTTIME */
 	uint32_t instance;
 	uint8_t opened; /* enum conn_opened */
 	bool ipv6;
-	bool evaluated;
+	bool evaluated; /* conns_chunk() returned it */
 	bool has_cert;
-	bool partly;   /* some piece of a handshake is missing */
-	bool unjudged; /* what it settles on will not be known */
+	bool incomplete; /* a part of its handshake is missing */
+	bool unread;	 /* what it negotiates will not be known */
 	struct conn_ends ends;
-	uint32_t handed[2]; /* bytes that came of each direction, ingress first */
+	uint32_t received[2]; /* bytes per direction, ingress first */
 	struct tls_facts *facts;
-	struct cert cert; /* the server's, if has_cert */
-	struct conn_reading *reading;
-	struct conn *next; /* hash chain */
-	struct conn *older, *newer;
+	struct cert cert;	     /* the server's, if has_cert */
+	struct handshake *handshake; /* being parsed; NULL: not */
+	struct hash_link link;
+	TAILQ_ENTRY(conn) by_age;
 };
 
-/* Who is at the other end of how many of the handshakes that are read. */
+/* A peer's share of the handshakes being parsed. */
 struct conn_peer {
 	uint8_t net[16];
 	uint32_t handshakes;
 };
 
 struct conns {
-	struct conn **buckets;
-	struct conn *oldest, *newest;
-	size_t count;
+	struct hashtable by_cookie;
+	TAILQ_HEAD(, conn) by_age; /* oldest first */
 	uint64_t seen;
-	uint64_t forgotten; /* still open, but no room */
-	uint64_t unjudged;  /* handshakes that went on, with what they settle on unread */
-	uint64_t readings;
-	struct conn *in_handshake[HANDSHAKES_MAX];
+	uint64_t forgotten;		     /* dropped while still open, for lack of room */
+	uint64_t unread;		     /* handshakes of which the outcome is unknown */
+	uint64_t handshakes;		     /* begun so far */
+	struct conn *parsed[HANDSHAKES_MAX]; /* NULL: free */
 	struct conn_peer peers[HANDSHAKES_MAX + 1];
 };
 
@@ -61,24 +63,24 @@ struct conns {
 int conns_init(struct conns *cs);
 void conns_free(struct conns *cs);
 
-/* Is this record of the ring a piece this program understands? Pure. */
+/* Is this ring buffer record a chunk that this program understands? */
 bool handshake_chunk_valid(const void *record, size_t size);
 
 /*
- * A valid piece arrived. Returns the connection if it is now known what was settled and nobody was told
- * before, else NULL.
+ * Process a valid chunk. Returns the connection, once, when version and cipher suite are negotiated;
+ * else NULL.
  */
 struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p);
 struct conn *conns_find(const struct conns *cs, uint64_t cookie);
-/* It is over. */
 void conns_close(struct conns *cs, uint64_t cookie);
 
-/* Has a version and a cipher been settled? */
-bool conn_settled(const struct conn *c);
-/* Of which direction (index of handed) is the server's part? */
+/* Are version and cipher suite negotiated? */
+bool conn_negotiated(const struct conn *c);
+
+/* Is the instance the TLS server, so that egress is the server's direction? */
 bool conn_server_out(const struct conn *c);
 
-/* The attempt that breaks rule (tls-version, tls-cipher) by this handshake. */
+/* An attempt event for rule (tls-version, tls-cipher), broken by this handshake. */
 void conn_event(const struct conn *c, unsigned int rule, struct event *ev);
 
 #endif

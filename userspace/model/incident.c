@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* incident.c - see incident.h. A hash table by instance and lineage, and a list by activity. */
+/* incident.c - see incident.h. */
 #include "model/incident.h"
 
 #include "base/hash.h"
+#include "base/macros.h"
 
-#include <errno.h>
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 16384 /* power of two */
+#define BUCKETS 16384
 #define BIT(rule) (1u << RULE_##rule)
 
 static const struct {
@@ -26,18 +28,18 @@ static const struct {
 				       BIT(TLS_VERSION) | BIT(TLS_CIPHER) | BIT(TLS_MIDSTREAM)},
 };
 
-_Static_assert(INCIDENT_ACTIONS >= RULE_MAX, "one deed of every rule has room");
+_Static_assert(INCIDENT_ACTIONS >= RULE_MAX, "one action of every rule fits");
 
-const char *correlation_name(enum correlation s)
+const char *correlation_name(enum correlation c)
 {
-	return correlations[s].name;
+	return correlations[c].name;
 }
 
 int incidents_init(struct incidents *is, incident_fn show, void *ctx)
 {
 	*is = (struct incidents){.show = show, .ctx = ctx};
-	is->buckets = calloc(BUCKETS, sizeof(*is->buckets));
-	return is->buckets ? 0 : -ENOMEM;
+	TAILQ_INIT(&is->by_activity);
+	return hashtable_init(&is->by_lineage, BUCKETS);
 }
 
 static void incident_free(struct incident *in)
@@ -48,17 +50,17 @@ static void incident_free(struct incident *in)
 
 void incidents_free(struct incidents *is)
 {
-	for (struct incident *in = is->oldest, *next; in; in = next) {
-		next = in->younger;
+	for (struct incident *in = TAILQ_FIRST(&is->by_activity), *next; in; in = next) {
+		next = TAILQ_NEXT(in, by_activity);
 		incident_free(in);
 	}
-	free(is->buckets);
+	hashtable_free(&is->by_lineage);
 	*is = (struct incidents){};
 }
 
-/* --- who belongs together --- */
+/* --- lineages --- */
 
-/* A start that is not known is no contradiction: a session outlives its leader. */
+/* An unknown start time matches any: a session outlives its leader. */
 static bool same_lineage(const struct lineage *a, const struct lineage *b)
 {
 	if (a->kind != b->kind)
@@ -68,49 +70,39 @@ static bool same_lineage(const struct lineage *a, const struct lineage *b)
 	return a->pid == b->pid && (a->start_ns == b->start_ns || !a->start_ns || !b->start_ns);
 }
 
-static size_t bucket_of(uint32_t instance, const struct lineage *l)
+/* Without the start time, which may be unknown. */
+static uint64_t hash_lineage(uint32_t instance, const struct lineage *l)
 {
 	uint64_t h = hash_bytes(HASH_INIT, &instance, sizeof(instance));
 
 	h = hash_bytes(h, &l->kind, sizeof(l->kind));
-	if (l->kind == LINEAGE_PEER)
-		h = hash_bytes(h, l->peer, sizeof(l->peer));
-	else
-		h = hash_bytes(h, &l->pid, sizeof(l->pid));
-	return (h ^ h >> 32) & (BUCKETS - 1);
+	return l->kind == LINEAGE_PEER ? hash_bytes(h, l->peer, sizeof(l->peer))
+				       : hash_bytes(h, &l->pid, sizeof(l->pid));
 }
 
 static struct incident *find(const struct incidents *is, uint32_t instance, const struct lineage *l)
 {
-	struct incident *in = is->buckets[bucket_of(instance, l)];
+	struct hash_link *link = hashtable_first(&is->by_lineage, hash_lineage(instance, l));
 
-	while (in && (in->instance != instance || !same_lineage(&in->lineage, l)))
-		in = in->next;
-	return in;
+	for (; link; link = hashtable_next(link)) {
+		struct incident *in = container_of(link, struct incident, link);
+
+		if (in->instance == instance && same_lineage(&in->lineage, l))
+			return in;
+	}
+	return NULL;
 }
 
-static void hash_in(struct incidents *is, struct incident *in)
+static void file_incident(struct incidents *is, struct incident *in)
 {
-	size_t b = bucket_of(in->instance, &in->lineage);
-
-	in->next = is->buckets[b];
-	is->buckets[b] = in;
-}
-
-static void hash_out(struct incidents *is, struct incident *in)
-{
-	struct incident **p = &is->buckets[bucket_of(in->instance, &in->lineage)];
-
-	while (*p != in)
-		p = &(*p)->next;
-	*p = in->next;
+	hashtable_add(&is->by_lineage, &in->link, hash_lineage(in->instance, &in->lineage));
 }
 
 /*
- * The incident an event belongs to. One that began with a process whose session nobody knew is that session's from the
- * moment it is known.
+ * The incident an event belongs to, NULL if none is open. An incident of a process whose session was unknown becomes the
+ * session's as soon as an event of that process names it.
  */
-static struct incident *belongs(struct incidents *is, const struct incident_fact *f)
+static struct incident *find_for(struct incidents *is, const struct incident_fact *f)
 {
 	const struct lineage alone = {LINEAGE_PROCESS, .pid = f->pid, .start_ns = f->start_ns};
 	struct incident *in = find(is, f->instance, &f->lineage);
@@ -122,30 +114,14 @@ static struct incident *belongs(struct incidents *is, const struct incident_fact
 	}
 	in = find(is, f->instance, &alone);
 	if (in) {
-		hash_out(is, in);
+		hashtable_remove(&is->by_lineage, &in->link);
 		in->lineage = f->lineage;
-		hash_in(is, in);
+		file_incident(is, in);
 	}
 	return in;
 }
 
-/* --- the list by activity --- */
-
-static void unlist(struct incidents *is, struct incident *in)
-{
-	*(in->older ? &in->older->younger : &is->oldest) = in->younger;
-	*(in->younger ? &in->younger->older : &is->youngest) = in->older;
-}
-
-static void list(struct incidents *is, struct incident *in)
-{
-	in->older = is->youngest;
-	in->younger = NULL;
-	*(is->youngest ? &is->youngest->younger : &is->oldest) = in;
-	is->youngest = in;
-}
-
-/* --- out --- */
+/* --- reports --- */
 
 static void show(struct incidents *is, struct incident *in, enum incident_change change,
 		 uint64_t now_ns)
@@ -162,13 +138,12 @@ static void close_incident(struct incidents *is, struct incident *in, enum incid
 {
 	in->end = end;
 	show(is, in, INCIDENT_CLOSED, now_ns);
-	hash_out(is, in);
-	unlist(is, in);
-	is->count--;
+	hashtable_remove(&is->by_lineage, &in->link);
+	TAILQ_REMOVE(&is->by_activity, in, by_activity);
 	incident_free(in);
 }
 
-/* --- in --- */
+/* --- events --- */
 
 static struct incident *open_incident(struct incidents *is, const struct incident_fact *f,
 				      uint64_t now_ns)
@@ -177,18 +152,17 @@ static struct incident *open_incident(struct incidents *is, const struct inciden
 
 	if (!in)
 		return NULL;
-	if (is->count >= INCIDENTS_MAX) {
-		close_incident(is, is->oldest, END_ROOM, now_ns);
-		is->forced++;
+	if (is->by_lineage.count >= INCIDENTS_MAX) {
+		close_incident(is, TAILQ_FIRST(&is->by_activity), END_ROOM, now_ns);
+		is->evicted++;
 	}
 	in->id = ++is->next_id;
 	in->instance = f->instance;
 	in->lineage = f->lineage;
 	in->first_ns = f->action.first_ns;
 	snprintf(in->actor, sizeof(in->actor), "%s", f->actor ?: "");
-	hash_in(is, in);
-	list(is, in);
-	is->count++;
+	file_incident(is, in);
+	TAILQ_INSERT_TAIL(&is->by_activity, in, by_activity);
 	return in;
 }
 
@@ -201,8 +175,8 @@ static bool has_rule(const struct incident *in, uint8_t rule)
 	return false;
 }
 
-/* All places are taken, and this rule is new: the latest deed of a rule that has others gives way. */
-static struct action *take_place(struct incident *in)
+/* No room for the first action of a rule: replace the last one of a rule that has several. */
+static struct action *replace_action(struct incident *in)
 {
 	uint32_t seen = 0;
 	struct action *last = NULL;
@@ -217,13 +191,13 @@ static struct action *take_place(struct incident *in)
 	return last;
 }
 
-static struct action *new_deed(struct incident *in, const struct action *d)
+static struct action *new_action(struct incident *in, const struct action *d)
 {
 	size_t room = in->room ? in->room * 2 : 2;
 	struct action *grown;
 
 	if (in->actions == INCIDENT_ACTIONS)
-		return has_rule(in, d->rule) ? NULL : take_place(in);
+		return has_rule(in, d->rule) ? NULL : replace_action(in);
 	if (room > INCIDENT_ACTIONS)
 		room = INCIDENT_ACTIONS;
 	if (in->actions == in->room) {
@@ -236,7 +210,7 @@ static struct action *new_deed(struct incident *in, const struct action *d)
 	return &in->action[in->actions++];
 }
 
-static void remember(struct incident *in, const struct action *d)
+static void add_action(struct incident *in, const struct action *d)
 {
 	struct action *known = NULL;
 
@@ -244,7 +218,7 @@ static void remember(struct incident *in, const struct action *d)
 		if (in->action[i].id == d->id)
 			known = &in->action[i];
 	}
-	if (known) { /* details may have come late */
+	if (known) { /* its details may have arrived late */
 		uint64_t count = known->count + d->count, first = known->first_ns;
 		bool reported = known->reported;
 
@@ -254,7 +228,7 @@ static void remember(struct incident *in, const struct action *d)
 		known->reported = reported;
 		return;
 	}
-	known = new_deed(in, d);
+	known = new_action(in, d);
 	if (known)
 		*known = *d;
 	else
@@ -270,29 +244,32 @@ static uint32_t rules_of(const struct incident *in)
 	return rules;
 }
 
-/* Which incident upon the same instance, this one first, has one of these rules? */
-static const struct incident *began_in(const struct incidents *is, const struct incident *in,
-				       uint32_t rules)
+/* The incident on the same instance that broke one of these rules: this one, else the most recently active. */
+static const struct incident *find_beginning(const struct incidents *is, const struct incident *in,
+					     uint32_t rules)
 {
+	const struct incident *other;
+
 	if (rules_of(in) & rules)
 		return in;
-	for (const struct incident *other = is->youngest; other; other = other->older) {
+	TAILQ_FOREACH_REVERSE(other, &is->by_activity, incident_list, by_activity)
+	{
 		if (other->instance == in->instance && rules_of(other) & rules)
 			return other;
 	}
 	return NULL;
 }
 
-static void seek_stories(const struct incidents *is, struct incident *in, uint8_t rule)
+static void correlate(const struct incidents *is, struct incident *in, uint8_t rule)
 {
 	const struct incident *begin;
 
 	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
-		/* looked for once, at the rule's first event: a flood costs no search */
+		/* once, at the first event of the rule: a flood costs no search */
 		if (in->correlations >> s & 1 || !(correlations[s].after >> rule & 1) ||
 		    in->rule_count[rule])
 			continue;
-		begin = began_in(is, in, correlations[s].before);
+		begin = find_beginning(is, in, correlations[s].before);
 		if (!begin)
 			continue;
 		in->correlations |= 1u << s;
@@ -300,6 +277,7 @@ static void seek_stories(const struct incidents *is, struct incident *in, uint8_
 	}
 }
 
+/* Several stages are worse than the worst action, a correlation is critical. */
 static enum severity severity_of(const struct incident *in, enum severity worst)
 {
 	unsigned int stages = 0;
@@ -314,9 +292,9 @@ static enum severity severity_of(const struct incident *in, enum severity worst)
 struct incident *incidents_feed(struct incidents *is, const struct incident_fact *f,
 				uint64_t now_ns)
 {
-	struct incident *in = belongs(is, f);
+	struct incident *in = find_for(is, f);
 	const struct action *d = &f->action;
-	bool fresh = !in;
+	bool opened = !in;
 	enum severity worst = d->severity;
 
 	if (!in)
@@ -325,7 +303,7 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 		is->lost += d->count;
 		return NULL;
 	}
-	seek_stories(is, in, d->rule);
+	correlate(is, in, d->rule);
 	in->count += d->count;
 	in->rule_count[d->rule] += d->count;
 	if (!in->stage_ns[d->stage] || d->first_ns < in->stage_ns[d->stage])
@@ -338,7 +316,7 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 		in->first_ns = d->first_ns;
 	if (d->last_ns > in->last_ns)
 		in->last_ns = d->last_ns;
-	remember(in, d);
+	add_action(in, d);
 	for (size_t i = 0; i < in->actions; i++) {
 		if (in->action[i].severity > worst)
 			worst = in->action[i].severity;
@@ -349,14 +327,14 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 	if (now_ns > in->active_ns)
 		in->active_ns = now_ns;
 	in->changed = true;
-	unlist(is, in);
-	list(is, in);
-	if (fresh)
+	TAILQ_REMOVE(&is->by_activity, in, by_activity);
+	TAILQ_INSERT_TAIL(&is->by_activity, in, by_activity);
+	if (opened)
 		show(is, in, INCIDENT_OPENED, now_ns);
 	return in;
 }
 
-/* A clock that steps back lets nothing pass. */
+/* Time elapsed; none if the clock went backwards. */
 static uint64_t since(uint64_t then_ns, uint64_t now_ns)
 {
 	return now_ns > then_ns ? now_ns - then_ns : 0;
@@ -364,8 +342,8 @@ static uint64_t since(uint64_t then_ns, uint64_t now_ns)
 
 void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns)
 {
-	for (struct incident *in = is->oldest, *next; in; in = next) {
-		next = in->younger;
+	for (struct incident *in = TAILQ_FIRST(&is->by_activity), *next; in; in = next) {
+		next = TAILQ_NEXT(in, by_activity);
 		if (since(in->active_ns, now_ns) >= quiet_ns)
 			close_incident(is, in, END_QUIET, now_ns);
 		else if (in->changed && since(in->shown_ns, now_ns) >= INCIDENT_UPDATE_NS)
@@ -375,6 +353,6 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns)
 
 void incidents_end(struct incidents *is, uint64_t now_ns)
 {
-	while (is->oldest)
-		close_incident(is, is->oldest, END_MONITOR, now_ns);
+	while (!TAILQ_EMPTY(&is->by_activity))
+		close_incident(is, TAILQ_FIRST(&is->by_activity), END_MONITOR, now_ns);
 }

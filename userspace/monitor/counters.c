@@ -46,7 +46,7 @@ static void forget_idle(struct monitor *m)
 		if (a)
 			monitor_report(m, a);
 		if (stands(m, &m->idle[i]))
-			alerts_keep(&m->alerts, &m->idle[i]);
+			alerts_retain(&m->alerts, &m->idle[i]);
 		else
 			alerts_forget(&m->alerts, &m->idle[i]);
 	}
@@ -75,7 +75,7 @@ static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 /* Handshakes that went on without anybody reading what they settle on. */
 static uint64_t not_read(const struct monitor *m)
 {
-	return sensors_counter(m->sensors, COUNTER_CHUNKS_LOST) + m->conns.unjudged;
+	return sensors_counter(m->sensors, COUNTER_CHUNKS_LOST) + m->conns.unread;
 }
 
 void monitor_blind_spots(struct monitor *m)
@@ -115,7 +115,7 @@ void monitor_blind_spots(struct monitor *m)
 			  collector_refused(m->collector));
 	report_blind_spot(m, "alerts the reader of standard output never gets", m->out.dropped);
 	report_blind_spot(m, "too many incidents at once: the quietest were closed early",
-			  m->incidents.forced);
+			  m->incidents.evicted);
 	report_blind_spot(m, "events that are in no incident: memory ran out", m->incidents.lost);
 }
 

@@ -51,7 +51,7 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
 		files_started(m->files, in);
 	if (change == INSTANCE_ENDED) {
-		alerts_ended(&m->alerts, in->id);
+		alerts_instance_ended(&m->alerts, in->id);
 		files_ended(m->files, &m->instances, in);
 	}
 	/* a supervisor may have opened its sockets for it */

@@ -72,8 +72,8 @@ void conn_json_tls(struct jsonw *j, const struct conn *c)
 	const struct tls_facts *f = c->facts;
 
 	jsonw_object(j, "tls");
-	jsonw_string(j, "version", conn_settled(c) ? tls_version_name(f->version) : NULL);
-	if (conn_settled(c)) {
+	jsonw_string(j, "version", conn_negotiated(c) ? tls_version_name(f->version) : NULL);
+	if (conn_negotiated(c)) {
 		put_cipher(j, f->cipher);
 		jsonw_int(j, "cipher_id", f->cipher);
 	} else {
@@ -96,7 +96,7 @@ void conn_json_tls(struct jsonw *j, const struct conn *c)
 	jsonw_end_array(j);
 	put_alert(j, "client_alert", f, 0);
 	put_alert(j, "server_alert", f, 1);
-	jsonw_bool(j, "whole", !c->partly);
+	jsonw_bool(j, "whole", !c->incomplete);
 	if (c->has_cert)
 		put_cert(j, &c->cert);
 	jsonw_end_object(j);
@@ -104,7 +104,7 @@ void conn_json_tls(struct jsonw *j, const struct conn *c)
 
 void conn_json_ocsf(struct jsonw *j, const struct conn *c)
 {
-	if (!conn_settled(c))
+	if (!conn_negotiated(c))
 		return;
 	jsonw_object(j, "tls");
 	jsonw_string(j, "version", tls_version_name(c->facts->version) ?: "unknown");
@@ -165,12 +165,12 @@ static bool under_way(const struct conn_snapshot *l, const struct conn *c)
 {
 	bool out = conn_server_out(c);
 
-	return !c->unjudged && (out ? &l->out : &l->in)->bytes <= c->handed[out];
+	return !c->unread && (out ? &l->out : &l->in)->bytes <= c->received[out];
 }
 
 static const char *handshake_state(const struct conn_snapshot *l, const struct conn *c)
 {
-	if (c && conn_settled(c))
+	if (c && conn_negotiated(c))
 		return "settled";
 	if (c && (c->facts->alert_fatal[0] || c->facts->alert_fatal[1]))
 		return "handshake refused";
@@ -223,7 +223,7 @@ size_t conn_text(const struct conn_snapshot *l, const struct conn *c, const stru
 		 char *buf, size_t size)
 {
 	const struct tls_suite *suite = c ? tls_suite_find(c->facts->cipher) : NULL;
-	bool baselined = c && conn_settled(c);
+	bool baselined = c && conn_negotiated(c);
 	char local[48], remote[48], time[16] = "-", in_sync[80], out_sync[80];
 	int n;
 
