@@ -76,7 +76,7 @@ static void exec_does_not_make_another_instance(void **state)
 
 	instances_apply(&is, &start, &in);
 	instances_apply(&is, &port, &in);
-	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_AGAIN);
+	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_REEXECUTED);
 	assert_int_equal(is.count, 1);
 	instances_apply(&is, &again, &in);
 	assert_string_equal(in->name, "redis-server:6380");
@@ -141,14 +141,14 @@ static void path_with_excessive_length_stays_in_bounds(void **state)
 
 static void start_is_over_some_time_after_listening_or_at_a_limit(void **state)
 {
-	struct instance in = {.reported_ns = 1000};
+	struct instance in = {.began_ns = 1000};
 
 	assert_false(instance_started(&in, 2000));
 	assert_true(instance_started(&in, 1000 + INSTANCE_START_NS));
 	in.listen_ns = 5000;
 	assert_false(instance_started(&in, 5000 + INSTANCE_LOAD_NS - 1));
 	assert_true(instance_started(&in, 5000 + INSTANCE_LOAD_NS));
-	in = (struct instance){.reported_ns = 1000, .running = true};
+	in = (struct instance){.began_ns = 1000, .found_running = true};
 	assert_true(instance_started(&in, 1000));
 }
 
@@ -163,11 +163,11 @@ static void exec_restarts_the_start_phase(void **state)
 	in->baselined = true;
 	port.time_ns = 7;
 	instances_apply(&is, &port, &in);
-	assert_true(in->running && in->listen_ns == 7);
+	assert_true(in->found_running && in->listen_ns == 7);
 	start.flags = 0;
 	start.time_ns = 9;
-	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_AGAIN);
-	assert_true(!in->running && !in->baselined && !in->listen_ns && in->reported_ns == 9);
+	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_REEXECUTED);
+	assert_true(!in->found_running && !in->baselined && !in->listen_ns && in->began_ns == 9);
 	instances_free(&is);
 }
 

@@ -130,7 +130,7 @@ static enum severity severity_of(const struct event *ev)
 	const struct file_kind_info *file = file_of(ev);
 	const struct finding_kind_info *finding = finding_of(ev);
 
-	if (ev->key.rule == RULE_TLS_PLAINTEXT && command_secret(ev->conn.command))
+	if (ev->key.rule == RULE_TLS_PLAINTEXT && command_has_credential(ev->conn.command))
 		return SEVERITY_CRITICAL; /* a password on the wire, not just data */
 	if (ev->key.rule == RULE_MEM_INSPECT && ev->key.vector == VECTOR_ACCESS)
 		return SEVERITY_LOW; /* which file was meant is unknown */
@@ -215,7 +215,7 @@ static bool wire_detail(const struct event *ev, char *buf, size_t size)
 
 	switch (ev->key.rule) {
 	case RULE_TLS_PLAINTEXT:
-		if (command_secret(ev->conn.command))
+		if (command_has_credential(ev->conn.command))
 			snprintf(buf, size, "credential exposed%s",
 				 strcmp(command, "AUTH") ? ", if it held one" : "");
 		return true;

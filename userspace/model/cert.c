@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* cert.c - see cert.h. OpenSSL does the reading. */
+/* cert.c - see cert.h. OpenSSL parses. */
 #include "model/cert.h"
 
 #include <openssl/evp.h>

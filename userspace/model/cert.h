@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cert.h - what a certificate says, as text and numbers. Bytes in, nothing read or written. */
+/* cert.h - the fields of an X.509 certificate that reports show. Pure. */
 #ifndef CACHEWARDEN_CERT_H
 #define CACHEWARDEN_CERT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define CERT_NAME_LEN 256 /* a name may be longer: cut */
+#define CERT_NAME_LEN 256 /* longer names are cut */
 
 struct cert {
 	char subject[CERT_NAME_LEN]; /* RFC 2253 */
@@ -18,7 +18,7 @@ struct cert {
 	char sha256[65]; /* fingerprint of the DER, in hexadecimal */
 };
 
-/* Returns 0, or -1 if these bytes are no certificate. */
+/* Parse DER. Returns 0, or -1 if it is not a certificate. */
 int cert_read(struct cert *c, const uint8_t *der, size_t len);
 
 #endif

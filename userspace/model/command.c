@@ -7,10 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/*
- * Number = place + 1. Redis 7, Valkey 8, Sentinel, and what replication and the modules shipped
- * with Redis speak.
- */
+/* A number is an index + 1. Commands of Redis 7, Valkey 8, Sentinel, replication and the modules shipped with Redis. */
 static const char *const commands[] = {
 	"ACL",
 	"APPEND",
@@ -292,7 +289,7 @@ const char *command_name(unsigned int number)
 	return number >= 1 && number <= ARRAY_SIZE(commands) ? commands[number - 1] : NULL;
 }
 
-bool command_secret(unsigned int number)
+bool command_has_credential(unsigned int number)
 {
 	const char *name = command_name(number);
 

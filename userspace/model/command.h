@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * command.h - Redis and Valkey commands by number: a name is all of a command that is ever told.
+ * command.h - Redis and Valkey commands by number. Reports show the name of a command and nothing else of it.
  */
 #ifndef CACHEWARDEN_COMMAND_H
 #define CACHEWARDEN_COMMAND_H
 
 #include <stdbool.h>
 
-/* 1..command_count(), names in upper case; NULL beyond. */
+/* Numbers are 1 to command_count(), names in upper case. NULL for any other number. */
 unsigned int command_count(void);
 const char *command_name(unsigned int number);
 
-/* Do its arguments hold a password, or may they? */
-bool command_secret(unsigned int number);
+/* Can its arguments contain a password? */
+bool command_has_credential(unsigned int number);
 
 #endif

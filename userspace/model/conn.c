@@ -29,7 +29,7 @@ int conns_init(struct conns *cs)
 	return hashtable_init(&cs->by_cookie, BUCKETS);
 }
 
-/* Cookies are unique and counted up: they are their own hash. */
+/* Cookies are unique and sequential: no hash function is needed. */
 struct conn *conns_find(const struct conns *cs, uint64_t cookie)
 {
 	struct hash_link *l = hashtable_first(&cs->by_cookie, cookie);

@@ -16,7 +16,7 @@ void instances_free(struct instances *is)
 
 struct instance *instances_find(const struct instances *is, uint32_t id)
 {
-	for (size_t i = is->count; i-- > 0;) { /* the newest are asked for most */
+	for (size_t i = is->count; i-- > 0;) { /* the newest is looked up most often */
 		if (is->all[i]->id == id)
 			return is->all[i];
 	}
@@ -99,17 +99,17 @@ static void take_process(struct instance *in, const struct process_info *p)
 	rename_instance(in);
 }
 
-static void begin_again(struct instance *in, const struct event *ev)
+static void begin_start(struct instance *in, const struct event *ev)
 {
-	in->reported_ns = ev->time_ns;
+	in->began_ns = ev->time_ns;
 	in->listen_ns = 0;
-	in->running = ev->flags & EVENT_FOUND_BY_SWEEP;
+	in->found_running = ev->flags & EVENT_FOUND_BY_SWEEP;
 	in->baselined = false;
 	in->mnt_ns = ev->fd;
 	instance_exe_path(&ev->actor, &ev->object, in->cwd, sizeof(in->cwd));
 }
 
-static enum instance_change listens(struct instance *in, uint16_t port, uint64_t now_ns)
+static enum instance_change add_port(struct instance *in, uint16_t port, uint64_t now_ns)
 {
 	for (size_t i = 0; i < in->ports; i++) {
 		if (in->port[i] == port)
@@ -123,16 +123,16 @@ static enum instance_change listens(struct instance *in, uint16_t port, uint64_t
 	return INSTANCE_LISTENS;
 }
 
-static enum instance_change left(struct instance *in, const struct process_info *p)
+static enum instance_change member_left(struct instance *in, const struct process_info *p)
 {
 	if (in->members)
 		in->members--;
-	if (p->pid == in->heir) {
-		in->heir = 0;
-	} else if (p->pid == in->pid && in->heir) { /* it made a daemon of itself */
-		in->pid = in->heir;
-		in->start_ns = in->heir_start_ns;
-		in->heir = 0;
+	if (p->pid == in->last_child) {
+		in->last_child = 0;
+	} else if (p->pid == in->pid && in->last_child) { /* it daemonized */
+		in->pid = in->last_child;
+		in->start_ns = in->last_child_start_ns;
+		in->last_child = 0;
 	}
 	return in->members ? INSTANCE_SAME : INSTANCE_ENDED;
 }
@@ -147,8 +147,8 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe)
 
 bool instance_started(const struct instance *in, uint64_t now_ns)
 {
-	return in->running || (in->listen_ns && now_ns >= in->listen_ns + INSTANCE_LOAD_NS) ||
-	       now_ns >= in->reported_ns + INSTANCE_START_NS;
+	return in->found_running || (in->listen_ns && now_ns >= in->listen_ns + INSTANCE_LOAD_NS) ||
+	       now_ns >= in->began_ns + INSTANCE_START_NS;
 }
 
 enum instance_change instances_apply(struct instances *is, const struct event *ev,
@@ -168,26 +168,26 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	case EVENT_INSTANCE:
 		if (known && in->members) {
 			in->ports = 0;
-			begin_again(in, ev);
+			begin_start(in, ev);
 			take_process(in, &ev->actor);
-			return INSTANCE_AGAIN;
+			return INSTANCE_REEXECUTED;
 		}
 		take_process(in, &ev->actor);
 		in->members = 1;
-		begin_again(in, ev);
+		begin_start(in, ev);
 		return INSTANCE_STARTED;
 	case EVENT_FORK:
 		if (!known)
 			take_process(in, &ev->actor);
 		in->members++;
-		in->heir = ev->actor.pid;
-		in->heir_start_ns = ev->actor.start_ns;
+		in->last_child = ev->actor.pid;
+		in->last_child_start_ns = ev->actor.start_ns;
 		return known ? INSTANCE_SAME : INSTANCE_UNKNOWN;
 	case EVENT_EXEC:
 	case EVENT_EXIT:
-		return left(in, &ev->actor);
+		return member_left(in, &ev->actor);
 	case EVENT_LISTEN:
-		return listens(in, ev->conn.ends.local_port, ev->time_ns);
+		return add_port(in, ev->conn.ends.local_port, ev->time_ns);
 	default:
 		return INSTANCE_SAME;
 	}

@@ -60,7 +60,7 @@ static bool is_directive(const char *word)
 	return false;
 }
 
-/* Cut a line into its first word, in lower case, and the rest without quotes. NULL if there is no rest. */
+/* Split a line into its first word, in lower case, and the rest without quotes. NULL if there is no rest. */
 static char *cut(char *line, char **ret_word)
 {
 	char *word = line + strspn(line, " \t"), *value = word + strcspn(word, " \t"), *end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tls_suite.h - TLS cipher suites, versions and alerts by number: names, and what is thought of a suite. */
+/* tls_suite.h - names of TLS cipher suites, versions, alerts and groups, and a rating of each suite. */
 #ifndef CACHEWARDEN_TLS_SUITE_H
 #define CACHEWARDEN_TLS_SUITE_H
 
@@ -7,7 +7,7 @@
 
 enum suite_verdict {
 	SUITE_FORBIDDEN,   /* an RFC says MUST NOT, or it is broken */
-	SUITE_TOLERATED,   /* on no list of what to use; unknown numbers too */
+	SUITE_TOLERATED,   /* not recommended, not forbidden; unknown numbers too */
 	SUITE_RECOMMENDED, /* Mozilla's intermediate profile */
 };
 
@@ -15,7 +15,7 @@ struct tls_suite {
 	uint16_t number;
 	const char *name; /* IANA's */
 	enum suite_verdict verdict;
-	const char *source; /* who says so */
+	const char *source; /* of the rating */
 };
 
 /* NULL for a number that is not in the table. */

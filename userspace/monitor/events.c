@@ -20,7 +20,7 @@ static void tell_lifecycle(const struct instance *in, enum instance_change chang
 	case INSTANCE_STARTED:
 		log_info("instance %s started: pid %u, %s", in->name, in->pid, in->exe);
 		break;
-	case INSTANCE_AGAIN:
+	case INSTANCE_REEXECUTED:
 		log_info("instance %s executed itself: pid %u, %s", in->name, in->pid, in->exe);
 		break;
 	case INSTANCE_ENDED:
@@ -41,14 +41,14 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 
 	if (!in)
 		return;
-	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
+	if (change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED)
 		cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
 	if (change != INSTANCE_SAME)
 		active_policy_prevent_on(&m->policy_state, m->sensors, in);
 	if (!m->started)
 		return;
 	tell_lifecycle(in, change);
-	if (change == INSTANCE_STARTED || change == INSTANCE_AGAIN)
+	if (change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED)
 		files_started(m->files, in);
 	if (change == INSTANCE_ENDED) {
 		alerts_instance_ended(&m->alerts, in->id);

@@ -332,7 +332,7 @@ static void tell_start(struct files *f, const struct instance *in, unsigned int 
 	found = (struct event){.magic = EVENT_MAGIC,
 			       .version = EVENT_VERSION,
 			       .size = sizeof(found),
-			       .time_ns = in->reported_ns};
+			       .time_ns = in->began_ns};
 	tell(f, in, &found, rule, swept);
 }
 

@@ -52,7 +52,7 @@ const char *policy_key_name(const struct policy_key *k)
 	return dot ? dot + 1 : k->path;
 }
 
-/* Is k stored in the struct of that scope ("": the root struct, "allow[]": an entry), not in that of a deeper one? */
+/* Is k stored in the struct of that scope itself? "" is the root struct, "allow[]" an entry. */
 static bool in_scope(const struct policy_key *k, const char *scope)
 {
 	const char *rest = below(k->path, scope);

@@ -153,7 +153,7 @@ static int fill_commands(struct sensors *s)
 
 	for (unsigned int i = 1; i <= command_count(); i++) {
 		struct command_key key = {};
-		uint16_t number = (uint16_t)(i | (command_secret(i) ? COMMAND_SECRET : 0));
+		uint16_t number = (uint16_t)(i | (command_has_credential(i) ? COMMAND_SECRET : 0));
 
 		snprintf(key.name, sizeof(key.name), "%s", command_name(i));
 		if (bpf_map_update_elem(fd, &key, &number, BPF_ANY))
