@@ -191,13 +191,13 @@ static struct action *replace_action(struct incident *in)
 	return last;
 }
 
-static struct action *new_action(struct incident *in, const struct action *d)
+static struct action *new_action(struct incident *in, const struct action *a)
 {
 	size_t room = in->room ? in->room * 2 : 2;
 	struct action *grown;
 
 	if (in->actions == INCIDENT_ACTIONS)
-		return has_rule(in, d->rule) ? NULL : replace_action(in);
+		return has_rule(in, a->rule) ? NULL : replace_action(in);
 	if (room > INCIDENT_ACTIONS)
 		room = INCIDENT_ACTIONS;
 	if (in->actions == in->room) {
@@ -210,29 +210,29 @@ static struct action *new_action(struct incident *in, const struct action *d)
 	return &in->action[in->actions++];
 }
 
-static void add_action(struct incident *in, const struct action *d)
+static void add_action(struct incident *in, const struct action *a)
 {
 	struct action *known = NULL;
 
 	for (size_t i = 0; i < in->actions && !known; i++) {
-		if (in->action[i].id == d->id)
+		if (in->action[i].id == a->id)
 			known = &in->action[i];
 	}
 	if (known) { /* its details may have arrived late */
-		uint64_t count = known->count + d->count, first = known->first_ns;
+		uint64_t count = known->count + a->count, first = known->first_ns;
 		bool reported = known->reported;
 
-		*known = *d;
+		*known = *a;
 		known->count = count;
 		known->first_ns = first;
 		known->reported = reported;
 		return;
 	}
-	known = new_action(in, d);
+	known = new_action(in, a);
 	if (known)
-		*known = *d;
+		*known = *a;
 	else
-		in->left_out += d->count;
+		in->left_out += a->count;
 }
 
 static uint32_t rules_of(const struct incident *in)
@@ -293,30 +293,30 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 				uint64_t now_ns)
 {
 	struct incident *in = find_for(is, f);
-	const struct action *d = &f->action;
+	const struct action *a = &f->action;
 	bool opened = !in;
-	enum severity worst = d->severity;
+	enum severity worst = a->severity;
 
 	if (!in)
 		in = open_incident(is, f, now_ns);
 	if (!in) {
-		is->lost += d->count;
+		is->lost += a->count;
 		return NULL;
 	}
-	correlate(is, in, d->rule);
-	in->count += d->count;
-	in->rule_count[d->rule] += d->count;
-	if (!in->stage_ns[d->stage] || d->first_ns < in->stage_ns[d->stage])
-		in->stage_ns[d->stage] = d->first_ns ?: 1;
-	if (d->stage > in->stage)
-		in->stage = d->stage;
+	correlate(is, in, a->rule);
+	in->count += a->count;
+	in->rule_count[a->rule] += a->count;
+	if (!in->stage_ns[a->stage] || a->first_ns < in->stage_ns[a->stage])
+		in->stage_ns[a->stage] = a->first_ns ?: 1;
+	if (a->stage > in->stage)
+		in->stage = a->stage;
 	if (f->tenant)
 		in->tenant = f->tenant;
-	if (d->first_ns < in->first_ns)
-		in->first_ns = d->first_ns;
-	if (d->last_ns > in->last_ns)
-		in->last_ns = d->last_ns;
-	add_action(in, d);
+	if (a->first_ns < in->first_ns)
+		in->first_ns = a->first_ns;
+	if (a->last_ns > in->last_ns)
+		in->last_ns = a->last_ns;
+	add_action(in, a);
 	for (size_t i = 0; i < in->actions; i++) {
 		if (in->action[i].severity > worst)
 			worst = in->action[i].severity;

@@ -29,34 +29,34 @@ static const char *text(const json_t *o, const char *key)
 static void fill_instance(struct record *r)
 {
 	json_t *ports = json_object_get(r->instance, "ports"), *port;
-	struct policy_input *s = &r->input;
+	struct policy_input *in = &r->input;
 	size_t i;
 
-	s->instance = text(r->instance, "name");
-	s->instance_exe = text(r->instance, "exe");
-	s->instance_cgroup = text(r->instance, "cgroup");
+	in->instance = text(r->instance, "name");
+	in->instance_exe = text(r->instance, "exe");
+	in->instance_cgroup = text(r->instance, "cgroup");
 	json_array_foreach (ports, i, port) {
 		if (i < PORTS_MAX)
-			r->port[s->ports++] = (uint16_t)json_integer_value(port);
+			r->port[in->ports++] = (uint16_t)json_integer_value(port);
 	}
-	s->port = r->port;
+	in->port = r->port;
 }
 
 static void fill_actor(struct record *r)
 {
 	json_t *ancestors = json_object_get(r->actor, "ancestors"), *ancestor,
 	       *uid = json_object_get(r->actor, "uid");
-	struct policy_input *s = &r->input;
+	struct policy_input *in = &r->input;
 	size_t i;
 
 	if (!json_is_true(json_object_get(r->actor, "exe_deleted")))
-		s->exe = text(r->actor, "exe");
-	s->sha256 = text(r->actor, "exe_sha256");
-	s->cgroup = text(r->actor, "cgroup");
-	s->uid = json_is_integer(uid) ? json_integer_value(uid) : POLICY_UNSET;
+		in->exe = text(r->actor, "exe");
+	in->sha256 = text(r->actor, "exe_sha256");
+	in->cgroup = text(r->actor, "cgroup");
+	in->uid = json_is_integer(uid) ? json_integer_value(uid) : POLICY_UNSET;
 	json_array_foreach (ancestors, i, ancestor) {
 		if (i < ANCESTORS_MAX)
-			s->ancestor[s->ancestors++] = text(ancestor, "exe");
+			in->ancestor[in->ancestors++] = text(ancestor, "exe");
 	}
 }
 
@@ -64,7 +64,7 @@ static void fill_conn(struct record *r)
 {
 	const char *ip = text(json_object_get(r->conn, "remote"), "ip"),
 		   *opened = text(r->conn, "opened");
-	struct policy_input *s = &r->input;
+	struct policy_input *in = &r->input;
 
 	if (!ip || !opened)
 		return;
@@ -72,14 +72,14 @@ static void fill_conn(struct record *r)
 		r->peer[10] = r->peer[11] = 0xff;
 	else if (inet_pton(AF_INET6, ip, r->peer) != 1)
 		return;
-	s->peer = r->peer;
-	s->conn_owner = text(r->conn, "opener");
+	in->peer = r->peer;
+	in->conn_owner = text(r->conn, "opener");
 }
 
 /* Fill r from its line. Returns what is wrong with the line, NULL if nothing. */
 static const char *fill(struct record *r)
 {
-	struct policy_input *s = &r->input;
+	struct policy_input *in = &r->input;
 	const char *verdict;
 
 	r->own = json_object_get(json_object_get(r->line, "unmapped"), "cachewarden");
@@ -88,16 +88,16 @@ static const char *fill(struct record *r)
 	r->conn = json_object_get(r->own, "conn");
 	if (!json_is_object(r->own))
 		return "has no unmapped.cachewarden";
-	s->rule = policy_rule_find(text(r->own, "rule") ?: "");
+	in->rule = policy_rule_find(text(r->own, "rule") ?: "");
 	verdict = text(r->own, "verdict");
-	if (!s->rule || !verdict)
+	if (!in->rule || !verdict)
 		return "has no known rule or verdict";
-	if (!severity_parse(text(r->own, "severity"), &s->severity))
+	if (!severity_parse(text(r->own, "severity"), &in->severity))
 		return "has no known severity";
 	if (!json_is_integer(json_object_get(r->line, "start_time")))
 		return "has no start_time";
 	r->time_ms = json_integer_value(json_object_get(r->line, "start_time"));
-	s->prevented = !strcmp(verdict, "prevented");
+	in->prevented = !strcmp(verdict, "prevented");
 	fill_instance(r);
 	fill_actor(r);
 	fill_conn(r);
@@ -116,13 +116,13 @@ static bool is_other(const json_t *line)
 
 static void print(FILE *to, unsigned int nr, const struct record *r, const struct verdict *v)
 {
-	const struct policy_input *s = &r->input;
+	const struct policy_input *in = &r->input;
 	const struct policy_allow *a = v->allow ?: v->expired;
 	char exe[256];
 
-	policy_printable(s->exe ?: "?", exe, sizeof(exe));
+	policy_printable(in->exe ?: "?", exe, sizeof(exe));
 	fprintf(to, "%u: %-9s %-8s %s %s by %s", nr, verdict_name(v->id),
-		severity_name(v->severity), rule_name(s->rule), s->instance ?: "this host", exe);
+		severity_name(v->severity), rule_name(in->rule), in->instance ?: "this host", exe);
 	if (a)
 		fprintf(to, " [%s:%u: %s%s]", a->at.file, a->at.line, v->expired ? "expired: " : "",
 			a->reason);
