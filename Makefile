@@ -94,7 +94,7 @@ docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables
 	$(Q)$(B)/docgen
 
 lint: $(B)/docgen ## layers, licences, formatting
-	$(Q)tests/scripts/lint.sh
+	$(Q)tests/scripts/lint.py
 
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden

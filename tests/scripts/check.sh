@@ -150,7 +150,9 @@ fuzzers()
 	local fuzzer
 
 	for fuzzer in build/fuzz/fuzz_*; do
-		[ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
+		if [ ! -x "$fuzzer" ] || [ ! -f "$fuzzer" ]; then
+			continue
+		fi
 		mkdir -p "$fuzzer.new"
 		if "$fuzzer" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 \
 			-artifact_prefix=build/fuzz/ "$fuzzer.new" tests/policies/wrong >"$scratch/fuzz" 2>&1; then
@@ -165,7 +167,7 @@ fuzzers()
 
 lint()
 {
-	if tests/scripts/lint.sh; then
+	if tests/scripts/lint.py; then
 		echo "ok - lint"
 		passed=$((passed + 1))
 	else

@@ -14,8 +14,9 @@ declare -A group=(
 	[test]="libcmocka-dev iproute2 util-linux gdb strace
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
-		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev"
-	[bench]="auditd bpftrace"
+		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev
+		python3 clang-format shellcheck"
+	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"
 )
 services="redis-server auditd prometheus-node-exporter stunnel4 haproxy" # started, and enabled at boot, by their packages

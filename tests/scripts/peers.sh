@@ -32,12 +32,11 @@ peer()
 	fi
 	printf '  %-7s %s\n' PEER "$name"
 	rm -rf "${to:?}/$name" "$to/$name.why" "$to/$name.new"
-	mkdir "$to/$name.new" && cp "$@" "$to/$name.new" &&
-		(cd "$to/$name.new" && "make_$name") >"$log" 2>&1 </dev/null ||
-		{
-			printf 'no %s here: %s\n' "$name" "$(grep -v '^[[:space:]]*$' "$log" | tail -n 1)" |
-				tee "$to/$name.why"
-		}
+	if ! { mkdir "$to/$name.new" && cp "$@" "$to/$name.new" &&
+		(cd "$to/$name.new" && "make_$name"); } >"$log" 2>&1 </dev/null; then
+		printf 'no %s here: %s\n' "$name" "$(grep -v '^[[:space:]]*$' "$log" | tail -n 1)" |
+			tee "$to/$name.why"
+	fi
 	rm -rf "$to/$name.new"
 }
 
@@ -45,10 +44,10 @@ make_rustls()
 {
 	local crates=/usr/share/cargo/registry
 
-	[ -x /usr/bin/cargo ] && [ -d "$crates" ] || {
+	if [ ! -x /usr/bin/cargo ] || [ ! -d "$crates" ]; then
 		echo "Debian's cargo and librust-rustls-dev are not installed"
 		return 1
-	}
+	fi
 	# not a cargo of somebody's home, nor that one's settings
 	CARGO_HOME=$PWD/cargo RUSTC=/usr/bin/rustc timeout 300 /usr/bin/cargo build --quiet --offline --target-dir target \
 		--config 'source.crates-io.replace-with="debian"' \

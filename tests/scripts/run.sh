@@ -14,6 +14,7 @@ if [ "$(id -u)" != 0 ]; then
 	exit 3
 fi
 
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	if [ -n "$pid" ]; then
 		kill "$pid" 2>/dev/null
