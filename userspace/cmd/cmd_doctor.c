@@ -18,28 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a tier cannot see even with all its programs attached. docs/coverage.md gives the reasons. */
-static const struct {
-	const char *sensor, *tier, *unseen;
-} limits[] = {
-	{"memory", "io_uring",
-	 "refused opens through io_uring (no file, and no path at completion)"},
-	{"memory", "syscalls",
-	 "32-bit callers: what they open, take or steer (reads, writes and PTRACE_ATTACH are seen)"},
-	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
-	{"memory", "syscalls",
-	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
-	{"memory", "access",
-	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
-	{"memory", "syscalls",
-	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
-	{"processes", "hooks",
-	 "LD_PRELOAD and its kin of servers from before: they write over their environment"},
-	{"wire", "packets", "what reaches a socket without a packet: none known for TCP"},
-	{"wire", "packets",
-	 "record boundaries of connections from before the monitor, until it finds one"},
-};
-
 struct diagnosis {
 	struct kernel_facts kernel;
 	char cgroup[256];
@@ -51,17 +29,6 @@ struct diagnosis {
 	bool ready;	      /* `run` would work */
 	bool partial;	      /* but some program is not attached */
 };
-
-/* Does this limit apply to a tier in use here? */
-static bool limit_applies(const struct diagnosis *d, size_t i)
-{
-	for (size_t k = 0; k < d->program_count; k++) {
-		if (!strcmp(d->programs[k].sensor, limits[i].sensor) &&
-		    !strcmp(d->programs[k].tier, limits[i].tier))
-			return true;
-	}
-	return false;
-}
 
 static void diagnose(struct diagnosis *d)
 {
@@ -130,6 +97,9 @@ static void print_kernel(const struct diagnosis *d)
 
 static void print_programs(const struct diagnosis *d)
 {
+	size_t limit_count;
+	const struct sensor_limit *limits = sensor_limits(&limit_count);
+
 	if (!d->program_count)
 		return;
 	printf("\n%-10s %-9s %-15s %-9s %s\n", "sensor", "tier", "program", "attached",
@@ -143,8 +113,8 @@ static void print_programs(const struct diagnosis *d)
 			printf("%-47s%s\n", "", p->error);
 	}
 	printf("\nunseen on these tiers, with everything attached\n");
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (limit_applies(d, i))
+	for (size_t i = 0; i < limit_count; i++) {
+		if (sensor_limit_applies(&limits[i], d->programs, d->program_count))
 			printf("  %-10s %-9s %s\n", limits[i].sensor, limits[i].tier,
 			       limits[i].unseen);
 	}
@@ -210,9 +180,12 @@ static void json_programs(struct jsonw *j, const struct diagnosis *d)
 
 static void json_limits(struct jsonw *j, const struct diagnosis *d)
 {
+	size_t limit_count;
+	const struct sensor_limit *limits = sensor_limits(&limit_count);
+
 	jsonw_array(j, "unseen");
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (!limit_applies(d, i))
+	for (size_t i = 0; i < limit_count; i++) {
+		if (!sensor_limit_applies(&limits[i], d->programs, d->program_count))
 			continue;
 		jsonw_object(j, NULL);
 		jsonw_string(j, "sensor", limits[i].sensor);

@@ -6,26 +6,28 @@
 
 #include "hooked_syscall.h"
 
-/* Of a row of hooked_syscall.h; bpf/lib/syscall.bpf.h defines them. Skipped where the syscall does not exist. */
+#include <string.h>
+
+/*
+ * The programs of a row of hooked_syscall.h (bpf/lib/syscall.bpf.h defines them): on the access tier fexit on its
+ * two entry functions, else its tracepoint. Skipped where the syscall does not exist.
+ */
 #define SYSCALL_PROGRAMS(abbr, name, body, unseen, ...)                                            \
 	{"calls", "access", "ac_" #abbr, unseen, .optional = true},                                \
 		{"calls", "access", "ac32_" #abbr, unseen " by 32-bit callers", .optional = true}, \
 		{"calls", "syscalls", "sc_" #abbr, unseen, .optional = true},
 
-/*
- * All programs, in the order they are attached. Where a sensor has the rungs "choke" and "syscalls", one of
- * them is loaded; `optional` programs look at what a kernel may not have at all.
- */
+/* Of the tiers "access" and "syscalls" the loader picks one, see loader.c. */
 static const struct sensor_program programs[] = {
 	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs"},
 	{"processes", "hooks", "proc_fork",
-	 "children and threads of an instance: its BGSAVE would be a stranger"},
+	 "children and threads of an instance: its BGSAVE counts as a foreign process"},
 	{"processes", "hooks", "proc_exit", "the end of an instance"},
 	{"processes", "sweep", "find_instances", "instances that ran before the monitor"},
 	{"memory", "access", "ac_may_access",
 	 "accesses by syscalls that have no hook of their own"},
 	{"memory", "access", "ac_open",
-	 "opens of files below /proc/PID, and of what instances keep on disk"},
+	 "opens of files below /proc/PID, and of instances' files on disk"},
 	{"memory", "access", "ac_handle", "opens by file handle"},
 	{"memory", "access", "ac_ptrace", "ptrace"},
 	{"memory", "access", "ac_vm_readv", "process_vm_readv"},
@@ -57,22 +59,60 @@ static const struct sensor_program programs[] = {
 	/* clang-format on */
 	{"calls", "access", "ac_uprobe", "uprobes planted through tracefs and by links"},
 	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
-	{"calls", "sweep", "sweep_progs", "BPF programs of others from before the monitor"},
-	{"wire", "packets", "sock_create", "connections an instance dials"},
+	{"calls", "sweep", "sweep_progs", "BPF programs that others loaded before the monitor"},
+	{"wire", "packets", "sock_create", "connections an instance opens"},
 	{"wire", "packets", "sock_state",
-	 "listeners opened while the monitor runs, and what they accept"},
+	 "listeners opened while the monitor runs, and connections they accept"},
 	{"wire", "sweep", "mark_sockets",
-	 "sockets from before the monitor, or handed down by a supervisor"},
+	 "sockets from before the monitor, or inherited from a supervisor"},
 	{"wire", "packets", "wire_egress", "bytes an instance sends"},
 	{"wire", "packets", "wire_ingress", "bytes an instance receives"},
 	{"sweep", "sweep", "sweep_tasks",
-	 "who traces an instance, probes in it, pages swapped out"},
-	{"sweep", "sweep", "sweep_files", "who holds an instance's files, sockets and events"},
+	 "tracers of an instance, probes in it, pages swapped out"},
+	{"sweep", "sweep", "sweep_files",
+	 "holders of an instance's files, sockets and perf events"},
 	{"sweep", "sweep", "sweep_maps", "code and shared memory mapped by an instance"},
+};
+
+static const struct sensor_limit limits[] = {
+	{"memory", "syscalls",
+	 "refused opens through io_uring (no file, and no path at completion)"},
+	{"memory", "syscalls",
+	 "32-bit callers: what they open, take or steer (reads, writes and PTRACE_ATTACH are seen)"},
+	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
+	{"memory", "syscalls",
+	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
+	{"memory", "access",
+	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
+	{"memory", "syscalls",
+	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
+	{"processes", "hooks",
+	 "LD_PRELOAD and similar variables of servers from before the monitor, which overwrite "
+	 "their environment"},
+	{"wire", "packets", "what reaches a socket without a packet: none known for TCP"},
+	{"wire", "packets",
+	 "record boundaries of connections from before the monitor, until it finds one"},
 };
 
 const struct sensor_program *sensor_program_table(size_t *ret_count)
 {
 	*ret_count = ARRAY_SIZE(programs);
 	return programs;
+}
+
+const struct sensor_limit *sensor_limits(size_t *ret_count)
+{
+	*ret_count = ARRAY_SIZE(limits);
+	return limits;
+}
+
+bool sensor_limit_applies(const struct sensor_limit *limit,
+			  const struct sensor_program *programs_in_use, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(programs_in_use[i].sensor, limit->sensor) &&
+		    !strcmp(programs_in_use[i].tier, limit->tier))
+			return true;
+	}
+	return false;
 }
