@@ -44,7 +44,7 @@ static int hash(int fd, char hex[DIGEST_LEN])
 	}
 	if (!err && (!EVP_DigestFinal_ex(ctx, sum, &len) || len * 2 + 1 != DIGEST_LEN))
 		err = -EIO;
-	for (unsigned int i = 0; !err && i < len; i++)
+	for (size_t i = 0; !err && i < len; i++)
 		snprintf(hex + i * 2, 3, "%02x", sum[i]);
 	EVP_MD_CTX_free(ctx);
 	return err;

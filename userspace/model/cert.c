@@ -56,7 +56,7 @@ int cert_read(struct cert *c, const uint8_t *der, size_t len)
 	c->not_after = seconds(X509_get0_notAfter(x));
 	key_text(c, x);
 	if (EVP_Digest(der, len, digest, &n, EVP_sha256(), NULL)) {
-		for (unsigned int i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++)
 			snprintf(c->sha256 + 2 * i, 3, "%02x", digest[i]);
 	}
 	X509_free(x);

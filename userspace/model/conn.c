@@ -145,9 +145,9 @@ static struct conn **free_or_evicted(struct conns *cs)
 }
 
 /* Start to parse a handshake, from where both directions are. */
-static void begparsed(struct conns *cs, struct conn *c)
+static void begin_parsing(struct conns *cs, struct conn *c)
 {
-	struct handshake *h = malloc(sizeof(*h));
+	struct handshake *h = calloc(1, sizeof(*h));
 	struct conn **place;
 
 	if (!h)
@@ -264,7 +264,7 @@ struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p)
 		return NULL;
 	}
 	if (!c->handshake && !p->offset && !conn_negotiated(c))
-		begparsed(cs, c);
+		begin_parsing(cs, c);
 	feed(cs, c, p);
 	h = c->handshake;
 	if (h && h->reader[0].reading != TLS_READING && h->reader[1].reading != TLS_READING)

@@ -51,7 +51,7 @@ const char *rule_name(unsigned int rule);
 const char *rule_title(unsigned int rule);
 
 /* Names of all rules in a set of 1u << rule, separated by spaces. Cut to size. */
-void rule_names(uint32_t rules, char *buf, size_t size);
+void rule_names(uint32_t set, char *buf, size_t size);
 
 /* NULL for STAGE_NONE and beyond. */
 const char *stage_name(enum stage s);

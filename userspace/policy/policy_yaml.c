@@ -308,7 +308,9 @@ static bool read_document(struct reader *r, void *root)
 
 static bool read_stream(struct reader *r, void *root)
 {
-	if (!next(r) || !next(r)) /* starts of the stream and of its first document */
+	if (!next(r)) /* start of the stream */
+		return false;
+	if (!next(r)) /* start of its first document */
 		return false;
 	if (r->ev.type == YAML_STREAM_END_EVENT)
 		return true;

@@ -100,7 +100,9 @@ int cgroup_path(int root_fd, uint64_t id, char *buf, size_t size)
 	fd = open_by_handle_at(root_fd, &handle.head, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = path_of(root_fd, root, sizeof(root)) ?: path_of(fd, path, sizeof(path));
+	err = path_of(root_fd, root, sizeof(root));
+	if (!err)
+		err = path_of(fd, path, sizeof(path));
 	close(fd);
 	if (err)
 		return err;
