@@ -1,100 +1,74 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# cachewarden: `make help` lists what can be made. Everything built lands in build/.
+# `make help` lists the targets. Settings, source lists, targets, then rules; everything built goes to build/.
+#
+#   V=1          print the commands
+#   SANITIZE=1   build userspace and tests with AddressSanitizer and UBSan; run `make clean` before and after
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
+
+# --- settings ---
 
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 prefix  ?= /usr/local
-ARCH    := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
+VERSION := 0.1.0
+MACHINE := $(shell uname -m)
+ARCH    := $(subst x86_64,x86,$(subst aarch64,arm64,$(MACHINE)))
 B       := build
 Q       := $(if $(V),,@)
 say      = @$(if $(V),true,printf '  %-7s %s\n' $(1) $(2))
+comma   := ,
 
 CFLAGS  ?= -O2 -g
-WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers
-VERSION := 0.1.0
 CPPFLAGS += -D_GNU_SOURCE -DCACHEWARDEN_VERSION=\"$(VERSION)\" -Iinclude -Iuserspace -I$(B)
+WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wno-unused-parameter \
+	   -Wno-missing-field-initializers
 USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
-	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
-comma   := ,
+	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(MACHINE)-linux-gnu
 LIBS    := -lbpf -lelf -lz -lyaml -ljansson -lcrypto
 
-SENSORS := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
-# objects are kept: the lanes load them one by one when a kernel refuses one
-.SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
-SKELS   := $(SENSORS:%=$(B)/%.skel.h)
-OBJS    := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*/*.c))
-PURE    := $(filter-out $(B)/user/cmd/main.o,$(OBJS))
+# Sub-makes build in parallel unless the caller chose a number of jobs.
+SUBMAKE  = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# --- sources ---
+
+SENSORS  := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
+SKELS    := $(SENSORS:%=$(B)/%.skel.h)
+OBJS     := $(patsubst userspace/%.c,$(B)/user/%.o,$(wildcard userspace/*/*.c))
+PURE     := $(filter-out $(B)/user/cmd/main.o,$(OBJS))
+ANALYZED := $(OBJS:$(B)/user/%.o=$(B)/analyzed/%)
 TRIGGERS := $(patsubst tests/triggers/%.c,$(B)/triggers/%,$(wildcard tests/triggers/*.c))
-MODULES := $(patsubst tests/triggers/module/%.c,$(B)/triggers/%.so,$(wildcard tests/triggers/module/*.c))
-UNITS   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
-FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
-LIVE    := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
+MODULES  := $(patsubst tests/triggers/module/%.c,$(B)/triggers/%.so,$(wildcard tests/triggers/module/*.c))
+UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+LIVE     := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+BENCHES  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+
+# What a fuzz target needs of userspace/, compiled again with its instrumentation.
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key \
+	policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
+FUZZ_LIBS_fuzz_policy := -lyaml
+
+# The lanes load the objects one by one when a kernel refuses one.
+.SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
+
+# --- targets: build and run ---
 
 all: $(B)/cachewarden ; @: ## build the monitor: build/cachewarden
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## /{printf "  %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install what building and running needs (apt, as root)
 	$(Q)tests/scripts/deps.sh build
 
-run: deps ## watch every Redis/Valkey here; where none runs, a scratch one is started
-	$(Q)$(MAKE) --no-print-directory all
+run: deps ## monitor every Redis and Valkey on this host; starts a scratch one if there is none (root)
+	$(Q)$(SUBMAKE) all
 	$(Q)tests/scripts/run.sh $(B)/cachewarden
-
-check: ## all tests: unit, live on this kernel, lanes on others (root; installs what it needs)
-	$(Q)tests/scripts/deps.sh build test fuzz
-	$(Q)$(MAKE) --no-print-directory all tests peers $(FUZZERS)
-	$(Q)tests/scripts/check.sh
-
-tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
-
-peers: ## the TLS stacks that Debian has no program of: rustls, OpenSSL 1.0 (no failure where one cannot be had)
-	$(Q)tests/scripts/peers.sh $(B)/peers
-
-unit: $(UNITS) $(B)/docgen ## unit tests only, no root needed
-	$(Q)tests/scripts/check.sh unit
-
-corpus: ## every attack on every kernel: what caught it; writes the table in docs/coverage.md
-	$(Q)tests/scripts/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)tests/scripts/corpus.sh
-
-interplay: ## testssl.sh with all it has against a watched Redis, a few minutes; the quick one is in check
-	$(Q)tests/scripts/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)$(B)/cachewarden-live interplay:
-
-soak: ## slow tests that check leaves out: 10,000 TLS connections over a bad network; Java, testssl.sh, haproxy; loss, reordering, duplication
-	$(Q)tests/scripts/deps.sh build test
-	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)$(B)/cachewarden-live -s
-
-bench: ## measure cost and latency on a live Redis (as root; installs what it needs)
-	$(Q)tests/scripts/deps.sh build test bench
-	$(Q)$(MAKE) --no-print-directory all tests $(BENCHES)
-	$(Q)tests/bench/bench.py
-
-verifier-cost: all $(B)/bench/verifier_cost ## BPF programs that cost the verifier 10 % more than the committed table (root); UPDATE=1 writes it
-	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update)
-
-fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the readers of TLS and of policies, RUNS=10000000 times each; 10^6 mutated streams
-	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
-	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 -artifact_prefix=$(B)/fuzz/ \
-		-print_final_stats=1 -verbosity=1 $$f.new $(wildcard tests/policies/wrong) || exit 1; done
-
-docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables
-	$(Q)$(B)/docgen
-
-lint: $(B)/docgen ## layers, licences, formatting
-	$(Q)tests/scripts/lint.py
 
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
@@ -102,6 +76,71 @@ install: all ## install to DESTDIR/prefix
 
 clean: ## remove build/
 	rm -rf $(B)
+
+# --- targets: tests ---
+
+check: ## run all tests but the soak: unit, lint, analyze, live, other kernels (root; installs what it needs)
+	$(Q)tests/scripts/deps.sh build test fuzz
+	$(Q)$(SUBMAKE) all tests peers $(FUZZERS) analyze
+	$(Q)tests/scripts/check.sh
+
+tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
+
+peers: ## build the TLS clients that are not Debian programs: rustls, OpenSSL 1.0.2; not an error if that fails
+	$(Q)tests/scripts/peers.sh $(B)/peers
+
+unit: $(UNITS) $(B)/docgen ## run the unit tests and lint; no root needed
+	$(Q)tests/scripts/check.sh unit
+
+lint: $(B)/docgen ## check layers, licences, formatting, shell scripts and generated documents
+	$(Q)tests/scripts/lint.py
+
+analyze: $(ANALYZED) ## run clang-tidy on userspace/ and include/; checks and exceptions are in .clang-tidy
+
+corpus: ## run every attack on every kernel and write what caught it to docs/coverage.md (root)
+	$(Q)tests/scripts/deps.sh build test
+	$(Q)$(SUBMAKE) all tests
+	$(Q)tests/scripts/corpus.sh
+
+interplay: ## run all of testssl.sh against a monitored Redis, some minutes (root); check has a short one
+	$(Q)tests/scripts/deps.sh build test
+	$(Q)$(SUBMAKE) all tests
+	$(Q)$(B)/cachewarden-live interplay:
+
+soak: ## slow tests that check leaves out: 10,000 TLS connections over a bad network; Java, testssl.sh, haproxy; loss, reordering, duplication
+	$(Q)tests/scripts/deps.sh build test
+	$(Q)$(SUBMAKE) all tests
+	$(Q)$(B)/cachewarden-live -s
+
+fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS and policy parsers, RUNS=10000000 each, and 10^6 mutated streams
+	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
+	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 \
+		-artifact_prefix=$(B)/fuzz/ -print_final_stats=1 -verbosity=1 $$f.new \
+		$(wildcard tests/policies/wrong) || exit 1; done
+
+# --- targets: measurements ---
+
+bench: ## measure cost and latency on a scratch Redis (root; installs what it needs); settings: tests/bench/bench.py
+	$(Q)tests/scripts/deps.sh build test bench
+	$(Q)$(SUBMAKE) all tests $(BENCHES)
+	$(Q)tests/bench/bench.py
+
+verifier-cost: all $(B)/bench/verifier_cost ## fail if a BPF program costs the verifier 10 % more than committed (root); UPDATE=1 commits
+	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update)
+
+# --- targets: documents and editors ---
+
+docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables
+	$(Q)$(B)/docgen
+
+compile_commands.json: ## write the compilation database for clangd and editors
+	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
+		tests/scripts/compile-commands.py >$@
+
+.PHONY: all help deps run install clean check tests peers unit lint analyze corpus interplay soak fuzz bench \
+	verifier-cost docs compile_commands.json
+
+# --- rules ---
 
 $(B)/cachewarden: $(OBJS)
 	$(call say,LINK,$@)
@@ -122,6 +161,16 @@ $(B)/user/%.o: userspace/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/user/sensor/loader.o: $(SKELS)
+
+# The object is a prerequisite because it depends on the headers. stderr only counts suppressed warnings.
+$(B)/analyzed/%: userspace/%.c $(B)/user/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $(TIDYFLAGS) $< -- $(CPPFLAGS) -std=gnu11 2>/dev/null
+	@touch $@
+
+# The generated skeletons free through libbpf, which the analyzer does not see: it reports each as a leak.
+$(B)/analyzed/sensor/loader: TIDYFLAGS := --checks=-clang-analyzer-unix.Malloc
 
 $(B)/triggers/%: tests/triggers/%.c
 	@mkdir -p $(@D)
@@ -156,10 +205,6 @@ $(B)/bench/%: tests/bench/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf
 
-# what a fuzz target takes from userspace/: pure code, instrumented with it
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key policy/policy_table policy/policy_value model/rule model/severity \
-	model/tls_suite)
-FUZZ_LIBS_fuzz_policy := -lyaml
 .SECONDEXPANSION:
 $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h userspace/*/*.h)
 	@mkdir -p $(@D)
@@ -170,5 +215,3 @@ $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h 
 		-fno-sanitize-recover=undefined -Iinclude -Iuserspace -o $@ $< $(FUZZED_$*) $(FUZZ_LIBS_$*)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
-
-.PHONY: all help deps run check tests peers unit corpus interplay soak bench verifier-cost fuzz docs lint install clean
