@@ -14,6 +14,7 @@
 #include "model/rule.h"
 #include "model/vector.h"
 #include "policy/policy_doc.h"
+#include "sensor/program.h"
 
 #include <err.h>
 #include <stdbool.h>
@@ -97,14 +98,23 @@ static void write_files(FILE *to)
 	}
 }
 
+static void write_limits(FILE *to)
+{
+	size_t count;
+	const struct sensor_limit *limits = sensor_limits(&count);
+
+	fprintf(to, "| sensor | tier | unseen |\n|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		fprintf(to, "| %s | %s | %s |\n", limits[i].sensor, limits[i].tier,
+			limits[i].unseen);
+}
+
 static const struct section {
 	const char *name;
 	void (*write)(FILE *to);
 } sections[] = {
-	{"rules", write_rules},
-	{"vectors", write_vectors},
-	{"syscalls", write_syscalls},
-	{"files", write_files},
+	{"rules", write_rules}, {"vectors", write_vectors}, {"syscalls", write_syscalls},
+	{"files", write_files}, {"limits", write_limits},
 };
 
 static const struct section *find_section(const char *name, size_t len)
