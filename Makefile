@@ -49,8 +49,8 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 # What a fuzz target needs of userspace/, compiled again with its instrumentation.
-FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_key \
-	policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
+FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_check policy/policy_key \
+	policy/policy_row policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 
 # The lanes load the objects one by one when a kernel refuses one.
@@ -125,7 +125,7 @@ bench: ## measure cost and latency on a scratch Redis (root; installs what it ne
 	$(Q)$(SUBMAKE) all tests $(BENCHES)
 	$(Q)tests/bench/bench.py
 
-verifier-cost: all $(B)/bench/verifier_cost ## fail if a BPF program costs the verifier 10 % more than committed (root); UPDATE=1 commits
+verifier-cost: all $(B)/bench/verifier_cost ## fail if a BPF program costs the verifier 10 % more than committed (root); UPDATE=1 rewrites the table
 	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update)
 
 # --- targets: documents and editors ---

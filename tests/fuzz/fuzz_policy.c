@@ -6,6 +6,8 @@
  * no control character. An accepted policy can be evaluated and freed, and parsing the text again gives
  * the same result.
  */
+#include "policy/policy_check.h"
+#include "policy/policy_key.h"
 #include "policy/policy_yaml.h"
 
 #include <stdint.h>

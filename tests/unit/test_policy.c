@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "policy/policy_check.h"
 #include "policy/policy_yaml.h"
 #include "policy/policy_doc.h"
 #include "policy/policy_key.h"

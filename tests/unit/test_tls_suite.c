@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "model/tls_suite.h"
-#include "policy/policy.h"
+#include "policy/policy_key.h"
 
 #include <string.h>
 

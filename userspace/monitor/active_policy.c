@@ -2,6 +2,7 @@
 /* active_policy.c - see active_policy.h. */
 #include "monitor/active_policy.h"
 
+#include "policy/policy_key.h"
 #include "policy/policy_yaml.h"
 #include "base/log.h"
 #include "monitor/policy_input.h"

@@ -115,18 +115,6 @@ struct verdict {
 	const struct policy_plaintext *plaintext; /* entry that allows it */
 };
 
-/* The built-in policy: every rule alerts, nothing is allowed or prevented. */
-void policy_init(struct policy *p);
-
-/* Leaves the built-in policy. */
-void policy_free(struct policy *p);
-
-/*
- * Check what no single value shows: references to unknown names, duplicate names, exceptions to what the kernel
- * prevents. Returns false with the first error, which begins with FILE:LINE.
- */
-bool policy_validate(const struct policy *p, char *error, size_t size);
-
 void policy_evaluate(const struct policy *p, const struct policy_input *in, int64_t now_ms,
 		     struct verdict *ret);
 const char *verdict_name(enum verdict_id id);

@@ -4,6 +4,8 @@
 
 #include "base/macros.h"
 
+#include <stdlib.h>
+
 #define POLICY struct policy
 #define INSTANCE struct policy_instance
 #define PLAINTEXT struct policy_plaintext
@@ -89,3 +91,19 @@ static const struct policy_key keys[] = {
 _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "a table has at most POLICY_KEYS_MAX keys");
 
 const struct policy_table policy_table = {keys, ARRAY_SIZE(keys)};
+
+void policy_init(struct policy *p)
+{
+	*p = (struct policy){};
+	policy_table_init(&policy_table, p);
+}
+
+void policy_free(struct policy *p)
+{
+	policy_table_free(&policy_table, p);
+	for (size_t i = 0; i < p->files; i++)
+		free(p->file[i]);
+	free(p->file);
+	p->file = NULL;
+	p->files = 0;
+}

@@ -7,4 +7,10 @@
 
 extern const struct policy_table policy_table;
 
+/* The built-in policy: every rule alerts, nothing is allowed or prevented. */
+void policy_init(struct policy *p);
+
+/* Leaves the built-in policy. */
+void policy_free(struct policy *p);
+
 #endif

@@ -65,25 +65,6 @@ static void scope_of_entries(const struct policy_key *list, char scope[SCOPE_LEN
 	snprintf(scope, SCOPE_LEN, "%s[]", list->path);
 }
 
-/* Pointers are copied: the members have types of their own. */
-static void *get_pointer(const void *in, size_t at)
-{
-	void *p;
-
-	memcpy(&p, (const char *)in + at, sizeof(p));
-	return p;
-}
-
-static void set_pointer(void *in, size_t at, const void *p)
-{
-	memcpy((char *)in + at, &p, sizeof(p));
-}
-
-static size_t *count_of(const struct policy_key *list, void *in)
-{
-	return (size_t *)((char *)in + list->count);
-}
-
 /* --- defaults --- */
 
 static void init_struct(const struct policy_table *t, const char *scope, void *in)
@@ -111,25 +92,10 @@ void policy_table_init(const struct policy_table *t, void *root)
 
 /* --- lists --- */
 
-/* Room for one more element of that size. NULL if there may be no more, or memory ran out. */
-static void *grow(const struct policy_key *list, void *in, size_t size)
-{
-	size_t *count = count_of(list, in);
-	void *array;
-
-	if (*count >= POLICY_ENTRIES_MAX)
-		return NULL;
-	array = realloc(get_pointer(in, list->at), (*count + 1) * size);
-	if (!array)
-		return NULL;
-	set_pointer(in, list->at, array);
-	return (char *)array + *count * size;
-}
-
 void *policy_table_append(const struct policy_table *t, const struct policy_key *list, void *in,
 			  struct policy_place place)
 {
-	void *entry = grow(list, in, list->entry_size);
+	void *entry = policy_list_grow(list, in, list->entry_size);
 	char scope[SCOPE_LEN];
 
 	if (!entry)
@@ -138,19 +104,8 @@ void *policy_table_append(const struct policy_table *t, const struct policy_key 
 	memcpy(entry, &place, sizeof(place));
 	scope_of_entries(list, scope);
 	init_struct(t, scope, entry);
-	++*count_of(list, in);
+	++*policy_list_count(list, in);
 	return entry;
-}
-
-bool policy_strings_append(const struct policy_key *list, void *in, const char *text)
-{
-	char **place = grow(list, in, sizeof(*place));
-
-	if (!place)
-		return false;
-	*place = strdup(text);
-	*count_of(list, in) += *place != NULL;
-	return *place;
 }
 
 /* --- freeing --- */
@@ -159,8 +114,8 @@ static void free_struct(const struct policy_table *t, const char *scope, void *i
 
 static void free_list(const struct policy_table *t, const struct policy_key *list, void *in)
 {
-	char *array = get_pointer(in, list->at), scope[SCOPE_LEN];
-	size_t *count = count_of(list, in);
+	char *array = policy_pointer(list, in), scope[SCOPE_LEN];
+	size_t *count = policy_list_count(list, in);
 
 	scope_of_entries(list, scope);
 	for (size_t i = 0; i < *count; i++) {
@@ -170,7 +125,7 @@ static void free_list(const struct policy_table *t, const struct policy_key *lis
 			free(((char **)array)[i]);
 	}
 	free(array);
-	set_pointer(in, list->at, NULL);
+	policy_set_pointer(list, in, NULL);
 	*count = 0;
 }
 
@@ -184,8 +139,8 @@ static void free_struct(const struct policy_table *t, const char *scope, void *i
 		if (k->type == POLICY_LIST || k->type == POLICY_STRINGS) {
 			free_list(t, k, in);
 		} else if (k->type >= POLICY_TEXT && k->type <= POLICY_SHA256) {
-			free(get_pointer(in, k->at));
-			set_pointer(in, k->at, NULL);
+			free(policy_pointer(k, in));
+			policy_set_pointer(k, in, NULL);
 		}
 	}
 }

@@ -3,7 +3,7 @@
 #ifndef CACHEWARDEN_POLICY_VALUE_H
 #define CACHEWARDEN_POLICY_VALUE_H
 
-#include "policy/policy_table.h"
+#include "policy/policy_row.h"
 
 #define POLICY_EXPECTED_LEN 160
 #define POLICY_HINT_LEN 96

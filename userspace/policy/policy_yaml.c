@@ -5,6 +5,7 @@
  */
 #include "policy/policy_yaml.h"
 
+#include "policy/policy_check.h"
 #include "policy/policy_key.h"
 #include "policy/policy_value.h"
 
