@@ -365,7 +365,7 @@ static void soak(const void *arg)
 	       "not read whole, %ld bytes unsynced, %ld dropped\n",
 	       network, net->netem, connections, started / 1000, resumed, dialled, bytes,
 	       net->counter, netstat(&in_here, net->counter), netstat(&in_here, "TCPTimeouts"),
-	       summary_number(m, " connections, "), summary_number(m, " not read whole"),
+	       summary_number(m, " connections, "), summary_number(m, " read in part"),
 	       monitor_summary(m, "bytes unsynced"), monitor_summary(m, "dropped"));
 	require(!false_alerts, "%ld alerts about TLS", false_alerts);
 	require(monitor_summary(m, "dropped") == 0, "dropped");

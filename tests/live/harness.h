@@ -279,7 +279,7 @@ void expect_nothing(struct monitor *m);
 
 /* How often the monitor told so far that it could not see something; the note is the finding's detail. */
 long blind_told(struct monitor *m, const char *note);
-#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
+#define UNSYNCED "bytes passed while a TLS stream was out of sync"
 
 /* First alert of the test with that rule, or NULL. */
 json_t *alert_find(struct monitor *m, const char *rule, pid_t actor);

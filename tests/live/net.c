@@ -415,8 +415,8 @@ static void big_tcp(const void *arg)
 
 /* ---- MPTCP ----------------------------------------------------------------------------------------- */
 
-#define UNSYNCED "bytes passed while a TLS stream's record boundaries were unknown"
-#define SUBFLOWS "MPTCP sockets, dialled or from before: what further subflows carry is not seen"
+#define UNSYNCED "bytes passed while a TLS stream was out of sync"
+#define SUBFLOWS "MPTCP sockets, outbound or older than the monitor: further subflows are unseen"
 
 static void preload(void)
 {

@@ -214,13 +214,13 @@ static void reload(const void *arg)
 	read_is(m, "alert");
 	file_write(path, allow_reader(""));
 	kill(m->pid, SIGHUP);
-	require(file_wait(m->err, "policy read anew", 5000), "it does not say so: %s",
+	require(file_wait(m->err, "policy reloaded", 5000), "it does not say so: %s",
 		file_read(m->err));
 	read_is(m, "allowed");
 	file_write(path, "allow:\n  - rule: mem-raed\n");
 	kill(m->pid, SIGHUP);
 	require(file_wait(m->err, ":2: allow[].rule: invalid value 'mem-raed'", 5000) &&
-			file_wait(m->err, "the old one stays", 5000),
+			file_wait(m->err, "the old one stays in force", 5000),
 		"the error is not told: %s", file_read(m->err));
 	read_is(m, "allowed");
 }
@@ -244,7 +244,7 @@ static void reload_under_load(const void *arg)
 	monitor_poll(m);
 	require(alerts_total(m, "mem-read", a) == 1000, "%ld of 1000 counted",
 		alerts_total(m, "mem-read", a));
-	require(file_has(m->err, "policy read anew"), "no policy was swapped");
+	require(file_has(m->err, "policy reloaded"), "no policy was swapped");
 	require(monitor_stop(m, SIGTERM) == 0 && monitor_summary(m, "dropped") == 0,
 		"something was dropped: %s", file_read(m->err));
 }
@@ -294,7 +294,7 @@ static const struct test tests[] = {
 	TEST("observe records, off does not", observed),
 	TEST("prevention upon one instance and rule", prevented),
 	TEST("plaintext is allowed by network and executable together", plaintext),
-	TEST("SIGHUP swaps the policy; a wrong one is told and the old one stays", reload),
+	TEST("SIGHUP swaps the policy; a wrong one is told and the old one stays in force", reload),
 	TEST("policies swapped under load lose no event", reload_under_load),
 	TEST("a wrong policy, and one that anybody may write, are refused", refused),
 	TEST("recorded events are judged by another policy", replayed),

@@ -233,7 +233,7 @@ static void asked_by_parent(const void *arg)
 	monitors_mark();
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	require(findings_count(m) == 0, "its parent's SIGTERM is a finding: %s", file_read(m->out));
-	require(file_has(m->err, str("asked to end by SIGTERM from %.15s(%d)",
+	require(file_has(m->err, str("SIGTERM received from %.15s(%d)",
 				     program_invocation_short_name, getpid())),
 		"it does not say who ended it: %s", file_read(m->err));
 	require(kill(guard, 0) && errno == ESRCH, "its guard is left behind");
@@ -253,8 +253,8 @@ static void asked_by_stranger(const void *arg)
 	require(alert_find(m, "self-tamper", t.pid), "no self-tamper by the stranger");
 	require(!strcmp(severity_of(m, &t, "SIGTERM"), "low"), "severity is %s",
 		severity_of(m, &t, "SIGTERM"));
-	require(file_has(m->err, str("asked to end by SIGTERM from send(%d)", t.pid)) ||
-			file_has(m->err, str("asked to end by SIGTERM from (%d)", t.pid)),
+	require(file_has(m->err, str("SIGTERM received from send(%d)", t.pid)) ||
+			file_has(m->err, str("SIGTERM received from (%d)", t.pid)),
 		"it does not say who ended it: %s", file_read(m->err));
 }
 
@@ -281,7 +281,7 @@ static void killed(const void *arg)
 	t = trigger("send", str("%d", m->pid), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
 	       {.rule = "self-blind",
-		.detail = "the monitor died unasked: nobody watches any more"});
+		.detail = "the monitor was killed: nothing is monitored any more"});
 	require(!strcmp(severity_of(m, &t, "SIGKILL"), "high"), "severity is %s",
 		severity_of(m, &t, "SIGKILL"));
 	require(process_gone(guard, 5000), "the guard stays");
@@ -301,7 +301,7 @@ static void stopped(const void *arg)
 	u = trigger("send", str("%d", m->pid), str("%d", SIGCONT));
 	expect(m,
 	       {.rule = "self-blind",
-		.detail = "the monitor is stopped: nobody watches until it is continued"},
+		.detail = "the monitor is stopped: nothing is monitored until SIGCONT"},
 	       {.rule = "self-tamper", .vector = "signal", .detail = "SIGSTOP", .by = &t},
 	       {.rule = "self-tamper", .vector = "signal", .detail = "SIGCONT", .by = &u});
 	require(!strcmp(severity_of(m, &t, "SIGSTOP"), "high"), "severity is %s",
@@ -320,7 +320,7 @@ static void guard_killed(const void *arg)
 	t = trigger("send", str("%d", guard), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
 	       {.rule = "self-blind",
-		.detail = "the monitor's guard died unasked; another one was started"});
+		.detail = "the monitor's guard was killed; another one was started"});
 	alert = alert_find(m, "self-tamper", t.pid);
 	require(alert_int(alert, "instance.target_pid") == guard, "target is %lld",
 		alert_int(alert, "instance.target_pid"));
@@ -330,7 +330,7 @@ static void guard_killed(const void *arg)
 	t = trigger("send", str("%d", m->pid), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
 	       {.rule = "self-blind",
-		.detail = "the monitor died unasked: nobody watches any more"});
+		.detail = "the monitor was killed: nothing is monitored any more"});
 	require(process_gone(next, 5000), "the guard stays");
 	child_wait(m->pid, 1000);
 }
@@ -373,9 +373,9 @@ static void unwritten(const void *arg)
 	}
 	require(len && p.revents, "the pipe stays open though both are gone");
 	all[len] = 0;
-	require(strstr(all, "alerts that were not written yet when the monitor died"),
+	require(strstr(all, "alerts not yet written when the monitor was killed"),
 		"the lines that were lost are not counted, of %zu bytes: %.300s", len, all);
-	require(strstr(all, "nobody watches any more"), "its death is not told");
+	require(strstr(all, "nothing is monitored any more"), "its death is not told");
 	for (char *line = all, *end; (end = strchr(line, '\n')); line = end + 1) {
 		*end = 0;
 		require(!line[0] || line[0] == '{', "a line begins with: %.80s", line);
@@ -473,7 +473,7 @@ static void detached(const void *arg)
 		.by = &t},
 	       {.rule = "self-tamper", .vector = "bpf", .detail = "BPF_LINK_DETACH", .by = &t},
 	       {.rule = "self-blind",
-		.detail = "wire/wire_egress lost, unseen: bytes an instance sends"});
+		.detail = "wire/wire_egress detached, no longer covered: bytes an instance sends"});
 	require(!strcmp(severity_of(m, &t, "BPF_LINK_DETACH"), "high"), "severity is %s",
 		severity_of(m, &t, "BPF_LINK_DETACH"));
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");

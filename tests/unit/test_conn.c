@@ -9,8 +9,9 @@
 #include "map.h"
 #include "model/attempt.h"
 #include "model/conn.h"
+#include "report/conn_json.h"
+#include "report/conn_text.h"
 #include "model/rule.h"
-#include "report/conn_report.h"
 #include "tls/facts.h"
 
 #define HELLO_LEN 190 /* no more than the ClientHello; the ServerHello is shorter */
@@ -273,17 +274,16 @@ static bool listed(const struct conn *c, uint64_t server_bytes, const char *stat
 	struct conn_snapshot snapshot = {.flags = SOCK_FRESH | SOCK_LISTENER,
 					 .in = {.records = 1},
 					 .out = {.bytes = server_bytes}};
-	struct jsonw j = {};
-	char text[1024];
+	const struct conn_view view = {.snapshot = &snapshot, .conn = c};
+	static struct report_buf b;
 	size_t len;
 	bool same;
 
-	conn_text(&snapshot, c, NULL, text, sizeof(text));
-	same = strstr(text, state) != NULL;
+	same = strstr(conn_text(&view, &b, &len), state) != NULL;
 	if (!strncmp(state, "TLS", 3))
 		state = "settled";
-	same = same && strstr(conn_json(&j, &snapshot, c, NULL, &len), state);
-	jsonw_free(&j);
+	same = same && strstr(conn_json(&view, &b, &len), state);
+	report_buf_free(&b);
 	return same;
 }
 
@@ -316,15 +316,16 @@ static void multipath_direction_is_listed_as_a_subflow(void **state)
 {
 	struct conn_snapshot snapshot = {.in = {.sync = TLS_MULTIPATH, .unsynced_bytes = 7},
 					 .out = {.sync = TLS_SYNCED}};
-	struct jsonw j = {};
-	char text[1024];
+	const struct conn_view view = {.snapshot = &snapshot};
+	static struct report_buf b;
+	const char *text;
 	size_t len;
 
-	conn_text(&snapshot, NULL, NULL, text, sizeof(text));
+	text = conn_text(&view, &b, &len);
 	assert_non_null(strstr(text, " rec subflow (7 B unread"));
 	assert_non_null(strstr(text, " rec synced\n"));
-	assert_non_null(strstr(conn_json(&j, &snapshot, NULL, NULL, &len), "\"sync\":\"subflow\""));
-	jsonw_free(&j);
+	assert_non_null(strstr(conn_json(&view, &b, &len), "\"sync\":\"subflow\""));
+	report_buf_free(&b);
 }
 
 static void invalid_chunk_is_refused(void **state)

@@ -5,6 +5,8 @@
  */
 #include "unit.h"
 
+#include "report/event_json.h"
+#include "report/event_text.h"
 #include "report/finding.h"
 
 #include <jansson.h>
@@ -46,14 +48,13 @@ static void finding_is_one_line_of_ocsf(void **state)
 	struct instance in = {
 		.id = 1, .pid = 7, .ports = 1, .port = {6379}, .name = "redis-server:6379"};
 	struct finding *f = calloc(1, sizeof(*f));
-	struct jsonw j = {};
+	static struct report_buf b;
 	const char *line;
 	json_t *back, *own;
 	size_t len;
 
-	finding_fill(f, &a, &in, NULL);
-	f->uid_prefix = "x";
-	line = finding_json(f, &j, &len);
+	finding_fill(f, &(struct finding_source){.alert = &a, .instance = &in, .uid_prefix = "x"});
+	line = event_json(f, &b, &len);
 	assert_non_null(line);
 	assert_ptr_equal(strchr(line, '\n'), line + len - 1);
 	back = json_loads(line, 0, NULL);
@@ -67,7 +68,7 @@ static void finding_is_one_line_of_ocsf(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(own, "actor"), "pid")),
 			 99);
 	json_decref(back);
-	jsonw_free(&j);
+	report_buf_free(&b);
 	free(f);
 }
 
@@ -75,13 +76,16 @@ static void control_characters_in_an_actor_name_are_escaped(void **state)
 {
 	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
 	struct finding *f = calloc(1, sizeof(*f));
-	char line[8192];
+	static struct report_buf b;
+	const char *line;
+	size_t len;
 
 	strcpy(a.ev.actor.comm, "x\033[2J\n");
-	finding_fill(f, &a, NULL, NULL);
-	finding_text(f, line, sizeof(line), false);
+	finding_fill(f, &(struct finding_source){.alert = &a});
+	line = event_text(f, &b, &len);
 	assert_null(strchr(line, '\033'));
-	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+	assert_int_equal(strlen(line), len);
 	assert_non_null(strstr(line, "x\\x1b[2J\\x0a(99)"));
 	free(f);
 }
@@ -90,13 +94,17 @@ static void colour_is_only_used_on_request(void **state)
 {
 	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
 	struct finding *f = calloc(1, sizeof(*f));
-	char line[8192];
+	static struct report_buf b;
+	const char *line;
+	size_t len;
 
-	finding_fill(f, &a, NULL, NULL);
-	finding_text(f, line, sizeof(line), true);
+	finding_fill(f, &(struct finding_source){.alert = &a});
+	b.colour = true;
+	line = event_text(f, &b, &len);
 	assert_non_null(strstr(line, "\033["));
 	assert_non_null(strstr(line, "\033[0m"));
-	finding_text(f, line, sizeof(line), false);
+	b.colour = false;
+	line = event_text(f, &b, &len);
 	assert_null(strchr(line, '\033'));
 	free(f);
 }
@@ -105,13 +113,20 @@ static void text_that_does_not_fit_is_truncated_and_keeps_its_newline(void **sta
 {
 	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
 	struct finding *f = calloc(1, sizeof(*f));
-	char line[40];
+	char *reason = calloc(1, REPORT_TEXT_LEN);
+	const struct policy_allow allow = {.at = {"policy.yaml", 1}, .reason = reason};
+	static struct report_buf b;
+	const char *line;
 	size_t len;
 
-	finding_fill(f, &a, NULL, NULL);
-	len = finding_text(f, line, sizeof(line), false);
-	assert_in_range(len, 1, sizeof(line) - 1);
+	memset(reason, 'x', REPORT_TEXT_LEN - 1);
+	finding_fill(f, &(struct finding_source){.alert = &a});
+	f->verdict.allow = &allow;
+	line = event_text(f, &b, &len);
+	assert_int_equal(len, sizeof(b.text) - 2);
 	assert_int_equal(line[len - 1], '\n');
+	assert_int_equal(strlen(line), len);
+	free(reason);
 	free(f);
 }
 

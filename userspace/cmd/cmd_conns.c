@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "monitor/control.h"
+#include "report/format.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,8 +39,7 @@ int cmd_conns(int argc, char **argv)
 	int output = 0, code, err;
 	uint32_t pid = 0;
 	const struct cli_arg args[] = {
-		{"--output", "text|json", "Print text, or one JSON object per line. Default: text.",
-		 CLI_CHOICE, &output},
+		{"--output", format_names(), format_help(), CLI_CHOICE, &output},
 		{"--pid", "PID", "Monitor to ask. Default: the only one running.", CLI_NUMBER, &pid,
 		 .min = 1},
 	};
@@ -55,8 +55,7 @@ int cmd_conns(int argc, char **argv)
 		code = find_monitor(&pid);
 	if (code != CLI_PROCEED)
 		return code;
-	err = control_request_send((pid_t)pid, output ? CONTROL_CONNS_JSON : CONTROL_CONNS_TEXT,
-				   STDOUT_FILENO);
+	err = control_query((pid_t)pid, formats[output].letter, STDOUT_FILENO);
 	if (err) {
 		log_error("conns: no answer from pid %u: %s", pid,
 			  err == -ENOENT ? "it is not a running monitor" : strerror(-err));

@@ -11,9 +11,7 @@ int cmd_run(int argc, char **argv)
 	struct monitor_options o = {.sweep_s = 5};
 	int output = 0, code;
 	const struct cli_arg args[] = {
-		{"--output", "text|json",
-		 "Print text, or one OCSF 1.8.0 object per line. Default: text.", CLI_CHOICE,
-		 &output},
+		{"--output", format_names(), format_help(), CLI_CHOICE, &output},
 		{"--events", NULL, "Print every event beside the incidents, allowed ones too.",
 		 CLI_FLAG, &o.events},
 		{"--policy", "FILE", "Policy to apply. Default: " POLICY_FILE ", if it exists.",
@@ -42,6 +40,6 @@ int cmd_run(int argc, char **argv)
 		argc, argv);
 	if (code != CLI_PROCEED)
 		return code;
-	o.json = output == 1;
+	o.format = &formats[output];
 	return monitor_run(&o);
 }

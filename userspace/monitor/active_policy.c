@@ -2,109 +2,110 @@
 /* active_policy.c - see active_policy.h. */
 #include "monitor/active_policy.h"
 
-#include "policy/policy_key.h"
-#include "policy/policy_yaml.h"
 #include "base/log.h"
 #include "monitor/policy_input.h"
+#include "policy/policy_key.h"
+#include "policy/policy_yaml.h"
 
-#include <string.h>
+#define RULES_TEXT_LEN 256
 
-static bool read_policy(const struct policy_state *rb, struct policy *ret)
+static bool load(const struct active_policy *a, struct policy *ret)
 {
 	char error[POLICY_ERROR_LEN];
 
-	if (policy_yaml_load(ret, rb->file, true, error, sizeof(error)))
+	if (policy_yaml_load(ret, a->file, true, error, sizeof(error)))
 		return true;
 	log_error("%s", error);
 	return false;
 }
 
-static void tell(const struct policy_state *rb, const char *what)
+static void log_policy(const struct active_policy *a, const char *verb)
 {
-	const struct policy *p = &rb->policy;
-	unsigned int vain = 0;
+	const struct policy *p = &a->policy;
+	unsigned int ineffective = 0;
 
 	for (size_t i = 0; i < p->files; i++)
-		log_info("policy %s: %s", what, p->file[i]);
+		log_info("policy %s: %s", verb, p->file[i]);
 	if (!p->files)
-		log_info("policy %s: the built-in one", what);
+		log_info("policy %s: built-in", verb);
 	for (size_t i = 0; i < p->allows; i++)
-		vain += (rb->prevent_always & (uint32_t)p->allow[i].rules) != 0;
-	if (vain)
+		ineffective += (a->prevent_always & (uint32_t)p->allow[i].rules) != 0;
+	if (ineffective)
 		log_warn(
-			"--prevent denies what %u allowances of the policy are about: the kernel knows no "
-			"exceptions",
-			vain);
+			"%u allow entries have no effect: --prevent denies what they allow, and the "
+			"kernel side knows no exceptions",
+			ineffective);
 }
 
-bool active_policy_open(struct policy_state *rb, const char *file, uint32_t prevent_always)
+bool active_policy_open(struct active_policy *a, const char *file, uint32_t prevent_always)
 {
-	*rb = (struct policy_state){.file = file, .prevent_always = prevent_always};
-	if (!read_policy(rb, &rb->policy))
+	*a = (struct active_policy){.file = file, .prevent_always = prevent_always};
+	if (!load(a, &a->policy))
 		return false;
-	if (rb->policy.files)
-		tell(rb, "read");
+	if (a->policy.files)
+		log_policy(a, "loaded");
 	return true;
 }
 
-void active_policy_close(struct policy_state *rb)
+void active_policy_close(struct active_policy *a)
 {
-	policy_free(&rb->policy);
+	policy_free(&a->policy);
 }
 
-bool active_policy_reload(struct policy_state *rb)
+bool active_policy_reload(struct active_policy *a)
 {
-	struct policy fresh;
+	struct policy loaded;
 
-	if (!read_policy(rb, &fresh)) {
-		log_error("the new policy is refused, the old one stays");
+	if (!load(a, &loaded)) {
+		log_error("the new policy is invalid; the old one stays in force");
 		return false;
 	}
-	policy_free(&rb->policy);
-	rb->policy = fresh;
-	tell(rb, "read anew");
+	policy_free(&a->policy);
+	a->policy = loaded;
+	log_policy(a, "reloaded");
 	return true;
 }
 
-static void refused(const char *whom, uint32_t rules)
+static void log_not_prevented(const char *target, uint32_t rules)
 {
-	char text[256];
+	char text[RULES_TEXT_LEN];
 
 	rule_names(rules, text, sizeof(text));
-	log_error("cannot be prevented on this kernel, only told: %s upon %s", text, whom);
+	log_error("detected but not prevented on this kernel: %s on %s", text, target);
 }
 
-void active_policy_prevent_on(struct policy_state *rb, struct sensors *s, const struct instance *in)
+void active_policy_prevent_on(struct active_policy *a, struct sensors *s, const struct instance *in)
 {
-	struct policy_input subject;
-	uint32_t rules;
+	struct policy_input input;
+	uint32_t rules, missing;
 
-	if (!rb->preventing)
+	if (!a->preventing)
 		return;
-	policy_input_instance(&subject, in);
-	rules = policy_prevented(&rb->policy, &subject, rb->prevent_always);
-	if (rules & ~rb->can & ~rb->prevent_always)
-		refused(in->name, rules & ~rb->can & ~rb->prevent_always);
-	if (sensors_prevent(s, in->id, rules & rb->can))
-		log_error("nothing can be prevented upon %s: the kernel's table is full", in->name);
+	policy_input_instance(&input, in);
+	rules = policy_prevented(&a->policy, &input, a->prevent_always);
+	missing = rules & ~a->preventable & ~a->prevent_always;
+	if (missing)
+		log_not_prevented(in->name, missing);
+	if (sensors_prevent(s, in->id, rules & a->preventable))
+		log_error("nothing is prevented on %s: the kernel's table is full", in->name);
 }
 
-void active_policy_prevent(struct policy_state *rb, struct sensors *s, const struct instances *is)
+void active_policy_prevent(struct active_policy *a, struct sensors *s, const struct instances *is)
 {
-	uint32_t any = policy_prevented_by_default(&rb->policy, rb->prevent_always);
-	char text[256];
+	uint32_t rules = policy_prevented_by_default(&a->policy, a->prevent_always);
+	char text[RULES_TEXT_LEN];
 
-	if (!rb->preventing && !rb->prevent_always && !policy_has_prevention(&rb->policy))
+	if (!a->preventing && !a->prevent_always && !policy_has_prevention(&a->policy))
 		return;
-	rb->preventing = true;
-	rb->can = sensors_preventable(s);
-	rule_names(any & rb->can, text, sizeof(text));
-	if (sensors_prevent(s, INSTANCE_HOST, any & rb->can))
-		log_error("nothing can be prevented: the kernel's table cannot be written");
-	else if (any & rb->can)
+	a->preventing = true;
+	a->preventable = sensors_preventable(s);
+	rule_names(rules & a->preventable, text, sizeof(text));
+	if (sensors_prevent(s, INSTANCE_HOST, rules & a->preventable))
+		log_error("nothing is prevented: cannot write the kernel's table");
+	else if (rules & a->preventable)
 		log_info("prevented: %s: %s", text, sensors_preventing(s));
-	if (any & ~rb->can)
-		refused("servers", any & ~rb->can);
+	if (rules & ~a->preventable)
+		log_not_prevented("servers", rules & ~a->preventable);
 	for (size_t i = 0; i < is->count; i++)
-		active_policy_prevent_on(rb, s, is->all[i]);
+		active_policy_prevent_on(a, s, is->all[i]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * active_policy.h - the policy that holds now: read, swapped for another one as a whole, and told to the kernel where it
+ * active_policy.h - the policy in force: loaded, replaced as a whole on reload, and programmed into the kernel where it
  * prevents.
  */
 #ifndef CACHEWARDEN_ACTIVE_POLICY_H
@@ -10,27 +10,27 @@
 #include "policy/policy.h"
 #include "sensor/sensors.h"
 
-struct policy_state {
+/* Sets of rules are 1u << rule. */
+struct active_policy {
 	struct policy policy;
-	const char *file; /* NULL: the usual one */
-	uint32_t
-		prevent_always; /* rules (1u << rule) prevented where the policy does not say otherwise */
-	uint32_t can;		/* of what can be prevented on this kernel */
-	bool preventing;	/* the kernel was told of some */
+	const char *file;	 /* NULL: POLICY_FILE, if it exists */
+	uint32_t prevent_always; /* by option; a policy that names the rule's mode overrides it */
+	uint32_t preventable;	 /* on this kernel */
+	bool preventing;	 /* the kernel's table has been written */
 };
 
-/* Read the policy; a wrong one is said on stderr. Returns whether it is sound. */
-bool active_policy_open(struct policy_state *rb, const char *file, uint32_t prevent_always);
-void active_policy_close(struct policy_state *rb);
+/* Load the policy. Returns false, with the error logged, if it is invalid. */
+bool active_policy_open(struct active_policy *a, const char *file, uint32_t prevent_always);
+void active_policy_close(struct active_policy *a);
 
-/* Read it anew. A wrong one is told, and the old one stays: returns false then. */
-bool active_policy_reload(struct policy_state *rb);
+/* Load it again. Returns false, with the error logged and the policy in force unchanged, if it is invalid. */
+bool active_policy_reload(struct active_policy *a);
 
-/* Tell the kernel what to prevent upon whom, the instances known so far included, and stderr what it cannot. */
-void active_policy_prevent(struct policy_state *rb, struct sensors *s, const struct instances *is);
+/* Tell the kernel what to prevent on each known instance and on those to come. Log what this kernel cannot prevent. */
+void active_policy_prevent(struct active_policy *a, struct sensors *s, const struct instances *is);
 
-/* The same for one instance of which something became known. */
-void active_policy_prevent_on(struct policy_state *rb, struct sensors *s,
+/* The same for one instance that started, or of which more is known now. */
+void active_policy_prevent_on(struct active_policy *a, struct sensors *s,
 			      const struct instance *in);
 
 #endif

@@ -15,85 +15,86 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_NS                                                                                  \
-	(500 * NS_PER_MS) /* as long as the monitor may be kept from its work by a reader */
-#define ASKERS_MAX 4	  /* each time */
+#define REPLY_NS (500 * NS_PER_MS) /* the longest a client may keep the monitor from its work */
+#define CLIENTS_MAX 4		   /* served in one call */
+#define CALL_US 100000		   /* one recv() or send() of the monitor */
+#define CLIENT_TIMEOUT_S 5
 
-static void path_of(struct sockaddr_un *to, pid_t pid)
+static void address(struct sockaddr_un *to, pid_t pid)
 {
 	*to = (struct sockaddr_un){.sun_family = AF_UNIX};
 	snprintf(to->sun_path, sizeof(to->sun_path), CONTROL_DIR "/%d.sock", (int)pid);
 }
 
-int control_open(struct ask *a)
+int control_open(struct control *c)
 {
-	struct sockaddr_un where;
+	struct sockaddr_un addr;
 	struct stat st;
 	int err = 0;
 
-	a->fd = -1;
-	a->pid = getpid();
+	c->fd = -1;
+	c->pid = getpid();
 	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
 		return -errno;
 	if (lstat(CONTROL_DIR, &st))
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
-		return -EPERM; /* somebody else's: not to be trusted */
-	path_of(&where, a->pid);
-	unlink(where.sun_path); /* of one who had this pid and was killed */
-	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (a->fd < 0)
+		return -EPERM; /* somebody else could replace the socket */
+	address(&addr, c->pid);
+	unlink(addr.sun_path); /* left by a killed monitor that had this pid */
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->fd < 0)
 		return -errno;
-	if (bind(a->fd, (struct sockaddr *)&where, sizeof(where)) || listen(a->fd, 16)) {
+	if (bind(c->fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(c->fd, 16)) {
 		err = -errno;
-		close(a->fd);
-		a->fd = -1;
+		close(c->fd);
+		c->fd = -1;
 	}
 	return err;
 }
 
-void control_close(struct ask *a)
+void control_close(struct control *c)
 {
-	struct sockaddr_un where;
+	struct sockaddr_un addr;
 
-	if (a->fd < 0)
+	if (c->fd < 0)
 		return;
-	close(a->fd);
-	a->fd = -1;
-	path_of(&where, a->pid);
-	unlink(where.sun_path);
+	close(c->fd);
+	c->fd = -1;
+	address(&addr, c->pid);
+	unlink(addr.sun_path);
 }
 
-void control_reply(struct ask *a, int fd, const char *line, size_t len)
+void control_reply(struct control *c, int fd, const char *text, size_t len)
 {
-	while (len && !a->gave_up) {
-		ssize_t n = send(fd, line, len, MSG_NOSIGNAL);
+	while (len && !c->stalled) {
+		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
 
-		if (n <= 0 || clock_boot_ns() > a->until) {
-			a->gave_up = true;
+		if (n <= 0 || clock_boot_ns() > c->deadline_ns) {
+			c->stalled = true;
 			return;
 		}
-		line += n;
+		text += n;
 		len -= (size_t)n;
 	}
 }
 
-void control_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void *ctx)
+void control_serve(struct control *c, control_fn fn, void *ctx)
 {
-	struct timeval limit = {.tv_usec = 100000};
+	struct timeval limit = {.tv_usec = CALL_US};
 
-	for (int i = 0; a->fd >= 0 && i < ASKERS_MAX; i++) {
-		int fd = accept4(a->fd, NULL, NULL, SOCK_CLOEXEC);
-		char question;
+	for (int i = 0; c->fd >= 0 && i < CLIENTS_MAX; i++) {
+		int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
+		char request;
 
 		if (fd < 0)
 			return;
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-		a->gave_up = false;
-		a->until = clock_boot_ns() + ANSWER_NS;
-		if (recv(fd, &question, 1, 0) == 1)
-			fn(ctx, fd, question);
+		c->stalled = false;
+		c->deadline_ns = clock_boot_ns() + REPLY_NS;
+		if (recv(fd, &request, 1, 0) == 1)
+			fn(ctx, fd, request);
 		close(fd);
 	}
 }
@@ -116,32 +117,35 @@ size_t control_monitors(pid_t *pids, size_t max)
 	return n;
 }
 
-int control_request_send(pid_t pid, char question, int out)
+static int copy_reply(int fd, int out)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
-	struct timeval limit = {.tv_sec = 5};
-	struct sockaddr_un where;
 	char buf[65536];
 	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
+		if (write(out, buf, (size_t)n) != n)
+			return -errno;
+	}
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return 0;
+}
+
+int control_query(pid_t pid, char request, int out)
+{
+	struct timeval limit = {.tv_sec = CLIENT_TIMEOUT_S};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+	struct sockaddr_un addr;
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	path_of(&where, pid);
-	if (connect(fd, (struct sockaddr *)&where, sizeof(where)) ||
-	    send(fd, &question, 1, MSG_NOSIGNAL) != 1) {
+	address(&addr, pid);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    send(fd, &request, 1, MSG_NOSIGNAL) != 1)
 		err = -errno;
-		close(fd);
-		return err;
-	}
-	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
-		if (write(out, buf, (size_t)n) != n) {
-			err = -errno;
-			break;
-		}
-	}
-	if (n < 0)
-		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
+	else
+		err = copy_reply(fd, out);
 	close(fd);
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control.h - questions to a running monitor, over a socket in CONTROL_DIR that only root can reach: one letter in,
- * lines out. The monitor answers once a second, and waits for no reader for long.
+ * control.h - both ends of a monitor's control socket, CONTROL_DIR/PID.sock, which only root can reach. A request is one
+ * byte, the reply is text until the connection closes. The monitor serves requests once a second and gives up on clients
+ * that do not read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H
@@ -12,26 +13,30 @@
 #include <sys/types.h>
 
 #define CONTROL_DIR "/run/cachewarden"
-#define CONTROL_CONNS_TEXT 't'
-#define CONTROL_CONNS_JSON 'j'
 
-struct ask {
-	int fd; /* -1: not open */
-	pid_t pid;
-	bool gave_up; /* the one who asks does not read */
-	uint64_t until;
+/* The monitor's end. */
+struct control {
+	int fd;		      /* listening; -1: not open */
+	pid_t pid;	      /* names the socket */
+	bool stalled;	      /* the current client does not read */
+	uint64_t deadline_ns; /* for the current reply, CLOCK_BOOTTIME */
 };
 
-/* Serve as CONTROL_DIR/PID.sock. Returns 0 or a negative errno. */
-int control_open(struct ask *a);
-void control_close(struct ask *a);
-/* Answer all who ask now: fn is called for each, and says lines with control_reply. */
-void control_serve(struct ask *a, void (*fn)(void *ctx, int fd, char question), void *ctx);
-void control_reply(struct ask *a, int fd, const char *line, size_t len);
+/* Called for each request; replies with control_reply(). */
+typedef void (*control_fn)(void *ctx, int fd, char request);
 
-/* The other side: pid of the running monitors, at most max of them. */
+/* Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a directory that root alone may use. */
+int control_open(struct control *c);
+void control_close(struct control *c);
+
+/* Serve the clients that are waiting, a few of them at a time. */
+void control_serve(struct control *c, control_fn fn, void *ctx);
+void control_reply(struct control *c, int fd, const char *text, size_t len);
+
+/* The client's end: running monitors, at most max of them. Returns their number. */
 size_t control_monitors(pid_t *pids, size_t max);
-/* Ask one; its answer goes to the descriptor out. Returns 0 or a negative errno. */
-int control_request_send(pid_t pid, char question, int out);
+
+/* Send a request and copy the reply to the descriptor out. Returns 0 or a negative errno. */
+int control_query(pid_t pid, char request, int out);
 
 #endif

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* events.c - events in: what instances do, what is done to them, what their handshakes say. */
-#include "monitor/state.h"
+/* events.c - see events.h. */
+#include "monitor/events.h"
 
-#include "sensor/cgroup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "monitor/report.h"
 #include "monitor/reset.h"
+#include "sensor/cgroup.h"
 #include "tls/facts.h"
 
 #include <errno.h>
@@ -14,65 +15,82 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
-static void tell_lifecycle(const struct instance *in, enum instance_change change)
+static void report(struct monitor *m, const struct event *ev)
+{
+	struct alert *a = alerts_event(&m->alerts, ev);
+
+	if (a)
+		report_alert(m, a);
+}
+
+/* --- instances --- */
+
+static void log_change(const struct instance *in, enum instance_change change)
 {
 	switch (change) {
 	case INSTANCE_STARTED:
 		log_info("instance %s started: pid %u, %s", in->name, in->pid, in->exe);
 		break;
 	case INSTANCE_REEXECUTED:
-		log_info("instance %s executed itself: pid %u, %s", in->name, in->pid, in->exe);
+		log_info("instance %s executed itself again: pid %u, %s", in->name, in->pid,
+			 in->exe);
 		break;
 	case INSTANCE_ENDED:
 		log_info("instance %s ended: pid %u", in->name, in->pid);
 		break;
 	case INSTANCE_LISTENS:
-		log_info("instance %s listens: port %u", in->name, in->port[in->ports - 1]);
+		log_info("instance %s listens on port %u", in->name, in->port[in->ports - 1]);
 		break;
 	default:
 		break;
 	}
 }
 
+static void on_ended(struct monitor *m, const struct instance *in)
+{
+	alerts_instance_ended(&m->alerts, in->id);
+	files_ended(m->files, &m->instances, in);
+}
+
 static void on_lifecycle(struct monitor *m, const struct event *ev)
 {
 	struct instance *in;
 	enum instance_change change = instances_apply(&m->instances, ev, &in);
+	bool began = change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED;
 
 	if (!in)
 		return;
-	if (change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED)
+	if (began)
 		cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
 	if (change != INSTANCE_SAME)
-		active_policy_prevent_on(&m->policy_state, m->sensors, in);
+		active_policy_prevent_on(&m->policy, m->sensors, in);
 	if (!m->started)
 		return;
-	tell_lifecycle(in, change);
-	if (change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED)
+	log_change(in, change);
+	if (began)
 		files_started(m->files, in);
-	if (change == INSTANCE_ENDED) {
-		alerts_instance_ended(&m->alerts, in->id);
-		files_ended(m->files, &m->instances, in);
-	}
-	/* a supervisor may have opened its sockets for it */
+	if (change == INSTANCE_ENDED)
+		on_ended(m, in);
+	/* a supervisor may have opened its sockets before the server was executed */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
-		report_blind_spot(m, "sockets handed down to a server could not be looked for",
-				  ++m->marks_failed);
+		report_blind_spot(m, "sockets inherited by a server could not be searched for",
+				  ++m->totals.marks_failed);
 }
 
+/* --- attempts --- */
+
 /*
- * Whoever was killed while it attached leaves the stop that attaching sends behind; a server must not stand
- * still for it. Wherever that stop is on its way, SIGCONT takes it back.
+ * A tracer that was killed while it attached leaves the SIGSTOP of PTRACE_ATTACH behind. SIGCONT cancels it, pending or
+ * delivered.
  */
-static void mend(const struct event *ev)
+static void continue_target(const struct event *ev)
 {
-	if (ev->flags & EVENT_PREVENTED && ev->key.vector == VECTOR_PTRACE &&
-	    ev->key.detail == PTRACE_ATTACH && !ev->key.err)
+	if (ev->key.vector == VECTOR_PTRACE && ev->key.detail == PTRACE_ATTACH && !ev->key.err)
 		kill((pid_t)ev->target_tgid, SIGCONT);
 }
 
-/* What was dropped leaves two ends that wait: both are told that the connection is over. */
-static void cut(struct monitor *m, const struct event *ev)
+/* Bytes were dropped, and both ends would retransmit until they time out: reset the connection. */
+static void reset_connection_of(struct monitor *m, const struct event *ev)
 {
 	const struct instance *in = monitor_instance(m, ev->key.instance);
 	const char *step;
@@ -81,37 +99,55 @@ static void cut(struct monitor *m, const struct event *ev)
 	if (!(ev->flags & EVENT_CONN) || ev->key.rule == RULE_TLS_LISTENER)
 		return;
 	err = reset_connection(&ev->conn, in ? (pid_t)in->pid : 0, &step);
-	if (!err || err == -ENOENT || err == -ESRCH) { /* it ended by itself, or with its server */
-		m->resets++;
+	if (!err || err == -ENOENT || err == -ESRCH) { /* it, or its server, has ended already */
+		m->totals.resets++;
 		return;
 	}
-	if (!m->resets_failed)
+	if (!m->totals.resets_failed)
 		log_warn(
-			"a connection cannot be reset (%s: %s): its bytes are dropped, its ends wait",
+			"cannot reset a connection (%s: %s); its plaintext is dropped, but both ends "
+			"wait until they time out",
 			step, strerror(-err));
-	report_blind_spot(m, "connections that could not be reset: dropped, but both ends wait",
-			  ++m->resets_failed);
+	report_blind_spot(m, "connections not reset: plaintext dropped, but both ends wait",
+			  ++m->totals.resets_failed);
 }
 
-/* --- handshakes in --- */
+/* Add what only userspace knows of an attempt. */
+static void complete(const struct monitor *m, struct event *ev)
+{
+	const struct instance *in = monitor_instance(m, ev->key.instance);
 
-static void judge(struct monitor *m, const struct conn *c, unsigned int rule, bool fine)
+	if (!ev->target_tgid && in) /* a file belongs to an instance, not to one of its processes */
+		ev->target_tgid = ev->target_tid = in->pid;
+	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == FINDING_SWAPPED &&
+	    proc_swap_sealed())
+		ev->flags |= EVENT_SEALED;
+}
+
+void events_attempt(void *ctx, const struct event *ev)
+{
+	static struct event completed; /* large */
+	struct monitor *m = ctx;
+
+	completed = *ev;
+	complete(m, &completed);
+	report(m, &completed);
+}
+
+/* --- handshakes --- */
+
+static void report_handshake(struct monitor *m, const struct conn *c, unsigned int rule)
 {
 	static struct event ev; /* large */
-	struct alert *a;
 
-	if (fine)
-		return;
 	conn_event(c, rule, &ev);
-	a = alerts_event(&m->alerts, &ev);
-	if (a)
-		monitor_report(m, a);
+	report(m, &ev);
 }
 
-/* Nothing more will come of a connection's handshake. */
+/* The connection is closed: nothing will be counted for it any more. */
 static void forget_handshake(struct monitor *m, uint64_t cookie)
 {
-	static struct event ev;
+	static struct event ev; /* large */
 	const struct conn *c = conns_find(&m->conns, cookie);
 
 	if (!c)
@@ -122,63 +158,46 @@ static void forget_handshake(struct monitor *m, uint64_t cookie)
 	alerts_forget(&m->alerts, &ev.key);
 }
 
-void monitor_handshake(void *ctx, const struct handshake_chunk *p)
+void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 {
 	struct monitor *m = ctx;
-	const struct policy *policy = &m->policy_state.policy;
+	const struct policy *policy = &m->policy.policy;
 	const struct conn *c;
 
 	m->now = clock_boot_ns();
-	if (p->flags & CHUNK_CLOSED)
-		forget_handshake(m, p->cookie);
-	c = conns_chunk(&m->conns, p);
+	if (chunk->flags & CHUNK_CLOSED)
+		forget_handshake(m, chunk->cookie);
+	c = conns_chunk(&m->conns, chunk);
 	if (!c)
 		return;
-	judge(m, c, RULE_TLS_VERSION, policy_tls_version(policy, c->facts->version));
-	judge(m, c, RULE_TLS_CIPHER, policy_tls_cipher(policy, c->facts->cipher));
+	if (!policy_tls_version(policy, c->facts->version))
+		report_handshake(m, c, RULE_TLS_VERSION);
+	if (!policy_tls_cipher(policy, c->facts->cipher))
+		report_handshake(m, c, RULE_TLS_CIPHER);
 }
 
-/* What only userspace knows of an attempt. */
-static void complete(const struct monitor *m, struct event *ev)
-{
-	const struct instance *in = monitor_instance(m, ev->key.instance);
+/* --- from the ring buffer --- */
 
-	if (!ev->target_tgid && in) /* a file's owner is an instance, not one of its processes */
-		ev->target_tgid = ev->target_tid = in->pid;
-	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == FINDING_SWAPPED &&
-	    proc_swap_sealed())
-		ev->flags |= EVENT_SEALED;
-}
-
-void monitor_attempt(void *ctx, const struct event *ev)
-{
-	static struct event whole; /* large */
-	struct monitor *m = ctx;
-	struct alert *a;
-
-	whole = *ev;
-	complete(m, &whole);
-	a = alerts_event(&m->alerts, &whole);
-	if (a)
-		monitor_report(m, a);
-}
-
-void monitor_event(void *ctx, const struct event *ev)
+void events_receive(void *ctx, const struct event *ev)
 {
 	struct monitor *m = ctx;
 	const struct instance *in;
 
 	m->now = clock_boot_ns();
-	if (ev->type == EVENT_FILE) {
+	switch (ev->type) {
+	case EVENT_FILE:
 		in = instances_find(&m->instances, ev->key.instance);
 		if (in)
 			files_opened(m->files, in, ev);
-	} else if (ev->type != EVENT_ATTEMPT) {
+		break;
+	case EVENT_ATTEMPT:
+		if (ev->flags & EVENT_PREVENTED) {
+			continue_target(ev);
+			reset_connection_of(m, ev);
+		}
+		events_attempt(m, ev);
+		break;
+	default:
 		on_lifecycle(m, ev);
-	} else {
-		mend(ev);
-		if (ev->flags & EVENT_PREVENTED)
-			cut(m, ev);
-		monitor_attempt(m, ev);
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* guard.c - see guard.h. It never touches what the monitor is still using. */
+/* guard.c - see guard.h. */
 #include "monitor/guard.h"
 
 #include "base/proc.h"
@@ -14,51 +14,56 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOOK_MS 1000
-#define STOPPED_LOOKS 2 /* a debugger's glance is no stop */
+#define POLL_MS 1000
+#define STOPPED_POLLS 2 /* in a row: a debugger that attaches stops the monitor for a moment only */
 #define EXIT_ORPHANED 3
 
-__attribute__((noreturn)) static void watch(const struct guard *g, pid_t monitor,
-					    void (*news)(void *ctx, enum guard_news what),
-					    void *ctx)
+__attribute__((noreturn)) static void guard_main(const struct guard *g, pid_t monitor, guard_fn fn,
+						 void *ctx)
 {
 	struct pollfd death = {.fd = g->monitor_fd, .events = POLLIN};
 	unsigned int stopped = 0;
 	sigset_t all;
 
-	/* what is meant for the monitor may reach its whole group, terminal or cgroup */
+	/* signals meant for the monitor may be sent to its process group, terminal or cgroup */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setsid();
 	prctl(PR_SET_NAME, "cw-guard");
-	while (poll(&death, 1, LOOK_MS) <= 0) {
+	while (poll(&death, 1, POLL_MS) <= 0) {
 		stopped = proc_state(monitor) == 'T' ? stopped + 1 : 0;
-		if (stopped == STOPPED_LOOKS)
-			news(ctx, GUARD_STOPPED);
+		if (stopped == STOPPED_POLLS)
+			fn(ctx, GUARD_MONITOR_STOPPED);
 	}
-	news(ctx, GUARD_KILLED);
+	fn(ctx, GUARD_MONITOR_DIED);
 	_exit(EXIT_ORPHANED);
 }
 
-int guard_start(struct guard *g, void (*news)(void *ctx, enum guard_news what), void *ctx)
+static int share(struct guard *g, pid_t monitor)
+{
+	g->monitor_fd = pidfd_open(monitor, 0);
+	if (g->monitor_fd < 0)
+		return -errno;
+	g->shared = mmap(NULL, sizeof(*g->shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (g->shared == MAP_FAILED) {
+		g->shared = NULL;
+		close(g->monitor_fd);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int guard_start(struct guard *g, guard_fn fn, void *ctx)
 {
 	pid_t monitor = getpid();
+	int err = g->shared ? 0 : share(g, monitor);
 
-	if (!g->will) {
-		g->monitor_fd = pidfd_open(monitor, 0);
-		if (g->monitor_fd < 0)
-			return -errno;
-		g->will = mmap(NULL, sizeof(*g->will), PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (g->will == MAP_FAILED) {
-			g->will = NULL;
-			close(g->monitor_fd);
-			return -ENOMEM;
-		}
-	}
+	if (err)
+		return err;
 	g->pid = fork();
 	if (!g->pid)
-		watch(g, monitor, news, ctx);
+		guard_main(g, monitor, fn, ctx);
 	if (g->pid > 0)
 		return 0;
 	g->pid = 0;
@@ -80,9 +85,9 @@ void guard_stop(struct guard *g)
 		waitpid(g->pid, NULL, 0);
 		g->pid = 0;
 	}
-	if (g->will) {
-		munmap(g->will, sizeof(*g->will));
+	if (g->shared) {
+		munmap(g->shared, sizeof(*g->shared));
 		close(g->monitor_fd);
-		g->will = NULL;
+		g->shared = NULL;
 	}
 }

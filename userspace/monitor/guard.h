@@ -1,42 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guard.h - a process that waits for the monitor's death, because who is killed cannot tell. It is forked by
- * the monitor, shares its maps and ring buffer, and speaks only when the monitor cannot.
+ * guard.h - a process that reports the monitor's death, because a killed process cannot. The monitor forks it; it shares
+ * the monitor's BPF maps and ring buffer, and stays silent as long as the monitor runs.
  */
 #ifndef CACHEWARDEN_GUARD_H
 #define CACHEWARDEN_GUARD_H
+
+#include "report/sinks.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-enum guard_news {
-	GUARD_STOPPED, /* the monitor is stopped: it lives, but watches nothing */
-	GUARD_KILLED,  /* it died unasked; the guard ends behind this */
+enum guard_event {
+	GUARD_MONITOR_STOPPED, /* by SIGSTOP or a tracer: it is alive, but monitors nothing */
+	GUARD_MONITOR_DIED,    /* without stopping the guard first; the guard exits after this */
 };
 
-/* What the monitor leaves behind at each moment; in memory both have. */
-struct guard_will {
-	uint64_t unwritten; /* lines that did not reach the reader */
-	bool mid_line;	    /* the last one reached it in part */
+typedef void (*guard_fn)(void *ctx, enum guard_event event);
+
+/* Written by the monitor, read by the guard when the monitor can no longer speak. */
+struct guard_shared {
+	struct sink_status sink[SINKS_MAX];
 };
 
 struct guard {
 	pid_t pid; /* 0: none */
 	int monitor_fd;
-	struct guard_will *will;
+	struct guard_shared *shared; /* MAP_SHARED; NULL: no guard was started */
 };
 
 /*
- * Fork the guard; news is called there. Once started it can be started again after guard_lost. Returns 0 or a
+ * Fork the guard, which calls fn with its copy of ctx. After guard_lost() it may be called again. Returns 0 or a
  * negative errno.
  */
-int guard_start(struct guard *g, void (*news)(void *ctx, enum guard_news what), void *ctx);
+int guard_start(struct guard *g, guard_fn fn, void *ctx);
 
-/* Did it end, though nobody ended it? Then there is none any more. */
+/* Whether the guard has died by itself; reaps it. */
 bool guard_lost(struct guard *g);
 
-/* The monitor ends as asked: nothing is left to guard. */
+/* Kill the guard: the monitor is about to end as it should. */
 void guard_stop(struct guard *g);
 
 #endif

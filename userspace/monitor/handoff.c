@@ -1,92 +1,80 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* handoff.c - the guard that outlives the monitor, and who asks what it sees. */
-#include "monitor/state.h"
+/* handoff.c - see handoff.h. */
+#include "monitor/handoff.h"
 
 #include "base/clock.h"
-#include "report/conn_report.h"
 #include "base/log.h"
+#include "monitor/report.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Here speaks the guard, in its copy of all this; the monitor is dead, or stands still. */
-static void on_guard_news(void *ctx, enum guard_news what)
+/* The monitor may be continued and go on counting, so the guard's findings need ids of their own. */
+static void use_own_ids(struct monitor *m)
+{
+	size_t end = strlen(m->uid_prefix);
+
+	if (m->uid_prefix[end - 1] != 'g')
+		snprintf(m->uid_prefix + end, sizeof(m->uid_prefix) - end, "g");
+}
+
+static void report_stopped(struct monitor *m)
+{
+	static const char note[] = "the monitor is stopped: nothing is monitored until SIGCONT";
+
+	log_error("%s", note);
+	report_blind_spot(m, note, 1);
+}
+
+static void report_death(struct monitor *m, const struct sink_status *left)
+{
+	static const char note[] = "the monitor was killed: nothing is monitored any more";
+	uint64_t until = m->now + NS_PER_SEC, unwritten = 0;
+
+	/* the last events are still in the ring buffer: they may name the killer */
+	while (collector_poll(m->collector, 0) > 0 && m->now < until)
+		;
+	for (size_t i = 0; i < m->sinks.count; i++)
+		unwritten += left[i].unwritten;
+	report_blind_spot(m, "alerts not yet written when the monitor was killed", unwritten);
+	report_blind_spot(m, note, 1);
+	log_error("%s", note);
+}
+
+/* Runs in the guard, on its copy of the monitor's state; the monitor is dead or stopped. */
+static void on_guard_event(void *ctx, enum guard_event event)
 {
 	struct monitor *m = ctx;
-	struct guard_will will = *m->guard.will, *shared = m->guard.will;
-	size_t end = strlen(m->uid_prefix);
-	uint64_t until;
+	struct guard_shared *shared = m->guard.shared, left = *shared;
 
-	m->guard.will = NULL; /* the monitor's: our own output leaves none */
+	m->guard.shared =
+		NULL; /* a stopped monitor still owns it: do not overwrite it with our output */
 	m->now = clock_boot_ns();
-	if (m->uid_prefix[end - 1] != 'g') /* ids of its own: the monitor went on counting */
-		snprintf(m->uid_prefix + end, sizeof(m->uid_prefix) - end, "g");
-	output_free(&m->out);
-	output_init(&m->out, STDOUT_FILENO);
-	if (will.mid_line)
-		output_line(&m->out, "\n", 1);
-	if (what == GUARD_STOPPED) {
-		log_error("the monitor is stopped: nobody watches until it is continued");
-		report_blind_spot(m, "the monitor is stopped: nobody watches until it is continued",
-				  1);
-	} else {
-		until = m->now + NS_PER_SEC;
-		while (collector_poll(m->collector, 0) > 0 && m->now < until)
-			;
-		report_blind_spot(m, "alerts that were not written yet when the monitor died",
-				  will.unwritten);
-		report_blind_spot(m, "the monitor died unasked: nobody watches any more", 1);
-		log_error("the monitor died unasked: nobody watches any more");
-	}
-	output_pump(&m->out, OUTPUT_DRAIN_MS);
-	m->guard.will = shared;
+	use_own_ids(m);
+	sinks_take_over(&m->sinks, left.sink);
+	if (event == GUARD_MONITOR_STOPPED)
+		report_stopped(m);
+	else
+		report_death(m, left.sink);
+	report_flush(m, OUTPUT_DRAIN_MS);
+	m->guard.shared = shared;
 }
 
 void handoff_start(struct monitor *m)
 {
-	int err = m->options->no_guard ? 0 : guard_start(&m->guard, on_guard_news, m);
+	int err = m->options->no_guard ? 0 : guard_start(&m->guard, on_guard_event, m);
 
 	if (err)
-		log_warn("no guard (%s): whoever kills the monitor is not told of", strerror(-err));
+		log_warn(
+			"cannot start the guard (%s): should the monitor be killed, nobody will report it",
+			strerror(-err));
 }
 
 void handoff_check(struct monitor *m)
 {
 	if (!guard_lost(&m->guard))
 		return;
-	report_blind_spot(m, "the monitor's guard died unasked; another one was started",
-			  ++m->guards_lost);
+	report_blind_spot(m, "the monitor's guard was killed; another one was started",
+			  ++m->totals.guards_lost);
 	handoff_start(m);
-}
-
-struct answer {
-	struct monitor *m;
-	int fd;
-	bool json;
-};
-
-static void answer_conn(void *ctx, const struct conn_snapshot *live)
-{
-	const struct answer *a = ctx;
-	const struct conn *c = conns_find(&a->m->conns, live->cookie);
-	const struct instance *in = monitor_instance(a->m, live->instance);
-	char text[1024];
-	const char *line = text;
-	size_t len;
-
-	if (a->json)
-		line = conn_json(&a->m->json, live, c, in, &len);
-	else
-		len = conn_text(live, c, in, text, sizeof(text));
-	if (line)
-		control_reply(&a->m->ask, a->fd, line, len);
-}
-
-/* Whoever runs `cachewarden conns` asks for all connections. */
-void control_request(void *ctx, int fd, char question)
-{
-	struct answer a = {.m = ctx, .fd = fd, .json = question == CONTROL_CONNS_JSON};
-
-	sensors_snapshots(a.m->sensors, answer_conn, &a);
 }

@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* policy_input.h - what a policy judges, gathered from a finding. */
+/* policy_input.h - what a policy is asked about: an instance, or a finding. */
 #ifndef CACHEWARDEN_POLICY_INPUT_H
 #define CACHEWARDEN_POLICY_INPUT_H
 
-#include "report/finding.h"
+#include "model/instance.h"
 #include "policy/policy.h"
+#include "report/finding.h"
 
-/* What is known of an instance; NULL: of none in particular. ret points into it. */
+/* in may be NULL: a finding on the host as a whole. *ret points into it. */
 void policy_input_instance(struct policy_input *ret, const struct instance *in);
 
-/*
- * Judge a finding: fill its verdict, its severity, and what had to be asked for that: the actor's control group
- * (in the cgroup2 hierarchy of that descriptor) and, if an entry is about it, its SHA-256.
- */
-void policy_input_evaluate(struct finding *f, const struct policy *p, int cgroup_fd);
-
-/*
- * Plaintext is answered where that alert's plaintext came in (NULL: not known): whoever opened the connection
- * opened it for both. To be called before a tls-listener is judged.
- */
-void policy_input_opener(struct finding *f, const struct alert *plaintext);
+/* *ret points into f. The actor's SHA-256 is left out; it is costly, and few policies ask for it. */
+void policy_input_finding(struct policy_input *ret, const struct finding *f);
 
 #endif

@@ -1,118 +1,169 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* report.c - alerts out: judged, told to its incident, written. */
-#include "monitor/state.h"
+/* report.c - see report.h. */
+#include "monitor/report.h"
 
-#include "report/finding.h"
-#include "report/incident_view.h"
+#include "base/digest.h"
 #include "monitor/policy_input.h"
+#include "report/finding.h"
+#include "report/incident_fact.h"
+#include "report/incident_view.h"
+#include "sensor/cgroup.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* What the guard has to know of the output, should we be killed now. */
-void handoff_update(struct monitor *m)
+static bool is_blind_spot(const struct finding *f)
 {
-	if (!m->guard.will)
-		return;
-	m->guard.will->unwritten = m->out.len ? output_unwritten(&m->out) : 0;
-	m->guard.will->mid_line = m->out.mid_line;
+	return f->alert->ev.key.rule == RULE_SELF_BLIND;
 }
 
-/* A line or block on its way out; NULL: there was no memory to write it. */
-static void tell(struct monitor *m, const char *text, size_t len)
+/* After each delivery, also for the guard, should the monitor be killed now. */
+static void update_output(struct monitor *m)
 {
-	if (text && len)
-		output_line(&m->out, text, len);
-	else if (!text)
-		m->out.dropped++;
-	handoff_update(m);
+	sinks_status(&m->sinks, m->output);
+	if (m->guard.shared)
+		memcpy(m->guard.shared->sink, m->output, sizeof(m->output));
+}
+
+/*
+ * tls-listener: name the client that was answered first. Resolved once and kept with the alert, because the client's own
+ * alert expires before this one.
+ */
+static void resolve_first_client(const struct monitor *m, struct alert *a)
+{
+	const struct alert *client;
+	char exe[PATH_LEN];
+
+	if (a->ev.key.rule != RULE_TLS_LISTENER || a->opener)
+		return;
+	client = alerts_plaintext(&m->alerts, &a->ev);
+	if (client && finding_actor_exe(&client->ev, exe, sizeof(exe)))
+		a->opener = strdup(exe);
+}
+
+static void fill(struct monitor *m, struct alert *a, struct finding *f)
+{
+	const struct event *ev = &a->ev;
+	uint64_t more = a->count - a->shown_count;
+	bool update = alert_shown(&m->alerts, a, m->now);
+	char cgroup[INSTANCE_CGROUP] = "";
+
+	if (ev->flags & EVENT_ACTOR)
+		cgroup_path(m->cgroup_fd, ev->actor.cgroup_id, cgroup, sizeof(cgroup));
+	resolve_first_client(m, a);
+	finding_fill(f,
+		     &(struct finding_source){
+			     .alert = a,
+			     .instance = monitor_instance(m, ev->key.instance),
+			     .tenant = ev->flags & EVENT_CROSS_TENANT
+					       ? monitor_instance(m, ev->other_instance)
+					       : NULL,
+			     .tls = ev->flags & EVENT_CONN ? conns_find(&m->conns, ev->conn.cookie)
+							   : NULL,
+			     .uid_prefix = m->uid_prefix,
+			     .actor_cgroup = cgroup,
+			     .more = more,
+			     .update = update,
+		     });
+}
+
+static void evaluate(const struct policy *p, struct finding *f)
+{
+	const struct process_info *actor = &f->alert->ev.actor;
+	struct policy_input input;
+
+	if (is_blind_spot(f)) { /* has no actor: there is nothing a policy could allow */
+		f->verdict = (struct verdict){.id = VERDICT_ALERT, .severity = f->severity};
+		return;
+	}
+	policy_input_finding(&input, f);
+	if (policy_needs_sha256(p, input.exe) &&
+	    !digest_exe((pid_t)actor->pid, actor->start_ns, f->exe, actor->exe_ino, f->sha256))
+		input.sha256 = f->sha256;
+	policy_evaluate(p, &input, f->now_ms, &f->verdict);
+	f->severity = f->verdict.severity;
+}
+
+static void count(struct monitor *m, const struct finding *f)
+{
+	m->totals.attempts += f->more;
+	m->totals.by_verdict[f->verdict.id] += f->more;
+	if (!f->update && !(f->alert->ev.flags & EVENT_FOUND_BY_SWEEP))
+		monitor_request_sweep(m);
+}
+
+static void add_to_incident(struct monitor *m, struct finding *f)
+{
+	struct incident_fact fact;
+	const struct incident *in;
+
+	incident_fact_fill(&fact, f);
+	in = incidents_feed(&m->incidents, &fact, m->now);
+	f->incident = in ? in->id : 0;
+}
+
+void report_alert(struct monitor *m, struct alert *a)
+{
+	static struct finding f; /* large, and used by one alert at a time */
+
+	fill(m, a, &f);
+	evaluate(&m->policy.policy, &f);
+	if (!is_blind_spot(&f)) {
+		count(m, &f);
+		if (f.verdict.id >= VERDICT_ALERT)
+			add_to_incident(m, &f);
+	}
+	if (is_blind_spot(&f) || (m->options->events && f.verdict.id != VERDICT_OFF)) {
+		sinks_event(&m->sinks, &f);
+		update_output(m);
+	}
+}
+
+void report_blind_spot(void *ctx, const char *note, uint64_t total)
+{
+	struct monitor *m = ctx;
+	struct alert *a = NULL;
+
+	if (total)
+		a = alerts_blind(&m->alerts, note, total, m->now, m->flushing);
+	if (a)
+		report_alert(m, a);
 }
 
 void report_incident(void *ctx, const struct incident *in, enum incident_change change)
 {
-	static char text[16384];
 	struct monitor *m = ctx;
-	const struct incident_view v = {
-		.incident = in,
-		.change = change,
-		.instance = monitor_instance(m, in->instance),
-		.tenant = in->tenant ? monitor_instance(m, in->tenant) : NULL,
-		.uid_prefix = m->uid_prefix,
-	};
-	const char *line = text;
-	size_t len;
 
-	if (m->options->json)
-		line = incident_json(&v, &m->json, &len);
-	else
-		len = incident_text(&v, text, sizeof(text), m->colour);
-	tell(m, line, len);
+	sinks_incident(&m->sinks,
+		       &(struct incident_view){
+			       .incident = in,
+			       .change = change,
+			       .instance = monitor_instance(m, in->instance),
+			       .tenant = in->tenant ? monitor_instance(m, in->tenant) : NULL,
+			       .uid_prefix = m->uid_prefix,
+		       });
+	update_output(m);
 }
 
-static void show_event(struct monitor *m, const struct finding *f)
+bool report_flush(struct monitor *m, int timeout_ms)
 {
-	static char text[8192];
-	const char *line = text;
-	size_t len;
+	bool empty = sinks_flush(&m->sinks, timeout_ms);
 
-	if (m->options->json)
-		line = finding_json(f, &m->json, &len);
-	else
-		len = finding_text(f, text, sizeof(text), m->colour);
-	tell(m, line, len);
+	update_output(m);
+	return empty;
 }
 
-/* Whom it was served to first is asked for once: the alert about that connection is forgotten before this one. */
-static void answered(const struct monitor *m, struct alert *a, struct finding *f)
+void report_end(struct monitor *m, int timeout_ms)
 {
-	if (a->opener) {
-		snprintf(f->opener, sizeof(f->opener), "%s", a->opener);
-		return;
+	report_flush(m, timeout_ms);
+	for (size_t i = 0; i < m->sinks.count; i++)
+		m->output[i].dropped += m->output[i].unwritten;
+}
+
+bool report_lost(const struct monitor *m)
+{
+	for (size_t i = 0; i < m->sinks.count; i++) {
+		if (m->output[i].dropped || m->output[i].error)
+			return true;
 	}
-	policy_input_opener(f, alerts_plaintext(&m->alerts, &a->ev));
-	if (f->opener[0])
-		a->opener = strdup(f->opener);
-}
-
-/* Judge what there is of an alert now; what counts is told to its incident. */
-void monitor_report(struct monitor *m, struct alert *a)
-{
-	static struct finding f; /* large, and one at a time */
-	uint64_t more = a->count - a->shown_count;
-	bool blind = a->ev.key.rule == RULE_SELF_BLIND;
-	struct incident_fact fact;
-	struct incident *in;
-
-	finding_fill(&f, a, monitor_instance(m, a->ev.key.instance),
-		     a->ev.flags & EVENT_CROSS_TENANT ? monitor_instance(m, a->ev.other_instance)
-						      : NULL);
-	f.uid_prefix = m->uid_prefix;
-	if (a->ev.key.rule == RULE_TLS_LISTENER)
-		answered(m, a, &f);
-	policy_input_evaluate(&f, &m->policy_state.policy, m->cgroup_fd);
-	if (a->ev.flags & EVENT_CONN)
-		f.tls = conns_find(&m->conns, a->ev.conn.cookie);
-	if (!alert_shown(&m->alerts, a, m->now) && !(a->ev.flags & EVENT_FOUND_BY_SWEEP) && !blind)
-		monitor_sweep_soon(m);
-	if (!blind) {
-		m->attempts += more;
-		m->evaluated[f.verdict.id] += more;
-	}
-	if (!blind && f.verdict.id >= VERDICT_ALERT) {
-		incident_fact_fill(&fact, &f, more);
-		in = incidents_feed(&m->incidents, &fact, m->now);
-		f.incident = in ? in->id : 0;
-	}
-	if (blind || (m->options->events && f.verdict.id != VERDICT_OFF))
-		show_event(m, &f);
-}
-
-/* The monitor itself could not see something, `total` times by now. */
-void report_blind_spot(void *ctx, const char *note, uint64_t total)
-{
-	struct monitor *m = ctx;
-	struct alert *a = total ? alerts_blind(&m->alerts, note, total, m->now, m->flush) : NULL;
-
-	if (a)
-		monitor_report(m, a);
+	return false;
 }

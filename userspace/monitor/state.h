@@ -1,101 +1,76 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * state.h - what the parts of the running monitor share: its state, and what each part does for the story in
- * monitor.c.
- */
+/* state.h - the running monitor's state, and what all parts of the monitor need of it. */
 #ifndef CACHEWARDEN_STATE_H
 #define CACHEWARDEN_STATE_H
 
 #include "model/alert.h"
-#include "monitor/control.h"
-#include "sensor/collector.h"
 #include "model/conn.h"
-#include "monitor/files.h"
-#include "monitor/guard.h"
 #include "model/incident.h"
 #include "model/instance.h"
-#include "base/jsonw.h"
-#include "monitor/monitor.h"
-#include "base/output.h"
 #include "monitor/active_policy.h"
+#include "monitor/control.h"
+#include "monitor/files.h"
+#include "monitor/guard.h"
+#include "monitor/options.h"
+#include "report/sinks.h"
+#include "sensor/collector.h"
 #include "sensor/sensors.h"
 
-#define OUTPUT_DRAIN_MS 2000 /* at the end, for a reader who is slow */
+#define OUTPUT_DRAIN_MS 2000 /* at the end, for a slow reader */
+
+/* Times are CLOCK_BOOTTIME. */
+struct sweep_state {
+	uint64_t next_ns; /* UINT64_MAX: none is due */
+	uint64_t began_ns;
+	uint64_t count, failed;
+	uint64_t total_ns, longest_ns;
+	uint64_t baselines_failed;
+};
+
+struct totals {
+	uint64_t attempts; /* of all alerts but self-blind */
+	uint64_t by_verdict[VERDICT_PREVENTED + 1];
+	uint64_t resets, resets_failed;
+	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
+	uint64_t guards_lost;
+};
 
 struct monitor {
 	const struct monitor_options *options;
+	uint64_t now;  /* of the event or tick being handled, CLOCK_BOOTTIME */
+	bool started;  /* servers from before the monitor are known: changes are news from now on */
+	bool flushing; /* the last tick: report counts that would wait for their second */
+
+	/* what is watched */
 	struct sensors *sensors;
 	struct collector *collector;
-	struct files *files; /* what instances keep on disk */
+	int cgroup_fd; /* root of the cgroup2 hierarchy */
 	struct instances instances;
-	struct instance self;
-	struct guard guard;
-	uint64_t guards_lost;
-	struct alerts alerts;
-	struct policy_state policy_state;
-	struct incidents incidents;
-	int cgroup_fd; /* the root of the hierarchy */
+	struct instance self; /* the monitor as a target */
+	struct files *files;  /* of instances, on disk */
 	struct conns conns;
-	struct ask ask;
-	uint64_t resets, resets_failed;
-	struct output out;
-	struct jsonw json;
-	char uid_prefix[24];
-	bool colour;
-	bool started;
-	bool flush;
-	uint64_t now;
-	uint64_t attempts; /* counted so far, over all alerts but self-blind */
-	uint64_t evaluated[VERDICT_PREVENTED + 1]; /* of these, by verdict */
-	bool output_error_told;
-	uint64_t marks_failed, settles_failed;
-	uint64_t next_sweep;
-	uint64_t sweep_began; /* the last one */
-	uint64_t sweeps, sweeps_failed, sweeps_ns, sweep_longest_ns;
-	struct attempt_key idle[ATTEMPTS_MAX];
+	struct sweep_state sweeps;
+
+	/* what becomes of an event */
+	struct alerts alerts;
+	struct active_policy policy;
+	struct incidents incidents;
+	struct sinks sinks;
+	struct sink_status output[SINKS_MAX];  /* as of the last delivery */
+	bool output_error_logged;	       /* once: a full disk may have space again */
+	char uid_prefix[24];		       /* of finding ids: unique to this run */
+	struct attempt_key idle[ATTEMPTS_MAX]; /* to be removed from the kernel's table */
 	size_t idle_count;
+	struct totals totals;
+
+	struct guard guard;
+	struct control control;
 };
 
-/* NULL if its start was never heard of. */
+/* NULL if its start was never seen. */
 const struct instance *monitor_instance(const struct monitor *m, uint32_t id);
 
-/* --- alerts out (report.c) --- */
-
-/* Judge what there is of an alert now; what counts is told to its incident. */
-void monitor_report(struct monitor *m, struct alert *a);
-/* The monitor itself could not see something, `total` times by now. ctx is the monitor. */
-void report_blind_spot(void *ctx, const char *note, uint64_t total);
-/* An incident opened, went on or is over. ctx is the monitor. */
-void report_incident(void *ctx, const struct incident *in, enum incident_change change);
-/* What the guard has to know of the output, should we be killed now. */
-void handoff_update(struct monitor *m);
-
-/* --- events in (events.c); ctx is the monitor --- */
-
-void monitor_event(void *ctx, const struct event *ev);
-void monitor_attempt(void *ctx, const struct event *ev);
-void monitor_handshake(void *ctx, const struct handshake_chunk *p);
-
-/* --- sweeps (sweeps.c) --- */
-
-void monitor_sweep(struct monitor *m);
-/* What a hook told may have left traces, or company: the next one comes early. */
-void monitor_sweep_soon(struct monitor *m);
-/* An instance whose start is over waits for no sweep: until then its code is not watched. */
-void monitor_baseline(struct monitor *m);
-
-/* --- once a second (counters.c) --- */
-
-void monitor_counters(struct monitor *m);
-void monitor_blind_spots(struct monitor *m);
-void monitor_programs(struct monitor *m); /* do they all still hold? */
-void monitor_summary(struct monitor *m);  /* at the end */
-
-/* --- the guard, and questions (handoff.c) --- */
-
-void handoff_start(struct monitor *m);
-void handoff_check(struct monitor *m);
-/* Whoever runs `cachewarden conns` asks for all connections. */
-void control_request(void *ctx, int fd, char question);
+/* Sweep soon: the access that a hook just reported may have left traces, or not have been the only one. */
+void monitor_request_sweep(struct monitor *m);
 
 #endif

@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* sweeps.c - the second line of defence: what hooks could not see is looked for. */
-#include "monitor/state.h"
+/* sweeps.c - see sweeps.h. */
+#include "monitor/sweeps.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "monitor/report.h"
 
 #include <errno.h>
 
-#define AFTER_ALERT_NS (100 * NS_PER_MS) /* then a sweep looks at what the hooks told of */
-#define SWEEP_REST_NS NS_PER_SEC	 /* between two sweeps, however many alerts there are */
-
-/* What a hook told may have left traces, or company. */
-void monitor_sweep_soon(struct monitor *m)
-{
-	uint64_t rested = m->sweep_began + SWEEP_REST_NS, soon = m->now + AFTER_ALERT_NS;
-
-	if (soon < rested)
-		soon = rested;
-	if (soon < m->next_sweep)
-		m->next_sweep = soon;
-}
-
-/*
- * The code an instance has mapped, the first time as what it started with. While it starts nothing is a
- * finding.
- */
+/* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
 static int sweep_instance(struct monitor *m, struct instance *in)
 {
 	int err = sensors_sweep_maps(m->sensors, (pid_t)in->pid, !in->baselined);
@@ -35,13 +18,23 @@ static int sweep_instance(struct monitor *m, struct instance *in)
 	return sensors_baselined(m->sensors, in->id);
 }
 
-void monitor_sweep(struct monitor *m)
+static void account(struct sweep_state *s, uint64_t interval_s)
 {
-	uint64_t took;
+	uint64_t took = clock_boot_ns() - s->began_ns;
+
+	s->count++;
+	s->total_ns += took;
+	if (took > s->longest_ns)
+		s->longest_ns = took;
+	s->next_ns = interval_s ? s->began_ns + interval_s * NS_PER_SEC : UINT64_MAX;
+}
+
+void sweeps_run(struct monitor *m)
+{
 	int err;
 
-	collector_poll(m->collector, 0); /* what began just now is not news */
-	m->now = m->sweep_began = clock_boot_ns();
+	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
+	m->now = m->sweeps.began_ns = clock_boot_ns();
 	err = sensors_sweep_host(m->sensors);
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
@@ -50,20 +43,13 @@ void monitor_sweep(struct monitor *m)
 			err = -EIO;
 	}
 	files_tidy(m->files, &m->instances);
-	took = clock_boot_ns() - m->sweep_began;
-	m->sweeps++;
-	m->sweeps_ns += took;
-	if (took > m->sweep_longest_ns)
-		m->sweep_longest_ns = took;
+	account(&m->sweeps, m->options->sweep_s);
 	if (err)
 		report_blind_spot(m, "sweeps that failed: what strangers hold was not looked at",
-				  ++m->sweeps_failed);
-	m->next_sweep = m->options->sweep_s ? m->sweep_began + m->options->sweep_s * NS_PER_SEC
-					    : UINT64_MAX;
+				  ++m->sweeps.failed);
 }
 
-/* An instance whose start is over waits for no sweep: until then its code is not watched. */
-void monitor_baseline(struct monitor *m)
+void sweeps_baseline(struct monitor *m)
 {
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
@@ -72,6 +58,6 @@ void monitor_baseline(struct monitor *m)
 		    sweep_instance(m, in))
 			report_blind_spot(
 				m, "instances whose code at the start could not be looked at",
-				++m->settles_failed);
+				++m->sweeps.baselines_failed);
 	}
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * event_json.c - a finding as OCSF 1.8.0 Detection Finding (class 2004), and flat under
- * unmapped.cachewarden for scripts that want to ask one question.
+ * event_json.c - see event_json.h. Our own members stand under unmapped.cachewarden, flat enough for a script that asks
+ * for one of them.
  */
-#include "report/finding.h"
+#include "report/event_json.h"
 
 #include "model/attempt.h"
 #include "model/command.h"
 #include "model/payload_kind.h"
-#include "report/conn_report.h"
 #include "report/ocsf.h"
+#include "report/tls_json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *opened_name(uint8_t opened)
 {
@@ -25,35 +26,24 @@ static const char *path_or_null(const char *path)
 	return path[0] ? path : NULL;
 }
 
+/* Without the event's details the key still names the process, except for packets: their key has none. */
 static bool has_actor(const struct event *ev)
 {
 	return (ev->flags & EVENT_ACTOR) || (!(ev->flags & EVENT_CONN) && ev->key.tgid);
 }
 
-static void put_endpoint(struct jsonw *j, const char *key, const char *ip, uint16_t port)
-{
-	jsonw_object(j, key);
-	jsonw_string(j, "ip", ip);
-	jsonw_int(j, "port", port);
-	jsonw_end_object(j);
-}
-
-/* OCSF process objects */
+/* --- OCSF process objects --- */
 
 static void put_file(struct jsonw *j, const char *path)
 {
-	const char *name = path;
+	const char *slash = strrchr(path, '/');
 
 	if (!path[0])
 		return;
-	for (const char *p = path; *p; p++) {
-		if (*p == '/' && p[1])
-			name = p + 1;
-	}
 	jsonw_object(j, "file");
-	jsonw_string(j, "name", name);
+	jsonw_string(j, "name", slash && slash[1] ? slash + 1 : path);
 	jsonw_string(j, "path", path);
-	jsonw_int(j, "type_id", 1);
+	jsonw_int(j, "type_id", 1); /* Regular File */
 	jsonw_end_object(j);
 }
 
@@ -83,28 +73,53 @@ static void put_parents(struct jsonw *j, const struct finding *f, uint32_t i)
 	jsonw_end_object(j);
 }
 
-static void put_evidence(struct jsonw *j, const struct finding *f)
+static void put_actor_process(struct jsonw *j, const struct finding *f)
+{
+	const struct event *ev = &f->alert->ev;
+	bool details = ev->flags & EVENT_ACTOR;
+
+	jsonw_object(j, "actor");
+	jsonw_object(j, "process");
+	jsonw_int(j, "pid", details ? ev->actor.pid : ev->key.tgid);
+	if (details) {
+		jsonw_int(j, "tid", ev->actor.tid);
+		jsonw_string(j, "name", ev->actor.comm);
+		put_user(j, ev->actor.uid);
+	}
+	jsonw_int(j, "created_time", f->start_ms);
+	put_file(j, f->exe);
+	if (details)
+		put_parents(j, f, 0);
+	jsonw_end_object(j);
+	jsonw_end_object(j);
+}
+
+static void put_network(struct jsonw *j, const struct finding *f)
+{
+	const struct conn_info *c = &f->alert->ev.conn;
+	bool out = c->egress;
+
+	ocsf_endpoint(j, "src_endpoint", out ? f->local_ip : f->remote_ip,
+		      out ? c->ends.local_port : c->ends.remote_port);
+	ocsf_endpoint(j, "dst_endpoint", out ? f->remote_ip : f->local_ip,
+		      out ? c->ends.remote_port : c->ends.local_port);
+	jsonw_object(j, "connection_info");
+	jsonw_int(j, "direction_id", out ? 2 : 1); /* Outbound, Inbound */
+	jsonw_int(j, "protocol_num", 6);
+	jsonw_string(j, "protocol_name", "tcp");
+	jsonw_end_object(j);
+	if (f->tls)
+		tls_json_ocsf(j, f->tls);
+}
+
+static void put_evidences(struct jsonw *j, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
 
 	jsonw_array(j, "evidences");
 	jsonw_object(j, NULL);
-	if (has_actor(ev)) {
-		jsonw_object(j, "actor");
-		jsonw_object(j, "process");
-		jsonw_int(j, "pid", ev->flags & EVENT_ACTOR ? ev->actor.pid : ev->key.tgid);
-		if (ev->flags & EVENT_ACTOR) {
-			jsonw_int(j, "tid", ev->actor.tid);
-			jsonw_string(j, "name", ev->actor.comm);
-			put_user(j, ev->actor.uid);
-		}
-		jsonw_int(j, "created_time", f->start_ms);
-		put_file(j, f->exe);
-		if (ev->flags & EVENT_ACTOR)
-			put_parents(j, f, 0);
-		jsonw_end_object(j);
-		jsonw_end_object(j);
-	}
+	if (has_actor(ev))
+		put_actor_process(j, f);
 	if (f->instance) {
 		jsonw_object(j, "process");
 		jsonw_int(j, "pid", f->instance->pid);
@@ -112,26 +127,13 @@ static void put_evidence(struct jsonw *j, const struct finding *f)
 		put_file(j, f->instance->exe);
 		jsonw_end_object(j);
 	}
-	if (ev->flags & EVENT_CONN) {
-		bool out = ev->conn.egress;
-
-		put_endpoint(j, "src_endpoint", out ? f->local_ip : f->remote_ip,
-			     out ? ev->conn.ends.local_port : ev->conn.ends.remote_port);
-		put_endpoint(j, "dst_endpoint", out ? f->remote_ip : f->local_ip,
-			     out ? ev->conn.ends.remote_port : ev->conn.ends.local_port);
-		jsonw_object(j, "connection_info");
-		jsonw_int(j, "direction_id", out ? 2 : 1);
-		jsonw_int(j, "protocol_num", 6);
-		jsonw_string(j, "protocol_name", "tcp");
-		jsonw_end_object(j);
-		if (f->tls)
-			conn_json_ocsf(j, f->tls);
-	}
+	if (ev->flags & EVENT_CONN)
+		put_network(j, f);
 	jsonw_end_object(j);
 	jsonw_end_array(j);
 }
 
-/* Our own flat summary */
+/* --- unmapped.cachewarden --- */
 
 static void put_instance(struct jsonw *j, const struct finding *f)
 {
@@ -164,23 +166,27 @@ static void put_instance(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
-static void put_actor(struct jsonw *j, const struct finding *f)
+static void put_ancestors(struct jsonw *j, const struct finding *f)
 {
-	const struct event *ev = &f->alert->ev;
-	const struct process_info *p = &ev->actor;
+	const struct process_info *p = &f->alert->ev.actor;
 
-	if (!has_actor(ev)) {
-		jsonw_null(j, "actor");
-		return;
-	}
-	jsonw_object(j, "actor");
-	if (!(ev->flags & EVENT_ACTOR)) {
-		jsonw_int(j, "pid", ev->key.tgid);
-		jsonw_string(j, "exe", path_or_null(f->exe));
-		jsonw_int(j, "start_time", f->start_ms);
+	jsonw_array(j, "ancestors");
+	for (uint32_t i = 0; i < p->ancestors; i++) {
+		jsonw_object(j, NULL);
+		jsonw_int(j, "pid", p->ancestor[i].pid);
+		jsonw_string(j, "comm", p->ancestor[i].comm);
+		jsonw_string(j, "exe", path_or_null(f->ancestor_exe[i]));
+		jsonw_int(j, "uid", p->ancestor[i].uid);
+		jsonw_int(j, "start_time", f->ancestor_start_ms[i]);
 		jsonw_end_object(j);
-		return;
 	}
+	jsonw_end_array(j);
+}
+
+static void put_actor_details(struct jsonw *j, const struct finding *f)
+{
+	const struct process_info *p = &f->alert->ev.actor;
+
 	jsonw_int(j, "pid", p->pid);
 	jsonw_int(j, "tid", p->tid);
 	jsonw_string(j, "comm", p->comm);
@@ -201,17 +207,25 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "ns_pid", p->ns_pid);
 	if (f->tenant)
 		jsonw_string(j, "instance", f->tenant->name);
-	jsonw_array(j, "ancestors");
-	for (uint32_t i = 0; i < p->ancestors; i++) {
-		jsonw_object(j, NULL);
-		jsonw_int(j, "pid", p->ancestor[i].pid);
-		jsonw_string(j, "comm", p->ancestor[i].comm);
-		jsonw_string(j, "exe", path_or_null(f->ancestor_exe[i]));
-		jsonw_int(j, "uid", p->ancestor[i].uid);
-		jsonw_int(j, "start_time", f->ancestor_start_ms[i]);
-		jsonw_end_object(j);
+	put_ancestors(j, f);
+}
+
+static void put_actor(struct jsonw *j, const struct finding *f)
+{
+	const struct event *ev = &f->alert->ev;
+
+	if (!has_actor(ev)) {
+		jsonw_null(j, "actor");
+		return;
 	}
-	jsonw_end_array(j);
+	jsonw_object(j, "actor");
+	if (ev->flags & EVENT_ACTOR) {
+		put_actor_details(j, f);
+	} else {
+		jsonw_int(j, "pid", ev->key.tgid);
+		jsonw_string(j, "exe", path_or_null(f->exe));
+		jsonw_int(j, "start_time", f->start_ms);
+	}
 	jsonw_end_object(j);
 }
 
@@ -225,8 +239,8 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	}
 	jsonw_object(j, "conn");
 	jsonw_string(j, "family", c->ipv6 ? "ipv6" : "ipv4");
-	put_endpoint(j, "local", f->local_ip, c->ends.local_port);
-	put_endpoint(j, "remote", f->remote_ip, c->ends.remote_port);
+	ocsf_endpoint(j, "local", f->local_ip, c->ends.local_port);
+	ocsf_endpoint(j, "remote", f->remote_ip, c->ends.remote_port);
 	jsonw_string(j, "opened", opened_name(c->opened));
 	jsonw_string(j, "opener", path_or_null(f->opener));
 	jsonw_string(j, "direction", c->egress ? "egress" : "ingress");
@@ -241,15 +255,15 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	if (c->cookie)
 		jsonw_int(j, "cookie", (int64_t)c->cookie);
 	else
-		jsonw_null(j, "cookie"); /* its data came before it had a socket */
+		jsonw_null(j, "cookie"); /* data arrived before the connection had a socket */
 	if (f->tls)
-		conn_json_tls(j, f->tls);
+		tls_json(j, f->tls);
 	else
 		jsonw_null(j, "tls");
 	jsonw_end_object(j);
 }
 
-/* The entry that decided, if one did. */
+/* The policy entry that decided, or that would have but for its date. */
 static void put_policy(struct jsonw *j, const struct finding *f)
 {
 	const struct verdict *v = &f->verdict;
@@ -271,13 +285,13 @@ static void put_policy(struct jsonw *j, const struct finding *f)
 
 static void put_incident(struct jsonw *j, const struct finding *f)
 {
-	char uid[64];
+	char uid[OCSF_UID_LEN];
 
 	if (!f->incident) {
 		jsonw_null(j, "incident");
 		return;
 	}
-	snprintf(uid, sizeof(uid), "%s-i%llu", f->uid_prefix, (unsigned long long)f->incident);
+	ocsf_incident_uid(f->uid_prefix, f->incident, uid);
 	jsonw_string(j, "incident", uid);
 }
 
@@ -307,10 +321,23 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
-const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_len)
+static void put_message(struct jsonw *j, const struct finding *f)
 {
-	const struct event *ev = &f->alert->ev;
+	const struct attempt_key *key = &f->alert->ev.key;
+	const char *target = f->instance     ? f->instance->name
+			     : key->instance ? "unknown instance"
+					     : "this host";
 	char text[128];
+
+	snprintf(text, sizeof(text), "%s: %s", rule_name(key->rule), target);
+	jsonw_string(j, "message", key->rule == RULE_SELF_BLIND ? f->detail : text);
+}
+
+const char *event_json(const struct finding *f, struct report_buf *b, size_t *ret_len)
+{
+	unsigned int rule = f->alert->ev.key.rule;
+	struct jsonw *j = &b->json;
+	char uid[OCSF_UID_LEN];
 
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
@@ -319,24 +346,11 @@ const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_l
 	jsonw_int(j, "time", f->update ? f->now_ms : f->time_ms);
 	jsonw_int(j, "start_time", f->time_ms);
 	jsonw_int(j, "count", (int64_t)f->alert->count);
-	snprintf(text, sizeof(text), "%s: %s", rule_name(ev->key.rule),
-		 f->instance	    ? f->instance->name
-		 : ev->key.instance ? "unknown instance"
-				    : "this host");
-	jsonw_string(j, "message", ev->key.rule == RULE_SELF_BLIND ? f->detail : text);
-	jsonw_object(j, "finding_info");
-	snprintf(text, sizeof(text), "%s-%llu", f->uid_prefix, (unsigned long long)f->alert->id);
-	jsonw_string(j, "uid", text);
-	jsonw_string(j, "title", rule_title(ev->key.rule));
-	jsonw_int(j, "first_seen_time", f->time_ms);
-	jsonw_object(j, "analytic");
-	jsonw_string(j, "uid", rule_name(ev->key.rule));
-	jsonw_string(j, "name", rule_title(ev->key.rule));
-	jsonw_int(j, "type_id", 1);
-	jsonw_end_object(j);
-	jsonw_end_object(j);
-	ocsf_attacks(j, 1u << ev->key.rule);
-	put_evidence(j, f);
+	put_message(j, f);
+	ocsf_event_uid(f->uid_prefix, f->alert->id, uid);
+	ocsf_finding_info(j, uid, rule, f->time_ms, OCSF_NO_TIME);
+	ocsf_attacks(j, 1u << rule);
+	put_evidences(j, f);
 	put_own(j, f);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);

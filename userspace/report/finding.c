@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * finding.c - see finding.h. What is shared by all outputs; the outputs are event_json.c and
- * event_text.c.
- */
-#include "model/attempt.h"
+/* finding.c - see finding.h. */
 #include "report/finding.h"
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "model/attempt.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-static void ip_text(const struct conn_info *c, const uint8_t *ip, char *buf, size_t size)
+static void fill_ip(const struct conn_info *c, const uint8_t *ip, char *buf, size_t size)
 {
 	if (c->ipv6)
 		inet_ntop(AF_INET6, ip, buf, (socklen_t)size);
@@ -31,17 +28,65 @@ static void fill_ancestors(struct finding *f, const struct process_info *p)
 	}
 }
 
-void finding_fill(struct finding *f, const struct alert *a, const struct instance *in,
-		  const struct instance *tenant)
+static void fill_actor(struct finding *f, const struct finding_source *source)
 {
+	const struct event *ev = &source->alert->ev;
+
+	if (ev->flags & EVENT_ACTOR) {
+		f->start_ms = clock_epoch_ms(ev->actor.start_ns);
+		instance_exe_path(&ev->actor, &ev->actor.exe, f->exe, sizeof(f->exe));
+		fill_ancestors(f, &ev->actor);
+		if (source->actor_cgroup)
+			snprintf(f->cgroup, sizeof(f->cgroup), "%s", source->actor_cgroup);
+	} else if (ev->key.tgid) { /* the event was lost; the key still identifies the process */
+		f->start_ms = clock_epoch_ms(ev->key.actor);
+		if (proc_exe((pid_t)ev->key.tgid, ev->key.actor, f->exe, sizeof(f->exe)))
+			f->exe[0] = '\0';
+	}
+}
+
+bool finding_path_certain(const struct path_place *exe)
+{
+	return exe->len && !(exe->flags & (PATH_DELETED | PATH_CUT));
+}
+
+bool finding_actor_exe(const struct event *ev, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (!(ev->flags & EVENT_ACTOR) || !finding_path_certain(&ev->actor.exe))
+		return false;
+	return instance_exe_path(&ev->actor, &ev->actor.exe, buf, size) > 0;
+}
+
+/* The instance opened an outbound connection, the actor of an inbound one is the client. */
+static void fill_conn(struct finding *f, const struct alert *a)
+{
+	const struct event *ev = &a->ev;
+
+	fill_ip(&ev->conn, ev->conn.ends.local_ip, f->local_ip, sizeof(f->local_ip));
+	fill_ip(&ev->conn, ev->conn.ends.remote_ip, f->remote_ip, sizeof(f->remote_ip));
+	if (ev->key.rule == RULE_TLS_LISTENER)
+		snprintf(f->opener, sizeof(f->opener), "%s", a->opener ?: "");
+	else if (ev->conn.opened == OPENED_OUTBOUND && f->instance)
+		snprintf(f->opener, sizeof(f->opener), "%s", f->instance->exe);
+	else if (ev->conn.opened == OPENED_INBOUND)
+		finding_actor_exe(ev, f->opener, sizeof(f->opener));
+}
+
+void finding_fill(struct finding *f, const struct finding_source *source)
+{
+	const struct alert *a = source->alert;
 	const struct event *ev = &a->ev;
 
 	*f = (struct finding){
 		.alert = a,
-		.instance = in,
-		.tenant = tenant,
+		.instance = source->instance,
+		.tenant = source->tenant,
+		.tls = source->tls,
+		.uid_prefix = source->uid_prefix,
+		.more = source->more,
+		.update = source->update,
 		.severity = attempt_severity(ev),
-		.update = a->id != 0,
 		.time_ms = clock_epoch_ms(ev->time_ns),
 		.now_ms = clock_epoch_ms(clock_boot_ns()),
 	};
@@ -51,17 +96,7 @@ void finding_fill(struct finding *f, const struct alert *a, const struct instanc
 	else
 		attempt_detail(ev, f->detail, sizeof(f->detail));
 	instance_exe_path(&ev->actor, &ev->object, f->object, sizeof(f->object));
-	if (ev->flags & EVENT_CONN) {
-		ip_text(&ev->conn, ev->conn.ends.local_ip, f->local_ip, sizeof(f->local_ip));
-		ip_text(&ev->conn, ev->conn.ends.remote_ip, f->remote_ip, sizeof(f->remote_ip));
-	}
-	if (ev->flags & EVENT_ACTOR) {
-		f->start_ms = clock_epoch_ms(ev->actor.start_ns);
-		instance_exe_path(&ev->actor, &ev->actor.exe, f->exe, sizeof(f->exe));
-		fill_ancestors(f, &ev->actor);
-	} else if (ev->key.tgid) { /* details were lost; the key still tells who */
-		f->start_ms = clock_epoch_ms(ev->key.actor);
-		if (proc_exe((pid_t)ev->key.tgid, ev->key.actor, f->exe, sizeof(f->exe)))
-			f->exe[0] = '\0';
-	}
+	fill_actor(f, source);
+	if (ev->flags & EVENT_CONN)
+		fill_conn(f, a);
 }

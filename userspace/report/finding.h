@@ -1,60 +1,70 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * finding.h - an alert as people and machines read it: everything put together once, so that text
- * and JSON say the same.
+ * finding.h - one alert with everything a reader needs, resolved once, so that every format reports the same facts.
  */
 #ifndef CACHEWARDEN_FINDING_H
 #define CACHEWARDEN_FINDING_H
 
+#include "base/digest.h"
 #include "model/alert.h"
 #include "model/conn.h"
 #include "model/instance.h"
-#include "base/jsonw.h"
-#include "policy/policy.h"
 #include "model/rule.h"
+#include "policy/policy.h"
 
 #define DETAIL_LEN 96
+#define IP_TEXT_LEN 48
+
+/* What finding_fill() cannot read from the alert itself. */
+struct finding_source {
+	const struct alert *alert;
+	const struct instance
+		*instance;	       /* target; NULL: the host, or a start that was never seen */
+	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
+	const struct conn *tls;	       /* the connection's handshake, NULL if unknown */
+	const char *uid_prefix;	       /* distinguishes the finding ids of two runs */
+	const char *actor_cgroup;      /* NULL if unknown */
+	uint64_t more;		       /* attempts since the last report of this alert */
+	bool update;		       /* the alert was reported before */
+};
 
 struct finding {
 	const struct alert *alert;
-	const struct instance
-		*instance;	       /* NULL if its start was never heard of, or for self-blind */
-	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
-	enum severity severity;
-	struct verdict verdict; /* policy_input_evaluate fills it */
-	bool update;		/* shown before */
-	uint64_t incident;	/* id of its incident, 0: it is in none */
-	const struct conn *tls; /* what the connection's handshake said, NULL if nothing is known */
-	const char *uid_prefix; /* makes finding ids of two runs differ */
-	int64_t time_ms;	/* of the first attempt */
+	const struct instance *instance;
+	const struct instance *tenant;
+	const struct conn *tls;
+	const char *uid_prefix;
+	uint64_t more;
+	bool update;
+	enum severity severity; /* the rule's; the policy's once it was evaluated */
+	struct verdict verdict; /* set by the policy */
+	uint64_t incident;	/* id, 0: none */
+	int64_t time_ms;	/* of the first attempt; all times are epoch milliseconds */
 	int64_t now_ms;
-	int64_t start_ms; /* actor's start */
+	int64_t start_ms; /* of the actor */
 	char vector[32];
-	char object[PATH_LEN]; /* path of the file that was mapped, empty if none was */
+	char object[PATH_LEN]; /* path of the mapped or opened file, empty if none */
 	char detail[DETAIL_LEN];
 	char exe[PATH_LEN]; /* of the actor */
-	char ancestor_exe[ANCESTORS_MAX]
-			 [PATH_LEN]; /* path, or the bare name where only that is known */
+	/* full path, or the bare name where the rest was lost */
+	char ancestor_exe[ANCESTORS_MAX][PATH_LEN];
 	int64_t ancestor_start_ms[ANCESTORS_MAX];
-	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if not known */
-	char sha256[65];	      /* of its executable, empty if nobody asked for it */
-	char local_ip[48], remote_ip[48];
-	char opener
-		[PATH_LEN]; /* executable that opened the connection, empty if that is not certain */
+	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if unknown */
+	char sha256[DIGEST_LEN];      /* of its executable; empty unless the policy asks for it */
+	char local_ip[IP_TEXT_LEN], remote_ip[IP_TEXT_LEN];
+	char opener[PATH_LEN]; /* executable that opened the connection, empty unless certain */
 };
 
-/* Fill f from an alert. */
-void finding_fill(struct finding *f, const struct alert *a, const struct instance *in,
-		  const struct instance *tenant);
+/* Fill everything but verdict, sha256 and incident. */
+void finding_fill(struct finding *f, const struct finding_source *source);
 
-/* One line of JSON (OCSF 1.8.0 Detection Finding) into j; NULL if memory ran out. */
-const char *finding_json(const struct finding *f, struct jsonw *j, size_t *ret_len);
+/*
+ * Path of the actor's executable into buf. Returns false, with buf empty, unless the path certainly names the file that
+ * runs: a deleted file may have been replaced, and a truncated path matches nothing.
+ */
+bool finding_actor_exe(const struct event *ev, char *buf, size_t size);
 
-/* One line of text; colour by terminal escape codes. Returns its length, newline included. */
-size_t finding_text(const struct finding *f, char *buf, size_t size, bool colour);
-
-/* Parts of such a line: who did it, and by what it was done. */
-void finding_actor_text(const struct finding *f, char *buf, size_t size);
-void finding_action_text(const struct finding *f, char *buf, size_t size);
+/* The same question for any path of a process. */
+bool finding_path_certain(const struct path_place *exe);
 
 #endif

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* incident_json.c - an incident as OCSF 1.8.0 Detection Finding, and flat under unmapped.cachewarden. */
-#include "report/incident_view.h"
+/* incident_json.c - see incident_json.h. Our own members stand under unmapped.cachewarden. */
+#include "report/incident_json.h"
 
 #include "base/clock.h"
+#include "policy/policy.h"
 #include "report/ocsf.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const endings[] = {
@@ -16,26 +15,22 @@ static const char *const endings[] = {
 	[END_MONITOR] = "the monitor ends",
 };
 
-static void uid_text(const struct incident_view *v, uint64_t id, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s-i%" PRIu64, v->uid_prefix, id);
-}
-
-static void put_action(struct jsonw *j, const struct action *d)
+static void put_action(struct jsonw *j, const struct action *a)
 {
 	jsonw_object(j, NULL);
-	jsonw_string(j, "rule", rule_name(d->rule));
-	jsonw_string(j, "stage", stage_name(d->stage));
-	jsonw_string(j, "severity", severity_name(d->severity));
-	jsonw_string(j, "verdict", verdict_name(d->verdict));
-	jsonw_string(j, "what", d->summary);
-	jsonw_int(j, "pid", d->pid);
-	jsonw_int(j, "first", clock_epoch_ms(d->first_ns));
-	jsonw_int(j, "last", clock_epoch_ms(d->last_ns));
-	jsonw_int(j, "count", (int64_t)d->count);
+	jsonw_string(j, "rule", rule_name(a->rule));
+	jsonw_string(j, "stage", stage_name(a->stage));
+	jsonw_string(j, "severity", severity_name(a->severity));
+	jsonw_string(j, "verdict", verdict_name(a->verdict));
+	jsonw_string(j, "what", a->summary);
+	jsonw_int(j, "pid", a->pid);
+	jsonw_int(j, "first", clock_epoch_ms(a->first_ns));
+	jsonw_int(j, "last", clock_epoch_ms(a->last_ns));
+	jsonw_int(j, "count", (int64_t)a->count);
 	jsonw_end_object(j);
 }
 
+/* Returns the rules that matched, as a bit set. */
 static uint32_t put_rules(struct jsonw *j, const struct incident *in)
 {
 	uint32_t rules = 0;
@@ -54,7 +49,7 @@ static uint32_t put_rules(struct jsonw *j, const struct incident *in)
 static void put_correlations(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
-	char uid[64];
+	char uid[OCSF_UID_LEN];
 
 	jsonw_array(j, "stories");
 	if (v->tenant) {
@@ -66,7 +61,7 @@ static void put_correlations(struct jsonw *j, const struct incident_view *v)
 	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
 		if (!(in->correlations >> s & 1))
 			continue;
-		uid_text(v, in->related[s], uid, sizeof(uid));
+		ocsf_incident_uid(v->uid_prefix, in->related[s], uid);
 		jsonw_object(j, NULL);
 		jsonw_string(j, "name", correlation_name(s));
 		jsonw_string(j, "began_in", uid);
@@ -75,7 +70,7 @@ static void put_correlations(struct jsonw *j, const struct incident_view *v)
 	jsonw_end_array(j);
 }
 
-/* OCSF's evidences: which process did it. */
+/* OCSF's evidences: the process behind each action. */
 static void put_evidences(struct jsonw *j, const struct incident *in)
 {
 	jsonw_array(j, "evidences");
@@ -94,6 +89,39 @@ static void put_evidences(struct jsonw *j, const struct incident *in)
 	jsonw_end_array(j);
 }
 
+static void put_stages(struct jsonw *j, const struct incident *in)
+{
+	jsonw_object(j, "stages");
+	for (unsigned int s = STAGE_NONE + 1; s < STAGE_MAX; s++) {
+		if (in->stage_ns[s])
+			jsonw_int(j, stage_name(s), clock_epoch_ms(in->stage_ns[s]));
+	}
+	jsonw_end_object(j);
+}
+
+static void put_instance(struct jsonw *j, const struct incident_view *v)
+{
+	if (!v->instance) {
+		jsonw_null(j, "instance");
+		return;
+	}
+	jsonw_object(j, "instance");
+	jsonw_int(j, "id", v->incident->instance);
+	jsonw_string(j, "name", v->instance->name);
+	jsonw_int(j, "pid", v->instance->pid);
+	jsonw_end_object(j);
+}
+
+/* The actor without the " by " that event_actor_text() puts before it. */
+static void put_actor(struct jsonw *j, const struct incident *in)
+{
+	static const char by[] = " by ";
+	bool known = !strncmp(in->actor, by, strlen(by));
+
+	jsonw_string(j, "who", known ? in->actor + strlen(by) : NULL);
+}
+
+/* Returns the rules that matched, as a bit set. */
 static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
@@ -104,24 +132,11 @@ static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
 	jsonw_string(j, "kind", "incident");
 	jsonw_string(j, "severity", severity_name(in->severity));
 	jsonw_string(j, "stage", stage_name(in->stage));
-	jsonw_object(j, "stages");
-	for (unsigned int s = STAGE_LOOK; s < STAGE_MAX; s++) {
-		if (in->stage_ns[s])
-			jsonw_int(j, stage_name(s), clock_epoch_ms(in->stage_ns[s]));
-	}
-	jsonw_end_object(j);
+	put_stages(j, in);
 	rules = put_rules(j, in);
 	jsonw_int(j, "count", (int64_t)in->count);
-	jsonw_string(j, "who", strncmp(in->actor, " by ", 4) ? NULL : in->actor + 4);
-	if (v->instance) {
-		jsonw_object(j, "instance");
-		jsonw_int(j, "id", in->instance);
-		jsonw_string(j, "name", v->instance->name);
-		jsonw_int(j, "pid", v->instance->pid);
-		jsonw_end_object(j);
-	} else {
-		jsonw_null(j, "instance");
-	}
+	put_actor(j, in);
+	put_instance(j, v);
 	put_correlations(j, v);
 	jsonw_array(j, "events");
 	for (size_t i = 0; i < in->actions; i++)
@@ -134,8 +149,8 @@ static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
 	return rules;
 }
 
-/* The rule that speaks for it: of the deed that went furthest. */
-static unsigned int speaker(const struct incident *in)
+/* The incident's title is the rule of its most advanced action. */
+static unsigned int title_rule(const struct incident *in)
 {
 	const struct action *best = NULL;
 
@@ -146,35 +161,27 @@ static unsigned int speaker(const struct incident *in)
 	return best ? best->rule : RULE_NONE;
 }
 
-const char *incident_json(const struct incident_view *v, struct jsonw *j, size_t *ret_len)
+const char *incident_json(const struct incident_view *v, struct report_buf *b, size_t *ret_len)
 {
 	const struct incident *in = v->incident;
-	unsigned int rule = speaker(in);
+	int64_t first_ms = clock_epoch_ms(in->first_ns), last_ms = clock_epoch_ms(in->last_ns);
+	unsigned int rule = title_rule(in);
+	struct jsonw *j = &b->json;
+	char uid[OCSF_UID_LEN];
 	uint32_t rules;
-	char uid[64];
 
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
 	ocsf_head(j, (enum ocsf_activity)(OCSF_CREATE + v->change), in->severity);
 	jsonw_bool(j, "is_alert", true);
 	jsonw_int(j, "time",
-		  clock_epoch_ms(v->change == INCIDENT_OPENED ? in->first_ns : clock_boot_ns()));
-	jsonw_int(j, "start_time", clock_epoch_ms(in->first_ns));
-	jsonw_int(j, "end_time", clock_epoch_ms(in->last_ns));
+		  v->change == INCIDENT_OPENED ? first_ms : clock_epoch_ms(clock_boot_ns()));
+	jsonw_int(j, "start_time", first_ms);
+	jsonw_int(j, "end_time", last_ms);
 	jsonw_int(j, "count", (int64_t)in->count);
 	jsonw_string(j, "message", rule_title(rule));
-	jsonw_object(j, "finding_info");
-	uid_text(v, in->id, uid, sizeof(uid));
-	jsonw_string(j, "uid", uid);
-	jsonw_string(j, "title", rule_title(rule));
-	jsonw_int(j, "first_seen_time", clock_epoch_ms(in->first_ns));
-	jsonw_int(j, "last_seen_time", clock_epoch_ms(in->last_ns));
-	jsonw_object(j, "analytic");
-	jsonw_string(j, "uid", rule_name(rule));
-	jsonw_string(j, "name", rule_title(rule));
-	jsonw_int(j, "type_id", 1);
-	jsonw_end_object(j);
-	jsonw_end_object(j);
+	ocsf_incident_uid(v->uid_prefix, in->id, uid);
+	ocsf_finding_info(j, uid, rule, first_ms, last_ms);
 	put_evidences(j, in);
 	rules = put_own(j, v);
 	ocsf_attacks(j, rules);

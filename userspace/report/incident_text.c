@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * incident_text.c - an incident as a short block for a person at a terminal: how it began, what is new, and in the
- * end the sum. Its parts were made printable where they came in (event_text.c).
+ * incident_text.c - see incident_text.h. The block says how the incident began and what is new; the last one sums it up.
+ * Names from outside need no escaping here: event_text.c did it when it wrote actor and summary.
  */
-#include "report/incident_view.h"
+#include "report/incident_text.h"
 
 #include "base/clock.h"
 #include "base/textw.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 static void put_time(struct textw *t, uint64_t at_ns)
 {
@@ -19,13 +18,12 @@ static void put_time(struct textw *t, uint64_t at_ns)
 	textw_put(t, "%s ", time);
 }
 
-static void put_head(struct textw *t, const struct incident_view *v, const char *what)
+static void put_head(struct textw *t, const struct incident_view *v, const char *change)
 {
-	static const char *const colours[] = {"", "36", "36", "33", "31", "1;31"};
 	const struct incident *in = v->incident;
 
-	textw_colour(t, colours[in->severity]);
-	textw_put(t, "%-8s incident %" PRIu64 " %s", severity_name(in->severity), in->id, what);
+	textw_colour(t, report_colour(in->severity));
+	textw_put(t, "%-8s incident %" PRIu64 " %s", severity_name(in->severity), in->id, change);
 	textw_colour(t, "0");
 	if (v->instance)
 		textw_put(t, ": %s(%u)", v->instance->name, v->instance->pid);
@@ -33,24 +31,24 @@ static void put_head(struct textw *t, const struct incident_view *v, const char 
 		textw_put(t, ": %s", in->instance ? "(unknown instance)" : "this host");
 }
 
-/* The timeline: what was not told yet, a line each. */
+/* The actions not yet reported, one line each. Returns how many there are. */
 static size_t put_actions(struct textw *t, const struct incident *in)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->actions; i++) {
-		const struct action *d = &in->action[i];
+		const struct action *a = &in->action[i];
 
-		if (d->reported)
+		if (a->reported)
 			continue;
 		n++;
 		textw_put(t, "    ");
-		put_time(t, d->first_ns);
-		textw_put(t, "%-6s %s", stage_name(d->stage) ?: "", d->summary);
-		if (d->pid)
-			textw_put(t, ", pid %u", d->pid);
-		if (d->count > 1)
-			textw_put(t, " [%" PRIu64 " times]", d->count);
+		put_time(t, a->first_ns);
+		textw_put(t, "%-6s %s", stage_name(a->stage) ?: "", a->summary);
+		if (a->pid)
+			textw_put(t, ", pid %u", a->pid);
+		if (a->count > 1)
+			textw_put(t, " [%" PRIu64 " times]", a->count);
 		textw_put(t, "\n");
 	}
 	return n;
@@ -72,19 +70,19 @@ static void put_correlations(struct textw *t, const struct incident_view *v)
 	}
 }
 
-static void put_sum(struct textw *t, const struct incident *in)
+static void put_summary(struct textw *t, const struct incident *in)
 {
 	uint64_t seconds =
 		in->last_ns > in->first_ns ? (in->last_ns - in->first_ns) / NS_PER_SEC : 0;
-	const char *before = "";
+	const char *separator = "";
 
 	textw_put(t, ", %" PRIu64 " event%s in %" PRIu64 " s, reached %s\n    ", in->count,
 		  in->count == 1 ? "" : "s", seconds, stage_name(in->stage) ?: "nothing");
 	for (unsigned int r = 0; r < RULE_MAX; r++) {
 		if (!in->rule_count[r])
 			continue;
-		textw_put(t, "%s%s %" PRIu64, before, rule_name(r), in->rule_count[r]);
-		before = ", ";
+		textw_put(t, "%s%s %" PRIu64, separator, rule_name(r), in->rule_count[r]);
+		separator = ", ";
 	}
 	if (in->left_out)
 		textw_put(t, "; %" PRIu64 " of them not listed", in->left_out);
@@ -93,9 +91,9 @@ static void put_sum(struct textw *t, const struct incident *in)
 	textw_put(t, "\n");
 }
 
-size_t incident_text(const struct incident_view *v, char *buf, size_t size, bool colour)
+const char *incident_text(const struct incident_view *v, struct report_buf *b, size_t *ret_len)
 {
-	struct textw t = {buf, size, 0, colour};
+	struct textw t = {b->text, sizeof(b->text), 0, b->colour};
 	const struct incident *in = v->incident;
 
 	put_time(&t, v->change == INCIDENT_OPENED ? in->first_ns : in->last_ns);
@@ -110,11 +108,13 @@ size_t incident_text(const struct incident_view *v, char *buf, size_t size, bool
 		break;
 	case INCIDENT_CLOSED:
 		put_head(&t, v, "over");
-		put_sum(&t, in);
+		put_summary(&t, in);
 		break;
 	}
+	*ret_len = 0;
 	if (!put_actions(&t, in) && v->change == INCIDENT_UPDATED)
-		return 0;
+		return b->text; /* only counts have grown: the summary will say so */
 	put_correlations(&t, v);
-	return t.len;
+	*ret_len = t.len;
+	return b->text;
 }

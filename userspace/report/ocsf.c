@@ -2,6 +2,9 @@
 /* ocsf.c - see ocsf.h. */
 #include "report/ocsf.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define OCSF_VERSION "1.8.0"
 #define CLASS_DETECTION_FINDING 2004
 
@@ -32,6 +35,23 @@ void ocsf_head(struct jsonw *j, enum ocsf_activity activity, enum severity sever
 	jsonw_end_object(j);
 }
 
+void ocsf_finding_info(struct jsonw *j, const char *uid, unsigned int rule, int64_t first_seen_ms,
+		       int64_t last_seen_ms)
+{
+	jsonw_object(j, "finding_info");
+	jsonw_string(j, "uid", uid);
+	jsonw_string(j, "title", rule_title(rule));
+	jsonw_int(j, "first_seen_time", first_seen_ms);
+	if (last_seen_ms != OCSF_NO_TIME)
+		jsonw_int(j, "last_seen_time", last_seen_ms);
+	jsonw_object(j, "analytic");
+	jsonw_string(j, "uid", rule_name(rule));
+	jsonw_string(j, "name", rule_title(rule));
+	jsonw_int(j, "type_id", 1); /* Rule */
+	jsonw_end_object(j);
+	jsonw_end_object(j);
+}
+
 void ocsf_attacks(struct jsonw *j, uint32_t rules)
 {
 	jsonw_array(j, "attacks");
@@ -49,4 +69,22 @@ void ocsf_attacks(struct jsonw *j, uint32_t rules)
 		}
 	}
 	jsonw_end_array(j);
+}
+
+void ocsf_endpoint(struct jsonw *j, const char *key, const char *ip, uint16_t port)
+{
+	jsonw_object(j, key);
+	jsonw_string(j, "ip", ip);
+	jsonw_int(j, "port", port);
+	jsonw_end_object(j);
+}
+
+void ocsf_event_uid(const char *prefix, uint64_t id, char buf[OCSF_UID_LEN])
+{
+	snprintf(buf, OCSF_UID_LEN, "%s-%" PRIu64, prefix, id);
+}
+
+void ocsf_incident_uid(const char *prefix, uint64_t id, char buf[OCSF_UID_LEN])
+{
+	snprintf(buf, OCSF_UID_LEN, "%s-i%" PRIu64, prefix, id);
 }

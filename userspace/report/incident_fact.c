@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* incident_view.c - from a finding to what an incident is told. */
-#include "model/attempt.h"
-#include "report/incident_view.h"
+/* incident_fact.c - see incident_fact.h. */
+#include "report/incident_fact.h"
 
 #include "base/proc.h"
+#include "model/attempt.h"
+#include "report/event_text.h"
 
 #include <string.h>
 
 /*
- * The session tells. The kernel's hooks bring it; for packets it is asked for here, and where the process ended by
- * then, the process stands for itself.
+ * Processes of one session belong together. Syscall hooks report the session; packet hooks do not, so look it up. A
+ * process that has exited by then is a lineage of its own.
  */
 static void lineage_of_actor(struct lineage *l, const struct event *ev)
 {
@@ -43,9 +44,9 @@ static void lineage_of(struct lineage *l, const struct event *ev)
 	}
 }
 
-void incident_fact_fill(struct incident_fact *ret, const struct finding *f, uint64_t more)
+void incident_fact_fill(struct incident_fact *ret, const struct finding *f)
 {
-	static char actor_text[INCIDENT_ACTOR_LEN]; /* one at a time */
+	static char actor_text[INCIDENT_ACTOR_LEN]; /* ret->actor points here */
 	const struct alert *a = f->alert;
 	const struct event *ev = &a->ev;
 
@@ -60,7 +61,7 @@ void incident_fact_fill(struct incident_fact *ret, const struct finding *f, uint
 		.action = {.id = a->id,
 			   .first_ns = ev->time_ns,
 			   .last_ns = a->last_ns,
-			   .count = more,
+			   .count = f->more,
 			   .rule = ev->key.rule,
 			   .stage = (uint8_t)attempt_stage(ev),
 			   .severity = (uint8_t)f->severity,
@@ -68,6 +69,6 @@ void incident_fact_fill(struct incident_fact *ret, const struct finding *f, uint
 	};
 	ret->action.pid = ret->pid;
 	lineage_of(&ret->lineage, ev);
-	finding_actor_text(f, actor_text, sizeof(actor_text));
-	finding_action_text(f, ret->action.summary, sizeof(ret->action.summary));
+	event_actor_text(f, actor_text, sizeof(actor_text));
+	event_action_text(f, ret->action.summary, sizeof(ret->action.summary));
 }

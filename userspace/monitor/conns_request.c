@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* conns_request.c - see conns_request.h. */
+#include "monitor/conns_request.h"
+
+#include "monitor/state.h"
+#include "report/conn_view.h"
+#include "report/format.h"
+
+struct reply {
+	struct monitor *m;
+	int fd;
+	const struct format_ops *format;
+	struct report_buf buf;
+};
+
+static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
+{
+	struct reply *r = ctx;
+	const struct conn_view view = {
+		.snapshot = snapshot,
+		.conn = conns_find(&r->m->conns, snapshot->cookie),
+		.instance = monitor_instance(r->m, snapshot->instance),
+	};
+	size_t len;
+	const char *line = r->format->conn(&view, &r->buf, &len);
+
+	if (line)
+		control_reply(&r->m->control, r->fd, line, len);
+}
+
+void conns_request(void *ctx, int fd, char request)
+{
+	struct reply r = {.m = ctx, .fd = fd, .format = format_by_letter(request) ?: &formats[0]};
+
+	sensors_snapshots(r.m->sensors, reply_conn, &r);
+	report_buf_free(&r.buf);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * events.h - what comes in: instances start and end, attempts on them, files they open, handshakes they take part in.
+ * ctx is the monitor: these are callbacks of the collector and of files.
+ */
+#ifndef CACHEWARDEN_EVENTS_H
+#define CACHEWARDEN_EVENTS_H
+
+#include "monitor/state.h"
+
+/* An event from the ring buffer. */
+void events_receive(void *ctx, const struct event *ev);
+
+/* An attempt that userspace found; the same way from there on. */
+void events_attempt(void *ctx, const struct event *ev);
+
+/* A part of a connection's handshake, or the connection's end. */
+void events_handshake(void *ctx, const struct handshake_chunk *chunk);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* handoff.h - what the guard reports in the monitor's place. */
+#ifndef CACHEWARDEN_HANDOFF_H
+#define CACHEWARDEN_HANDOFF_H
+
+#include "monitor/state.h"
+
+/* Start the guard, unless the options forbid it. Failure is logged. */
+void handoff_start(struct monitor *m);
+
+/* Report a guard that was killed, and start another. */
+void handoff_check(struct monitor *m);
+
+#endif

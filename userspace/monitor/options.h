@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* options.h - what `cachewarden run` was asked for. */
+#ifndef CACHEWARDEN_OPTIONS_H
+#define CACHEWARDEN_OPTIONS_H
+
+#include "report/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct monitor_options {
+	const struct format_ops *format;
+	bool events;	     /* report every event, allowed and observed ones too */
+	const char *policy;  /* file; NULL: POLICY_FILE if it exists */
+	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
+	bool prevent;	  /* prevent mem-trace, mem-read, mem-write and mem-fd on every instance */
+	bool enforce_tls; /* drop plaintext on every instance's sockets */
+	bool no_guard;
+	uint32_t sweep_s; /* 0: only at start and after alerts */
+};
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.h - what goes out: alert -> finding -> policy -> incident -> sinks. The finding is filled once, with everything
+ * that is known, and only passed down from there.
+ */
+#ifndef CACHEWARDEN_REPORT_H
+#define CACHEWARDEN_REPORT_H
+
+#include "monitor/state.h"
+
+/* Evaluate an alert that is new or has grown; add it to its incident; deliver it as an event where that is asked for. */
+void report_alert(struct monitor *m, struct alert *a);
+
+/*
+ * The monitor could not see something, `total` times so far; 0 is no news. note, at most ALERT_NOTE_LEN - 1 bytes, says
+ * what; the same text is the same alert. ctx is the monitor.
+ */
+void report_blind_spot(void *ctx, const char *note, uint64_t total);
+
+/* An incident was opened, updated or closed. ctx is the monitor. */
+void report_incident(void *ctx, const struct incident *in, enum incident_change change);
+
+/*
+ * Deliver what sinks have queued, waiting up to timeout_ms for slow readers, and tell the guard what is left. Returns
+ * true when nothing is.
+ */
+bool report_flush(struct monitor *m, int timeout_ms);
+
+/* Deliver for the last time; what is left counts as dropped. */
+void report_end(struct monitor *m, int timeout_ms);
+
+/* Whether any output was lost. */
+bool report_lost(const struct monitor *m);
+
+#endif

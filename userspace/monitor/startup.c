@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* startup.c - see startup.h. */
+#include "monitor/startup.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "monitor/events.h"
+#include "monitor/handoff.h"
+#include "monitor/report.h"
+#include "monitor/sweeps.h"
+#include "sensor/cgroup.h"
+#include "sensor/coverage.h"
+#include "sensor/features.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Check and mount what the sensors need of the host. */
+static int prepare_host(struct monitor *m)
+{
+	char error[512], where[256];
+	int err;
+
+	if (kernel_ready(error, sizeof(error))) {
+		log_error("%s", error);
+		return -1;
+	}
+	err = kernel_tracefs();
+	if (err)
+		log_warn("cannot mount tracefs (%s): system calls will go unseen", strerror(-err));
+	m->cgroup_fd = cgroup_root_open(where, sizeof(where));
+	if (m->cgroup_fd >= 0)
+		return 0;
+	log_error(
+		"no cgroup2 hierarchy is mounted and none can be (%s), so packets cannot be seen; "
+		"mount one: mount -t cgroup2 none /sys/fs/cgroup/unified",
+		strerror(-m->cgroup_fd));
+	return -1;
+}
+
+/* Load and attach the sensors, and connect their ring buffers to events.c. */
+static int attach(struct monitor *m)
+{
+	char error[512];
+	int err = sensors_load(&m->sensors, error, sizeof(error));
+
+	if (!err && sensors_enrol_self(m->sensors))
+		log_warn("cannot register the monitor: tampering with it will go unreported");
+	if (!err)
+		err = sensors_attach(m->sensors, m->cgroup_fd, error, sizeof(error));
+	if (err) {
+		log_error("%s", error);
+		return -1;
+	}
+	m->files = files_new(m->sensors, events_attempt, m);
+	err = m->files ? collector_open(&m->collector, m->sensors, events_receive, m) : -ENOMEM;
+	if (err) {
+		log_error("cannot read the ring buffer: %s", strerror(-err));
+		return -1;
+	}
+	err = collector_handshakes(m->collector, sensors_handshakes_fd(m->sensors),
+				   events_handshake);
+	if (err)
+		log_warn(
+			"cannot read handshakes (%s): TLS versions and ciphers will not be evaluated",
+			strerror(-err));
+	return 0;
+}
+
+/* A process whose title begins with a server's name: Redis sets its title, and hides a renamed executable. */
+static void on_title(void *ctx, pid_t pid, const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
+	size_t len = strcspn(name, " ");
+
+	for (const char *const *known = sensor_exe_names; *known; known++) {
+		if (strlen(*known) == len && !strncmp(name, *known, len))
+			sensors_candidate(ctx, pid);
+	}
+}
+
+/* Find the servers that run already, and what is theirs: processes, sockets, files. */
+static void find_instances(struct monitor *m)
+{
+	int err;
+
+	proc_each_title(on_title, m->sensors);
+	err = sensors_sweep(m->sensors);
+	if (err)
+		log_warn(
+			"the initial sweep failed (%s): servers that run already are not monitored",
+			strerror(-err));
+	active_policy_prevent(&m->policy, m->sensors, &m->instances);
+	err = sensors_seal(m->sensors);
+	if (err)
+		log_warn("cannot seal the monitor's BPF objects (%s): others can write them",
+			 strerror(-err));
+	m->now = clock_boot_ns();
+	collector_poll(m->collector, 0);
+	for (size_t i = 0; i < m->instances.count; i++) {
+		const struct instance *in = m->instances.all[i];
+
+		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
+		files_started(m->files, in);
+		files_found(m->files, in);
+	}
+	m->started = true;
+	collector_poll(m->collector, 0); /* the files just found */
+	for (size_t i = 0; i < m->instances.count; i++)
+		log_info("instance %s: %zu files protected", m->instances.all[i]->name,
+			 files_count(m->files, m->instances.all[i]->id));
+}
+
+int startup(struct monitor *m)
+{
+	int err;
+
+	if (prepare_host(m) || attach(m))
+		return -1;
+	find_instances(m);
+	sweeps_run(m);
+	collector_poll(m->collector, 0);
+	handoff_start(m);
+	err = control_open(&m->control);
+	if (err)
+		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
+			 strerror(-err));
+	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
+	return 0;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* state.c - see state.h. */
+#include "monitor/state.h"
+
+#include "base/clock.h"
+
+#define SWEEP_DELAY_NS (100 * NS_PER_MS) /* lets the access that raised the alert finish */
+#define SWEEP_PAUSE_NS NS_PER_SEC	 /* between two sweeps, however many alerts ask for one */
+
+const struct instance *monitor_instance(const struct monitor *m, uint32_t id)
+{
+	return id == INSTANCE_SELF ? &m->self : instances_find(&m->instances, id);
+}
+
+void monitor_request_sweep(struct monitor *m)
+{
+	uint64_t earliest = m->sweeps.began_ns + SWEEP_PAUSE_NS, at = m->now + SWEEP_DELAY_NS;
+
+	if (at < earliest)
+		at = earliest;
+	if (at < m->sweeps.next_ns)
+		m->sweeps.next_ns = at;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* event_json.h - a finding as an OCSF 1.8.0 Detection Finding, one line of JSON. */
+#ifndef CACHEWARDEN_EVENT_JSON_H
+#define CACHEWARDEN_EVENT_JSON_H
+
+#include "report/buffer.h"
+#include "report/finding.h"
+
+/* A writer of formats[] (format.h). */
+const char *event_json(const struct finding *f, struct report_buf *b, size_t *ret_len);
+
+#endif

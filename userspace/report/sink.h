@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sink.h - where findings and incidents are delivered. A sink is one file with a const struct sink_ops and one row in
+ * sinks.c.
+ *
+ * Messages arrive formatted, so that a sink that fell behind can be fed the same lines from a log. No operation may
+ * block on the reader: what cannot be delivered now is queued up to a bound, what does not fit is counted.
+ */
+#ifndef CACHEWARDEN_SINK_H
+#define CACHEWARDEN_SINK_H
+
+#include "report/format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sink;
+
+struct sink_message {
+	const char *text; /* whole lines */
+	size_t len;
+	enum severity severity; /* for sinks that carry a level of their own */
+};
+
+struct sink_status {
+	uint64_t unwritten; /* lines queued or partly written */
+	uint64_t dropped;   /* messages the reader never gets */
+	int error;	    /* errno of the first write that failed for good, 0: none */
+	bool mid_line;	    /* the reader has got a part of a line */
+};
+
+struct sink_ops {
+	const char *name; /* for messages: "standard output" */
+	/* Set up s->data, and s->colour if the reader is a terminal. Returns 0 or a negative errno. */
+	int (*open)(struct sink *s);
+	void (*close)(struct sink *s);
+	void (*write)(struct sink *s, const struct sink_message *message);
+	/* Write what is queued, waiting up to timeout_ms for the reader. Returns true when none is left. */
+	bool (*flush)(struct sink *s, int timeout_ms);
+	void (*status)(const struct sink *s, struct sink_status *ret);
+	/*
+	 * In a process forked from the one that opened the sink: forget the inherited queue, which is not ours to
+	 * write, and continue behind what the reader got.
+	 */
+	void (*take_over)(struct sink *s, const struct sink_status *left);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	const struct format_ops *format;
+	bool colour;
+	uint64_t unformatted; /* messages lost for want of memory */
+	void *data;	      /* the sink's own */
+};
+
+#endif
