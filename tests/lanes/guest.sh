@@ -8,6 +8,7 @@
 # Both are cpio archives; the kernel unpacks one after the other. A program that the live tests
 # newly call is entered here.
 set -eu
+umask 022 # users of the guest other than root run its programs
 
 programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true
 	  ip tc unshare nsenter setpriv mount umount
