@@ -184,11 +184,30 @@ int port_free(void)
 	return port;
 }
 
+/* Local address and state (0A: listening) of each line: Documentation/networking/proc_net_tcp.rst. */
+static bool listens(const char *table, int port)
+{
+	FILE *f = fopen(table, "re");
+	unsigned int local, state;
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %*[0-9A-F]:%X %*[0-9A-F]:%*X %X", &local, &state) == 2 &&
+			local == (unsigned int)port && state == 0x0A;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 void wait_listening(int port)
 {
-	const char *line = str(" 0100007F:%04X 00000000:0000 0A ", port);
+	long long end = now_ms() + 5000ll * patience;
 
-	require(file_wait("/proc/net/tcp", line, 5000), "nobody listens on port %d", port);
+	while (!listens("/proc/net/tcp", port) && !listens("/proc/net/tcp6", port)) {
+		require(now_ms() < end, "no listener on port %d", port);
+		sleep_ms(10);
+	}
 }
 
 /* ---- processes ---------------------------------------------------------------------------------- */
@@ -723,17 +742,22 @@ static void list(void)
 
 /*
  * The state that tests and servers inherit must not depend on the caller: a shell's background job ignores SIGINT and
- * SIGQUIT, and a server that ignores SIGQUIT never dumps core.
+ * SIGQUIT, and a server that ignores SIGQUIT never dumps core. Where a standard descriptor is closed, the first pipe of
+ * a server takes its number, and is closed when the server goes into the background.
  */
 static void inherited_state_reset(void)
 {
 	sigset_t none;
+	int fd;
 
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	close(fd);
 }
 
 int main(int argc, char **argv)

@@ -82,7 +82,7 @@ void file_write(const char *path, const char *text);
 /* An executable copy, in a directory made for it. */
 void file_copy(const char *from, const char *to);
 int port_free(void);
-/* Somebody listens on that port of 127.0.0.1; nobody is connected to, a proxy would pass it on. */
+/* Waits for a listener on that TCP port of any address. Connects to nothing: a proxy would pass the connection on. */
 void wait_listening(int port);
 
 /* ---- processes ---------------------------------------------------------------------------------- */
