@@ -3,7 +3,8 @@
 #
 # guest.sh root OUT - the guest's files, the same for every kernel: what was built, the programs it
 # and the live tests call, and the libraries of all of them
-# guest.sh lane OUT DIR TESTS - what differs: kernel modules from DIR, and the list of tests to run
+# guest.sh lane OUT DIR TESTS [COMMAND] - what differs: kernel modules from DIR, the list of tests to run,
+# and the command of lanes.sh -c
 #
 # Both are cpio archives; the kernel unpacks one after the other. A program that the live tests
 # newly call is entered here.
@@ -47,9 +48,11 @@ root()
 		path=$(type -P "$name") || { echo "guest.sh: no $name here" >&2; exit 3; }
 		paths+=("$path")
 	done
-	for path in build/cachewarden build/cachewarden-live build/*.bpf.o build/triggers/*; do
+	for path in build/cachewarden build/cachewarden-live build/*.bpf.o build/triggers/* \
+		build/bench/verifier_cost; do
 		case $path in
 		*.d) ;;
+		build/bench/*) [ ! -e "$path" ] || built+=("$path") ;;
 		*) built+=("$path") ;;
 		esac
 	done
@@ -79,6 +82,7 @@ lane()
 	release=$(cat "$1/release")
 	mkdir -p "$tree/lane/modules"
 	cp "$2" "$tree/lane/tests"
+	echo "${3-}" >"$tree/lane/command"
 	for name in $modules; do
 		modprobe -d "$1/modules" -S "$release" --show-depends "$name" 2>/dev/null || true
 	done | while read -r kind path _; do

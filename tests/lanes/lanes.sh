@@ -5,6 +5,7 @@
 # doctor and the live tests find there; all lanes of lanes.list if none is named. -t: only live
 # tests whose name contains PATTERN; several add up.
 # lanes.sh -s LANE - a shell in that guest.
+# lanes.sh -c COMMAND LANE - run a shell command in that guest, in /repo, and print its output.
 #
 # Needs `make all tests`. What it is made of and where it is kept: README.md beside this file.
 set -u
@@ -70,7 +71,7 @@ lane_files()
 					next
 			print
 		}' $here/skip.list "$work/tests" >"$work/$1.tests"
-	$here/guest.sh lane "$work/$1.part" "$kept/$1" "$work/$1.tests" || return 1
+	$here/guest.sh lane "$work/$1.part" "$kept/$1" "$work/$1.tests" "$command" || return 1
 	cat "$work/root.cpio" "$work/$1.part" >"$work/$1.cpio"
 }
 
@@ -152,10 +153,12 @@ clean_up()
 
 patterns=()
 verb=
-while getopts t:s option; do
+command=
+while getopts t:sc: option; do
 	case $option in
 	t) patterns+=("$OPTARG") ;;
 	s) verb=shell ;;
+	c) verb=command command=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
@@ -178,11 +181,16 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 $here/guest.sh root "$work/root.cpio" || die "the guest's files cannot be put together"
 
-if [ "$verb" = shell ]; then
+if [ -n "$verb" ]; then
 	: >"$work/tests"
 	why=$(kernel "$lanes") || die "no package: $why"
 	lane_files "$lanes" || exit 3
-	guest "$lanes" shell -serial mon:stdio
+	if [ "$verb" = shell ]; then
+		guest "$lanes" shell -serial mon:stdio
+	else
+		guest "$lanes" command -serial "file:$kept/$lanes/console" -serial stdio </dev/null |
+			sed -n '/^lane: /!p'
+	fi
 	exit
 fi
 build/cachewarden-live -l >"$work/all"

@@ -1,16 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compare what the BPF programs cost this kernel's verifier with the committed table.
+"""Compare what the BPF programs cost the kernel's verifier with the committed table.
 
-    verifier-cost.py [--update]
+    verifier-cost.py [--update] [LANE...]
+
+Measures on this kernel, or on the kernels of the lanes (tests/lanes), where programs load that this
+one refuses.
 
 Prints the programs that changed. Exits with 1 if a program processes more than 10 % more
 instructions, or uses more than 10 % more stack, than tests/bench/verifier-cost.json says, or if a
 program has no row there. --update writes the measured figures to the table instead.
 
+The stack is the sum over all functions of a program, as the verifier prints it. Its limit of 512 bytes
+holds for each chain of calls, so a sum can be larger.
+
 The figures depend on the kernel, so the table has a section for each major.minor version; a kernel
-without a section is reported and is not a failure. Needs root, and `make all`.
+without a section is reported and is not a failure. Needs root, and what `make verifier-cost` builds.
 """
+import argparse
 import json
 import os
 import subprocess
@@ -24,21 +31,30 @@ GROWTH = 1.10
 FIGURES = ("instructions", "stack")
 
 
-def measure():
-    """Returns {"object/program": [instructions, stack]} of what this kernel accepts, and the rest."""
-    objects = sorted(BUILD.glob("*.bpf.o"))
-    if not objects:
-        sys.exit("verifier-cost: no build/*.bpf.o: make all")
-    lines = subprocess.run([BUILD / "bench/verifier_cost", *objects], check=True, text=True,
+def measured_lines(lane):
+    """Runs the measuring program, here or in a lane. Returns the kernel's version and its lines."""
+    objects = sorted(str(path.relative_to(ROOT)) for path in BUILD.glob("*.bpf.o"))
+    command = f"uname -r; build/bench/verifier_cost {' '.join(objects)}"
+    if lane:
+        run = ["tests/lanes/lanes.sh", "-c", command, lane]
+    else:
+        run = ["sh", "-c", command]
+    lines = subprocess.run(run, check=True, text=True, cwd=ROOT,
                            stdout=subprocess.PIPE).stdout.splitlines()
+    return ".".join(lines[0].split(".")[:2]), [line.rstrip() for line in lines[1:]]
+
+
+def measure(lane):
+    """Returns the kernel's version, {"object/program": [instructions, stack]}, and what it refuses."""
+    kernel, lines = measured_lines(lane)
     costs, refused = {}, []
     for line in lines:
         obj, program, instructions, rest = line.split("\t")
         if instructions == "-":
-            refused.append(program)
+            refused.append(f"{obj}/{program}")
         else:
             costs[f"{obj}/{program}"] = [int(instructions), int(rest)]
-    return costs, refused
+    return kernel, costs, refused
 
 
 def write_table(table):
@@ -72,34 +88,42 @@ def compare(costs, expected):
     return failures
 
 
-def main():
-    update = sys.argv[1:] == ["--update"]
-    if sys.argv[1:] and not update:
-        sys.exit("usage: verifier-cost.py [--update]")
-    if os.geteuid() != 0:
-        sys.exit("verifier-cost: loading BPF programs needs root")
-    kernel = ".".join(os.uname().release.split(".")[:2])
-    table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
-    costs, refused = measure()
-    if refused:
-        print(f"not loaded on this kernel ({kernel}), so not compared: {len(refused)} programs")
-    if update:
-        table[kernel] = costs
-        write_table(table)
-        print(f"{len(costs)} programs written to {TABLE.relative_to(ROOT)} for kernel {kernel}")
-        return 0
+def check(kernel, costs, table):
+    """Compares one kernel's figures with the table. Returns the number of failures."""
     if kernel not in table:
         print(f"no figures for kernel {kernel} in {TABLE.relative_to(ROOT)}; there are: "
               f"{', '.join(table)}. To add this kernel: make verifier-cost UPDATE=1")
         return 0
     failures = compare(costs, table[kernel])
-    if failures:
+    if not failures:
+        largest = max(costs, key=lambda name: costs[name][0])
+        print(f"{kernel}: {len(costs)} programs within 10 % of the table; the largest is {largest}: "
+              f"{costs[largest][0]} instructions")
+    return failures
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="verifier-cost.py")
+    arguments.add_argument("--update", action="store_true")
+    arguments.add_argument("lanes", nargs="*", metavar="LANE")
+    arguments = arguments.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("verifier-cost: loading BPF programs needs root")
+    table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    failures = 0
+    for lane in arguments.lanes or [None]:
+        kernel, costs, refused = measure(lane)
+        print(f"{kernel}: {len(costs)} programs measured; {len(refused)} do not load on this kernel")
+        if arguments.update:
+            table[kernel] = costs
+        else:
+            failures += check(kernel, costs, table)
+    if arguments.update:
+        write_table(table)
+        print(f"written to {TABLE.relative_to(ROOT)}")
+    elif failures:
         print("If the new figures are intended: make verifier-cost UPDATE=1, and say why in the commit")
-        return 1
-    largest = max(costs, key=lambda name: costs[name][0])
-    print(f"{len(costs)} programs within 10 % of the table; the largest is {largest}: "
-          f"{costs[largest][0]} instructions")
-    return 0
+    return bool(failures)
 
 
 sys.exit(main())
