@@ -34,7 +34,7 @@ static void diagnose(struct diagnosis *d)
 {
 	int fd, err;
 
-	kernel_look(&d->kernel, true);
+	kernel_probe(&d->kernel, true);
 	if (kernel_ready(d->error, sizeof(d->error)))
 		return;
 	err = kernel_tracefs();

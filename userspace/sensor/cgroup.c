@@ -14,10 +14,10 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: 64 bits of id */
+#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: the handle is the 64-bit id */
 
 /*
- * Mount point of a cgroup2 whose root is the hierarchy's own, from /proc/self/mountinfo (proc(5)).
+ * Mount point of cgroup2 from /proc/self/mountinfo (proc(5)). A bind mount of a subtree does not count.
  */
 static int find_mount(char *where, size_t size)
 {
@@ -71,8 +71,7 @@ int cgroup_root_open(char *where, size_t size)
 	return mount_private(where, size);
 }
 
-/* A path below the root, as /proc/self/fd shows both. */
-static int path_of(int fd, char *buf, size_t size)
+static int path_of_fd(int fd, char *buf, size_t size)
 {
 	char link[64];
 	ssize_t n;
@@ -100,9 +99,9 @@ int cgroup_path(int root_fd, uint64_t id, char *buf, size_t size)
 	fd = open_by_handle_at(root_fd, &handle.head, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = path_of(root_fd, root, sizeof(root));
+	err = path_of_fd(root_fd, root, sizeof(root));
 	if (!err)
-		err = path_of(fd, path, sizeof(path));
+		err = path_of_fd(fd, path, sizeof(path));
 	close(fd);
 	if (err)
 		return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cgroup.h - the root of the cgroup2 hierarchy, where every socket's packets pass. */
+/* cgroup.h - finds the root of the cgroup2 hierarchy, where programs see the packets of every socket. */
 #ifndef CACHEWARDEN_CGROUP_H
 #define CACHEWARDEN_CGROUP_H
 
@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 /*
- * A descriptor of the cgroup2 root. Where none is mounted a private one is mounted, opened and at
- * once detached: nothing stays behind. where (of size bytes) says what was found. Returns the
+ * Open the cgroup2 root. Where none is mounted, mount one on a temporary directory, open it, and detach it at once, so
+ * that nothing is left behind. where (of size bytes) receives the mount point or "private mount". Returns a
  * descriptor or a negative errno.
  */
 int cgroup_root_open(char *where, size_t size);
 
-/* Path of a control group below that root, by its id. Returns 0 or a negative errno with buf empty. */
+/* Path of the cgroup with this id, relative to the root. Returns 0, or a negative errno with buf empty. */
 int cgroup_path(int root_fd, uint64_t id, char *buf, size_t size);
 
 #endif

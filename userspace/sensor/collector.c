@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* collector.c - see collector.h. A record is looked at before it is believed. */
+/* collector.c - see collector.h. A record is validated before it is used. */
 #include "sensor/collector.h"
 
 #include "model/conn.h"
@@ -15,17 +15,16 @@ struct collector {
 	struct ring_buffer *ring;
 	int attempts_fd;
 	collector_event_fn on_event;
-	collector_handshake_fn on_clear;
+	collector_handshake_fn on_chunk;
 	void *ctx;
 	uint64_t refused;
-	struct attempt_key *keys; /* room for a whole table */
+	struct attempt_key *keys; /* ATTEMPTS_MAX of each, for a batch */
 	struct attempt *values;
 };
 
-/* A string field from the kernel ends within its room. */
-static bool ends(const char *s, size_t room)
+static bool is_terminated(const char *s, size_t size)
 {
-	return memchr(s, '\0', room) != NULL;
+	return memchr(s, '\0', size) != NULL;
 }
 
 bool collector_valid(const void *record, size_t size, const char **why)
@@ -36,7 +35,7 @@ bool collector_valid(const void *record, size_t size, const char **why)
 	if (size < offsetof(struct event, key))
 		*why = "shorter than a header";
 	else if (ev->magic != EVENT_MAGIC)
-		*why = "not ours";
+		*why = "not an event";
 	else if (ev->version != EVENT_VERSION)
 		*why = "of another version";
 	else if (ev->size != sizeof(*ev) || size < sizeof(*ev))
@@ -47,12 +46,13 @@ bool collector_valid(const void *record, size_t size, const char **why)
 		*why = "of an unknown rule or vector";
 	else if (ev->actor.ancestors > ANCESTORS_MAX ||
 		 ev->actor.exe.off + ev->actor.exe.len > PATH_LEN ||
-		 ev->object.off + ev->object.len > PATH_LEN || !ends(ev->actor.comm, COMM_LEN))
+		 ev->object.off + ev->object.len > PATH_LEN ||
+		 !is_terminated(ev->actor.comm, COMM_LEN))
 		*why = "inconsistent";
 	for (uint32_t i = 0; !*why && i < ev->actor.ancestors; i++) {
 		const struct ancestor_info *a = &ev->actor.ancestor[i];
 
-		if (!ends(a->comm, COMM_LEN) || a->exe.off + a->exe.len > PATH_LEN)
+		if (!is_terminated(a->comm, COMM_LEN) || a->exe.off + a->exe.len > PATH_LEN)
 			*why = "inconsistent";
 	}
 	return !*why;
@@ -66,7 +66,9 @@ static int on_record(void *ctx, void *data, size_t size)
 	if (collector_valid(data, size, &why)) {
 		c->on_event(c->ctx, data);
 	} else if (!c->refused++) {
-		log_warn("a record in the ring buffer is %s; it is counted and left out", why);
+		log_warn(
+			"discarded a record from the ring buffer, because it is %s; more will be counted without a message",
+			why);
 	}
 	return 0;
 }
@@ -97,15 +99,15 @@ static int on_handshake(void *ctx, void *data, size_t size)
 	struct collector *c = ctx;
 
 	if (handshake_chunk_valid(data, size))
-		c->on_clear(c->ctx, data);
+		c->on_chunk(c->ctx, data);
 	else
 		c->refused++;
 	return 0;
 }
 
-int collector_handshakes(struct collector *c, int fd, collector_handshake_fn on_clear)
+int collector_handshakes(struct collector *c, int fd, collector_handshake_fn on_chunk)
 {
-	c->on_clear = on_clear;
+	c->on_chunk = on_chunk;
 	return ring_buffer__add(c->ring, fd, on_handshake, c);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* collector.h - takes records out of the ring buffer and sums out of the attempts table. */
+/* collector.h - reads events and handshake chunks from the ring buffers, and sums from the map of attempts. */
 #ifndef CACHEWARDEN_COLLECTOR_H
 #define CACHEWARDEN_COLLECTOR_H
 
@@ -17,29 +17,26 @@ typedef void (*collector_event_fn)(void *ctx, const struct event *ev);
 typedef void (*collector_handshake_fn)(void *ctx, const struct handshake_chunk *p);
 typedef void (*collector_sum_fn)(void *ctx, const struct attempt_key *key, const struct attempt *a);
 
-/* on_event is called for each valid record, from collector_poll. Returns 0 or a negative errno. */
+/* on_event is called by collector_poll() for each valid record. Returns 0 or a negative errno. */
 int collector_open(struct collector **ret, const struct sensors *s, collector_event_fn on_event,
 		   void *ctx);
-/* Also take the clear handshakes from their ring. Returns 0 or a negative errno. */
-int collector_handshakes(struct collector *c, int fd, collector_handshake_fn on_clear);
+/* Also read the ring of handshake chunks at fd. Returns 0 or a negative errno. */
+int collector_handshakes(struct collector *c, int fd, collector_handshake_fn on_chunk);
 void collector_free(struct collector *c); /* NULL is fine */
 
-/*
- * Handle what is in the ring; wait up to timeout_ms for something. Returns records handled or a
- * negative errno.
- */
+/* Handle the records in the rings, waiting up to timeout_ms for one. Returns how many, or a negative errno. */
 int collector_poll(struct collector *c, int timeout_ms);
 
-/* Call fn for each entry of the attempts table as it stands. Returns 0 or a negative errno. */
+/* Call fn for each entry of the map of attempts. Returns 0 or a negative errno. */
 int collector_sums(struct collector *c, collector_sum_fn fn, void *ctx);
 
-/* Take an entry out; *ret is its last state. Returns 0, or -ENOENT if it was gone. */
+/* Remove an entry; *ret is its last state. Returns 0, or -ENOENT if there is none. */
 int collector_take(struct collector *c, const struct attempt_key *key, struct attempt *ret);
 
-/* Records that were no events of ours: foreign, truncated, of another version. */
+/* Records refused so far because they were truncated, inconsistent or of another version. */
 uint64_t collector_refused(const struct collector *c);
 
-/* Is this record an event this program understands? why says what is wrong with it. Pure. */
+/* Is this a well-formed event? If not, *why completes the sentence "the record is ...". No side effects. */
 bool collector_valid(const void *record, size_t size, const char **why);
 
 #endif

@@ -8,47 +8,45 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * "memory 8/8, wire 5/5": how many programs of each sensor hold. Sensors stand together in the
- * table.
- */
+/* "memory 8/8, wire 5/5": programs attached, of those in the table. Programs of a sensor are adjacent there. */
 static void coverage_text(const struct sensor_program *p, size_t n, char *buf, size_t size)
 {
 	size_t used = 0;
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < n && used < size;) {
-		size_t first = i, holds = 0;
+		size_t first = i, attached = 0;
 
 		for (; i < n && !strcmp(p[i].sensor, p[first].sensor); i++)
-			holds += p[i].attached;
+			attached += p[i].attached;
 		used += (size_t)snprintf(buf + used, size - used, "%s%s %zu/%zu", first ? ", " : "",
-					 p[first].sensor, holds, i - first);
+					 p[first].sensor, attached, i - first);
 	}
 }
 
-void coverage_report(const struct sensors *s, size_t alive,
-		     void (*blind)(void *ctx, const char *note, uint64_t total), void *ctx)
+void coverage_report(const struct sensors *s, size_t instances,
+		     void (*blind_spot)(void *ctx, const char *note, uint64_t total), void *ctx)
 {
 	const struct sensor_program *p;
 	size_t n = sensors_programs(s, &p), missing = 0;
-	char note[ALERT_NOTE_LEN], holds[128];
+	char note[ALERT_NOTE_LEN], counts[128];
 
 	for (size_t i = 0; i < n; i++) {
 		if (p[i].attached)
 			continue;
 		missing++;
-		log_warn("%s/%s does not hold, unseen: %s (%s)", p[i].sensor, p[i].name,
+		log_warn("%s/%s not attached, not covered: %s (%s)", p[i].sensor, p[i].name,
 			 p[i].unseen, p[i].error);
 		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor,
 			 p[i].name, p[i].unseen);
-		blind(ctx, note, 1);
+		blind_spot(ctx, note, 1);
 	}
 	if (!sensors_knows_uprobes(s))
-		blind(ctx,
-		      "probes planted on servers before the monitor: the kernel's mark is unknown",
-		      1);
-	coverage_text(p, n, holds, sizeof(holds));
-	log_info("watching %zu instance%s, coverage %s: %s", alive, alive == 1 ? "" : "s",
-		 missing ? "PARTIAL" : "full", holds);
+		blind_spot(
+			ctx,
+			"uprobes planted on servers before the monitor started: the mm flag that marks them is unknown",
+			1);
+	coverage_text(p, n, counts, sizeof(counts));
+	log_info("watching %zu instance%s, coverage %s: %s", instances, instances == 1 ? "" : "s",
+		 missing ? "PARTIAL" : "full", counts);
 }

@@ -33,7 +33,7 @@ static bool lsm_active(void)
 	return found;
 }
 
-void kernel_look(struct kernel_facts *k, bool try_choke_point)
+void kernel_probe(struct kernel_facts *k, bool try_access_hook)
 {
 	struct utsname u;
 
@@ -44,7 +44,7 @@ void kernel_look(struct kernel_facts *k, bool try_choke_point)
 	k->root = geteuid() == 0;
 	k->btf = access(BTF_PATH, R_OK) == 0;
 	k->bpf_lsm = lsm_active();
-	if (try_choke_point && k->root && k->btf) {
+	if (try_access_hook && k->root && k->btf) {
 		k->fmod_ret = sensor_probe_access_hook("fmod_ret");
 		k->lsm = sensor_probe_access_hook("lsm");
 		k->fexit = sensor_probe_access_hook("fexit");
@@ -55,22 +55,23 @@ int kernel_ready(char *error, size_t size)
 {
 	if (geteuid()) {
 		snprintf(error, size,
-			 "loading BPF programs needs root; you are uid %u. Run it with sudo",
+			 "loading BPF programs requires root, but the user id is %u; run with sudo",
 			 (unsigned int)geteuid());
 		return -EPERM;
 	}
 	if (access(BTF_PATH, R_OK)) {
 		snprintf(
 			error, size,
-			"this kernel offers no type information at %s, which BPF programs are fitted to the "
-			"kernel with. Use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's are)",
+			"this kernel has no BTF type information at %s, which adapts BPF programs to it; use "
+			"a kernel built with CONFIG_DEBUG_INFO_BTF=y, such as Debian's",
 			BTF_PATH);
 		return -ENOTSUP;
 	}
 	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_loop, NULL) == 0) {
-		snprintf(error, size,
-			 "this kernel's BPF has no bpf_loop(), which came with Linux 5.17. "
-			 "Use a newer kernel: 6.1 is the oldest that cachewarden is tested on");
+		snprintf(
+			error, size,
+			"this kernel lacks the BPF helper bpf_loop(), added in Linux 5.17; the oldest kernel "
+			"that cachewarden is tested on is 6.1");
 		return -ENOTSUP;
 	}
 	return 0;

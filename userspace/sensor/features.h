@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* features.h - what this kernel and this process may do. Asked, never derived from a version. */
+/* features.h - what this kernel offers and this process may do. Probed, never derived from a version. */
 #ifndef CACHEWARDEN_FEATURES_H
 #define CACHEWARDEN_FEATURES_H
 
@@ -11,22 +11,23 @@ struct kernel_facts {
 	char machine[80];
 	bool root;
 	bool btf;
-	bool bpf_lsm;		  /* "bpf" among the active security modules */
-	int fmod_ret, lsm, fexit; /* choke point: 0 or a negative errno */
+	bool bpf_lsm; /* "bpf" is among the active security modules */
+	/* Programs on the access-check hook, by type: 0, a negative errno, or -ENODATA where not tried. */
+	int fmod_ret, lsm, fexit;
 };
 
-/* Look; the choke point is only tried when root and BTF are there. */
-void kernel_look(struct kernel_facts *k, bool try_choke_point);
+/* try_access_hook: load programs to find out; needs root and BTF. */
+void kernel_probe(struct kernel_facts *k, bool try_access_hook);
 
 /*
- * The least without which nothing works. Returns 0, or -EPERM / -ENOTSUP with one sentence in error
- * that says what is missing and what to do.
+ * Check the minimum without which nothing works. Returns 0, or -EPERM or -ENOTSUP with a sentence in error that says
+ * what is missing and what to do.
  */
 int kernel_ready(char *error, size_t size);
 
 /*
- * Syscall tracepoints are found through tracefs. Where it is not mounted, mount it for this process
- * alone (own mount namespace). Returns 0 or a negative errno.
+ * Syscall tracepoints are found through tracefs. Where it is not mounted, mount it for this process only, in a mount
+ * namespace of its own. Returns 0 or a negative errno.
  */
 int kernel_tracefs(void);
 

@@ -32,7 +32,7 @@ static int uprobe_type(void)
 	return type;
 }
 
-/* Where an address of ours lies in our executable's file; 0 if nowhere. */
+/* File offset of an address in this executable, 0 if it is mapped from no file. */
 static uint64_t offset_in_exe(uintptr_t addr)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
@@ -61,7 +61,7 @@ static bool plant_uprobe(void)
 	return type >= 0 && attr.config2 && syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0) >= 0;
 }
 
-static bool be_mergeable(void)
+static bool mark_mergeable(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -69,17 +69,17 @@ static bool be_mergeable(void)
 	return at != MAP_FAILED && !madvise(at, page, MADV_MERGEABLE);
 }
 
-static bool be_merged(void)
+static bool merge_process(void)
 {
 	return !prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
 }
 
-static bool (*const steps[])(void) = {plant_uprobe, be_mergeable, be_merged};
+static bool (*const steps[])(void) = {plant_uprobe, mark_mergeable, merge_process};
 
 #define STEPS ARRAY_SIZE(steps)
 
-/* The child: before each step, and at the end, it waits until it was looked at. */
-static void act(int fd)
+/* The child: before each step, and after the last, wait until the parent has read the flags. */
+static void run_steps(int fd)
 {
 	char ok = 1;
 
@@ -101,13 +101,15 @@ int mm_flags_learn(uint64_t (*read_flags)(void *ctx, pid_t pid), void *ctx, stru
 		return -errno;
 	pid = fork();
 	if (pid < 0) {
+		int err = -errno;
+
 		close(pair[0]);
 		close(pair[1]);
-		return -errno;
+		return err;
 	}
 	if (!pid) {
 		close(pair[0]);
-		act(pair[1]);
+		run_steps(pair[1]);
 	}
 	close(pair[1]);
 	for (size_t i = 0; i <= STEPS && read(pair[0], &ok, 1) == 1; i++) {

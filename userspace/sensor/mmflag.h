@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mmflag.h - which bits of a kernel's mm flags say what. The kernel gives them no name outside its source, and
- * they have moved: so a child does the thing, and the bit that appears is the one.
+ * mmflag.h - finds the bits of mm->flags that mark uprobes and mergeable pages. They are kernel-internal and have moved
+ * between versions, so a child process plants a uprobe and so on, and the bit that appears is the one.
  */
 #ifndef CACHEWARDEN_MMFLAG_H
 #define CACHEWARDEN_MMFLAG_H
@@ -10,14 +10,14 @@
 #include <sys/types.h>
 
 struct mm_flags {
-	uint64_t uprobes;   /* breakpoints are, or were, in its code */
-	uint64_t mergeable; /* KSM may merge its pages with others' */
+	uint64_t uprobes;   /* MMF_HAS_UPROBES: breakpoints are or were in its code */
+	uint64_t mergeable; /* MMF_VM_MERGEABLE, MMF_VM_MERGE_ANY: KSM may merge its pages */
 };
 
 /*
- * Learn them. `read` tells a process's flags. Bits that could not be learned are 0. Returns 0, or a negative
- * errno if nothing could be tried.
+ * read_flags returns the flags of a process. Bits that could not be learned are 0. Returns 0, or a negative errno if the
+ * child could not be started.
  */
-int mm_flags_learn(uint64_t (*read)(void *ctx, pid_t pid), void *ctx, struct mm_flags *ret);
+int mm_flags_learn(uint64_t (*read_flags)(void *ctx, pid_t pid), void *ctx, struct mm_flags *ret);
 
 #endif
