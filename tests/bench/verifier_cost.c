@@ -109,7 +109,8 @@ static int load_one(const char *path, const char *name, __u32 value, struct cost
 
 	if (!obj)
 		return -errno;
-	bpf_object__for_each_program(prog, obj) bpf_program__set_autoload(prog, false);
+	bpf_object__for_each_program (prog, obj)
+		bpf_program__set_autoload(prog, false);
 	wanted = bpf_object__find_program_by_name(obj, name);
 	bpf_program__set_autoload(wanted, true);
 	bpf_program__set_log_level(wanted, LOG_STATS);
@@ -152,7 +153,8 @@ static int print_object(const char *path)
 		return -1;
 	}
 	snprintf(object, sizeof(object), "%.*s", (int)strcspn(file, "."), file);
-	bpf_object__for_each_program(prog, obj) print_cost(path, object, bpf_program__name(prog));
+	bpf_object__for_each_program (prog, obj)
+		print_cost(path, object, bpf_program__name(prog));
 	bpf_object__close(obj);
 	return 0;
 }

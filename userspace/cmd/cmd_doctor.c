@@ -128,7 +128,7 @@ static void print_text(const struct diagnosis *d)
 	print_kernel(d);
 	print_programs(d);
 	if (rules[0])
-		printf("\nprevention    %s: %s\n", rules, sensors_preventing(d->sensors));
+		printf("\nprevention    %s: %s\n", rules, sensors_prevention_text(d->sensors));
 	else
 		printf("\nprevention    none\n");
 	printf("coverage      %s%s%s\n", coverage(d), d->error[0] ? ": " : "", d->error);
@@ -205,7 +205,7 @@ static void json_prevention(struct jsonw *j, const struct diagnosis *d)
 			jsonw_string(j, NULL, rule_name(rule));
 	}
 	jsonw_end_array(j);
-	jsonw_string(j, "how", d->preventable ? sensors_preventing(d->sensors) : NULL);
+	jsonw_string(j, "how", d->preventable ? sensors_prevention_text(d->sensors) : NULL);
 	jsonw_end_object(j);
 }
 

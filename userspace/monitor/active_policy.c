@@ -103,7 +103,7 @@ void active_policy_prevent(struct active_policy *a, struct sensors *s, const str
 	if (sensors_prevent(s, INSTANCE_HOST, rules & a->preventable))
 		log_error("nothing is prevented: cannot write the kernel's table");
 	else if (rules & a->preventable)
-		log_info("prevented: %s: %s", text, sensors_preventing(s));
+		log_info("prevented: %s: %s", text, sensors_prevention_text(s));
 	if (rules & ~a->preventable)
 		log_not_prevented("servers", rules & ~a->preventable);
 	for (size_t i = 0; i < is->count; i++)

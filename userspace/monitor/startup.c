@@ -45,7 +45,7 @@ static int attach(struct monitor *m)
 	char error[512];
 	int err = sensors_load(&m->sensors, error, sizeof(error));
 
-	if (!err && sensors_enrol_self(m->sensors))
+	if (!err && sensors_register_self(m->sensors))
 		log_warn("cannot register the monitor: tampering with it will go unreported");
 	if (!err)
 		err = sensors_attach(m->sensors, m->cgroup_fd, error, sizeof(error));
@@ -76,7 +76,7 @@ static void on_title(void *ctx, pid_t pid, const char *argv0)
 
 	for (const char *const *known = sensor_exe_names; *known; known++) {
 		if (strlen(*known) == len && !strncmp(name, *known, len))
-			sensors_candidate(ctx, pid);
+			sensors_add_candidate(ctx, pid);
 	}
 }
 

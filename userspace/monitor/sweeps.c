@@ -15,7 +15,7 @@ static int sweep_instance(struct monitor *m, struct instance *in)
 	if (err || in->baselined || !instance_started(in, m->now))
 		return err;
 	in->baselined = true;
-	return sensors_baselined(m->sensors, in->id);
+	return sensors_set_baselined(m->sensors, in->id);
 }
 
 static void account(struct sweep_state *s, uint64_t interval_s)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* compat.c - kernels differ in names and types; see compat.h. */
+/* compat.c - see compat.h. */
 #include "sensor/compat.h"
+
+#include "base/macros.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -8,57 +10,106 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const tracefs_roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
-					    NULL};
-
 static bool has_type(const struct btf *btf, const char *name, uint32_t kind)
 {
 	return btf__find_by_name_kind(btf, name, kind) > 0;
 }
 
-const char *compat_open_function(const struct btf *btf)
+/* Parameters of a tracepoint's probe function, the context pointer included; 0 if there is no such tracepoint. */
+static unsigned int event_params(const struct btf *btf, const char *probe_type)
 {
-	/* its name since 7.0 */
-	return has_type(btf, "do_filp_open", BTF_KIND_FUNC) ? "do_filp_open" : "do_file_open";
-}
-
-bool compat_has_mmap_lock_event(const struct btf *btf)
-{
-	return has_type(btf, "btf_trace_mmap_lock_acquire_returned", BTF_KIND_TYPEDEF);
-}
-
-/*
- * The io_uring completion tracepoint changed what it passes (see bpf/lib/compat.bpf.h): the kernel's own type
- * says which program fits. With the leading context pointer it has 4 parameters now, 8 before.
- */
-const char *compat_uring_program(const struct btf *btf)
-{
-	int id = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
+	int id = btf__find_by_name_kind(btf, probe_type, BTF_KIND_TYPEDEF);
 	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
 
 	while (t && (btf_is_typedef(t) || btf_is_ptr(t)))
 		t = btf__type_by_id(btf, t->type);
-	if (!t || !btf_is_func_proto(t))
-		return NULL;
-	return btf_vlen(t) == 4 ? "uring_complete" : "uring_complete7";
+	return t && btf_is_func_proto(t) ? btf_vlen(t) : 0;
 }
 
-bool compat_has_target(const struct btf *btf, const struct bpf_program *prog)
+/* do_filp_open() became do_file_open() in 7.0. */
+static bool has_do_filp_open(const struct btf *btf)
 {
-	const char *section = bpf_program__section_name(prog), *target = strrchr(section, '/') + 1;
+	return has_type(btf, "do_filp_open", BTF_KIND_FUNC);
+}
+
+/* The event came with 5.11, and is compiled in with CONFIG_TRACING only. */
+static bool has_mmap_lock_event(const struct btf *btf)
+{
+	return has_type(btf, "btf_trace_mmap_lock_acquire_returned", BTF_KIND_TYPEDEF);
+}
+
+static bool has_uring_event(const struct btf *btf)
+{
+	return event_params(btf, "btf_trace_io_uring_complete") > 0;
+}
+
+/* Since 6.14 io_uring_complete passes the completion entry itself: 4 parameters instead of 8. */
+static bool has_uring_whole_cqe(const struct btf *btf)
+{
+	return event_params(btf, "btf_trace_io_uring_complete") == 4;
+}
+
+/* Since 6.1 a task iterator can be restricted to one process (union bpf_iter_link_info, member task). */
+static bool has_iter_by_pid(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_iter_link_info", BTF_KIND_UNION);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+	for (uint16_t i = 0; t && i < btf_vlen(t); i++) {
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "task"))
+			return true;
+	}
+	return false;
+}
+
+static bool (*const probes[])(const struct btf *btf) = {
+	[COMPAT_DO_FILP_OPEN] = has_do_filp_open, [COMPAT_MMAP_LOCK_EVENT] = has_mmap_lock_event,
+	[COMPAT_URING_EVENT] = has_uring_event,	  [COMPAT_URING_WHOLE_CQE] = has_uring_whole_cqe,
+	[COMPAT_ITER_BY_PID] = has_iter_by_pid,
+};
+
+_Static_assert(ARRAY_SIZE(probes) == COMPAT_MAX, "every feature has a probe");
+
+bool compat_has(const struct btf *btf, enum compat_feature feature)
+{
+	return probes[feature](btf);
+}
+
+const char *compat_open_function(const struct btf *btf)
+{
+	return compat_has(btf, COMPAT_DO_FILP_OPEN) ? "do_filp_open" : "do_file_open";
+}
+
+const char *compat_uring_program(const struct btf *btf)
+{
+	if (!compat_has(btf, COMPAT_URING_EVENT))
+		return NULL;
+	return compat_has(btf, COMPAT_URING_WHOLE_CQE) ? "uring_complete" : "uring_complete7";
+}
+
+static bool has_syscall_event(const char *name)
+{
+	static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 	char path[128];
 
-	if (!strncmp(section, "fexit/", strlen("fexit/")))
-		return has_type(btf, target, BTF_KIND_FUNC);
-	for (const char *const *root = tracefs_roots; *root; root++) {
-		snprintf(path, sizeof(path), "%s/events/syscalls/%s", *root, target);
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		snprintf(path, sizeof(path), "%s/events/syscalls/%s", roots[i], name);
 		if (!access(path, F_OK))
 			return true;
 	}
 	return false;
 }
 
-/* It moved, and no type of its own names it. */
+bool compat_has_target(const struct btf *btf, const struct bpf_program *prog)
+{
+	const char *section = bpf_program__section_name(prog), *target = strrchr(section, '/') + 1;
+
+	if (!strncmp(section, "fexit/", strlen("fexit/")))
+		return has_type(btf, target, BTF_KIND_FUNC);
+	return has_syscall_event(target);
+}
+
+/* The bit has moved between kernels, and the enum that defines it is anonymous. */
 uint32_t compat_uprobe_flag(const struct btf *btf)
 {
 	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
@@ -76,11 +127,6 @@ uint32_t compat_uprobe_flag(const struct btf *btf)
 	return 0;
 }
 
-/*
- * What a call of a helper that reads or writes user memory looks like in a loaded program: how far the
- * helper's function lies from __bpf_call_base (kernel/bpf/verifier.c). Where addresses are hidden
- * (kptr_restrict=2) nothing is known, and every program of others counts.
- */
 size_t compat_user_helpers(int32_t ret[COMPAT_USER_HELPERS])
 {
 	static const char *const names[COMPAT_USER_HELPERS] = {

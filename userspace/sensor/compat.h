@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* compat.h - where kernels differ for the loader: names and types that moved. */
+/*
+ * compat.h - the differences between kernels that the loader must know. Answers come from the kernel's own types,
+ * symbols and files, never from its version. bpf/lib/compat.bpf.h is the counterpart for BPF programs.
+ */
 #ifndef CACHEWARDEN_SENSOR_COMPAT_H
 #define CACHEWARDEN_SENSOR_COMPAT_H
 
@@ -10,24 +13,35 @@
 struct bpf_program;
 struct btf;
 
-/* Name of the io_uring completion program that fits this kernel, NULL if none does. */
-const char *compat_uring_program(const struct btf *btf);
+enum compat_feature {
+	COMPAT_DO_FILP_OPEN,
+	COMPAT_MMAP_LOCK_EVENT,
+	COMPAT_URING_EVENT,
+	COMPAT_URING_WHOLE_CQE,
+	COMPAT_ITER_BY_PID,
+	COMPAT_MAX,
+};
 
-/* Function behind every open of a file. */
+bool compat_has(const struct btf *btf, enum compat_feature feature);
+
+/* Name of the kernel function that every open of a path passes. */
 const char *compat_open_function(const struct btf *btf);
 
-/* Does the kernel tell when memory of another process is about to be read or written? */
-bool compat_has_mmap_lock_event(const struct btf *btf);
+/* Name of the io_uring completion program that fits this kernel, NULL if it has no such tracepoint. */
+const char *compat_uring_program(const struct btf *btf);
 
-/* Is there anything to look at? A syscall that a kernel does not have needs no hook. */
+/* Does the function or syscall tracepoint exist that this optional program attaches to? */
 bool compat_has_target(const struct btf *btf, const struct bpf_program *prog);
 
-/* The bit that marks a trace event as a uprobe, 0 if unknown. */
+/* The bit in trace_event_call.flags of a uprobe event, 0 if unknown. */
 uint32_t compat_uprobe_flag(const struct btf *btf);
 
 #define COMPAT_USER_HELPERS 7
 
-/* Distances of the helpers that read or write user memory. Returns how many were found. */
+/*
+ * How calls of helpers that read or write user memory look in a loaded program: insn.imm, the helper's distance from
+ * __bpf_call_base (kernel/bpf/verifier.c). Returns how many were found; 0 where kptr_restrict=2 hides addresses.
+ */
 size_t compat_user_helpers(int32_t ret[COMPAT_USER_HELPERS]);
 
 #endif

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* iterators.c - walks what exists: tasks, files, sockets, programs. */
+/*
+ * iterators.c - runs BPF iterators: over tasks, files, sockets, mappings and programs as they are now. What they find
+ * arrives as events, except for the snapshots of connections, which are read here.
+ */
 #include "sensor/sensors.h"
 
+#include "base/macros.h"
+#include "sensor/compat.h"
 #include "sensor/sensors_internal.h"
 
 #include <bpf/bpf.h>
@@ -10,31 +15,30 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Run an iterator to its end; what it prints is nothing. */
-int iterator_run(const struct bpf_program *prog, pid_t pid)
+int iterator_run(const struct sensors *s, const struct bpf_program *prog, pid_t pid)
 {
 	union bpf_iter_link_info info = {.task.pid = (uint32_t)pid};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	struct bpf_link *link = bpf_program__attach_iter(prog, pid ? &opts : NULL);
+	bool one_process = pid && compat_has(s->btf, COMPAT_ITER_BY_PID);
+	struct bpf_link *link = bpf_program__attach_iter(prog, one_process ? &opts : NULL);
+	int fd, err = 0;
 	char buf[256];
 	ssize_t n;
-	int fd;
 
-	if (!link && pid) /* before 6.1 an iterator takes no pid: look at all */
-		link = bpf_program__attach_iter(prog, NULL);
 	if (!link)
 		return -errno;
 	fd = bpf_iter_create(bpf_link__fd(link));
 	if (fd < 0) {
-		bpf_link__destroy(link);
-		return -errno;
+		err = -errno;
+	} else {
+		do
+			n = read(fd, buf, sizeof(buf)); /* runs the program; its output is empty */
+		while (n > 0 || (n < 0 && errno == EAGAIN));
+		err = n < 0 ? -errno : 0;
+		close(fd);
 	}
-	do
-		n = read(fd, buf, sizeof(buf));
-	while (n > 0 || (n < 0 && errno == EAGAIN));
-	close(fd);
 	bpf_link__destroy(link);
-	return n < 0 ? -errno : 0;
+	return err;
 }
 
 int sensors_sweep(struct sensors *s)
@@ -43,33 +47,31 @@ int sensors_sweep(struct sensors *s)
 
 	for (uint32_t pass = 1; pass <= 2 && !err; pass++) {
 		*s->find_pass = pass;
-		err = iterator_run(sensors_program(s, "find_instances"), 0);
+		err = iterator_run(s, sensors_program(s, "find_instances"), 0);
 	}
-	/* twice: between the first look at a listener and its mark it may have accepted one more */
-	if (!err)
-		err = sensors_mark_sockets(s, 0);
-	if (!err)
+	/* twice: a listener may accept a connection after the iterator passed that and before it marks the listener */
+	for (int pass = 1; pass <= 2 && !err; pass++)
 		err = sensors_mark_sockets(s, 0);
 	return err;
 }
 
 int sensors_mark_sockets(struct sensors *s, pid_t pid)
 {
-	return s->wire ? iterator_run(sensors_program(s, "mark_sockets"), pid) : 0;
+	return s->wire ? iterator_run(s, sensors_program(s, "mark_sockets"), pid) : 0;
 }
 
 int sensors_sweep_host(struct sensors *s)
 {
-	int err = 0, one;
+	static const char *const names[] = {"sweep_progs", "sweep_tasks", "sweep_files"};
+	int err = 0;
 
-	if (s->calls)
-		err = iterator_run(sensors_program(s, "sweep_progs"), 0);
-	if (!s->sweep)
-		return err;
-	one = iterator_run(sensors_program(s, "sweep_tasks"), 0);
-	err = err ?: one;
-	one = iterator_run(sensors_program(s, "sweep_files"), 0);
-	return err ?: one;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct bpf_program *prog = sensors_program(s, names[i]);
+		int one = prog ? iterator_run(s, prog, 0) : 0;
+
+		err = err ?: one;
+	}
+	return err;
 }
 
 int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline)
@@ -77,41 +79,51 @@ int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline)
 	if (!s->sweep)
 		return 0;
 	*s->baseline = baseline;
-	return iterator_run(sensors_program(s, "sweep_maps"), pid);
+	return iterator_run(s, sensors_program(s, "sweep_maps"), pid);
 }
 
-int sensors_snapshots(struct sensors *s, void (*fn)(void *ctx, const struct conn_snapshot *live),
-		      void *ctx)
+/* Call fn for each whole record in buf, and move the rest to the front. Returns its size. */
+static size_t take_snapshots(struct conn_snapshot *buf, size_t size,
+			     void (*fn)(void *ctx, const struct conn_snapshot *snapshot), void *ctx)
+{
+	size_t n = size / sizeof(*buf), rest = size % sizeof(*buf);
+
+	for (size_t i = 0; i < n; i++) {
+		if (buf[i].magic == SNAPSHOT_MAGIC)
+			fn(ctx, &buf[i]);
+	}
+	memmove(buf, &buf[n], rest);
+	return rest;
+}
+
+int sensors_snapshots(struct sensors *s,
+		      void (*fn)(void *ctx, const struct conn_snapshot *snapshot), void *ctx)
 {
 	union bpf_iter_link_info info = {};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	struct conn_snapshot live[16];
+	struct conn_snapshot buf[16];
 	size_t have = 0;
 	ssize_t n;
-	int fd;
+	int fd, err;
 
 	if (!s->wire)
 		return -ENOENT;
-	if (!s->live) {
+	if (!s->snapshot_link) {
 		info.map.map_fd = (uint32_t)sensors_map_fd(s, "sock_marks");
-		s->live = bpf_program__attach_iter(sensors_program(s, "snapshot_conns"), &opts);
+		s->snapshot_link =
+			bpf_program__attach_iter(sensors_program(s, "snapshot_conns"), &opts);
 	}
-	if (!s->live)
+	if (!s->snapshot_link)
 		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(s->live));
+	fd = bpf_iter_create(bpf_link__fd(s->snapshot_link));
 	if (fd < 0)
 		return -errno;
-	while ((n = read(fd, (char *)live + have, sizeof(live) - have)) > 0 ||
-	       (n < 0 && errno == EAGAIN)) {
-		have += n > 0 ? (size_t)n : 0;
-		for (size_t i = 0; i < have / sizeof(live[0]); i++) {
-			if (live[i].magic == SNAPSHOT_MAGIC)
-				fn(ctx, &live[i]);
-		}
-		memmove(live, (char *)live + have / sizeof(live[0]) * sizeof(live[0]),
-			have % sizeof(live[0]));
-		have %= sizeof(live[0]);
-	}
+	do {
+		n = read(fd, (char *)buf + have, sizeof(buf) - have);
+		if (n > 0)
+			have = take_snapshots(buf, have + (size_t)n, fn, ctx);
+	} while (n > 0 || (n < 0 && errno == EAGAIN));
+	err = n < 0 ? -errno : 0;
 	close(fd);
-	return n < 0 ? -errno : 0;
+	return err;
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* loader.c - loads and attaches the programs. The only file that knows the skeletons. */
-#include "base/macros.h"
+/*
+ * loader.c - opens, loads and attaches the BPF objects. The only file that includes skeletons.
+ *
+ * A load failure disables only this sensor. The exception is the processes sensor: it owns the maps that all
+ * share, and without it no instance is known.
+ */
 #include "sensor/sensors.h"
 
+#include "base/macros.h"
 #include "model/command.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
@@ -10,8 +15,8 @@
 #include "sensor/mmflag.h"
 #include "sensor/sensors_internal.h"
 
-#include "calls.skel.h"
 #include "access.skel.h"
+#include "calls.skel.h"
 #include "memory.skel.h"
 #include "probe.skel.h"
 #include "process.skel.h"
@@ -22,61 +27,44 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
 					"redis-sentinel", "valkey-sentinel", NULL};
 
-/* libbpf's own words: kept for the reason, never printed on their own. */
-static char last_words[SENSOR_ERROR_LEN];
+/* --- why something failed --- */
 
-static int keep_words(enum libbpf_print_level level, const char *fmt, va_list args)
+/*
+ * libbpf's first warning since reset_reason(). It names the failing program or map, what follows is context.
+ * libbpf itself never prints: doctor shows this line, indented, below the program.
+ */
+static char first_warning[SENSOR_ERROR_LEN];
+
+static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char line[SENSOR_ERROR_LEN];
-
-	if (level != LIBBPF_WARN)
+	if (level != LIBBPF_WARN || first_warning[0])
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (!last_words[0])
-		memcpy(last_words, line, sizeof(last_words));
+	vsnprintf(first_warning, sizeof(first_warning), fmt, args);
+	first_warning[strcspn(first_warning, "\n")] = '\0';
 	return 0;
 }
 
-/* Maps all objects have in common: the processes sensor's. */
-static const char *const shared[] = {"events",	  "procs",    "pids",	   "attempts",
-				     "lost",	  "counters", "mapped",	   "prevent_rules",
-				     "prevented", "reported", "baselined", "files"};
-
-static int share_maps(struct bpf_object *from, struct bpf_object *to)
+static void reset_reason(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(to, shared[i]);
-		int err;
-
-		if (!map)
-			continue;
-		err = bpf_map__reuse_fd(map, bpf_object__find_map_fd_by_name(from, shared[i]));
-		if (err)
-			return err;
-	}
-	return 0;
+	libbpf_set_print(on_libbpf_message);
+	first_warning[0] = '\0';
 }
 
-/* One more map by its name; nothing if `from` was not loaded. */
-static int share_map(struct bpf_object *from, struct bpf_object *to, const char *name)
+/* libbpf's warning, or the error of a step that libbpf has no part in. */
+static const char *reason(int err)
 {
-	int fd = from ? bpf_object__find_map_fd_by_name(from, name) : -ENOENT;
-
-	return fd < 0 ? 0 : bpf_map__reuse_fd(bpf_object__find_map_by_name(to, name), fd);
+	return first_warning[0] ? first_warning : strerror(-err);
 }
 
-/* program: the one to blame, NULL for all of the sensor's. */
-static void blame(struct sensors *s, const char *sensor, const char *program, const char *why)
+/* Set the error of one program of a sensor; of all its programs if program is NULL. */
+static void set_error(struct sensors *s, const char *sensor, const char *program, const char *why)
 {
 	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
@@ -86,25 +74,116 @@ static void blame(struct sensors *s, const char *sensor, const char *program, co
 	}
 }
 
-/* Take the programs of a rung that is not climbed out of the table; what is to blame for that stays. */
-static void forget_tier(struct sensors *s, const char *sensor, const char *tier)
+/* --- before loading: choose programs, set constants, share maps --- */
+
+/* Turn on the programs of the tier in use; an optional one only where its target exists. */
+static void choose_tier(struct sensors *s, struct bpf_object *obj)
 {
-	size_t kept = 0;
+	const char *other = s->access_hook ? "syscalls" : "access";
 
 	for (size_t i = 0; i < s->program_count; i++) {
 		const struct sensor_program *p = &s->program[i];
+		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
 
-		if (strcmp(p->sensor, sensor) || strcmp(p->tier, tier) || p->error[0])
-			s->program[kept++] = *p;
+		if (prog && strcmp(p->tier, other) &&
+		    (!p->optional || compat_has_target(s->btf, prog)))
+			bpf_program__set_autoload(prog, true);
 	}
-	s->program_count = kept;
 }
 
-static int fill_exe_names(struct sensors *s)
+/* The variant of the io_uring program that fits this kernel takes the place of the one in the table. */
+static void choose_uring(struct sensors *s, struct bpf_object *obj)
+{
+	const char *variant = compat_uring_program(s->btf);
+
+	if (!variant)
+		return;
+	bpf_program__set_autoload(bpf_object__find_program_by_name(obj, variant), true);
+	for (size_t i = 0; i < s->program_count; i++) {
+		if (!strcmp(s->program[i].name, "uring_complete"))
+			s->program[i].name = variant;
+	}
+}
+
+static int prepare_none(struct sensors *s)
+{
+	return 0;
+}
+
+static int prepare_calls(struct sensors *s)
+{
+	int32_t helpers[COMPAT_USER_HELPERS];
+
+	choose_tier(s, s->calls->obj);
+	s->calls->rodata->access_tier = s->access_hook;
+	s->calls->rodata->uprobe_flag = compat_uprobe_flag(s->btf);
+	s->calls->rodata->helpers_known = compat_user_helpers(helpers) > 0;
+	return 0;
+}
+
+static int prepare_access(struct sensors *s)
+{
+	int err = bpf_program__set_attach_target(s->access->progs.ac_open, 0,
+						 compat_open_function(s->btf));
+
+	if (err)
+		return err;
+	choose_tier(s, s->access->obj);
+	choose_uring(s, s->access->obj);
+	s->access->rodata->calls_loaded = s->calls != NULL;
+	if (!sensor_probe_access_hook("fmod_ret"))
+		prevent_choose(s->access->obj, "access");
+	return 0;
+}
+
+static int prepare_memory(struct sensors *s)
+{
+	choose_uring(s, s->memory->obj);
+	prevent_choose(s->memory->obj, "syscalls");
+	if (compat_has(s->btf, COMPAT_MMAP_LOCK_EVENT))
+		bpf_program__set_autoload(s->memory->progs.remote_mm, true);
+	return 0;
+}
+
+static bool same_shape(const struct bpf_map *a, const struct bpf_map *b)
+{
+	return bpf_map__type(a) == bpf_map__type(b) &&
+	       bpf_map__key_size(a) == bpf_map__key_size(b) &&
+	       bpf_map__value_size(a) == bpf_map__value_size(b) &&
+	       bpf_map__max_entries(a) == bpf_map__max_entries(b);
+}
+
+/*
+ * A map that an object loaded earlier has too, by name and shape, is that object's. Variables (.bss and the like)
+ * stay each object's own. Returns 0 or a negative errno.
+ */
+static int share_maps(const struct sensors *s, struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, obj) {
+		const struct bpf_map *other = NULL;
+		int err;
+
+		for (size_t i = 0; !bpf_map__is_internal(map) && !other && i < s->object_count; i++)
+			other = bpf_object__find_map_by_name(s->objects[i], bpf_map__name(map));
+		if (!other)
+			continue;
+		err = same_shape(map, other) ? bpf_map__reuse_fd(map, bpf_map__fd(other)) : -EINVAL;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* --- after loading: fill the maps that programs look things up in --- */
+
+static int fill_process(struct sensors *s)
 {
 	int fd = bpf_map__fd(s->process->maps.exe_names);
 	uint32_t one = 1;
 
+	s->find_pass = &s->process->data->find_pass;
 	for (const char *const *name = sensor_exe_names; *name; name++) {
 		struct exe_key key = {};
 
@@ -147,7 +226,21 @@ static int fill_memory(struct sensors *s)
 	return fill_proc_files(s->memory->maps.proc_files);
 }
 
-static int fill_commands(struct sensors *s)
+static int fill_calls(struct sensors *s)
+{
+	int fd = bpf_map__fd(s->calls->maps.user_helpers);
+	int32_t helpers[COMPAT_USER_HELPERS];
+	size_t n = compat_user_helpers(helpers);
+	uint32_t one = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (bpf_map_update_elem(fd, &helpers[i], &one, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int fill_wire(struct sensors *s)
 {
 	int fd = bpf_map__fd(s->wire->maps.commands);
 
@@ -162,97 +255,14 @@ static int fill_commands(struct sensors *s)
 	return 0;
 }
 
-static int choose_all(struct sensors *s)
-{
-	return 0;
-}
-
-static void choose_uring(struct sensors *s, struct bpf_object *obj)
-{
-	const char *fits = compat_uring_program(s->btf);
-
-	if (!fits)
-		return;
-	bpf_program__set_autoload(bpf_object__find_program_by_name(obj, fits), true);
-	for (size_t i = 0; i < s->program_count; i++) {
-		if (!strcmp(s->program[i].name, "uring_complete"))
-			s->program[i].name = fits;
-	}
-}
-
-static int choose_syscalls(struct sensors *s)
-{
-	choose_uring(s, s->memory->obj);
-	prevent_choose(s->memory->obj, "syscalls");
-	if (compat_has_mmap_lock_event(s->btf))
-		bpf_program__set_autoload(s->memory->progs.remote_mm, true);
-	return 0;
-}
-
-/* Turn on the programs of the rung that was reached; optional ones where there is something to see. */
-static void choose_rung(struct sensors *s, struct bpf_object *obj)
-{
-	for (size_t i = 0; i < s->program_count; i++) {
-		struct sensor_program *p = &s->program[i];
-		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
-		bool other = !strcmp(p->tier, s->access_hook ? "syscalls" : "access");
-
-		if (prog && !other && (!p->optional || compat_has_target(s->btf, prog)))
-			bpf_program__set_autoload(prog, true);
-	}
-}
-
-/* The choke point, if the kernel takes programs there at all; the 32-bit twins where it has 32-bit calls. */
-static int choose_access(struct sensors *s)
-{
-	if (!s->access_hook)
-		return -EOPNOTSUPP;
-	bpf_program__set_attach_target(s->access->progs.ac_open, 0, compat_open_function(s->btf));
-	choose_rung(s, s->access->obj);
-	choose_uring(s, s->access->obj);
-	s->access->rodata->calls_loaded = s->calls != NULL;
-	if (!sensor_probe_access_hook("fmod_ret"))
-		prevent_choose(s->access->obj, "access");
-	return 0;
-}
-
-static int choose_calls(struct sensors *s)
-{
-	int32_t helpers[COMPAT_USER_HELPERS];
-
-	choose_rung(s, s->calls->obj);
-	s->calls->rodata->access_tier = s->access_hook;
-	s->calls->rodata->uprobe_flag = compat_uprobe_flag(s->btf);
-	s->calls->rodata->helpers_known = compat_user_helpers(helpers) > 0;
-	return 0;
-}
-
-static int fill_user_helpers(struct sensors *s)
-{
-	int fd = bpf_map__fd(s->calls->maps.user_helpers);
-	int32_t helpers[COMPAT_USER_HELPERS];
-	size_t n = compat_user_helpers(helpers);
-	uint32_t one = 1;
-
-	for (size_t i = 0; i < n; i++) {
-		if (bpf_map_update_elem(fd, &helpers[i], &one, BPF_ANY))
-			return -errno;
-	}
-	return 0;
-}
-
-static int choose_sweep(struct sensors *s)
-{
-	return share_map(s->wire ? s->wire->obj : NULL, s->sweep->obj, "sock_marks");
-}
-
 static uint64_t read_mm_flags(void *ctx, pid_t pid)
 {
 	struct sensors *s = ctx;
 
 	s->sweep->bss->mm_flags_tgid = pid;
 	s->sweep->bss->mm_flags_value = 0;
-	return iterator_run(s->sweep->progs.read_mm_flags, pid) ? 0 : s->sweep->bss->mm_flags_value;
+	return iterator_run(s, s->sweep->progs.read_mm_flags, pid) ? 0
+								   : s->sweep->bss->mm_flags_value;
 }
 
 static int fill_sweep(struct sensors *s)
@@ -263,41 +273,83 @@ static int fill_sweep(struct sensors *s)
 
 	s->sweep->bss->flag_uprobes = flags.uprobes;
 	s->sweep->bss->flag_mergeable = flags.mergeable;
-	s->uprobes_known = flags.uprobes != 0;
+	s->uprobe_flag_known = flags.uprobes != 0;
 	s->baseline = &s->sweep->bss->baseline;
 	return err;
 }
 
-/*
- * Load one skeleton behind the first, sharing its maps; NULL afterwards if it did not. A no blinds this
- * sensor, not the others.
- */
-#define LOAD(s, kind, choose, fill)                                                                \
-	do {                                                                                       \
-		last_words[0] = '\0';                                                              \
-		(s)->kind = kind##_bpf__open();                                                    \
-		if (!(s)->kind || choose(s) || share_maps((s)->process->obj, (s)->kind->obj) ||    \
-		    kind##_bpf__load((s)->kind) || fill(s)) {                                      \
-			kind##_bpf__destroy((s)->kind);                                            \
-			(s)->kind = NULL;                                                          \
+/* --- loading --- */
+
+/* load_KIND(): all of the above for one skeleton. Returns 0, or a negative errno with s->KIND NULL. */
+#define DEFINE_LOAD(kind, prepare)                                                                 \
+	static int load_##kind(struct sensors *s)                                                  \
+	{                                                                                          \
+		int err;                                                                           \
+                                                                                                   \
+		s->kind = kind##_bpf__open();                                                      \
+		if (!s->kind)                                                                      \
+			return -errno;                                                             \
+		err = prepare(s) ?: share_maps(s, s->kind->obj);                                   \
+		if (!err)                                                                          \
+			err = kind##_bpf__load(s->kind) ?: fill_##kind(s);                         \
+		if (err) {                                                                         \
+			kind##_bpf__destroy(s->kind);                                              \
+			s->kind = NULL;                                                            \
+			return err;                                                                \
 		}                                                                                  \
-	} while (0)
-
-static void list_objects(struct sensors *s)
-{
-	struct bpf_object *all[] = {s->process->obj,
-				    s->access ? s->access->obj : NULL,
-				    s->memory ? s->memory->obj : NULL,
-				    s->calls ? s->calls->obj : NULL,
-				    s->wire ? s->wire->obj : NULL,
-				    s->sweep ? s->sweep->obj : NULL};
-
-	_Static_assert(ARRAY_SIZE(all) <= OBJECTS_MAX, "room for all objects");
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		if (all[i])
-			s->objects[s->object_count++] = all[i];
+		s->objects[s->object_count++] = s->kind->obj;                                      \
+		return 0;                                                                          \
 	}
-	s->find_pass = &s->process->data->find_pass;
+
+DEFINE_LOAD(process, prepare_none)
+DEFINE_LOAD(calls, prepare_calls)
+DEFINE_LOAD(access, prepare_access)
+DEFINE_LOAD(memory, prepare_memory)
+DEFINE_LOAD(wire, prepare_none)
+DEFINE_LOAD(sweep, prepare_none)
+
+/* On failure the reason is kept with the program; with all programs of the sensor if it is NULL. */
+static void try_load(struct sensors *s, int (*load)(struct sensors *s), const char *sensor,
+		     const char *program)
+{
+	int err;
+
+	reset_reason();
+	err = load(s);
+	if (err)
+		set_error(s, sensor, program, reason(err));
+}
+
+/* Take the programs of a tier that is not in use out of the table, except those with an error to show. */
+static void drop_tier(struct sensors *s, const char *sensor, const char *tier)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->program_count; i++) {
+		const struct sensor_program *p = &s->program[i];
+
+		if (strcmp(p->sensor, sensor) || strcmp(p->tier, tier) || p->error[0])
+			s->program[kept++] = *p;
+	}
+	s->program_count = kept;
+}
+
+/*
+ * The order matters: access is told whether calls is loaded, memory is the tier below access, and sweep uses
+ * wire's map of sockets.
+ */
+static void load_optional(struct sensors *s)
+{
+	drop_tier(s, "calls", s->access_hook ? "syscalls" : "access");
+	try_load(s, load_calls, "calls", NULL);
+	/* the tier below sees less: its programs say nothing of the failure, so this one stays listed */
+	if (s->access_hook)
+		try_load(s, load_access, "memory", "ac_may_access");
+	drop_tier(s, "memory", s->access ? "syscalls" : "access");
+	if (!s->access)
+		try_load(s, load_memory, "memory", NULL);
+	try_load(s, load_wire, "wire", NULL);
+	try_load(s, load_sweep, "sweep", NULL);
 }
 
 int sensors_load(struct sensors **ret, char *error, size_t size)
@@ -306,46 +358,85 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	const struct sensor_program *table;
 	int err;
 
-	if (!s)
+	if (!s) {
+		snprintf(error, size, "out of memory");
 		return -ENOMEM;
+	}
 	table = sensor_program_table(&s->program_count);
 	memcpy(s->program, table, s->program_count * sizeof(table[0]));
-	libbpf_set_print(keep_words);
-	last_words[0] = '\0';
-	s->process = process_bpf__open();
-	err = s->process ? process_bpf__load(s->process) : -errno;
-	if (!err)
-		err = fill_exe_names(s);
+	reset_reason();
+	s->btf = btf__load_vmlinux_btf();
+	err = s->btf ? load_process(s) : -errno;
 	if (err) {
-		snprintf(error, size, "the kernel refused the processes sensor: %s (%s)",
-			 strerror(-err), last_words[0] ? last_words : "no reason given");
+		snprintf(error, size,
+			 "cannot load the processes sensor, without which no instance is known: %s",
+			 reason(err));
 		sensors_free(s);
 		return err;
 	}
-	s->btf = btf__load_vmlinux_btf();
-	s->access_hook = s->btf && !sensor_probe_access_hook("fexit");
-	LOAD(s, calls, choose_calls, fill_user_helpers);
-	forget_tier(s, "calls", s->access_hook ? "syscalls" : "access");
-	if (!s->calls)
-		blame(s, "calls", NULL, last_words[0] ? last_words : strerror(errno));
-	LOAD(s, access, choose_access, fill_access);
-	if (!s->access && s->access_hook) /* a lower rung sees less, and nobody would know */
-		blame(s, "memory", "ac_may_access", last_words[0] ? last_words : strerror(errno));
-	if (!s->access)
-		LOAD(s, memory, choose_syscalls, fill_memory);
-	forget_tier(s, "memory", s->access ? "syscalls" : "access");
-	if (!s->access && !s->memory)
-		blame(s, "memory", NULL, last_words[0] ? last_words : strerror(errno));
-	LOAD(s, wire, choose_all, fill_commands);
-	if (!s->wire)
-		blame(s, "wire", NULL, last_words[0] ? last_words : strerror(errno));
-	LOAD(s, sweep, choose_sweep, fill_sweep);
-	if (!s->sweep)
-		blame(s, "sweep", NULL, last_words[0] ? last_words : strerror(errno));
-	list_objects(s);
+	s->access_hook = !sensor_probe_access_hook("fexit");
+	load_optional(s);
 	*ret = s;
 	return 0;
 }
+
+/* --- attaching --- */
+
+static struct bpf_link *attach(struct bpf_program *prog, int cgroup_fd)
+{
+	switch (bpf_program__type(prog)) {
+	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+		return bpf_program__attach_cgroup(prog, cgroup_fd);
+	default:
+		return bpf_program__attach(prog);
+	}
+}
+
+/* Optional programs whose target this kernel lacks leave the table. */
+static void drop_unloaded(struct sensors *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->program_count; i++) {
+		struct bpf_program *prog = sensors_program(s, s->program[i].name);
+
+		if (!s->program[i].optional || (prog && bpf_program__fd(prog) >= 0))
+			s->program[kept++] = s->program[i];
+	}
+	s->program_count = kept;
+}
+
+int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
+{
+	drop_unloaded(s);
+	for (size_t i = 0; i < s->program_count; i++) {
+		struct sensor_program *p = &s->program[i];
+		struct bpf_program *prog = sensors_program(s, p->name);
+		struct bpf_link *link;
+
+		if (!prog)
+			continue; /* its object did not load, p->error says why */
+		reset_reason();
+		link = attach(prog, cgroup_fd);
+		if (link) {
+			p->attached = true;
+			s->link_of[s->link_count] = p;
+			s->links[s->link_count++] = link;
+			continue;
+		}
+		snprintf(p->error, sizeof(p->error), "%s", reason(-errno));
+		if (!strcmp(p->sensor, "processes")) {
+			snprintf(error, size,
+				 "cannot attach %s, without which no instance is protected: %s",
+				 p->name, p->error);
+			return -EOPNOTSUPP;
+		}
+	}
+	return 0;
+}
+
+/* --- what is loaded --- */
 
 struct bpf_program *sensors_program(const struct sensors *s, const char *name)
 {
@@ -369,80 +460,6 @@ int sensors_map_fd(const struct sensors *s, const char *name)
 	return -ENOENT;
 }
 
-static struct bpf_link *attach(struct bpf_program *prog, int cgroup_fd)
-{
-	switch (bpf_program__type(prog)) {
-	case BPF_PROG_TYPE_CGROUP_SKB:
-	case BPF_PROG_TYPE_CGROUP_SOCK:
-		return bpf_program__attach_cgroup(prog, cgroup_fd);
-	default:
-		return bpf_program__attach(prog);
-	}
-}
-
-/* Programs a kernel has no use for (no 32-bit callers) leave the table. */
-static void forget_unloaded(struct sensors *s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->program_count; i++) {
-		struct bpf_program *prog = sensors_program(s, s->program[i].name);
-
-		if (!s->program[i].optional || (prog && bpf_program__fd(prog) >= 0))
-			s->program[kept++] = s->program[i];
-	}
-	s->program_count = kept;
-}
-
-int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
-{
-	forget_unloaded(s);
-	for (size_t i = 0; i < s->program_count; i++) {
-		struct sensor_program *p = &s->program[i];
-		struct bpf_program *prog = sensors_program(s, p->name);
-		struct bpf_link *link;
-
-		if (!prog)
-			continue; /* not loaded: it says why already */
-		last_words[0] = '\0';
-		link = attach(prog, cgroup_fd);
-		if (link) {
-			p->attached = true;
-			s->link_of[s->link_count] = p;
-			s->links[s->link_count++] = link;
-			continue;
-		}
-		snprintf(p->error, sizeof(p->error), "%s",
-			 last_words[0] ? last_words : strerror(errno));
-		if (!strcmp(p->sensor, "processes")) {
-			snprintf(error, size,
-				 "cannot attach %s, without which nothing is protected: %s",
-				 p->name, p->error);
-			return -EOPNOTSUPP;
-		}
-	}
-	return 0;
-}
-
-void sensors_free(struct sensors *s)
-{
-	if (!s)
-		return;
-	for (size_t i = 0; i < PREVENTERS_MAX; i++)
-		bpf_link__destroy(s->preventing[i]);
-	for (size_t i = 0; i < s->link_count; i++)
-		bpf_link__destroy(s->links[i]);
-	bpf_link__destroy(s->live);
-	sweep_bpf__destroy(s->sweep);
-	wire_bpf__destroy(s->wire);
-	calls_bpf__destroy(s->calls);
-	memory_bpf__destroy(s->memory);
-	access_bpf__destroy(s->access);
-	btf__free(s->btf);
-	process_bpf__destroy(s->process);
-	free(s);
-}
-
 size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret)
 {
 	*ret = s->program;
@@ -451,13 +468,14 @@ size_t sensors_programs(const struct sensors *s, const struct sensor_program **r
 
 int sensor_probe_access_hook(const char *name)
 {
-	struct probe_bpf *probe = probe_bpf__open();
-	char full[32];
 	struct bpf_program *prog;
+	struct probe_bpf *probe;
 	struct bpf_link *link;
+	char full[32];
 	int err;
 
-	libbpf_set_print(keep_words);
+	reset_reason();
+	probe = probe_bpf__open();
 	if (!probe)
 		return -errno;
 	snprintf(full, sizeof(full), "probe_%s", name);
@@ -470,5 +488,25 @@ int sensor_probe_access_hook(const char *name)
 		err = link ? bpf_link__destroy(link) : -errno;
 	}
 	probe_bpf__destroy(probe);
+	reset_reason(); /* a refusal here is an answer, not the reason of a later failure */
 	return err;
+}
+
+void sensors_free(struct sensors *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < PREVENTERS_MAX; i++)
+		bpf_link__destroy(s->preventer_links[i]);
+	for (size_t i = 0; i < s->link_count; i++)
+		bpf_link__destroy(s->links[i]);
+	bpf_link__destroy(s->snapshot_link);
+	sweep_bpf__destroy(s->sweep);
+	wire_bpf__destroy(s->wire);
+	calls_bpf__destroy(s->calls);
+	memory_bpf__destroy(s->memory);
+	access_bpf__destroy(s->access);
+	btf__free(s->btf);
+	process_bpf__destroy(s->process);
+	free(s);
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* maps.c - reads and writes the maps that userspace and the programs share. */
+/*
+ * maps.c - reads and writes the maps and variables that userspace and the programs share. What is written here after
+ * sensors_seal() is named in writable_maps of seal.c.
+ */
 #include "sensor/sensors.h"
 
 #include "sensor/sensors_internal.h"
@@ -11,28 +14,28 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void sensors_candidate(struct sensors *s, pid_t pid)
+void sensors_add_candidate(struct sensors *s, pid_t pid)
 {
 	uint32_t key = (uint32_t)pid, one = 1;
 
 	bpf_map_update_elem(sensors_map_fd(s, "candidates"), &key, &one, BPF_ANY);
 }
 
+/* The open hooks take any file that this process opens while files_of is set for one of that instance. */
 int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path)
 {
-	uint32_t *whose = s->files_of;
-	int fd;
+	int fd, err = 0;
 
-	if (!whose)
+	if (!s->files_of)
 		return -EOPNOTSUPP;
-	__atomic_store_n(whose, instance, __ATOMIC_SEQ_CST);
+	__atomic_store_n(s->files_of, instance, __ATOMIC_SEQ_CST);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		fd = -errno;
+		err = -errno;
 	else
 		close(fd);
-	__atomic_store_n(whose, 0, __ATOMIC_SEQ_CST);
-	return fd < 0 ? fd : 0;
+	__atomic_store_n(s->files_of, 0, __ATOMIC_SEQ_CST);
+	return err;
 }
 
 int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
@@ -50,10 +53,10 @@ void sensors_file_forget(struct sensors *s, const struct file_key *key)
 
 bool sensors_knows_uprobes(const struct sensors *s)
 {
-	return s->uprobes_known;
+	return s->uprobe_flag_known;
 }
 
-int sensors_baselined(struct sensors *s, uint32_t instance)
+int sensors_set_baselined(struct sensors *s, uint32_t instance)
 {
 	uint32_t one = 1;
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* prevent.c - denies or kills what a policy wants prevented. */
-#include "base/macros.h"
+/*
+ * prevent.c - attaches the programs that prevent a breach, and tells them for which instances and rules.
+ *
+ * On the access tier one program denies the access with EPERM. Where only the opened file shows what was accessed,
+ * and on the syscall tier, the program that reports the attempt kills the actor. Plaintext is dropped by the packet
+ * programs.
+ */
 #include "sensor/sensors.h"
 
-#include "sensor/sensors_internal.h"
+#include "base/macros.h"
 #include "model/rule.h"
+#include "sensor/sensors_internal.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,13 +19,9 @@
 
 #define RULE_BIT(name) (1u << RULE_##name)
 
-/*
- * What prevents, attached when first asked to. What it leaves to do (an open, whose file is known at its end)
- * is done where the attempt is told: the actor dies.
- */
 static const struct preventer {
 	const char *tier, *name;
-	uint32_t rules; /* in which it takes part */
+	uint32_t rules; /* that cannot be prevented without this program */
 } preventers[] = {
 	{"access", "ac_deny",
 	 RULE_BIT(MEM_TRACE) | RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE) | RULE_BIT(MEM_FD)},
@@ -29,9 +31,9 @@ static const struct preventer {
 	{"syscalls", "en_pidfd_getfd", RULE_BIT(MEM_FD)},
 };
 
-_Static_assert(ARRAY_SIZE(preventers) <= PREVENTERS_MAX, "room for their links");
+_Static_assert(ARRAY_SIZE(preventers) <= PREVENTERS_MAX, "a link for each");
 
-/* They are loaded whenever they can be, so that a policy may ask for them later. */
+/* Loaded whether or not the policy prevents anything: a later policy may, and loading takes time. */
 void prevent_choose(struct bpf_object *obj, const char *tier)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(preventers); i++) {
@@ -41,39 +43,45 @@ void prevent_choose(struct bpf_object *obj, const char *tier)
 	}
 }
 
-const char *sensors_preventing(const struct sensors *s)
+const char *sensors_prevention_text(const struct sensors *s)
 {
-	return s->access
-		       ? "memory: denied with EPERM, or where only the opened file tells, the actor "
-			 "killed; plaintext: dropped, its connection reset"
-	       : s->memory ? "memory: the actor killed; plaintext: dropped, its connection reset"
-			   : "plaintext: dropped, its connection reset";
+	if (s->access)
+		return "memory: denied with EPERM; where only the opened file shows the access, the "
+		       "actor is killed; plaintext: dropped, and the connection reset";
+	if (s->memory)
+		return "memory: the actor is killed; plaintext: dropped, and the connection reset";
+	return "plaintext: dropped, and the connection reset";
+}
+
+static bool is_attached(const struct sensors *s, const char *name)
+{
+	for (size_t i = 0; i < s->program_count; i++) {
+		if (!strcmp(s->program[i].name, name))
+			return s->program[i].attached;
+	}
+	return false;
 }
 
 uint32_t sensors_preventable(struct sensors *s)
 {
 	const char *tier = s->access ? "access" : s->memory ? "syscalls" : "";
-	uint32_t can = 0, cannot = 0;
+	uint32_t complete = 0, incomplete = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(preventers); i++) {
 		struct bpf_program *prog = sensors_program(s, preventers[i].name);
 
 		if (strcmp(preventers[i].tier, tier))
 			continue;
-		if (!s->preventing[i] && prog && bpf_program__fd(prog) >= 0)
-			s->preventing[i] = bpf_program__attach(prog);
-		if (s->preventing[i])
-			can |= preventers[i].rules;
+		if (!s->preventer_links[i] && prog && bpf_program__fd(prog) >= 0)
+			s->preventer_links[i] = bpf_program__attach(prog);
+		if (s->preventer_links[i])
+			complete |= preventers[i].rules;
 		else
-			cannot |= preventers[i].rules;
+			incomplete |= preventers[i].rules;
 	}
-	can &= ~cannot;
-	/* the packet programs drop by themselves what they were told to */
-	for (size_t i = 0; i < s->program_count; i++) {
-		if (!strcmp(s->program[i].name, "wire_egress") && s->program[i].attached)
-			can |= RULE_BIT(TLS_PLAINTEXT);
-	}
-	return can;
+	if (is_attached(s, "wire_egress"))
+		complete |= RULE_BIT(TLS_PLAINTEXT);
+	return complete & ~incomplete;
 }
 
 int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules)

@@ -1,25 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* seal.c - the monitor protects itself as it protects servers. */
-#include "base/macros.h"
+/*
+ * seal.c - protects the monitor's own process and BPF objects.
+ *
+ * Two measures. Every map that userspace need not write is frozen, so not even root can change it by bpf(2). And
+ * the ids of all maps, programs and links are registered: the calls sensor reports whoever gets hold of one.
+ */
 #include "sensor/sensors.h"
 
+#include "base/macros.h"
 #include "sensor/sensors_internal.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-/* Maps that nobody but the kernel side writes once all is set up: the rest of root may not either. */
-static const char *const sealed[] = {
-	"procs",       "pids",	       "candidates",	"exe_names",   "proc_files",
-	"commands",    "user_helpers", "lost",		"counters",    "mapped",
-	"sock_marks",  "path_scans",   "early_streams", "bystanders",  "resp_scans",
-	"fd_searches", "prevented",    "open_checks",	"title_scans", "env_scans",
-	"own_objects", "reported",     "evaluated",	"main_tgids",  "supervisors",
+/* Maps that userspace writes while the monitor runs. All others are frozen. */
+static const char *const writable_maps[] = {
+	"events",	 "handshakes",			 /* the reader's position in the ring */
+	"attempts",					 /* collector.c takes entries out */
+	"baselined",	 "files",			 /* maps.c */
+	"prevent_rules",				 /* prevent.c */
+	"access_b.bss",	 "memory_b.bss", "sweep_bp.bss", /* the variables in struct sensors */
 };
 
-int sensors_enrol_self(struct sensors *s)
+static bool is_writable(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(writable_maps); i++) {
+		if (!strcmp(writable_maps[i], name))
+			return true;
+	}
+	return false;
+}
+
+int sensors_register_self(struct sensors *s)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	int err =
@@ -28,7 +46,6 @@ int sensors_enrol_self(struct sensors *s)
 	return err ?: opts.retval ? -ENOSPC : 0;
 }
 
-/* Object ids stand at different places of the three kinds' descriptions. */
 static int object_id(int fd, enum own_kind kind, uint32_t *ret)
 {
 	union {
@@ -46,14 +63,14 @@ static int object_id(int fd, enum own_kind kind, uint32_t *ret)
 	return 0;
 }
 
-/* Without the calls sensor nobody looks at bpf(2), which is said already. */
-static int enter_object(struct sensors *s, int fd, enum own_kind kind)
+/* A negative fd (a program that is not loaded) is skipped. */
+static int register_object(struct sensors *s, int fd, enum own_kind kind)
 {
 	struct own_key key = {.kind = kind};
 	uint32_t one = 1;
 	int err;
 
-	if (!s->calls || fd < 0)
+	if (fd < 0)
 		return 0;
 	err = object_id(fd, kind, &key.id);
 	if (err)
@@ -62,43 +79,74 @@ static int enter_object(struct sensors *s, int fd, enum own_kind kind)
 											  : 0;
 }
 
-static int enter_objects(struct sensors *s, const struct bpf_object *obj)
+static int register_maps_and_programs(struct sensors *s, const struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 	struct bpf_map *map;
 	int err = 0;
 
-	bpf_object__for_each_map(map, obj) err = err ?: enter_object(s, bpf_map__fd(map), OWN_MAP);
-	bpf_object__for_each_program(prog, obj) err =
-		err ?: enter_object(s, bpf_program__fd(prog), OWN_PROG);
+	bpf_object__for_each_map (map, obj)
+		err = err ?: register_object(s, bpf_map__fd(map), OWN_MAP);
+	bpf_object__for_each_program (prog, obj)
+		err = err ?: register_object(s, bpf_program__fd(prog), OWN_PROG);
 	return err;
 }
 
-/* Is that map one of these objects' too? Objects share maps, and what is frozen can be frozen no more. */
-static bool has_map(struct bpf_object *const objs[], size_t n, const char *name, uint32_t id)
+static int register_links(struct sensors *s)
 {
-	uint32_t other = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		int fd = bpf_object__find_map_fd_by_name(objs[i], name);
+	for (size_t i = 0; i < s->link_count; i++)
+		err = err ?: register_object(s, bpf_link__fd(s->links[i]), OWN_LINK);
+	for (size_t i = 0; i < PREVENTERS_MAX; i++) {
+		if (s->preventer_links[i])
+			err = err
+				      ?: register_object(s, bpf_link__fd(s->preventer_links[i]),
+							 OWN_LINK);
+	}
+	return err;
+}
 
-		if (fd >= 0 && !object_id(fd, OWN_MAP, &other) && other == id)
+/*
+ * The kernel does not freeze a map that is mapped writable, as libbpf maps global variables. Skeletons point into that
+ * mapping, so it is replaced by a read-only one at the same address.
+ */
+static int map_read_only(struct bpf_map *map)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
+	void *at = (void *)bpf_map__initial_value(map, &size);
+
+	if (!at ||
+	    !(bpf_map__map_flags(map) & BPF_F_MMAPABLE)) /* only static variables: not mapped */
+		return 0;
+	size = (size + page - 1) / page * page;
+	return mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, bpf_map__fd(map), 0) == MAP_FAILED
+		       ? -errno
+		       : 0;
+}
+
+/* Is this map one of an earlier object's, frozen with it? Objects share maps by name, see share_maps(). */
+static bool is_shared(const struct sensors *s, size_t object, const struct bpf_map *map)
+{
+	for (size_t i = 0; !bpf_map__is_internal(map) && i < object; i++) {
+		if (bpf_object__find_map_by_name(s->objects[i], bpf_map__name(map)))
 			return true;
 	}
 	return false;
 }
 
-/* Freeze the maps of objs[n] that none before it has. */
-static int freeze_maps(struct bpf_object *const objs[], size_t n)
+static int freeze_maps(struct sensors *s, size_t object)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sealed); i++) {
-		int fd = bpf_object__find_map_fd_by_name(objs[n], sealed[i]), err;
-		uint32_t id = 0;
+	struct bpf_map *map;
+	int err;
 
-		if (fd < 0)
+	bpf_object__for_each_map (map, s->objects[object]) {
+		/* constants: libbpf has frozen them */
+		if (is_writable(bpf_map__name(map)) || is_shared(s, object, map) ||
+		    bpf_map__map_flags(map) & BPF_F_RDONLY_PROG)
 			continue;
-		err = object_id(fd, OWN_MAP, &id);
-		if (!err && !has_map(objs, n, sealed[i], id) && bpf_map_freeze(fd))
+		err = map_read_only(map);
+		if (!err && bpf_map_freeze(bpf_map__fd(map)))
 			err = -errno;
 		if (err)
 			return err;
@@ -110,21 +158,18 @@ int sensors_seal(struct sensors *s)
 {
 	int err = 0;
 
+	/* without the calls sensor nothing observes bpf(2): coverage_report() says so */
+	for (size_t i = 0; s->calls && i < s->object_count; i++)
+		err = err ?: register_maps_and_programs(s, s->objects[i]);
+	if (s->calls)
+		err = err ?: register_links(s);
 	for (size_t i = 0; i < s->object_count; i++)
-		err = err ?: enter_objects(s, s->objects[i]);
-	for (size_t i = 0; i < s->link_count; i++)
-		err = err ?: enter_object(s, bpf_link__fd(s->links[i]), OWN_LINK);
-	for (size_t i = 0; i < PREVENTERS_MAX; i++) {
-		if (s->preventing[i])
-			err = err ?: enter_object(s, bpf_link__fd(s->preventing[i]), OWN_LINK);
-	}
-	for (size_t i = 0; i < s->object_count; i++)
-		err = err ?: freeze_maps(s->objects, i);
+		err = err ?: freeze_maps(s, i);
 	return err;
 }
 
-/* A cgroup link that was detached still exists, but knows no cgroup; a link's program may be another's. */
-static const char *link_lost(const struct bpf_link *link, const struct bpf_program *prog)
+/* A detached cgroup link still exists, without a cgroup. BPF_LINK_UPDATE can replace a link's program. */
+static const char *why_detached(const struct bpf_link *link, const struct bpf_program *prog)
 {
 	struct bpf_link_info info = {};
 	uint32_t len = sizeof(info), id = 0;
@@ -143,9 +188,11 @@ void sensors_check(struct sensors *s, void (*lost)(void *ctx, const struct senso
 {
 	for (size_t i = 0; i < s->link_count; i++) {
 		struct sensor_program *p = s->link_of[i];
-		const char *why =
-			p->attached ? link_lost(s->links[i], sensors_program(s, p->name)) : NULL;
+		const char *why;
 
+		if (!p->attached)
+			continue;
+		why = why_detached(s->links[i], sensors_program(s, p->name));
 		if (!why)
 			continue;
 		p->attached = false;

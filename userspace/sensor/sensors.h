@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sensors.h - the kernel side: loads the BPF programs, attaches them, and knows which of them hold.
+ * sensors.h - the kernel side as userspace sees it: BPF programs are loaded, attached, swept with, sealed and freed.
  *
- * A program that cannot be loaded or attached blinds its own part only, and is reported; the
- * processes sensor alone is indispensable, because without it nobody knows what to protect.
+ * A program that cannot be loaded or attached is reported, and disables its own part only. The processes sensor is
+ * the exception: without it no instance is known, and loading fails.
+ *
+ * Functions stand in the order of a monitor's life. Unless said otherwise they return 0 or a negative errno.
  */
 #ifndef CACHEWARDEN_SENSORS_H
 #define CACHEWARDEN_SENSORS_H
@@ -19,114 +21,127 @@
 
 struct sensors;
 
+/* Base names of executables that are servers, NULL-terminated. */
+extern const char *const sensor_exe_names[];
+
+/* --- loading: loader.c --- */
+
 /*
- * Load everything that loads. Returns 0, or a negative errno with a reason in error when nothing
- * can work.
+ * Can a program attach to the function that every ptrace access check passes? name is "fmod_ret", "lsm" or "fexit".
+ * Returns 0 if it loads and attaches.
  */
+int sensor_probe_access_hook(const char *name);
+
+/* On failure error (of size bytes) holds the reason. */
 int sensors_load(struct sensors **ret, char *error, size_t size);
 
-/* Attach all; processes first, so that nothing starts unseen meanwhile. Returns as sensors_load. */
+/*
+ * Attach all programs, processes first so that no instance starts unobserved. cgroup_fd: root of the cgroup2
+ * hierarchy. On failure error holds the reason.
+ */
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
 
+/* The programs that this kernel has a use for, with their state. Returns how many. */
+size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret);
+
+/* --- the initial sweep: maps.c, iterators.c, seal.c --- */
+
 /*
- * What was there before: instances, then their children and threads, then their sockets. Returns 0
- * or a negative errno.
+ * Protect the calling process, and what it forks, as INSTANCE_SELF: access to it breaks self-tamper. Before
+ * sensors_sweep().
  */
+int sensors_register_self(struct sensors *s);
+
+/* Treat a process as a server because of its command line. Before sensors_sweep(). */
+void sensors_add_candidate(struct sensors *s, pid_t pid);
+
+/* Find running instances, then their children and threads, then their sockets. Before sensors_seal(). */
 int sensors_sweep(struct sensors *s);
 
 /*
- * What is now: who holds what is an instance's, what state instances are in, programs of others. What was
- * found comes as events. Returns 0 or the first error; the rest is looked at all the same.
+ * Freeze the maps that userspace does not write, and register all BPF objects: access to them by another process is
+ * tampering from now on. No candidates can be added any more.
+ */
+int sensors_seal(struct sensors *s);
+
+/* --- the sweeps that follow: iterators.c --- */
+
+/*
+ * Holders of instances' files and sockets, the state instances are in, BPF programs of others. Findings arrive as
+ * events. Returns the first error, after running all sweeps.
  */
 int sensors_sweep_host(struct sensors *s);
 
 /*
- * What the instance of that process has mapped. With baseline set it is what the instance started with, and
- * code is no finding.
+ * Executable and shared mappings of the instance whose main process is pid. With baseline set they become what the
+ * instance started with, and code among them is not a finding.
  */
 int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
 
-/* The instance's start is over: code it maps from now on is a finding, for the hooks too. */
-int sensors_baselined(struct sensors *s, uint32_t instance);
+/* Mark the sockets that a process inherited, from a supervisor say. 0: of all processes. */
+int sensors_mark_sockets(struct sensors *s, pid_t pid);
+
+/* Call fn for each protected connection. The snapshot is valid during the call. */
+int sensors_snapshots(struct sensors *s,
+		      void (*fn)(void *ctx, const struct conn_snapshot *snapshot), void *ctx);
+
+/* Could the mm flag be learned that marks a process with uprobes? If not, probes from before stay unseen. */
+bool sensors_knows_uprobes(const struct sensors *s);
+
+/* --- state shared with the programs: maps.c --- */
+
+/* The instance has started up: code it maps from now on is a finding, for the hooks too. */
+int sensors_set_baselined(struct sensors *s, uint32_t instance);
 
 /*
- * A regular file the instance has opened before: enter it by opening it, path as the monitor sees it. It is told
- * like one that the instance opens now (EVENT_FILE). Returns 0, -EOPNOTSUPP without the memory sensor, or why
- * it cannot be opened.
+ * Learn a regular file that the instance opened before it was watched, by opening path (as the monitor sees it). It is
+ * reported like a file that the instance opens itself (EVENT_FILE). -EOPNOTSUPP without the memory sensor.
  */
 int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path);
 
-/* Whose a file is and what it is: enum file_kind, FILE_* or 0. Returns 0 or a negative errno. */
+/* Say which instance a file belongs to, and its kind (enum file_kind, FILE_* or 0). */
 int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
 		     uint32_t kind);
 void sensors_file_forget(struct sensors *s, const struct file_key *key);
 
-/* Could this kernel's mark of a process with breakpoints be learned? */
-bool sensors_knows_uprobes(const struct sensors *s);
-
-/* Enter a process that calls itself a server; before sensors_sweep. */
-void sensors_candidate(struct sensors *s, pid_t pid);
-
-/* Mark the sockets a process was born with (handed down by a supervisor). 0: of all processes. */
-int sensors_mark_sockets(struct sensors *s, pid_t pid);
-
-/*
- * The calling process and what it forks are protected from now on, as INSTANCE_SELF: what others do to it
- * breaks self-tamper. Before sensors_sweep.
- */
-int sensors_enrol_self(struct sensors *s);
-
-/* All is set up: whoever touches our maps, programs and links now is a stranger; no more candidates. */
-int sensors_seal(struct sensors *s);
-
-/* Calls lost for each program that held and does not any more. */
-void sensors_check(struct sensors *s, void (*lost)(void *ctx, const struct sensor_program *p),
-		   void *ctx);
-
-/*
- * Rules (1u << rule) whose breach can be prevented on this kernel. Whoever asks wants to: what prevents is
- * attached, and does nothing as long as no instance is guarded.
- */
-uint32_t sensors_preventable(struct sensors *s);
-const char *sensors_preventing(const struct sensors *s); /* how */
-
-/*
- * Prevent these rules' breach upon an instance; INSTANCE_HOST stands for all that have no entry of their own.
- * Returns 0, -EOPNOTSUPP if one of them cannot be prevented here, or another negative errno.
- */
-int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules);
-
-void sensors_free(struct sensors *s); /* detaches; NULL is fine */
-
-size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret);
-
-/* Descriptors of the shared maps, for the collector. */
+/* Map descriptors for the collector; owned by s. sensors_handshakes_fd() is negative without the wire sensor. */
 int sensors_events_fd(const struct sensors *s);
 int sensors_attempts_fd(const struct sensors *s);
-/* Of the ring of clear handshakes; negative where the wire sensor was refused. */
 int sensors_handshakes_fd(const struct sensors *s);
 
-/* Call fn for each protected connection as it stands. Returns 0 or a negative errno. */
-int sensors_snapshots(struct sensors *s, void (*fn)(void *ctx, const struct conn_snapshot *live),
-		      void *ctx);
-
 /*
- * Call fn for each instance and rule (RULE_NONE: a lifecycle event) of which n attempts are in no event
- * and in no count.
+ * Call fn for each instance and rule (RULE_NONE: lifecycle events) with n attempts that are neither in an event nor
+ * in a count.
  */
 void sensors_lost(const struct sensors *s,
 		  void (*fn)(void *ctx, const struct lost_key *key, uint64_t n), void *ctx);
 
-/* Sum over CPUs of a counter. */
+/* A counter, summed over CPUs. */
 uint64_t sensors_counter(const struct sensors *s, enum counter_id id);
 
-/* Names of executables that are servers, NULL-ended. */
-extern const char *const sensor_exe_names[];
+/* --- prevention: prevent.c --- */
 
 /*
- * Does this kernel let a program sit where every ptrace check passes? name is "fmod_ret", "lsm" or
- * "fexit"; returns 0 if it loads and attaches, else a negative errno.
+ * Rules (1u << rule) that can be prevented on this kernel. Attaches the preventing programs, which have no effect
+ * until sensors_prevent().
  */
-int sensor_probe_access_hook(const char *name);
+uint32_t sensors_preventable(struct sensors *s);
+
+/* How prevention works on this kernel, for operators. */
+const char *sensors_prevention_text(const struct sensors *s);
+
+/*
+ * Prevent breaches of these rules on an instance. INSTANCE_HOST sets the default for instances without an entry of
+ * their own. -EOPNOTSUPP if one of the rules cannot be prevented here.
+ */
+int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules);
+
+/* --- supervision and end: seal.c, loader.c --- */
+
+/* Call lost once for each program that was attached and no longer is. */
+void sensors_check(struct sensors *s, void (*lost)(void *ctx, const struct sensor_program *p),
+		   void *ctx);
+
+void sensors_free(struct sensors *s); /* detaches; NULL is fine */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sensors_internal.h - the inside of struct sensors, for the files of this folder alone. */
+/* sensors_internal.h - the inside of struct sensors, for the files of sensor/ only. */
 #ifndef CACHEWARDEN_SENSORS_INTERNAL_H
 #define CACHEWARDEN_SENSORS_INTERNAL_H
 
@@ -21,41 +21,50 @@ struct bpf_program;
 struct btf;
 
 struct sensors {
-	/* Skeletons, NULL where not loaded. Only loader.c knows their types. */
+	/* Skeletons, NULL where not loaded. Their types are known to loader.c only. */
 	struct process_bpf *process;
-	struct access_bpf *access; /* one of these two */
-	struct memory_bpf *memory;
+	struct access_bpf *access; /* the access tier of the memory sensor */
+	struct memory_bpf *memory; /* its syscall tier: never both */
 	struct calls_bpf *calls;
 	struct wire_bpf *wire;
 	struct sweep_bpf *sweep;
-	struct bpf_object *objects[OBJECTS_MAX]; /* those that are loaded */
+
+	/* The loaded objects, in the order of loading. */
+	struct bpf_object *objects[OBJECTS_MAX];
 	size_t object_count;
 
-	/* Variables of programs that userspace sets at run time; NULL where their object is not loaded. */
-	uint32_t *find_pass; /* process.bpf.c */
-	uint32_t *files_of;  /* access.bpf.c or memory.bpf.c */
-	uint32_t *baseline;  /* sweep.bpf.c */
+	/* Variables of programs that userspace sets; NULL where their object is not loaded. */
+	uint32_t *find_pass; /* process.bpf.c: pass of find_instances; read-only once sealed */
+	uint32_t *files_of;  /* access.bpf.c or memory.bpf.c: see sensors_file_learn() */
+	uint32_t *baseline;  /* sweep.bpf.c: see sensors_sweep_maps() */
 
-	struct btf *btf;  /* the kernel's */
-	bool access_hook; /* the kernel takes programs there */
-	bool uprobes_known;
+	struct btf *btf;	/* the kernel's */
+	bool access_hook;	/* programs may attach to the access-check hook */
+	bool uprobe_flag_known; /* see sensors_knows_uprobes() */
+
+	/* The program table without what this kernel has no use for. */
 	struct sensor_program program[PROGRAMS_MAX];
 	size_t program_count;
+
 	struct bpf_link *links[PROGRAMS_MAX];
+	struct sensor_program
+		*link_of[PROGRAMS_MAX]; /* the program of the link with the same index */
 	size_t link_count;
-	struct sensor_program *link_of[PROGRAMS_MAX]; /* whose it is */
-	struct bpf_link *preventing[PREVENTERS_MAX];
-	struct bpf_link *live; /* made when first asked for */
+	struct bpf_link *preventer_links[PREVENTERS_MAX];
+	struct bpf_link *snapshot_link; /* created on first use */
 };
 
-/* loader.c: NULL, or -ENOENT, if no loaded object has one of that name. */
+/* loader.c: by name, in any loaded object. NULL or -ENOENT if there is none. */
 struct bpf_program *sensors_program(const struct sensors *s, const char *name);
 int sensors_map_fd(const struct sensors *s, const char *name);
 
-/* iterators.c: run an iterator to its end, over one process or (0) all. Returns 0 or a negative errno. */
-int iterator_run(const struct bpf_program *prog, pid_t pid);
+/*
+ * iterators.c: run an iterator to its end, over the tasks of one process or, with pid 0, of all; over all too where
+ * the kernel cannot restrict it. Returns 0 or a negative errno.
+ */
+int iterator_run(const struct sensors *s, const struct bpf_program *prog, pid_t pid);
 
-/* prevent.c: before an object is loaded, turn on what prevents on this tier. */
+/* prevent.c: before an object is loaded, turn on its preventing programs of this tier. */
 void prevent_choose(struct bpf_object *obj, const char *tier);
 
 #endif
