@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * harness.h - what the live tests stand on: TAP, processes that end with their test, real Redis servers,
- * the monitor under test, and the comparison of its alerts with the truth a trigger tells.
+ * harness.h - what the live tests share: TAP output, child processes, Redis servers, the monitor under test, and
+ * the comparison of its alerts with the ground truth that a trigger prints.
  *
- * Everything started is stopped by its own pid. What a test starts ends with the test, what a suite's
- * setup starts ends with the suite, and the program's end is the end of all of it.
+ * Processes are stopped by pid only. A process that a test starts ends with the test; one that a suite's setup starts
+ * ends with the suite.
  */
 #ifndef LIVE_HARNESS_H
 #define LIVE_HARNESS_H
@@ -96,6 +96,13 @@ struct child_opts {
 	void (*setup)(void); /* in the child, before exec */
 	bool keep_stdin;     /* stdin: an open pipe nobody writes to */
 };
+
+/* Children end with the scope they were started in. */
+enum { SUITE_SCOPE, TEST_SCOPE };
+extern int child_scope;
+/* Ends the children of that scope and of those within it. */
+void children_end(int scope);
+void children_kill(void); /* async-signal-safe */
 
 pid_t child_start(const char *const *argv, const struct child_opts *opts);
 /* A process that is ours by inheritance (its parent ended) or by somebody's word. */
@@ -231,6 +238,8 @@ int monitor_stop(struct monitor *m, int sig);
 /* The number before a word in the summary line, -1 where there is none. */
 long monitor_summary(const struct monitor *m, const char *word);
 bool monitor_said(const struct monitor *m, const char *text);
+/* Whether that is the pid of another monitor than m. */
+bool monitor_other(const struct monitor *m, pid_t pid);
 
 struct want {
 	const char *rule, *vector, *detail; /* detail NULL: whatever it says */
@@ -303,6 +312,12 @@ json_t *incident_find(struct monitor *m, const struct server *s, int activity, s
 /* The same, waiting until there are that many. */
 json_t *incident_wait(struct monitor *m, const struct server *s, int activity, size_t want);
 
+const char *alert_uid(json_t *alert);
+int alert_activity(json_t *alert); /* OCSF: 1 created, 2 updated, 3 closed */
+/* The fields that tests compare, in one line, for failure reports. */
+const char *alert_text(json_t *alert);
+/* What is wrong with it as an OCSF 1.8.0 Detection Finding, or NULL. */
+const char *alert_malformed(json_t *alert);
 /* For tests/scripts/corpus.sh: say what an attack is caught as, and by what. */
 void alert_caught(json_t *a);
 const char *alert_str(json_t *alert,

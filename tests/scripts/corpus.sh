@@ -6,7 +6,7 @@
 # last run left in build/corpus/. Needs `make all tests`, and root.
 #
 # A case is a live test that expects an alert, and says of each what it was caught as and by what
-# (`# caught ...`, tests/live/monitor.c); one that fails says what it expected in vain. Exit 1 if any was
+# (`# caught ...`, tests/live/alert.c); one that fails says what it expected in vain. Exit 1 if any was
 # missed that is no known blind spot.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
