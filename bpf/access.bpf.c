@@ -21,8 +21,8 @@
  *                               place where a program may answer. Attached only while some policy
  *                               prevents something
  *
- * One attempt is one event: the check stays silent where a syscall has a hook of its own, and inside
- * an open it only leaves a note for the hook at the open's end.
+ * One attempt is one event: the check stays silent where a syscall has a hook of its own, and
+ * inside an open it only leaves a note for the hook at the open's end.
  */
 #include "lib/memory.bpf.h"
 

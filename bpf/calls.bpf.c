@@ -3,8 +3,8 @@
  * calls.bpf.c - the calls sensor: syscalls that few programs ever make and that give access to an
  * instance's memory, and signals.
  *
- * Hooks, what each decides, and why there. The syscalls are hooked at their own end (syscall.bpf.h);
- * none is on a path that programs take often:
+ * Hooks, what each decides, and why there. The syscalls are hooked at their own end
+ * (syscall.bpf.h); none is on a path that programs take often:
  *   process_madvise, process_mrelease   target by pidfd: pages dropped, swapped out or reclaimed
  *   move_pages, migrate_pages, kcmp     target by number: where its pages are, which kernel objects
  *                                       it shares
@@ -49,7 +49,9 @@ const volatile __u32 access_tier;   /* uprobe_register is hooked */
 const volatile __u32 uprobe_flag;   /* this kernel's TRACE_EVENT_FL_UPROBE */
 const volatile __u32 helpers_known; /* user_helpers is filled: kallsyms was readable */
 
-/* Immediates of calls to helpers that read or write user memory, as they are in a loaded program. */
+/*
+ * Immediates of calls to helpers that read or write user memory, as they are in a loaded program.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, USER_HELPERS_MAX);
@@ -252,7 +254,10 @@ static __always_inline int report_link(struct bpf_link *link, u32 detail)
 static const union short_name prog_name = {"bpf-prog"}, map_name = {"bpf-map"},
 			      link_name = {"bpf_link"}, link_by_id_name = {"bpf-link"};
 
-/* The file behind a new descriptor, NULL if it is of another kind: another thread may have replaced it. */
+/*
+ * The file behind a new descriptor, NULL if it is of another kind: another thread may have replaced
+ * it.
+ */
 static __always_inline struct file *anon_file(long fd, const union short_name *kind)
 {
 	struct file *f = fd < 0 ? NULL : file_of_fd(bpf_get_current_task_btf(), fd);
@@ -320,7 +325,10 @@ static __always_inline struct own_key object_of_fd(long fd)
 	return key;
 }
 
-/* Does this command name one of the monitor's objects, or return a descriptor of one, by its id or a pin? */
+/*
+ * Does this command name one of the monitor's objects, or return a descriptor of one, by its id or
+ * a pin?
+ */
 __noinline int names_own(u32 cmd, u64 attr, s64 ret)
 {
 	u32 kind = kind_by_id(cmd), word = 0;
@@ -470,8 +478,8 @@ static __always_inline int is_ordinary(int sig, struct task_struct *to)
 }
 
 /*
- * Signals that processes sent; a fault that a server raises itself is not an attack. 32-bit callers pass no hook of
- * the syscalls tier: there the SIGSTOP that PTRACE_ATTACH sends reveals it.
+ * Signals that processes sent; a fault that a server raises itself is not an attack. 32-bit callers
+ * pass no hook of the syscalls tier: there the SIGSTOP that PTRACE_ATTACH sends reveals it.
  */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task)

@@ -18,8 +18,8 @@
  *
  * At exit both arguments and outcome are known. The arguments are those the kernel saved at entry:
  * another thread cannot change them, and a tracer of the caller can only do so before the entry
- * tracepoint or after the exit one. A killed caller still passes the exit. A path in user memory can
- * change meanwhile: docs/coverage.md says what that hides.
+ * tracepoint or after the exit one. A killed caller still passes the exit. A path in user memory
+ * can change meanwhile: docs/coverage.md says what that hides.
  *
  * Prevention, attached only while some policy prevents something: the *entries* of ptrace,
  * process_vm_* and pidfd_getfd. The actor is killed before the syscall does its work; the kernel
@@ -197,7 +197,10 @@ static __always_inline int report_in_progress(struct pid_owner *owner, u32 rule,
 	return rule ? report_action(owner, &action) : 0;
 }
 
-/* The rule that a transfer through this descriptor breaks: RULE_NONE if its file is not below /proc/PID. */
+/*
+ * The rule that a transfer through this descriptor breaks: RULE_NONE if its file is not below
+ * /proc/PID.
+ */
 static __always_inline u32 rule_of_transfer(u32 fd, enum transfer way)
 {
 	struct file *f = file_of_fd(bpf_get_current_task_btf(), fd);

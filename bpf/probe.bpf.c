@@ -2,9 +2,9 @@
 /*
  * probe.bpf.c - asks the kernel whether it takes programs at its access check. Decides nothing.
  *
- * Hooks: security_ptrace_access_check, the function that every ptrace-like access passes, in each of
- * the three ways a program may attach there. Each program is off by default; the loader turns on one,
- * attaches it for a moment, and it lets everything pass.
+ * Hooks: security_ptrace_access_check, the function that every ptrace-like access passes, in each
+ * of the three ways a program may attach there. Each program is off by default; the loader turns on
+ * one, attaches it for a moment, and it lets everything pass.
  */
 #include "lib/base.bpf.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * process.bpf.c - the processes sensor: finds instances, follows their children, forgets what ended.
+ * process.bpf.c - the processes sensor: finds instances, follows their children, forgets what
+ * ended.
  *
  * Hooks, what each decides, and why there:
  *   tp_btf/sched_process_exec   an instance starts: known before it opens its first socket. A child
@@ -141,7 +142,10 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 	event_send(e);
 }
 
-/* Is a server traced when it is first seen? By PTRACE_TRACEME before exec, or since before the monitor. */
+/*
+ * Is a server traced when it is first seen? By PTRACE_TRACEME before exec, or since before the
+ * monitor.
+ */
 static __always_inline void report_tracer(struct task_struct *task, u32 instance, u32 flags)
 {
 	struct pid_owner target = {.instance = instance};
@@ -241,7 +245,10 @@ static long env_step(u32 i, struct env_scan **ctx)
 	return 0;
 }
 
-/* Returns the variables found that load foreign code into the server or reveal its secrets: 1 << enum env_var. */
+/*
+ * Returns the variables found that load foreign code into the server or reveal its secrets: 1 <<
+ * enum env_var.
+ */
 static __noinline int scan_env(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;

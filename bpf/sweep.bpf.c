@@ -14,9 +14,9 @@
  *   iter/task_vma    of one instance: which files it executes, what it executes that is not a file,
  *                    what it shares for writing
  *
- * The actor is whoever holds the thing now. What a hook reported of the same process is not reported
- * again, and a state that is found again is the same attempt. To hold a descriptor is no proof of
- * having used it: the outcome of what a sweep finds is unknown.
+ * The actor is whoever holds the thing now. What a hook reported of the same process is not
+ * reported again, and a state that is found again is the same attempt. To hold a descriptor is no
+ * proof of having used it: the outcome of what a sweep finds is unknown.
  */
 #include "lib/files.bpf.h"
 #include "lib/mark.bpf.h"
@@ -83,7 +83,10 @@ static __always_inline void note_member(struct task_struct *task, struct member 
 	}
 }
 
-/* Enter a thread that is missing in the table, unless it is so young that its fork hook may be running now. */
+/*
+ * Enter a thread that is missing in the table, unless it is so young that its fork hook may be
+ * running now.
+ */
 static __always_inline void note_thread(struct task_struct *task, struct member *m)
 {
 	if (owner_of_pid(task->thread_pid) ||
@@ -130,7 +133,9 @@ static __always_inline u32 vm_call(struct task_struct *task)
 	}
 }
 
-/* Only of a task that sleeps: it is in the kernel, and its saved registers are those of the call. */
+/*
+ * Only of a task that sleeps: it is in the kernel, and its saved registers are those of the call.
+ */
 static __always_inline void check_vm_call(struct task_struct *task)
 {
 	struct pt_regs *regs;
@@ -236,8 +241,9 @@ static __always_inline int holds_own(struct task_struct *task, struct file *file
 }
 
 /*
- * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is no finding. A mark
- * may name an instance that is gone, if the next one was handed the same listener.
+ * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
+ * no finding. A mark may name an instance that is gone, if the next one was handed the same
+ * listener.
  */
 static __always_inline int holds_socket(struct task_struct *task, struct file *file)
 {

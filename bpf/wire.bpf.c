@@ -18,8 +18,8 @@
  * one lookup, one compare and one subtraction. All else is a record header, a first segment, or a
  * finding.
  *
- * What is rare is in global functions, here and in the headers: the verifier checks each once, and not
- * along every path that calls it. It wants every pointer checked there.
+ * What is rare is in global functions, here and in the headers: the verifier checks each once, and
+ * not along every path that calls it. It wants every pointer checked there.
  */
 #include "lib/handshake_send.bpf.h"
 #include "conn_snapshot.h"
@@ -44,9 +44,10 @@ struct {
 } bystanders SEC(".maps");
 
 /*
- * Egress runs in the context of the writer, or of a process that the kernel's own sending interrupted (an ACK made
- * room, a timer fired): about 3 of 1,000 segments. So a foreign process counts as the writer only if it holds the
- * socket. There is one search for each socket, process and second.
+ * Egress runs in the context of the writer, or of a process that the kernel's own sending
+ * interrupted (an ACK made room, a timer fired): about 3 of 1,000 segments. So a foreign process
+ * counts as the writer only if it holds the socket. There is one search for each socket, process
+ * and second.
  */
 __noinline int foreign_writer(struct __sk_buff *skb, u64 sk, struct sock_mark *mark,
 			      const struct segment *g)
@@ -93,17 +94,20 @@ static __always_inline void writer_check(struct __sk_buff *skb, struct bpf_sock 
 		foreign_writer(skb, address(sk), mark, g);
 }
 
-/* Stops once the stream is taken. The last iteration tries nothing: all of them were run if it was not taken. */
+/*
+ * Stops once the stream is taken. The last iteration tries nothing: all of them were run if it was
+ * not taken.
+ */
 static long take_step(u32 i, struct tls_stream **s)
 {
 	return i + 1 == TAKE_TRIES || !__sync_lock_test_and_set(&(*s)->busy, 1);
 }
 
 /*
- * Egress is serialized by the socket lock. Ingress of one connection may run on two CPUs: over loopback, the writer's
- * and the one where the peer's ACK let the kernel send more. One waits for the other, a microsecond at most, since
- * softirqs neither sleep nor nest. If the later segment wins, the earlier one fills the hole it left. Returns 0 if
- * the stream could not be taken.
+ * Egress is serialized by the socket lock. Ingress of one connection may run on two CPUs: over
+ * loopback, the writer's and the one where the peer's ACK let the kernel send more. One waits for
+ * the other, a microsecond at most, since softirqs neither sleep nor nest. If the later segment
+ * wins, the earlier one fills the hole it left. Returns 0 if the stream could not be taken.
  */
 static __always_inline int stream_take(struct tls_stream *s)
 {
@@ -112,7 +116,10 @@ static __always_inline int stream_take(struct tls_stream *s)
 	return bpf_loop(TAKE_TRIES, take_step, &s, 0) < TAKE_TRIES;
 }
 
-/* Report a finding. If an instance answers in plaintext on an accepted connection, its listener serves plaintext. */
+/*
+ * Report a finding. If an instance answers in plaintext on an accepted connection, its listener
+ * serves plaintext.
+ */
 static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_mark *mark,
 					   const struct segment *g, struct finding *f)
 {
@@ -144,7 +151,9 @@ static __always_inline int stream_earlier(struct __sk_buff *skb, struct bpf_sock
 	return stream_before(skb, s, g, wanted, f);
 }
 
-/* Does the segment begin beyond the receive window? The kernel drops it then, see tcp_sequence(). */
+/*
+ * Does the segment begin beyond the receive window? The kernel drops it then, see tcp_sequence().
+ */
 static __always_inline int beyond_window(struct bpf_sock *sk, u32 seq)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -373,7 +382,7 @@ int mark_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (sk->sk_protocol == IPPROTO_TCP) {
 		mark_found(sk, m->instance);
-	} else { /* MPTCP: its subflows are in no descriptor table, only those it makes from now on are seen */
+	} else { /* MPTCP: subflows are in no descriptor table, only new ones are seen */
 		counter_add(COUNTER_SUBFLOWS_UNSEEN, 1);
 		sock_mark_set(sk, m->instance, 0);
 	}

@@ -2,12 +2,12 @@
 /*
  * syscall_nr.h - numbers of the syscalls that the sensors and the reports know by name.
  *
- * The only place that spells a syscall number. SYSCALL_TABLE(X) expands X(name, number, number32) for each
- * syscall: its number in the native table and in the table of 32-bit callers. Syscalls not listed here are
- * reported by number.
+ * The only place that spells a syscall number. SYSCALL_TABLE(X) expands X(name, number, number32)
+ * for each syscall: its number in the native table and in the table of 32-bit callers. Syscalls not
+ * listed here are reported by number.
  *
- * Sources: arch/x86/entry/syscalls/syscall_64.tbl and syscall_32.tbl. Another architecture adds a table of its
- * own below; SYSCALL_MISSING stands for a syscall that one of its two tables lacks.
+ * Sources: arch/x86/entry/syscalls/syscall_64.tbl and syscall_32.tbl. Another architecture adds a
+ * table of its own below; SYSCALL_MISSING stands for a syscall that one of its two tables lacks.
  */
 #ifndef CACHEWARDEN_SYSCALL_NR_H
 #define CACHEWARDEN_SYSCALL_NR_H
@@ -77,7 +77,9 @@
 #error "no syscall table for this architecture: add one here"
 #endif
 
-/* NR_<name>, and NR32_<name> for a 32-bit caller, which carries SYSCALL_32BIT as in a key's detail. */
+/*
+ * NR_<name>, and NR32_<name> for a 32-bit caller, which carries SYSCALL_32BIT as in a key's detail.
+ */
 #define SYSCALL_ENUM(name, number, number32)                                                       \
 	NR_##name = (number), NR32_##name = SYSCALL_32BIT | (number32),
 enum syscall_nr { SYSCALL_TABLE(SYSCALL_ENUM) };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * compat.bpf.h - every place where kernels and architectures differ, as far as BPF code sees it: each with the
- * change it bridges, and when it can go. What the loader decides (which tier, which program of a pair) is in
- * userspace/sensor/.
+ * compat.bpf.h - every place where kernels and architectures differ, as far as BPF code sees it:
+ * each with the change it bridges, and when it can go. What the loader decides (which tier, which
+ * program of a pair) is in userspace/sensor/.
  *
  * CO-RE flavours, named struct x___version, are here and nowhere else.
  */
@@ -15,11 +15,13 @@
 /* --- architecture --- */
 
 /*
- * Syscall arguments as the kernel saved them at entry. They are still there at exit: by then only the return
- * register has been written. Another architecture adds its registers here and its numbers in syscall_nr.h.
+ * Syscall arguments as the kernel saved them at entry. They are still there at exit: by then only
+ * the return register has been written. Another architecture adds its registers here and its
+ * numbers in syscall_nr.h.
  *
- * SYSCALL_FN, SYSCALL32_FN and COMPAT_FN begin the name of the function behind a syscall: of the native table,
- * of the 32-bit table, and of a syscall of the 32-bit table that converts its arguments.
+ * SYSCALL_FN, SYSCALL32_FN and COMPAT_FN begin the name of the function behind a syscall: of the
+ * native table, of the 32-bit table, and of a syscall of the 32-bit table that converts its
+ * arguments.
  */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_ARG1(r) ((r)->di)
@@ -63,8 +65,8 @@ static __always_inline u32 syscall_number(struct task_struct *task)
 /* --- verifier --- */
 
 /*
- * Load n bytes of a packet, 1 to max. Before 6.8 the verifier does not conclude from n != 0 that n is at least 1,
- * so it is given n - 1 to compare. Can be a plain check when 6.8 is the floor.
+ * Load n bytes of a packet, 1 to max. Before 6.8 the verifier does not conclude from n != 0 that n
+ * is at least 1, so it is given n - 1 to compare. Can be a plain check when 6.8 is the floor.
  */
 static __always_inline long load_bytes(void *skb, u32 off, void *to, u32 n, u32 max)
 {
@@ -80,8 +82,8 @@ static __always_inline long load_bytes(void *skb, u32 off, void *to, u32 n, u32 
 #define OPEN_FN "do_filp_open"
 
 /*
- * io_uring_complete passes the whole completion entry since 6.14, user data and result apart before. The loader
- * turns on the program that fits. The second can go when 6.14 is the floor.
+ * io_uring_complete passes the whole completion entry since 6.14, user data and result apart
+ * before. The loader turns on the program that fits. The second can go when 6.14 is the floor.
  */
 #define IO_URING_COMPLETE_HOOKS(body)                                                              \
 	SEC("?tp_btf/io_uring_complete")                                                           \
@@ -120,8 +122,8 @@ struct mm_struct___6_2 {
 #define PIDFS_MAGIC 0x50494446 /* include/uapi/linux/magic.h */
 
 /*
- * The struct pid behind a pidfd, NULL if the file is another kind of file. cb12fd8e0dab (6.9) moved it from the
- * file to the inode of a file system of its own; the name can go when 6.9 is the floor.
+ * The struct pid behind a pidfd, NULL if the file is another kind of file. cb12fd8e0dab (6.9) moved
+ * it from the file to the inode of a file system of its own; the name can go when 6.9 is the floor.
  */
 static __always_inline struct pid *pid_of_pidfd(struct file *f)
 {
@@ -136,8 +138,8 @@ static __always_inline struct pid *pid_of_pidfd(struct file *f)
 }
 
 /*
- * The file a uprobe's trace event is planted in. 3c83a9ad0295 (6.12) keeps the registered uprobe instead of the
- * inode; the flavour can go when 6.12 is the floor.
+ * The file a uprobe's trace event is planted in. 3c83a9ad0295 (6.12) keeps the registered uprobe
+ * instead of the inode; the flavour can go when 6.12 is the floor.
  */
 static __always_inline struct inode *uprobe_inode(struct trace_event_call *call)
 {
@@ -156,8 +158,8 @@ static __always_inline struct inode *uprobe_inode(struct trace_event_call *call)
 #define BPF_LINK_UPROBE_MULTI 12 /* include/uapi/linux/bpf.h */
 
 /*
- * The link as one that plants uprobes without perf events, NULL if it is another kind of link. 89ae89f53d20 (6.6)
- * added that kind; the check for the type can go when 6.6 is the floor.
+ * The link as one that plants uprobes without perf events, NULL if it is another kind of link.
+ * 89ae89f53d20 (6.6) added that kind; the check for the type can go when 6.6 is the floor.
  */
 static __always_inline struct bpf_uprobe_multi_link *uprobe_multi_of(struct bpf_link *link)
 {
@@ -189,8 +191,9 @@ static __always_inline u64 mm_flags(struct mm_struct *mm)
 #define MM_SWAPENTS 2 /* include/linux/mm_types_task.h */
 
 /*
- * Pages swapped out. f1a7941243c1 (6.2) made per-CPU counters of the sum: each CPU may hold back a few dozen pages,
- * so that the result is slightly off and may be negative. The first form can go when 6.2 is the floor.
+ * Pages swapped out. f1a7941243c1 (6.2) made per-CPU counters of the sum: each CPU may hold back a
+ * few dozen pages, so that the result is slightly off and may be negative. The first form can go
+ * when 6.2 is the floor.
  */
 static __always_inline s64 mm_swapped(struct mm_struct *mm)
 {

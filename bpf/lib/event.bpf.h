@@ -2,9 +2,9 @@
 /*
  * event.bpf.h - events: reserved in the ring buffer, filled with the actor, counted and sent.
  *
- * Functions that are not static are global: the verifier checks them once by themselves and not along every path
- * that calls them. They take kernel pointers as plain numbers (see address()), and every pointer to memory of
- * ours must be checked for NULL.
+ * Functions that are not static are global: the verifier checks them once by themselves and not
+ * along every path that calls them. They take kernel pointers as plain numbers (see address()), and
+ * every pointer to memory of ours must be checked for NULL.
  */
 #ifndef CACHEWARDEN_EVENT_BPF_H
 #define CACHEWARDEN_EVENT_BPF_H
@@ -41,9 +41,9 @@ static __always_inline void event_send(struct event *e)
 /* --- attempts: sent once, then counted --- */
 
 /*
- * Count an attempt. Returns an event to fill and send if it is the first of its kind, NULL if counting is enough.
- * Sent, counted and lost attempts add up exactly: one CPU claims `sent`, and gives it back if the ring buffer is
- * full, so that the next attempt tries again.
+ * Count an attempt. Returns an event to fill and send if it is the first of its kind, NULL if
+ * counting is enough. Sent, counted and lost attempts add up exactly: one CPU claims `sent`, and
+ * gives it back if the ring buffer is full, so that the next attempt tries again.
  */
 static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
 {
@@ -81,7 +81,10 @@ static __always_inline struct event *attempt_begin(const struct attempt_key *key
 	return e;
 }
 
-/* The same for a state that sweeps find again and again: it is one attempt, which lives as long as the state. */
+/*
+ * The same for a state that sweeps find again and again: it is one attempt, which lives as long as
+ * the state.
+ */
 static __always_inline struct event *state_begin(const struct attempt_key *key)
 {
 	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
@@ -113,8 +116,8 @@ static __always_inline void ancestor_fill(struct process_info *p, struct ancesto
 }
 
 /*
- * Describe a task as of now. tid is the task's own, everything else its process's. Returns how much of p->path is
- * used.
+ * Describe a task as of now. tid is the task's own, everything else its process's. Returns how much
+ * of p->path is used.
  */
 __noinline int process_fill(struct process_info *p, u64 task_addr)
 {
@@ -157,9 +160,9 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 #define PIDTYPE_SID 3 /* enum pid_type, since 4.19 */
 
 /*
- * Find the session that ties together what one login, unit or container started. Session 0 belongs to no one: the
- * ancestor that init or the kernel itself started stands for it. Not part of process_fill, whose call chain leaves
- * no stack for it where packets are filtered.
+ * Find the session that ties together what one login, unit or container started. Session 0 belongs
+ * to no one: the ancestor that init or the kernel itself started stands for it. Not part of
+ * process_fill, whose call chain leaves no stack for it where packets are filtered.
  */
 __noinline int session_fill(struct process_info *p, u64 task_addr)
 {
@@ -179,7 +182,9 @@ __noinline int session_fill(struct process_info *p, u64 task_addr)
 	return 0;
 }
 
-/* What identifies the actor in an attempt's key: the process, its start, and the program it runs. */
+/*
+ * What identifies the actor in an attempt's key: the process, its start, and the program it runs.
+ */
 static __always_inline void key_actor(struct attempt_key *key, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -189,7 +194,10 @@ static __always_inline void key_actor(struct attempt_key *key, struct task_struc
 	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
 }
 
-/* Fill an attempt's actor, and note it if that is another protected instance. Returns as process_fill. */
+/*
+ * Fill an attempt's actor, and note it if that is another protected instance. Returns as
+ * process_fill.
+ */
 static __always_inline u32 event_actor(struct event *e, u64 task_addr)
 {
 	u32 at = process_fill(&e->actor, task_addr);

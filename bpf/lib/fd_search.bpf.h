@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fd_search.bpf.h - does the current process hold a socket among its descriptors? This tells the process a socket
- * belongs to from one that merely ran when a segment passed.
+ * fd_search.bpf.h - does the current process hold a socket among its descriptors? This tells the
+ * process a socket belongs to from one that merely ran when a segment passed.
  *
- * The search state is per CPU and direction: egress runs with softirqs enabled, so that an ingress may interrupt it.
+ * The search state is per CPU and direction: egress runs with softirqs enabled, so that an ingress
+ * may interrupt it.
  */
 #ifndef CACHEWARDEN_FD_SEARCH_BPF_H
 #define CACHEWARDEN_FD_SEARCH_BPF_H
@@ -69,8 +70,8 @@ static long fd_step(u32 i, struct fd_search **ctx)
 }
 
 /*
- * Every open file's private_data is read as if it were a socket. What is compared is long enough that another kind
- * of file does not match by chance.
+ * Every open file's private_data is read as if it were a socket. What is compared is long enough
+ * that another kind of file does not match by chance.
  */
 static __noinline int current_holds(struct fd_search *s)
 {
@@ -88,8 +89,8 @@ static __noinline int current_holds(struct fd_search *s)
 }
 
 /*
- * Over loopback a segment usually arrives in the context of its sender. Does the current process hold the other end
- * of this very connection?
+ * Over loopback a segment usually arrives in the context of its sender. Does the current process
+ * hold the other end of this very connection?
  */
 static __always_inline int current_is_peer(const struct conn_info *c)
 {

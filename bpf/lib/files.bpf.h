@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * files.bpf.h - opens of files that are not below /proc/PID: what an instance keeps on disk, and the host's own
- * ways to memory.
+ * files.bpf.h - opens of files that are not below /proc/PID: what an instance keeps on disk, and
+ * the host's own ways to memory.
  *
- * An instance shows which files are its own: each regular file that it opens is entered in the files table, by its
- * inode as the kernel knows it, and reported (EVENT_FILE). The collector then sets what kind of file it is, or that
- * it needs no protection; until then only files named like data are protected. To enter a file that an instance
- * opened earlier, the monitor opens it: no inode number is ever translated between user space and the kernel.
+ * An instance shows which files are its own: each regular file that it opens is entered in the
+ * files table, by its inode as the kernel knows it, and reported (EVENT_FILE). The collector then
+ * sets what kind of file it is, or that it needs no protection; until then only files named like
+ * data are protected. To enter a file that an instance opened earlier, the monitor opens it: no
+ * inode number is ever translated between user space and the kernel.
  */
 #ifndef CACHEWARDEN_FILES_BPF_H
 #define CACHEWARDEN_FILES_BPF_H
@@ -64,7 +65,10 @@ static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 	return rule ? report_host(rule, vector, r->file, 0, 0) : 0;
 }
 
-/* Named like an RDB or AOF file? What else a server writes (log, pid) waits for the collector's verdict. */
+/*
+ * Named like an RDB or AOF file? What else a server writes (log, pid) waits for the collector's
+ * verdict.
+ */
 static __always_inline int named_data(struct file *f)
 {
 	u32 len = BPF_CORE_READ(f, f_path.dentry, d_name.len), end = 0;
@@ -109,8 +113,8 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 }
 
 /*
- * May an instance open another one's file? Two may share configuration and key, and open them when they start.
- * Data is never shared.
+ * May an instance open another one's file? Two may share configuration and key, and open them when
+ * they start. Data is never shared.
  */
 static __always_inline int may_share(u32 kind, u32 instance)
 {

@@ -2,7 +2,8 @@
 /*
  * finding.bpf.h - classifies bytes that are not TLS, and reports a finding on a stream.
  *
- * The scratch map is per CPU and direction: egress runs with softirqs enabled, so that an ingress may interrupt it.
+ * The scratch map is per CPU and direction: egress runs with softirqs enabled, so that an ingress
+ * may interrupt it.
  */
 #ifndef CACHEWARDEN_FINDING_BPF_H
 #define CACHEWARDEN_FINDING_BPF_H
@@ -39,8 +40,8 @@ static __always_inline u16 command_number(const struct resp_scan *scan)
 #define PAYLOAD_TEXT 0x100 /* text of a length that ciphertext does not produce by chance */
 
 /*
- * Classify bytes [off, end) of a packet, which are not TLS. Returns enum payload_kind, PAYLOAD_TEXT, and in the
- * upper half the number of the command named there, 0 if none is known.
+ * Classify bytes [off, end) of a packet, which are not TLS. Returns enum payload_kind,
+ * PAYLOAD_TEXT, and in the upper half the number of the command named there, 0 if none is known.
  */
 __noinline int payload_classify(struct __sk_buff *skb, u32 off, u32 end, u32 egress)
 {
@@ -133,7 +134,9 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	return 0;
 }
 
-/* Enter what payload_classify() returned, and the rule that a stream with this past breaks by it. */
+/*
+ * Enter what payload_classify() returned, and the rule that a stream with this past breaks by it.
+ */
 static __always_inline void finding_payload(struct finding *f, const struct tls_stream *s,
 					    int classified)
 {

@@ -30,7 +30,10 @@ static long clear_walk_step(u32 i, struct tls_walk *w)
 	return tls_clear_step(w);
 }
 
-/* Global, to keep the call chain of clear_step within 6.1's 512 bytes of stack. Returns enum conn_opened. */
+/*
+ * Global, to keep the call chain of clear_step within 6.1's 512 bytes of stack. Returns enum
+ * conn_opened.
+ */
 __noinline int clear_fill(struct __sk_buff *skb, const struct segment *g,
 			  const struct sock_mark *mark, struct conn_ends *ends, u32 egress)
 {
@@ -79,8 +82,9 @@ static long clear_step(u32 i, struct clear_range *c)
 }
 
 /*
- * Called before a segment is fed to a stream whose handshake is still in the clear: send what is. In order only; a
- * handshake with a hole is given up and counted. After the last clear byte s->clear_done keeps later segments away.
+ * Called before a segment is fed to a stream whose handshake is still in the clear: send what is.
+ * In order only; a handshake with a hole is given up and counted. After the last clear byte
+ * s->clear_done keeps later segments away.
  */
 __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct tls_stream *s,
 			  const struct segment *g, u32 egress)

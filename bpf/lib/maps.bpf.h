@@ -2,8 +2,8 @@
 /*
  * maps.bpf.h - the maps that several sensors share. Keys, values and sizes: map.h and event.h.
  *
- * Each object defines them; the loader makes all objects use the same instances. A map that only one sensor
- * uses is defined beside the code that uses it.
+ * Each object defines them; the loader makes all objects use the same instances. A map that only
+ * one sensor uses is defined beside the code that uses it.
  */
 #ifndef CACHEWARDEN_MAPS_BPF_H
 #define CACHEWARDEN_MAPS_BPF_H

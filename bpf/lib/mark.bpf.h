@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * mark.bpf.h - the mark that says which instance a socket belongs to, in socket storage beside the state of its
- * streams. A socket that a marked listener accepts inherits the mark from the kernel (BPF_F_CLONE).
+ * mark.bpf.h - the mark that says which instance a socket belongs to, in socket storage beside the
+ * state of its streams. A socket that a marked listener accepts inherits the mark from the kernel
+ * (BPF_F_CLONE).
  */
 #ifndef CACHEWARDEN_MARK_BPF_H
 #define CACHEWARDEN_MARK_BPF_H
@@ -26,7 +27,10 @@ struct {
 	__type(value, struct sock_mark);
 } sock_marks SEC(".maps");
 
-/* Mark a socket as an instance's; sk is the kind of socket pointer that the hook has. Returns NULL on failure. */
+/*
+ * Mark a socket as an instance's; sk is the kind of socket pointer that the hook has. Returns NULL
+ * on failure.
+ */
 static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u32 flags)
 {
 	struct sock_mark *mark =

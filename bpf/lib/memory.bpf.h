@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * memory.bpf.h - access to an instance's memory, layout or descriptors: what is decided, whichever hook saw it.
- * memory.bpf.c sees syscalls return, access.bpf.c sits where the kernel itself checks.
+ * memory.bpf.h - access to an instance's memory, layout or descriptors: what is decided, whichever
+ * hook saw it. memory.bpf.c sees syscalls return, access.bpf.c sits where the kernel itself checks.
  *
- * An open is judged by the inode of the *resulting file*: no path, mount, dirfd or symlink trick changes what was
- * opened. A path is parsed only where no such file says enough (open_path.bpf.h).
+ * An open is judged by the inode of the *resulting file*: no path, mount, dirfd or symlink trick
+ * changes what was opened. A path is parsed only where no such file says enough (open_path.bpf.h).
  */
 #ifndef CACHEWARDEN_MEMORY_BPF_H
 #define CACHEWARDEN_MEMORY_BPF_H
@@ -113,9 +113,9 @@ static __always_inline int opened(struct task_struct *task, struct file *f, long
 }
 
 /*
- * io_uring makes no syscall that names a file. Its completion does: what an open returned, and which file a read or
- * write used, so that descriptors that exist only in the ring are covered. It runs in the submitter or in the ring's
- * polling thread; both share the descriptor table.
+ * io_uring makes no syscall that names a file. Its completion does: what an open returned, and
+ * which file a read or write used, so that descriptors that exist only in the ring are covered. It
+ * runs in the submitter or in the ring's polling thread; both share the descriptor table.
  */
 static __always_inline int uring_done(struct io_kiocb *req, s32 res)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * open_path.bpf.h - what the path given to an open names, where no resulting file says it: an open that was denied,
- * and /proc/PID/fd/N, whose result is the descriptor's own file.
+ * open_path.bpf.h - what the path given to an open names, where no resulting file says it: an open
+ * that was denied, and /proc/PID/fd/N, whose result is the descriptor's own file.
  *
- * Only the end of a path counts: /proc may be mounted anywhere, and a path may start in a directory descriptor.
+ * Only the end of a path counts: /proc may be mounted anywhere, and a path may start in a directory
+ * descriptor.
  */
 #ifndef CACHEWARDEN_OPEN_PATH_BPF_H
 #define CACHEWARDEN_OPEN_PATH_BPF_H
@@ -92,7 +93,10 @@ static long path_step(u32 i, struct path_scan **ctx)
 	return !c;
 }
 
-/* Parse a path. Returns NULL if it cannot be read, or with only_number if it does not end in a digit. */
+/*
+ * Parse a path. Returns NULL if it cannot be read, or with only_number if it does not end in a
+ * digit.
+ */
 static __always_inline struct path_scan *path_parts(const struct open_name *name, int only_number)
 {
 	u32 zero = 0;
@@ -137,7 +141,10 @@ static __always_inline struct proc_rule *rule_of_part(struct path_scan *s, u32 p
 	return bpf_map_lookup_elem(&proc_files, &key);
 }
 
-/* The protected thread whose /proc directory a relative path starts in. *is_fd_dir: that is its fd/ itself. */
+/*
+ * The protected thread whose /proc directory a relative path starts in. *is_fd_dir: that is its fd/
+ * itself.
+ */
 static __always_inline struct pid_owner *owner_of_base(struct task_struct *task, s32 dirfd,
 						       int *is_fd_dir)
 {
@@ -162,7 +169,9 @@ static __always_inline struct pid_owner *owner_of_base(struct task_struct *task,
 	return owner_of_inode(inode);
 }
 
-/* An open succeeded: of /proc/PID/fd/N, however the path led there? Returns 1 if it was reported. */
+/*
+ * An open succeeded: of /proc/PID/fd/N, however the path led there? Returns 1 if it was reported.
+ */
 static __always_inline int opened_fd_entry(struct task_struct *task, const struct open_name *name,
 					   u32 vector)
 {

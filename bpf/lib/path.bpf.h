@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * path.bpf.h - writes the path of a file into an event, component by component from the last to the first,
- * across mounts.
+ * path.bpf.h - writes the path of a file into an event, component by component from the last to the
+ * first, across mounts.
  *
  * bpf_d_path() is not allowed in most of the hooks that need a path.
  */
@@ -58,8 +58,8 @@ static long path_up(u32 i, struct path_walk *w)
 }
 
 /*
- * Append the path of the struct path at path_addr at p->path[at]. Returns the new end in the lower half and
- * PATH_* flags in the upper one.
+ * Append the path of the struct path at path_addr at p->path[at]. Returns the new end in the lower
+ * half and PATH_* flags in the upper one.
  */
 __noinline int path_append(struct process_info *p, u64 path_addr, u32 at)
 {
@@ -82,7 +82,10 @@ __noinline int path_append(struct process_info *p, u64 path_addr, u32 at)
 	return w.at | w.flags << 16;
 }
 
-/* Append a path and say in place where it is. *at is the end of what p->path holds, before and after. */
+/*
+ * Append a path and say in place where it is. *at is the end of what p->path holds, before and
+ * after.
+ */
 static __always_inline void path_put_at(struct process_info *p, struct path_place *place,
 					u64 path_addr, u32 *at)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * procfile.bpf.h - an open file below /proc: which process it is about, and which rule having it open breaks. The
- * inode tells, whatever path, mount or pid namespace led to it.
+ * procfile.bpf.h - an open file below /proc: which process it is about, and which rule having it
+ * open breaks. The inode tells, whatever path, mount or pid namespace led to it.
  */
 #ifndef CACHEWARDEN_PROCFILE_BPF_H
 #define CACHEWARDEN_PROCFILE_BPF_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * report.bpf.h - the one way a hook or a sweep reports an action on an instance: who is exempt, whether it is
- * prevented, what was reported before, the event itself.
+ * report.bpf.h - the one way a hook or a sweep reports an action on an instance: who is exempt,
+ * whether it is prevented, what was reported before, the event itself.
  */
 #ifndef CACHEWARDEN_REPORT_BPF_H
 #define CACHEWARDEN_REPORT_BPF_H
@@ -41,8 +41,9 @@ static __always_inline void prevented_set(struct task_struct *task, u32 instance
 }
 
 /*
- * An action ends. Returns EVENT_PREVENTED if it was denied on its way, or if the actor is killed here before the
- * syscall returns to it. The kernel never lets pid 1 or its own threads be killed by bpf_send_signal().
+ * An action ends. Returns EVENT_PREVENTED if it was denied on its way, or if the actor is killed
+ * here before the syscall returns to it. The kernel never lets pid 1 or its own threads be killed
+ * by bpf_send_signal().
  */
 __noinline int prevent(u32 instance, u32 rule, s32 ret)
 {
@@ -89,8 +90,8 @@ static __always_inline int was_reported(const struct attempt_key *key)
 }
 
 /*
- * Record what a hook reports. A breakpoint is recorded without its actor too: the instance's memory, where a sweep
- * finds it, does not say who planted it.
+ * Record what a hook reports. A breakpoint is recorded without its actor too: the instance's
+ * memory, where a sweep finds it, does not say who planted it.
  */
 __noinline int reported_set(struct event *e)
 {
@@ -177,7 +178,9 @@ __noinline int report_action(const struct pid_owner *target, const struct action
 	return 0;
 }
 
-/* An action that a hook sees of another task, or of a member on itself. actor: address of the task. */
+/*
+ * An action that a hook sees of another task, or of a member on itself. actor: address of the task.
+ */
 __noinline int report_action_by(const struct pid_owner *target, const struct action *action,
 				u64 actor)
 {
@@ -199,8 +202,8 @@ __noinline int report_action_by(const struct pid_owner *target, const struct act
 }
 
 /*
- * A state that a sweep found: one attempt however often it is found, and none if a hook reported it. actor: address of
- * the task to blame, 0 if nobody can be named.
+ * A state that a sweep found: one attempt however often it is found, and none if a hook reported
+ * it. actor: address of the task to blame, 0 if nobody can be named.
  */
 __noinline int report_found(const struct pid_owner *target, const struct action *action, u64 actor)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * segment.bpf.h - finds the TCP segment in a packet, behind any layout of headers; its ends and its options.
+ * segment.bpf.h - finds the TCP segment in a packet, behind any layout of headers; its ends and its
+ * options.
  */
 #ifndef CACHEWARDEN_SEGMENT_BPF_H
 #define CACHEWARDEN_SEGMENT_BPF_H
@@ -37,7 +38,10 @@ struct chain {
 	u32 next;
 };
 
-/* The extension headers (RFC 8200 §4) that a segment may still have at its socket; of fragments only the atomic. */
+/*
+ * The extension headers (RFC 8200 §4) that a segment may still have at its socket; of fragments
+ * only the atomic.
+ */
 static long chain_step(u32 i, struct chain *c)
 {
 	u8 ext[2];
@@ -158,7 +162,10 @@ static long option_step(u32 i, struct options *o)
 	return option[1] < 2;
 }
 
-/* Does the segment belong to MPTCP? Checked on the first data of a direction: every segment has the option. */
+/*
+ * Does the segment belong to MPTCP? Checked on the first data of a direction: every segment has the
+ * option.
+ */
 __noinline int segment_mptcp(struct __sk_buff *skb, const struct segment *g)
 {
 	struct options o = {.skb = skb};

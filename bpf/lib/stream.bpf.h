@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * stream.bpf.h - one direction of a connection, segment by segment: how it begins, what a segment does to it, and
- * data that arrives before the connection has a socket.
+ * stream.bpf.h - one direction of a connection, segment by segment: how it begins, what a segment
+ * does to it, and data that arrives before the connection has a socket.
  */
 #ifndef CACHEWARDEN_STREAM_BPF_H
 #define CACHEWARDEN_STREAM_BPF_H
@@ -21,9 +21,9 @@ struct {
 static u64 early_count; /* connections that began with early data */
 
 /*
- * The kernel has received none of the early data in order. Is it still on its way there: kept because it overtook
- * the first segment, or being received on another CPU, so that this segment follows it? If not, the kernel refused
- * it. A stream that was found not to be TLS stays so.
+ * The kernel has received none of the early data in order. Is it still on its way there: kept
+ * because it overtook the first segment, or being received on another CPU, so that this segment
+ * follows it? If not, the kernel refused it. A stream that was found not to be TLS stays so.
  */
 static __always_inline int early_valid(const struct tls_stream *s, u32 rcv_nxt, u32 seq)
 {
@@ -134,7 +134,10 @@ __noinline int stream_late(struct __sk_buff *skb, struct tls_stream *s, const st
 	return 1;
 }
 
-/* All but the short path: several records, split headers, holes, findings. Returns 1 if f is to be reported. */
+/*
+ * All but the short path: several records, split headers, holes, findings. Returns 1 if f is to be
+ * reported.
+ */
 __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			      struct finding *f)
 {
@@ -180,10 +183,11 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 }
 
 /*
- * Bytes that were read already arrive once more, and the kernel may use this copy: it dropped the first one (an old
- * timestamp, no memory). Which record they belong to is not known any more, so that only a command in plaintext is
- * a finding; other text may be part of a certificate. wanted: the sequence number that the kernel waits for; it may
- * keep what lies behind. Returns 1 if f is to be reported.
+ * Bytes that were read already arrive once more, and the kernel may use this copy: it dropped the
+ * first one (an old timestamp, no memory). Which record they belong to is not known any more, so
+ * that only a command in plaintext is a finding; other text may be part of a certificate. wanted:
+ * the sequence number that the kernel waits for; it may keep what lies behind. Returns 1 if f is to
+ * be reported.
  */
 __noinline int stream_again(struct __sk_buff *skb, struct tls_stream *s, const struct segment *g,
 			    u32 wanted, struct finding *f)
@@ -221,7 +225,10 @@ static __always_inline int stream_before(struct __sk_buff *skb, struct tls_strea
 	u32 unread = s->hole_next, rest;
 	int bad = s->hole && stream_late(skb, s, g, f);
 
-	/* the part that fills the hole has just been read; what lies before the hole was read from another copy */
+	/*
+	 * the part that fills the hole has just been read; what lies before the hole was read from
+	 * another copy
+	 */
 	if (!bad && s->hole && (s32)(wanted - unread) >= 0 && (s32)(s->hole_next - wanted) > 0)
 		wanted = s->hole_next;
 	bad = bad || stream_again(skb, s, g, wanted, f);
@@ -238,7 +245,10 @@ enum receiver {
 	RECEIVER_CHILD, /* made by another CPU meanwhile; the segment will be filtered there, too */
 };
 
-/* For a request, *begin is set to its first sequence number: this segment may have overtaken the first. */
+/*
+ * For a request, *begin is set to its first sequence number: this segment may have overtaken the
+ * first.
+ */
 __noinline int receiver_of(struct __sk_buff *skb, const struct segment *g, u32 *begin)
 {
 	struct bpf_sock_tuple to = {};
@@ -273,16 +283,18 @@ __noinline int receiver_of(struct __sk_buff *skb, const struct segment *g, u32 *
 }
 
 /*
- * Data on a listener comes with the ACK that completes a handshake. Keep the state of the stream for the child
- * socket. Findings get an id of their own, since the listener's cookie names no connection.
+ * Data on a listener comes with the ACK that completes a handshake. Keep the state of the stream
+ * for the child socket. Findings get an id of their own, since the listener's cookie names no
+ * connection.
  *
- * Plaintext that is prevented is dropped here, before there is a socket that could be reset. The monitor makes the
- * kernel forget the half-open connection. A retransmission then finds the listener only, and passes: the kernel
- * answers it with a reset. This does not hold under SYN cookies, where no request is kept and the listener would make
- * the connection from it: there it is dropped, too.
+ * Plaintext that is prevented is dropped here, before there is a socket that could be reset. The
+ * monitor makes the kernel forget the half-open connection. A retransmission then finds the
+ * listener only, and passes: the kernel answers it with a reset. This does not hold under SYN
+ * cookies, where no request is kept and the listener would make the connection from it: there it is
+ * dropped, too.
  *
- * Data without a request and a SYN belongs to a connection by SYN cookie, or to one that this host forgot. Its position
- * in the stream is unknown.
+ * Data without a request and a SYN belongs to a connection by SYN cookie, or to one that this host
+ * forgot. Its position in the stream is unknown.
  */
 static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_mark *mark,
 					    const struct segment *g, struct finding *f)
@@ -333,7 +345,10 @@ __noinline int early_forget(struct __sk_buff *skb, const struct segment *g, u32 
 	return 0;
 }
 
-/* The first answer is sent before a second segment arrives: findings on it use the id of the early data. */
+/*
+ * The first answer is sent before a second segment arrives: findings on it use the id of the early
+ * data.
+ */
 __noinline int early_adopt(struct __sk_buff *skb, const struct segment *g, struct sock_mark *mark)
 {
 	struct early_key key = {};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * syscall.bpf.h - one body behind a syscall's end, hooked in whichever way the kernel allows: at the syscall's own
- * function, 32-bit callers included (access tier), or at its exit tracepoint (syscalls tier).
+ * syscall.bpf.h - one body behind a syscall's end, hooked in whichever way the kernel allows: at
+ * the syscall's own function, 32-bit callers included (access tier), or at its exit tracepoint
+ * (syscalls tier).
  *
  * Arguments are those the kernel saved at entry; memory.bpf.c says why they can be trusted at exit.
  */
@@ -46,8 +47,9 @@ static __always_inline u32 call_detail(const struct call *c, u32 op)
 }
 
 /*
- * SYSCALL_HOOK(abbr, name, body, ...): takes the rows of hooked_syscall.h. The loader turns on sc_ (syscalls tier), or
- * ac_ and ac32_ (access tier). The kernel cuts a program's name after 15 characters, hence the abbreviation.
+ * SYSCALL_HOOK(abbr, name, body, ...): takes the rows of hooked_syscall.h. The loader turns on sc_
+ * (syscalls tier), or ac_ and ac32_ (access tier). The kernel cuts a program's name after 15
+ * characters, hence the abbreviation.
  */
 #define SYSCALL_HOOK(abbr, name, body, ...)                                                        \
 	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \

@@ -2,8 +2,9 @@
 /*
  * task.bpf.h - which tasks belong to an instance, and which instance a pid means.
  *
- * A pid number is never compared as such: what it means depends on the pid namespace of the caller. The pids
- * table therefore has one entry for each thread and each namespace that the thread is visible in.
+ * A pid number is never compared as such: what it means depends on the pid namespace of the caller.
+ * The pids table therefore has one entry for each thread and each namespace that the thread is
+ * visible in.
  */
 #ifndef CACHEWARDEN_TASK_BPF_H
 #define CACHEWARDEN_TASK_BPF_H
