@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* conn_snapshot.h - what the wire sensor knows of a connection at the moment it is asked. */
+/*
+ * conn_snapshot.h - the state of a connection in the wire sensor, read through an iterator on
+ * request.
+ */
 #ifndef CACHEWARDEN_CONN_SNAPSHOT_H
 #define CACHEWARDEN_CONN_SNAPSHOT_H
 
@@ -8,7 +11,7 @@
 #define SNAPSHOT_MAGIC 0x564c4331u /* "1CLV" */
 
 struct stream_snapshot {
-	__u64 bytes; /* since it began, or since it was attached to */
+	__u64 bytes; /* since the stream began, or since the monitor saw it */
 	__u32 records;
 	__u8 sync; /* enum tls_sync */
 	__u8 late; /* not seen from its first byte */

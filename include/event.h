@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event.h - what the kernel side tells the collector: one fixed record per event.
+ * event.h - the records that BPF sends to the collector through the ring buffer, one fixed size for
+ * all events.
  *
- * Compiled into BPF and into userspace. It never carries a byte that crossed a socket or lay in the
- * instance's memory: a command is a number looked up in a table of names, a path is the actor's
- * own.
+ * Compiled into BPF and into userspace. An event never carries bytes from a socket or from the
+ * instance's memory: a command is a number from a table of names, and paths are those of
+ * executables and files.
  */
 #ifndef CACHEWARDEN_EVENT_H
 #define CACHEWARDEN_EVENT_H
 
 #include <linux/types.h>
 
-#define EVENT_MAGIC 0x57435731u /* "1WCW": a record that does not start with it is not ours */
+#define EVENT_MAGIC 0x57435731u /* "1WCW": begins every record */
 #define EVENT_VERSION 1
 
 enum event_type {
 	EVENT_NONE,
-	EVENT_INSTANCE, /* a protected server was found (sweep) or started (exec); actor is the server */
-	EVENT_EXEC,    /* a member of an instance executed something else and left the family */
-	EVENT_FORK,    /* an instance forked: actor is the child */
-	EVENT_EXIT,    /* a member of an instance ended: actor is the member */
-	EVENT_LISTEN,  /* an instance listens: conn.local_* */
-	EVENT_FILE,    /* an instance opened a regular file itself, see struct event_file */
-	EVENT_ATTEMPT, /* something a rule speaks of */
+	EVENT_INSTANCE, /* a server was found (sweep) or started (exec); actor is the server */
+	EVENT_EXEC,	/* a member executed something else and left the instance */
+	EVENT_FORK,	/* an instance forked: actor is the child */
+	EVENT_EXIT,	/* a member ended: actor is the member */
+	EVENT_LISTEN,	/* an instance listens: conn.local_* */
+	EVENT_FILE,	/* an instance opened a regular file itself, see struct event_file */
+	EVENT_ATTEMPT,	/* an action or a state that breaks a rule */
 	EVENT_MAX,
 };
 
-/* Rule ids are stable; their names stand in userspace/model/rule.c. */
+/* Rule numbers are stable; names: userspace/model/rule.c. */
 enum rule_id {
 	RULE_NONE,
 	RULE_MEM_TRACE,
@@ -59,18 +60,18 @@ enum vector_id {
 	VECTOR_PROCESS_VM_READV,
 	VECTOR_PROCESS_VM_WRITEV,
 	VECTOR_PIDFD_GETFD,
-	VECTOR_OPEN, /* to VECTOR_IO_URING_OPEN: opens, in a row */
+	VECTOR_OPEN, /* VECTOR_OPEN to VECTOR_IO_URING_OPEN are the opens */
 	VECTOR_CREAT,
 	VECTOR_OPENAT,
 	VECTOR_OPENAT2,
 	VECTOR_OPEN_BY_HANDLE_AT,
 	VECTOR_IO_URING_OPEN,
-	VECTOR_ACCESS, /* seen at the ptrace check, in the syscall whose number is in the key's detail */
-	VECTOR_SYSCALL, /* seen at that syscall's own end */
-	VECTOR_SIGNAL,	/* a signal was sent: its number is the key's detail */
+	VECTOR_ACCESS,	/* seen at the access check, in the syscall of the key's detail */
+	VECTOR_SYSCALL, /* seen at the end of the syscall of the key's detail */
+	VECTOR_SIGNAL,	/* a signal, whose number is the key's detail */
 	VECTOR_EXEC,
 	VECTOR_CORE,   /* the kernel wrote a core dump */
-	VECTOR_UPROBE, /* a breakpoint was planted by other means than perf_event_open */
+	VECTOR_UPROBE, /* a uprobe planted by other means than perf_event_open */
 	VECTOR_EGRESS,
 	VECTOR_INGRESS,
 	VECTOR_SWEEP,
@@ -79,31 +80,31 @@ enum vector_id {
 };
 
 /*
- * A key's detail for VECTOR_ACCESS and VECTOR_SYSCALL: the syscall's number, what it was asked for (an
- * advice, a resource, a command), and whether the number is of the 32-bit table.
+ * A key's detail for VECTOR_ACCESS and VECTOR_SYSCALL: the syscall's number, the operation
+ * requested (an advice, a resource, a command), and whether the number is of the 32-bit table.
  */
 #define SYSCALL_NUMBER_MASK 0xfffu
 #define SYSCALL_OP_SHIFT 12
 #define SYSCALL_OP_MASK 0xffffu
 #define SYSCALL_32BIT 0x10000000u
 
-/* What perf_event_open was asked for. */
+/* The operation of perf_event_open. */
 enum perf_op {
-	PERF_OP_UNKNOWN, /* it was refused: not looked at */
+	PERF_OP_UNKNOWN, /* the call was refused: its attributes were not read */
 	PERF_OP_COUNT,
 	PERF_OP_SAMPLE,
 	PERF_OP_SAMPLE_USER, /* with the registers or the stack of the interrupted program */
 	PERF_OP_UPROBE,
 };
 
-#define INSTANCE_HOST 0 /* an attempt on the whole machine, and so on every instance */
+#define INSTANCE_HOST 0 /* an attempt on the whole host, and so on every instance */
 #define INSTANCE_SELF                                                                              \
-	0xffffffffu /* the monitor and its guard: protected like an instance, shown as none */
+	0xffffffffu /* the monitor and its guard: protected like an instance, not shown as one */
 
 /* What non-TLS bytes looked like. */
 enum payload_kind {
 	PAYLOAD_NOTHING,
-	PAYLOAD_OTHER,	      /* no TLS record, and nothing known */
+	PAYLOAD_OTHER,	      /* not a TLS record, and nothing known */
 	PAYLOAD_RESP_COMMAND, /* "*N\r\n$L\r\nNAME": a RESP array of bulk strings */
 	PAYLOAD_RESP_REPLY,   /* "+", "-", ":", "$", ... followed by what RESP allows */
 	PAYLOAD_INLINE,	      /* an inline command: a known command name, then space or line end */
@@ -115,35 +116,35 @@ enum payload_kind {
 
 /* event.flags */
 #define EVENT_FOUND_BY_SWEEP 0x0001 /* no hook reported it: state found by an iterator */
-#define EVENT_ACTOR 0x0002	    /* actor is filled and certain */
+#define EVENT_ACTOR 0x0002	    /* actor is filled */
 #define EVENT_CONN 0x0008	    /* conn is filled */
-#define EVENT_UNCOUNTED 0x0010	    /* the attempts table was full: this one stands alone */
-#define EVENT_CROSS_TENANT 0x0020   /* the actor belongs to another protected instance */
-#define EVENT_MAIN 0x0040	 /* the process is the instance's first one, not a forked child */
-#define EVENT_SEALED 0x0080	 /* what was swapped out is encrypted, or in RAM still */
-#define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is not known */
-#define EVENT_PREVENTED 0x0100	 /* it was denied, or its actor killed before it could use it */
+#define EVENT_UNCOUNTED 0x0010 /* the attempts table was full: later attempts are not added to it */
+#define EVENT_CROSS_TENANT 0x0020 /* the actor belongs to another protected instance */
+#define EVENT_MAIN 0x0040	  /* the process is the instance's main one, not a forked child */
+#define EVENT_SEALED 0x0080	  /* what was swapped out is encrypted, or still in RAM */
+#define EVENT_IN_PROGRESS 0x0200  /* seen before its end: the outcome is unknown */
+#define EVENT_PREVENTED 0x0100 /* denied, or the actor was killed before it could use the result */
 
-#define COMM_LEN 16	/* TASK_COMM_LEN */
-#define LINEAGE_MAX 32	/* ancestors asked for a session when one's own has no leader */
-#define ANCESTORS_MAX 8 /* session leader and supervisor are within 8 on every host we looked at */
+#define COMM_LEN 16	  /* TASK_COMM_LEN */
+#define LINEAGE_MAX 32	  /* ancestors searched for a session, where a process has session 0 */
+#define ANCESTORS_MAX 8	  /* reaches session leader and supervisor on every host inspected */
 #define PATH_PART_MAX 255 /* NAME_MAX */
-#define PATH_ROOM 1024	  /* nine paths of usual length; power of two */
+#define PATH_ROOM 1024	  /* holds nine paths of usual length; power of two */
 #define PATH_LEN (PATH_ROOM + PATH_PART_MAX + 1)
 
-/* The path of an executable, in process_info.path: its parts, last first, each NUL-ended. */
+/* A path in process_info.path: its components, the last one first, each NUL-terminated. */
 struct path_place {
 	__u16 off;
-	__u16 len;   /* 0: none, a kernel thread or no room left */
+	__u16 len;   /* 0: none: a kernel thread, or no room */
 	__u16 flags; /* PATH_* */
 	__u16 pad;
 };
 
-#define PATH_DELETED 0x0001 /* the executable has no name any more */
-#define PATH_CUT 0x0002	    /* only the last parts are there */
+#define PATH_DELETED 0x0001 /* the file was unlinked */
+#define PATH_CUT 0x0002	    /* only the last components are there */
 
 /* process_info.flags */
-#define PROCESS_KERNEL_THREAD 0x0001 /* no mm: no executable */
+#define PROCESS_KERNEL_THREAD 0x0001 /* it has no executable */
 
 struct ancestor_info {
 	__u64 start_ns; /* since boot, CLOCK_BOOTTIME */
@@ -157,8 +158,7 @@ struct ancestor_info {
 };
 
 /*
- * One process, as the kernel knew it at the moment of the event. pids are of the initial pid
- * namespace.
+ * A process at the time of the event. pids are of the initial pid namespace unless said otherwise.
  */
 struct process_info {
 	__u64 start_ns; /* of the thread group leader, CLOCK_BOOTTIME */
@@ -171,9 +171,9 @@ struct process_info {
 	__u32 uid;
 	__u32 euid;
 	__u32 loginuid; /* 0xffffffff: not set */
-	__u32 session; /* pid of its session's leader, which may have ended; of who stands for one; 0: not asked for */
-	__u32 pid_ns; /* inode number of the pid namespace it lives in */
-	__u32 ns_pid; /* its pid as seen in there */
+	__u32 session;	/* see session_fill in bpf/lib/event.bpf.h; 0: not determined */
+	__u32 pid_ns;	/* inode number of its pid namespace */
+	__u32 ns_pid;	/* its pid in that namespace */
 	__u32 flags;
 	__u32 ancestors;
 	struct path_place exe;
@@ -186,8 +186,7 @@ struct process_info {
 enum conn_opened { OPENED_UNKNOWN, OPENED_INBOUND, OPENED_OUTBOUND };
 
 /*
- * Both ends of a TCP connection, local = the instance's side. Addresses in network order, IPv4 as
- * v4-mapped.
+ * Both ends of a TCP connection, local is the instance's. Addresses in network order, IPv4 mapped.
  */
 struct conn_ends {
 	__u8 local_ip[16];
@@ -239,18 +238,18 @@ struct attempt {
 	__u32 pad;
 };
 
-/* A file as the kernel knows it: st_dev and st_ino may tell otherwise (overlayfs, btrfs). */
+/* A file as the kernel knows it; on overlayfs and btrfs st_dev and st_ino may differ. */
 struct file_key {
 	__u64 ino;
 	__u32 dev; /* kernel's dev_t of its file system */
 	__u32 generation;
 };
 
-/* EVENT_FILE: what was opened; its path is event.object. */
+/* EVENT_FILE: the file opened; its path is event.object. */
 struct event_file {
 	struct file_key key;
 	__u32 written; /* it was opened for writing */
-	__u32 kind;    /* enum file_kind: what it is held to be already */
+	__u32 kind;    /* enum file_kind, as far as it is known */
 	__u64 pad[7];
 };
 
@@ -262,12 +261,12 @@ struct event {
 	__u32 flags;
 	__u64 time_ns; /* CLOCK_BOOTTIME */
 	struct attempt_key key;
-	__u64 count;	   /* of the attempt entry when this was sent */
-	__u32 target_tgid; /* the member of the instance that was hit */
+	__u64 count;	   /* of the attempt when the event was sent */
+	__u32 target_tgid; /* the member of the instance that is the target */
 	__u32 target_tid;
 	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
-	__u32 fd; /* pidfd_getfd: the target's descriptor number; swapped out: pages; start: mount namespace */
-	/* path of the file mapped or opened, in actor.path; EVENT_INSTANCE: of where it works */
+	__u32 fd; /* pidfd_getfd: the target's descriptor; swap: pages; start: mount namespace */
+	/* path of the file mapped or opened, in actor.path; EVENT_INSTANCE: working directory */
 	struct path_place object;
 	union {
 		struct conn_info conn;
@@ -277,8 +276,8 @@ struct event {
 };
 
 /*
- * Files whose opening breaks a rule: below /proc/PID those that pass or try the ptrace check, by their own
- * name; some of the host's; and what an instance keeps on disk.
+ * Files that break a rule when opened: those below /proc/PID that are subject to the access check,
+ * by name; some of the host's; and what an instance keeps on disk.
  */
 enum file_kind {
 	PROC_FILE_NONE,
@@ -299,52 +298,55 @@ enum file_kind {
 	PROC_FILE_FD,	  /* the directory */
 	PROC_FILE_FDINFO, /* directory or a file in it */
 	PROC_FILE_COREDUMP_FILTER,
-	PROC_FILE_KCORE, /* from here to HOST_KPROBE_EVENTS: of no process, but of all */
+	PROC_FILE_KCORE, /* up to HOST_KPROBE_EVENTS: about the host, not one process */
 	PROC_FILE_CORE_PATTERN,
 	HOST_UPROBE_EVENTS, /* below tracefs */
 	HOST_DYNAMIC_EVENTS,
 	HOST_KPROBE_EVENTS,
 	PROC_FILE_FD_ENTRY, /* fd/N opened: the descriptor itself is taken */
-	PROC_FILE_WALK,	    /* a path that led through root, cwd, exe, fd or map_files */
-	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, by whatever name */
-	HOST_LD_SO_PRELOAD, /* /etc/ld.so.preload: what it names is in every program started */
-	FILE_DATA,	    /* from here on: an instance's own files. RDB, AOF */
+	PROC_FILE_WALK,	    /* the path led through root, cwd, exe, fd or map_files */
+	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, under any name */
+	HOST_LD_SO_PRELOAD, /* /etc/ld.so.preload: loaded into every program started */
+	FILE_DATA,	    /* from here on an instance's own files: RDB, AOF */
 	FILE_CONFIG,
 	FILE_ACL,
 	FILE_KEY,    /* TLS private key */
-	FILE_KEYLOG, /* session secrets, as SSLKEYLOGFILE names it */
+	FILE_KEYLOG, /* session secrets, written to SSLKEYLOGFILE */
 	FILE_KIND_MAX,
 };
 
 /*
- * What a sweep found, behind the files below /proc/PID (those that are held open): a key's detail for
- * VECTOR_SWEEP. mem-trace has 0 there, mem-kernel the program's id. What became executable is told by the
- * same numbers where a hook saw it (SYSCALL_OP_SHIFT).
+ * A key's detail for VECTOR_SWEEP, after the values of enum file_kind, which stand for a file held
+ * open; mem-trace has 0 there, mem-kernel the BPF program's id. The FINDING_CODE_ values are also
+ * the operation of mmap and mprotect (SYSCALL_OP_SHIFT).
  */
 enum finding_kind {
 	FINDING_SOCKET = FILE_KIND_MAX,
 	FINDING_LISTENER,
 	FINDING_PERF_EVENT,
-	FINDING_UPROBES, /* there are breakpoints in its code, or were */
+	FINDING_UPROBES, /* breakpoints in its code, now or earlier */
 	FINDING_MERGEABLE,
 	FINDING_SWAPPED,
 	FINDING_SHARED,
 	FINDING_CODE_FILE,
 	FINDING_CODE_ANONYMOUS,
 	FINDING_CODE_WRITABLE,
-	FINDING_EXPOSED_DATA, /* an instance's own file others than its owner may read */
+	FINDING_EXPOSED_DATA, /* an instance's own file is readable by others than its owner */
 	FINDING_EXPOSED_CONFIG,
 	FINDING_EXPOSED_ACL,
 	FINDING_EXPOSED_KEY,
-	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when it started */
+	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when the server started */
 	FINDING_VM_READV,     /* a call that has not returned */
 	FINDING_VM_WRITEV,
 	FINDING_MAX,
 };
 
-/* Variables that put strangers' code into a server, or its secrets into a file; a key's detail for VECTOR_EXEC. */
+/*
+ * Environment variables that load foreign code into a server or write its secrets to a file; a
+ * key's detail for VECTOR_EXEC.
+ */
 enum env_var {
-	ENV_NONE, /* VECTOR_EXEC: a member executed what is no server */
+	ENV_NONE, /* a member executed something that is not a server */
 	ENV_LD_PRELOAD,
 	ENV_LD_AUDIT,
 	ENV_SSLKEYLOGFILE,
@@ -354,7 +356,7 @@ enum env_var {
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
 _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
-_Static_assert(sizeof(struct event_file) == 80, "event_file stands in conn_info's place");
+_Static_assert(sizeof(struct event_file) == 80, "event_file takes the place of conn_info");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");

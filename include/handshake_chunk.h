@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* handshake_chunk.h - how the wire sensor hands on the clear part of a handshake. */
+/* handshake_chunk.h - the record in which the wire sensor sends clear handshake bytes. */
 #ifndef CACHEWARDEN_HANDSHAKE_CHUNK_H
 #define CACHEWARDEN_HANDSHAKE_CHUNK_H
 
 #include "event.h"
 
-#define HANDSHAKE_MAX 32768 /* bytes of a direction: a long chain of certificates */
+#define HANDSHAKE_MAX 32768 /* bytes of a direction: fits a long certificate chain */
 #define CHUNK_LEN 1920
 #define CHUNK_MAGIC 0x434c4331u		       /* "1CLC" */
-#define HANDSHAKE_RING_BYTES (2 * 1024 * 1024) /* some 500 handshakes between two looks */
+#define HANDSHAKE_RING_BYTES (2 * 1024 * 1024) /* about 500 handshakes between two polls */
 
 /* handshake_chunk.flags */
 #define CHUNK_EGRESS 0x01

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * hooked_syscall.h - the rare syscalls that bpf/calls.bpf.c hooks at their end. Adding one takes a row here, its number
- * in syscall_nr.h, a body in calls.bpf.c and a trigger in tests/triggers/.
+ * hooked_syscall.h - the rare syscalls that bpf/calls.bpf.c hooks at their end. Adding one takes a
+ * row here, its number in syscall_nr.h, a body in calls.bpf.c and a trigger in tests/triggers/.
  *
  * HOOKED_SYSCALLS(X) expands X(abbr, name, body, unseen, rules, target) for each syscall:
  *   abbr    of its BPF programs (sc_, ac_ and ac32_<abbr>), at most 10 characters
@@ -10,8 +10,8 @@
  *   unseen  what nobody sees if no program can be attached
  *   rules   that it can break, and target, how the instance that is hit is identified: Markdown for docs/coverage.md
  *
- * Three readers: calls.bpf.c makes the programs, access.bpf.c leaves these syscalls to them, and the loader's
- * program table and the documentation list them.
+ * Three readers: calls.bpf.c makes the programs, access.bpf.c leaves these syscalls to them, and
+ * the loader's program table and the documentation list them.
  */
 #ifndef CACHEWARDEN_HOOKED_SYSCALL_H
 #define CACHEWARDEN_HOOKED_SYSCALL_H

@@ -11,7 +11,7 @@
 #include "event.h"
 #include "tls/stream.h"
 
-#define RING_BYTES (4 * 1024 * 1024) /* about 2,500 first events at once */
+#define RING_BYTES (4 * 1024 * 1024) /* about 2,000 events of 2 KiB */
 #define PROCS_MAX 8192	    /* members of all instances: main processes and forked children */
 #define PIDS_MAX 65536	    /* threads of members, times pid namespace levels */
 #define ATTEMPTS_MAX 16384  /* (rule, vector, actor, instance) alive within the last seconds */
@@ -19,9 +19,9 @@
 #define BYSTANDERS_MAX 4096 /* (socket, stranger) pairs found innocent within the last second */
 #define NAMES_MAX 64
 #define MAPPED_MAX 65536     /* executable files mapped by instances */
-#define REPORTED_MAX 16384   /* (actor, instance, what) that a hook told */
+#define REPORTED_MAX 16384   /* (actor, instance, what) that a hook reported */
 #define SUPERVISORS_MAX 4096 /* ancestors of instances */
-#define EVALUATED_MAX 4096   /* BPF programs of the host */
+#define EVALUATED_MAX 4096   /* BPF programs of others */
 #define USER_HELPERS_MAX 16
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
@@ -47,12 +47,12 @@ struct pid_owner {
 };
 
 /*
- * prevent_rules: instance -> rules to prevent, one bit each (1u << rule); the entry of INSTANCE_HOST stands for
- * every instance without one of its own, the monitor included
+ * prevent_rules: instance -> mask of rules to prevent (1u << rule). The entry of INSTANCE_HOST is
+ * for every instance without an entry of its own, the monitor included.
  */
-_Static_assert(RULE_MAX <= 32, "a rule is a bit of guarded");
+_Static_assert(RULE_MAX <= 32, "a rule is a bit of prevent_rules");
 
-/* own_objects: the monitor's own BPF objects; each kind counts its ids by itself */
+/* own_objects: the monitor's BPF objects; each kind has its own ids */
 enum own_kind { OWN_NONE, OWN_MAP, OWN_PROG, OWN_LINK };
 
 struct own_key {
@@ -67,7 +67,7 @@ struct exe_key {
 	char name[EXE_KEY_LEN];
 };
 
-/* mapped: a file an instance executes or maps executable, as the kernel knows it */
+/* mapped: a file that an instance executes or maps executable */
 struct mapped_key {
 	__u64 ino;
 	__u32 dev; /* kernel's dev_t of the file's own file system */
@@ -75,24 +75,24 @@ struct mapped_key {
 };
 
 /*
- * told: what a hook reported a process to have done, so that a sweep that finds it still at it stays silent.
- * It outlives the attempt, which is forgotten when it was quiet for some seconds.
+ * reported: what hooks reported a process to do, so that a sweep that finds it still doing so stays
+ * silent. It outlives the attempt, which is removed after some quiet seconds.
  */
 struct reported_key {
-	__u64 actor; /* start_ns, 0: whoever it was */
+	__u64 actor; /* start_ns, 0: any */
 	__u32 instance;
 	__u32 tgid;
-	__u32 what; /* rule << 16 | proc file, or kind of code */
+	__u32 what; /* rule << 16 | file kind or finding kind */
 	__u32 pad;
 };
 
-/* supervisors: processes an instance descends from */
+/* supervisors: ancestors of an instance */
 struct supervisor_key {
 	__u32 instance;
 	__u32 tgid;
 };
 
-/* proc_files: own name of a file below /proc/PID -> which rule an open breaks */
+/* proc_files: name of a file below /proc/PID -> the rules that opening it breaks */
 #define PROC_KEY_LEN 16
 
 struct proc_key {
@@ -101,107 +101,105 @@ struct proc_key {
 
 struct proc_rule {
 	__u8 file; /* enum file_kind */
-	__u8 read; /* enum rule_id when opened for reading, RULE_NONE: that breaks none */
+	__u8 read; /* enum rule_id broken by opening for reading, RULE_NONE: none */
 	__u8 write;
-	__u8 host; /* below /proc or tracefs itself, not below /proc/PID */
+	__u8 host; /* in /proc or tracefs itself, not below /proc/PID */
 };
 
-/* files: what instances opened themselves -> whose it is, and what it is (0: nothing to protect) */
+/* files: a file an instance opened itself -> the instance, and its kind (0: nothing to protect) */
 struct file_owner {
 	__u32 instance;
 	__u32 kind; /* enum file_kind, FILE_* */
 };
 
 /*
- * commands: a Redis command name in upper case, NUL padded -> its number; the name never leaves
- * the kernel
+ * commands: a Redis command in upper case, NUL padded -> its number. The name never leaves the
+ * kernel.
  */
 #define COMMAND_LEN 24
-#define COMMAND_SECRET 0x8000 /* its arguments hold a credential: a bit of its number */
+#define COMMAND_SECRET 0x8000 /* flag in the number: its arguments may hold a credential */
 
 struct command_key {
 	char name[COMMAND_LEN];
 };
 
-/* lost: what is in no count and in no event */
+/* lost: attempts that are in no count and no event */
 struct lost_key {
 	__u32 instance;
 	__u32 rule;
 };
 
 #define SOCK_FRESH                                                                                 \
-	0x01 /* seen from its first byte: born marked, or inherited from a marked listener */
+	0x01 /* seen from its first byte: marked at birth, or accepted by a marked listener */
 #define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
-#define SOCK_MPTCP 0x04	   /* it carries a part of a stream */
+#define SOCK_MPTCP 0x04	   /* a subflow: it carries part of a stream */
 
-/* How long a direction was out of sync, and what passed unread meanwhile or in a hole. */
+/* How long a direction was out of sync, and how many bytes passed unread, in holes too. */
 struct unsynced {
 	__u64 since_ns; /* CLOCK_BOOTTIME, 0: it is in sync */
 	__u32 ms;	/* of earlier times, each rounded up */
 	__u32 bytes;	/* saturating */
 };
 
-/*
- * Owner mark and stream state of a protected socket, in one value so that a packet costs one
- * lookup.
- */
+/* Mark and stream state of a protected socket, in one value so that a packet costs one lookup. */
 struct sock_mark {
 	__u32 instance;
 	__u32 flags;
-	__u32 writer; /* tgid that wrote last and was found to be family */
+	__u32 writer; /* tgid of the last writer, if it was a member */
 	__u32 pad;
-	__u64 finding_id; /* under what findings are filed, 0: under the socket's cookie; see struct early */
+	__u64 finding_id; /* key of the connection's findings; 0: the socket's cookie; see struct early */
 	struct unsynced unsynced[2]; /* ingress, egress */
 	struct tls_stream in;
 	struct tls_stream out;
 };
 
 /*
- * early_streams: the first data of a connection that came with the last ACK of its handshake. It is filtered on the
- * listener; the connection's own socket comes after it, takes the stream over, and files under the same number.
+ * early_streams: the first data of a connection, if it came with the last ACK of the TCP handshake.
+ * It is filtered on the listener; the connection's own socket takes the stream over later, and its
+ * findings keep the same id.
  */
 #define FINDING_ID_EARLY (1ull << 63) /* no socket has such a cookie */
 
 struct early_key {
 	struct conn_ends ends;
-	__u32 instance; /* two may have the same ends, in network namespaces of their own */
+	__u32 instance; /* two network namespaces may have the same ends */
 };
 
 struct early {
 	struct tls_stream stream;
 	__u64 finding_id;
-	__u32 seq;	     /* of its first byte: the same segment may come again */
-	__u32 half_open : 1; /* the kernel kept a request for it: its ACK is no SYN cookie */
-	__u32 unread : 31;   /* bytes, counted when a connection comes of it */
+	__u32 seq;	     /* of its first byte, to recognize a retransmission */
+	__u32 half_open : 1; /* the kernel has a request for it: no SYN cookie */
+	__u32 unread : 31;   /* bytes, counted once there is a connection */
 };
 
-/* counters: one array slot each, per CPU */
+/* counters: per CPU */
 enum counter_id {
-	COUNTER_SENT,	       /* events that reached the ring buffer */
-	COUNTER_RING_FULL,     /* events that did not, their attempt still counted */
-	COUNTER_LOST,	       /* attempts in no count and no event, sum over `lost` */
-	COUNTER_ATTEMPTS_FULL, /* attempts table had no room */
-	COUNTER_PROCS_FULL,    /* a member or thread could not be entered: its targets are unseen */
-	COUNTER_MARK_FAILED,   /* a socket could not be marked: its bytes are unseen */
-	COUNTER_CONTENDED,     /* segment skipped: another CPU held the stream */
+	COUNTER_SENT,		  /* events that reached the ring buffer */
+	COUNTER_RING_FULL,	  /* events that did not; their attempt is still counted */
+	COUNTER_LOST,		  /* attempts in no count and no event, sum over `lost` */
+	COUNTER_ATTEMPTS_FULL,	  /* attempts table had no room */
+	COUNTER_PROCS_FULL,	  /* members and threads that could not be entered: unprotected */
+	COUNTER_MARK_FAILED,	  /* sockets that could not be marked: their bytes are unseen */
+	COUNTER_CONTENDED,	  /* segments skipped: another CPU had the stream */
 	COUNTER_STREAMS_UNSYNCED, /* times a stream began or fell out of sync */
 	COUNTER_STREAMS_RESYNCED,
-	COUNTER_BYTES_UNSYNCED, /* payload bytes passed while out of sync */
-	COUNTER_BYSTANDERS,	/* egress while a stranger ran who did not hold the socket */
-	COUNTER_CHECK_LOST,	/* an access inside an open could not be noted for the open's end */
-	COUNTER_SOCKETS_LATE,	/* sockets of instances that a sweep found unmarked */
-	COUNTER_THREADS_LATE,	/* threads of instances that a sweep found unknown */
-	COUNTER_FILES_FULL,	/* own files of instances that could not be entered */
-	COUNTER_UNREAD,		/* segments in which no TCP header was found */
+	COUNTER_BYTES_UNSYNCED,	 /* payload bytes passed while out of sync */
+	COUNTER_BYSTANDERS,	 /* egress while a process ran that does not hold the socket */
+	COUNTER_CHECK_LOST,	 /* results of the access check lost before the open's end */
+	COUNTER_SOCKETS_LATE,	 /* sockets of instances that a sweep found unmarked */
+	COUNTER_THREADS_LATE,	 /* threads of instances that a sweep found unknown */
+	COUNTER_FILES_FULL,	 /* own files of instances that could not be entered */
+	COUNTER_UNREAD,		 /* segments in which no TCP header was found */
 	COUNTER_SUBFLOWS_UNSEEN, /* MPTCP connections with subflows that are not seen */
-	COUNTER_CHUNKS_LOST,	 /* handshakes of which the server's part was not handed on whole */
+	COUNTER_CHUNKS_LOST,	 /* handshakes whose server part was not sent whole */
 	COUNTER_MAX,
 };
 
 /*
- * Over loopback the two directions run on two CPUs. The kernel puts a pointer of 8 bytes before the
- * value and both at the beginning of a cache line: the mark, which is only read, shares the pointer's
- * line; each stream has one of its own.
+ * Over loopback the two directions run on two CPUs. The kernel places an 8-byte pointer before the
+ * value, and both at the start of a cache line: the mark, which is only read, shares the pointer's
+ * line, and each stream has a line of its own.
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls/clear.h - how far into a segment the clear part of a handshake reaches.
+ * tls/clear.h - finds where the clear part of a handshake ends within a segment.
  *
- * Handshake records and alerts of two bytes are in the clear until the first ChangeCipherSpec or
- * application data: what a direction sends before that, anybody on the wire reads. Nothing of what
- * follows is ever handed on.
+ * Until the first ChangeCipherSpec or application data record, handshake records and two-byte
+ * alerts are in the clear: anybody on the wire can read them. Nothing after that is ever passed on.
  */
 #ifndef CACHEWARDEN_TLS_CLEAR_H
 #define CACHEWARDEN_TLS_CLEAR_H
@@ -12,8 +11,8 @@
 #include "tls/record.h"
 
 /*
- * One record of a walk over clear records; begun as the stream stands, it ends as tls_step does. With
- * w->failed set, w->bad is where the clear part ends.
+ * One record of a walk over clear records, starting from the stream's state. Returns as tls_step
+ * does; if w->failed is set, w->bad is where the clear part ends.
  */
 static __always_inline int tls_clear_step(struct tls_walk *w)
 {

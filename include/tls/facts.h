@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* tls/facts.h - what the clear part of a TLS handshake said, both directions together. */
+/* tls/facts.h - what the clear part of a TLS handshake says, both directions together. */
 #ifndef CACHEWARDEN_TLS_FACTS_H
 #define CACHEWARDEN_TLS_FACTS_H
 
@@ -21,42 +21,39 @@
 /* facts.flags */
 #define TLS_CLIENT_HELLO 0x0001
 #define TLS_SERVER_HELLO 0x0002
-#define TLS_RETRY 0x0004 /* HelloRetryRequest */
-#define TLS_MIDDLEBOX_COMPAT                                                                       \
-	0x0008			  /* TLS 1.3 in the clothes of 1.2: session id, ChangeCipherSpec */
-#define TLS_EARLY_DATA 0x0010	  /* offered */
-#define TLS_PSK_OFFERED 0x0020	  /* TLS 1.3 */
-#define TLS_TICKET_OFFERED 0x0040 /* up to TLS 1.2, RFC 5077 */
-#define TLS_RESUMED 0x0080	  /* PSK selected, or the session id came back */
-#define TLS_NEW_TICKET 0x0100	  /* up to TLS 1.2: the server hands one out in the clear */
+#define TLS_RETRY 0x0004	    /* HelloRetryRequest */
+#define TLS_MIDDLEBOX_COMPAT 0x0008 /* RFC 8446 D.4: session id, ChangeCipherSpec */
+#define TLS_EARLY_DATA 0x0010	    /* offered */
+#define TLS_PSK_OFFERED 0x0020	    /* TLS 1.3 */
+#define TLS_TICKET_OFFERED 0x0040   /* up to TLS 1.2, RFC 5077 */
+#define TLS_RESUMED 0x0080	    /* PSK selected, or session id echoed */
+#define TLS_NEW_TICKET 0x0100	    /* up to TLS 1.2: the server issues one in the clear */
 #define TLS_DOWNGRADE_11                                                                           \
-	0x0200 /* the server could do 1.2 or more, and says that it was made not to */
-#define TLS_DOWNGRADE_12 0x0400 /* it could do 1.3 */
-#define TLS_FALLBACK 0x0800	/* the client says it was made to offer less, RFC 7507 */
+	0x0200 /* RFC 8446 §4.1.3: the server supports 1.2 or newer, but negotiated 1.1 or older */
+#define TLS_DOWNGRADE_12 0x0400 /* the same: it supports 1.3, but negotiated 1.2 */
+#define TLS_FALLBACK 0x0800	/* TLS_FALLBACK_SCSV, RFC 7507: the client retries with less */
 #define TLS_CERTIFICATE 0x1000	/* the server sent one in the clear */
 #define TLS_CLIENT_CERT_ASKED 0x2000
-#define TLS_BAD_HANDSHAKE                                                                          \
-	0x4000		   /* a message that contradicts itself: what stands here is not all */
-#define TLS_RAW_KEY 0x8000 /* the server shows a key without a certificate, RFC 7250 */
+#define TLS_BAD_HANDSHAKE 0x4000 /* a malformed message: the facts are incomplete */
+#define TLS_RAW_KEY 0x8000	 /* the server sends a raw public key, RFC 7250 */
 
-/* Both directions of one connection. Versions as on the wire, 0: not known. */
+/* Both directions of one connection. Versions are as on the wire, 0 if unknown. */
 struct tls_facts {
 	__u32 flags;
 	__u16 client_version; /* legacy_version of the ClientHello; SSLv2 hellos: what they offer */
 	__u16 record_version; /* of the client's first record */
-	__u16 offered
-		[TLS_OFFERED_MAX]; /* supported_versions; without it what client_version says */
+	__u16 offered[TLS_OFFERED_MAX]; /* supported_versions; without it client_version */
 	__u8 offered_count;
 	__u8 session_len;
 	__u16 suites_offered;
-	__u16 version; /* settled */
-	__u16 cipher;  /* settled */
+	__u16 version; /* negotiated */
+	__u16 cipher;  /* negotiated */
 	__u16 group;   /* TLS 1.3 key share */
 	__u8 alert[2]; /* description: by the client, by the server */
 	__u8 alert_fatal[2];
 	char sni[TLS_SNI_LEN];
-	char alpn_offered[TLS_ALPN_LEN]; /* comma between */
-	char alpn[TLS_ALPN_LEN];	 /* settled, up to TLS 1.2 */
+	char alpn_offered[TLS_ALPN_LEN]; /* comma-separated */
+	char alpn[TLS_ALPN_LEN];	 /* negotiated, up to TLS 1.2 */
 	__u8 session[TLS_SESSION_LEN];
 };
 

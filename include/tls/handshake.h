@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls/handshake.h - reads the part of a TLS handshake that everybody on the wire can read: hellos,
- * alerts, and up to TLS 1.2 the server's certificate (RFC 8446 §4, RFC 5246 §7.4, RFC 5077, RFC 7301,
- * RFC 6066).
+ * tls/handshake.h - parses the clear part of a TLS handshake: hellos, alerts, and up to TLS 1.2 the
+ * server's certificate (RFC 8446 §4, RFC 5246 §7.4, RFC 5077, RFC 7301, RFC 6066).
  *
- * One reader for each direction of a connection is fed that direction's bytes in order, cut anywhere; both
- * tell the same struct tls_facts. Pure: no allocation, no I/O, bounded. It ends by itself at the first
- * byte that is encrypted (ChangeCipherSpec, application data) or no handshake, and never looks behind it.
- * Names and lists come from the peer: what is not printable ASCII is replaced before it is kept.
+ * Each direction of a connection has a reader, which is fed that direction's bytes in order, in
+ * pieces of any size; both fill the same struct tls_facts. Pure: no allocation, no I/O, bounded. A
+ * reader stops at the first byte that is encrypted (ChangeCipherSpec, application data) or not a
+ * handshake, and never looks behind it. Names and lists are the peer's: anything but printable
+ * ASCII is replaced before it is stored.
  */
 #ifndef CACHEWARDEN_TLS_HANDSHAKE_H
 #define CACHEWARDEN_TLS_HANDSHAKE_H
@@ -18,17 +18,17 @@
 #include "tls/facts.h"
 #include "tls/record.h"
 
-#define TLS_MESSAGE_MAX 32768 /* a chain of certificates: real ones have 2 to 8 KiB */
+#define TLS_MESSAGE_MAX 32768 /* a certificate chain: real ones have 2 to 8 KiB */
 
-/* Where a reader stands. */
+/* State of a reader. */
 enum tls_reading {
 	TLS_READING,
-	TLS_READ_ENCRYPTED, /* all there was in the clear has been read */
-	TLS_READ_FOREIGN,   /* no handshake, or no TLS at all */
+	TLS_READ_ENCRYPTED, /* the clear part was read to its end */
+	TLS_READ_FOREIGN,   /* not a handshake, or not TLS */
 	TLS_READ_TOO_LARGE,
 };
 
-/* Whose direction it is, where that is known. */
+/* Whose direction it is, if known. */
 enum tls_side { TLS_SIDE_ANY, TLS_SIDE_CLIENT, TLS_SIDE_SERVER };
 
 struct tls_reader {
@@ -38,7 +38,7 @@ struct tls_reader {
 	void *ctx;
 	__u8 reading; /* enum tls_reading */
 	__u8 side;    /* enum tls_side */
-	__u8 server;  /* this direction is the server's: known with its first message */
+	__u8 server;  /* the direction is the server's; set by its first message */
 	__u8 begun;
 	__u8 have; /* bytes of the record header */
 	__u8 header[TLS_HEADER_LEN];
@@ -50,7 +50,7 @@ struct tls_reader {
 	__u8 message[TLS_MESSAGE_MAX];
 };
 
-/* A piece of a message, and whether it was read beyond its end. */
+/* Part of a message; bad: a read went beyond its end. */
 struct tls_bytes {
 	const __u8 *at;
 	__u32 len;
@@ -86,13 +86,13 @@ static inline struct tls_bytes tls_take(struct tls_bytes *b, __u32 n)
 	return part;
 }
 
-/* A vector: its length in n bytes, then so many. */
+/* A vector: n bytes of length, then that many bytes. */
 static inline struct tls_bytes tls_vector(struct tls_bytes *b, __u32 n)
 {
 	return tls_take(b, tls_number(b, n));
 }
 
-/* Append to a string of the given room, a comma before it unless it is the first. */
+/* Append a name to a comma-separated list of the given room. */
 static inline void tls_say(char *to, __u32 room, struct tls_bytes name)
 {
 	__u32 used = strlen(to);
@@ -107,7 +107,7 @@ static inline void tls_say(char *to, __u32 room, struct tls_bytes name)
 	to[used] = '\0';
 }
 
-/* RFC 8701: values that mean nothing, strewn in to keep servers tolerant. */
+/* GREASE, RFC 8701: reserved values that servers must ignore. */
 static inline int tls_grease(__u16 v)
 {
 	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
@@ -142,7 +142,7 @@ static inline void tls_client_extension(struct tls_facts *f, __u32 type, struct 
 			tls_say(f->alpn_offered, sizeof(f->alpn_offered), tls_vector(&list, 1));
 		e->bad |= list.bad;
 		break;
-	case 35: /* session_ticket: empty means that one would be welcome */
+	case 35: /* session_ticket: if empty, it only asks for one */
 		if (e->len)
 			f->flags |= TLS_TICKET_OFFERED;
 		break;
@@ -177,7 +177,7 @@ static inline void tls_suites(struct tls_facts *f, struct tls_bytes suites, __u3
 	}
 }
 
-/* What stands at the end of both hellos, if anything does. */
+/* The extensions at the end of a hello, if there are any. */
 static inline void tls_extensions(struct tls_facts *f, struct tls_bytes *b,
 				  void (*each)(struct tls_facts *f, __u32 type,
 					       struct tls_bytes *e))
@@ -246,7 +246,7 @@ static inline void tls_server_extension(struct tls_facts *f, __u32 type, struct 
 
 static inline void tls_server_hello(struct tls_facts *f, struct tls_bytes b)
 {
-	/* RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest"; and the end of a random that warns */
+	/* RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest", and the downgrade sentinel */
 	static const __u8 retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
 				       0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
 				       0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
@@ -282,7 +282,7 @@ static inline void tls_server_hello(struct tls_facts *f, struct tls_bytes b)
 					       : 0;
 }
 
-/* The first of the chain is the server's own; or there is a key and no chain. */
+/* The first certificate of the chain is the server's own. A raw public key has no chain. */
 static inline void tls_certificates(struct tls_reader *r, struct tls_bytes b)
 {
 	struct tls_bytes list = tls_vector(&b, 3), own;
@@ -293,7 +293,7 @@ static inline void tls_certificates(struct tls_reader *r, struct tls_bytes b)
 		return;
 	}
 	if (!list.len && !list.bad)
-		return; /* none to show */
+		return; /* an empty list */
 	own = tls_vector(&list, 3);
 	if (b.bad || list.bad || !own.len) {
 		r->facts->flags |= TLS_BAD_HANDSHAKE;
@@ -343,7 +343,7 @@ static inline void tls_message_whole(struct tls_reader *r, __u32 len)
 	}
 }
 
-/* A direction begins with a hello, or is nothing we know. */
+/* A direction must begin with a hello. Returns 0 if it does not. */
 static inline int tls_message_begins(struct tls_reader *r)
 {
 	__u8 type = r->message[0];
@@ -361,7 +361,7 @@ static inline int tls_message_begins(struct tls_reader *r)
 	return 1;
 }
 
-/* n bytes of handshake: whole messages, parts of one, or several. */
+/* n bytes of handshake: parts of messages, or several. */
 static inline void tls_read_messages(struct tls_reader *r, const __u8 *at, __u32 n)
 {
 	while (n && r->reading == TLS_READING) {
@@ -396,7 +396,7 @@ static inline void tls_read_messages(struct tls_reader *r, const __u8 *at, __u32
 
 static inline void tls_read_alert(struct tls_reader *r, const __u8 *at, __u32 n)
 {
-	/* who answers a hello by an alert alone is the server */
+	/* an alert that answers a ClientHello is the server's */
 	int server = r->side != TLS_SIDE_ANY ? r->side == TLS_SIDE_SERVER
 		     : r->begun		     ? r->server
 					     : !!(r->facts->flags & TLS_CLIENT_HELLO);
@@ -411,7 +411,7 @@ static inline void tls_read_alert(struct tls_reader *r, const __u8 *at, __u32 n)
 	}
 }
 
-/* The record header is whole: what follows? */
+/* The record header is complete: decide what follows. */
 static inline void tls_read_header(struct tls_reader *r)
 {
 	__u32 type = r->header[0];
@@ -437,8 +437,9 @@ static inline void tls_read_header(struct tls_reader *r)
 }
 
 /*
- * SSLv2 framing, as old clients wrapped even an SSLv3 or TLS hello (RFC 5246 appendix E.2): two bytes of
- * length with the high bit set, then message 1. Told apart by the first byte, which begins no record.
+ * SSLv2 framing, in which old clients sent SSLv3 and TLS hellos, too (RFC 5246 appendix E.2): two
+ * bytes of length with the high bit set, then message 1. The first byte tells it apart: no record
+ * begins so.
  */
 static inline __u32 tls_read_ssl2(struct tls_reader *r, const __u8 *at, __u32 n)
 {
@@ -457,8 +458,8 @@ static inline __u32 tls_read_ssl2(struct tls_reader *r, const __u8 *at, __u32 n)
 		b = (struct tls_bytes){r->message + 3, len ? len - 1 : 0, 0};
 		r->facts->client_version = tls_number(&b, 2);
 		len = tls_number(&b, 2);
-		tls_number(&b, 2); /* session id's length */
-		tls_number(&b, 2); /* challenge's */
+		tls_number(&b, 2); /* length of the session id */
+		tls_number(&b, 2); /* length of the challenge */
 		tls_suites(r->facts, tls_take(&b, len), 3);
 		tls_offer(r->facts, r->facts->client_version);
 		if (b.bad)
@@ -490,7 +491,7 @@ static inline void tls_facts_begin(struct tls_facts *f)
 	f->alert[0] = f->alert[1] = TLS_ALERT_NONE;
 }
 
-/* The next n bytes of the direction. Returns enum tls_reading. */
+/* Feed the next n bytes of the direction. Returns enum tls_reading. */
 static inline int tls_reader_feed(struct tls_reader *r, const __u8 *at, __u32 n)
 {
 	while (n && r->reading == TLS_READING) {

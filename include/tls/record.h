@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls/record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction
- * of a TCP stream, segment by segment, by sequence number.
+ * tls/record.h - walks TLS record headers (RFC 8446 §5.1, RFC 5246 §6.2.1) through one direction of
+ * a TCP stream, segment by segment, by sequence number.
  *
- * Pure: no allocation, no I/O, bounded. It decides one thing: are these bytes TLS records, and if
- * not, which byte is the first that is none. It never guesses: a stream it did not see from the
- * start, or that lost a header in a hole, is *unsynced*, and only a chain of valid headers brings
- * it back.
+ * Pure: no allocation, no I/O, bounded. It decides whether bytes are TLS records, and if not, which
+ * is the first byte that is not. It never guesses: a stream that was not seen from its start, or
+ * that lost a header in a hole, is *unsynced* until a chain of valid headers is found.
  *
- * The including side provides, before the include or as a macro: static inline __u64 tls_load(void
- * *ctx, __u32 off, __u32 n); which returns the n (1..5) bytes at offset off of the segment's
- * buffer, first byte lowest.
+ * The including file defines tls_load(ctx, off, n), which returns the n (1 to 5) bytes at offset
+ * off of the segment's buffer, first byte lowest.
  */
 #ifndef CACHEWARDEN_TLS_RECORD_H
 #define CACHEWARDEN_TLS_RECORD_H
@@ -25,7 +23,7 @@
 
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 §6.2.3: TLSCiphertext.length */
 #define TLS_CHAIN_CONFIRM                                                                          \
-	3 /* headers that must hold before a resynced stream may be called broken */
+	3 /* valid headers needed after a resync before the stream may be found broken */
 
 enum tls_type {
 	TLS_CHANGE_CIPHER_SPEC = 20,
@@ -35,14 +33,14 @@ enum tls_type {
 	TLS_HEARTBEAT = 24, /* RFC 6520 */
 };
 
-/* What a segment turned out to be. */
+/* The result of feeding a segment. */
 enum tls_seen {
-	TLS_SEEN_RECORDS,  /* records, or inside one */
+	TLS_SEEN_RECORDS,  /* records, or part of one */
 	TLS_SEEN_NOTHING,  /* retransmission or empty */
 	TLS_SEEN_UNSYNCED, /* passed unread */
-	TLS_SEEN_PENDING,  /* passed unread for now: a hole before it may yet be filled and tell */
-	TLS_SEEN_PLAIN,	   /* walk.bad is the first byte that is no TLS */
-	TLS_SEEN_BROKEN,   /* stream was broken before; these bytes follow */
+	TLS_SEEN_PENDING,  /* passed unread for now: filling the hole before it may still decide */
+	TLS_SEEN_PLAIN,	   /* plaintext: walk.bad is its first byte */
+	TLS_SEEN_BROKEN,   /* the stream was broken before */
 };
 
 /* A walk over one segment: payload is [off, end) of the buffer behind ctx. */
@@ -55,7 +53,7 @@ struct tls_walk {
 	__u64 hdr; /* header bytes collected, first byte lowest */
 	__u32 have;
 	__u32 confirm;
-	__u32 bad; /* offset in the buffer of the first byte of what is no header; see tls_step */
+	__u32 bad; /* buffer offset where an invalid header begins; see tls_step */
 	__u32 failed;
 };
 
@@ -78,7 +76,7 @@ static __always_inline int tls_header_ok(__u64 h, __u32 have)
 		return 0;
 	if (have >= 3 && minor > 4)
 		return 0;
-	if (have >= 4 && len > TLS_RECORD_MAX) /* with 4 bytes: the least that length can be */
+	if (have >= 4 && len > TLS_RECORD_MAX) /* with 4 bytes len is the minimum */
 		return 0;
 	if (have < TLS_HEADER_LEN)
 		return 1;
@@ -90,9 +88,9 @@ static __always_inline int tls_header_ok(__u64 h, __u32 have)
 }
 
 /*
- * One record's worth of walk: finish the current record, then read the next header. Returns 1 when
- * the segment is used up or failed. On failure w->failed is set and w->bad is where the header
- * began, or the segment's start if it began in an earlier one.
+ * Walk over one record: finish the current one, then read the next header. Returns 1 at the end of
+ * the segment and on failure. On failure w->failed is set, and w->bad is where the header begins,
+ * or the segment's start if it began in an earlier one.
  */
 static __always_inline int tls_step(struct tls_walk *w)
 {
@@ -134,7 +132,7 @@ static __always_inline int tls_step(struct tls_walk *w)
 
 #ifndef TLS_WALK_ALL
 /*
- * Userspace: a plain loop. BPF brings its own, on bpf_loop. Each step but the last eats a header.
+ * A plain loop; BPF defines its own on bpf_loop. Each step but the last consumes a header.
  */
 #define TLS_WALK_ALL(w)                                                                            \
 	do {                                                                                       \
@@ -161,7 +159,7 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 	s->hdr = 0;
 }
 
-/* A part of the stream is not here, and nobody says which. */
+/* Part of the stream takes another path, and nothing says which part. */
 static __always_inline void tls_multipath(struct tls_stream *s)
 {
 	tls_lose_sync(s);
@@ -170,11 +168,11 @@ static __always_inline void tls_multipath(struct tls_stream *s)
 	s->clear_done = 1;
 }
 
-/* Headers searched for at most this far: one must begin within a record's length. */
+/* How far to search for a header: one must begin within a record's length. */
 #define TLS_SCAN_MAX (TLS_RECORD_MAX + TLS_HEADER_LEN)
 #define TLS_SCAN_NONE (~0u)
 
-/* Is there an application data header (the bulk of any stream) at off, ending within end? */
+/* Is there an application data header, as most are, at off, complete before end? */
 static __always_inline int tls_header_at(void *ctx, __u32 off, __u32 end)
 {
 	__u64 h;
@@ -187,7 +185,7 @@ static __always_inline int tls_header_at(void *ctx, __u32 off, __u32 end)
 }
 
 #ifndef TLS_SCAN
-/* Offset of the first such header in [off, end), TLS_SCAN_NONE if there is none. BPF brings its own. */
+/* Offset of the first such header in [off, end), or TLS_SCAN_NONE. BPF defines its own. */
 static inline __u32 tls_scan(void *ctx, __u32 off, __u32 end)
 {
 	for (__u32 i = 0; i < TLS_SCAN_MAX && off + i < end; i++) {
@@ -199,7 +197,7 @@ static inline __u32 tls_scan(void *ctx, __u32 off, __u32 end)
 #define TLS_SCAN(ctx, off, end) tls_scan(ctx, off, end)
 #endif
 
-/* Data is missing, and a header lies in it: remember where, and look for the next header behind it. */
+/* Data is missing that contains a header: remember the hole, and search for a header behind it. */
 static __always_inline void tls_hole_open(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
 					  __u32 len)
 {
@@ -215,7 +213,7 @@ static __always_inline void tls_hole_open(struct tls_stream *s, void *ctx, __u32
 	tls_lose_sync(s);
 }
 
-/* It will not be filled in a way that tells: what was passed over stays unread. */
+/* Give the hole up. Returns the bytes that stay unread. */
 static __always_inline __u32 tls_hole_drop(struct tls_stream *s)
 {
 	__u32 unread = s->sync == TLS_SYNCED ? s->hole_end + s->found - s->hole_next
@@ -226,8 +224,8 @@ static __always_inline __u32 tls_hole_drop(struct tls_stream *s)
 }
 
 /*
- * The hole is full: the walk through it says where the next header stands. Returns the bytes behind
- * the hole that turn out to be unread for good, 0 when everything fits together.
+ * The hole is filled: the walk through it says where the next header is. Returns the bytes behind
+ * the hole that stay unread, 0 if both walks meet.
  */
 static __always_inline __u32 tls_hole_close(struct tls_stream *s)
 {
@@ -235,7 +233,7 @@ static __always_inline __u32 tls_hole_close(struct tls_stream *s)
 	__s32 gap;
 
 	s->hole = 0;
-	if (s->hole_have) { /* a header split by the hole's end: its rest has been kept */
+	if (s->hole_have) { /* a header split by the hole's end, whose rest was kept */
 		__u64 h = s->hole_hdr | (__u64)s->after << (8 * s->hole_have);
 
 		rest = TLS_HEADER_LEN - s->hole_have;
@@ -251,11 +249,10 @@ static __always_inline __u32 tls_hole_close(struct tls_stream *s)
 	to = rest + s->hole_left;
 	gap = s->hole_end + to - s->next;
 	if (s->sync == TLS_SYNCED && to == s->found) {
-		s->confirm = 0; /* proven: no byte between the two walks */
+		s->confirm = 0; /* the two walks meet */
 		return 0;
 	}
-	if (gap >=
-	    0) { /* what was passed is the inside of one record, whatever looked like a header */
+	if (gap >= 0) { /* all that passed is inside one record, even what looked like a header */
 		s->sync = TLS_SYNCED;
 		s->left = gap;
 		s->have = 0;
@@ -264,13 +261,13 @@ static __always_inline __u32 tls_hole_close(struct tls_stream *s)
 		return 0;
 	}
 	if (s->sync == TLS_SYNCED && to < s->found)
-		return s->found - to; /* headers of another kind stood before the one found */
+		return s->found - to; /* other kinds of header precede the one found */
 	if (s->sync == TLS_SYNCED)
-		tls_lose_sync(s); /* the header found was none */
+		tls_lose_sync(s); /* what was found was not a header */
 	return s->next - s->hole_end;
 }
 
-/* Begin at the stream's first byte (synced) or anywhere (unsynced). */
+/* Start at the stream's first byte (synced) or anywhere (unsynced). */
 static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_start)
 {
 	s->next = seq;
@@ -279,9 +276,9 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 }
 
 /*
- * The short path, for nearly every segment of a busy connection: in order, and inside the current
- * record, or beginning with a header whose record reaches the segment's end or beyond. Returns 1 if
- * that was so and the segment is dealt with, 0 if tls_feed must look at it; nothing is changed then.
+ * The short path of nearly every segment on a busy connection: in order, and either inside the
+ * current record, or one header whose record reaches at least to the segment's end. Returns 1 if
+ * that was so. Returns 0, with nothing changed, if the segment needs tls_feed.
  */
 static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
 					  __u32 len)
@@ -310,7 +307,7 @@ static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32
 	return 1;
 }
 
-/* What a walk over [off, end) came to, put into *bad and *bad_at when it met bytes that are no TLS. */
+/* Set *bad and *bad_at, see tls_feed, from a walk that began at off and failed. */
 static __always_inline void tls_blame(const struct tls_walk *w, __u32 off, __u64 offset, __u32 have,
 				      __u32 *bad, __u64 *bad_at)
 {
@@ -321,8 +318,7 @@ static __always_inline void tls_blame(const struct tls_walk *w, __u32 off, __u64
 }
 
 /*
- * What a late segment brings for the hole; tls_feed_rest has what it brings beyond. Returns and outputs
- * as tls_feed.
+ * Feed the part of a late segment that fills the hole; the rest goes to tls_feed_rest. As tls_feed.
  */
 static __always_inline int tls_feed_hole(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
 					 __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
@@ -371,16 +367,16 @@ static __always_inline int tls_feed_hole(struct tls_stream *s, void *ctx, __u32 
 /* A segment on its way through tls_feed_rest. */
 struct tls_piece {
 	__u32 seq;
-	__u32 off; /* payload, moved behind what is known */
+	__u32 off; /* payload, without what was seen before */
 	__u32 len;
 	__u32 from;   /* where the walk begins, off or behind it */
 	__u32 unread; /* grows, see tls_feed */
 };
 
 /*
- * Where does the walk over this segment begin? Takes care of what is known already, of what is missing
- * before it, and of streams that are no TLS. Returns TLS_SEEN_RECORDS to go on with the walk, or what
- * the segment was.
+ * Find where the walk over a segment begins: skips what was seen before, handles a gap before it,
+ * and streams that are not TLS. Returns TLS_SEEN_RECORDS if the walk is to be done, else the
+ * result.
  */
 static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls_piece *p)
 {
@@ -390,7 +386,7 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 		__u32 old = -(__u32)ahead;
 
 		if (old >= p->len)
-			return TLS_SEEN_NOTHING; /* all of it was seen or passed over before */
+			return TLS_SEEN_NOTHING; /* all of it was seen or skipped before */
 		p->off += old;
 		p->len -= old;
 		ahead = 0;
@@ -405,7 +401,7 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 		return TLS_SEEN_UNSYNCED;
 	}
 	if (ahead && s->sync == TLS_SYNCED && (__u32)ahead <= s->left) {
-		s->left -= ahead; /* a hole inside the record: the next header's place stands */
+		s->left -= ahead; /* a hole inside the record: the next header's place is known */
 	} else if (ahead) {
 		if (s->hole)
 			p->unread += tls_hole_drop(s);
@@ -424,10 +420,10 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 }
 
 #ifndef TLS_PLACE
-#define TLS_PLACE(s, ctx, p) tls_place(s, ctx, p) /* BPF: on its own, to be verified once */
+#define TLS_PLACE(s, ctx, p) tls_place(s, ctx, p) /* BPF: a global function, verified once */
 #endif
 
-/* All but what a late segment brings for a hole, in order or not. As tls_feed. */
+/* Feed a segment, except for the part that fills a hole. As tls_feed. */
 static __always_inline int tls_feed_rest(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
 					 __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)
 {
@@ -460,7 +456,7 @@ static __always_inline int tls_feed_rest(struct tls_stream *s, void *ctx, __u32 
 		return TLS_SEEN_UNSYNCED;
 	}
 	if (w.failed && w.confirm) {
-		/* a header that had been found behind a hole was none, or the stream is not what it was */
+		/* what was found behind a hole was not a header, or the stream changed */
 		tls_lose_sync(s);
 		tls_advance(s, len);
 		if (s->hole)
@@ -489,11 +485,11 @@ static __always_inline int tls_feed_rest(struct tls_stream *s, void *ctx, __u32 
 }
 
 /*
- * Feed one segment: payload is [off, off+len) of the buffer behind ctx, its first byte has
- * sequence number seq. Returns enum tls_seen; with TLS_SEEN_PLAIN *bad is the offset in the buffer
- * of the first byte read that is no TLS (the header may have begun in an earlier segment) and
- * *bad_at its stream offset, header begin included. *unread grows by the bytes of which it is now
- * certain that nobody will have read them.
+ * Feed one segment: its payload is [off, off+len) of the buffer behind ctx, seq the sequence number
+ * of the first byte. Returns enum tls_seen. With TLS_SEEN_PLAIN, *bad is the buffer offset of the
+ * first byte that is not TLS, and *bad_at its stream offset; if the header began in an earlier
+ * segment, *bad_at is where it began. *unread grows by the bytes that are now certain to stay
+ * unread.
  */
 static __always_inline int tls_feed(struct tls_stream *s, void *ctx, __u32 seq, __u32 off,
 				    __u32 len, __u32 *bad, __u64 *bad_at, __u32 *unread)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls/resp.h - says what the first bytes of a segment that is no TLS look like, and where in them a
- * Redis command's name would stand. It never says what the bytes are.
+ * tls/resp.h - classifies the first bytes of a segment that is not TLS, and finds where in them a
+ * Redis command would be named. It never passes on the bytes themselves.
  *
  * Pure and bounded: reads at most RESP_SCAN bytes of a buffer of that size, zero padded.
  * RESP: https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -18,12 +18,11 @@
 
 struct resp_scan {
 	__u8 bytes[RESP_SCAN]; /* in: the segment's first bytes, zero padded */
-	__u32 len;	       /* in: how many */
+	__u32 len;	       /* in: number of bytes */
 	__u32 payload;	       /* out: enum payload_kind */
-	__u32 named;	       /* out: word holds what stands where a command's name would */
+	__u32 named;	       /* out: word holds what may be a command's name */
 	struct command_key word;
-	/* Cursors. They live here and not in locals, so that the BPF verifier, which follows a local's
-	 * every value, sees one unknown number instead. */
+	/* Cursors. In memory and not in locals, whose every value the BPF verifier would follow. */
 	__u32 at;
 	__u32 number;
 	__u32 count;
@@ -31,7 +30,9 @@ struct resp_scan {
 };
 
 #ifndef RESP_EACH
-/* Call step(i, &l) for i = 0 .. n-1 until it returns non-zero. BPF brings its own, on bpf_loop. */
+/*
+ * Call step(i, &l) for i from 0 to n-1 until it returns non-zero. BPF defines its own on bpf_loop.
+ */
 #define RESP_EACH(n, step, l)                                                                      \
 	do {                                                                                       \
 		struct resp_scan *each_ = (l);                                                     \
@@ -75,7 +76,8 @@ static long resp_number_step(__u32 i, struct resp_scan **ctx)
 }
 
 /*
- * Read a decimal number and CR LF at l->at into l->number and step behind it; 0 if none is there.
+ * Read a decimal number and CR LF at l->at into l->number, and step behind it. Returns 0 if there
+ * is none.
  */
 static inline int resp_number(struct resp_scan *l)
 {
@@ -104,10 +106,7 @@ static long resp_word_step(__u32 i, struct resp_scan **ctx)
 	return 0;
 }
 
-/*
- * The word at l->at that could be a command's name: in upper case into l->word, its length into
- * l->count.
- */
+/* Copy the word at l->at, in upper case, to l->word, and its length to l->count. */
 static inline void resp_word(struct resp_scan *l)
 {
 	l->count = 0;
@@ -126,7 +125,7 @@ static long resp_text_step(__u32 i, struct resp_scan **ctx)
 	return 0;
 }
 
-/* What begins like this is text beyond what chance brings. */
+/* Is it text, of a length that random bytes do not reach by chance? */
 static inline int resp_text(const struct resp_scan *l)
 {
 	return l->printable >= l->len || l->printable >= RESP_TEXT_MIN;
@@ -141,8 +140,8 @@ static inline int resp_sslv2(const __u8 *b, __u32 len)
 }
 
 /*
- * Look at l->bytes. l->payload is PAYLOAD_OTHER when nothing known is there. An inline command is a
- * candidate only: the caller looks the name up, and an unknown word is no command.
+ * Classify l->bytes into l->payload, PAYLOAD_OTHER if nothing is recognized. PAYLOAD_INLINE is only
+ * a candidate: the caller looks the name up and calls resp_settle.
  */
 static inline void resp_classify(struct resp_scan *l)
 {
@@ -211,7 +210,7 @@ static inline void resp_classify(struct resp_scan *l)
 	}
 }
 
-/* What it is, once it is known whether the word in the name's place is a command. */
+/* The final enum payload_kind, given whether the word is a known command. */
 static inline __u32 resp_settle(const struct resp_scan *l, int known_command)
 {
 	if (l->payload != PAYLOAD_INLINE || known_command)
@@ -219,10 +218,7 @@ static inline __u32 resp_settle(const struct resp_scan *l, int known_command)
 	return l->printable >= RESP_PRINTABLE_MIN ? PAYLOAD_PRINTABLE : PAYLOAD_OTHER;
 }
 
-/*
- * Whether what was seen is plaintext on its own, in a stream whose record boundaries are not
- * known.
- */
+/* Is that plaintext for certain, even in a stream whose record boundaries are unknown? */
 static inline int resp_certain(__u32 payload, int known_command)
 {
 	return payload == PAYLOAD_RESP_COMMAND || payload == PAYLOAD_RESP_REPLY ||
