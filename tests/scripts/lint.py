@@ -93,6 +93,8 @@ def check_layers(files):
                 other = target.split("/")[0]
                 if other != folder and LAYER.get(other, 99) >= LAYER[folder]:
                     problem(f"{path}: includes {target}, which is not in a lower layer")
+            elif folder == "base" and f"include/{target}" in files.text:
+                problem(f"{path}: base/ knows nothing of the product, but this includes {target}")
 
 
 def check_model(files):

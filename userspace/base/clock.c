@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * clock.c - boot time to wall time. The difference is taken anew each time: the wall clock may be
- * set.
- */
+/* clock.c - see clock.h. The offset between the clocks is never cached, because the wall clock may be set. */
 #include "base/clock.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clock.h - the kernel side stamps CLOCK_BOOTTIME; people read UTC. */
+/* clock.h - converts CLOCK_BOOTTIME, which events carry, to wall-clock time in UTC. */
 #ifndef CACHEWARDEN_CLOCK_H
 #define CACHEWARDEN_CLOCK_H
 
@@ -11,10 +11,10 @@
 
 uint64_t clock_boot_ns(void);
 
-/* Milliseconds since the epoch of a CLOCK_BOOTTIME instant, by the clock as it is set now. */
+/* A CLOCK_BOOTTIME instant in milliseconds since the epoch, by the wall clock as it is set now. */
 int64_t clock_epoch_ms(uint64_t boot_ns);
 
-/* "HH:MM:SS.mmm" UTC of an epoch time; buf holds at least 13 bytes. */
+/* "HH:MM:SS.mmm" in UTC, 13 bytes with the terminator. */
 void clock_text(int64_t epoch_ms, char *buf, size_t size);
 
 #endif

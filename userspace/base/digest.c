@@ -13,14 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIZE_MAX_READ (256ll << 20) /* an executable larger than that has no digest here */
-#define KNOWN 32
+#define SIZE_MAX_READ                                                                              \
+	(256ll << 20) /* larger executables get no digest: reading blocks the monitor */
+#define CACHE_SIZE 32
 
-static struct known {
+static struct entry {
 	struct stat st;
 	char hex[DIGEST_LEN];
-} known[KNOWN];
-static unsigned int next_known;
+} cache[CACHE_SIZE];
+static unsigned int next_entry;
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
@@ -50,7 +51,7 @@ static int hash(int fd, char hex[DIGEST_LEN])
 	return err;
 }
 
-static int hash_known(int fd, char hex[DIGEST_LEN])
+static int hash_cached(int fd, char hex[DIGEST_LEN])
 {
 	struct stat before, after;
 	int err;
@@ -59,20 +60,20 @@ static int hash_known(int fd, char hex[DIGEST_LEN])
 		return -errno;
 	if (!S_ISREG(before.st_mode) || before.st_size > SIZE_MAX_READ)
 		return -EFBIG;
-	for (unsigned int i = 0; i < KNOWN; i++) {
-		if (known[i].hex[0] && same_file(&known[i].st, &before)) {
-			memcpy(hex, known[i].hex, DIGEST_LEN);
+	for (unsigned int i = 0; i < CACHE_SIZE; i++) {
+		if (cache[i].hex[0] && same_file(&cache[i].st, &before)) {
+			memcpy(hex, cache[i].hex, DIGEST_LEN);
 			return 0;
 		}
 	}
 	err = hash(fd, hex);
 	if (!err && (fstat(fd, &after) || !same_file(&before, &after)))
-		err = -ESTALE; /* written meanwhile */
+		err = -ESTALE; /* written while it was read */
 	if (err)
 		return err;
-	known[next_known].st = before;
-	memcpy(known[next_known].hex, hex, DIGEST_LEN);
-	next_known = (next_known + 1) % KNOWN;
+	cache[next_entry].st = before;
+	memcpy(cache[next_entry].hex, hex, DIGEST_LEN);
+	next_entry = (next_entry + 1) % CACHE_SIZE;
 	return 0;
 }
 
@@ -85,7 +86,7 @@ int digest_exe(pid_t pid, uint64_t start_ns, const char *path, uint64_t ino, cha
 	buf[0] = '\0';
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
 	fd = open(link, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && proc_exe(pid, start_ns, now, sizeof(now))) { /* another process by now */
+	if (fd >= 0 && proc_exe(pid, start_ns, now, sizeof(now))) { /* the pid was reused */
 		close(fd);
 		fd = -1;
 	}
@@ -93,7 +94,7 @@ int digest_exe(pid_t pid, uint64_t start_ns, const char *path, uint64_t ino, cha
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	err = fstat(fd, &st) ? -errno : st.st_ino != ino ? -ESTALE : hash_known(fd, buf);
+	err = fstat(fd, &st) ? -errno : st.st_ino != ino ? -ESTALE : hash_cached(fd, buf);
 	close(fd);
 	if (err)
 		buf[0] = '\0';

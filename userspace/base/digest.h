@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* digest.h - the SHA-256 of an executable, as certain as it can be had. */
+/* digest.h - SHA-256 of a process's executable. */
 #ifndef CACHEWARDEN_DIGEST_H
 #define CACHEWARDEN_DIGEST_H
 
@@ -9,8 +9,10 @@
 #define DIGEST_LEN 65
 
 /*
- * Of what that process runs, or, where it ended already, of the file at path if it is the same inode. What was read
- * once is remembered as long as inode, size and times stay. Returns 0 or a negative errno with buf empty.
+ * Digest in hexadecimal of the executable of the process with this pid and start time (as proc_exe()). Where the process
+ * has ended, of the file at path, provided that its inode is ino. Digests are cached by device, inode, size, mtime and
+ * ctime. Returns 0, or a negative errno with buf empty: -ESTALE if the file is another one or was written meanwhile,
+ * -EFBIG if it is too large.
  */
 int digest_exe(pid_t pid, uint64_t start_ns, const char *path, uint64_t ino, char buf[DIGEST_LEN]);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* jsonw.c - RFC 8259 text, one line per value: a newline never stands inside. */
+/* jsonw.c - see jsonw.h. Text as of RFC 8259, without a newline inside. */
 #include "base/jsonw.h"
 
 #include <inttypes.h>
@@ -43,7 +43,7 @@ static void put(struct jsonw *j, const char *bytes, size_t n)
 	j->text[j->len] = '\0';
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is none. */
+/* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is invalid. */
 static size_t utf8_len(const unsigned char *s)
 {
 	size_t n = s[0] < 0x80		   ? 1
@@ -59,7 +59,7 @@ static size_t utf8_len(const unsigned char *s)
 	if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
 	    (n == 3 && s[0] == 0xed && s[1] > 0x9f) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
 	    (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f))))
-		return 0; /* overlong, surrogate, or beyond U+10FFFF */
+		return 0; /* overlong, a surrogate, or above U+10FFFF */
 	return n;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * jsonw.h - writes one JSON text into a growing buffer. Commas and escapes are its business; that
- * objects are closed is the caller's, and jsonw_done() checks it.
+ * jsonw.h - writes one JSON text into a growing buffer. It takes care of commas and escapes; closing objects is up to the
+ * caller, and jsonw_done() checks it.
  */
 #ifndef CACHEWARDEN_JSONW_H
 #define CACHEWARDEN_JSONW_H
@@ -14,26 +14,26 @@ struct jsonw {
 	char *text;
 	size_t len, room;
 	int depth;
-	bool comma;  /* a member stands before the next one */
+	bool comma;  /* the next member needs a comma */
 	bool failed; /* out of memory */
 };
 
 void jsonw_free(struct jsonw *j);
 void jsonw_reset(struct jsonw *j);
 
-/* key is NULL inside arrays and for the outermost value. */
+/* key is NULL in arrays and for the outermost value. */
 void jsonw_object(struct jsonw *j, const char *key);
 void jsonw_array(struct jsonw *j, const char *key);
 void jsonw_end_object(struct jsonw *j);
 void jsonw_end_array(struct jsonw *j);
-/* Bytes that are no UTF-8 become U+FFFD; a NULL value is written as null. */
+/* Invalid UTF-8 becomes U+FFFD. NULL is written as null. */
 void jsonw_string(struct jsonw *j, const char *key, const char *value);
 void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
 void jsonw_null(struct jsonw *j, const char *key);
 
 /*
- * The text, newline-ended; NULL if memory ran out or something was left open. Valid until the next
+ * The text, terminated by a newline; NULL if memory ran out or an object or array is still open. Valid until the next
  * call.
  */
 const char *jsonw_done(struct jsonw *j, size_t *ret_len);

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* log.c - one line at a time on stderr, in one write so that two processes' lines do not mix. */
+/* log.c - see log.h. Each line is one write(), so that lines of the monitor and its guard do not mix. */
 #include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static void line(const char *kind, const char *fmt, va_list args) PRINTF(2, 0);
+static void write_line(const char *level, const char *fmt, va_list args) PRINTF(2, 0);
 
-static void line(const char *kind, const char *fmt, va_list args)
+static void write_line(const char *level, const char *fmt, va_list args)
 {
 	char buf[1024];
-	size_t used = snprintf(buf, sizeof(buf), "cachewarden: %s", kind);
+	size_t used = snprintf(buf, sizeof(buf), "cachewarden: %s", level);
 	int n = vsnprintf(buf + used, sizeof(buf) - used - 1, fmt, args);
 
 	if (n > 0)
 		used += (size_t)n < sizeof(buf) - used - 1 ? (size_t)n : sizeof(buf) - used - 2;
 	buf[used++] = '\n';
 	if (write(STDERR_FILENO, buf, used) < 0)
-		return; /* nobody left to tell */
+		return; /* stderr is closed: nowhere to report it */
 }
 
-#define LOGGER(name, kind)                                                                         \
+#define LOGGER(name, level)                                                                        \
 	void name(const char *fmt, ...)                                                            \
 	{                                                                                          \
 		va_list args;                                                                      \
                                                                                                    \
 		va_start(args, fmt);                                                               \
-		line(kind, fmt, args);                                                             \
+		write_line(level, fmt, args);                                                      \
 		va_end(args);                                                                      \
 	}
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* log.h - what the operator is told on stderr. Alerts never go here. */
+/* log.h - messages for the operator on stderr. Alerts go to sinks instead. */
 #ifndef CACHEWARDEN_LOG_H
 #define CACHEWARDEN_LOG_H
 
@@ -7,7 +7,7 @@
 
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
 
-/* One line on stderr, "cachewarden: " before it and a newline behind. */
+/* Writes "cachewarden: ", the message and a newline. Longer lines are cut at 1 KiB. */
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_error(const char *fmt, ...) PRINTF(1, 2);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * output.c - see output.h. A pipe that poll() calls writable takes PIPE_BUF bytes without
- * blocking, so the descriptor is never switched to non-blocking, which would switch it for its
- * other users too.
+ * output.c - see output.h. The descriptor is never made non-blocking, which would affect the other processes that share
+ * it. Instead at most PIPE_BUF bytes are written once poll() says that a pipe is writable: those never block.
  */
 #include "base/output.h"
 
@@ -38,7 +37,7 @@ uint64_t output_unwritten(const struct output *o)
 	return n;
 }
 
-/* A write failed for good: the line in front cannot be delivered, nor what stands behind it now. */
+/* A write failed for good, so no pending line can be delivered. */
 static void give_up(struct output *o, int error)
 {
 	if (!o->error)

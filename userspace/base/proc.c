@@ -2,7 +2,7 @@
 /* proc.c - see proc.h. */
 #include "base/proc.h"
 
-#include "event.h"
+#include "base/clock.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -33,7 +33,7 @@ static ssize_t read_file(const char *path, char *buf, size_t size)
 	return n;
 }
 
-/* Field n of /proc/PID/stat, counted behind the last ')': comm may hold anything. */
+/* Field n of /proc/PID/stat (proc(5)), n > 2. Counted from the last ')', because comm may contain any character. */
 static int stat_field(pid_t pid, int n, char *buf, size_t size)
 {
 	char path[64], line[1024], *p;
@@ -52,14 +52,16 @@ static int stat_field(pid_t pid, int n, char *buf, size_t size)
 	return 0;
 }
 
-static int start_ticks(pid_t pid, uint64_t *ret)
+/* Did the process with this pid start then? Returns 0, -ESRCH if not, or another negative errno. */
+static int check_start(pid_t pid, uint64_t start_ns)
 {
-	char text[32];
-	int err = stat_field(pid, 22, text, sizeof(text));
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	char ticks[32];
+	int err = stat_field(pid, 22, ticks, sizeof(ticks));
 
-	if (!err)
-		*ret = strtoull(text, NULL, 10);
-	return err;
+	if (err)
+		return err;
+	return strtoull(ticks, NULL, 10) == start_ns / (NS_PER_SEC / hz) ? 0 : -ESRCH;
 }
 
 char proc_state(pid_t pid)
@@ -69,6 +71,7 @@ char proc_state(pid_t pid)
 	return stat_field(pid, 3, text, sizeof(text)) ? '\0' : text[0];
 }
 
+/* 0 if there is no such process. */
 static unsigned long stat_number(pid_t pid, int n)
 {
 	char text[32];
@@ -76,19 +79,18 @@ static unsigned long stat_number(pid_t pid, int n)
 	return stat_field(pid, n, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
 }
 
-uint32_t proc_session(pid_t pid, uint64_t start_ns)
+uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max)
 {
-	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK);
-	unsigned long session, up;
+	unsigned long session, parent;
 
-	if (start_ticks(pid, &ticks) || ticks != start_ns / (1000000000ull / hz))
+	if (check_start(pid, start_ns))
 		return 0;
 	session = stat_number(pid, 6);
-	for (int i = 1; i < LINEAGE_MAX && !session; i++) {
-		up = stat_number(pid, 4);
-		if (up <= 1 || stat_number((pid_t)up, 9) & PF_KTHREAD)
+	for (unsigned int i = 1; i < ancestors_max && !session; i++) {
+		parent = stat_number(pid, 4);
+		if (parent <= 1 || stat_number((pid_t)parent, 9) & PF_KTHREAD)
 			break;
-		pid = (pid_t)up;
+		pid = (pid_t)parent;
 		session = stat_number(pid, 6);
 	}
 	return session ? (uint32_t)session : (uint32_t)pid;
@@ -106,38 +108,34 @@ void proc_comm(pid_t pid, char *buf, size_t size)
 
 int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size)
 {
-	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK);
 	char path[64];
 	ssize_t n;
-	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	n = readlink(path, buf, size - 1);
 	if (n < 0)
 		return -errno;
 	buf[n] = '\0';
-	err = start_ticks(pid,
-			  &ticks); /* after readlink: had the pid changed hands before, it shows */
-	if (err)
-		return err;
-	return ticks == start_ns / (1000000000ull / hz) ? 0 : -ESRCH;
+	/* checked after readlink(): it shows if the pid was reused before */
+	return check_start(pid, start_ns);
 }
 
-/* Does a device have that attribute, and does it begin with that word? */
-static bool attribute_is(const struct stat *st, const char *name, const char *word)
+/* Does the block device have this attribute in sysfs, and does its value begin with prefix? */
+static bool attribute_begins(const struct stat *st, const char *name, const char *prefix)
 {
 	char path[96], buf[128];
 
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(st->st_rdev),
 		 minor(st->st_rdev), name);
-	return read_file(path, buf, sizeof(buf)) > 0 && !strncmp(buf, word, strlen(word));
+	return read_file(path, buf, sizeof(buf)) > 0 && !strncmp(buf, prefix, strlen(prefix));
 }
 
-/* zram that writes nothing back to a disk. */
-static bool in_ram(const struct stat *st)
+/* zram (it alone has comp_algorithm) without a disk to write back to */
+static bool is_in_ram(const struct stat *st)
 {
-	return attribute_is(st, "comp_algorithm", "") &&
-	       (!attribute_is(st, "backing_dev", "") || attribute_is(st, "backing_dev", "none"));
+	return attribute_begins(st, "comp_algorithm", "") &&
+	       (!attribute_begins(st, "backing_dev", "") ||
+		attribute_begins(st, "backing_dev", "none"));
 }
 
 bool proc_swap_sealed(void)
@@ -149,11 +147,11 @@ bool proc_swap_sealed(void)
 
 	if (!f)
 		return false;
-	if (fscanf(f, "%*[^\n]") == 0) { /* the heading */
+	if (fscanf(f, "%*[^\n]") == 0) { /* the header line */
 		for (; fscanf(f, "%511s%*[^\n]", where) == 1; spaces++) {
 			if (stat(where, &st) || !S_ISBLK(st.st_mode))
 				continue;
-			sealed += attribute_is(&st, "dm/uuid", "CRYPT-") || in_ram(&st);
+			sealed += attribute_begins(&st, "dm/uuid", "CRYPT-") || is_in_ram(&st);
 		}
 	}
 	fclose(f);

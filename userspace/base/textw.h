@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* textw.h - text for a terminal, written piece by piece into a buffer; what does not fit is cut. */
+/* textw.h - builds text for a terminal in a fixed buffer. What does not fit is cut. */
 #ifndef CACHEWARDEN_TEXTW_H
 #define CACHEWARDEN_TEXTW_H
 
@@ -14,10 +14,10 @@ struct textw {
 
 __attribute__((format(printf, 2, 3))) void textw_put(struct textw *t, const char *fmt, ...);
 
-/* A name from outside: control characters and bytes of no ASCII are shown, not obeyed. */
+/* An untrusted name: control characters, backslashes and non-ASCII bytes become \xNN. */
 void textw_name(struct textw *t, const char *name);
 
-/* An escape code ("31", "0" ends it), where the terminal has colours. */
+/* Select graphic rendition, "31" for red, "0" to reset; nothing unless t->colour is set. */
 void textw_colour(struct textw *t, const char *code);
 
 #endif

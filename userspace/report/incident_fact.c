@@ -15,7 +15,7 @@
 static void lineage_of_actor(struct lineage *l, const struct event *ev)
 {
 	const struct process_info *p = &ev->actor;
-	uint32_t session = p->session ?: proc_session((pid_t)p->pid, p->start_ns);
+	uint32_t session = p->session ?: proc_session((pid_t)p->pid, p->start_ns, LINEAGE_MAX);
 
 	*l = (struct lineage){LINEAGE_PROCESS, .pid = p->pid, .start_ns = p->start_ns};
 	if (!session)
