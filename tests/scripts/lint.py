@@ -107,6 +107,45 @@ def check_model(files):
                 problem(f"{path}:{number}: the model does no I/O: {line.strip()}")
 
 
+def cycles(graph):
+    """Strongly connected components of more than one node (Tarjan)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for target in graph[node]:
+            if target not in index:
+                visit(target)
+                low[node] = min(low[node], low[target])
+            elif target in stack:
+                low[node] = min(low[node], index[target])
+        if low[node] == index[node]:
+            component = stack[stack.index(node):]
+            del stack[stack.index(node):]
+            if len(component) > 1:
+                found.append(sorted(component))
+
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found
+
+
+def check_cycles(files):
+    """No cycle among the includes; a module of userspace/ is its .c and .h together."""
+    for root, below in (("userspace/", "userspace/"), ("bpf/", "bpf/lib/")):
+        graph = {}
+        for path in files.matching(".c", ".h", below=below):
+            targets = (root + include[1:-1] for include in files.includes(path)
+                       if root + include[1:-1] in files.text)
+            module = os.path.splitext(path)[0]
+            graph.setdefault(module, set()).update(os.path.splitext(t)[0] for t in targets)
+        for component in cycles(graph):
+            edges = [f"{a} -> {b}" for a in component for b in sorted(graph[a]) if b in component and b != a]
+            problem(f"{below}: includes form a cycle: {', '.join(edges)}")
+
+
 def check_length(files):
     for path in files.matching(".c", ".h", below="userspace/"):
         lines = files.text[path].count("\n")
@@ -180,7 +219,7 @@ def check_paths(files):
                 problem(f"{document}: names {path}, which does not exist")
 
 
-CHECKS = (check_licences, check_layers, check_model, check_length, check_top,
+CHECKS = (check_licences, check_layers, check_model, check_cycles, check_length, check_top,
           check_machine, check_format, check_shell, check_documents, check_paths)
 
 
