@@ -79,14 +79,14 @@ clean: ## remove build/
 
 # --- targets: tests ---
 
-check: ## run all tests but the soak: unit, lint, analyze, live, other kernels (root; installs what it needs)
+check: ## unit tests, lint, analyze, live tests, other kernels in emulation (root; installs what it needs)
 	$(Q)tests/scripts/deps.sh build test fuzz
 	$(Q)$(SUBMAKE) all tests peers $(FUZZERS) analyze
 	$(Q)tests/scripts/check.sh
 
 tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
 
-peers: ## build the TLS clients that are not Debian programs: rustls, OpenSSL 1.0.2; not an error if that fails
+peers: ## build TLS clients that Debian does not package: rustls, OpenSSL 1.0.2; a failure is not an error
 	$(Q)tests/scripts/peers.sh $(B)/peers
 
 unit: $(UNITS) $(B)/docgen ## run the unit tests and lint; no root needed
@@ -120,12 +120,13 @@ fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS and policy parsers, 
 
 # --- targets: measurements ---
 
-bench: ## measure cost and latency on a scratch Redis (root; installs what it needs); settings: tests/bench/bench.py
+bench: ## measure cost and latency on a scratch Redis (root); for settings see tests/bench/bench.py
 	$(Q)tests/scripts/deps.sh build test bench
 	$(Q)$(SUBMAKE) all tests $(BENCHES)
 	$(Q)tests/bench/bench.py
 
-verifier-cost: all tests $(B)/bench/verifier_cost ## fail if a BPF program costs the verifier 10 % more than committed (root); LANES='6.1 6.12'; UPDATE=1 rewrites the table
+# LANES='6.1 6.12' measures those kernels; UPDATE=1 rewrites the table.
+verifier-cost: all tests $(B)/bench/verifier_cost ## compare what BPF programs cost the verifier with the committed table (root)
 	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update) $(LANES)
 
 # --- targets: documents and editors ---

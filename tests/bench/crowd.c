@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * crowd: many processes with many open files, for the sweep to look at.
+ * crowd: many processes with many open files, to measure a sweep over them.
  *
- *     crowd TASKS FILES        FILES for each task; says "ready", ends with its standard input
+ *     crowd TASKS FILES        FILES per task; prints "ready", runs until its standard input ends
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 
 	if (tasks < 1 || files < 3)
 		return 2;
-	for (int i = 3; i < files; i++) { /* 0 to 2 are there */
+	for (int i = 3; i < files; i++) { /* 0 to 2 are open already */
 		if (open("/dev/null", O_RDONLY) < 0)
 			return 1;
 	}

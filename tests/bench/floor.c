@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * floor.c CGROUP - a cgroup_skb program each way that does nothing, attached to CGROUP until stdin
- * ends.
+ * floor CGROUP - attach an empty cgroup_skb program in each direction to CGROUP until stdin ends.
  *
- * Prints its two program ids, egress first. What the kernel's statistics say about them is what a
- * program costs before its first instruction, and mostly the price of the clock readings
- * themselves.
+ * Prints the two program ids, egress first. Their run time in the kernel's statistics is the cost of
+ * any program before its first instruction, mostly that of reading the clock twice.
  */
 #include <errno.h>
 #include <fcntl.h>

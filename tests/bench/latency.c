@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * latency.c MONITOR PID SAMPLES - from a process_vm_readv on PID to the alert's line at the end of
- * the monitor's pipe.
+ * latency MONITOR PID SAMPLES - measure the time from a process_vm_readv on PID to the alert's line
+ * in the monitor's output pipe.
  *
- * Starts `MONITOR run --output json`; then, one at a time, a fresh child reads PID's memory and
- * ends: a new actor each time, so that each sample is a first alert and none is counted into
- * another. The clock starts in the child right before its syscall and stops when read(2) on the
- * pipe returned the line. Prints "samples=N lost=N median_us=... p90_us=... p99_us=... max_us=...";
- * exit 1 if less than half came.
+ * Starts `MONITOR run --output json --events`. One new child per sample reads PID's memory and
+ * exits: a new actor each time, so that no alert is merged into an earlier one. The clock starts in
+ * the child right before the system call and stops when read(2) on the pipe has returned the line.
+ * relay_us is the median of the same path through a process that only copies a byte. Prints
+ * "samples=N lost=N median_us=... p90_us=... p99_us=... max_us=... relay_us=..."; exits with 1 if
+ * fewer than half of the alerts arrived.
  */
 #include <errno.h>
 #include <poll.h>
@@ -27,7 +28,7 @@
 #define READY "cachewarden: watching"
 #define READY_MS 15000
 #define ALERT_MS 2000
-#define GAP_US 5000 /* between two samples: the monitor sleeps again */
+#define GAP_US 5000 /* between samples, so that the monitor is asleep again */
 #define RELAY_SAMPLES 200
 #define LINE_ROOM 1048576 /* an alert is a few KiB */
 
@@ -47,13 +48,13 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static void die(const char *what)
+static void die(const char *action)
 {
-	fprintf(stderr, "latency: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "latency: %s: %s\n", action, strerror(errno));
 	exit(3);
 }
 
-/* Where the first readable mapping of pid begins; asked before the monitor runs. */
+/* Start of the first readable mapping of pid. Read before the monitor starts, which would report it. */
 static void *first_mapping(pid_t pid)
 {
 	char path[64], line[512];
@@ -119,7 +120,7 @@ static void monitor_await_ready(struct monitor *m)
 		if (strstr(text, READY))
 			return;
 	}
-	fprintf(stderr, "latency: the monitor never said '%s':\n%s", READY, text);
+	fprintf(stderr, "latency: the monitor did not print '%s':\n%s", READY, text);
 	kill(m->pid, SIGKILL);
 	exit(3);
 }
@@ -139,24 +140,24 @@ static void monitor_stop(struct monitor *m)
 static int is_alert_of(const char *line, size_t len, pid_t actor)
 {
 	json_t *alert = json_loadb(line, len, 0, NULL), *ours, *rule, *pid;
-	int yes;
+	int matches;
 
 	ours = json_object_get(json_object_get(alert, "unmapped"), "cachewarden");
 	rule = json_object_get(ours, "rule");
 	pid = json_object_get(json_object_get(ours, "actor"), "pid");
-	if (!pid) { /* where OCSF has it */
+	if (!pid) { /* its place in OCSF */
 		json_t *evidence = json_array_get(json_object_get(alert, "evidences"), 0);
 
 		pid = json_object_get(
 			json_object_get(json_object_get(evidence, "actor"), "process"), "pid");
 	}
-	yes = json_is_string(rule) && !strcmp(json_string_value(rule), "mem-read") &&
-	      json_integer_value(pid) == actor;
+	matches = json_is_string(rule) && !strcmp(json_string_value(rule), "mem-read") &&
+		  json_integer_value(pid) == actor;
 	json_decref(alert);
-	return yes;
+	return matches;
 }
 
-/* Time at which the line of actor's alert was there, 0 if it never came. */
+/* Arrival time of the line of actor's alert; 0 if it did not arrive in ALERT_MS. */
 static uint64_t monitor_await_alert(struct monitor *m, pid_t actor)
 {
 	uint64_t end = now_ns() + ALERT_MS * 1000000ull;
@@ -188,7 +189,7 @@ static uint64_t monitor_await_alert(struct monitor *m, pid_t actor)
 	return 0;
 }
 
-/* A process that passes each byte on, where the monitor would be. Ends with its input. */
+/* A process in the monitor's place that copies each byte. Ends with its input. */
 static struct monitor relay_start(int *in)
 {
 	struct monitor m = {0};
@@ -251,15 +252,50 @@ static double relay_median_us(volatile uint64_t *began)
 	return took[RELAY_SAMPLES / 2] / 1e3;
 }
 
+/* One sample: the time until the alert of a new child, 0 if it did not arrive. */
+static uint64_t sample_ns(struct monitor *m, pid_t target, void *address, volatile uint64_t *began)
+{
+	uint64_t arrived;
+	pid_t child;
+
+	usleep(GAP_US);
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		char bytes[64];
+		struct iovec local = {bytes, sizeof(bytes)}, remote = {address, sizeof(bytes)};
+
+		*began = now_ns();
+		_exit(process_vm_readv(target, &local, 1, &remote, 1, 0) != sizeof(bytes));
+	}
+	arrived = monitor_await_alert(m, child);
+	waitpid(child, NULL, 0);
+	return arrived ? arrived - *began : 0;
+}
+
+static void print_result(uint64_t *took, int got, int lost, double relay_us)
+{
+	if (!got) {
+		printf("samples=0 lost=%d\n", lost);
+		return;
+	}
+	qsort(took, got, sizeof(*took), by_value);
+	printf("samples=%d lost=%d median_us=%.1f p90_us=%.1f p99_us=%.1f max_us=%.1f "
+	       "relay_us=%.1f\n",
+	       got, lost, took[got / 2] / 1e3, took[got * 9 / 10] / 1e3, took[got * 99 / 100] / 1e3,
+	       took[got - 1] / 1e3, relay_us);
+}
+
 int main(int argc, char **argv)
 {
-	double relay_us;
-	int samples, got = 0, lost = 0;
 	volatile uint64_t *began;
+	int samples, got = 0;
 	struct monitor m;
+	double relay_us;
 	uint64_t *took;
 	pid_t target;
-	void *where;
+	void *address;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: latency MONITOR PID SAMPLES\n");
@@ -271,42 +307,15 @@ int main(int argc, char **argv)
 	began = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!took || began == MAP_FAILED)
 		die("memory");
-	where = first_mapping(target);
+	address = first_mapping(target);
 	relay_us = relay_median_us(began);
 	m = monitor_start(argv[1]);
 	monitor_await_ready(&m);
-
 	for (int i = 0; i < samples; i++) {
-		uint64_t arrived;
-		pid_t child;
-
-		usleep(GAP_US);
-		child = fork();
-		if (child < 0)
-			die("fork");
-		if (!child) {
-			char room[64];
-			struct iovec here = {room, sizeof(room)}, there = {where, sizeof(room)};
-
-			*began = now_ns();
-			_exit(process_vm_readv(target, &here, 1, &there, 1, 0) != sizeof(room));
-		}
-		arrived = monitor_await_alert(&m, child);
-		waitpid(child, NULL, 0);
-		if (arrived)
-			took[got++] = arrived - *began;
-		else
-			lost++;
+		took[got] = sample_ns(&m, target, address, began);
+		got += took[got] != 0;
 	}
 	monitor_stop(&m);
-	qsort(took, got, sizeof(*took), by_value);
-	if (got) {
-		printf("samples=%d lost=%d median_us=%.1f p90_us=%.1f p99_us=%.1f max_us=%.1f "
-		       "relay_us=%.1f\n",
-		       got, lost, took[got / 2] / 1e3, took[got * 9 / 10] / 1e3,
-		       took[got * 99 / 100] / 1e3, took[got - 1] / 1e3, relay_us);
-	} else {
-		printf("samples=0 lost=%d\n", lost);
-	}
+	print_result(took, got, samples - got, relay_us);
 	return got * 2 < samples;
 }

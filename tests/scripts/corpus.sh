@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# corpus.sh [-n] [LANE...] - run every attack of the live tests on this kernel and in the lanes, print what
-# became of each on each kernel, and write the sum into docs/coverage.md. -n: do not run, sum up what the
-# last run left in build/corpus/. Needs `make all tests`, and root.
+# corpus.sh [-n] [LANE...] - run every attack of the live tests on this kernel and in the lanes, print the result
+# of each on each kernel, and write the totals to docs/coverage.md. -n: summarise the last run, kept in
+# build/corpus/. Needs `make all tests`, and root.
 #
-# A case is a live test that expects an alert, and says of each what it was caught as and by what
-# (`# caught ...`, tests/live/alert.c); one that fails says what it expected in vain. Exit 1 if any was
-# missed that is no known blind spot.
+# A case is a live test that expects an alert, and prints the rule and the mechanism that caught it
+# (`# caught ...`, tests/live/alert.c); a failing test prints what it expected. Exits with 1 if an attack was
+# missed that is not a known blind spot.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -35,11 +35,11 @@ if [ -n "$run" ]; then
 	tests/lanes/lanes.sh $(printf -- '-t %s ' $suites) $lanes >$kept/lanes.tap
 fi
 if [ ! -s $kept/here.tap ]; then
-	echo "corpus.sh: nothing was run yet: make corpus" >&2
+	echo "corpus.sh: no results in build/corpus/ yet; run: make corpus" >&2
 	exit 3
 fi
 
-# Every line led by its kernel, then one pass. Writes the table to $kept/table.md, the cases to standard output.
+# Prefixes every line with its kernel, then summarises in one pass: totals to $kept/table.md, cases to stdout.
 {
 	sed "s/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} /\1 [$(uname -r | cut -d . -f 1-2) here] /" $kept/here.tap
 	[ ! -s $kept/lanes.tap ] ||
@@ -161,7 +161,7 @@ fi
 	}'
 status=$?
 
-# The table's place in the document.
+# Replaces the table in the document.
 awk -v table=$kept/table.md '
 	/^<!-- corpus -->/ { print; while ((getline line < table) > 0) print line; inside = 1; next }
 	/^<!-- end of corpus -->/ { inside = 0 }

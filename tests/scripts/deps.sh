@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh GROUP... - install what a group (build, test, bench) needs and is not there yet, with apt.
+# deps.sh GROUP... - install the Debian packages that a group (build, test, bench, fuzz) needs.
 #
-# Silent and quick when nothing is missing: one question to dpkg, no network. Exit 3 when something is
-# missing and cannot be installed, 2 on a wrong group.
+# Silent and quick if nothing is missing: one call of dpkg-query, no network. Exits with 3 if a missing package
+# cannot be installed, with 2 on an unknown group.
 set -u
 
 declare -A group=(
@@ -19,16 +19,17 @@ declare -A group=(
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"
 )
-services="redis-server auditd prometheus-node-exporter stunnel4 haproxy" # started, and enabled at boot, by their packages
+# Services that these packages would start, now and at boot.
+services="redis-server auditd prometheus-node-exporter stunnel4 haproxy"
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden
 mark="cachewarden deps.sh: no services while installing"
 
-# Packages of the list that are not installed.
+# Prints the packages of the list that are not installed.
 missing()
 {
-	# shellcheck disable=SC2016 # dpkg-query's own variables
+	# shellcheck disable=SC2016 # variables of dpkg-query
 	dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
 		awk -v want="$*" '$2 == "installed" { have[$1] = 1 }
 			END {
@@ -39,16 +40,16 @@ missing()
 			}'
 }
 
-# Redis and auditd are wanted as programs, not as services. Debian's maintainer scripts ask policy-rc.d
-# before they start one: it says no while we install, and whatever stood there is put back, also when we
-# are interrupted. (RUNLEVEL=1 is not enough: deb-systemd-invoke does not look at it.)
+# The tests start their own Redis and auditd, so no package may start a service. Debian's maintainer scripts
+# ask policy-rc.d first; ours refuses during the installation, and the previous one is restored, also after an
+# interruption. (RUNLEVEL=1 is not enough: deb-systemd-invoke ignores it.)
 forbid_services()
 {
 	if [ -x "$policy" ] && ! grep -qs "$mark" "$policy"; then
 		"$policy" redis-server start >/dev/null 2>&1
 		[ $? = 101 ] && return # already forbidden, as in most containers
 	fi
-	put_policy_back # of a run that was killed
+	restore_policy # left over from a run that was killed
 	if [ -e "$policy" ] || [ -L "$policy" ]; then
 		mv "$policy" "$saved"
 	fi
@@ -56,7 +57,7 @@ forbid_services()
 	chmod 755 "$policy"
 }
 
-put_policy_back()
+restore_policy()
 {
 	grep -qs "$mark" "$policy" || return 0
 	rm -f "$policy"
@@ -65,7 +66,7 @@ put_policy_back()
 	fi
 }
 
-# Nor at the next boot: only for services that came with this run.
+# Disables at boot the services that were installed by this run.
 disable_services()
 {
 	local name
@@ -83,14 +84,14 @@ disable_services()
 wanted=
 for name; do
 	if [ -z "${group[$name]-}" ]; then
-		echo "deps.sh: no group '$name' (there are: ${!group[*]})" >&2
+		echo "deps.sh: unknown group '$name'; expected one of: ${!group[*]}" >&2
 		exit 2
 	fi
 	wanted+=" ${group[$name]}"
 done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-	echo "deps.sh: no apt here; install by hand what matches:$wanted" >&2
+	echo "deps.sh: this system has no apt; install the equivalents of:$wanted" >&2
 	exit 3
 fi
 # shellcheck disable=SC2046,SC2086 # lists of package names
@@ -99,19 +100,19 @@ set -- $(missing $wanted)
 
 if [ "$(id -u)" != 0 ]; then
 	echo "deps.sh: missing packages: $*" >&2
-	echo "deps.sh: installing them needs root: sudo apt-get install $*" >&2
+	echo "deps.sh: to install them, run as root: apt-get install $*" >&2
 	exit 3
 fi
 echo "deps.sh: installing $*"
 log=$(mktemp)
-trap 'rm -f "$log"; put_policy_back' EXIT
+trap 'rm -f "$log"; restore_policy' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 forbid_services
 export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get -q update && apt-get -qy --no-install-recommends install "$@"; } >"$log" 2>&1 </dev/null; then
 	tail -n 15 "$log" >&2
-	echo "deps.sh: apt-get could not install: $*" >&2
+	echo "deps.sh: apt-get failed to install: $*" >&2
 	exit 3
 fi
 disable_services "$@"

