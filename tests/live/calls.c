@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * calls.c - the rare ways to an instance's memory: it is steered, probed or made to dump core from outside, or
- * the kernel under it is opened up. Looking at limits, probing other programs and loading harmless BPF is not.
+ * calls.c - rare syscalls: an instance is controlled, probed or made to dump core from outside, or the kernel is
+ * opened up. Reading limits, probing other programs and loading harmless BPF raise nothing.
  */
 #include "harness.h"
 
@@ -21,7 +21,7 @@ static void setup(void)
 	mon = monitor_start(NULL);
 }
 
-/* What the trigger says came of it; a kernel that does not know the call has nothing to be seen. */
+/* The errno of the trigger's call. Skips the test if the kernel lacks the syscall. */
 static int call_errno(const struct trigger *t)
 {
 	int err = trigger_int(t, "errno");
@@ -31,7 +31,7 @@ static int call_errno(const struct trigger *t)
 	return err;
 }
 
-/* ---- steered from outside ----------------------------------------------------------------------- */
+/* ---- controlled from outside --------------------------------------------------------------------- */
 
 struct remote {
 	const char *what, *more; /* arguments of the trigger */
@@ -89,7 +89,7 @@ static void remote_look(const void *arg)
 	expect_nothing(mon);
 }
 
-/* The same deeds upon somebody who is no instance. */
+/* The same actions on a process that is not an instance. */
 static void remote_stranger(const void *arg)
 {
 	static const char *const deeds[] = {"madvise", "mrelease",	"move_pages",
@@ -176,7 +176,7 @@ static void uprobe(const void *pid)
 		     .by = &t});
 }
 
-/* A hard link to the same file: compared is what it is, not how it is called. */
+/* A hard link to the same file: files are compared by inode, not by name. */
 static void uprobe_other_name(const void *arg)
 {
 	const char *name = str("%s/another-name", scratch);

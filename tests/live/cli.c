@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cli.c - what the command line accepts, and what it says where it does not. */
+/* cli.c - what the command line accepts, and its messages for what it rejects. */
 #include "harness.h"
 
 #include <sched.h>
@@ -10,7 +10,7 @@
 struct command {
 	const char *argv[6];
 	int status;
-	const char *says, *also; /* on stderr, or on stdout where it succeeds */
+	const char *says, *also; /* expected on stderr, or on stdout if it succeeds */
 };
 
 static void command(const void *arg)

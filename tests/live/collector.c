@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * collector.c - the monitor itself: it starts, counts, ends, and never loses anything in silence.
+ * collector.c - the monitor starts, counts and ends as documented, and reports whatever it loses.
  */
 #include "harness.h"
 
@@ -112,7 +112,7 @@ static void two_at_once(const void *arg)
 		 .server = a,
 		 .command = "PING",
 		 .remote_port = trigger_int(&u, "port")},
-		/* each sees what the other looks at when it comes up */
+		/* each sees what the other one opens when it starts */
 		{.rule = "mem-inspect", .optional = true, .many = true},
 		{.rule = "rest-file", .optional = true, .many = true},
 		{.rule = "tls-key", .optional = true, .many = true}};
@@ -216,7 +216,7 @@ static void ring_full(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	seen = alerts_total(m, "mem-read", a);
 	dropped = monitor_summary(m, "dropped");
-	/* exact where nobody else's server is attacked meanwhile */
+	/* exact unless a server outside the tests is attacked meanwhile */
 	require(seen + dropped == done ||
 			(monitor_summary(m, "instance") > 1 && seen + dropped > done),
 		"%ld counted + %ld dropped of %ld: %s", seen, dropped, done, file_read(m->err));
@@ -243,7 +243,7 @@ static void flood_hides_nobody(const void *arg)
 
 /* ---- where the output goes ---------------------------------------------------------------------- */
 
-/* Something is wrong with stdout: a clear word on stderr, an orderly end, no success claimed. */
+/* stdout fails: expect a clear message on stderr, an orderly end, and an exit code that is not success. */
 static void stdout_broken(int fd, const char *reason)
 {
 	const struct child_opts opts = {.out_fd = fd, .err = str("%s/broken.err", scratch)};
@@ -252,7 +252,7 @@ static void stdout_broken(int fd, const char *reason)
 	pid_t pid;
 	int status;
 
-	unlink(opts.err); /* an earlier run's word must not be taken for this one's */
+	unlink(opts.err); /* left by an earlier run */
 	pid = child_start(argv, &opts);
 	while (!file_has(opts.err, "cachewarden: watching ")) {
 		require(now_ms() < end, "monitor is not up: %s", file_read(opts.err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* doctor.c - what the monitor says about the kernel it runs on, before it watches anything. */
+/* doctor.c - what `cachewarden doctor` reports about the kernel. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ static void same_both_ways(const void *arg)
 	require(!strcmp(first.out, second.out), "two runs differ:\n%s\n%s", first.out, second.out);
 }
 
-/* Ids of all BPF programs; somebody else's monitor that starts meanwhile would be taken for a leak. */
+/* Ids of all BPF programs. Another monitor that starts meanwhile would look like a leak. */
 static json_t *programs(void)
 {
 	struct run r = run_command(5000, "bpftool", "-j", "prog", "list");
@@ -70,7 +70,7 @@ static void leaves_nothing(const void *arg)
 	int left;
 
 	require(r.status == 0, "exit code %d", r.status);
-	do { /* the kernel frees programs a little later */
+	do { /* the kernel frees programs asynchronously */
 		sleep_ms(100);
 		after = programs();
 		left = 0;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Other people's servers on this machine are no test's business. */
+/* Servers that the tests did not start are ignored. */
 static bool alert_ours(json_t *a)
 {
 	long long pid = alert_int(a, "instance.pid"), ancestor;
@@ -19,7 +19,7 @@ static bool alert_ours(json_t *a)
 		return pid_ours(pid);
 	if (!strcmp(alert_str(a, "rule"), "self-blind"))
 		return true;
-	/* about the whole host: ours if somebody of us did it */
+	/* about the whole host: ours if a descendant of ours did it */
 	for (int i = 0; (ancestor = alert_int(a, str("actor.ancestors.%d.pid", i))) > 0; i++)
 		if (ancestor == getpid())
 			return true;
@@ -27,9 +27,9 @@ static bool alert_ours(json_t *a)
 }
 
 /*
- * Another monitor of ours did it. A monitor loads programs and places a uprobe in itself when it starts, and it opens
- * the files of a server whenever it finds one: true alerts, and not what tests with two monitors are about. What it
- * opens is excused by pid; its programs may be loaded by the guard.
+ * Whether another monitor of the tests caused it. A monitor loads programs and places a uprobe in itself when it
+ * starts, and opens the files of a server when it finds one. The alerts are true, but not the subject of tests with two
+ * monitors. Opened files are excused by the monitor's pid; its programs may be loaded by the guard.
  */
 static bool alert_by_monitor(const struct monitor *m, json_t *a)
 {
@@ -42,8 +42,8 @@ static bool alert_by_monitor(const struct monitor *m, json_t *a)
 }
 
 /*
- * Whether the monitor also watches a server that is not ours. What it could not see is then not for us to
- * judge: somebody may be flooding that server.
+ * Whether the monitor also watches a server that the tests did not start. Its self-blind alerts are then not
+ * evaluated: somebody may be flooding that server.
  */
 static bool strangers_watched(const struct monitor *m)
 {
@@ -61,9 +61,8 @@ static bool strangers_watched(const struct monitor *m)
 }
 
 /*
- * By somebody of this host who has nothing to do with us: a true alert, and none of the test's making. All that
- * we start descends from us for good (we are its subreaper), so a line of ancestors that reaches the first
- * process without us is a stranger's.
+ * Whether a process outside the tests caused it: a true alert that the test does not expect. All that the tests
+ * start stays their descendant (we are a subreaper), so a chain of ancestors that reaches pid 1 without us is foreign.
  */
 static bool alert_by_stranger(json_t *a)
 {
@@ -79,16 +78,16 @@ static bool alert_by_stranger(json_t *a)
 	return last == 1;
 }
 
-/* First alerts only; updates of what came before the test are none of its business. */
+/* First alerts only: updates of alerts from before the test are not the test's. */
 static bool alert_counts(json_t *a)
 {
 	return alert_activity(a) == 1 && alert_ours(a) && !alert_by_stranger(a);
 }
 
 /*
- * An instance that answers in plaintext where it was dialled serves plaintext there: tls-listener, once in its
- * life, and only ever after plaintext on that very port. Which test is the first to see it is chance; its own
- * test says when it comes.
+ * An instance that answers plaintext on a port it listens on raises tls-listener, once per instance and port. Which
+ * test is the first to cause it depends on their order, so it is accepted after tls-plaintext on that port. A test of
+ * its own checks when it is raised.
  */
 static bool follows_plaintext(const struct monitor *m, json_t *a)
 {
@@ -196,7 +195,7 @@ static void alert_is(struct monitor *m, json_t *a, const struct want *w)
 		number_is(a, "conn.local.port", w->local_port);
 	if (w->has_offset)
 		number_is(a, "conn.offset", w->offset);
-	/* a connection's first data may come before its own socket, see listener_segment() */
+	/* a connection's first data may arrive before it has a socket: listener_segment() in bpf/wire.bpf.c */
 	if (w->wire &&
 	    (strcmp(alert_str(a, "conn.opened"), "inbound") || alert_int(a, "conn.offset")))
 		require(alert_int(a, "conn.cookie") > 0, "no conn.cookie: %s", alert_text(a));
@@ -206,7 +205,7 @@ static void alert_is(struct monitor *m, json_t *a, const struct want *w)
 		number_is(alert_last(m, a), "conn.bytes", w->bytes);
 }
 
-/* The whole story of a test, for its failure report. */
+/* All alerts of a test, for its failure report. */
 static const char *alerts_text(struct monitor *m)
 {
 	static char text[8000];
@@ -236,7 +235,7 @@ static bool want_found(struct monitor *m, const struct want *w, bool *used)
 	return found;
 }
 
-/* Final counts come with an update, at most a second later. */
+/* Final counts come with an update, within a second. */
 static bool want_final(struct monitor *m, const struct want *w)
 {
 	for (size_t i = m->mark; i < m->count; i++) {
@@ -362,7 +361,7 @@ long findings_all(struct monitor *m)
 
 /* ---- incidents ---------------------------------------------------------------------------------- */
 
-/* Did only strangers make it, as far as its events were shown? */
+/* Whether all reported events of an incident are by processes outside the tests. */
 static bool incident_by_stranger(const struct monitor *m, json_t *in)
 {
 	const char *uid =

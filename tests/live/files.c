@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * files.c - whoever opens what a server keeps on disk is named, by whatever way he opens it; so is who opens
- * the host's own doors to memory, and what is wrong with a server's files and environment from the start.
+ * files.c - opening a server's files is reported with the actor, however the file is opened; so is opening the host's
+ * memory devices, and what is wrong with a server's files and environment at its start.
  */
 #include "harness.h"
 
@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SWEEPS_MS 2500 /* two sweeps at least */
+#define SWEEPS_MS 2500 /* at least two sweeps */
 
-static struct server *a;   /* it starts under the monitor's eyes */
-static struct server *old; /* it ran before the monitor */
+static struct server *a;   /* started after the monitor */
+static struct server *old; /* started before the monitor */
 static const char *old_dump, *dump, *acl;
 static struct trigger holder;
 static struct monitor *mon;
@@ -255,7 +255,7 @@ static void shared_config(const void *arg)
 	server_stop(c, SIGTERM);
 }
 
-static const char *hidden; /* a directory that a server alone sees the inside of */
+static const char *hidden; /* a directory whose content only the server sees */
 
 static void hide(void)
 {
@@ -336,7 +336,7 @@ static void held(const void *arg)
 
 struct exposed {
 	const char *file, *rule, *detail;
-	bool closed; /* by its directory */
+	bool closed; /* others cannot enter its directory */
 };
 
 #define EXPOSED(...) &((const struct exposed){__VA_ARGS__})
@@ -379,7 +379,7 @@ static void exposed(const void *arg)
 
 struct variable {
 	const char *set, *rule, *detail;
-	bool dies; /* Debian's redis-server does not come up with it */
+	bool dies; /* Debian's redis-server does not start with it */
 };
 
 #define VARIABLE(...) &((const struct variable){__VA_ARGS__})
@@ -463,7 +463,7 @@ static void preload_file(const void *mode)
 			.by = &t},
 		       {.rule = "mem-inject",
 			.detail = "/etc/ld.so.preload",
-			.optional = true, /* we write it first ourselves */
+			.optional = true, /* the test itself writes it first */
 			.many = true});
 }
 

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEST_SECONDS 60 /* no wait is longer than some seconds; this bounds a test gone wrong */
+#define TEST_SECONDS 60 /* bounds a test that hangs */
 
 int patience = 4;
 char scratch[64] = "/tmp/cachewarden-live.XXXXXX";
@@ -73,7 +73,7 @@ static void scratch_remove(void)
 	waitpid(pid, NULL, 0);
 }
 
-/* Time is up, or somebody wants us to end: leave nothing behind. */
+/* Timeout or termination: leave no process and no file behind. */
 static void on_signal(int sig)
 {
 	static const char late[] = "Bail out! a test did not end in time\n";
@@ -95,7 +95,7 @@ static void diagnose(char *text)
 static void (*step_run)(const void *);
 static const void *step_arg;
 
-/* Runs a step that may fail by test_fail(); verdict says how it went. */
+/* Runs a step, which may call test_fail(). The result is in verdict. */
 static void step(void)
 {
 	verdict = TEST_PASSED;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * incident.c - many events are one incident where one session made them, two where two did; and what a policy allows
- * is none.
+ * incident.c - the events of one session are one incident, those of two sessions two; what a policy allows is none.
  */
 #include "harness.h"
 
@@ -28,7 +27,7 @@ static void new_session(void)
 
 static const struct child_opts apart = {.setup = new_session};
 
-/* An incident is over when it was quiet for that long. */
+/* An incident is closed after so many seconds without an event. */
 static struct monitor *watch_quiet(int seconds, const char *more)
 {
 	const char *policy = str("%s/incidents.yaml", scratch);
@@ -38,13 +37,13 @@ static struct monitor *watch_quiet(int seconds, const char *more)
 	return monitor_start("--policy", policy, NULL);
 }
 
-/* Long enough for everything a test does to be one incident, however busy the machine. */
+/* With a quiet time that no test reaches, however busy the machine is. */
 static struct monitor *watch(const char *more)
 {
 	return watch_quiet(60, more);
 }
 
-/* All incidents are over when the monitor ends. Returns the one on the server. */
+/* Ends the monitor, which closes all incidents. Returns the line that closes the one on that server. */
 static json_t *incident_end(struct monitor *m, const struct server *s)
 {
 	incident_wait(m, s, 1, 1);
@@ -106,7 +105,7 @@ static void two_instances(const void *arg)
 	incident_wait(m, b, 1, 1);
 }
 
-/* One shell that looks, touches and takes: one incident, its stages in order. */
+/* One session reaches the stages look, touch and take: one incident, its stages in order. */
 static void one_session(const void *arg)
 {
 	struct monitor *m = watch("");
@@ -133,8 +132,8 @@ static void one_session(const void *arg)
 /* ---- session 0 ---------------------------------------------------------------------------------- */
 
 /*
- * The kernel starts a helper, outside any session: the release agent of a cgroup whose last process ended. It does
- * what one_session does.
+ * Does what one_session does in session 0: as the release agent of a cgroup v1 hierarchy, which the kernel starts
+ * when the last process of a cgroup ends.
  */
 static void helper_run(int nr)
 {
@@ -156,13 +155,13 @@ static void helper_run(int nr)
 	for (int i = 0; i < 500 * patience && access(done, F_OK); i++)
 		sleep_ms(10);
 	rmdir(str("%s/job", at));
-	sleep_ms(300); /* a hierarchy that still has a cgroup outlives its mount */
+	sleep_ms(300); /* a hierarchy is not freed while it has a cgroup */
 	umount(at);
 	rmdir(at);
 	require(!access(done, F_OK), "the kernel did not start %s", script);
 }
 
-/* Counted here, and not by incident_find: who is no descendant of ours did none of our tests' making. */
+/* Not incident_find(): it ignores actors that do not descend from us. */
 static size_t incidents_by(struct monitor *m, const char *who, int activity, long long events)
 {
 	size_t count = 0;
@@ -205,7 +204,7 @@ static void flood(const void *arg)
 	require(lines <= 20, "%zu lines", lines);
 }
 
-/* Without --events nothing but incidents is told, and nothing at all of what never happened. */
+/* Without --events only incidents are reported. */
 static void only_incidents(const void *arg)
 {
 	const char *const argv[] = {MONITOR, "run", "--output", "json", NULL};
@@ -219,7 +218,7 @@ static void only_incidents(const void *arg)
 	sleep_ms(SETTLE_MS);
 	require(!findings_count(m), "events are shown: %s", file_read(m->out));
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	incident_wait(m, a, 3, 1); /* the monitor's end is theirs */
+	incident_wait(m, a, 3, 1); /* the monitor closes them when it ends */
 }
 
 /* ---- a debugger --------------------------------------------------------------------------------- */
@@ -233,7 +232,7 @@ static const char *gdb_exe(void)
 	return path;
 }
 
-/* A session of gdb on a server under load. What it sees goes nowhere. */
+/* A gdb session on a server under load. */
 static void gdb_session(void)
 {
 	const char *const load[] = {"/usr/bin/redis-benchmark",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * instances.c - which process is an instance, from when, until when, and under which number and name.
+ * instances.c - which processes are instances, from when to when, and with which pid and name.
  */
 #include "harness.h"
 
@@ -28,7 +28,7 @@ static void teardown(void)
 	monitor_stop(mon, SIGTERM);
 }
 
-/* The instance is watched: its memory, by main process and thread, and its sockets. */
+/* Checks that an instance is watched: its memory, by main process and by thread, and its sockets. */
 static void watched(struct monitor *m, struct server *s)
 {
 	struct trigger t = trigger("vm_readv", str("%d", s->pid));
@@ -73,7 +73,7 @@ static void first_breath(const void *arg)
 	struct trigger t;
 
 	s->pid = child_start(argv, &(struct child_opts){});
-	sleep_ms(5); /* executed, hardly started */
+	sleep_ms(5); /* after execve(), before it listens */
 	t = trigger("vm_readv", str("%d", s->pid));
 	server_ready(s);
 	if (trigger_int(&t, "result") != 4096)
@@ -140,7 +140,7 @@ static void own_pidns(const void *arg)
 	struct server *s =
 		server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
 
-	trigger("vm_readv", "1"); /* that server in there, but the host's init out here */
+	trigger("vm_readv", "1"); /* that server in its namespace, but the host's init in ours */
 	trigger("proc_open", "1", "mem");
 	expect_nothing(mon);
 	watched(mon, s);
@@ -180,7 +180,7 @@ static void valkey(const void *arg)
 	watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
 }
 
-/* Its executable's name says nothing, its first argument does. */
+/* Only its first argument identifies it as a server, not its executable's name. */
 static struct server *titled_server(const char *name)
 {
 	const char *exe = strdup(str("%s/bin/%s", scratch, name));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory.c - who touches an instance's memory, layout or descriptors is named, with what, and how it ended;
- * who touches anything else is not.
+ * memory.c - access to an instance's memory, layout or descriptors is reported with actor, vector and outcome; access
+ * to anything else is not reported.
  */
 #include "harness.h"
 
@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct server *a, *b; /* a is the usual victim */
+static struct server *a, *b; /* a is the usual target */
 static struct monitor *mon;
 static int null_fd = -1; /* a descriptor of a that can be opened again through /proc */
 
-static bool syscalls_only; /* the rung of this kernel */
+static bool syscalls_only; /* this kernel's tier has no access-check hook */
 
 static void setup(void)
 {
@@ -185,7 +185,7 @@ struct tracing {
 	const char *words[8];
 };
 
-/* One alert for each request the trigger says it made: its name, the rule for it, how it ended. */
+/* One alert for each request that the trigger made, with its name, rule and outcome. */
 static void ptrace_expect(const struct trigger *t, pid_t target)
 {
 	struct want wants[32] = {};
@@ -272,7 +272,7 @@ static void ptrace_traceme(const void *arg)
 		.young = true});
 }
 
-/* A tracer that made no call while we looked: the sweep at start must tell. */
+/* The tracer makes no call while the monitor runs: only the sweep at start can find it. */
 static void traced_before(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
@@ -400,7 +400,7 @@ static bool deleted_of(json_t *alert)
 	return json_is_true(json_object_get(json_object_get(own, "actor"), "exe_deleted"));
 }
 
-/* Whoever leaves no file, or calls himself a server, is named by what he is. */
+/* An actor without a file, or with a server's name, is still identified correctly. */
 static void disguised(const void *arg)
 {
 	const struct disguise *d = arg;
@@ -427,7 +427,7 @@ static void compat(const void *arg)
 	if (trigger_true(&t, "missing"))
 		test_skip("no 32-bit system calls here");
 	require(trigger_int(&t, "result") >= 0, "trigger failed");
-	/* where only syscalls are hooked the open passes unseen, and the read is met under way */
+	/* on the syscall tier the open is not seen, only the read in progress */
 	if (strcmp(what, "mem"))
 		expect(mon, {.rule = "mem-trace", .server = a, .by = &t, .detail = "PTRACE_ATTACH"},
 		       {.rule = "mem-trace",
@@ -445,7 +445,7 @@ static void compat(const void *arg)
 		expect(mon, {.rule = "mem-read", .server = a, .by = &t, .detail = "mem"});
 }
 
-/* The same upon somebody who is no instance. */
+/* The same on a process that is not an instance. */
 static void compat_stranger(const void *what)
 {
 	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
@@ -619,7 +619,7 @@ static void benign_stranger(const void *arg)
 	expect_nothing(mon);
 }
 
-/* with `comm` or `args` it would open every process's environ, and that is an alert */
+/* with `comm` or `args` ps opens every process's environ, which is an alert */
 static void benign_ps(const void *arg)
 {
 	struct run r = run_command(3000, "ps", "-e", "-o", "pid,ppid,stat,rss,time");

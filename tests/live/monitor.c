@@ -71,7 +71,7 @@ void monitor_ready(struct monitor *m)
 	}
 }
 
-/* A line about an incident: kept apart from the events it is made of. */
+/* A line about an incident; kept apart from alerts. */
 static void incident_add(struct monitor *m, json_t *line, const char *text)
 {
 	long long activity = json_integer_value(json_object_get(line, "activity_id"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net.c - what TCP and IP may do to a stream between two sockets, and seldom do: data on the SYN, headers before TCP's, fragments,
- * segments longer than 64 KiB, urgent data, windows that close, MPTCP. TLS in it is read in full, plaintext is told.
+ * net.c - rare features of TCP and IP: data on the SYN, extension headers, fragments, segments longer than 64 KiB, urgent
+ * data, closed windows, MPTCP. TLS is read in full, plaintext is reported.
  */
 #include "harness.h"
 
@@ -64,7 +64,7 @@ static struct trigger client_in(pid_t ns, const char *host, int port, const char
 #define client(ns, host, port, ...)                                                                \
 	client_in(ns, host, port, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Every byte of it was read, from the first one on, and nothing was raised. */
+/* Requires that every byte was read from the first on, and that nothing was raised. */
 static void read_in_full(const struct trigger *t)
 {
 	json_t *conn = conn_of(mon, (int)trigger_int(t, "port"));
@@ -86,7 +86,7 @@ static void read_in_full(const struct trigger *t)
 	child_stop(t->pid, SIGKILL, 2000);
 }
 
-/* MPTCP sends a part twice now and then: there it is not asked how many bytes. */
+/* Does not check the number of bytes: MPTCP sometimes sends a part twice. */
 static void told(const struct trigger *t, const struct server *s, const char *family)
 {
 	expect(mon, {.rule = "tls-plaintext",
@@ -108,13 +108,13 @@ static void told(const struct trigger *t, const struct server *s, const char *fa
 
 /* ---- TCP ----------------------------------------------------------------------------------------- */
 
-/* Bits of the sysctl: client, its data without a cookie, server, the same there, every listener of it. */
+/* Bits of net.ipv4.tcp_fastopen: client, client data without a cookie, server, server without cookies, all listeners. */
 #define FAST_OPEN 0x607
 #define FAST_OPEN_CLIENT 0x5
 
 /*
- * The first bytes ride on the SYN, and are taken; or they are not, and come again. On the SYN they are the
- * listener's finding, what follows is the connection's.
+ * The first bytes are on the SYN, and are either accepted or sent again. Those on the SYN are attributed to the
+ * listener, the rest to the connection.
  */
 static void fast_open(const void *arg)
 {
@@ -150,7 +150,7 @@ static void fast_open(const void *arg)
 	child_stop(t.pid, SIGKILL, 2000);
 }
 
-/* The last of them is urgent; a server that does not ask for it never sees it, the network does. */
+/* The last byte is urgent. A server that does not ask for it never sees it, but it is on the wire. */
 static void urgent(const void *arg)
 {
 	pid_t ns = netns_start();
@@ -177,7 +177,7 @@ static void urgent(const void *arg)
 		     .bytes = 1});
 }
 
-/* The server's reply does not fit a window that stays shut; keepalives go both ways. */
+/* The server's reply does not fit into a window that stays closed; both sides send keepalives. */
 static void window(const void *arg)
 {
 	pid_t ns = netns_start();
@@ -203,7 +203,7 @@ static void window(const void *arg)
 
 static struct trigger far_host(pid_t ns, int port, const char *const *steps)
 {
-	static int from = 40000; /* connections of hosts that are gone stay for a while */
+	static int from = 40000; /* connections of vanished hosts stay for a while */
 	const char *argv[FAR_STEPS + 5] = {"far_host", number(port), cert_path(), number(from++)};
 	const struct child_opts there = {.netns = ns};
 
@@ -214,11 +214,11 @@ static struct trigger far_host(pid_t ns, int port, const char *const *steps)
 	return trigger_argv(&there, argv);
 }
 
-/* What it says with TLS and without. The server answers both; TLS is read to its last byte, plaintext is one alert. */
+/* Runs it with TLS and with plaintext. The server answers both; TLS is read to its last byte, plaintext is one alert. */
 struct far {
 	const char *tls[FAR_STEPS], *plain[FAR_STEPS];
-	long bytes; /* read of the TLS, 0: the ClientHello's */
-	bool hole;  /* it stays out of sync, as it should */
+	long bytes; /* TLS bytes to be read; 0: the ClientHello's */
+	bool hole;  /* expected to stay out of sync */
 };
 
 static void far_away(const void *arg)
@@ -259,7 +259,7 @@ static const struct far overtaken = {
 	.plain = {"syn", "p6-", "p0-6", "hear"},
 };
 
-/* The kernel drops the first copy, on the handshake's last ACK or behind it; only the second one counts. */
+/* The kernel drops the first copy, on the handshake's last ACK or after it; only the second one counts. */
 static const struct far first_dropped = {
 	.tls = {"syn", "t0-100!", "t0-200", "t200-", "hear"},
 	.plain = {"syn", "t0-100!", "p0-", "hear"},
@@ -275,7 +275,7 @@ static const struct far dropped_half_open = {
 		  "hear"}, /* no segment begins with a command */
 };
 
-/* Of two such, the second one leaves a hole behind the first one's record. */
+/* With two of them, the second one leaves a gap after the first one's record. */
 static const struct far dropped_apart = {
 	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "hear"},
 	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "hear"},
@@ -283,7 +283,7 @@ static const struct far dropped_apart = {
 	.hole = true,
 };
 
-/* A keepalive's byte; and bytes that the kernel cuts off. */
+/* A keepalive's byte, and bytes that the kernel trims. */
 static const struct far before_first = {
 	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "hear"},
 	.plain = {"syn", "h0-@-5", "hear"},
@@ -293,26 +293,26 @@ static const struct far beyond = {
 	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "hear"},
 	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "hear"},
 };
-/* Its data is a record header where the first byte belongs. */
+/* The data looks like a record header at the first byte's place. */
 static const struct far second_syn = {
 	.tls = {"syn", "ack", "late", "t0-", "hear"},
 	.plain = {"syn", "ack", "late", "p0-1", "p1-", "hear"},
 };
 
-/* What overtook it within the record has been read; what comes late looks like text, and is none. */
+/* Segments that overtook it within the record were read; the late one looks like text, but is TLS payload. */
 static const struct far certificate = {
 	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "hear"},
 	.plain = {"syn", "ack", "p6-", "p0-6", "hear"},
 	.bytes = 1200,
 };
 
-/* The first connection ended before its own socket had any data; the second has the same ends and numbers. */
+/* The first connection ended before its socket had data; the second has the same addresses and sequence numbers. */
 static const struct far again = {
 	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "hear"},
 	.plain = {"syn", "t0-", "rst", "syn", "p0-", "hear"},
 };
 
-/* A network holds a segment back until its connection is over: its listener gets it, and the kernel answers with a reset. */
+/* The network delays a segment until its connection is over: the listener gets it, and the kernel answers with a reset. */
 static void stray(const void *arg)
 {
 	static const char *const steps[] = {"syn", "ack", "t0-", "hear", "rst", "t100-", NULL};
@@ -343,7 +343,7 @@ static void headers(const void *arg)
 	told(&t, s, host[0] == ':' ? "ipv6" : "ipv4");
 }
 
-/* A router between client and server cuts every long packet in three, both ways. */
+/* A router between client and server cuts every long packet into three fragments, in both directions. */
 static void fragments(const void *arg)
 {
 	pid_t here = netns_start(), router = netns_start(), there = netns_start();
@@ -403,7 +403,7 @@ static void big_tcp(const void *arg)
 	child_stop(capture, SIGTERM, 2000);
 	said = json_loads(strchr(file_read(out), '\n') + 1, JSON_DISABLE_EOF_CHECK, NULL);
 	if (json_integer_value(json_object_get(said, "largest")) <=
-	    65550) /* the kernel decides, by load */
+	    65550) /* the kernel decides, depending on load */
 		test_skip("no packet was longer than 64 KiB this time");
 	printf("# the longest packet had %lld bytes\n",
 	       (long long)json_integer_value(json_object_get(said, "largest")));
@@ -423,7 +423,7 @@ static void preload(void)
 	setenv("LD_PRELOAD", "build/triggers/mptcp.so", 1);
 }
 
-/* A server whose sockets are MPTCP's, as mptcpize makes them. That code is forced upon it is told, and no matter here. */
+/* A server whose sockets use MPTCP, as under mptcpize. The preloaded library is reported, which does not matter here. */
 static struct server *server_mptcp(pid_t ns, const char *extra)
 {
 	struct server *s;
@@ -460,7 +460,7 @@ static void one_subflow(const void *arg)
 	told(&t, s, "ipv4");
 }
 
-/* Which connections of that local address are listed, and how many bytes they carried towards the client. */
+/* The listed connections of that local address, and the bytes that they carried towards the client. */
 static long long carried(const char *ip)
 {
 	json_t *all = conns_of(mon), *j;
@@ -475,7 +475,7 @@ static long long carried(const char *ip)
 	return bytes;
 }
 
-/* What no subflow has whole raises nothing false, and what was not read is said. */
+/* A stream that no subflow carries whole raises no false alert, and unread bytes are reported. */
 static void two_subflows(const void *arg)
 {
 	pid_t here = netns_start(), there = netns_start();
@@ -497,7 +497,7 @@ static void two_subflows(const void *arg)
 			trigger_int(&t, "subflows"));
 		if (carried("10.84.0.1") > 5000 && carried("10.85.0.1") > 5000)
 			break;
-		if (i == 5) /* which one takes a segment is the kernel's choice */
+		if (i == 5) /* the kernel chooses the subflow of a segment */
 			test_skip("one subflow carried all, each time");
 		child_stop(t.pid, SIGKILL, 2000);
 	}
@@ -520,7 +520,7 @@ static void two_subflows(const void *arg)
 	child_stop(t.pid, SIGKILL, 2000);
 }
 
-/* A replica's own sockets are MPTCP's as well: its master speaks it, or TCP. */
+/* The replica's sockets use MPTCP too; its master speaks MPTCP or TCP. */
 static void dials(const void *arg)
 {
 	bool mptcp = arg;

@@ -83,7 +83,7 @@ static int version_index(const char *name)
 	test_fail("no version: %s", name);
 }
 
-/* What RFCs forbid, by the parts of its name. */
+/* Forbidden by RFCs, recognised by the parts of its name. */
 static bool suite_is_weak(const char *suite)
 {
 	static const char *const parts[] = {"_NULL_", "_anon_", "_RC4_",   "_3DES_",
@@ -102,7 +102,6 @@ void tally_add(struct tally *t, const char *version, const char *suite)
 	t->sum++;
 }
 
-/* Findings of the test with that rule about that server; with a version, those of handshakes that settled on it. */
 long findings_of(struct monitor *m, const struct server *s, const char *rule, const char *version)
 {
 	long n = 0;
@@ -116,7 +115,6 @@ long findings_of(struct monitor *m, const struct server *s, const char *rule, co
 	return n;
 }
 
-/* Old versions and weak suites are told, one alert for each handshake; nothing else is. */
 void tally_is_reported(struct monitor *m, const struct server *s, const struct tally *t)
 {
 	expect(m,
@@ -145,7 +143,7 @@ void tally_is_reported(struct monitor *m, const struct server *s, const struct t
 		findings_of(m, s, "tls-cipher", NULL), t->weak);
 }
 
-/* Of each of these versions, numbered as above, there was one. */
+/* Each version from oldest to newest must have occurred. */
 void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 {
 	printf("# %s: %ld handshakes, and the monitor says the same of each: SSLv3 %ld, 1.0 %ld, 1.1 %ld, "
@@ -156,7 +154,7 @@ void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 		require(t->of[v], "%s settled on %s in no handshake", who, peers_versions[v]);
 }
 
-/* Who is a word for the connection. */
+/* who names the connection in failure messages. */
 void conn_settled(json_t *conn, const char *who, const char *version, const char *suite)
 {
 	require(conn, "%s (%s %s) is not listed", who, version, suite);
@@ -176,12 +174,12 @@ void settled_is(json_t *all, const char *sni, const char *version, const char *s
 
 struct stack {
 	const char *name, *program, *option, *script;
-	int oldest, newest; /* of the versions above, what it has beside the server */
-	long least;	    /* handshakes with either kind of key */
-	const char *only;   /* a version it tries when told to */
+	int oldest, newest; /* versions that it has in common with the server */
+	long least;	    /* the fewest handshakes per kind of key */
+	const char *only;   /* argument: the only version to try */
 };
 
-/* Of tests/scripts/peers.sh's, where it has a folder. */
+/* The program, from build/peers/ if tests/scripts/peers.sh builds it. */
 static const char *stack_program(const struct stack *stack)
 {
 	if (!strchr(stack->program, '/')) {
@@ -198,7 +196,7 @@ static const char *stack_program(const struct stack *stack)
 	return stack->program;
 }
 
-/* It makes every handshake it can with that server and writes "SNI VERSION SUITE" for each. */
+/* The program makes every handshake it can with that server, and prints "SNI VERSION SUITE" for each. */
 static void stack_settles(struct monitor *m, const struct stack *stack, const struct server *s,
 			  const char *with)
 {
@@ -247,7 +245,7 @@ static void stack(const void *arg)
 	stack_settles(peers_mon, arg, peers_rsa, "RSA");
 }
 
-/* A server that is no Redis but by the name of its file, as what no Redis of today takes needs one. */
+/* Another server under Redis' name, for what no current Redis accepts. */
 static struct server old_server(const char *const *head, const char *dh)
 {
 	const char *key = str("%s/old.key", scratch), *out = str("%s/old.out", scratch);
@@ -273,14 +271,13 @@ static struct server old_server(const char *const *head, const char *dh)
 	return old;
 }
 
-/* The monitor for one: Node and Java write their code themselves. */
 struct monitor *old_monitor(void)
 {
 	return monitor_with(
 		"instances:\n  - name: old\n    rules:\n      mem-inject: {mode: off}\n");
 }
 
-/* RC4 and 3DES among it: both ends are OpenSSL 1.0. */
+/* Both ends are OpenSSL 1.0, which still has RC4 and 3DES. */
 static void openssl_of_old(const void *arg)
 {
 	const struct stack *stack = arg;
@@ -296,7 +293,7 @@ static void openssl_of_old(const void *arg)
 	child_stop(old.pid, SIGKILL, 2000);
 }
 
-/* JSSE as a server that takes SSLv3. Java finds the rest of itself beside its file. */
+/* JSSE as a server that accepts SSLv3. Java finds its libraries beside its executable. */
 struct server jsse_server(void)
 {
 	const char *home = str("%s/jsse", scratch), *exe = str("%s/bin/redis-server", home);
@@ -311,7 +308,7 @@ struct server jsse_server(void)
 		*at = 0;
 		require(!symlink(str("%s/lib", r.out), str("%s/lib", home)), "%s", home);
 	}
-	/* its counters would be a file that it shares */
+	/* its performance counters would be a shared file */
 	return old_server((const char *const[]){exe, "-XX:-UsePerfData",
 						"-Djava.net.preferIPv4Stack=true",
 						"tests/live/peers/Serve.java", NULL},

@@ -33,16 +33,16 @@ struct tally {
 };
 
 void tally_add(struct tally *t, const char *version, const char *suite);
-/* Exactly the alerts that the tally's handshakes deserve came. */
+/* Requires one alert for each handshake with an old version or a weak suite, and no other alert. */
 void tally_is_reported(struct monitor *m, const struct server *s, const struct tally *t);
 void tally_print(const char *who, const struct tally *t, int oldest, int newest);
-/* Alerts with that rule about that server; with a version, those of handshakes that negotiated it. */
+/* Alerts of the test with that rule about that server; with a version, those of handshakes that negotiated it. */
 long findings_of(struct monitor *m, const struct server *s, const char *rule, const char *version);
 /* The monitor lists the connection with that version and suite. */
 void conn_settled(json_t *conn, const char *who, const char *version, const char *suite);
 void settled_is(json_t *all, const char *sni, const char *version, const char *suite);
 
-/* A monitor of servers that are not Redis, and a server in Java with all that JSSE supports. */
+/* A monitor with mem-inject off, as Node and Java generate code; and a Java server that accepts SSLv3. */
 struct monitor *old_monitor(void);
 struct server jsse_server(void);
 

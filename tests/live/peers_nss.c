@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const struct nss_suite {
-	const char *number, *name, *says; /* how tstclnt describes it */
+	const char *number, *name, *says; /* number and text of tstclnt, IANA name */
 	bool rsa;			  /* the kind of key it needs */
 } nss_suites[] = {
 	{"C006", "TLS_ECDHE_ECDSA_WITH_NULL_SHA", "0-bit NULL with 160-bit SHA1"},
@@ -36,7 +36,7 @@ static const struct nss_suite {
 	{"1301", "TLS_AES_128_GCM_SHA256", "128-bit AES-GCM with 128-bit AEAD", true},
 };
 
-/* of SSLv3's time, and what NSS still has of it */
+/* SSLv3 suites that NSS still has */
 static const struct nss_suite nss_suites_old[] = {
 	{"0001", "TLS_RSA_WITH_NULL_MD5", "0-bit NULL with 128-bit MD5"},
 	{"0002", "TLS_RSA_WITH_NULL_SHA", "0-bit NULL with 160-bit SHA1"},
@@ -50,7 +50,7 @@ static const struct nss_suite nss_suites_old[] = {
 	{"0039", "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "256-bit AES with 160-bit SHA1"},
 };
 
-/* tstclnt with that suite and version; it says in the second file what was settled, and stays. */
+/* tstclnt with that suite and version. It writes what was negotiated to its second file, and stays connected. */
 static pid_t nss_start(const struct server *s, const char *name, const char *version,
 		       const struct nss_suite *suite)
 {
@@ -69,8 +69,8 @@ static pid_t nss_start(const struct server *s, const char *name, const char *ver
 }
 
 /*
- * NSS numbers versions as the wire does (3.1 is TLS 1.0), and names a suite's parts only: offered is one suite.
- * Returns the version's index, -1: it did not settle.
+ * NSS prints versions as on the wire (3.1 is TLS 1.0), and only parts of a suite's name; the client offers a single
+ * suite. Returns the version's index, or -1 if the handshake failed.
  */
 static int nss_version(const char *name, const struct nss_suite *suite)
 {
@@ -90,7 +90,7 @@ static const char *nss_name(size_t nr, bool with_rsa)
 	return str("nss%zu.%s.example", nr, with_rsa ? "rsa" : "ecdsa");
 }
 
-/* Waits until it says what was settled, or ends. */
+/* Waits until the client prints what was negotiated, or ends. */
 static void nss_wait(pid_t pid, const char *name)
 {
 	const char *said = str("%s/%s", scratch, name);
@@ -136,7 +136,7 @@ void peers_nss(const void *arg)
 	tally_print(with_rsa ? "NSS with RSA" : "NSS with ECDSA", &tally, TLS10, TLS13);
 }
 
-/* The port from which that process is connected to the server, by its own descriptors. */
+/* The local port of the process's connection to the server, found by its descriptors. */
 static int port_from(pid_t pid, const struct server *to)
 {
 	char *tcp = file_read("/proc/net/tcp"), *save = NULL, link[64];
@@ -162,7 +162,7 @@ static int port_from(pid_t pid, const struct server *to)
 	return (int)local;
 }
 
-/* Two stacks that know nothing of each other. A hello of SSLv3 names no server, so ports tell which is which. */
+/* Two independent stacks. An SSLv3 hello has no SNI, so ports identify the connections. */
 void peers_nss_old(const void *arg)
 {
 	enum { SUITES = ARRAY_SIZE(nss_suites_old) };

@@ -11,13 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* No suite fits, so each handshake that settles on one is told, with version and suite. */
+/* No suite is allowed, so every completed negotiation is an alert with version and suite. */
 static struct monitor *monitor_of_handshakes(void)
 {
 	return monitor_with("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
 }
 
-/* "VERSION SUITE" of every handshake with that server that the monitor told of since the test began. */
+/* "VERSION SUITE" of every handshake with that server that the monitor reported since the test began. */
 static json_t *settled_in(struct monitor *m, const struct server *s)
 {
 	json_t *set = json_object();
@@ -44,7 +44,7 @@ static bool settled_on(json_t *set, const char *version)
 	return false;
 }
 
-/* The IANA names of all suites this machine's OpenSSL has, by its own names for them. */
+/* Maps OpenSSL's names of all its suites to their IANA names. */
 static json_t *openssl_names(void)
 {
 	struct run r = run_command(5000, "openssl", "ciphers", "-stdname",
@@ -69,7 +69,7 @@ static const char *attribute(const char *element, const char *name)
 	return str("%.*s", (int)strcspn(at, "\""), at);
 }
 
-/* What a scan may raise: old versions, suites, and an SSLv2 hello is no TLS record. Nothing else, so no false alarm. */
+/* A scan may raise old versions, suites, and plaintext (an SSLv2 hello is not a TLS record), and nothing else. */
 static void expect_scan(struct monitor *m, const struct server *s)
 {
 	expect(m,
@@ -145,14 +145,14 @@ void peers_sslscan(const void *arg)
 	json_decref(reported);
 }
 
-/* The scanner's findings of that server; it is let live that long. */
+/* The scanner's findings about that server. */
 static json_t *testssl_of(const struct server *s, const char *what, int timeout_ms)
 {
 	const char *out = str("%s/testssl.json", scratch);
 	struct run r;
 	json_t *all;
 
-	/* it calls ps, which reads everybody's environment: let it see only its own processes */
+	/* it calls ps, which reads every environ: show it only its own processes */
 	r = run_command(timeout_ms, "env", "HEADER_MAXSLEEP=1", "unshare", "--pid", "--fork",
 			"--mount-proc", "testssl", what, "--quiet", "--color", "0", "--warnings",
 			"off", "--nodns", "none", "--openssl", "/usr/bin/openssl", "--mapping",
@@ -176,7 +176,7 @@ static const char *finding_of(json_t *j, const char *key)
 	return json_string_value(json_object_get(j, key)) ?: "";
 }
 
-/* A version is offered, says the scanner: there were handshakes that settled on it, and none else. */
+/* The versions that the scanner reports as offered are those that handshakes negotiated. */
 static void offered_is_settled(json_t *all, json_t *seen)
 {
 	size_t found = 0, i;
@@ -214,7 +214,7 @@ void peers_testssl(const void *arg)
 	json_decref(seen);
 }
 
-/* All it has, for minutes: every suite of every version, old attacks, the hellos of others' clients. */
+/* The full scan takes minutes: every suite of every version, old attacks, simulated clients. */
 static void testssl_full(const void *arg)
 {
 	json_t *all, *j, *seen, *value, *reported = json_object();

@@ -15,9 +15,9 @@
 
 /* ---- a proxy in front ---------------------------------------------------------------------------- */
 
-#define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/monitor_counters.c, and a tick */
+#define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/monitor/counters.c, and a tick */
 
-/* What the kernel's tables of all monitors here hold of a rule, by bpftool's word. */
+/* Entries of a rule in the kernel's table of attempts, over all monitors, according to bpftool. */
 static size_t attempts_counted(unsigned int rule)
 {
 	struct run r = run_command(10000, "bpftool", "-j", "map", "dump", "name", "attempts");
@@ -37,7 +37,7 @@ static size_t attempts_counted(unsigned int rule)
 
 struct proxy {
 	const char *name, *exe, *config,
-		*option; /* config: certificate with key, its port, Redis' port */
+		*option; /* config is a format: certificate with key, its port, Redis' port */
 };
 
 void peers_proxied(const void *arg)
@@ -85,14 +85,14 @@ void peers_proxied(const void *arg)
 			!strcmp(alert_str(listener, "conn.opener"), p->exe),
 		"tls-listener is %s, opener %s", alert_str(listener, "verdict"),
 		alert_str(listener, "conn.opener"));
-	/* and stays allowed when the first connection is long forgotten */
+	/* still allowed when the first connection is no longer remembered */
 	sleep_ms(FORGOTTEN_MS);
 	require(!attempts_counted(RULE_TLS_LISTENER),
 		"an attempt long over is still in the kernel's table");
 	c = client_open(&front, "127.0.0.1", true);
 	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
 	client_close(c);
-	sleep_ms(2500); /* a count is told at most a second later */
+	sleep_ms(2500); /* counts are reported within a second */
 	monitor_poll(m);
 	again = alert_last(m, listener);
 	require(alert_int(again, "count") == 2 && !strcmp(alert_str(again, "verdict"), "allowed"),
@@ -136,7 +136,7 @@ static json_t *conn_between(json_t *all, const struct server *who, const char *o
 	return NULL;
 }
 
-/* One dialled the other's port, and each one's own side of that connection says what they may settle on. */
+/* One server connected to the other's port; both ends of the connection are listed with the pinned version and suite. */
 static void both_ends(const struct pin *p, const struct server *dialler,
 		      const struct server *listener, int port)
 {

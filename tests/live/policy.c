@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * policy.c - what a policy allows is recorded and is no alert, what it does not allow is one; who prevents where;
- * SIGHUP swaps policies between two events.
+ * policy.c - what a policy allows is recorded as allowed, everything else is an alert; prevention by instance and rule;
+ * SIGHUP replaces the policy between two events.
  */
 #include "harness.h"
 
@@ -44,7 +44,7 @@ static struct monitor *watch(const char *policy)
 	return monitor_start("--policy", policy_file(policy), NULL);
 }
 
-/* The verdict of a read by vm_readv. */
+/* Checks the verdict on a read by vm_readv. */
 static json_t *read_is(struct monitor *m, const char *verdict)
 {
 	struct trigger t;
@@ -70,13 +70,13 @@ static void allowed(const void *arg)
 		alert_str(event, "policy.entry"));
 }
 
-/* The same program breaking another rule, and another program breaking the same one. */
+/* The same program breaks another rule, and another program the same rule. */
 static void only_that(const void *arg)
 {
 	struct monitor *m = watch(allow_reader(""));
 	struct trigger t = trigger("vm_writev", pid_of(a));
 
-	/* it reads first what it writes back */
+	/* it first reads what it writes back */
 	expect(m, {.rule = "mem-write", .server = a, .by = &t, .verdict = "alert"},
 	       {.rule = "mem-read", .server = a, .by = &t, .verdict = "alert"});
 	monitors_mark();
@@ -151,7 +151,7 @@ static void observed(const void *arg)
 	require(!strcmp(alert_str(event, "severity"), "low"), "severity %s",
 		alert_str(event, "severity"));
 	monitors_mark();
-	trigger("vm_writev", pid_of(a)); /* which reads as well */
+	trigger("vm_writev", pid_of(a)); /* it reads as well */
 	expect(m, {.rule = "mem-read", .server = a, .verdict = "observed"});
 }
 
@@ -171,11 +171,11 @@ static void prevented(const void *arg)
 		   .outcome = trigger_int(&t, "errno") > 0 ? "denied" : "killed",
 		   .verdict = "prevented"});
 	monitors_mark();
-	t = trigger("prevented", pid_of(a), "vm_readv"); /* the other one is not guarded */
+	t = trigger("prevented", pid_of(a), "vm_readv"); /* prevention is off for this server */
 	require(trigger_int(&t, "touched") > 0, "nothing was read");
 	expect(m, {.rule = "mem-read", .server = a, .verdict = "alert"});
 	monitors_mark();
-	t = trigger("prevented", pid_of(b), "vm_writev"); /* nor against another rule */
+	t = trigger("prevented", pid_of(b), "vm_writev"); /* and for this rule */
 	require(trigger_true(&t, "written"), "nothing was written");
 	expect(m, {.rule = "mem-write", .server = b, .verdict = "alert"});
 }
@@ -225,7 +225,7 @@ static void reload(const void *arg)
 	read_is(m, "allowed");
 }
 
-/* Each attempt of a flood is in some count, however often the policy is swapped meanwhile. */
+/* Every attempt of a flood is counted, however often the policy is replaced meanwhile. */
 static void reload_under_load(const void *arg)
 {
 	const char *path = policy_file(allow_reader(""));
@@ -264,7 +264,7 @@ static void refused(const void *arg)
 		"it says: %s", r.err);
 }
 
-/* What a monitor recorded, judged by another policy. */
+/* Replays what a monitor recorded against another policy. */
 static void replayed(const void *arg)
 {
 	struct monitor *m = watch("");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prevent.c - with --prevent nothing of an instance reaches a stranger: it is denied where the kernel lets us
- * answer, and its actor dies where it does not. Who does not reach for memory or descriptors lives on.
+ * prevent.c - with --prevent nothing of an instance reaches a foreign process: the access is denied where a hook can
+ * deny it, else the actor is killed. A process that does not access memory or descriptors is left alone.
  */
 #include "harness.h"
 
@@ -39,7 +39,7 @@ static void server_lives(void)
 	client_close(c);
 }
 
-/* Denied by the kernel, or dead before it could use what it got: both are prevention. */
+/* Denied, or killed before it could use what it got: both are prevention. */
 static bool was_denied(const struct trigger *t)
 {
 	return trigger_true(t, "returned") &&
@@ -87,7 +87,7 @@ static void prevented(const void *arg)
 		.outcome = denied ? "denied" : "killed",
 		.verdict = "prevented",
 		.count = 1},
-	       {.rule = w->rule, /* whoever has the descriptor too dies when he uses it */
+	       {.rule = w->rule, /* another holder of the descriptor is killed when it uses it */
 		.vector = "pread64",
 		.server = a,
 		.outcome = "killed",
@@ -103,7 +103,7 @@ static void prevented(const void *arg)
 	server_lives();
 }
 
-/* The same without --prevent: the trigger does what it says, and is only told of. */
+/* Without --prevent the trigger succeeds and is only reported. */
 static void not_asked_for(const void *arg)
 {
 	const struct way *w = arg;
@@ -114,7 +114,7 @@ static void not_asked_for(const void *arg)
 	expect(mon, {.rule = w->rule, .vector = w->vector, .server = a});
 }
 
-/* Looks that every ps and lsof takes are told of, and nobody dies for them. */
+/* What ps and lsof read is reported, and not prevented. */
 static void looks_are_free(const void *arg)
 {
 	struct trigger t = trigger("prevented", victim(), "maps");
@@ -149,7 +149,7 @@ static void family_lives(const void *arg)
 	expect_nothing(mon);
 }
 
-/* Who touches anything else is none of our business. */
+/* Access to other processes is not prevented. */
 static void others_are_free(const void *arg)
 {
 	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
@@ -191,7 +191,7 @@ static void by_strace(const void *arg)
 	server_lives();
 }
 
-/* An instance that starts later is guarded from its first moment. */
+/* An instance that starts later is protected from its start. */
 static void later_instance(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});

@@ -111,7 +111,7 @@ pid_t child_start(const char *const *argv, const struct child_opts *o)
 	if (!pid)
 		child_become(argv, o, in[0]);
 	if (in[0] >= 0)
-		close(in[0]); /* our end stays open until we end */
+		close(in[0]); /* our end stays open */
 	child_adopt(pid);
 	return pid;
 }
@@ -128,7 +128,7 @@ int child_wait(pid_t pid, int timeout_ms)
 			child_forget(pid);
 		if (got == pid)
 			return status;
-		if (got < 0 && kill(pid, 0)) { /* never ours, or waited for already */
+		if (got < 0 && kill(pid, 0)) { /* not our child, or already waited for */
 			child_forget(pid);
 			return 0;
 		}
@@ -163,7 +163,8 @@ void children_end(int of)
 	for (int i = 0; i < CHILDREN_MAX; i++) {
 		if (children[i].pid && children[i].scope >= of) {
 			kill(children[i].pid, SIGTERM);
-			kill(children[i].pid, SIGCONT); /* a stopped one has to hear it */
+			kill(children[i].pid,
+			     SIGCONT); /* a stopped process does not handle SIGTERM */
 		}
 	}
 	for (int i = 0; i < CHILDREN_MAX; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * self.c - who touches the monitor is told like who touches a server: its process, its guard, its BPF maps,
- * programs and links; and its death is told by its guard.
+ * self.c - tampering with the monitor is reported: its process, its guard, its BPF maps, programs and links. The guard
+ * reports the monitor's death.
  */
 #include "harness.h"
 
@@ -17,7 +17,7 @@
 static struct server *a;
 static struct monitor *mon;
 
-/* An object of the monitor: its kind and id, the name of the map or program, and whether the map is frozen. */
+/* A BPF object of the monitor: kind, id, name of the map or program, and whether the map is frozen. */
 static struct object {
 	const char *kind;
 	long id;
@@ -31,7 +31,7 @@ static const char *monitor_pid(void)
 	return str("%d", mon->pid);
 }
 
-/* Names of all maps or programs of this host by id. */
+/* Names of all maps or programs on this host, by id. */
 static json_t *names_of(const char *kind)
 {
 	struct run r = run_command(10000, "bpftool", "-j", kind, "show");
@@ -64,7 +64,7 @@ static void object_add(const char *kind, long id, json_t *names, long named)
 	objects_count++;
 }
 
-/* Whoever has a descriptor of an object is told its id in fdinfo. */
+/* fdinfo shows the ids of the objects that the monitor has descriptors of. */
 static void objects_find(const struct monitor *m)
 {
 	json_t *maps = names_of("map"), *progs = names_of("prog");
@@ -92,7 +92,7 @@ static void objects_find(const struct monitor *m)
 	closedir(dir);
 	json_decref(maps);
 	json_decref(progs);
-	sleep_ms(SETTLE_MS); /* this was a look as well, and told */
+	sleep_ms(SETTLE_MS); /* reading them was reported as well */
 	monitors_mark();
 }
 
@@ -124,7 +124,7 @@ static const char *severity_of(struct monitor *m, const struct trigger *t, const
 /* ---- its process -------------------------------------------------------------------------------- */
 
 struct act {
-	const char *argv[6]; /* @ is the monitor's pid */
+	const char *argv[6]; /* @ is replaced by the monitor's pid */
 	const char *vector, *detail, *severity;
 	int err;
 };
@@ -203,14 +203,14 @@ static void no_instance(const void *arg)
 	require(file_has(mon->err, str("pid %d,", a->pid)), "it does not know the server");
 }
 
-/* Everything that is to hold does: who reads the first lines finds nothing to worry about. */
+/* Everything is attached, and the first lines contain no warning. */
 static void starts_quietly(const void *arg)
 {
 	require(!file_has(mon->err, "warning:") && !file_has(mon->err, "error:"), "it says: %s",
 		file_read(mon->err));
 }
 
-/* Whatever a sweep finds among this host's programs, it is not what the monitor loaded itself. */
+/* A sweep does not report the programs that the monitor loaded itself. */
 static void own_programs(const void *arg)
 {
 	unsigned int id;
@@ -291,7 +291,7 @@ static void killed(const void *arg)
 	child_wait(m->pid, 1000);
 }
 
-/* What happens after the monitor's death and before its guard's is told as well: it is in the ring. */
+/* Events between the monitor's death and its guard's end are reported too: they are in the ring buffer. */
 static void stopped(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
@@ -346,7 +346,7 @@ static void guard_traced(const void *arg)
 	expect(mon, {.rule = "self-tamper", .vector = "process_vm_readv", .by = &t});
 }
 
-/* Lines that stood in a full pipe's queue die with the monitor: their number does not. */
+/* Lines queued for a full pipe are lost with the monitor; the guard reports their number. */
 static void unwritten(const void *arg)
 {
 	int fds[2];
@@ -363,7 +363,7 @@ static void unwritten(const void *arg)
 	pid = child_start(argv, &opts);
 	close(fds[1]);
 	require(file_wait(opts.err, "cachewarden: watching ", 15000), "monitor is not up");
-	trigger("flood", str("%d", a->pid), "actors", "200"); /* some 2 KB a line */
+	trigger("flood", str("%d", a->pid), "actors", "200"); /* about 2 KB per line */
 	sleep_ms(1500);
 	trigger("send", str("%d", pid), str("%d", SIGKILL));
 	p = (struct pollfd){.fd = fds[0], .events = POLLIN};
@@ -443,7 +443,7 @@ static bool monitor_writes(const char *map)
 	return false;
 }
 
-/* By id and not by name: a map that is added later is sealed without being listed anywhere. */
+/* By id and not by name: a map that is added later must be sealed too. */
 static void all_sealed(const void *arg)
 {
 	size_t frozen = 0;
@@ -460,7 +460,7 @@ static void all_sealed(const void *arg)
 	require(frozen > 20, "only %zu maps are frozen", frozen);
 }
 
-/* What a map of ours is to others: a bpftool that lists everything is told of, as a look. */
+/* A bpftool that lists all maps is reported as an inspection of ours. */
 static void bpftool_lists(const void *arg)
 {
 	struct run r = run_command(10000, "bpftool", "prog", "show");
@@ -475,7 +475,7 @@ static void bpftool_lists(const void *arg)
 				"severity is %s", alert_str(mon->lines[i], "severity"));
 }
 
-/* BPF of others is others': the monitor is not touched by who touches it. */
+/* Access to BPF objects of other programs is not tampering. */
 static void foreign_map(const void *arg)
 {
 	struct run r = run_command(10000, "bpftool", "map", "create", arg, "type", "array", "key",

@@ -2,7 +2,7 @@
 /*
  * server.c - real Redis servers in scratch directories, and a client that speaks TLS or plaintext to them.
  *
- * Nothing here opens a file of a server below /proc that passes a ptrace check: the monitor watches us too.
+ * No file of a server in /proc that needs a ptrace check is opened here: the monitor would report it.
  */
 #include "harness.h"
 
@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A certificate that signs itself, and so is its own CA. */
+/* A self-signed certificate, which is also the CA file. */
 const char *cert_path(void)
 {
 	const char *cert = str("%s/cert.pem", scratch);
@@ -183,7 +183,7 @@ int client_port(const struct client *c)
 	return ntohs(me.sin6_port);
 }
 
-/* Whether one whole reply has come: a line, or a bulk string. */
+/* Whether a complete reply has arrived: a line, or a bulk string. */
 static bool reply_whole(const char *reply, size_t len)
 {
 	const char *line = memchr(reply, '\n', len);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sweep.c - what is there though no hook saw it come is found and named, once; what a hook told is not told
- * again; what is ordinary is nothing.
+ * sweep.c - a state that no hook saw come about is reported once, with its actor; what a hook reported is not
+ * reported again; ordinary states raise nothing.
  *
- * All that is older than the monitor is set up before it, once for the suite: the tests that begin with "from
- * before" look at what the monitor said at its start.
+ * The suite's setup prepares everything that has to be older than the monitor. The tests whose names begin with "from
+ * before" check what the monitor reported at its start.
  */
 #include "harness.h"
 
@@ -15,19 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SETTLED_MS 2500 /* an instance that listens has started, by then, for the monitor too */
-#define SWEEPS_MS 2500	/* two sweeps at least */
+#define SETTLED_MS 2500 /* by then the monitor regards a listening instance as started */
+#define SWEEPS_MS 2500	/* at least two sweeps */
 
-static struct server *a;	       /* a Redis */
-static struct server *traced, *probed; /* Redis servers that have company from the beginning */
-static struct server *writable, *shared, *merged; /* stand-ins that did it before the monitor */
+static struct server *a; /* a Redis */
+static struct server *traced,
+	*probed; /* Redis servers with a tracer and a uprobe from the beginning */
+static struct server *writable, *shared,
+	*merged; /* stand-ins that did it before the monitor started */
 static struct trigger holders[4], prober;
 static pid_t tracer, traced_thread;
 static struct monitor *mon;
 
 /* ---- things that stay ---------------------------------------------------------------------------- */
 
-/* A process that counts as a server, and does what it is told at SIGUSR1, or early. */
+/* A process that counts as a server. It performs its action on SIGUSR1, or at its start if early. */
 static struct server *standin(const char *what, const char *file, bool early)
 {
 	const char *exe = str("%s/standin/redis-server", scratch), *argv[8], *out;
@@ -99,7 +101,7 @@ static void teardown(void)
 
 /* ---- from before the monitor --------------------------------------------------------------------- */
 
-/* The one finding of that rule about that server, by that actor (0: nobody), since the monitor began. */
+/* The only finding of that rule about that server by that actor (0: no actor) since the monitor started. */
 static json_t *found(const char *rule, const char *detail, const struct server *s, pid_t actor)
 {
 	json_t *one = NULL;
@@ -186,7 +188,7 @@ static void merged_before(const void *arg)
 	found("mem-spill", "KSM may merge its memory with others'", merged, 0);
 }
 
-/* Nothing but what the tests above look for: what an ordinary Redis is and has is no finding. */
+/* Nothing but what the tests above expect: the ordinary state of Redis is no finding. */
 static void ordinary_before(const void *arg)
 {
 	size_t n = 0;
@@ -229,7 +231,7 @@ static void programs_before(const void *arg)
 
 /* ---- held by others than those who got it -------------------------------------------------------- */
 
-/* The hook's finding is by the child that opened it, the sweep's by who holds it now. */
+/* The hook's finding names the child that opened it, the sweep's the process that holds it now. */
 static void passed(const void *arg)
 {
 	struct trigger t = trigger_stay("hold", pid_of(a), "mem", arg);
@@ -248,7 +250,7 @@ static void passed(const void *arg)
 		"the opener %lld is not named", trigger_int(&t, "got_by"));
 }
 
-/* Found upon the monitor it is what every act upon it is. */
+/* On the monitor itself it is self-tamper, as every action on the monitor. */
 static void passed_of_monitor(const void *arg)
 {
 	struct trigger t = trigger_stay("hold", str("%d", mon->pid), "mem", "scm");
@@ -273,7 +275,7 @@ static void told_by_hook(const void *arg)
 	require(alert_find(mon, "mem-read", t.pid), "the holder %d is not named", t.pid);
 }
 
-/* Hooks tell of a call when it ends, and this one never does. */
+/* Hooks report a call when it returns, and this one never does. */
 static void never_ends(const void *arg)
 {
 	struct trigger t = trigger_stay("stretched", pid_of(a), "read");
@@ -288,7 +290,7 @@ static void never_ends(const void *arg)
 		     .found_by = "sweep",
 		     .count = 1});
 	monitors_mark();
-	child_stop(t.pid, SIGKILL, 2000); /* now it ended, and is told by the hook too */
+	child_stop(t.pid, SIGKILL, 2000); /* now the call ends, and the hook reports it too */
 	expect(mon, {.rule = "mem-read",
 		     .vector = "process_vm_readv",
 		     .server = a,
@@ -306,7 +308,7 @@ static void strangers_never_ends(const void *arg)
 	expect_nothing(mon);
 }
 
-/* The number of a's own descriptor for that client. */
+/* The number of a's descriptor for that client. */
 static int client_fd(struct client *c)
 {
 	const char *at = strstr(client_do(c, "CLIENT INFO"), " fd=");
@@ -360,7 +362,7 @@ static void listener_passed(const void *arg)
 		.count = 1});
 }
 
-/* With no sweep due for a long time, the hook's alert brings one. */
+/* No sweep is due for a long time; the hook's alert triggers one. */
 static void after_alert(const void *arg)
 {
 	struct monitor *m = monitor_start("--sweep", "0", NULL);
@@ -511,7 +513,7 @@ static void swapped_out(const void *arg)
 
 /* ---- nothing ------------------------------------------------------------------------------------- */
 
-/* A supervisor opens the listening socket, hands it down, and keeps it. */
+/* A supervisor opens the listening socket, passes it to the server, and keeps it. */
 static void handed_down(const void *arg)
 {
 	struct server *s = server_prepare(&(struct server_opts){});
@@ -524,7 +526,7 @@ static void handed_down(const void *arg)
 	expect_nothing(mon);
 }
 
-/* Files of one's own, of processes that are no instances, and what everybody may read of an instance. */
+/* The holder's own files, files of processes that are not instances, and files of an instance that anybody may read. */
 static void own_files(const void *arg)
 {
 	const char *line = str("exec 3</proc/self/mem 4</proc/$$/maps 5</proc/%d/stat "
@@ -539,7 +541,7 @@ static void own_files(const void *arg)
 	expect_nothing(mon);
 }
 
-/* ps and the like open and close: what they did is the hooks' to tell, and told once. */
+/* ps and similar tools open and close: hooks report that, once. */
 static void looked_at(const void *arg)
 {
 	struct run r = run_command(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tls.c - what handshakes settle on, by OpenSSL's own word; old versions, broken suites, listeners that serve
- * plaintext and credentials in it are told; with --enforce-tls no plaintext leaves.
+ * tls.c - negotiated versions and suites, compared with what OpenSSL reports. Old versions, weak suites, plaintext
+ * listeners and credentials in plaintext are reported; with --enforce-tls no plaintext leaves.
  */
 #include "harness.h"
 
@@ -69,8 +69,8 @@ static struct s_client s_client_open(const struct server *s, const char *version
 }
 
 /*
- * What it says of its session: "Protocol  " or "Cipher    ". In TLS 1.3 it has none before a ticket comes, but
- * the suite tells the version.
+ * A line of its session: "Protocol  " or "Cipher    ". In TLS 1.3 s_client prints no session before a ticket comes,
+ * but the suite implies the version.
  */
 static const char *s_client_said(const struct s_client *c, const char *label)
 {
@@ -110,9 +110,9 @@ static bool s_client_ready(const struct s_client *c)
 /* ---- versions and suites ------------------------------------------------------------------------- */
 
 struct settled {
-	const char *option, *cipher; /* what the client is told to do */
-	const char *version, *suite; /* what must be settled */
-	const char *rule;	     /* what it breaks, NULL: nothing */
+	const char *option, *cipher; /* the client's arguments */
+	const char *version, *suite; /* what must be negotiated */
+	const char *rule;	     /* the rule it breaks; NULL: none */
 };
 
 static void settles(const void *arg)
@@ -157,7 +157,7 @@ static void settles(const void *arg)
 	child_stop(c.pid, SIGTERM, 2000);
 }
 
-/* By the client's own word, of that name? */
+/* Whether the IANA name and OpenSSL's name mean the same suite. */
 static bool suite_is(const char *openssl_name, const char *iana)
 {
 	char *save = NULL;
@@ -175,8 +175,8 @@ static bool suite_is(const char *openssl_name, const char *iana)
 }
 
 /*
- * Every suite this OpenSSL has for the server's key, or for none, in every version: what the monitor lists is
- * what the client itself says.
+ * Every suite of this OpenSSL for the server's kind of key, or for none, in every version: the monitor lists what the
+ * client reports.
  */
 static void every_suite(const void *arg)
 {
@@ -192,7 +192,7 @@ static void every_suite(const void *arg)
 	require(!r.status, "openssl ciphers: %s", r.err);
 	for (char *name = strtok_r(r.out, ":\n", &save); name;
 	     name = strtok_r(NULL, ":\n", &save)) {
-		/* what carries no name of a hash of 1.2 is older than it */
+		/* suites without a hash of TLS 1.2 in their name also work in older versions */
 		size_t last = strstr(name, "-SHA256") || strstr(name, "-SHA384") ||
 					      strstr(name, "CCM") || strstr(name, "CHACHA")
 				      ? 1
@@ -200,7 +200,7 @@ static void every_suite(const void *arg)
 
 		for (size_t v = 0; v < last && n < 190; v++)
 			clients[n++] = s_client_open(old, versions[v], str("%s:@SECLEVEL=0", name));
-		if (n >= 8) /* some at once, not all */
+		if (n >= 8) /* a few at a time */
 			s_client_ready(&clients[n - 8]);
 	}
 	clients[n++] = s_client_open(old, "-tls1_3", "TLS_AES_128_GCM_SHA256");
@@ -238,10 +238,11 @@ static void every_suite(const void *arg)
 }
 
 struct priority {
-	const char *text, *name; /* GnuTLS' priority, and the SNI to know it by */
+	const char *text,
+		*name; /* GnuTLS' priority string; the SNI that identifies the connection */
 };
 
-/* "(TLS1.2-X.509)-(ECDHE-SECP256R1)-(ECDSA-SHA256)-(AES-256-GCM)": the monitor's word is the same. */
+/* GnuTLS prints "(TLS1.2-X.509)-(ECDHE-SECP256R1)-(ECDSA-SHA256)-(AES-256-GCM)"; the monitor lists the same. */
 static void gnutls(const void *arg)
 {
 	const struct priority *p = arg;
@@ -293,7 +294,7 @@ static void refused(const void *arg)
 	expect_nothing(mon);
 }
 
-/* More than the monitor reads at once (HANDSHAKES_MAX) come between the first byte of a handshake and the rest. */
+/* More handshakes than the monitor reads at once (HANDSHAKES_MAX) begin between the first byte of one and its rest. */
 static void crowded(const void *arg)
 {
 	bool weak = !strcmp(arg, "1.0");
@@ -337,7 +338,7 @@ static void listener(const void *arg)
 	t = trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
 	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = s, .command = "PING"});
 	require(!alert_find(mon, "tls-listener", 0), "told twice");
-	/* plaintext that is not answered in plaintext says nothing of the listener */
+	/* unanswered plaintext says nothing about the listener */
 	monitors_mark();
 	trigger("plain_client", "127.0.0.1", str("%d", s->tls_port));
 	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = s, .command = "PING"});
@@ -354,7 +355,8 @@ static void credential(const void *arg)
 	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = plain, .command = "PING"});
 	monitors_mark();
 	client_do(c, command);
-	if (strncmp(command, "AUTH", 4)) { /* the twin: another command later on is no news */
+	if (strncmp(command, "AUTH",
+		    4)) { /* the benign twin: another command later in the connection is not reported again */
 		expect_nothing(mon);
 		client_close(c);
 		return;
@@ -373,7 +375,7 @@ static void credential(const void *arg)
 	client_close(c);
 }
 
-/* Both ports open, TLS 1.0 allowed and used, and a replica on a host we do not watch that speaks plaintext. */
+/* Both ports open, TLS 1.0 allowed and used, and a plaintext replica on a host that is not watched. */
 static void seed(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){
@@ -412,7 +414,7 @@ static void replica_settles(const void *arg)
 
 	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
 		"replication did not start: %s", file_read(replica->log));
-	conn = conn_of(mon, master->tls_port); /* the replica's side: it dialled */
+	conn = conn_of(mon, master->tls_port); /* the replica opened the connection */
 	require(conn, "the replica's connection is not listed");
 	require(!strcmp(json_string_value(json_object_get(conn, "opened")), "outbound"),
 		"opened %s", json_string_value(json_object_get(conn, "opened")));
@@ -456,7 +458,7 @@ static int capture_open(void)
 	return fd;
 }
 
-/* TCP payload bytes that left that port of 127.0.0.1 since the capture began. */
+/* TCP payload bytes sent from that port of 127.0.0.1 since the capture began. */
 static long captured_from(int fd, int port)
 {
 	unsigned char p[65536];
@@ -503,7 +505,7 @@ static void enforced(const void *arg)
 	client_close(c);
 }
 
-/* Its first data comes before the connection has a socket of its own, and never gets that far. */
+/* The first data arrives before the connection has its own socket, and is dropped there. */
 static void enforced_third_ack(const void *arg)
 {
 	int fd = capture_open();
@@ -522,7 +524,7 @@ static void enforced_third_ack(const void *arg)
 		require(trigger_int(&t, "errno"), "the client still waits");
 }
 
-/* Without --enforce-tls the same is captured: the capture sees what leaves. */
+/* Without --enforce-tls the same bytes are captured: the capture works. */
 static void not_enforced(const void *arg)
 {
 	int fd = capture_open();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tools.c - real programs: debuggers, tracers and memory scanners are caught by name whatever they do; those
- * that operators and agents run all day are told truthfully and raise nothing above low.
+ * tools.c - real programs: debuggers, tracers and memory scanners are reported by name; tools that operators and
+ * agents run all day raise nothing above low.
  */
 #include "harness.h"
 
@@ -20,7 +20,7 @@ static struct monitor *mon;
 
 static void own_group(void)
 {
-	setsid(); /* reptyr takes none that shares its group with others */
+	setsid(); /* reptyr refuses a process that shares its process group */
 }
 
 static void setup(void)
@@ -34,7 +34,7 @@ static void teardown(void)
 	monitor_stop(mon, SIGTERM);
 }
 
-/* Is there such a program, and does it work on this machine at all? */
+/* Finds the program; skips the test if it is missing or does not work here. */
 static const char *find(const char *name)
 {
 	static const char *const dirs[] = {"/usr/bin", "/usr/sbin", NULL};
@@ -46,11 +46,11 @@ static const char *find(const char *name)
 }
 
 struct tool {
-	const char *argv[ARGS]; /* PID and DIR stand for the server's pid and a directory */
-	const char *comm;	/* who shows as the actor; default: its name */
+	const char *argv[ARGS]; /* PID and DIR are replaced by the server's pid and a directory */
+	const char *comm;	/* the actor's comm; default: the program's name */
 	const char *rules[RULES];
-	int stop_ms;	    /* it is asked to end after that; 0: it ends by itself */
-	const char *unable; /* said where the tool itself does not work on this kernel */
+	int stop_ms;	    /* stopped after that; 0: it ends by itself */
+	const char *unable; /* its message if it does not work on this kernel */
 };
 
 #define TOOL(...) &((const struct tool){__VA_ARGS__})
@@ -74,7 +74,7 @@ static void works(void)
 	client_close(c);
 }
 
-/* Newly found, of that rule, about our server, by somebody of that name. */
+/* A new finding of that rule about our server by an actor with that comm. */
 static json_t *by_comm(const char *rule, const char *comm)
 {
 	monitor_poll(mon);
@@ -89,7 +89,7 @@ static json_t *by_comm(const char *rule, const char *comm)
 	return NULL;
 }
 
-static const char *work_dir; /* some leave their dumps where they are started */
+static const char *work_dir; /* some write their dumps to the current directory */
 
 static void in_work_dir(void)
 {
@@ -133,7 +133,7 @@ static void attack(const void *arg)
 
 /* ---- what is ordinary ------------------------------------------------------------------------------- */
 
-/* Nothing above low since the test began, about our server or the monitor. */
+/* No alert above low about our server or the monitor since the test began. */
 static void nothing_above_low(void)
 {
 	sleep_ms(SETTLE_MS);
@@ -152,7 +152,7 @@ static void nothing_above_low(void)
 
 struct lister {
 	const char *argv[ARGS];
-	const char *rule, *comm; /* what it is told as; NULL: it is nothing at all */
+	const char *rule, *comm; /* what it is reported as; NULL: not at all */
 };
 
 #define LISTER(...) &((const struct lister){__VA_ARGS__})
@@ -171,7 +171,7 @@ static void ordinary(const void *arg)
 			l->argv[0]);
 }
 
-/* A copy of a tool that looks like an ordinary one is none. */
+/* A program that only has the name of an ordinary tool gets no such discount. */
 static void disguised(const void *arg)
 {
 	const char *fake = str("%s/fake/ps", scratch);
@@ -222,7 +222,7 @@ static void wait_for(const struct server *s, const char *section, const char *te
 	test_fail("%s never said %s", s->dir, text);
 }
 
-/* An hour of an ordinary host, compressed: load, saves, rewrites, a replica, agents, a restart. */
+/* A compressed hour of an ordinary host: load, saves, AOF rewrites, a replica, agents, a restart. */
 static void ordinary_hour(const void *arg)
 {
 	static const char *const agents[][ARGS] = {{"ps", "-ef"},

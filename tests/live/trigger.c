@@ -70,7 +70,6 @@ struct trigger trigger_as_nobody(const char *name, const char *const *argv)
 	return t;
 }
 
-/* A trigger that says what it did and then waits: its first line. */
 struct trigger trigger_staying(const char *const *argv)
 {
 	static unsigned int nr;

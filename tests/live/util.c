@@ -127,7 +127,7 @@ static bool port_taken(int port)
 	return taken;
 }
 
-/* Below the ephemeral range, so that no client gets it meanwhile; the cluster bus is 10000 above. */
+/* Below the ephemeral range, so that no client takes it. The cluster bus is on port + 10000, also checked. */
 int port_free(void)
 {
 	static int next;

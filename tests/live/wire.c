@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wire.c - what crosses an instance's sockets and is no TLS is reported, once for each connection and by
- * name of the command only; what is TLS, in whatever shape, is not.
+ * wire.c - anything but TLS on an instance's sockets is reported, once per connection and with no more than the
+ * command's name; TLS in any shape is not reported.
  */
 #include "harness.h"
 
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What must occur nowhere in the monitor's output. */
+/* Must not occur anywhere in the monitor's output. */
 #define SECRET_KEY "marble-staircase"
 #define SECRET_VALUE "hazel-lighthouse"
 #define SECRET_PASSWORD "copper-umbrella"
@@ -62,8 +62,8 @@ static void plain_get(const void *arg)
 }
 
 /*
- * Over loopback a segment arrives in its sender's context, but for the few that a busy CPU puts off:
- * one of five must be named.
+ * Over loopback a segment arrives in its sender's context, except for the few that a busy CPU defers: the actor of at
+ * least one in five must be known.
  */
 static void plain_named(const void *arg)
 {
@@ -201,7 +201,7 @@ static void plain_third_ack(const void *arg)
 		     .has_offset = true});
 }
 
-/* The same where plaintext is answered: still one alert, with the bytes of both directions. */
+/* The server answers the plaintext: still one alert, with the bytes of both directions. */
 static void plain_third_ack_answered(const void *arg)
 {
 	struct trigger t = trigger("plain_client", "127.0.0.1", port(a->plain_port), "-a");
@@ -418,7 +418,7 @@ static void tls_values(const void *arg)
 	expect_nothing(mon);
 }
 
-#define EMULATED_MS 50000 /* it takes 20 s there */
+#define EMULATED_MS 50000 /* takes 20 s in emulation */
 
 /* Big records from several senders at once: segments arrive on both CPUs, and out of order. */
 static void tls_values_at_once(const void *arg)
@@ -484,7 +484,7 @@ static void tls_refused_renegotiation(const void *arg)
 	expect_nothing(mon);
 }
 
-/* Redis refuses renegotiation; OpenSSL's own server under Redis' name does not. */
+/* Redis refuses renegotiation; openssl s_server, started under Redis' name, does not. */
 static void tls_renegotiation(const void *arg)
 {
 	const char *exe = str("%s/bin/redis-server", scratch);
@@ -511,7 +511,7 @@ static void tls_renegotiation(const void *arg)
 	t = trigger("tls_client", "127.0.0.1", port(nr), cert_path(), "-m", "1.2", "-k");
 	require(trigger_true(&t, "renewed"), "the server did not renegotiate");
 	expect_nothing(mon);
-	/* the same server is watched: it is no blind spot that kept the test quiet */
+	/* the server is watched: the silence before was not a blind spot */
 	t = trigger("plain_client", "127.0.0.1", port(nr));
 	expect(mon, {.rule = "tls-plaintext",
 		     .wire = true,
@@ -570,7 +570,7 @@ static void attach_to_load(const void *arg)
 
 #define BIG "10000000"
 
-/* A long reply stands in the server's queue: its segments begin anywhere in a record. */
+/* A long reply waits in the server's send queue: its segments begin anywhere within a record. */
 static void attach_within_record(const void *arg)
 {
 	struct client *c = client_open(b, "127.0.0.1", true);
@@ -590,7 +590,7 @@ static void attach_within_record(const void *arg)
 	require(number_at(conn, "out", "unsynced_bytes") > 0, "no bytes unread");
 	require(number_at(conn, "out", "unsynced_ms") > 0, "not a millisecond");
 
-	client_do(c, "PING"); /* each way a segment that begins with a record */
+	client_do(c, "PING"); /* in each direction a segment that begins with a record */
 	conn = conn_of(m, client_port(c));
 	ms = number_at(conn, "out", "unsynced_ms");
 	require(!strcmp(text_at(conn, "out", "sync"), "synced"), "out of the server: %s",

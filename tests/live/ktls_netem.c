@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * below.c - what lies below TLS: records that the kernel makes, a network that loses, reorders and duplicates.
- * Nothing false is raised, whoever writes past the owner is named, and what could not be read is counted.
+ * ktls_netem.c - below TLS: records that the kernel makes (kTLS), and networks that lose, reorder and duplicate
+ * (netem). No false alerts; a foreign writer is reported; bytes that could not be read are counted.
  *
- * The soak is ten thousand real connections through such a network: `make soak`.
+ * The soak suite sends ten thousand real connections through such a network: `make soak`.
  */
 #include "harness.h"
 
@@ -30,10 +30,10 @@ static void teardown(void)
 
 struct kernel_tls {
 	const char *version, *name;
-	bool recv; /* OpenSSL 3.0 leaves decrypting TLS 1.3 to itself */
+	bool recv; /* OpenSSL 3.0 does not offload receiving in TLS 1.3 */
 };
 
-/* An instance whose sockets have the tls ULP; what it says is in ktls.out. */
+/* An instance whose sockets have the tls ULP. Its output is in ktls.out. */
 static struct server ktls_server(void)
 {
 	const char *exe = str("%s/ktls/redis-server", scratch), *out = str("%s/ktls.out", scratch),
@@ -50,7 +50,7 @@ static struct server ktls_server(void)
 	return s;
 }
 
-/* Its peer has the tls ULP too, or has not. */
+/* With and without the tls ULP at the peer. */
 static void ktls(const void *arg)
 {
 	const struct kernel_tls *k = arg;
@@ -102,7 +102,7 @@ static void ktls(const void *arg)
 		json_decref(said);
 		free(text);
 	}
-	/* it is watched: no blind spot kept the test quiet */
+	/* it is watched: the silence before was not a blind spot */
 	monitors_mark();
 	t = trigger("plain_client", "127.0.0.1", str("%d", port));
 	expect(mon, {.rule = "tls-plaintext",
@@ -113,8 +113,8 @@ static void ktls(const void *arg)
 }
 
 /*
- * Bytes that a stranger writes to such a socket are framed and encrypted by the kernel: on the wire nothing is
- * wrong. As long as he only holds it, and its owner writes, nobody is told to have written.
+ * The kernel frames and encrypts bytes that a foreign process writes to such a socket, so the wire looks correct. A
+ * process that only holds the socket while its owner writes is not reported as a writer.
  */
 static void ktls_stolen(const void *arg)
 {
@@ -146,7 +146,7 @@ static void ktls_stolen(const void *arg)
 		.direction = "egress",
 		.local_port = s.tls_port,
 		.remote_port = (int)trigger_int(&peer, "port")});
-	/* the peer got what the server never sent, in a record that it could decrypt */
+	/* the peer decrypted a record that the server never sent */
 	require(child_wait(peer.pid, 3000) > 0, "the peer read nothing strange");
 	conn = conn_of(mon, (int)trigger_int(&peer, "port"));
 	require(!conn || !strcmp(text_at(conn, "out", "sync"), "synced"), "not synced");
@@ -157,7 +157,7 @@ static void ktls_stolen(const void *arg)
 
 struct network {
 	const char *netem;
-	const char *counter; /* of /proc/net/netstat: it is really that bad */
+	const char *counter; /* of /proc/net/netstat: proves that the impairment took place */
 };
 
 static long netstat(const struct child_opts *in, const char *name)
@@ -165,7 +165,7 @@ static long netstat(const struct child_opts *in, const char *name)
 	return netns_counted(in->netns, "netstat", "TcpExt", name);
 }
 
-/* Two hosts, 10.78.0.1 and .2, and that network between them: the kernel's netem, or else our own. Returns which. */
+/* Two namespaces, 10.78.0.1 and .2, with that network between them: netem, or our bad_wire. Returns which. */
 static const char *network_start(struct child_opts *here, struct child_opts *there,
 				 const char *netem)
 {
@@ -175,7 +175,7 @@ static const char *network_start(struct child_opts *here, struct child_opts *the
 
 	for (int i = 0; i < 2; i++)
 		*both[i] = (struct child_opts){.netns = netns_start()};
-	/* on lo it harms nobody: is there such a thing? */
+	/* try on lo, where it does no harm, whether netem exists */
 	kernels = !run_with(here, 3000, "sh", "-c",
 			    str("tc qdisc add dev lo root netem %s && tc qdisc del dev lo root",
 				netem))
@@ -246,10 +246,10 @@ static void netem(const void *arg)
 /* ---- ten thousand connections -------------------------------------------------------------------- */
 
 #define CLIENTS 40
-#define EACH 250 /* in an emulated machine 10 */
+#define EACH 250 /* 10 in emulation */
 #define SOAK_MS 600000
 
-/* What a client does: some short, some with values of many segments; some resume the session before. */
+/* One client: short connections and values of many segments; some resume the previous session. */
 static pid_t soak_client(int i, int each, const struct child_opts *there, const struct server *s)
 {
 	static const char *const values[] = {"1", "100", "1000", "100000"};
@@ -270,13 +270,13 @@ static pid_t soak_client(int i, int each, const struct child_opts *there, const 
 
 	o.out = out;
 	o.err = str("%s.err", out);
-	/* every fifth is an instance itself, by its name: the dialling side is read too */
+	/* every fifth client is an instance by its name, so that the client side is read too */
 	if (i % 5 == 4)
 		argv[0] = str("%s/dialler/redis-server", scratch);
 	return child_start(argv, &o);
 }
 
-/* Exit status as waitpid gives it; meanwhile what the monitor says is read while it is new. */
+/* Like child_wait(), but keeps reading the monitor's output. */
 static int soak_wait(struct monitor *m, pid_t pid)
 {
 	long long end = now_ms() + SOAK_MS;
@@ -294,7 +294,7 @@ static long said_number(json_t *said, const char *key)
 	return (long)json_integer_value(json_object_get(said, key));
 }
 
-/* The number before these words in what the monitor says at its end. */
+/* The number before these words in the monitor's summary. */
 static long summary_number(const struct monitor *m, const char *words)
 {
 	char *err = file_read(m->err), *at = strstr(err, words);
@@ -344,7 +344,7 @@ static void soak(const void *arg)
 		json_decref(said);
 	}
 	started = now_ms() - started;
-	sleep_ms(3000); /* what is counted is told within a second */
+	sleep_ms(3000); /* counts are reported within a second */
 	require(connections == CLIENTS * each, "%ld connections", connections);
 	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
