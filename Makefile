@@ -31,7 +31,8 @@ BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(MACHINE)-linux-gnu
 LIBS    := -lbpf -lelf -lz -lyaml -ljansson -lcrypto
 
-# Sub-makes build in parallel unless the caller chose a number of jobs.
+# Sub-makes build in parallel unless the caller chose a number of jobs. Lines that use it begin with +, which
+# hands them the caller's jobs.
 SUBMAKE  = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # --- sources ---
@@ -67,7 +68,7 @@ deps: ## install what building and running needs (apt, as root)
 	$(Q)tests/scripts/deps.sh build
 
 run: deps ## monitor every Redis and Valkey on this host; starts a scratch one if there is none (root)
-	$(Q)$(SUBMAKE) all
+	+$(Q)$(SUBMAKE) all
 	$(Q)tests/scripts/run.sh $(B)/cachewarden
 
 install: all ## install to DESTDIR/prefix
@@ -81,7 +82,7 @@ clean: ## remove build/
 
 check: ## unit tests, lint, analyze, live tests, other kernels in emulation (root; installs what it needs)
 	$(Q)tests/scripts/deps.sh build test fuzz
-	$(Q)$(SUBMAKE) all tests peers $(FUZZERS) analyze
+	+$(Q)$(SUBMAKE) all tests peers $(FUZZERS) analyze
 	$(Q)tests/scripts/check.sh
 
 tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
@@ -99,20 +100,20 @@ analyze: $(ANALYZED) ## run clang-tidy on userspace/ and include/; checks and ex
 
 corpus: ## run every attack on every kernel and write what caught it to docs/coverage.md (root)
 	$(Q)tests/scripts/deps.sh build test
-	$(Q)$(SUBMAKE) all tests
+	+$(Q)$(SUBMAKE) all tests
 	$(Q)tests/scripts/corpus.sh
 
 interplay: ## run all of testssl.sh against a monitored Redis, some minutes (root); check has a short one
 	$(Q)tests/scripts/deps.sh build test
-	$(Q)$(SUBMAKE) all tests
+	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live interplay:
 
-soak: ## slow tests that check leaves out: 10,000 TLS connections over a bad network; Java, testssl.sh, haproxy; loss, reordering, duplication
+soak: ## slow live tests that check leaves out: 10,000 connections over a bad network, Java, testssl.sh, haproxy (root)
 	$(Q)tests/scripts/deps.sh build test
-	$(Q)$(SUBMAKE) all tests
+	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live -s
 
-fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS and policy parsers, RUNS=10000000 each, and 10^6 mutated streams
+fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS and policy parsers, RUNS=10000000 each
 	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
 	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 \
 		-artifact_prefix=$(B)/fuzz/ -print_final_stats=1 -verbosity=1 $$f.new \
@@ -122,7 +123,7 @@ fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS and policy parsers, 
 
 bench: ## measure cost and latency on a scratch Redis (root); for settings see tests/bench/bench.py
 	$(Q)tests/scripts/deps.sh build test bench
-	$(Q)$(SUBMAKE) all tests $(BENCHES)
+	+$(Q)$(SUBMAKE) all tests $(BENCHES)
 	$(Q)tests/bench/bench.py
 
 # LANES='6.1 6.12' measures those kernels; UPDATE=1 rewrites the table.
@@ -135,7 +136,7 @@ docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables
 	$(Q)$(B)/docgen
 
 compile_commands.json: ## write the compilation database for clangd and editors
-	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
+	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
 .PHONY: all help deps run install clean check tests peers unit lint analyze corpus interplay soak fuzz bench \
