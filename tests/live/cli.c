@@ -123,7 +123,7 @@ static const struct test tests[] = {
 	     .arg = COMMAND(.argv = {"policy", "check"}, .status = 2, .says = "FILE")),
 	TEST("policy explain tells of a key", command,
 	     .arg = COMMAND(.argv = {"policy", "explain", "allow[].until"}, .says = "YYYY-MM-DD",
-			    .also = "for ever")),
+			    .also = "no end")),
 	TEST("policy explain names the nearest key", command,
 	     .arg = COMMAND(.argv = {"policy", "explain", "allow[].util"}, .status = 2,
 			    .says = "allow[].util", .also = "'allow[].until'")),
