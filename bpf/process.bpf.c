@@ -162,6 +162,24 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	report_action_by(&target, &action, address(BPF_CORE_READ(task, parent)));
 }
 
+/*
+ * Record the tracer of a server that starts traced, before the server becomes a member: from then on a
+ * sweep on another CPU may find it, and would report the same trace again.
+ */
+static __always_inline void tracer_reported(struct task_struct *task, u32 instance)
+{
+	struct attempt_key key = {
+		.instance = instance, .rule = RULE_MEM_TRACE, .vector = VECTOR_PTRACE};
+	struct reported_key reported_as;
+	u32 one = 1;
+
+	if (!BPF_CORE_READ(task, ptrace))
+		return;
+	key_actor(&key, BPF_CORE_READ(task, parent));
+	reported_as = reported_key_of(&key);
+	bpf_map_update_elem(&reported, &reported_as, &one, BPF_ANY);
+}
+
 /* Enter its executable as code of the instance, so that a probe in it is reported. */
 static __always_inline void map_exe(struct task_struct *task, u32 instance)
 {
@@ -185,6 +203,8 @@ static __always_inline void register_instance(struct task_struct *task, u32 flag
 		id = m->instance; /* it executed itself: DEBUG RESTART, an upgrade */
 	else
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
+	if (!(flags & EVENT_FOUND_BY_SWEEP))
+		tracer_reported(task, id);
 	if (member_add(task, id, 1))
 		return;
 	bpf_map_delete_elem(&baselined, &id); /* its baseline is taken again */
