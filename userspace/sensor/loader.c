@@ -438,28 +438,6 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 
 /* --- what is loaded --- */
 
-struct bpf_program *sensors_program(const struct sensors *s, const char *name)
-{
-	for (size_t i = 0; i < s->object_count; i++) {
-		struct bpf_program *p = bpf_object__find_program_by_name(s->objects[i], name);
-
-		if (p)
-			return p;
-	}
-	return NULL;
-}
-
-int sensors_map_fd(const struct sensors *s, const char *name)
-{
-	for (size_t i = 0; i < s->object_count; i++) {
-		int fd = bpf_object__find_map_fd_by_name(s->objects[i], name);
-
-		if (fd >= 0)
-			return fd;
-	}
-	return -ENOENT;
-}
-
 size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret)
 {
 	*ret = s->program;

@@ -54,7 +54,7 @@ struct sensors {
 	struct bpf_link *snapshot_link; /* created on first use */
 };
 
-/* loader.c: by name, in any loaded object. NULL or -ENOENT if there is none. */
+/* objects.c: by name, in any loaded object. NULL or -ENOENT if there is none. */
 struct bpf_program *sensors_program(const struct sensors *s, const char *name);
 int sensors_map_fd(const struct sensors *s, const char *name);
 
