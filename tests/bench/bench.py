@@ -74,7 +74,7 @@ class Bench:
             rate, _ = server.load(pipeline, 20000 * pipeline)
             self.requests[pipeline] = int(rate * self.seconds)
 
-    def measure(self, round_nr, config, server):
+    def measure_run(self, round_nr, config, server):
         for pipeline in PIPELINES:
             requests = self.requests[pipeline]
             server.load(pipeline, requests // 10)
@@ -84,26 +84,26 @@ class Bench:
             self.runs.add(round_nr, config, pipeline, rate, p99, cpu / requests)
 
     def run_none(self, round_nr, server):
-        self.measure(round_nr, "none", server)
+        self.measure_run(round_nr, "none", server)
 
     def run_cachewarden(self, round_nr, server):
         with Monitor.started(self.work, MONITOR):
-            self.measure(round_nr, "cachewarden", server)
+            self.measure_run(round_nr, "cachewarden", server)
 
     def run_against(self, round_nr, server):
         with Monitor.started(self.work, self.against):
-            self.measure(round_nr, "against", server)
+            self.measure_run(round_nr, "against", server)
 
     def run_auditd(self, round_nr, _server):
         with scratch.Audit.audited_server(self.work, round_nr == 1) as audited:
-            self.measure(round_nr, "auditd", audited)
+            self.measure_run(round_nr, "auditd", audited)
 
     def run_uprobes(self, round_nr, server):
         with scratch.tls_uprobes(self.work, server.pid) as ready:
             if ready:
-                self.measure(round_nr, "uprobes", server)
+                self.measure_run(round_nr, "uprobes", server)
 
-    def compare(self):
+    def measure_compare(self):
         configs = ["none", "cachewarden"]
         with contextlib.ExitStack() as stack:
             if self.against:
@@ -225,7 +225,7 @@ class Bench:
                 f"{ended.group(2)} dropped; {incidents.group(1)} incidents, {lines} lines; "
                 f"monitor: {cpu / 1e9:.2f} s CPU, {peak} KiB at most")
 
-    def measure_floods(self):
+    def measure_flood(self):
         with Server.started(self.work) as server:
             for title, kind, attempts in FLOODS:
                 self.floods.append(f"{title}: {self.flood(server, kind, attempts)}")
@@ -238,34 +238,28 @@ class Bench:
     def sweep_ms(self, host):
         return self.sweep_lines.get(host, ("none", None))[1]
 
-    def report(self, parts):
-        redis = re.search(r"v=(\S+)", output_of("redis-server", "--version"))
-        print(f"host: {os.uname().release}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.2f}; "
-              f"redis {redis.group(0) if redis else '?'}")
-        if "compare" in parts:
-            print(f"\na. GET of 100 bytes, TLS, {scratch.CLIENTS} clients, {self.rounds} rounds of "
-                  f"{self.seconds:g} s; ratio to 'none': of medians (q1 median q3 of the rounds' own)")
-            print(*self.runs.table(), *self.runs.against_table(), sep="\n")
-        if "programs" in parts:
-            print("\nb. ns per run x runs, by kernel.bpf_stats_enabled; (empty_*) is a program that "
-                  "does nothing")
-            print(*self.programs.table(), sep="\n")
-            if self.against:
-                print("\n   the same of", self.against)
-                print(*self.against_programs.table(), sep="\n")
-        if "latency" in parts:
-            print("\nc. process_vm_readv to alert line:",
-                  " ".join(f"{k}={v}" for k, v in self.latency.items()) or "none")
-        if "sweeps" in parts:
-            print(f"\nd. sweeps of this host as it is: {self.sweep_text('as_is')}\n"
-                  f"   with 2,000 tasks of 10 files each beside: {self.sweep_text('crowd')}")
-        if "flood" in parts:
-            print("\ne. " + "\n   ".join(self.floods))
-        print()
-        for text in scratch.notes:
-            print("note:", text)
-        if parts == PARTS:
-            print(self.aims())
+    def report_compare(self):
+        print(f"\na. GET of 100 bytes, TLS, {scratch.CLIENTS} clients, {self.rounds} rounds of "
+              f"{self.seconds:g} s; ratio to 'none': of medians (q1 median q3 of the rounds' own)")
+        print(*self.runs.table(), *self.runs.against_table(), sep="\n")
+
+    def report_programs(self):
+        print("\nb. ns per run x runs, by kernel.bpf_stats_enabled; (empty_*) is a program that does "
+              "nothing")
+        print(*self.programs.table(), sep="\n")
+        if self.against:
+            print(f"\n   the same of {self.against}", *self.against_programs.table(), sep="\n")
+
+    def report_latency(self):
+        print("\nc. process_vm_readv to alert line:",
+              " ".join(f"{k}={v}" for k, v in self.latency.items()) or "none")
+
+    def report_sweeps(self):
+        print(f"\nd. sweeps of this host as it is: {self.sweep_text('as_is')}\n"
+              f"   with 2,000 tasks of 10 files each beside: {self.sweep_text('crowd')}")
+
+    def report_flood(self):
+        print("\ne. " + "\n   ".join(self.floods))
 
     def aims(self):
         throughput, cpu = (", ".join(self.runs.paired_median("cachewarden", p, name)
@@ -317,15 +311,20 @@ def run():
             raise BenchError(f"{binary} is not built: make bench")
     with scratch.work_folder() as work:
         bench = Bench(work)
-        measure = {"compare": bench.compare, "programs": bench.measure_programs,
-                   "latency": bench.measure_latency, "sweeps": bench.measure_sweeps,
-                   "flood": bench.measure_floods}
+        redis = re.search(r"v=\S+", output_of("redis-server", "--version"))
+        print(f"host: {os.uname().release}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.2f}; "
+              f"redis {redis.group(0) if redis else '?'}")
         for part in parts:
             progress(f"part {part}")
-            measure[part]()
+            getattr(bench, f"measure_{part}")()
+            getattr(bench, f"report_{part}")()
+            sys.stdout.flush()
+        print()
+        for text in scratch.notes:
+            print("note:", text)
         if parts == PARTS:
             bench.write_result()
-        bench.report(parts)
+            print(bench.aims())
 
 
 def main():

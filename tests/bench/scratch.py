@@ -7,6 +7,7 @@ import contextlib
 import csv
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -78,8 +79,11 @@ def last_lines(path, count):
 
 def cpu_ns(pid):
     """CPU time of a process, all its threads."""
-    return sum(int(path.read_text().split()[0])
-               for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    total = 0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended
+            total += int(path.read_text().split()[0])
+    return total
 
 
 @contextlib.contextmanager
@@ -166,10 +170,10 @@ class Monitor:
         """Ids of the BPF programs it holds, itself or through a link."""
         ids = set()
         for path in Path(f"/proc/{self.pid}/fdinfo").iterdir():
-            for line in path.read_text().splitlines():
-                if line.startswith("prog_id:") and line.split()[1] != "0":
-                    ids.add(int(line.split()[1]))
-        return sorted(ids)
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                ids.update(int(i) for i in re.findall(r"^prog_id:\s*(\d+)", path.read_text(),
+                                                      re.MULTILINE))
+        return sorted(ids - {0})
 
     def peak_kib(self):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
