@@ -27,12 +27,6 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 /* An instance started. */
 void files_started(struct files *f, const struct instance *in);
 
-/*
- * An instance was found running: look for what it opened before, by where it works, what it has open and the
- * configuration that names one of its ports. Each is told by an EVENT_FILE. Returns how many were found.
- */
-size_t files_found(struct files *f, const struct instance *in);
-
 /* An instance is gone; what it had in common with a living one stays protected. */
 void files_ended(struct files *f, const struct instances *is, const struct instance *in);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "monitor/events.h"
+#include "monitor/files_search.h"
 #include "monitor/handoff.h"
 #include "monitor/report.h"
 #include "monitor/sweeps.h"
@@ -103,7 +104,7 @@ static void find_instances(struct monitor *m)
 
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
 		files_started(m->files, in);
-		files_found(m->files, in);
+		files_search(m->sensors, in);
 	}
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */
