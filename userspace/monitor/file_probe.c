@@ -22,8 +22,8 @@ static uint32_t own_mnt_ns(void)
 }
 
 /*
- * What leads from the monitor's view to the instance's: its root, where it lives in a mount namespace of its own;
- * else nothing, and nobody is looked into.
+ * Write the prefix that turns an instance's path into one that the monitor can open. Empty in the monitor's own mount
+ * namespace: following /proc/PID/root would needlessly access the process.
  */
 static size_t root_of(char buf[FILE_PROBE_PATH], const struct instance *in)
 {
@@ -33,7 +33,6 @@ static size_t root_of(char buf[FILE_PROBE_PATH], const struct instance *in)
 	return (size_t)snprintf(buf, FILE_PROBE_PATH, "/proc/%u/root", in->pid);
 }
 
-/* An instance's path as the monitor reaches it. */
 void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path)
 {
 	size_t used = root_of(buf, in);
@@ -55,7 +54,6 @@ static struct file_handle *handle_of(int fd)
 	return h;
 }
 
-/* First bytes into head, and where stat says it is. Returns their number, 0 where it cannot be read. */
 size_t file_probe_read(char head[FILE_KIND_HEAD], const char *where, struct file *ret)
 {
 	int fd = open(where, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -68,7 +66,7 @@ size_t file_probe_read(char head[FILE_KIND_HEAD], const char *where, struct file
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
 		ret->dev = st.st_dev;
 		ret->ino = st.st_ino;
-		ret->placed = true;
+		ret->identified = true;
 		free(ret->handle);
 		ret->handle = handle_of(fd);
 		while (len < FILE_KIND_HEAD && (n = read(fd, head + len, FILE_KIND_HEAD - len)) > 0)
@@ -78,7 +76,6 @@ size_t file_probe_read(char head[FILE_KIND_HEAD], const char *where, struct file
 	return len;
 }
 
-/* May others than owner and group read it? A directory they may not enter keeps them out. */
 bool file_probe_exposed(const struct instance *in, const char *path)
 {
 	char where[FILE_PROBE_PATH], *slash;
@@ -96,8 +93,9 @@ bool file_probe_exposed(const struct instance *in, const char *path)
 	return true;
 }
 
-/* The path of a file in a directory, or one level below it; NULL if it is not there. */
-static char *name_in(const struct instance *in, const struct file *file, const char *dir, int below)
+/* The file's path in dir, or up to depth levels below it. NULL if it is not there. */
+static char *find_name(const struct instance *in, const struct file *file, const char *dir,
+		       int depth)
 {
 	char where[FILE_PROBE_PATH], *path = NULL, *sub;
 	struct dirent *e;
@@ -107,10 +105,10 @@ static char *name_in(const struct instance *in, const struct file *file, const c
 	file_probe_path(where, in, dir);
 	d = opendir(where);
 	while (d && !path && (e = readdir(d))) {
-		if (e->d_type == DT_DIR && below && e->d_name[0] != '.') {
+		if (e->d_type == DT_DIR && depth && e->d_name[0] != '.') {
 			if (asprintf(&sub, "%s/%s", dir, e->d_name) < 0)
 				break;
-			path = name_in(in, file, sub, 0);
+			path = find_name(in, file, sub, depth - 1);
 			free(sub);
 		} else if (e->d_ino == file->ino && !fstatat(dirfd(d), e->d_name, &st, 0) &&
 			   st.st_dev == file->dev && asprintf(&path, "%s/%s", dir, e->d_name) < 0) {
@@ -123,19 +121,18 @@ static char *name_in(const struct instance *in, const struct file *file, const c
 	return path;
 }
 
-/* It was renamed: dumps are written under another name, an AOF in another directory. */
-bool file_probe_rename(const struct instance *in, struct file *file)
+bool file_probe_find_renamed(const struct instance *in, struct file *file)
 {
 	char *slash = strrchr(file->path, '/'), *path;
 
 	if (!slash || slash == file->path)
 		return false;
-	if (!file->placed) { /* as most file systems have it */
+	if (!file->identified) { /* most file systems show these numbers in stat as well */
 		file->dev = makedev(file->key.dev >> 20, file->key.dev & 0xfffff);
 		file->ino = file->key.ino;
 	}
 	*slash = '\0';
-	path = name_in(in, file, file->path, 1);
+	path = find_name(in, file, file->path, 1);
 	*slash = '/';
 	if (!path)
 		return false;
@@ -144,14 +141,17 @@ bool file_probe_rename(const struct instance *in, struct file *file)
 	return true;
 }
 
-/* It has left the places where its name is looked for. Some directory of its file system is needed to ask by. */
-static bool follow_handle(const struct instance *in, const struct file *file)
+/*
+ * Does the file exist anywhere, by its handle? open_by_handle_at() needs a descriptor on the same file system: the
+ * nearest directory that still exists above the last known path.
+ */
+static bool exists_by_handle(const struct instance *in, const struct file *file)
 {
 	char where[FILE_PROBE_PATH], *slash;
 	size_t root = root_of(where, in);
 	int dir = -1, fd = -1;
 	struct stat st;
-	bool there;
+	bool exists;
 
 	file_probe_path(where, in, file->path);
 	while (file->handle && dir < 0 && (slash = strrchr(where, '/')) && slash >= where + root) {
@@ -162,12 +162,12 @@ static bool follow_handle(const struct instance *in, const struct file *file)
 	}
 	if (dir >= 0)
 		fd = open_by_handle_at(dir, file->handle, O_PATH | O_CLOEXEC);
-	there = fd >= 0 && !fstat(fd, &st) && st.st_nlink;
+	exists = fd >= 0 && !fstat(fd, &st) && st.st_nlink;
 	if (fd >= 0)
 		close(fd);
 	if (dir >= 0)
 		close(dir);
-	return there;
+	return exists;
 }
 
 bool file_probe_exists(const struct instance *in, struct file *file)
@@ -176,9 +176,9 @@ bool file_probe_exists(const struct instance *in, struct file *file)
 	struct stat st;
 
 	file_probe_path(where, in, file->path);
-	return (file->placed && !stat(where, &st) && st.st_ino == file->ino &&
+	return (file->identified && !stat(where, &st) && st.st_ino == file->ino &&
 		st.st_dev == file->dev) ||
-	       file_probe_rename(in, file) || follow_handle(in, file);
+	       file_probe_find_renamed(in, file) || exists_by_handle(in, file);
 }
 
 void file_probe_release(struct file *file)

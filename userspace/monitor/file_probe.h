@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* file_probe.h - one file of an instance on disk: its first bytes, its identity, and its name after a rename. */
+/* file_probe.h - identify and read one file of an instance on disk, and find it again after a rename. */
 #ifndef CACHEWARDEN_FILE_PROBE_H
 #define CACHEWARDEN_FILE_PROBE_H
 
@@ -15,28 +15,36 @@ struct file {
 	uint32_t instance;
 	uint32_t kind;
 	bool written;
-	bool unsure; /* nothing was in it yet */
-	bool placed; /* dev and ino are as stat tells them */
+	bool undecided;	 /* empty when read, and its name does not say what it is */
+	bool identified; /* dev and ino come from stat */
 	dev_t dev;
 	ino_t ino;
-	char *path; /* as the instance sees it, when last found */
-	struct file_handle
-		*handle; /* finds it wherever it was moved to; NULL where there are none */
+	char *path;		    /* in the instance's mount namespace, when last found */
+	struct file_handle *handle; /* finds it after any rename; NULL if unsupported */
 };
 
-/* An instance's path as the monitor reaches it. */
+/* The path by which the monitor opens an instance's path: through /proc/PID/root in another mount namespace. */
 void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path);
 
-/* First bytes into head, and where stat says it is. Returns their number, 0 where it cannot be read. */
+/*
+ * Read the first bytes of a regular file into head, and its device, inode and handle into ret. where: as
+ * file_probe_path() wrote it. Returns the number of bytes, 0 if the file cannot be read.
+ */
 size_t file_probe_read(char head[FILE_KIND_HEAD], const char *where, struct file *ret);
 
-/* May others than owner and group read it? A directory they may not enter keeps them out. */
+/* True if "others" may read the file and search every directory above it. */
 bool file_probe_exposed(const struct instance *in, const char *path);
 
-/* It was renamed: dumps are written under another name, an AOF in another directory. */
-bool file_probe_rename(const struct instance *in, struct file *file);
+/*
+ * Look for a renamed file in its directory and one level below, and update its path. Servers write a dump under a
+ * temporary name, and an AOF in a subdirectory. Returns false if it is not found.
+ */
+bool file_probe_find_renamed(const struct instance *in, struct file *file);
 
+/* True if the file still exists under any name. Updates the path as file_probe_find_renamed() does. */
 bool file_probe_exists(const struct instance *in, struct file *file);
+
+/* Free path and handle, not the file itself. */
 void file_probe_release(struct file *file);
 
 #endif

@@ -11,14 +11,14 @@
 
 struct files {
 	struct sensors *sensors;
-	void (*tell)(void *ctx, const struct event *ev);
+	void (*report)(void *ctx, const struct event *ev);
 	void *ctx;
 	struct file *all;
 	size_t count, room;
 	char head[FILE_KIND_HEAD];
 };
 
-struct files *files_new(struct sensors *s, void (*tell)(void *ctx, const struct event *ev),
+struct files *files_new(struct sensors *s, void (*report)(void *ctx, const struct event *ev),
 			void *ctx)
 {
 	struct files *f = calloc(1, sizeof(*f));
@@ -26,7 +26,7 @@ struct files *files_new(struct sensors *s, void (*tell)(void *ctx, const struct 
 	if (!f)
 		return NULL;
 	f->sensors = s;
-	f->tell = tell;
+	f->report = report;
 	f->ctx = ctx;
 	return f;
 }
@@ -74,28 +74,30 @@ static struct file *add(struct files *f, uint32_t instance, const struct file_ke
 	return at;
 }
 
-/* Take one out, its place taken by the last; the kernel side forgets it unless another instance has it too. */
+/*
+ * Remove file i; the last one takes its place. The BPF programs keep protecting it if a running instance has it too.
+ */
 static void drop(struct files *f, const struct instances *is, size_t i)
 {
 	struct file gone = f->all[i];
-	const struct file *heir = NULL;
+	const struct file *other = NULL;
 
 	f->all[i] = f->all[--f->count];
-	for (size_t k = 0; k < f->count && !heir; k++) {
+	for (size_t k = 0; k < f->count && !other; k++) {
 		const struct instance *in = instances_find(is, f->all[k].instance);
 
 		if (same_key(&f->all[k].key, &gone.key) && in && in->members)
-			heir = &f->all[k];
+			other = &f->all[k];
 	}
-	if (heir)
-		sensors_file_set(f->sensors, &heir->key, heir->instance, heir->kind);
+	if (other)
+		sensors_file_set(f->sensors, &other->key, other->instance, other->kind);
 	else
 		sensors_file_forget(f->sensors, &gone.key);
 	file_probe_release(&gone);
 }
 
-static void tell(struct files *f, const struct instance *in, struct event *ev, unsigned int rule,
-		 unsigned int swept)
+static void report_finding(struct files *f, const struct instance *in, struct event *ev,
+			   unsigned int rule, unsigned int finding)
 {
 	ev->type = EVENT_ATTEMPT;
 	ev->flags |= EVENT_FOUND_BY_SWEEP;
@@ -103,30 +105,31 @@ static void tell(struct files *f, const struct instance *in, struct event *ev, u
 		.instance = in->id,
 		.rule = (uint8_t)rule,
 		.vector = VECTOR_SWEEP,
-		.detail = swept,
+		.detail = finding,
 	};
 	ev->count = 1;
 	ev->target_tgid = ev->target_tid = in->pid;
-	f->tell(f->ctx, ev);
+	f->report(f->ctx, ev);
 }
 
-/* What the file is; the kernel side is told where it thought otherwise. */
-static void judge(struct files *f, const struct instance *in, struct file *file,
-		  unsigned int thought)
+/* Classify a file, and update its kind in the BPF map if the kernel assumed another. */
+static void classify(struct files *f, const struct instance *in, struct file *file,
+		     unsigned int assumed)
 {
 	char where[FILE_PROBE_PATH];
 	size_t len;
 
 	file_probe_path(where, in, file->path);
 	len = file_probe_read(f->head, where, file);
-	if (!file->placed && file_probe_rename(in, file)) { /* it has another name already */
+	if (!file->identified &&
+	    file_probe_find_renamed(in, file)) { /* renamed since it was opened */
 		file_probe_path(where, in, file->path);
 		len = file_probe_read(f->head, where, file);
 	}
 	file->kind = file_kind_classify(file->path, file->written, f->head, len);
-	file->unsure = !len && !file->kind;
+	file->undecided = !len && !file->kind;
 	explicit_bzero(f->head, len);
-	if (file->kind != thought)
+	if (file->kind != assumed)
 		sensors_file_set(f->sensors, &file->key, in->id, file->kind);
 }
 
@@ -147,17 +150,17 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		drop(f, &(struct instances){}, (size_t)(file - f->all));
 		return;
 	}
-	judge(f, in, file, ev->file.kind);
+	classify(f, in, file, ev->file.kind);
 	kind = file_kind_get(file->kind);
 	if (kind && kind->exposed && file_probe_exposed(in, file->path)) {
 		found = *ev;
 		memset(&found.conn, 0, sizeof(found.conn));
-		tell(f, in, &found, kind->read_rule, kind->exposed);
+		report_finding(f, in, &found, kind->read_rule, kind->exposed);
 	}
 }
 
-static void tell_start(struct files *f, const struct instance *in, unsigned int rule,
-		       unsigned int swept)
+static void report_start(struct files *f, const struct instance *in, unsigned int rule,
+			 unsigned int finding)
 {
 	static struct event found; /* large */
 
@@ -165,7 +168,7 @@ static void tell_start(struct files *f, const struct instance *in, unsigned int 
 			       .version = EVENT_VERSION,
 			       .size = sizeof(found),
 			       .time_ns = in->began_ns};
-	tell(f, in, &found, rule, swept);
+	report_finding(f, in, &found, rule, finding);
 }
 
 void files_started(struct files *f, const struct instance *in)
@@ -179,7 +182,7 @@ void files_started(struct files *f, const struct instance *in)
 	file_probe_release(&scratch);
 	for (size_t i = 0; i < len; i++) {
 		if (!strchr(" \t\n", f->head[i])) {
-			tell_start(f, in, RULE_MEM_INJECT, FINDING_PRELOAD_FILE);
+			report_start(f, in, RULE_MEM_INJECT, FINDING_PRELOAD_FILE);
 			break;
 		}
 	}
@@ -193,18 +196,18 @@ void files_ended(struct files *f, const struct instances *is, const struct insta
 	}
 }
 
-void files_tidy(struct files *f, const struct instances *is)
+void files_refresh(struct files *f, const struct instances *is)
 {
 	for (size_t i = f->count; i-- > 0;) {
 		struct file *file = &f->all[i];
 		const struct instance *in = instances_find(is, file->instance);
 
 		if (!in || !in->members)
-			continue; /* its end is told by an event */
+			continue; /* files_ended() drops its files */
 		if (!file_probe_exists(in, file))
 			drop(f, is, i);
-		else if (file->unsure || !file->placed)
-			judge(f, in, file, file->kind);
+		else if (file->undecided || !file->identified)
+			classify(f, in, file, file->kind);
 	}
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * files.h - what instances keep on disk, as far as it was seen or found: told apart by kind, made known to the
- * kernel side, looked after while it exists.
+ * files.h - the table of files that instances keep on disk: classifies each file, registers it with the BPF programs,
+ * and follows it until it is deleted.
  *
- * Of a file's bytes only its first are looked at, to tell what it is; they go nowhere.
+ * Only the first FILE_KIND_HEAD bytes of a file are read, to classify it. They are neither stored nor reported.
  */
 #ifndef CACHEWARDEN_FILES_H
 #define CACHEWARDEN_FILES_H
@@ -14,26 +14,26 @@
 struct files;
 
 /*
- * tell is called with an attempt of its own making for what is wrong with files at rest: readable by others,
- * variables in a server's environment. Returns NULL when out of memory.
+ * report is called with an attempt for a file that others can read, and for a library in /etc/ld.so.preload. Returns
+ * NULL when out of memory.
  */
-struct files *files_new(struct sensors *s, void (*tell)(void *ctx, const struct event *ev),
+struct files *files_new(struct sensors *s, void (*report)(void *ctx, const struct event *ev),
 			void *ctx);
 void files_free(struct files *f); /* NULL is fine */
 
-/* An instance opened a file itself (EVENT_FILE). */
+/* An instance opened a file, or files_search() found one (EVENT_FILE). */
 void files_opened(struct files *f, const struct instance *in, const struct event *ev);
 
-/* An instance started. */
+/* Check what a new instance was started with: /etc/ld.so.preload. */
 void files_started(struct files *f, const struct instance *in);
 
-/* An instance is gone; what it had in common with a living one stays protected. */
+/* Drop the files of an ended instance. Files that a running one uses as well stay protected. */
 void files_ended(struct files *f, const struct instances *is, const struct instance *in);
 
-/* Now and then: files that were renamed or are gone, or empty when they were first seen. */
-void files_tidy(struct files *f, const struct instances *is);
+/* Drop deleted files, follow renamed ones, and classify those that were empty before. To be called periodically. */
+void files_refresh(struct files *f, const struct instances *is);
 
-/* How many are protected for an instance. */
+/* The number of files protected for an instance. */
 size_t files_count(const struct files *f, uint32_t instance);
 
 #endif

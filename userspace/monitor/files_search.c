@@ -12,17 +12,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Places where configurations of servers usually are, beside where the server works. */
-static const char *const config_places[] = {
+/* Searched for configuration files, as is the working directory of the server. */
+static const char *const config_dirs[] = {
 	"/etc/redis",		"/etc/valkey",		 "/etc/keydb", "/usr/local/etc",
 	"/usr/local/etc/redis", "/usr/local/etc/valkey", "/etc",       NULL};
+
+#define INCLUDES_MAX 8 /* nested; a file may include itself */
 
 struct search {
 	struct sensors *sensors;
 	const struct instance *in;
-	size_t found;
-	bool mine; /* the configuration being read names one of its ports */
-	int depth; /* includes within includes */
+	/* the file being read names one of the instance's ports, or was included by one that does */
+	bool matches;
+	int depth; /* of nested includes */
 	char dir[PATH_MAX], append_dir[NAME_MAX + 1];
 };
 
@@ -32,9 +34,8 @@ static void learn(struct search *s, const char *path)
 	struct stat st;
 
 	file_probe_path(where, s->in, path);
-	if (!stat(where, &st) && S_ISREG(st.st_mode) &&
-	    !sensors_file_learn(s->sensors, s->in->id, where))
-		s->found++;
+	if (!stat(where, &st) && S_ISREG(st.st_mode))
+		sensors_file_learn(s->sensors, s->in->id, where); /* best effort */
 }
 
 static void learn_in(struct search *s, const char *dir, const char *name)
@@ -47,7 +48,7 @@ static void learn_in(struct search *s, const char *dir, const char *name)
 		learn(s, path);
 }
 
-/* Everything in a directory whose name says that it belongs to a server. */
+/* Learn the files of a directory whose names are those of server files; with all, every one that is not hidden. */
 static void learn_dir(struct search *s, const char *dir, bool all)
 {
 	char where[FILE_PROBE_PATH];
@@ -67,7 +68,7 @@ static void learn_dir(struct search *s, const char *dir, bool all)
 		closedir(d);
 }
 
-static void note_port(void *ctx, const char *directive, const char *value)
+static void match_port(void *ctx, const char *directive, const char *value)
 {
 	struct search *s = ctx;
 	unsigned long port = strtoul(value, NULL, 10);
@@ -75,12 +76,12 @@ static void note_port(void *ctx, const char *directive, const char *value)
 	if (strcmp(directive, "port") && strcmp(directive, "tls-port"))
 		return;
 	for (uint32_t i = 0; i < s->in->ports; i++)
-		s->mine = s->mine || (port && s->in->port[i] == port);
+		s->matches = s->matches || (port && s->in->port[i] == port);
 }
 
 static void read_config(struct search *s, const char *path, bool included);
 
-static void follow(void *ctx, const char *directive, const char *value)
+static void apply_directive(void *ctx, const char *directive, const char *value)
 {
 	static const char *const named[] = {"aclfile",
 					    "dbfilename",
@@ -120,16 +121,16 @@ static void read_config(struct search *s, const char *path, bool included)
 	size_t len;
 	char *text;
 
-	if (s->depth > 8)
+	if (s->depth > INCLUDES_MAX)
 		return;
 	text = read_text(s, path, &len);
 	s->depth++;
-	s->mine = included;
+	s->matches = included;
 	if (text)
-		server_config_each(text, len, note_port, s);
-	if (text && s->mine) {
+		server_config_each(text, len, match_port, s);
+	if (text && s->matches) {
 		learn(s, path);
-		server_config_each(text, len, follow, s);
+		server_config_each(text, len, apply_directive, s);
 	}
 	if (text)
 		explicit_bzero(text, len);
@@ -156,14 +157,14 @@ static void read_configs(struct search *s, const char *dir)
 		closedir(d);
 }
 
-size_t files_search(struct sensors *sensors, const struct instance *in)
+void files_search(struct sensors *sensors, const struct instance *in)
 {
 	struct search s = {.sensors = sensors, .in = in, .append_dir = "appendonlydir"};
 	char path[PATH_MAX + NAME_MAX + 2];
 
 	snprintf(s.dir, sizeof(s.dir), "%s", in->cwd);
-	for (const char *const *place = config_places; *place; place++)
-		read_configs(&s, *place);
+	for (const char *const *dir = config_dirs; *dir; dir++)
+		read_configs(&s, *dir);
 	if (in->cwd[0])
 		read_configs(&s, in->cwd);
 	if (s.dir[0]) {
@@ -171,5 +172,4 @@ size_t files_search(struct sensors *sensors, const struct instance *in)
 		snprintf(path, sizeof(path), "%s/%s", s.dir, s.append_dir);
 		learn_dir(&s, path, true);
 	}
-	return s.found;
 }

@@ -42,7 +42,7 @@ void sweeps_run(struct monitor *m)
 		if (in->members && sweep_instance(m, in))
 			err = -EIO;
 	}
-	files_tidy(m->files, &m->instances);
+	files_refresh(m->files, &m->instances);
 	account(&m->sweeps, m->options->sweep_s);
 	if (err)
 		report_blind_spot(m, "sweeps that failed: what strangers hold was not looked at",
