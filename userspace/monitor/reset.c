@@ -30,10 +30,11 @@ struct reply {
 	};
 };
 
-static void fill(struct request *r, const struct conn_info *c)
+static void request_fill(struct request *r, const struct conn_info *c)
 {
 	size_t skip = c->ipv6 ? 0 : 12, len = c->ipv6 ? 16 : 4;
-	uint64_t cookie = c->cookie ?: ~0ull; /* INET_DIAG_NOCOOKIE: whichever has these ends */
+	uint64_t cookie =
+		c->cookie ?: ~0ull; /* INET_DIAG_NOCOOKIE: match by addresses and ports alone */
 
 	*r = (struct request){
 		.head = {.nlmsg_len = sizeof(*r)},
@@ -48,8 +49,8 @@ static void fill(struct request *r, const struct conn_info *c)
 	memcpy(r->diag.id.idiag_dst, c->ends.remote_ip + skip, len);
 }
 
-/* Returns 0 or a negative errno. */
-static int say(int fd, struct request *r, uint16_t type, uint16_t flags, struct reply *ret)
+/* Send a request and read the reply. Returns 0 or a negative errno. */
+static int exchange(int fd, struct request *r, uint16_t type, uint16_t flags, struct reply *ret)
 {
 	*ret = (struct reply){};
 	r->head.nlmsg_type = type;
@@ -60,13 +61,13 @@ static int say(int fd, struct request *r, uint16_t type, uint16_t flags, struct 
 }
 
 /*
- * Where no connection has these ends (any more), the kernel finds the listener for them, and without a cookie
- * would close that. So its cookie is asked for first.
+ * Look up the connection's cookie first. If the connection is gone, the kernel matches the listening socket instead, and
+ * a SOCK_DESTROY without a cookie would close that.
  */
-static int name_it(int fd, struct request *r)
+static int resolve_cookie(int fd, struct request *r)
 {
 	struct reply reply;
-	int err = say(fd, r, SOCK_DIAG_BY_FAMILY, 0, &reply);
+	int err = exchange(fd, r, SOCK_DIAG_BY_FAMILY, 0, &reply);
 
 	if (err)
 		return err;
@@ -79,29 +80,29 @@ static int name_it(int fd, struct request *r)
 	return 0;
 }
 
-/* Returns 0, 1 if it is ours, or a negative errno. */
+/* Open the network namespace of pid. Returns 0, 1 if it is the monitor's own, or a negative errno. */
 static int netns_open(pid_t pid, int *ret_fd)
 {
-	struct stat ours, theirs;
+	struct stat own, other;
 	char path[48];
 
 	if (!pid)
 		return 1;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (stat(path, &theirs))
+	if (stat(path, &other))
 		return errno == ENOENT ? -ESRCH : -errno;
-	if (stat("/proc/self/ns/net", &ours))
+	if (stat("/proc/self/ns/net", &own))
 		return -errno;
-	if (theirs.st_ino == ours.st_ino)
+	if (other.st_ino == own.st_ino)
 		return 1;
 	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-/* A socket of the network namespace that pid lives in, or a negative errno. */
+/* Open a sock_diag socket in the network namespace of pid. Returns it or a negative errno. */
 static int diag_socket(pid_t pid)
 {
-	int there = -1, here, fd, err = netns_open(pid, &there);
+	int target = -1, own, fd, err = netns_open(pid, &target);
 
 	if (err == 1) {
 		fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -109,17 +110,17 @@ static int diag_socket(pid_t pid)
 	}
 	if (err)
 		return err;
-	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (here < 0 || setns(there, CLONE_NEWNET))
+	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || setns(target, CLONE_NEWNET))
 		err = -errno;
 	fd = err ? -1 : socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (!err && fd < 0)
 		err = -errno;
-	if (here >= 0 && setns(here, CLONE_NEWNET) && !err)
+	if (own >= 0 && setns(own, CLONE_NEWNET) && !err)
 		err = -errno;
-	if (here >= 0)
-		close(here);
-	close(there);
+	if (own >= 0)
+		close(own);
+	close(target);
 	if (err && fd >= 0)
 		close(fd);
 	return err ?: fd;
@@ -136,11 +137,11 @@ int reset_connection(const struct conn_info *conn, pid_t pid, const char **ret_s
 	if (fd < 0)
 		return fd;
 	*ret_step = "sock_diag";
-	fill(&r, conn);
+	request_fill(&r, conn);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	err = conn->cookie ? 0 : name_it(fd, &r);
+	err = conn->cookie ? 0 : resolve_cookie(fd, &r);
 	if (!err)
-		err = say(fd, &r, SOCK_DESTROY, NLM_F_ACK, &reply);
+		err = exchange(fd, &r, SOCK_DESTROY, NLM_F_ACK, &reply);
 	if (!err && reply.head.nlmsg_type != NLMSG_ERROR)
 		err = -EBADMSG;
 	close(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reset.h - ends a TCP connection of another process, as `ss --kill` does. */
+/* reset.h - closes a TCP connection of another process, as `ss --kill` does. */
 #ifndef CACHEWARDEN_RESET_H
 #define CACHEWARDEN_RESET_H
 
@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 /*
- * The local end is closed with ECONNABORTED, the remote one gets a RST. pid is a process that lives in the
- * connection's network namespace, 0: ours. Returns 0 or a negative errno: -ENOENT if there is no such
- * connection (any more), -ESRCH if there is no such process, -EOPNOTSUPP where the kernel was built without
- * INET_DIAG_DESTROY; *ret_step then says what failed.
+ * The local socket fails with ECONNABORTED; the remote end receives a RST. pid is any process in the connection's network
+ * namespace, 0 for the monitor's own. Returns 0 or a negative errno: -ENOENT if the connection does not exist, -ESRCH if
+ * the process does not exist, -EOPNOTSUPP if the kernel was built without INET_DIAG_DESTROY. On failure, *ret_step names
+ * the step that failed.
  */
 int reset_connection(const struct conn_info *conn, pid_t pid, const char **ret_step);
 

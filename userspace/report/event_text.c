@@ -136,7 +136,7 @@ static void put_policy(struct textw *t, const struct verdict *v)
 	const struct policy_allow *a = v->allow ?: v->expired;
 
 	if (a) {
-		textw_put(t, v->allow ? " [allowed by %s:%u: " : " [allowed no more by %s:%u: ",
+		textw_put(t, v->allow ? " [allowed by %s:%u: " : " [no longer allowed by %s:%u: ",
 			  a->at.file, a->at.line);
 		textw_name(t, a->reason);
 		textw_put(t, "]");

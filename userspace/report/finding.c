@@ -58,7 +58,7 @@ bool finding_actor_exe(const struct event *ev, char *buf, size_t size)
 	return instance_exe_path(&ev->actor, &ev->actor.exe, buf, size) > 0;
 }
 
-/* The instance opened an outbound connection, the actor of an inbound one is the client. */
+/* The opener is the instance for an outbound connection, and the actor, its client, for an inbound one. */
 static void fill_conn(struct finding *f, const struct alert *a)
 {
 	const struct event *ev = &a->ev;

@@ -18,14 +18,13 @@
 /* What finding_fill() cannot read from the alert itself. */
 struct finding_source {
 	const struct alert *alert;
-	const struct instance
-		*instance;	       /* target; NULL: the host, or a start that was never seen */
-	const struct instance *tenant; /* EVENT_CROSS_TENANT: the actor's instance */
-	const struct conn *tls;	       /* the connection's handshake, NULL if unknown */
-	const char *uid_prefix;	       /* distinguishes the finding ids of two runs */
-	const char *actor_cgroup;      /* NULL if unknown */
-	uint64_t more;		       /* attempts since the last report of this alert */
-	bool update;		       /* the alert was reported before */
+	const struct instance *instance; /* target; NULL for the host and for an unknown instance */
+	const struct instance *tenant;	 /* EVENT_CROSS_TENANT: the actor's instance */
+	const struct conn *tls;		 /* the connection's handshake, NULL if unknown */
+	const char *uid_prefix;		 /* distinguishes the finding ids of two runs */
+	const char *actor_cgroup;	 /* NULL if unknown */
+	uint64_t more;			 /* attempts since the last report of this alert */
+	bool update;			 /* the alert was reported before */
 };
 
 struct finding {
@@ -46,7 +45,7 @@ struct finding {
 	char object[PATH_LEN]; /* path of the mapped or opened file, empty if none */
 	char detail[DETAIL_LEN];
 	char exe[PATH_LEN]; /* of the actor */
-	/* full path, or the bare name where the rest was lost */
+	/* the full path, or only the file name if the rest was not recorded */
 	char ancestor_exe[ANCESTORS_MAX][PATH_LEN];
 	int64_t ancestor_start_ms[ANCESTORS_MAX];
 	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if unknown */
@@ -59,12 +58,12 @@ struct finding {
 void finding_fill(struct finding *f, const struct finding_source *source);
 
 /*
- * Path of the actor's executable into buf. Returns false, with buf empty, unless the path certainly names the file that
- * runs: a deleted file may have been replaced, and a truncated path matches nothing.
+ * Write the path of the actor's executable to buf. Returns false, with buf empty, if the path may not name the running
+ * file: a deleted file may have been replaced, and a truncated path is incomplete.
  */
 bool finding_actor_exe(const struct event *ev, char *buf, size_t size);
 
-/* The same question for any path of a process. */
+/* False if a path of a process is unknown, truncated or that of a deleted file. */
 bool finding_path_certain(const struct path_place *exe);
 
 #endif

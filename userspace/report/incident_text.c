@@ -113,7 +113,7 @@ const char *incident_text(const struct incident_view *v, struct report_buf *b, s
 	}
 	*ret_len = 0;
 	if (!put_actions(&t, in) && v->change == INCIDENT_UPDATED)
-		return b->text; /* only counts have grown: the summary will say so */
+		return b->text; /* only counts have grown; the closing summary reports them */
 	put_correlations(&t, v);
 	*ret_len = t.len;
 	return b->text;
