@@ -152,6 +152,26 @@ static void start_is_over_some_time_after_listening_or_at_a_limit(void **state)
 	assert_true(instance_started(&in, 1000));
 }
 
+static void inherited_listener_does_not_end_the_start(void **state)
+{
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50), found = listen_event(1, 6379);
+	struct event own = listen_event(1, 6379);
+	struct instances is = {};
+	struct instance *in;
+
+	found.flags |= EVENT_FOUND_BY_SWEEP;
+	found.time_ns = 8;
+	own.time_ns = 9;
+	instances_apply(&is, &start, &in);
+	instances_apply(&is, &found, &in);
+	assert_int_equal(in->listen_ns, 0);
+	assert_int_equal(in->ports, 1);
+	instances_apply(&is, &own, &in);
+	assert_int_equal(in->listen_ns, 9);
+	assert_int_equal(in->ports, 1);
+	instances_free(&is);
+}
+
 static void exec_restarts_the_start_phase(void **state)
 {
 	struct instances is = {};
@@ -192,6 +212,7 @@ int main(void)
 		cmocka_unit_test(path_is_built_from_components_in_reverse_order),
 		cmocka_unit_test(path_with_excessive_length_stays_in_bounds),
 		cmocka_unit_test(start_is_over_some_time_after_listening_or_at_a_limit),
+		cmocka_unit_test(inherited_listener_does_not_end_the_start),
 		cmocka_unit_test(exec_restarts_the_start_phase),
 		cmocka_unit_test(monitor_itself_has_a_name_and_a_reserved_id),
 	};

@@ -109,14 +109,18 @@ static void begin_start(struct instance *in, const struct event *ev)
 	instance_exe_path(&ev->actor, &ev->object, in->cwd, sizeof(in->cwd));
 }
 
-static enum instance_change add_port(struct instance *in, uint16_t port, uint64_t now_ns)
+/*
+ * A listener found by a sweep may have been handed down by a supervisor: the server may not even have mapped its
+ * libraries. Only one that the server opens itself says how far the start is.
+ */
+static enum instance_change add_port(struct instance *in, uint16_t port, const struct event *ev)
 {
+	if (!in->listen_ns && !(ev->flags & EVENT_FOUND_BY_SWEEP))
+		in->listen_ns = ev->time_ns;
 	for (size_t i = 0; i < in->ports; i++) {
 		if (in->port[i] == port)
 			return INSTANCE_SAME;
 	}
-	if (!in->listen_ns)
-		in->listen_ns = now_ns;
 	if (in->ports < INSTANCE_PORTS)
 		in->port[in->ports++] = port;
 	rename_instance(in);
@@ -187,7 +191,7 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	case EVENT_EXIT:
 		return member_left(in, &ev->actor);
 	case EVENT_LISTEN:
-		return add_port(in, ev->conn.ends.local_port, ev->time_ns);
+		return add_port(in, ev->conn.ends.local_port, ev);
 	default:
 		return INSTANCE_SAME;
 	}
