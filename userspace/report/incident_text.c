@@ -103,11 +103,11 @@ const char *incident_text(const struct incident_view *v, struct report_buf *b, s
 		textw_put(&t, "%s\n", in->actor);
 		break;
 	case INCIDENT_UPDATED:
-		put_head(&t, v, "goes on");
+		put_head(&t, v, "updated");
 		textw_put(&t, ", reached %s\n", stage_name(in->stage) ?: "nothing");
 		break;
 	case INCIDENT_CLOSED:
-		put_head(&t, v, "over");
+		put_head(&t, v, "closed");
 		put_summary(&t, in);
 		break;
 	}
