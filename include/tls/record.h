@@ -405,7 +405,9 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 	} else if (ahead) {
 		if (s->hole)
 			p->unread += tls_hole_drop(s);
-		if (s->sync == TLS_SYNCED)
+		if (s->sync == TLS_SYNCED && s->confirm)
+			tls_lose_sync(s); /* what fills a hole is judged by the place before it */
+		else if (s->sync == TLS_SYNCED)
 			tls_hole_open(s, ctx, p->seq, p->off, p->len);
 	}
 	tls_advance(s, ahead);

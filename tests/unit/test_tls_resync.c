@@ -323,6 +323,26 @@ static void chain_broken_within_its_first_segment_is_not_trusted(void **state)
 	}
 }
 
+/* A segment of ciphertext that happens to begin like a header, and the one behind it is overtaken. */
+static void overtaken_segment_behind_a_false_header_is_not_plaintext(void **state)
+{
+	struct tls_stream s = begin(0);
+	struct stream st = {};
+	uint32_t seen, next;
+
+	stream_add_header(&st, TLS_APPLICATION_DATA, 3, 50);
+	stream_extend(&st, 20);
+	seen = st.len;
+	stream_extend(&st, 60);
+	next = st.len;
+	stream_extend(&st, 60);
+	assert_int_equal(feed(&s, &st, ISN, 0, seen, NULL), TLS_SEEN_RECORDS);
+	assert_int_equal(feed(&s, &st, ISN, next, st.len - next, NULL), TLS_SEEN_UNSYNCED);
+	assert_int_equal(feed(&s, &st, ISN, seen, next - seen, NULL), TLS_SEEN_NOTHING);
+	assert_int_equal(s.sync, TLS_UNSYNCED);
+	stream_free(&st);
+}
+
 static void stream_that_loses_sync_again_needs_a_new_chain(void **state)
 {
 	struct stream st = {};
@@ -458,6 +478,7 @@ int main(void)
 		cmocka_unit_test(unsynced_stream_is_never_called_plaintext),
 		cmocka_unit_test(resynced_stream_calls_plaintext_only_after_a_confirmed_chain),
 		cmocka_unit_test(chain_broken_within_its_first_segment_is_not_trusted),
+		cmocka_unit_test(overtaken_segment_behind_a_false_header_is_not_plaintext),
 		cmocka_unit_test(stream_that_loses_sync_again_needs_a_new_chain),
 		cmocka_unit_test(stream_seen_late_syncs_where_a_segment_begins_with_a_record),
 		cmocka_unit_test(partial_header_does_not_sync),
