@@ -82,7 +82,7 @@ clean: ## remove build/
 
 check: ## unit tests, lint, analyze, live tests, other kernels in emulation (root; installs what it needs)
 	$(Q)tests/scripts/deps.sh build test fuzz
-	+$(Q)$(SUBMAKE) all tests peers $(FUZZERS) analyze
+	+$(Q)$(SUBMAKE) all tests peers
 	$(Q)tests/scripts/check.sh
 
 tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
@@ -92,6 +92,8 @@ peers: ## build TLS clients that Debian does not package: rustls, OpenSSL 1.0.2;
 
 unit: $(UNITS) $(B)/docgen ## run the unit tests and lint; no root needed
 	$(Q)tests/scripts/check.sh unit
+
+fuzzers: $(FUZZERS) ## build the fuzz targets without running them
 
 lint: $(B)/docgen ## check layers, licences, formatting, shell scripts and generated documents
 	$(Q)tests/scripts/lint.py
@@ -139,7 +141,7 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install clean check tests peers unit lint analyze corpus interplay soak fuzz bench \
+.PHONY: all help deps run install clean check tests peers unit fuzzers lint analyze corpus interplay soak fuzz bench \
 	verifier-cost docs compile_commands.json
 
 # --- rules ---

@@ -4,8 +4,8 @@
 # check.sh [unit] - run the tests that `make tests` built, and sum up their TAP.
 #
 # `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
-# kernel as well, and the suites in $lane_suites run on emulated kernels. The guests run beside everything else, at
-# low priority: the live tests mostly wait. The output of the guests is printed when the live tests are done.
+# kernel, which mostly wait. Beside them and at low priority run the suites in $lane_suites on emulated kernels, and
+# after one another the unit tests, lint, the fuzzers and clang-tidy. What ran beside is printed afterwards.
 #
 # All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
 # The failures are repeated at the end, with their diagnostics. The last line is the sum. Exit 1 if anything failed.
@@ -19,6 +19,7 @@ passed=0
 failed=0
 skipped=0
 lanes=
+offline=
 scratch=$(mktemp -d)
 failures=$scratch/failures
 : >"$failures"
@@ -27,6 +28,7 @@ failures=$scratch/failures
 clean_up()
 {
 	[ -z "$lanes" ] || kill "$lanes" 2>/dev/null
+	[ -z "$offline" ] || kill -- -"$offline" 2>/dev/null
 	rm -rf "$scratch"
 }
 
@@ -124,8 +126,8 @@ run_tap()
 
 	shift
 	echo "# $name"
-	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$scratch/tap"
-	judge "$name" "${PIPESTATUS[0]}" "$scratch/tap"
+	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$scratch/tap.$BASHPID"
+	judge "$name" "${PIPESTATUS[0]}" "$scratch/tap.$BASHPID"
 }
 
 unit_tests()
@@ -144,6 +146,21 @@ unit_tests()
 	done
 }
 
+# one_test NAME COMMAND... - a command that is one test; what it prints is shown if it fails
+one_test()
+{
+	local name=$1
+
+	shift
+	if "$@" >"$scratch/output" 2>&1; then
+		echo "ok - $name"
+		passed=$((passed + 1))
+	else
+		fail "$name"
+		tail -n 20 "$scratch/output" | sed 's/^/# /' | tee -a "$failures"
+	fi
+}
+
 # A short run of each fuzzer that is built; `make fuzz` is the long one.
 fuzzers()
 {
@@ -154,24 +171,42 @@ fuzzers()
 			continue
 		fi
 		mkdir -p "$fuzzer.new"
-		if "$fuzzer" -runs=50000 -max_total_time=30 -max_len=4096 -verbosity=0 \
-			-artifact_prefix=build/fuzz/ "$fuzzer.new" tests/policies/wrong >"$scratch/fuzz" 2>&1; then
-			echo "ok - ${fuzzer##*/}: 50000 runs"
-			passed=$((passed + 1))
-		else
-			tail -n 20 "$scratch/fuzz" | sed 's/^/# /'
-			fail "${fuzzer##*/}"
-		fi
+		one_test "${fuzzer##*/}: 50000 runs" "$fuzzer" -runs=50000 -max_total_time=30 -max_len=4096 \
+			-verbosity=0 -artifact_prefix=build/fuzz/ "$fuzzer.new" tests/policies/wrong
 	done
 }
 
-lint()
+# All that needs neither root nor a kernel of its own. The last line of its output is its sum.
+offline_start()
 {
-	if tests/scripts/lint.py; then
-		echo "ok - lint"
-		passed=$((passed + 1))
+	set -m # a process group of its own, to be ended as one
+	{
+		unit_tests
+		one_test lint tests/scripts/lint.py
+		one_test "the fuzzers can be built" make --no-print-directory fuzzers
+		fuzzers
+		one_test "analyze (clang-tidy)" make --no-print-directory analyze
+		echo "$passed $failed $skipped"
+	} >"$scratch/offline" 2>&1 </dev/null &
+	offline=$!
+	set +m
+	renice -n 10 -g "$offline" >/dev/null
+	echo "# unit tests, lint, fuzzers, analyze: beside the tests below"
+}
+
+offline_end()
+{
+	local ok not_ok skip
+
+	wait "$offline"
+	offline=
+	sed '$d' "$scratch/offline"
+	if read -r ok not_ok skip < <(tail -n 1 "$scratch/offline" | grep -xE '[0-9]+ [0-9]+ [0-9]+'); then
+		passed=$((passed + ok))
+		failed=$((failed + not_ok))
+		skipped=$((skipped + skip))
 	else
-		fail lint
+		fail "the unit tests did not run to their end"
 	fi
 }
 
@@ -185,7 +220,7 @@ lanes_start()
 	# shellcheck disable=SC2086 # a list
 	nice -n 10 tests/lanes/lanes.sh "${args[@]}" $lane_kernels >"$scratch/lanes" 2>&1 </dev/null &
 	lanes=$!
-	echo "# lanes: $lane_kernels, beside the tests below"
+	echo "# lanes $lane_kernels: beside the tests below"
 }
 
 lanes_end()
@@ -200,16 +235,19 @@ lanes_end()
 	judge lanes "$status" "$scratch/lanes"
 }
 
-[ "${1-}" = unit ] || lanes_start
-unit_tests
-fuzzers
-lint
-if [ "${1-}" != unit ]; then
+if [ "${1-}" = unit ]; then
+	unit_tests
+	fuzzers
+	one_test lint tests/scripts/lint.py
+else
+	lanes_start
+	offline_start
 	if [ -x build/cachewarden-live ]; then
 		run_tap cachewarden-live build/cachewarden-live
 	else
 		fail "cachewarden-live: not built; make tests"
 	fi
+	offline_end
 	lanes_end
 fi
 
