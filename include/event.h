@@ -5,7 +5,8 @@
  *
  * Compiled into BPF and into userspace. An event never carries bytes from a socket or from the
  * instance's memory: a command is a number from a table of names, and paths are those of
- * executables and files.
+ * executables and files. The actor's arguments may hold a secret of its own: the collector redacts
+ * them (userspace/model/cmdline.h) before anything keeps or prints the event.
  */
 #ifndef CACHEWARDEN_EVENT_H
 #define CACHEWARDEN_EVENT_H
@@ -13,7 +14,7 @@
 #include <linux/types.h>
 
 #define EVENT_MAGIC 0x57435731u /* "1WCW": begins every record */
-#define EVENT_VERSION 1
+#define EVENT_VERSION 2
 
 enum event_type {
 	EVENT_NONE,
@@ -253,6 +254,18 @@ struct event_file {
 	__u64 pad[7];
 };
 
+#define ARGS_LEN 248 /* a debugger's or a shell's arguments; 256 with the two numbers */
+
+/*
+ * The actor's arguments: from the kernel each NUL-terminated, once redacted one line of text. len
+ * is 0 if they were not readable, or the actor was not running on this CPU.
+ */
+struct event_args {
+	__u32 len;   /* bytes of text used */
+	__u32 total; /* bytes there were; more than len if they did not fit */
+	char text[ARGS_LEN];
+};
+
 struct event {
 	__u32 magic;
 	__u16 version;
@@ -273,6 +286,7 @@ struct event {
 		struct event_file file;
 	};
 	struct process_info actor;
+	struct event_args args;
 };
 
 /*
@@ -360,6 +374,7 @@ _Static_assert(sizeof(struct event_file) == 80, "event_file takes the place of c
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");
-_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 8 + 80 + 1824, "event is ABI");
+_Static_assert(sizeof(struct event_args) == 256, "event_args is ABI");
+_Static_assert(sizeof(struct event) == 24 + 32 + 8 + 16 + 8 + 80 + 1824 + 256, "event is ABI");
 
 #endif

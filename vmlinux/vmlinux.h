@@ -157,7 +157,7 @@ struct proc_inode {
 struct mm_struct {
 	struct file *exe_file;
 	struct task_struct *owner; /* mm_owner */
-	unsigned long arg_start;
+	unsigned long arg_start, arg_end;
 	unsigned long env_start, env_end; /* process.bpf.c: LD_PRELOAD and others at exec */
 	unsigned long flags;		  /* mm_flags */
 };

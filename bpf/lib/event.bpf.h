@@ -157,6 +157,30 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 	return at;
 }
 
+/*
+ * The current task's arguments. Its stack holds them, so they are nearly always resident; what is
+ * not is left out, since a hook cannot wait for a page. A program may have changed them.
+ */
+__noinline int args_fill(struct event_args *a)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = task->mm;
+	u64 start, total, len;
+
+	if (!a || !mm)
+		return 0;
+	start = BPF_CORE_READ(mm, arg_start);
+	len = total = BPF_CORE_READ(mm, arg_end) - start;
+	if (len > sizeof(a->text))
+		len = sizeof(a->text);
+	barrier_var(len); /* or the verifier does not see this bound */
+	if (!len || len > sizeof(a->text) || bpf_probe_read_user(a->text, len, (void *)start))
+		return 0;
+	a->len = len;
+	a->total = total < ~0u ? total : ~0u;
+	return 0;
+}
+
 #define PIDTYPE_SID 3 /* enum pid_type, since 4.19 */
 
 /*

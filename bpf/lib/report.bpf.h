@@ -146,6 +146,8 @@ static __always_inline void action_fill(struct event *e, const struct pid_owner 
 	if (actor) {
 		at = event_actor(e, actor);
 		session_fill(&e->actor, actor);
+		if (actor == address(bpf_get_current_task_btf()))
+			args_fill(&e->args);
 	}
 	if (file)
 		path_put(&e->actor, &e->object, file, &at);

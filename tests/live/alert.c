@@ -94,7 +94,9 @@ const char *alert_malformed(json_t *a)
 		   alert_str(a, "rule")) ||
 	    !alert_str(a, "rule")[0])
 		return "finding_info.analytic.uid is not the rule";
-	if (!json_is_array(json_object_get(a, "evidences")))
+	if (!json_array_size(json_object_get(a, "evidences")) &&
+	    (json_is_object(alert_at(a, "actor")) || json_is_object(alert_at(a, "instance")) ||
+	     json_is_object(alert_at(a, "conn"))))
 		return "evidences";
 	if ((strcmp(alert_str(a, "verdict"), "alert") &&
 	     strcmp(alert_str(a, "verdict"), "prevented") &&
@@ -108,8 +110,11 @@ const char *alert_malformed(json_t *a)
 
 void alert_caught(json_t *a)
 {
-	json_t *attack = json_array_get(json_object_get(a, "attacks"), 0);
-	json_t *t = json_object_get(json_object_get(attack, "technique"), "uid");
+	json_t *finding = json_object_get(a, "finding_info");
+	json_t *attack = json_array_get(json_object_get(finding, "attacks"), 0);
+	json_t *technique =
+		json_object_get(attack, "sub_technique") ?: json_object_get(attack, "technique");
+	json_t *t = json_object_get(technique, "uid");
 
 	printf("# caught %s by %s, ATT&CK %s: %s %s\n", alert_str(a, "rule"),
 	       alert_str(a, "found_by"), json_string_value(t) ?: "-", alert_str(a, "vector"),

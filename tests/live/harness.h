@@ -53,7 +53,8 @@ struct suite {
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
 	calls_suite, files_suite, tls_suite, tls_enforced_suite, tools_suite, benign_suite,
 	doctor_suite, sweep_suite, self_suite, unprevented_suite, prevent_suite, policy_suite,
-	incident_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite, soak_suite;
+	incident_suite, actors_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite,
+	soak_suite, ocsf_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -237,6 +238,8 @@ void monitors_mark(void);
 int monitor_stop(struct monitor *m, int sig);
 /* The number before a word in the summary line, or -1. */
 long monitor_summary(const struct monitor *m, const char *word);
+/* The file of all JSON lines that monitors printed in this run. */
+const char *lines_path(void);
 bool monitor_said(const struct monitor *m, const char *text);
 /* Whether that is the pid of another monitor than m. */
 bool monitor_other(const struct monitor *m, pid_t pid);

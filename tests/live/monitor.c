@@ -98,6 +98,19 @@ static void incident_add(struct monitor *m, json_t *line, const char *text)
 	m->incidents[m->incident_count++] = line;
 }
 
+const char *lines_path(void)
+{
+	return str("%s/lines.jsonl", scratch);
+}
+
+/* For the check of all lines at the end of the run. */
+static void line_keep(const char *line)
+{
+	FILE *f = fopen(lines_path(), "ae");
+
+	require(f && fprintf(f, "%s\n", line) > 0 && !fclose(f), "cannot write %s", lines_path());
+}
+
 void monitor_poll(struct monitor *m)
 {
 	static const char *const bulk[] = {"evidences", "metadata", "message"};
@@ -114,6 +127,7 @@ void monitor_poll(struct monitor *m)
 		m->read += end + 1 - line;
 		alert = json_loads(line, JSON_REJECT_DUPLICATES, &error);
 		require(alert, "a line is no JSON (%s): %s", error.text, line);
+		line_keep(line);
 		if (!strcmp(alert_str(alert, "kind"), "incident")) {
 			incident_add(m, alert, line);
 			continue;

@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "base/textw.h"
 #include "report/event_json.h"
 #include "report/event_text.h"
 #include "report/finding.h"
@@ -109,6 +110,21 @@ static void colour_is_only_used_on_request(void **state)
 	free(f);
 }
 
+static void text_is_cut_after_a_whole_word(void **state)
+{
+	char buf[16];
+	struct textw t = {buf, sizeof(buf), 0, false, false};
+
+	textw_put(&t, "one two ");
+	textw_put(&t, "three four");
+	textw_put(&t, "five");
+	assert_string_equal(buf, "one two ...");
+	assert_int_equal(t.len, strlen(buf));
+	t = (struct textw){buf, sizeof(buf), 0, false, false};
+	textw_name(&t, "onetwothreefour!");
+	assert_string_equal(buf, "onetwothreef...");
+}
+
 static void text_that_does_not_fit_is_truncated_and_keeps_its_newline(void **state)
 {
 	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
@@ -124,7 +140,7 @@ static void text_that_does_not_fit_is_truncated_and_keeps_its_newline(void **sta
 	f->verdict.allow = &allow;
 	line = event_text(f, &b, &len);
 	assert_int_equal(len, sizeof(b.text) - 2);
-	assert_int_equal(line[len - 1], '\n');
+	assert_string_equal(line + len - 5, "x...\n");
 	assert_int_equal(strlen(line), len);
 	free(reason);
 	free(f);
@@ -138,6 +154,7 @@ int main(void)
 		cmocka_unit_test(finding_is_one_line_of_ocsf),
 		cmocka_unit_test(control_characters_in_an_actor_name_are_escaped),
 		cmocka_unit_test(colour_is_only_used_on_request),
+		cmocka_unit_test(text_is_cut_after_a_whole_word),
 		cmocka_unit_test(text_that_does_not_fit_is_truncated_and_keeps_its_newline),
 	};
 

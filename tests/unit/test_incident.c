@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "base/macros.h"
 #include "model/attempt.h"
 #include "model/incident.h"
 #include "policy/policy.h"
@@ -61,19 +62,30 @@ static int teardown(void **state)
 static struct incident_fact fact_of(uint32_t instance, uint32_t session, uint32_t pid, uint8_t rule,
 				    uint64_t at_ns)
 {
+	static struct actor actors[1024]; /* more than the facts that a test keeps */
+	static unsigned int used;
+	struct actor *actor = &actors[used++ % ARRAY_SIZE(actors)];
 	struct event ev = {.key.rule = rule};
 
+	*actor = (struct actor){.pid = pid,
+				.uid = pid,
+				.start_ns = pid * 10ull,
+				.detailed = true,
+				.comm = "somebody",
+				.exe = "/bin/somebody",
+				.cmdline = "",
+				.unit = "",
+				.container = "",
+				.instance = ""};
 	return (struct incident_fact){
 		.instance = instance,
 		.lineage = {LINEAGE_SESSION, .pid = session, .start_ns = session * 10ull},
-		.pid = pid,
-		.start_ns = pid * 10ull,
-		.actor = " by somebody",
+		.actor = actor,
+		.headline = " by somebody",
 		.action = {.id = (uint64_t)pid << 8 | rule,
 			   .first_ns = at_ns,
 			   .last_ns = at_ns,
 			   .count = 1,
-			   .pid = pid,
 			   .rule = rule,
 			   .stage = (uint8_t)attempt_stage(&ev),
 			   .severity = (uint8_t)attempt_severity(&ev),
@@ -97,7 +109,7 @@ static void first_event_opens_an_incident_immediately(void **state)
 	assert_int_equal(shown.opened, 1);
 	assert_int_equal(shown.last.actions, 1);
 	assert_int_equal(shown.last.count, 1);
-	assert_string_equal(in->actor, " by somebody");
+	assert_string_equal(in->headline, " by somebody");
 	assert_int_equal(in->stage, STAGE_TOUCH);
 }
 
@@ -170,6 +182,31 @@ static void one_session_on_many_instances_is_many_incidents(void **state)
 		}
 	}
 	assert_int_equal(shown.opened, INCIDENTS_MAX);
+}
+
+/* ps looks, then gdb attaches, then ps looks again. */
+static void each_action_has_its_own_actor_and_the_worst_leads(void **state)
+{
+	struct incident_fact look = fact_of(1, 100, 101, RULE_MEM_INSPECT, 5 * S),
+			     trace = fact_of(1, 100, 102, RULE_MEM_TRACE, 6 * S),
+			     again = fact_of(1, 100, 103, RULE_MEM_INSPECT, 7 * S);
+	struct incident *in;
+
+	look.headline = " by ps";
+	trace.headline = " by gdb";
+	again.headline = " by lsof";
+	in = incidents_feed(*state, &look, 5 * S);
+	assert_string_equal(in->headline, " by ps");
+	incidents_feed(*state, &trace, 6 * S);
+	incidents_feed(*state, &again, 7 * S);
+	assert_string_equal(in->headline, " by gdb");
+	assert_int_equal(in->lead->pid, 102);
+	assert_int_equal(in->actions, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(in->action[i].actor->pid, 101 + i);
+		assert_int_equal(in->action[i].actor->uid, 101 + i);
+		assert_string_equal(in->action[i].actor->exe, "/bin/somebody");
+	}
 }
 
 static void another_or_restarted_instance_is_another_incident(void **state)
@@ -324,7 +361,7 @@ static void first_action_of_each_rule_is_kept_in_a_flood(void **state)
 	for (size_t i = 0; i < in->actions; i++)
 		found |= in->action[i].rule == RULE_MEM_WRITE;
 	assert_true(found);
-	assert_int_equal(in->action[0].pid, 101); /* the first of all is kept as well */
+	assert_int_equal(in->action[0].actor->pid, 101); /* the first of all is kept as well */
 	assert_int_equal(in->count, 10001);
 	assert_int_equal(in->left_out, 10001 - INCIDENT_ACTIONS);
 }
@@ -505,6 +542,7 @@ int main(void)
 		T(quiet_incident_is_closed_and_the_next_event_opens_another),
 		T(two_simultaneous_attackers_are_two_incidents),
 		T(one_session_on_many_instances_is_many_incidents),
+		T(each_action_has_its_own_actor_and_the_worst_leads),
 		T(another_or_restarted_instance_is_another_incident),
 		T(reused_session_id_is_another_actor),
 		T(session_outlives_its_leader),

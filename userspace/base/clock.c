@@ -28,9 +28,11 @@ int64_t clock_epoch_ms(uint64_t boot_ns)
 void clock_text(int64_t epoch_ms, char *buf, size_t size)
 {
 	time_t sec = epoch_ms / 1000;
+	char date[24], zone[8];
 	struct tm tm;
 
-	gmtime_r(&sec, &tm);
-	snprintf(buf, size, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 (int)(epoch_ms % 1000));
+	localtime_r(&sec, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(buf, size, "%s.%03d%.3s:%.2s", date, (int)(epoch_ms % 1000), zone, zone + 3);
 }

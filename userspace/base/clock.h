@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clock.h - converts CLOCK_BOOTTIME, which events carry, to wall-clock time in UTC. */
+/* clock.h - converts CLOCK_BOOTTIME, which events carry, to wall-clock time. */
 #ifndef CACHEWARDEN_CLOCK_H
 #define CACHEWARDEN_CLOCK_H
 
@@ -14,7 +14,8 @@ uint64_t clock_boot_ns(void);
 /* A CLOCK_BOOTTIME instant in milliseconds since the epoch, by the wall clock as it is set now. */
 int64_t clock_epoch_ms(uint64_t boot_ns);
 
-/* "HH:MM:SS.mmm" in UTC, 13 bytes with the terminator. */
+/* "2026-11-27T14:03:09.123+01:00": ISO 8601 in local time, CLOCK_TEXT_LEN bytes with the terminator. */
+#define CLOCK_TEXT_LEN 30
 void clock_text(int64_t epoch_ms, char *buf, size_t size);
 
 #endif

@@ -96,6 +96,16 @@ uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max)
 	return session ? (uint32_t)session : (uint32_t)pid;
 }
 
+uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	n = read_file(path, buf, size);
+	return n < 0 || check_start(pid, start_ns) ? 0 : (uint32_t)n;
+}
+
 void proc_comm(pid_t pid, char *buf, size_t size)
 {
 	char path[64];

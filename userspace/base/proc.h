@@ -27,6 +27,12 @@ char proc_state(pid_t pid);
  */
 uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max);
 
+/*
+ * Arguments of a process that started at start_ns (as proc_exe()), each NUL-terminated, cut to size. Returns their
+ * length, 0 if it is gone or has none.
+ */
+uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size);
+
 /* Command name of a process, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
 

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* textw.h - builds text for a terminal in a fixed buffer. What does not fit is cut. */
+/*
+ * textw.h - builds text for a terminal in a fixed buffer. What does not fit is cut after a whole word, and marked.
+ */
 #ifndef CACHEWARDEN_TEXTW_H
 #define CACHEWARDEN_TEXTW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#define TEXTW_CUT "..."
+
 struct textw {
 	char *buf;
-	size_t size, len;
+	size_t size, len; /* of buf; bytes written, without the final NUL */
 	bool colour;
+	bool full; /* it was cut */
 };
 
 __attribute__((format(printf, 2, 3))) void textw_put(struct textw *t, const char *fmt, ...);

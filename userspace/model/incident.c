@@ -5,8 +5,6 @@
 #include "base/hash.h"
 #include "base/macros.h"
 
-#include "base/hash.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +42,10 @@ int incidents_init(struct incidents *is, incident_fn show, void *ctx)
 
 static void incident_free(struct incident *in)
 {
+	for (size_t i = 0; i < in->actions; i++)
+		free(in->action[i].actor);
 	free(in->action);
+	free(in->lead);
 	free(in);
 }
 
@@ -104,15 +105,16 @@ static void file_incident(struct incidents *is, struct incident *in)
  */
 static struct incident *find_for(struct incidents *is, const struct incident_fact *f)
 {
-	const struct lineage alone = {LINEAGE_PROCESS, .pid = f->pid, .start_ns = f->start_ns};
 	struct incident *in = find(is, f->instance, &f->lineage);
 
-	if (in || f->lineage.kind != LINEAGE_SESSION || !f->pid) {
+	if (in || f->lineage.kind != LINEAGE_SESSION || !f->actor) {
 		if (in && !in->lineage.start_ns)
 			in->lineage.start_ns = f->lineage.start_ns;
 		return in;
 	}
-	in = find(is, f->instance, &alone);
+	in = find(is, f->instance,
+		  &(struct lineage){LINEAGE_PROCESS, .pid = f->actor->pid,
+				    .start_ns = f->actor->start_ns});
 	if (in) {
 		hashtable_remove(&is->by_lineage, &in->link);
 		in->lineage = f->lineage;
@@ -160,7 +162,6 @@ static struct incident *open_incident(struct incidents *is, const struct inciden
 	in->instance = f->instance;
 	in->lineage = f->lineage;
 	in->first_ns = f->action.first_ns;
-	snprintf(in->actor, sizeof(in->actor), "%s", f->actor ?: "");
 	file_incident(is, in);
 	TAILQ_INSERT_TAIL(&is->by_activity, in, by_activity);
 	return in;
@@ -186,8 +187,11 @@ static struct action *replace_action(struct incident *in)
 			last = &in->action[i];
 		seen |= 1u << in->action[i].rule;
 	}
-	if (last)
+	if (last) {
 		in->left_out += last->count;
+		free(last->actor);
+		last->actor = NULL;
+	}
 	return last;
 }
 
@@ -210,8 +214,9 @@ static struct action *new_action(struct incident *in, const struct action *a)
 	return &in->action[in->actions++];
 }
 
-static void add_action(struct incident *in, const struct action *a)
+static void add_action(struct incident *in, const struct incident_fact *f)
 {
+	const struct action *a = &f->action;
 	struct action *known = NULL;
 
 	for (size_t i = 0; i < in->actions && !known; i++) {
@@ -222,17 +227,20 @@ static void add_action(struct incident *in, const struct action *a)
 		uint64_t count = known->count + a->count, first = known->first_ns;
 		bool reported = known->reported;
 
+		free(known->actor);
 		*known = *a;
 		known->count = count;
 		known->first_ns = first;
 		known->reported = reported;
-		return;
-	}
-	known = new_action(in, a);
-	if (known)
+	} else {
+		known = new_action(in, a);
+		if (!known) {
+			in->left_out += a->count;
+			return;
+		}
 		*known = *a;
-	else
-		in->left_out += a->count;
+	}
+	known->actor = f->actor ? actor_copy(f->actor) : NULL;
 }
 
 static uint32_t rules_of(const struct incident *in)
@@ -277,6 +285,21 @@ static void correlate(const struct incidents *is, struct incident *in, uint8_t r
 	}
 }
 
+/* The headline names the actor of the worst action. The first of equals stays. */
+static void lead(struct incident *in, const struct incident_fact *f)
+{
+	const struct action *a = &f->action;
+
+	if (in->count && (a->severity < in->lead_severity ||
+			  (a->severity == in->lead_severity && a->stage <= in->lead_stage)))
+		return;
+	free(in->lead);
+	in->lead = f->actor ? actor_copy(f->actor) : NULL;
+	in->lead_severity = a->severity;
+	in->lead_stage = a->stage;
+	snprintf(in->headline, sizeof(in->headline), "%s", f->headline);
+}
+
 /* Several stages are worse than the worst action, a correlation is critical. */
 static enum severity severity_of(const struct incident *in, enum severity worst)
 {
@@ -304,6 +327,7 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 		return NULL;
 	}
 	correlate(is, in, a->rule);
+	lead(in, f);
 	in->count += a->count;
 	in->rule_count[a->rule] += a->count;
 	if (!in->stage_ns[a->stage] || a->first_ns < in->stage_ns[a->stage])
@@ -316,7 +340,7 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 		in->first_ns = a->first_ns;
 	if (a->last_ns > in->last_ns)
 		in->last_ns = a->last_ns;
-	add_action(in, a);
+	add_action(in, f);
 	for (size_t i = 0; i < in->actions; i++) {
 		if (in->action[i].severity > worst)
 			worst = in->action[i].severity;

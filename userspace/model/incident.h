@@ -8,6 +8,7 @@
 #define CACHEWARDEN_INCIDENT_H
 
 #include "base/hashtable.h"
+#include "model/actor.h"
 #include "model/rule.h"
 
 #include <stdbool.h>
@@ -18,8 +19,8 @@
 #define INCIDENTS_MAX 10000
 #define INCIDENT_ACTIONS 24 /* kept per incident; at least one of every rule fits */
 #define INCIDENT_UPDATE_NS 1000000000ull
-#define INCIDENT_ACTOR_LEN 192
-#define INCIDENT_SUMMARY_LEN 112
+#define INCIDENT_HEADLINE_LEN 512
+#define INCIDENT_SUMMARY_LEN 192
 
 /* What makes two events belong to the same actor. */
 enum lineage_kind {
@@ -41,7 +42,7 @@ struct action {
 	uint64_t id; /* of its alert */
 	uint64_t first_ns, last_ns;
 	uint64_t count;
-	uint32_t pid;
+	struct actor *actor; /* owned by the incident; NULL if nobody is known */
 	uint8_t rule;
 	uint8_t stage;
 	uint8_t severity;
@@ -55,10 +56,10 @@ struct incident_fact {
 	uint32_t instance;
 	uint32_t tenant; /* the instance the actor belongs to, 0: none */
 	struct lineage lineage;
-	uint32_t pid; /* of the acting process, 0: none */
-	uint64_t start_ns;
-	const char *actor;
-	struct action action; /* count: attempts since the last fact with that id */
+	const struct actor *actor; /* NULL: nobody is known */
+	const char *headline; /* the actor and its parents, as text; empty if nobody is known */
+	struct action
+		action; /* count: attempts since the last fact with that id; actor is not used */
 };
 
 enum incident_change { INCIDENT_OPENED, INCIDENT_UPDATED, INCIDENT_CLOSED };
@@ -79,7 +80,9 @@ struct incident {
 	uint32_t instance;
 	uint32_t tenant;
 	struct lineage lineage;
-	char actor[INCIDENT_ACTOR_LEN];
+	char headline[INCIDENT_HEADLINE_LEN]; /* of the actor of the worst action so far */
+	struct actor *lead;		      /* that actor, NULL if nobody is known */
+	uint8_t lead_severity, lead_stage;
 	uint64_t first_ns, last_ns; /* of its events */
 	uint64_t active_ns;	    /* when its latest event arrived */
 	uint64_t shown_ns;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "model/cmdline.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
 #include "sensor/cgroup.h"
@@ -112,6 +113,25 @@ static void reset_connection_of(struct monitor *m, const struct event *ev)
 			  ++m->totals.resets_failed);
 }
 
+/*
+ * Packet hooks report neither the session nor the arguments of the process that sends: look them up while it lives.
+ * From here on the arguments are redacted.
+ */
+static void complete_actor(struct event *ev)
+{
+	struct process_info *p = &ev->actor;
+	struct event_args *args = &ev->args;
+
+	if (!p->session)
+		p->session = proc_session((pid_t)p->pid, p->start_ns, LINEAGE_MAX);
+	if (!args->len)
+		args->len = args->total =
+			proc_args((pid_t)p->pid, p->start_ns, args->text, sizeof(args->text));
+	cmdline_redact(args->text, args->len, args->total, ev->target_tgid, args->text,
+		       sizeof(args->text));
+	args->len = args->total = (uint32_t)strlen(args->text);
+}
+
 /* Add what only userspace knows of an attempt. */
 static void complete(const struct monitor *m, struct event *ev)
 {
@@ -122,6 +142,8 @@ static void complete(const struct monitor *m, struct event *ev)
 	if (ev->key.rule == RULE_MEM_SPILL && ev->key.detail == FINDING_SWAPPED &&
 	    proc_swap_sealed())
 		ev->flags |= EVENT_SEALED;
+	if (ev->flags & EVENT_ACTOR)
+		complete_actor(ev);
 }
 
 void events_attempt(void *ctx, const struct event *ev)

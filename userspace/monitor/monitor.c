@@ -28,6 +28,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define TICK_NS NS_PER_SEC
@@ -149,13 +150,17 @@ static int init(struct monitor *m)
 {
 	char exe[PATH_LEN] = "";
 	const char *sink = "";
+	uint64_t run;
 	int err;
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
 	instance_self(&m->self, (uint32_t)getpid(), exe);
-	snprintf(m->uid_prefix, sizeof(m->uid_prefix), "%" PRIx64,
-		 (uint64_t)clock_epoch_ms(clock_boot_ns()));
+	if (getrandom(&run, sizeof(run), 0) != sizeof(run)) {
+		log_error("cannot get random bytes for the ids of findings: %s", strerror(errno));
+		return -1;
+	}
+	snprintf(m->uid_prefix, sizeof(m->uid_prefix), "%016" PRIx64, run);
 	signals_catch();
 	err = sinks_open(&m->sinks, m->options->format, &sink);
 	if (err) {

@@ -101,6 +101,12 @@ static void add_to_incident(struct monitor *m, struct finding *f)
 	f->incident = in ? in->id : 0;
 }
 
+/* tls-listener is about the server, once per port: later clients are counted, and have incidents of their own. */
+static bool is_known_listener(const struct finding *f)
+{
+	return f->update && f->alert->ev.key.rule == RULE_TLS_LISTENER;
+}
+
 void report_alert(struct monitor *m, struct alert *a)
 {
 	static struct finding f; /* large, and used by one alert at a time */
@@ -109,7 +115,7 @@ void report_alert(struct monitor *m, struct alert *a)
 	evaluate(&m->policy.policy, &f);
 	if (!is_blind_spot(&f)) {
 		count(m, &f);
-		if (f.verdict.id >= VERDICT_ALERT)
+		if (f.verdict.id >= VERDICT_ALERT && !is_known_listener(&f))
 			add_to_incident(m, &f);
 	}
 	if (is_blind_spot(&f) || (m->options->events && f.verdict.id != VERDICT_OFF)) {

@@ -52,9 +52,9 @@ static void put_stream(struct textw *t, const char *direction, const struct stre
 
 const char *conn_text(const struct conn_view *v, struct report_buf *b, size_t *ret_len)
 {
-	struct textw t = {b->text, sizeof(b->text), 0, false};
+	struct textw t = {b->text, sizeof(b->text), 0, false, false};
 	const struct conn_ends *ends = &v->snapshot->ends;
-	char time[16] = "-";
+	char time[CLOCK_TEXT_LEN] = "-";
 
 	if (v->conn)
 		clock_text(clock_epoch_ms(v->conn->since_ns), time, sizeof(time));

@@ -5,6 +5,8 @@
  */
 #include "report/event_json.h"
 
+#include "base/macros.h"
+#include "base/textw.h"
 #include "model/attempt.h"
 #include "model/command.h"
 #include "model/payload_kind.h"
@@ -26,69 +28,37 @@ static const char *path_or_null(const char *path)
 	return path[0] ? path : NULL;
 }
 
-/* Without the event's details the key still names the process, except for packets: their key has none. */
-static bool has_actor(const struct event *ev)
-{
-	return (ev->flags & EVENT_ACTOR) || (!(ev->flags & EVENT_CONN) && ev->key.tgid);
-}
-
 /* --- OCSF process objects --- */
-
-static void put_file(struct jsonw *j, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!path[0])
-		return;
-	jsonw_object(j, "file");
-	jsonw_string(j, "name", slash && slash[1] ? slash + 1 : path);
-	jsonw_string(j, "path", path);
-	jsonw_int(j, "type_id", 1); /* Regular File */
-	jsonw_end_object(j);
-}
-
-static void put_user(struct jsonw *j, uint32_t uid)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", uid);
-	jsonw_object(j, "user");
-	jsonw_string(j, "uid", text);
-	jsonw_end_object(j);
-}
 
 static void put_parents(struct jsonw *j, const struct finding *f, uint32_t i)
 {
 	const struct process_info *p = &f->alert->ev.actor;
+	struct actor parent;
 
 	if (i >= p->ancestors)
 		return;
+	parent = (struct actor){
+		.pid = p->ancestor[i].pid,
+		.uid = p->ancestor[i].uid,
+		.start_ns = p->ancestor[i].start_ns,
+		.detailed = true,
+		.exe = f->ancestor_exe[i],
+		.cmdline = "",
+		.container = "",
+	};
+	memcpy(parent.comm, p->ancestor[i].comm, sizeof(parent.comm));
 	jsonw_object(j, "parent_process");
-	jsonw_int(j, "pid", p->ancestor[i].pid);
-	jsonw_string(j, "name", p->ancestor[i].comm);
-	jsonw_int(j, "created_time", f->ancestor_start_ms[i]);
-	put_file(j, f->ancestor_exe[i]);
-	put_user(j, p->ancestor[i].uid);
+	ocsf_actor(j, &parent);
 	put_parents(j, f, i + 1);
 	jsonw_end_object(j);
 }
 
-static void put_actor_process(struct jsonw *j, const struct finding *f)
+static void put_actor_process(struct jsonw *j, const struct finding *f, const struct actor *a)
 {
-	const struct event *ev = &f->alert->ev;
-	bool details = ev->flags & EVENT_ACTOR;
-
 	jsonw_object(j, "actor");
 	jsonw_object(j, "process");
-	jsonw_int(j, "pid", details ? ev->actor.pid : ev->key.tgid);
-	if (details) {
-		jsonw_int(j, "tid", ev->actor.tid);
-		jsonw_string(j, "name", ev->actor.comm);
-		put_user(j, ev->actor.uid);
-	}
-	jsonw_int(j, "created_time", f->start_ms);
-	put_file(j, f->exe);
-	if (details)
+	ocsf_actor(j, a);
+	if (a->detailed)
 		put_parents(j, f, 0);
 	jsonw_end_object(j);
 	jsonw_end_object(j);
@@ -112,25 +82,38 @@ static void put_network(struct jsonw *j, const struct finding *f)
 		tls_json_ocsf(j, f->tls);
 }
 
-static void put_evidences(struct jsonw *j, const struct finding *f)
+/* An evidence needs something that it is evidence of: a blind spot has none. */
+static void put_evidences(struct jsonw *j, const struct finding *f, const struct actor *a)
 {
-	const struct event *ev = &f->alert->ev;
+	bool conn = f->alert->ev.flags & EVENT_CONN;
 
+	if (!a && !f->instance && !conn)
+		return;
 	jsonw_array(j, "evidences");
 	jsonw_object(j, NULL);
-	if (has_actor(ev))
-		put_actor_process(j, f);
-	if (f->instance) {
-		jsonw_object(j, "process");
-		jsonw_int(j, "pid", f->instance->pid);
-		jsonw_string(j, "name", f->instance->comm);
-		put_file(j, f->instance->exe);
-		jsonw_end_object(j);
-	}
-	if (ev->flags & EVENT_CONN)
+	if (a)
+		put_actor_process(j, f, a);
+	if (f->instance)
+		ocsf_instance(j, f->instance);
+	if (conn)
 		put_network(j, f);
 	jsonw_end_object(j);
 	jsonw_end_array(j);
+}
+
+static void put_observables(struct jsonw *j, const struct finding *f, const struct actor *a)
+{
+	bool conn = f->alert->ev.flags & EVENT_CONN;
+	const struct ocsf_observable o[] = {
+		{"evidences[0].actor.process.file.path", "File Path", a ? a->exe : NULL},
+		{"evidences[0].actor.process.name", "Process Name", a ? a->comm : NULL},
+		{f->alert->ev.conn.egress ? "evidences[0].dst_endpoint.ip"
+					  : "evidences[0].src_endpoint.ip",
+		 "IP Address", conn ? f->remote_ip : NULL},
+		{"resources[0].name", "Resource Name", f->instance ? f->instance->name : NULL},
+	};
+
+	ocsf_observables(j, o, ARRAY_SIZE(o));
 }
 
 /* --- unmapped.cachewarden --- */
@@ -203,6 +186,9 @@ static void put_actor_details(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "cgroup_id", (int64_t)p->cgroup_id);
 	jsonw_string(j, "cgroup", path_or_null(f->cgroup));
 	jsonw_string(j, "exe_sha256", path_or_null(f->sha256));
+	jsonw_string(j, "cmdline", path_or_null(f->alert->ev.args.text));
+	jsonw_string(j, "unit", path_or_null(f->unit));
+	jsonw_string(j, "container", path_or_null(f->container));
 	jsonw_int(j, "pid_ns", p->pid_ns);
 	jsonw_int(j, "ns_pid", p->ns_pid);
 	if (f->tenant)
@@ -214,7 +200,7 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
 
-	if (!has_actor(ev)) {
+	if (!finding_has_actor(f)) {
 		jsonw_null(j, "actor");
 		return;
 	}
@@ -321,24 +307,41 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
-static void put_message(struct jsonw *j, const struct finding *f)
+/* "mem-read: redis-server:6379 by gdb(4711)": what a queue of findings shows of each. */
+static void fill_title(const struct finding *f, const struct actor *a, char *buf, size_t size)
 {
 	const struct attempt_key *key = &f->alert->ev.key;
-	const char *target = f->instance     ? f->instance->name
-			     : key->instance ? "unknown instance"
-					     : "this host";
-	char text[128];
+	struct textw t = {buf, size, 0, false, false};
 
-	snprintf(text, sizeof(text), "%s: %s", rule_name(key->rule), target);
-	jsonw_string(j, "message", key->rule == RULE_SELF_BLIND ? f->detail : text);
+	textw_put(&t, "%s: ", rule_name(key->rule));
+	if (key->rule == RULE_SELF_BLIND) {
+		textw_put(&t, "%s", f->detail);
+		return;
+	}
+	textw_put(&t, "%s",
+		  f->instance	  ? f->instance->name
+		  : key->instance ? "unknown instance"
+				  : "this host");
+	if (a && a->comm[0]) {
+		textw_put(&t, " by ");
+		textw_name(&t, a->comm);
+		textw_put(&t, "(%u)", a->pid);
+	}
 }
 
 const char *event_json(const struct finding *f, struct report_buf *b, size_t *ret_len)
 {
 	unsigned int rule = f->alert->ev.key.rule;
+	struct actor actor, *known = NULL;
 	struct jsonw *j = &b->json;
-	char uid[OCSF_UID_LEN];
+	char uid[OCSF_UID_LEN], title[160];
 
+	if (finding_has_actor(f)) {
+		actor = finding_actor(f);
+		known = &actor;
+	}
+	fill_title(f, known, title, sizeof(title));
+	ocsf_event_uid(f->uid_prefix, f->alert->id, uid);
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
 	ocsf_head(j, f->update ? OCSF_UPDATE : OCSF_CREATE, f->severity);
@@ -346,11 +349,12 @@ const char *event_json(const struct finding *f, struct report_buf *b, size_t *re
 	jsonw_int(j, "time", f->update ? f->now_ms : f->time_ms);
 	jsonw_int(j, "start_time", f->time_ms);
 	jsonw_int(j, "count", (int64_t)f->alert->count);
-	put_message(j, f);
-	ocsf_event_uid(f->uid_prefix, f->alert->id, uid);
-	ocsf_finding_info(j, uid, rule, f->time_ms, OCSF_NO_TIME);
-	ocsf_attacks(j, 1u << rule);
-	put_evidences(j, f);
+	jsonw_string(j, "message", title);
+	ocsf_finding_info(
+		j, &(struct ocsf_finding){uid, title, rule, 1u << rule, f->time_ms, OCSF_NO_TIME});
+	ocsf_resources(j, f->instance);
+	put_evidences(j, f, known);
+	put_observables(j, f, known);
 	put_own(j, f);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);

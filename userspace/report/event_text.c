@@ -4,59 +4,31 @@
  */
 #include "report/event_text.h"
 
-#include "base/clock.h"
 #include "model/attempt.h"
 #include "model/command.h"
 #include "model/payload_kind.h"
 #include "base/textw.h"
+#include "report/actor_text.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define TEXT_ANCESTORS 4 /* JSON lists all */
 
-static void put_process(struct textw *t, const char *comm, uint32_t pid)
-{
-	textw_name(t, comm);
-	textw_put(t, "(%u)", pid);
-}
-
-/* The event was lost and the attempts table has only the pid. */
-static void put_actor_pid(struct textw *t, const struct finding *f)
-{
-	textw_put(t, " by pid %u", f->alert->ev.key.tgid);
-	if (f->exe[0]) {
-		textw_put(t, " ");
-		textw_name(t, f->exe);
-	}
-	textw_put(t, " (details lost)");
-}
-
 static void put_actor(struct textw *t, const struct finding *f)
 {
-	const struct event *ev = &f->alert->ev;
-	const struct process_info *p = &ev->actor;
+	const struct process_info *p = &f->alert->ev.actor;
+	struct actor actor;
 
-	if (!(ev->flags & EVENT_ACTOR)) {
-		if (ev->key.tgid)
-			put_actor_pid(t, f);
+	if (!finding_has_actor(f))
 		return;
-	}
+	actor = finding_actor(f);
 	textw_put(t, " by ");
-	put_process(t, p->comm, p->pid);
-	textw_put(t, " uid %u ", p->uid);
-	textw_name(t, f->exe[0]				 ? f->exe
-		      : p->flags & PROCESS_KERNEL_THREAD ? "[kernel thread]"
-							 : "?");
-	if (p->exe.flags & PATH_DELETED)
-		textw_put(t, " (deleted)");
-	if (f->tenant) {
-		textw_put(t, " of instance ");
-		textw_name(t, f->tenant->name);
-	}
-	for (uint32_t i = 0; i < p->ancestors && i < TEXT_ANCESTORS; i++) {
+	actor_text(t, &actor);
+	for (uint32_t i = 0; actor.detailed && i < p->ancestors && i < TEXT_ANCESTORS; i++) {
 		textw_put(t, " < ");
-		put_process(t, p->ancestor[i].comm, p->ancestor[i].pid);
+		textw_name(t, p->ancestor[i].comm);
+		textw_put(t, "(%u)", p->ancestor[i].pid);
 	}
 }
 
@@ -95,19 +67,22 @@ static void put_conn(struct textw *t, const struct finding *f)
 static void put_action(struct textw *t, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
-	bool blind = ev->key.rule == RULE_SELF_BLIND;
+	/* a state: the detail says all, no single connection matters */
+	bool state = ev->key.rule == RULE_SELF_BLIND || ev->key.rule == RULE_TLS_LISTENER;
 
-	if (ev->flags & EVENT_CONN)
+	if (state)
+		textw_put(t, ": %s", f->detail);
+	else if (ev->flags & EVENT_CONN)
 		put_conn(t, f);
 	else
-		textw_put(t, ": %s", blind ? "" : f->vector);
-	if (f->detail[0])
-		textw_put(t, blind ? "%s" : " %s", f->detail);
+		textw_put(t, ": %s", f->vector);
+	if (f->detail[0] && !state)
+		textw_put(t, " %s", f->detail);
 	if (f->object[0]) {
 		textw_put(t, " ");
 		textw_name(t, f->object);
 	}
-	if (ev->flags & EVENT_CONN || blind)
+	if (ev->flags & EVENT_CONN || state)
 		return;
 	textw_put(t, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", attempt_outcome(ev));
 	if (ev->key.err)
@@ -117,7 +92,7 @@ static void put_action(struct textw *t, const struct finding *f)
 
 void event_actor_text(const struct finding *f, char *buf, size_t size)
 {
-	struct textw t = {buf, size, 0};
+	struct textw t = {buf, size, 0, false, false};
 
 	buf[0] = '\0';
 	put_actor(&t, f);
@@ -125,7 +100,7 @@ void event_actor_text(const struct finding *f, char *buf, size_t size)
 
 void event_action_text(const struct finding *f, char *buf, size_t size)
 {
-	struct textw t = {buf, size, 0};
+	struct textw t = {buf, size, 0, false, false};
 
 	textw_put(&t, "%s", rule_name(f->alert->ev.key.rule));
 	put_action(&t, f);
@@ -163,11 +138,9 @@ const char *event_text(const struct finding *f, struct report_buf *b, size_t *re
 {
 	const struct event *ev = &f->alert->ev;
 	/* a line too long for the buffer is cut, and still ends with a newline */
-	struct textw t = {b->text, sizeof(b->text) - 2, 0, b->colour};
-	char time[16];
+	struct textw t = {b->text, sizeof(b->text) - 2, 0, b->colour, false};
 
-	clock_text(f->update ? f->now_ms : f->time_ms, time, sizeof(time));
-	textw_put(&t, "%s ", time);
+	report_time(b, &t);
 	textw_colour(&t, report_colour(f->severity));
 	textw_put(&t, "%-8s %s", severity_name(f->severity), rule_name(ev->key.rule));
 	textw_colour(&t, "0");
@@ -179,6 +152,8 @@ const char *event_text(const struct finding *f, struct report_buf *b, size_t *re
 	put_policy(&t, &f->verdict);
 	if (ev->flags & EVENT_FOUND_BY_SWEEP)
 		textw_put(&t, " [found by sweep]");
+	if (!f->update)
+		report_age(b, &t, f->time_ms);
 	b->text[t.len++] = '\n';
 	b->text[t.len] = '\0';
 	*ret_len = t.len;

@@ -36,13 +36,49 @@ static void fill_actor(struct finding *f, const struct finding_source *source)
 		f->start_ms = clock_epoch_ms(ev->actor.start_ns);
 		instance_exe_path(&ev->actor, &ev->actor.exe, f->exe, sizeof(f->exe));
 		fill_ancestors(f, &ev->actor);
-		if (source->actor_cgroup)
-			snprintf(f->cgroup, sizeof(f->cgroup), "%s", source->actor_cgroup);
+		snprintf(f->cgroup, sizeof(f->cgroup), "%s", source->actor_cgroup ?: "");
+		policy_unit(f->cgroup, f->unit, sizeof(f->unit));
+		policy_container(f->cgroup, f->container, sizeof(f->container));
 	} else if (ev->key.tgid) { /* the event was lost; the key still identifies the process */
 		f->start_ms = clock_epoch_ms(ev->key.actor);
 		if (proc_exe((pid_t)ev->key.tgid, ev->key.actor, f->exe, sizeof(f->exe)))
 			f->exe[0] = '\0';
 	}
+}
+
+/* Without the event's details the key still names the process, except for packets: their key has none. */
+bool finding_has_actor(const struct finding *f)
+{
+	const struct event *ev = &f->alert->ev;
+
+	return (ev->flags & EVENT_ACTOR) || (!(ev->flags & EVENT_CONN) && ev->key.tgid);
+}
+
+struct actor finding_actor(const struct finding *f)
+{
+	const struct event *ev = &f->alert->ev;
+	const struct process_info *p = &ev->actor;
+	struct actor a = {
+		.pid = ev->key.tgid,
+		.start_ns = ev->key.actor,
+		.exe = f->exe,
+		.cmdline = "",
+		.unit = f->unit,
+		.container = f->container,
+		.instance = f->tenant ? f->tenant->name : "",
+	};
+
+	if (!(ev->flags & EVENT_ACTOR))
+		return a;
+	a.detailed = true;
+	a.pid = p->pid;
+	a.uid = p->uid;
+	a.start_ns = p->start_ns;
+	a.kernel_thread = p->flags & PROCESS_KERNEL_THREAD;
+	a.exe_deleted = p->exe.flags & PATH_DELETED;
+	a.cmdline = ev->args.len ? ev->args.text : "";
+	memcpy(a.comm, p->comm, sizeof(a.comm));
+	return a;
 }
 
 bool finding_path_certain(const struct path_place *exe)

@@ -6,6 +6,7 @@
 #define CACHEWARDEN_FINDING_H
 
 #include "base/digest.h"
+#include "model/actor.h"
 #include "model/alert.h"
 #include "model/conn.h"
 #include "model/instance.h"
@@ -48,14 +49,19 @@ struct finding {
 	/* the full path, or only the file name if the rest was not recorded */
 	char ancestor_exe[ANCESTORS_MAX][PATH_LEN];
 	int64_t ancestor_start_ms[ANCESTORS_MAX];
-	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if unknown */
-	char sha256[DIGEST_LEN];      /* of its executable; empty unless the policy asks for it */
+	char cgroup[INSTANCE_CGROUP]; /* of the actor, empty if unknown; its unit and container */
+	char unit[128], container[80];
+	char sha256[DIGEST_LEN]; /* of its executable; empty unless the policy asks for it */
 	char local_ip[IP_TEXT_LEN], remote_ip[IP_TEXT_LEN];
 	char opener[PATH_LEN]; /* executable that opened the connection, empty unless certain */
 };
 
 /* Fill everything but verdict, sha256 and incident. */
 void finding_fill(struct finding *f, const struct finding_source *source);
+
+/* Whether anything is known of the actor, and what. The strings are the finding's own. */
+bool finding_has_actor(const struct finding *f);
+struct actor finding_actor(const struct finding *f);
 
 /*
  * Write the path of the actor's executable to buf. Returns false, with buf empty, if the path may not name the running

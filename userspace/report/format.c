@@ -30,7 +30,7 @@ const struct format_ops *format_by_letter(char letter)
 const char *format_names(void)
 {
 	static char names[64];
-	struct textw t = {names, sizeof(names), 0, false};
+	struct textw t = {names, sizeof(names), 0, false, false};
 
 	for (size_t i = 0; i < format_count; i++)
 		textw_put(&t, "%s%s", i ? "|" : "", formats[i].name);
@@ -40,7 +40,7 @@ const char *format_names(void)
 const char *format_help(void)
 {
 	static char help[256];
-	struct textw t = {help, sizeof(help), 0, false};
+	struct textw t = {help, sizeof(help), 0, false, false};
 
 	textw_put(&t, "Print ");
 	for (size_t i = 0; i < format_count; i++)

@@ -3,6 +3,8 @@
 #include "report/incident_json.h"
 
 #include "base/clock.h"
+#include "base/macros.h"
+#include "base/textw.h"
 #include "policy/policy.h"
 #include "report/ocsf.h"
 
@@ -15,6 +17,34 @@ static const char *const endings[] = {
 	[END_MONITOR] = "the monitor ends",
 };
 
+static const char *text_or_null(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+static void put_actor(struct jsonw *j, const struct actor *a)
+{
+	if (!a) {
+		jsonw_null(j, "actor");
+		return;
+	}
+	jsonw_object(j, "actor");
+	jsonw_int(j, "pid", a->pid);
+	jsonw_string(j, "comm", text_or_null(a->comm));
+	jsonw_string(j, "exe", text_or_null(a->exe));
+	jsonw_bool(j, "exe_deleted", a->exe_deleted);
+	if (a->detailed)
+		jsonw_int(j, "uid", a->uid);
+	else
+		jsonw_null(j, "uid");
+	jsonw_string(j, "cmdline", text_or_null(a->cmdline));
+	jsonw_string(j, "unit", text_or_null(a->unit));
+	jsonw_string(j, "container", text_or_null(a->container));
+	jsonw_string(j, "instance", text_or_null(a->instance));
+	jsonw_int(j, "start_time", clock_epoch_ms(a->start_ns));
+	jsonw_end_object(j);
+}
+
 static void put_action(struct jsonw *j, const struct action *a)
 {
 	jsonw_object(j, NULL);
@@ -23,26 +53,30 @@ static void put_action(struct jsonw *j, const struct action *a)
 	jsonw_string(j, "severity", severity_name(a->severity));
 	jsonw_string(j, "verdict", verdict_name(a->verdict));
 	jsonw_string(j, "what", a->summary);
-	jsonw_int(j, "pid", a->pid);
+	jsonw_int(j, "pid", a->actor ? a->actor->pid : 0);
+	put_actor(j, a->actor);
 	jsonw_int(j, "first", clock_epoch_ms(a->first_ns));
 	jsonw_int(j, "last", clock_epoch_ms(a->last_ns));
 	jsonw_int(j, "count", (int64_t)a->count);
 	jsonw_end_object(j);
 }
 
-/* Returns the rules that matched, as a bit set. */
-static uint32_t put_rules(struct jsonw *j, const struct incident *in)
+static void put_rules(struct jsonw *j, const struct incident *in)
+{
+	jsonw_object(j, "rules");
+	for (unsigned int r = 0; r < RULE_MAX; r++) {
+		if (in->rule_count[r])
+			jsonw_int(j, rule_name(r), (int64_t)in->rule_count[r]);
+	}
+	jsonw_end_object(j);
+}
+
+static uint32_t rules_of(const struct incident *in)
 {
 	uint32_t rules = 0;
 
-	jsonw_object(j, "rules");
-	for (unsigned int r = 0; r < RULE_MAX; r++) {
-		if (!in->rule_count[r])
-			continue;
-		rules |= 1u << r;
-		jsonw_int(j, rule_name(r), (int64_t)in->rule_count[r]);
-	}
-	jsonw_end_object(j);
+	for (unsigned int r = 0; r < RULE_MAX; r++)
+		rules |= (uint32_t)(in->rule_count[r] > 0) << r;
 	return rules;
 }
 
@@ -70,23 +104,35 @@ static void put_correlations(struct jsonw *j, const struct incident_view *v)
 	jsonw_end_array(j);
 }
 
-/* OCSF's evidences: the process behind each action. */
-static void put_evidences(struct jsonw *j, const struct incident *in)
+/* The process behind each action, against the server. An action by nobody on the host is no evidence of anything. */
+static void put_evidences(struct jsonw *j, const struct incident_view *v)
 {
-	jsonw_array(j, "evidences");
+	const struct incident *in = v->incident;
+	bool any = false;
+
 	for (size_t i = 0; i < in->actions; i++) {
+		const struct action *a = &in->action[i];
+
+		if (!a->actor && !v->instance)
+			continue;
+		if (!any)
+			jsonw_array(j, "evidences");
+		any = true;
 		jsonw_object(j, NULL);
-		if (in->action[i].pid) {
+		jsonw_string(j, "name", a->summary);
+		if (a->actor) {
 			jsonw_object(j, "actor");
 			jsonw_object(j, "process");
-			jsonw_int(j, "pid", in->action[i].pid);
+			ocsf_actor(j, a->actor);
 			jsonw_end_object(j);
 			jsonw_end_object(j);
 		}
-		jsonw_string(j, "name", in->action[i].summary);
+		if (v->instance)
+			ocsf_instance(j, v->instance);
 		jsonw_end_object(j);
 	}
-	jsonw_end_array(j);
+	if (any)
+		jsonw_end_array(j);
 }
 
 static void put_stages(struct jsonw *j, const struct incident *in)
@@ -112,20 +158,18 @@ static void put_instance(struct jsonw *j, const struct incident_view *v)
 	jsonw_end_object(j);
 }
 
-/* The actor without the " by " that event_actor_text() puts before it. */
-static void put_actor(struct jsonw *j, const struct incident *in)
+/* The headline without the " by " that event_actor_text() puts before it. */
+static void put_headline(struct jsonw *j, const struct incident *in)
 {
 	static const char by[] = " by ";
-	bool known = !strncmp(in->actor, by, strlen(by));
+	bool known = !strncmp(in->headline, by, strlen(by));
 
-	jsonw_string(j, "who", known ? in->actor + strlen(by) : NULL);
+	jsonw_string(j, "who", known ? in->headline + strlen(by) : NULL);
 }
 
-/* Returns the rules that matched, as a bit set. */
-static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
+static void put_own(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
-	uint32_t rules;
 
 	jsonw_object(j, "unmapped");
 	jsonw_object(j, "cachewarden");
@@ -133,9 +177,10 @@ static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
 	jsonw_string(j, "severity", severity_name(in->severity));
 	jsonw_string(j, "stage", stage_name(in->stage));
 	put_stages(j, in);
-	rules = put_rules(j, in);
+	put_rules(j, in);
 	jsonw_int(j, "count", (int64_t)in->count);
-	put_actor(j, in);
+	put_headline(j, in);
+	put_actor(j, in->lead);
 	put_instance(j, v);
 	put_correlations(j, v);
 	jsonw_array(j, "events");
@@ -146,11 +191,10 @@ static uint32_t put_own(struct jsonw *j, const struct incident_view *v)
 	jsonw_string(j, "closed_because", endings[in->end]);
 	jsonw_end_object(j);
 	jsonw_end_object(j);
-	return rules;
 }
 
-/* The incident's title is the rule of its most advanced action. */
-static unsigned int title_rule(const struct incident *in)
+/* The rule of its most advanced action. */
+static unsigned int main_rule(const struct incident *in)
 {
 	const struct action *best = NULL;
 
@@ -161,15 +205,45 @@ static unsigned int title_rule(const struct incident *in)
 	return best ? best->rule : RULE_NONE;
 }
 
+/* "A process reads the server's memory: redis-server:6379 by gdb(4711)" */
+static void fill_title(const struct incident_view *v, unsigned int rule, char *buf, size_t size)
+{
+	const struct actor *a = v->incident->lead;
+	struct textw t = {buf, size, 0, false, false};
+
+	textw_put(&t, "%s: %s", rule_title(rule),
+		  v->instance		  ? v->instance->name
+		  : v->incident->instance ? "unknown instance"
+					  : "this host");
+	if (a && a->comm[0]) {
+		textw_put(&t, " by ");
+		textw_name(&t, a->comm);
+		textw_put(&t, "(%u)", a->pid);
+	}
+}
+
+static void put_observables(struct jsonw *j, const struct incident_view *v)
+{
+	const struct actor *a = v->incident->lead;
+	const struct ocsf_observable o[] = {
+		{"unmapped.cachewarden.actor.exe", "File Path", a ? a->exe : NULL},
+		{"unmapped.cachewarden.actor.comm", "Process Name", a ? a->comm : NULL},
+		{"resources[0].name", "Resource Name", v->instance ? v->instance->name : NULL},
+	};
+
+	ocsf_observables(j, o, ARRAY_SIZE(o));
+}
+
 const char *incident_json(const struct incident_view *v, struct report_buf *b, size_t *ret_len)
 {
 	const struct incident *in = v->incident;
 	int64_t first_ms = clock_epoch_ms(in->first_ns), last_ms = clock_epoch_ms(in->last_ns);
-	unsigned int rule = title_rule(in);
+	unsigned int rule = main_rule(in);
 	struct jsonw *j = &b->json;
-	char uid[OCSF_UID_LEN];
-	uint32_t rules;
+	char uid[OCSF_UID_LEN], title[224];
 
+	fill_title(v, rule, title, sizeof(title));
+	ocsf_incident_uid(v->uid_prefix, in->id, uid);
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
 	ocsf_head(j, (enum ocsf_activity)(OCSF_CREATE + v->change), in->severity);
@@ -179,12 +253,13 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 	jsonw_int(j, "start_time", first_ms);
 	jsonw_int(j, "end_time", last_ms);
 	jsonw_int(j, "count", (int64_t)in->count);
-	jsonw_string(j, "message", rule_title(rule));
-	ocsf_incident_uid(v->uid_prefix, in->id, uid);
-	ocsf_finding_info(j, uid, rule, first_ms, last_ms);
-	put_evidences(j, in);
-	rules = put_own(j, v);
-	ocsf_attacks(j, rules);
+	jsonw_string(j, "message", title);
+	ocsf_finding_info(
+		j, &(struct ocsf_finding){uid, title, rule, rules_of(in), first_ms, last_ms});
+	ocsf_resources(j, v->instance);
+	put_evidences(j, v);
+	put_observables(j, v);
+	put_own(j, v);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);
 }

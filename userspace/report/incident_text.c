@@ -7,16 +7,9 @@
 
 #include "base/clock.h"
 #include "base/textw.h"
+#include "report/actor_text.h"
 
 #include <inttypes.h>
-
-static void put_time(struct textw *t, uint64_t at_ns)
-{
-	char time[16];
-
-	clock_text(clock_epoch_ms(at_ns), time, sizeof(time));
-	textw_put(t, "%s ", time);
-}
 
 static void put_head(struct textw *t, const struct incident_view *v, const char *change)
 {
@@ -32,7 +25,7 @@ static void put_head(struct textw *t, const struct incident_view *v, const char 
 }
 
 /* The actions not yet reported, one line each. Returns how many there are. */
-static size_t put_actions(struct textw *t, const struct incident *in)
+static size_t put_actions(struct report_buf *b, struct textw *t, const struct incident *in)
 {
 	size_t n = 0;
 
@@ -42,13 +35,14 @@ static size_t put_actions(struct textw *t, const struct incident *in)
 		if (a->reported)
 			continue;
 		n++;
-		textw_put(t, "    ");
-		put_time(t, a->first_ns);
-		textw_put(t, "%-6s %s", stage_name(a->stage) ?: "", a->summary);
-		if (a->pid)
-			textw_put(t, ", pid %u", a->pid);
+		textw_put(t, "    %-6s %s", stage_name(a->stage) ?: "", a->summary);
+		if (a->actor) {
+			textw_put(t, ", by ");
+			actor_text(t, a->actor);
+		}
 		if (a->count > 1)
 			textw_put(t, " [%" PRIu64 " times]", a->count);
+		report_age(b, t, clock_epoch_ms(a->first_ns));
 		textw_put(t, "\n");
 	}
 	return n;
@@ -93,18 +87,19 @@ static void put_summary(struct textw *t, const struct incident *in)
 
 const char *incident_text(const struct incident_view *v, struct report_buf *b, size_t *ret_len)
 {
-	struct textw t = {b->text, sizeof(b->text), 0, b->colour};
+	struct textw t = {b->text, sizeof(b->text), 0, b->colour, false};
 	const struct incident *in = v->incident;
 
-	put_time(&t, v->change == INCIDENT_OPENED ? in->first_ns : in->last_ns);
+	report_time(b, &t);
 	switch (v->change) {
 	case INCIDENT_OPENED:
 		put_head(&t, v, "opened");
-		textw_put(&t, "%s\n", in->actor);
+		textw_put(&t, "%s\n", in->headline);
 		break;
 	case INCIDENT_UPDATED:
 		put_head(&t, v, "updated");
-		textw_put(&t, ", reached %s\n", stage_name(in->stage) ?: "nothing");
+		textw_put(&t, ", reached %s,%s\n", stage_name(in->stage) ?: "nothing",
+			  in->headline);
 		break;
 	case INCIDENT_CLOSED:
 		put_head(&t, v, "closed");
@@ -112,7 +107,7 @@ const char *incident_text(const struct incident_view *v, struct report_buf *b, s
 		break;
 	}
 	*ret_len = 0;
-	if (!put_actions(&t, in) && v->change == INCIDENT_UPDATED)
+	if (!put_actions(b, &t, in) && v->change == INCIDENT_UPDATED)
 		return b->text; /* only counts have grown; the closing summary reports them */
 	put_correlations(&t, v);
 	*ret_len = t.len;

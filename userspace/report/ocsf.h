@@ -4,6 +4,8 @@
 #define CACHEWARDEN_OCSF_H
 
 #include "base/jsonw.h"
+#include "model/actor.h"
+#include "model/instance.h"
 #include "model/rule.h"
 
 #define OCSF_UID_LEN 64
@@ -13,13 +15,36 @@ enum ocsf_activity { OCSF_CREATE = 1, OCSF_UPDATE, OCSF_CLOSE };
 /* The first members: class, activity, severity, status and product. */
 void ocsf_head(struct jsonw *j, enum ocsf_activity activity, enum severity severity);
 
-/* Member finding_info. Epoch milliseconds; last_seen_ms may be OCSF_NO_TIME. */
+/*
+ * Member finding_info. rules: all that were broken (1u << rule), for their ATT&CK techniques; rule: the one that names
+ * the finding. Epoch milliseconds; last_seen_ms may be OCSF_NO_TIME.
+ */
 #define OCSF_NO_TIME INT64_MIN
-void ocsf_finding_info(struct jsonw *j, const char *uid, unsigned int rule, int64_t first_seen_ms,
-		       int64_t last_seen_ms);
+struct ocsf_finding {
+	const char *uid;
+	const char *title;
+	unsigned int rule;
+	uint32_t rules;
+	int64_t first_seen_ms, last_seen_ms;
+};
+void ocsf_finding_info(struct jsonw *j, const struct ocsf_finding *f);
 
-/* ATT&CK techniques of these rules (1u << rule). */
-void ocsf_attacks(struct jsonw *j, uint32_t rules);
+/* Members device (this host) and resources (the instance; nothing if NULL). */
+void ocsf_device(struct jsonw *j);
+void ocsf_resources(struct jsonw *j, const struct instance *in);
+
+/* Members of an object "process" for an actor, and the whole object for an instance. */
+void ocsf_actor(struct jsonw *j, const struct actor *a);
+void ocsf_instance(struct jsonw *j, const struct instance *in);
+
+/*
+ * Member observables: what an analyst searches for, each with the place where it stands in the finding. Strings that are
+ * NULL or empty are left out, and so is the member without any.
+ */
+struct ocsf_observable {
+	const char *name, *type, *value;
+};
+void ocsf_observables(struct jsonw *j, const struct ocsf_observable *o, size_t n);
 
 /* A network endpoint. */
 void ocsf_endpoint(struct jsonw *j, const char *key, const char *ip, uint16_t port);

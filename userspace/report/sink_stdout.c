@@ -10,13 +10,14 @@
 
 static int stdout_open(struct sink *s)
 {
+	const char *no_colour = getenv("NO_COLOR"); /* a convention of terminal programs */
 	struct output *o = malloc(sizeof(*o));
 
 	if (!o)
 		return -ENOMEM;
 	output_init(o, STDOUT_FILENO);
 	s->data = o;
-	s->colour = isatty(STDOUT_FILENO);
+	s->colour = isatty(STDOUT_FILENO) && !(no_colour && no_colour[0]);
 	return 0;
 }
 
