@@ -287,6 +287,8 @@ static void killed(const void *arg)
 		.detail = "the monitor was killed: nothing is monitored any more"});
 	require(!strcmp(severity_of(m, &t, "SIGKILL"), "high"), "severity is %s",
 		severity_of(m, &t, "SIGKILL"));
+	require(!strcmp(alert_str(alert_find(m, "self-blind", 0), "severity"), "high"),
+		"that nobody watches is %s", alert_str(alert_find(m, "self-blind", 0), "severity"));
 	require(process_gone(guard, 5000), "the guard stays");
 	child_wait(m->pid, 1000);
 }

@@ -6,7 +6,7 @@
  *   docgen --check  write nothing; exit 1 after naming each file that would change
  *
  * A generated section of a Markdown file stands between "<!-- generated: NAME -->" and
- * "<!-- end of generated -->". The policy's documents are generated whole. Links the product's own objects,
+ * "<!-- end of generated -->". Man pages and the policy's documents are generated whole. Links the product's own objects,
  * so that it reads the very tables that run.
  */
 #include "base/macros.h"
@@ -168,22 +168,81 @@ static char *rewrite_sections(const char *path, const char *text)
 	return result;
 }
 
+static char *policy_markdown(void)
+{
+	return policy_doc(DOC_MARKDOWN, NULL);
+}
+
+static char *policy_man(void)
+{
+	return policy_doc(DOC_MAN, NULL);
+}
+
+/* Text of a table, in Markdown, as text of a man page: code becomes bold. */
+static void write_man_text(FILE *to, const char *text)
+{
+	bool code = false;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '`')
+			fputs((code = !code) ? "\\fB" : "\\fR", to);
+		else if (*p == '-')
+			fputs("\\-", to);
+		else if (!strncmp(p, "…", strlen("…")))
+			fputs("...", to), p += strlen("…") - 1;
+		else
+			fputc(*p, to);
+	}
+}
+
+static char *rules_man(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	fputs(".\\\" Written by make docs from userspace/model/rule.c; do not edit.\n"
+	      ".TH CACHEWARDEN\\-RULES 7 \"\" cachewarden\n"
+	      ".SH NAME\ncachewarden\\-rules \\- what cachewarden reports, and what to do then\n"
+	      ".SH DESCRIPTION\nThe names are stable: policies, alerts and metrics use them. The severity is that of\n"
+	      "a successful attempt where nothing more specific is known.\n",
+	      to);
+	for (unsigned int i = RULE_NONE + 1; i < RULE_MAX; i++) {
+		const struct rule *r = rule_get(i);
+
+		fputs(".SH ", to);
+		write_man_text(to, r->name);
+		fprintf(to, "\nSeverity: %s. Broken when ", severity_name(r->severity));
+		write_man_text(to, r->broken_when);
+		fputs(".\n.PP\n", to);
+		write_man_text(to, r->advice);
+		fputs("\n.PP\nATT&CK:", to);
+		for (int k = 0; k < TECHNIQUES_MAX && r->techniques[k].uid; k++)
+			fprintf(to, "%s %s (%s)", k ? "," : "", r->techniques[k].uid,
+				r->techniques[k].name);
+		fputs(".\n", to);
+	}
+	fputs(".SH SEE ALSO\n.BR cachewarden\\-policy (5)\n", to);
+	fclose(to);
+	return text;
+}
+
 static const struct document {
 	const char *path;
-	bool whole; /* else only its marked sections */
-	enum policy_doc form;
+	char *(*write)(void); /* the whole file; NULL: only its marked sections */
 } documents[] = {
 	{"README.md"},
 	{"docs/coverage.md"},
-	{"docs/policy.md", true, DOC_MARKDOWN},
-	{"docs/cachewarden-policy.5", true, DOC_MAN},
+	{"docs/policy.md", policy_markdown},
+	{"docs/cachewarden-policy.5", policy_man},
+	{"docs/cachewarden-rules.7", rules_man},
 };
 
 /* Returns whether the document is, or was, out of date. */
 static bool update(const struct document *d, bool check)
 {
 	char *old = read_file(d->path);
-	char *new = d->whole ? policy_doc(d->form, NULL) : rewrite_sections(d->path, old);
+	char *new = d->write ? d->write() : rewrite_sections(d->path, old);
 	bool differs = !new || strcmp(old, new);
 	FILE *f;
 

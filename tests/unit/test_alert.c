@@ -261,14 +261,14 @@ static void kept_alerts_are_evicted_first(void **state)
 
 static void blind_spot_is_one_alert_per_note_and_its_count_grows(void **state)
 {
-	struct alert *a = alerts_blind(*state, "ring full", 3, 5 * S, false);
+	struct alert *a = alerts_blind(*state, "ring full", 0, 3, 5 * S, false);
 
 	assert_non_null(a);
 	assert_string_equal(a->note, "ring full");
 	alert_shown(*state, a, 5 * S);
-	assert_null(alerts_blind(*state, "ring full", 3, 9 * S, false));
-	assert_ptr_equal(alerts_blind(*state, "ring full", 4, 9 * S, false), a);
-	assert_ptr_not_equal(alerts_blind(*state, "lost", 1, 9 * S, false), a);
+	assert_null(alerts_blind(*state, "ring full", 0, 3, 9 * S, false));
+	assert_ptr_equal(alerts_blind(*state, "ring full", 0, 4, 9 * S, false), a);
+	assert_ptr_not_equal(alerts_blind(*state, "lost", 0, 1, 9 * S, false), a);
 }
 
 static void memory_is_bounded_and_evicted_alerts_were_shown(void **state)

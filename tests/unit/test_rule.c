@@ -25,6 +25,7 @@ static void every_rule_vector_and_kind_has_a_complete_row(void **state)
 		assert_non_null(rule_title(r));
 		assert_non_null(rule_get(r)->techniques[0].uid);
 		assert_non_null(rule_get(r)->broken_when);
+		assert_non_null(rule_advice(r));
 		assert_non_null(severity_name(rule_get(r)->severity));
 		assert_non_null(stage_name(rule_get(r)->stage));
 	}

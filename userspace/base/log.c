@@ -2,9 +2,12 @@
 /* log.c - see log.h. Each line is one write(), so that lines of the monitor and its guard do not mix. */
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool quiet;
 
 static void write_line(const char *level, const char *fmt, va_list args) PRINTF(2, 0);
 
@@ -31,6 +34,21 @@ static void write_line(const char *level, const char *fmt, va_list args)
 		va_end(args);                                                                      \
 	}
 
-LOGGER(log_info, "")
 LOGGER(log_warn, "warning: ")
 LOGGER(log_error, "error: ")
+
+void log_quiet(void)
+{
+	quiet = true;
+}
+
+void log_info(const char *fmt, ...)
+{
+	va_list args;
+
+	if (quiet)
+		return;
+	va_start(args, fmt);
+	write_line("", fmt, args);
+	va_end(args);
+}

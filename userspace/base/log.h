@@ -7,6 +7,9 @@
 
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
 
+/* From now on leave out what log_info() is given. */
+void log_quiet(void);
+
 /* Writes "cachewarden: ", the message and a newline. Longer lines are cut at 1 KiB. */
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);

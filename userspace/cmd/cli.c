@@ -63,8 +63,8 @@ static void print_section(const struct cli_command *c, const char *title, bool o
 
 		if ((a->kind == CLI_OPERAND) != operands)
 			continue;
-		snprintf(left, sizeof(left), "%s%s%s", a->name, a->arg ? " " : "",
-			 a->arg ? a->arg : "");
+		snprintf(left, sizeof(left), "%s%s%s%s%s", a->letter ?: "", a->letter ? ", " : "",
+			 a->name, a->arg ? " " : "", a->arg ?: "");
 		printf("  %-27s %s\n", left, a->help);
 	}
 	if (!operands)
@@ -91,8 +91,10 @@ static const struct cli_arg *find_option(const struct cli_command *c, const char
 	for (size_t i = 0; i < c->count; i++) {
 		const struct cli_arg *a = &c->args[i];
 
-		if (a->kind != CLI_OPERAND && strlen(a->name) == len &&
-		    !strncmp(a->name, word, len))
+		if (a->kind == CLI_OPERAND)
+			continue;
+		if ((strlen(a->name) == len && !strncmp(a->name, word, len)) ||
+		    (a->letter && !strcmp(a->letter, word)))
 			return a;
 	}
 	return NULL;

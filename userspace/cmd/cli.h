@@ -28,13 +28,14 @@ enum cli_kind {
 };
 
 struct cli_arg {
-	const char *name; /* "--output", or "FILE" for an operand */
+	const char *name; /* "--output", "--quiet" or "FILE" for an operand */
 	const char *arg;  /* placeholder of the value in help; NULL for flags and operands */
 	const char *help;
 	enum cli_kind kind;
 	void *value;
 	uint32_t min;
-	bool required; /* operands only */
+	bool required;	    /* operands only */
+	const char *letter; /* "-q", another name of an option; NULL: none */
 };
 
 struct cli_command {

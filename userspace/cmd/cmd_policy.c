@@ -2,6 +2,7 @@
 /* cmd_policy.c - cachewarden policy check, test and explain. None needs root, a monitor or a kernel. */
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "policy/policy_doc.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Errors in files go out bare, as compilers print them: FILE:LINE: ... */
 static int load_policy(struct policy *p, const char *file)
@@ -23,6 +25,24 @@ static int load_policy(struct policy *p, const char *file)
 		return CLI_PROCEED;
 	fprintf(stderr, "%s\n", error);
 	return EXIT_USAGE;
+}
+
+static void warn_of_expired(const struct policy *p)
+{
+	int64_t now_ms = (int64_t)time(NULL) * 1000;
+
+	for (size_t i = 0; i < p->allows; i++) {
+		const struct policy_allow *a = &p->allow[i];
+		char until[CLOCK_TEXT_LEN];
+
+		if (a->until_ms == POLICY_UNSET || a->until_ms > now_ms)
+			continue;
+		clock_text(a->until_ms, until, sizeof(until));
+		fprintf(stderr,
+			"%s:%u: warning: this entry expired at %s and allows nothing; remove it or extend "
+			"its until\n",
+			a->at.file, a->at.line, until);
+	}
 }
 
 static int policy_check(int argc, char **argv)
@@ -45,6 +65,7 @@ static int policy_check(int argc, char **argv)
 		return code;
 	printf("%s: valid; files: %zu, instances: %zu, allow: %zu, tls.plaintext: %zu\n", file,
 	       p.files, p.instances, p.allows, p.tls.plaintexts);
+	warn_of_expired(&p);
 	policy_free(&p);
 	return EXIT_FINE;
 }

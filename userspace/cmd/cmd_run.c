@@ -2,6 +2,7 @@
 /* cmd_run.c - cachewarden run. */
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "policy/policy_yaml.h"
 #include "monitor/monitor.h"
@@ -9,7 +10,8 @@
 int cmd_run(int argc, char **argv)
 {
 	struct monitor_options o = {.sweep_s = 5};
-	int output = 0, code;
+	int output = 0, fail_on = 0, code;
+	bool quiet = false;
 	const struct cli_arg args[] = {
 		{"--output", format_names(), format_help(), CLI_CHOICE, &output},
 		{"--events", NULL, "Print every event beside the incidents, allowed ones too.",
@@ -27,6 +29,11 @@ int cmd_run(int argc, char **argv)
 		 CLI_NUMBER, &o.sweep_s, .min = 0},
 		{"--duration", "SECONDS", "Exit after this time. Default: at SIGINT or SIGTERM.",
 		 CLI_NUMBER, &o.duration_s, .min = 1},
+		{"--fail-on", "never|low|medium|high|critical",
+		 "Exit with 1 if there was an incident of this severity or worse. Default: never.",
+		 CLI_CHOICE, &fail_on},
+		{"--quiet", NULL, "Write warnings and errors only to standard error.", CLI_FLAG,
+		 &quiet, .letter = "-q"},
 		{"--no-guard", NULL, "Do not start the process that reports the monitor's death.",
 		 CLI_FLAG, &o.no_guard},
 	};
@@ -41,5 +48,8 @@ int cmd_run(int argc, char **argv)
 	if (code != CLI_PROCEED)
 		return code;
 	o.format = &formats[output];
+	o.fail_on = fail_on ? SEVERITY_LOW + (enum severity)fail_on - 1 : 0;
+	if (quiet)
+		log_quiet();
 	return monitor_run(&o);
 }

@@ -32,7 +32,7 @@ static const struct cli_group cachewarden = {
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "--version"))
+	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
 		return cmd_version(argc, argv);
 	return cli_dispatch(&cachewarden, argc, argv);
 }

@@ -188,12 +188,13 @@ bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns)
 	return before;
 }
 
-struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns,
-			   bool flush)
+struct alert *alerts_blind(struct alerts *as, const char *note, uint32_t detail, uint64_t total,
+			   uint64_t now_ns, bool flush)
 {
 	struct attempt_key key = {
 		.rule = RULE_SELF_BLIND,
 		.vector = VECTOR_COLLECTOR,
+		.detail = detail,
 		.actor = hash_bytes(HASH_INIT, note, strlen(note)),
 	};
 	struct attempt at = {.count = total, .first_ns = now_ns, .last_ns = now_ns};

@@ -61,9 +61,12 @@ struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 /* Mark as shown now. Returns true if it had been shown before: this is an update. */
 bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns);
 
-/* A blind spot of the monitor, total times by now: one alert per note, counted like others. */
-struct alert *alerts_blind(struct alerts *as, const char *note, uint64_t total, uint64_t now_ns,
-			   bool flush);
+/*
+ * A blind spot of the monitor, total times by now: one alert per note, counted like others. detail: 0 or BLIND_WHOLLY
+ * (attempt.h).
+ */
+struct alert *alerts_blind(struct alerts *as, const char *note, uint32_t detail, uint64_t total,
+			   uint64_t now_ns, bool flush);
 
 /*
  * The alert about plaintext that came in on the connection of that event, NULL if there is none. Walks all alerts: only

@@ -142,6 +142,8 @@ static enum severity severity_of(const struct event *ev)
 		return file->severity;
 	if (ev->key.rule == RULE_SELF_TAMPER)
 		return tamper_severity(ev);
+	if (ev->key.rule == RULE_SELF_BLIND && ev->key.detail == BLIND_WHOLLY)
+		return SEVERITY_HIGH;
 	return rule ? rule->severity : SEVERITY_INFO;
 }
 

@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#define BLIND_WHOLLY 1 /* detail of a self-blind: nothing is monitored at all */
+
 /*
  * By rule, then by what was accessed where that says more. One step less if the attempt failed. Never above low for
  * process listers (ps, lsof, ...) that only read what they list.

@@ -123,6 +123,17 @@ static struct incident *find_for(struct incidents *is, const struct incident_fac
 	return in;
 }
 
+const struct action *incident_main_action(const struct incident *in)
+{
+	const struct action *best = NULL;
+
+	for (size_t i = 0; i < in->actions; i++) {
+		if (!best || in->action[i].stage > best->stage)
+			best = &in->action[i];
+	}
+	return best;
+}
+
 /* --- reports --- */
 
 static void show(struct incidents *is, struct incident *in, enum incident_change change,

@@ -130,6 +130,9 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns);
 /* Close all: the monitor ends. */
 void incidents_end(struct incidents *is, uint64_t now_ns);
 
+/* The action that says most about the incident: the first of the most advanced stage. Never NULL while it is open. */
+const struct action *incident_main_action(const struct incident *in);
+
 const char *correlation_name(enum correlation c);
 
 #endif

@@ -41,6 +41,7 @@ struct rule {
 	enum severity severity;	 /* of a successful attempt, where nothing more specific is known */
 	enum stage stage;	 /* reached by a successful attempt */
 	struct technique techniques[TECHNIQUES_MAX];
+	const char *advice; /* what to do, for whoever reads the alert at night */
 };
 
 /* RULE_NONE + 1 to RULE_MAX - 1; NULL for any other number. */
@@ -49,6 +50,7 @@ const struct rule *rule_get(unsigned int rule);
 /* Shorthands; NULL for a number that is no rule. */
 const char *rule_name(unsigned int rule);
 const char *rule_title(unsigned int rule);
+const char *rule_advice(unsigned int rule);
 
 /* Names of all rules in a set of 1u << rule, separated by spaces. Cut to size. */
 void rule_names(uint32_t set, char *buf, size_t size);

@@ -6,12 +6,21 @@
 #include "report/conn_view.h"
 #include "report/format.h"
 
+#include <string.h>
+
 struct reply {
 	struct monitor *m;
 	int fd;
 	const struct format_ops *format;
 	struct report_buf buf;
+	bool begun;
 };
+
+static void put(struct reply *r, const char *text)
+{
+	if (text)
+		control_reply(&r->m->control, r->fd, text, strlen(text));
+}
 
 static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 {
@@ -24,6 +33,9 @@ static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 	size_t len;
 	const char *line = r->format->conn(&view, &r->buf, &len);
 
+	if (!r->begun)
+		put(r, r->format->conn_header);
+	r->begun = true;
 	if (line)
 		control_reply(&r->m->control, r->fd, line, len);
 }
@@ -33,5 +45,7 @@ void conns_request(void *ctx, int fd, char request)
 	struct reply r = {.m = ctx, .fd = fd, .format = format_by_letter(request) ?: &formats[0]};
 
 	sensors_snapshots(r.m->sensors, reply_conn, &r);
+	if (!r.begun)
+		put(&r, r.format->conn_none);
 	report_buf_free(&r.buf);
 }

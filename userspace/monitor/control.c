@@ -26,6 +26,36 @@ static void address(struct sockaddr_un *to, pid_t pid)
 	snprintf(to->sun_path, sizeof(to->sun_path), CONTROL_DIR "/%d.sock", (int)pid);
 }
 
+/* Call fn for each socket in the directory, with the pid it is named after. */
+static void each_socket(void (*fn)(void *ctx, pid_t pid), void *ctx)
+{
+	DIR *dir = opendir(CONTROL_DIR);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		char *end;
+		long pid = strtol(e->d_name, &end, 10);
+
+		if (pid > 0 && !strcmp(end, ".sock"))
+			fn(ctx, (pid_t)pid);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Left by a monitor that was killed: nobody has it open, whoever has its pid now. */
+static void remove_stale(void *ctx, pid_t pid)
+{
+	struct sockaddr_un addr;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	address(&addr, pid);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) && errno == ECONNREFUSED)
+		unlink(addr.sun_path);
+	if (fd >= 0)
+		close(fd);
+}
+
 int control_open(struct control *c)
 {
 	struct sockaddr_un addr;
@@ -40,8 +70,8 @@ int control_open(struct control *c)
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
 		return -EPERM; /* somebody else could replace the socket */
+	each_socket(remove_stale, NULL);
 	address(&addr, c->pid);
-	unlink(addr.sun_path); /* left by a killed monitor that had this pid */
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		return -errno;
@@ -99,22 +129,25 @@ void control_serve(struct control *c, control_fn fn, void *ctx)
 	}
 }
 
+struct monitor_list {
+	pid_t *pids;
+	size_t n, max;
+};
+
+static void list_monitor(void *ctx, pid_t pid)
+{
+	struct monitor_list *l = ctx;
+
+	if (l->n < l->max && !kill(pid, 0))
+		l->pids[l->n++] = pid;
+}
+
 size_t control_monitors(pid_t *pids, size_t max)
 {
-	DIR *dir = opendir(CONTROL_DIR);
-	struct dirent *e;
-	size_t n = 0;
+	struct monitor_list l = {.pids = pids, .max = max};
 
-	while (dir && n < max && (e = readdir(dir))) {
-		char *end;
-		long pid = strtol(e->d_name, &end, 10);
-
-		if (pid > 0 && !strcmp(end, ".sock") && !kill((pid_t)pid, 0))
-			pids[n++] = (pid_t)pid;
-	}
-	if (dir)
-		closedir(dir);
-	return n;
+	each_socket(list_monitor, &l);
+	return l.n;
 }
 
 static int copy_reply(int fd, int out)

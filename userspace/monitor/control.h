@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * control.h - both ends of a monitor's control socket, CONTROL_DIR/PID.sock, which only root can reach. A request is one
- * byte, the reply is text until the connection closes. The monitor serves requests once a second and gives up on clients
- * that do not read.
+ * byte, the reply is text until the connection closes. The monitor answers at once and gives up on clients that do not
+ * read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H
@@ -25,7 +25,7 @@ struct control {
 /* Called for each request; replies with control_reply(). */
 typedef void (*control_fn)(void *ctx, int fd, char request);
 
-/* Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a directory that root alone may use. */
+/* Also removes the sockets of monitors that were killed. Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a directory that root alone may use. */
 int control_open(struct control *c);
 void control_close(struct control *c);
 

@@ -23,7 +23,7 @@ static void report_stopped(struct monitor *m)
 	static const char note[] = "the monitor is stopped: nothing is monitored until SIGCONT";
 
 	log_error("%s", note);
-	report_blind_spot(m, note, 1);
+	report_unwatched(m, note);
 }
 
 static void report_death(struct monitor *m, const struct sink_status *left)
@@ -37,7 +37,7 @@ static void report_death(struct monitor *m, const struct sink_status *left)
 	for (size_t i = 0; i < m->sinks.count; i++)
 		unwritten += left[i].unwritten;
 	report_blind_spot(m, "alerts not yet written when the monitor was killed", unwritten);
-	report_blind_spot(m, note, 1);
+	report_unwatched(m, note);
 	log_error("%s", note);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "monitor/conns_request.h"
 #include "monitor/counters.h"
 #include "monitor/handoff.h"
@@ -26,6 +27,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -44,7 +46,6 @@ static void tick(struct monitor *m, bool last)
 	counters_blind_spots(m);
 	counters_programs(m);
 	handoff_check(m);
-	control_serve(&m->control, conns_request, m);
 	m->flushing = false;
 }
 
@@ -79,6 +80,19 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	return 0;
 }
 
+/* Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once. */
+static int receive(struct monitor *m, int timeout_ms)
+{
+	struct pollfd fd[] = {
+		{.fd = collector_fd(m->collector), .events = POLLIN},
+		{.fd = m->control.fd, .events = POLLIN},
+	};
+
+	if (poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents)
+		control_serve(&m->control, conns_request, m);
+	return collector_poll(m->collector, 0);
+}
+
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -104,10 +118,9 @@ static int loop(struct monitor *m)
 		}
 		until = earliest(earliest(next_tick, end), m->sweeps.next_ns);
 		now = clock_boot_ns();
-		n = collector_poll(m->collector, pending ? RETRY_OUTPUT_MS
-						 : until > now
-							 ? (int)((until - now) / NS_PER_MS) + 1
-							 : 0);
+		n = receive(m, pending	     ? RETRY_OUTPUT_MS
+			       : until > now ? (int)((until - now) / NS_PER_MS) + 1
+					     : 0);
 		if (n < 0) {
 			log_error("cannot read the ring buffer: %s", strerror(-n));
 			return -1;
@@ -193,5 +206,7 @@ int monitor_run(const struct monitor_options *o)
 			err = -1;
 	}
 	release(&m);
-	return err ? 3 : 0;
+	if (err)
+		return 3;
+	return o->fail_on && m.totals.worst >= o->fail_on ? 1 : 0;
 }

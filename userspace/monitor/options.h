@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_OPTIONS_H
 #define CACHEWARDEN_OPTIONS_H
 
+#include "model/severity.h"
 #include "report/format.h"
 
 #include <stdbool.h>
@@ -16,7 +17,8 @@ struct monitor_options {
 	bool prevent;	  /* prevent mem-trace, mem-read, mem-write and mem-fd on every instance */
 	bool enforce_tls; /* drop plaintext on every instance's sockets */
 	bool no_guard;
-	uint32_t sweep_s; /* 0: only at start and after alerts */
+	enum severity fail_on; /* exit with 1 after an incident that severe; 0: never */
+	uint32_t sweep_s;      /* 0: only at start and after alerts */
 };
 
 #endif

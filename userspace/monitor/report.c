@@ -3,6 +3,7 @@
 #include "monitor/report.h"
 
 #include "base/digest.h"
+#include "model/attempt.h"
 #include "monitor/policy_input.h"
 #include "report/finding.h"
 #include "report/incident_fact.h"
@@ -124,21 +125,31 @@ void report_alert(struct monitor *m, struct alert *a)
 	}
 }
 
-void report_blind_spot(void *ctx, const char *note, uint64_t total)
+static void report_blind(struct monitor *m, const char *note, uint32_t detail, uint64_t total)
 {
-	struct monitor *m = ctx;
-	struct alert *a = NULL;
+	struct alert *a = alerts_blind(&m->alerts, note, detail, total, m->now, m->flushing);
 
-	if (total)
-		a = alerts_blind(&m->alerts, note, total, m->now, m->flushing);
 	if (a)
 		report_alert(m, a);
+}
+
+void report_blind_spot(void *ctx, const char *note, uint64_t total)
+{
+	if (total)
+		report_blind(ctx, note, 0, total);
+}
+
+void report_unwatched(struct monitor *m, const char *note)
+{
+	report_blind(m, note, BLIND_WHOLLY, 1);
 }
 
 void report_incident(void *ctx, const struct incident *in, enum incident_change change)
 {
 	struct monitor *m = ctx;
 
+	if (in->severity > m->totals.worst)
+		m->totals.worst = in->severity;
 	sinks_incident(&m->sinks,
 		       &(struct incident_view){
 			       .incident = in,

@@ -17,6 +17,9 @@ void report_alert(struct monitor *m, struct alert *a);
  */
 void report_blind_spot(void *ctx, const char *note, uint64_t total);
 
+/* The guard's: nothing is monitored at all. As report_blind_spot(), but of severity high. */
+void report_unwatched(struct monitor *m, const char *note);
+
 /* An incident was opened, updated or closed. ctx is the monitor. */
 void report_incident(void *ctx, const struct incident *in, enum incident_change change);
 

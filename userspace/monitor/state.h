@@ -28,7 +28,8 @@ struct sweep_state {
 };
 
 struct totals {
-	uint64_t attempts; /* of all alerts but self-blind */
+	enum severity worst; /* of all incidents; 0: there was none */
+	uint64_t attempts;   /* of all alerts but self-blind */
 	uint64_t by_verdict[VERDICT_PREVENTED + 1];
 	uint64_t resets, resets_failed;
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */

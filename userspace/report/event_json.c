@@ -352,6 +352,7 @@ const char *event_json(const struct finding *f, struct report_buf *b, size_t *re
 	jsonw_string(j, "message", title);
 	ocsf_finding_info(
 		j, &(struct ocsf_finding){uid, title, rule, 1u << rule, f->time_ms, OCSF_NO_TIME});
+	ocsf_remediation(j, rule);
 	ocsf_resources(j, f->instance);
 	put_evidences(j, f, known);
 	put_observables(j, f, known);

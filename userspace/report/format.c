@@ -11,7 +11,9 @@
 #include "report/incident_text.h"
 
 const struct format_ops formats[] = {
-	{"text", "lines for a terminal", 't', event_text, incident_text, conn_text},
+	{"text", "lines for a terminal", 't', event_text, incident_text, conn_text,
+	 "SINCE  INSTANCE  REMOTE, LOCAL (-> inbound, <- outbound)  TLS CIPHER SNI  IN  OUT\n",
+	 "no connections are open\n"},
 	{"json", "one object per line; events and incidents in OCSF 1.8.0", 'j', event_json,
 	 incident_json, conn_json},
 };

@@ -20,6 +20,7 @@ struct format_ops {
 	const char *(*incident)(const struct incident_view *v, struct report_buf *b,
 				size_t *ret_len);
 	const char *(*conn)(const struct conn_view *v, struct report_buf *b, size_t *ret_len);
+	const char *conn_header, *conn_none; /* a line before all, a line instead; NULL: nothing */
 };
 
 extern const struct format_ops formats[]; /* the first is the default */

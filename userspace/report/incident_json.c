@@ -193,18 +193,6 @@ static void put_own(struct jsonw *j, const struct incident_view *v)
 	jsonw_end_object(j);
 }
 
-/* The rule of its most advanced action. */
-static unsigned int main_rule(const struct incident *in)
-{
-	const struct action *best = NULL;
-
-	for (size_t i = 0; i < in->actions; i++) {
-		if (!best || in->action[i].stage > best->stage)
-			best = &in->action[i];
-	}
-	return best ? best->rule : RULE_NONE;
-}
-
 /* "A process reads the server's memory: redis-server:6379 by gdb(4711)" */
 static void fill_title(const struct incident_view *v, unsigned int rule, char *buf, size_t size)
 {
@@ -238,7 +226,8 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 {
 	const struct incident *in = v->incident;
 	int64_t first_ms = clock_epoch_ms(in->first_ns), last_ms = clock_epoch_ms(in->last_ns);
-	unsigned int rule = main_rule(in);
+	const struct action *main = incident_main_action(in);
+	unsigned int rule = main ? main->rule : RULE_NONE;
 	struct jsonw *j = &b->json;
 	char uid[OCSF_UID_LEN], title[224];
 
@@ -256,6 +245,7 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 	jsonw_string(j, "message", title);
 	ocsf_finding_info(
 		j, &(struct ocsf_finding){uid, title, rule, rules_of(in), first_ms, last_ms});
+	ocsf_remediation(j, rule);
 	ocsf_resources(j, v->instance);
 	put_evidences(j, v);
 	put_observables(j, v);

@@ -48,6 +48,15 @@ static size_t put_actions(struct report_buf *b, struct textw *t, const struct in
 	return n;
 }
 
+/* What to do, when the action that says most is new. */
+static void put_advice(struct textw *t, const struct incident *in)
+{
+	const struct action *main = incident_main_action(in);
+
+	if (main && !main->reported)
+		textw_put(t, "    do: %s\n", rule_advice(main->rule));
+}
+
 static void put_correlations(struct textw *t, const struct incident_view *v)
 {
 	if (v->tenant)
@@ -110,6 +119,7 @@ const char *incident_text(const struct incident_view *v, struct report_buf *b, s
 	if (!put_actions(b, &t, in) && v->change == INCIDENT_UPDATED)
 		return b->text; /* only counts have grown; the closing summary reports them */
 	put_correlations(&t, v);
+	put_advice(&t, in);
 	*ret_len = t.len;
 	return b->text;
 }

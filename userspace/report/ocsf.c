@@ -124,6 +124,15 @@ void ocsf_device(struct jsonw *j)
 	jsonw_end_object(j);
 }
 
+void ocsf_remediation(struct jsonw *j, unsigned int rule)
+{
+	if (!rule_advice(rule))
+		return;
+	jsonw_object(j, "remediation");
+	jsonw_string(j, "desc", rule_advice(rule));
+	jsonw_end_object(j);
+}
+
 void ocsf_resources(struct jsonw *j, const struct instance *in)
 {
 	if (!in)

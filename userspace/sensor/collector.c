@@ -128,6 +128,11 @@ int collector_poll(struct collector *c, int timeout_ms)
 	return n == -EINTR ? 0 : n;
 }
 
+int collector_fd(const struct collector *c)
+{
+	return ring_buffer__epoll_fd(c->ring);
+}
+
 int collector_sums(struct collector *c, collector_sum_fn fn, void *ctx)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);

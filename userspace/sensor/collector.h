@@ -27,6 +27,9 @@ void collector_free(struct collector *c); /* NULL is fine */
 /* Handle the records in the rings, waiting up to timeout_ms for one. Returns how many, or a negative errno. */
 int collector_poll(struct collector *c, int timeout_ms);
 
+/* A descriptor to poll for input, beside others: records are waiting. */
+int collector_fd(const struct collector *c);
+
 /* Call fn for each entry of the map of attempts. Returns 0 or a negative errno. */
 int collector_sums(struct collector *c, collector_sum_fn fn, void *ctx);
 
