@@ -4,6 +4,7 @@
  * opened up. Reading limits, probing other programs and loading harmless BPF raise nothing.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -94,7 +95,7 @@ static void remote_stranger(const void *arg)
 {
 	static const char *const deeds[] = {"madvise", "mrelease",	"move_pages",
 					    "kcmp",    "migrate_pages", "kcmp-other"};
-	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+	pid_t pid = idle_start();
 
 	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		trigger("remote", str("%d", pid), deeds[i]);

@@ -20,14 +20,9 @@ static void setup(void)
 	a = server_start(&(struct server_opts){.plain = true});
 }
 
-static const char *victim(void)
-{
-	return str("%d", a->pid);
-}
-
 static void attack(struct monitor *m)
 {
-	struct trigger t = trigger("vm_readv", victim());
+	struct trigger t = trigger("vm_readv", pid_of(a));
 
 	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t});
 }
@@ -103,7 +98,7 @@ static void killed_and_again(const void *arg)
 static void two_at_once(const void *arg)
 {
 	struct monitor *one = monitor_start(NULL), *two = monitor_start(NULL);
-	struct trigger t = trigger("vm_readv", victim());
+	struct trigger t = trigger("vm_readv", pid_of(a));
 	struct trigger u = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port));
 	struct want wants[] = {
 		{.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t},
@@ -161,7 +156,7 @@ static void without_cgroup2(const void *arg)
 static void flood_exact(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	struct trigger t = trigger("flood", victim(), "loop", "50000");
+	struct trigger t = trigger("flood", pid_of(a), "loop", "50000");
 
 	require(trigger_int(&t, "result") == 50000, "trigger did not do it");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
@@ -176,7 +171,7 @@ static void updates_are_rare(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 	long long begin = now_ms();
-	struct trigger t = trigger("vm_readv", victim(), "-r", "300", "-p", "10");
+	struct trigger t = trigger("vm_readv", pid_of(a), "-r", "300", "-p", "10");
 	size_t most;
 
 	expect(m, {.rule = "mem-read",
@@ -192,7 +187,7 @@ static void updates_are_rare(const void *arg)
 static void flush_at_end(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	struct trigger t = trigger("vm_readv", victim(), "-r", "7");
+	struct trigger t = trigger("vm_readv", pid_of(a), "-r", "7");
 
 	require(trigger_int(&t, "succeeded") == 7, "trigger did not do it");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
@@ -208,7 +203,7 @@ static void ring_full(const void *arg)
 	long done, seen, dropped;
 
 	kill(m->pid, SIGSTOP);
-	t = trigger("flood", victim(), "actors", number);
+	t = trigger("flood", pid_of(a), "actors", number);
 	done = trigger_int(&t, "result");
 	require(done == atol(number), "trigger did %ld", done);
 	kill(m->pid, SIGCONT);
@@ -226,7 +221,7 @@ static void ring_full(const void *arg)
 static void flood_hides_nobody(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	const char *const flood[] = {trigger_path("flood"), victim(), "loop", "100000000", NULL};
+	const char *const flood[] = {trigger_path("flood"), pid_of(a), "loop", "100000000", NULL};
 	struct want wants[2] = {
 		{.rule = "mem-read", .vector = "process_vm_readv", .server = a},
 		{.rule = "mem-inspect", .vector = "openat", .detail = "maps", .server = a}};
@@ -234,7 +229,7 @@ static void flood_hides_nobody(const void *arg)
 	struct trigger t;
 
 	sleep_ms(300);
-	t = trigger("proc_open", victim(), "maps");
+	t = trigger("proc_open", pid_of(a), "maps");
 	wants[1].by = &t;
 	expect_alerts(m, wants, 2);
 	child_stop(pid, SIGTERM, 2000);
@@ -258,8 +253,8 @@ static void stdout_broken(int fd, const char *reason)
 		require(now_ms() < end, "monitor is not up: %s", file_read(opts.err));
 		sleep_ms(10);
 	}
-	trigger("vm_readv", victim());
-	trigger("proc_open", victim(), "maps");
+	trigger("vm_readv", pid_of(a));
+	trigger("proc_open", pid_of(a), "maps");
 	require(file_wait(opts.err, reason, 3000), "stderr does not say \"%s\": %s", reason,
 		file_read(opts.err));
 	status = child_wait(pid, 500);
@@ -296,14 +291,14 @@ static void text(const void *arg)
 
 	m->is_text = true;
 	monitor_ready(m);
-	t = trigger("vm_readv", victim());
+	t = trigger("vm_readv", pid_of(a));
 	u = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port), "-c", "GET marble");
 	require(file_wait(m->out, "mem-read", ALERT_MS), "no mem-read: %s", file_read(m->out));
 	require(file_wait(m->out, "tls-plaintext", ALERT_MS), "no tls-plaintext: %s",
 		file_read(m->out));
 	sleep_ms(SETTLE_MS);
 	out = file_read(m->out);
-	require(strstr(out, str("%d", t.pid)) && strstr(out, "vm_readv") && strstr(out, victim()),
+	require(strstr(out, str("%d", t.pid)) && strstr(out, "vm_readv") && strstr(out, pid_of(a)),
 		"attacker or instance not named: %s", out);
 	require(strstr(out, str("%lld", trigger_int(&u, "port"))) && strstr(out, "GET"),
 		"connection or command not named: %s", out);

@@ -3,6 +3,7 @@
  * incident.c - the events of one session are one incident, those of two sessions two; what a policy allows is none.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -235,22 +236,11 @@ static const char *gdb_exe(void)
 /* A gdb session on a server under load. */
 static void gdb_session(void)
 {
-	const char *const load[] = {"/usr/bin/redis-benchmark",
-				    "--tls",
-				    "--insecure",
-				    "-p",
-				    str("%d", a->tls_port),
-				    "-n",
-				    "100000000",
-				    "-q",
-				    "-t",
-				    "get",
-				    NULL};
 	const char *const argv[] = {
 		gdb_exe(), "-batch", "-nx",	   "-p",  pid_of(a),	    "-ex",
 		"bt",	   "-ex",    "x/64xb $sp", "-ex", "info registers", "-ex",
 		"detach",  NULL};
-	pid_t bench = child_start(load, &(struct child_opts){});
+	pid_t bench = benchmark_start(a, "-n", "100000000", "-t", "get");
 	struct run r;
 
 	sleep_ms(300);

@@ -4,6 +4,7 @@
  * are not instances.
  */
 #include "memory.h"
+#include "steps.h"
 
 void memory_benign(const void *arg)
 {
@@ -21,8 +22,7 @@ void memory_benign_unprivileged(const void *arg)
 
 void memory_benign_stranger(const void *arg)
 {
-	const char *const argv[] = {"sleep", "30", NULL};
-	pid_t pid = child_start(argv, &(struct child_opts){});
+	pid_t pid = idle_start();
 
 	trigger("vm_readv", str("%d", pid));
 	trigger("ptrace", str("%d", pid), "seize");
@@ -34,7 +34,7 @@ void memory_benign_stranger(const void *arg)
 /* The same on a process that is not an instance. */
 void memory_compat_stranger(const void *what)
 {
-	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+	pid_t pid = idle_start();
 
 	trigger("compat", str("%d", pid), what);
 	expect_nothing(memory_mon);
@@ -54,23 +54,8 @@ void memory_benign_ps(const void *arg)
 void memory_background_save(const void *arg)
 {
 	struct client *c = client_open(memory_target, "127.0.0.1", true);
-	const char *const load[] = {"redis-benchmark",
-				    "--tls",
-				    "--cacert",
-				    cert_path(),
-				    "-p",
-				    str("%d", memory_target->tls_port),
-				    "-t",
-				    "set,get",
-				    "-n",
-				    "15000",
-				    "-r",
-				    "10000",
-				    "-d",
-				    "128",
-				    "-q",
-				    NULL};
-	pid_t pid = child_start(load, &(struct child_opts){});
+	pid_t pid = benchmark_start(memory_target, "-t", "set,get", "-n", "15000", "-r", "10000",
+				    "-d", "128");
 
 	for (int i = 0; i < 6; i++) {
 		client_do(c, i % 2 ? "BGREWRITEAOF" : "BGSAVE");

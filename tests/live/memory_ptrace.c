@@ -3,6 +3,7 @@
  * memory_ptrace.c - ptrace of an instance, by 64-bit and 32-bit system calls, and a tracer older than the monitor.
  */
 #include "memory.h"
+#include "steps.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -116,15 +117,10 @@ void memory_traceme(const void *arg)
 void memory_traced_before(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
-	const char *pid = strdup(str("%d", s->pid));
-	pid_t tracer = child_start(
-		(const char *const[]){"/usr/bin/strace", "-q", "-o", "/dev/null", "-p", pid, NULL},
-		&(struct child_opts){});
+	pid_t tracer = strace_start(s, s->pid);
 	struct monitor *m;
 	json_t *alert;
 
-	require(file_wait(str("/proc/%s/status", pid), str("TracerPid:\t%d\n", tracer), 5000),
-		"strace does not trace");
 	m = monitor_start(NULL);
 	sleep_ms(SETTLE_MS);
 	monitor_poll(m);

@@ -4,6 +4,7 @@
  * data, closed windows, MPTCP. TLS is read in full, plaintext is reported.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -415,7 +416,6 @@ static void big_tcp(const void *arg)
 
 /* ---- MPTCP ----------------------------------------------------------------------------------------- */
 
-#define UNSYNCED "bytes passed while a TLS stream was out of sync"
 #define SUBFLOWS "MPTCP sockets, outbound or older than the monitor: further subflows are unseen"
 
 static void preload(void)
@@ -536,8 +536,7 @@ static void dials(const void *arg)
 		     cert_path(), "-p", number(replica->tls_port), "REPLICAOF", "127.0.0.1",
 		     number(master->plain_port));
 	require(strstr(r.out, "OK"), "REPLICAOF: %s %s", r.out, r.err);
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	expect(mon, PLAIN_REPLICATION(master, replica),
 	       {.rule = "self-blind", .detail = SUBFLOWS, .optional = !mptcp});
 }

@@ -97,12 +97,25 @@ static void expect_scan(struct monitor *m, const struct server *s)
 		.many = true});
 }
 
+/* The pairs of version and suite that the scanner reports are those of the handshakes that the monitor reported. */
+static void same_handshakes(const char *scanner, json_t *reported, json_t *seen)
+{
+	const char *pair;
+	json_t *value;
+
+	json_object_foreach (reported, pair, value)
+		require(json_object_get(seen, pair),
+			"%s reports %s, but the monitor no such handshake", scanner, pair);
+	json_object_foreach (seen, pair, value)
+		require(json_object_get(reported, pair),
+			"the monitor reports a handshake on %s, but not %s", pair, scanner);
+}
+
 void peers_sslscan(const void *arg)
 {
 	const struct server *s = arg ? peers_rsa : peers_ecdsa;
-	json_t *names, *seen, *reported = json_object(), *value;
+	json_t *names, *seen, *reported = json_object();
 	struct monitor *m;
-	const char *key;
 	char *save = NULL;
 	struct run r;
 
@@ -132,12 +145,7 @@ void peers_sslscan(const void *arg)
 		name = json_string_value(json_object_get(names, name)) ?: name;
 		json_object_set_new(reported, str("%s %s", version, name), json_true());
 	}
-	json_object_foreach (reported, key, value)
-		require(json_object_get(seen, key), "sslscan reports %s, no handshake was told",
-			key);
-	json_object_foreach (seen, key, value)
-		require(json_object_get(reported, key),
-			"a handshake on %s, not in sslscan's report", key);
+	same_handshakes("sslscan", reported, seen);
 	printf("# sslscan reports %zu pairs of version and suite, and the monitor saw these\n",
 	       json_object_size(reported));
 	json_decref(names);
@@ -217,10 +225,9 @@ void peers_testssl(const void *arg)
 /* The full scan takes minutes: every suite of every version, old attacks, simulated clients. */
 static void testssl_full(const void *arg)
 {
-	json_t *all, *j, *seen, *value, *reported = json_object();
+	json_t *all, *j, *seen, *reported = json_object();
 	size_t simulated = 0, i;
 	struct monitor *m;
-	const char *key;
 
 	if (!peers_have("testssl"))
 		test_skip("no testssl.sh here");
@@ -251,12 +258,7 @@ static void testssl_full(const void *arg)
 			json_object_set_new(reported, str("TLSv%s %s", version, suite),
 					    json_true());
 	}
-	json_object_foreach (reported, key, value)
-		require(json_object_get(seen, key), "testssl reports %s, no handshake was told",
-			key);
-	json_object_foreach (seen, key, value)
-		require(json_object_get(reported, key),
-			"a handshake on %s, not in testssl's report", key);
+	same_handshakes("testssl", reported, seen);
 	require(json_object_size(reported) > 80 && simulated > 20, "%zu pairs, %zu simulated",
 		json_object_size(reported), simulated);
 	printf("# testssl.sh reports %zu pairs of version and suite and %zu clients simulated, and the "

@@ -4,6 +4,7 @@
  * deny it, else the actor is killed. A process that does not access memory or descriptors is left alone.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,11 +24,6 @@ static void setup(void)
 {
 	a = server_start(&(struct server_opts){.plain = true});
 	mon = monitor_start("--prevent", NULL);
-}
-
-static const char *victim(void)
-{
-	return str("%d", a->pid);
 }
 
 static void server_lives(void)
@@ -64,7 +60,7 @@ struct way {
 
 static struct trigger reach(const struct way *w)
 {
-	struct trigger t = trigger("prevented", victim(), w->words[0], w->words[1]);
+	struct trigger t = trigger("prevented", pid_of(a), w->words[0], w->words[1]);
 
 	require(trigger_int(&t, "child") > 0, "no child");
 	return t;
@@ -117,7 +113,7 @@ static void not_asked_for(const void *arg)
 /* What ps and lsof read is reported, and not prevented. */
 static void looks_are_free(const void *arg)
 {
-	struct trigger t = trigger("prevented", victim(), "maps");
+	struct trigger t = trigger("prevented", pid_of(a), "maps");
 
 	require(trigger_true(&t, "returned") && trigger_int(&t, "result") >= 0,
 		"a look was prevented");
@@ -131,7 +127,7 @@ static void looks_are_free(const void *arg)
 static void tools_live(const void *arg)
 {
 	struct run ps = run_command(10000, "ps", "aux");
-	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", victim()));
+	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", pid_of(a)));
 
 	require(!ps.status && !ls.status, "ps ended with %d, ls with %d", ps.status, ls.status);
 }
@@ -152,7 +148,7 @@ static void family_lives(const void *arg)
 /* Access to other processes is not prevented. */
 static void others_are_free(const void *arg)
 {
-	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+	pid_t pid = idle_start();
 	struct trigger t;
 
 	sleep_ms(100);
@@ -164,7 +160,7 @@ static void others_are_free(const void *arg)
 static void by_uring(const void *arg)
 {
 	const char *async = arg;
-	struct run r = run_command(10000, trigger_path("uring_open"), victim(), "mem", async);
+	struct run r = run_command(10000, trigger_path("uring_open"), pid_of(a), "mem", async);
 
 	if (strstr(r.out, "\"missing\":true"))
 		test_skip("no io_uring here");
@@ -179,7 +175,7 @@ static void by_uring(const void *arg)
 
 static void by_strace(const void *arg)
 {
-	struct run r = run_command(10000, "strace", "-q", "-o", "/dev/null", "-p", victim());
+	struct run r = run_command(10000, "strace", "-q", "-o", "/dev/null", "-p", pid_of(a));
 	json_t *alert;
 
 	require(r.status > 0, "strace ended with %d", r.status);

@@ -7,6 +7,7 @@
  * them. The other tests are in sweep_before.c and sweep_code.c.
  */
 #include "sweep.h"
+#include "steps.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -139,21 +140,11 @@ static void never_ends(const void *arg)
 
 static void strangers_never_ends(const void *arg)
 {
-	pid_t other = child_start((const char *const[]){"/usr/bin/sleep", "1000", NULL},
-				  &(struct child_opts){});
+	pid_t other = idle_start();
 
 	trigger_stay("stretched", str("%d", other), "read");
 	sleep_ms(SWEEPS_MS);
 	expect_nothing(sweep_mon);
-}
-
-/* The number of a's descriptor for that client. */
-static int client_fd(struct client *c)
-{
-	const char *at = strstr(client_do(c, "CLIENT INFO"), " fd=");
-
-	require(at, "CLIENT INFO tells no descriptor");
-	return atoi(at + 4);
 }
 
 static void connection_passed(const void *arg)

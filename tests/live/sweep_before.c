@@ -4,6 +4,7 @@
  * what the monitor reported at its start.
  */
 #include "sweep.h"
+#include "steps.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,19 +15,6 @@ struct server *sweep_traced, *sweep_probed;
 static struct server *writable, *shared, *merged;
 static struct trigger holders[4], prober;
 static pid_t tracer, traced_thread;
-
-/* strace a thread that is not the main one. */
-static void trace_thread(struct server *s)
-{
-	const char *tid = strdup(str("%d", traced_thread = server_thread(s)));
-
-	tracer = child_start(
-		(const char *const[]){"/usr/bin/strace", "-q", "-o", "/dev/null", "-p", tid, NULL},
-		&(struct child_opts){});
-	require(file_wait(str("/proc/%d/task/%s/status", s->pid, tid),
-			  str("TracerPid:\t%d\n", tracer), 5000),
-		"strace does not trace");
-}
 
 void sweep_before_setup(void)
 {
@@ -40,7 +28,8 @@ void sweep_before_setup(void)
 	holders[2] = trigger_stay("hold", pid_of(sweep_redis), "pagemap");
 	holders[3] = trigger_stay("hold", pid_of(sweep_redis), "perf");
 	prober = trigger_stay("uprobe", "-p", pid_of(sweep_probed));
-	trace_thread(sweep_traced);
+	traced_thread = server_thread(sweep_traced);
+	tracer = strace_start(sweep_traced, traced_thread);
 }
 
 /* The only finding of that rule about that server by that actor (0: no actor) since the monitor started. */

@@ -4,6 +4,7 @@
  * listeners and credentials in plaintext are reported; with --enforce-tls no plaintext leaves.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -389,8 +390,7 @@ static void seed(const void *arg)
 		.extra = str("replicaof 127.0.0.1 %d\ntls-replication no", s->plain_port)});
 	replica->pid = child_start((const char *const[]){elsewhere, replica->config, NULL},
 				   &(struct child_opts){});
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	c = s_client_open(s, "-tls1", "DEFAULT:@SECLEVEL=0");
 	require(s_client_ready(&c), "no TLS 1.0: %s", file_read(c.out));
 	expect(mon,
@@ -412,8 +412,7 @@ static void replica_settles(const void *arg)
 		.extra = str("replicaof 127.0.0.1 %d\ntls-replication yes", master->tls_port)});
 	json_t *conn;
 
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	conn = conn_of(mon, master->tls_port); /* the replica opened the connection */
 	require(conn, "the replica's connection is not listed");
 	require(!strcmp(json_string_value(json_object_get(conn, "opened")), "outbound"),

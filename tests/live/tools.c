@@ -4,6 +4,7 @@
  * agents run all day raise nothing above low.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -241,10 +242,7 @@ static void ordinary_hour(const void *arg)
 	server_ready(s);
 	b = server_start(&(struct server_opts){
 		.extra = str("tls-replication yes\nreplicaof 127.0.0.1 %d", s->tls_port)});
-	load = child_start((const char *const[]){"/usr/bin/redis-benchmark", "--tls", "--cacert",
-						 cert_path(), "-p", str("%d", s->tls_port), "-n",
-						 "40000", "-c", "10", "-t", "set,get", "-q", NULL},
-			   &(struct child_opts){});
+	load = benchmark_start(s, "-n", "40000", "-c", "10", "-t", "set,get");
 	wait_for(s, "replication", "state=online");
 	for (int round = 0; round < 3; round++) {
 		c = tls_client(s);

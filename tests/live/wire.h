@@ -22,9 +22,6 @@ static inline const char *port(int nr)
 	return str("%d", nr);
 }
 
-/* The server's descriptor for the connection of that client. */
-int client_fd(struct client *c);
-
 /* ---- between servers and hosts ---- */
 
 void wire_replica_plain(const void *arg);

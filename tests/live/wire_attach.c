@@ -4,33 +4,15 @@
  * until the stream is synced is measured.
  */
 #include "wire.h"
+#include "steps.h"
 
 #include <signal.h>
 #include <stdio.h>
 
 void wire_attach_to_load(const void *arg)
 {
-	const char *const load[] = {"redis-benchmark",
-				    "--tls",
-				    "--cacert",
-				    cert_path(),
-				    "-p",
-				    port(wire_tls_only->tls_port),
-				    "-t",
-				    "set,get",
-				    "-n",
-				    "1000000",
-				    "-r",
-				    "1000",
-				    "-P",
-				    "8",
-				    "-c",
-				    "20",
-				    "-d",
-				    "3000",
-				    "-q",
-				    NULL};
-	pid_t pid = child_start(load, &(struct child_opts){});
+	pid_t pid = benchmark_start(wire_tls_only, "-t", "set,get", "-n", "1000000", "-r", "1000",
+				    "-P", "8", "-c", "20", "-d", "3000");
 	struct monitor *m;
 
 	sleep_ms(700);
@@ -116,7 +98,7 @@ void wire_attach_to_tls_then_inject(const void *arg)
 	m = monitor_start(NULL);
 	for (int i = 0; i < 20; i++)
 		client_do(c, "PING");
-	t = trigger("pidfd_getfd", port(wire_tls_only->pid), port(client_fd(c)), "-w", "plain");
+	t = trigger("pidfd_getfd", pid_of(wire_tls_only), str("%d", client_fd(c)), "-w", "plain");
 	expect(m, {.rule = "mem-fd", .vector = "pidfd_getfd", .server = wire_tls_only, .by = &t},
 	       {.rule = "tls-writer",
 		.wire = true,

@@ -4,6 +4,7 @@
  * server's socket.
  */
 #include "wire.h"
+#include "steps.h"
 
 void wire_injected(const void *arg)
 {
@@ -23,21 +24,13 @@ void wire_injected(const void *arg)
 			  .offset = trigger_int(&t, "offset")});
 }
 
-int client_fd(struct client *c)
-{
-	const char *at = strstr(client_do(c, "CLIENT INFO"), " fd=");
-
-	require(at, "CLIENT INFO names no fd");
-	return atoi(at + 4);
-}
-
 void wire_stolen_socket(const void *arg)
 {
 	const char *what = arg;
 	struct client *c = client_open(wire_tls_only, "127.0.0.1", true);
 	int mine = client_port(c);
 	struct trigger t =
-		trigger("pidfd_getfd", port(wire_tls_only->pid), port(client_fd(c)), "-w", what);
+		trigger("pidfd_getfd", pid_of(wire_tls_only), str("%d", client_fd(c)), "-w", what);
 	json_t *alert;
 
 	require(trigger_int(&t, "written") > 0, "the trigger wrote nothing");

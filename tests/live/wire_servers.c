@@ -3,6 +3,7 @@
  * wire_servers.c - traffic between servers (replication, cluster bus) and between two hosts, which here are network namespaces.
  */
 #include "wire.h"
+#include "steps.h"
 
 void wire_replica_plain(const void *arg)
 {
@@ -11,8 +12,7 @@ void wire_replica_plain(const void *arg)
 	struct server *replica = server_start(&(struct server_opts){
 		.extra = str("replicaof 127.0.0.1 %d\ntls-replication no", master->plain_port)});
 
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	expect(wire_mon, PLAIN_REPLICATION(master, replica));
 }
 
@@ -23,8 +23,7 @@ void wire_replica_tls(const void *arg)
 	struct server *replica = server_start(&(struct server_opts){
 		.extra = str("replicaof 127.0.0.1 %d\ntls-replication yes", master->tls_port)});
 
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	sleep_ms(1200); /* a few REPLCONF ACKs */
 	expect_nothing(wire_mon);
 }
