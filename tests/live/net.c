@@ -88,7 +88,7 @@ static void read_in_full(const struct trigger *t)
 }
 
 /* Does not check the number of bytes: MPTCP sometimes sends a part twice. */
-static void told(const struct trigger *t, const struct server *s, const char *family)
+static void plaintext_reported(const struct trigger *t, const struct server *s, const char *family)
 {
 	expect(mon, {.rule = "tls-plaintext",
 		     .wire = true,
@@ -195,10 +195,10 @@ static void window(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(ns, "127.0.0.1", s->plain_port, "-v", "3000000", "-w", "700");
-	told(&t, s, "ipv4");
+	plaintext_reported(&t, s, "ipv4");
 }
 
-/* ---- segments that seldom come so ---------------------------------------------------------------- */
+/* ---- hand-made segments ------------------------------------------------------------------------- */
 
 #define FAR_STEPS 12
 
@@ -222,7 +222,7 @@ struct far {
 	bool hole;  /* expected to stay out of sync */
 };
 
-static void far_away(const void *arg)
+static void hand_made_segments(const void *arg)
 {
 	const struct far *far = arg;
 	pid_t ns = netns_start();
@@ -290,7 +290,7 @@ static const struct far before_first = {
 	.plain = {"syn", "h0-@-5", "hear"},
 };
 
-static const struct far beyond = {
+static const struct far beyond_window = {
 	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "hear"},
 	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "hear"},
 };
@@ -308,13 +308,13 @@ static const struct far certificate = {
 };
 
 /* The first connection ended before its socket had data; the second has the same addresses and sequence numbers. */
-static const struct far again = {
+static const struct far same_start = {
 	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "hear"},
 	.plain = {"syn", "t0-", "rst", "syn", "p0-", "hear"},
 };
 
 /* The network delays a segment until its connection is over: the listener gets it, and the kernel answers with a reset. */
-static void stray(const void *arg)
+static void late_segment(const void *arg)
 {
 	static const char *const steps[] = {"syn", "ack", "t0-", "hear", "rst", "t100-", NULL};
 	pid_t ns = netns_start();
@@ -341,7 +341,7 @@ static void headers(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(ns, host, s->plain_port, "-x", chain);
-	told(&t, s, host[0] == ':' ? "ipv6" : "ipv4");
+	plaintext_reported(&t, s, host[0] == ':' ? "ipv6" : "ipv4");
 }
 
 /* A router between client and server cuts every long packet into three fragments, in both directions. */
@@ -370,7 +370,7 @@ static void fragments(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(there, "10.81.0.1", s->plain_port, "-v", "300000");
-	told(&t, s, "ipv4");
+	plaintext_reported(&t, s, "ipv4");
 }
 
 /* ---- segments longer than 64 KiB ----------------------------------------------------------------- */
@@ -411,7 +411,7 @@ static void big_tcp(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(there, host, s->plain_port, "-v", "10000000");
-	told(&t, s, arg ? "ipv6" : "ipv4");
+	plaintext_reported(&t, s, arg ? "ipv6" : "ipv4");
 }
 
 /* ---- MPTCP ----------------------------------------------------------------------------------------- */
@@ -457,11 +457,11 @@ static void one_subflow(const void *arg)
 	monitors_mark();
 	t = client(ns, "127.0.0.1", s->plain_port, option);
 	require(trigger_true(&t, "mptcp") == mptcp, "MPTCP was %sspoken", mptcp ? "not " : "");
-	told(&t, s, "ipv4");
+	plaintext_reported(&t, s, "ipv4");
 }
 
 /* The listed connections of that local address, and the bytes that they carried towards the client. */
-static long long carried(const char *ip)
+static long long bytes_sent_from(const char *ip)
 {
 	json_t *all = conns_of(mon), *j;
 	long long bytes = 0;
@@ -495,7 +495,7 @@ static void two_subflows(const void *arg)
 			   cert_path());
 		require(trigger_int(&t, "subflows") == 1, "there are %lld more subflows",
 			trigger_int(&t, "subflows"));
-		if (carried("10.84.0.1") > 5000 && carried("10.85.0.1") > 5000)
+		if (bytes_sent_from("10.84.0.1") > 5000 && bytes_sent_from("10.85.0.1") > 5000)
 			break;
 		if (i == 5) /* the kernel chooses the subflow of a segment */
 			test_skip("one subflow carried all, each time");
@@ -503,8 +503,8 @@ static void two_subflows(const void *arg)
 	}
 	expect(mon, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	require(blind_told(mon, UNSYNCED) > before, "what was not read is not counted");
-	printf("# %lld and %lld bytes of the replies\n", carried("10.84.0.1"),
-	       carried("10.85.0.1"));
+	printf("# %lld and %lld bytes of the replies\n", bytes_sent_from("10.84.0.1"),
+	       bytes_sent_from("10.85.0.1"));
 	child_stop(t.pid, SIGKILL, 2000);
 	monitors_mark();
 	t = client(there, "10.84.0.1", s->plain_port, "-p");
@@ -521,7 +521,7 @@ static void two_subflows(const void *arg)
 }
 
 /* The replica's sockets use MPTCP too; its master speaks MPTCP or TCP. */
-static void dials(const void *arg)
+static void replica_connects(const void *arg)
 {
 	bool mptcp = arg;
 	pid_t ns = netns_start();
@@ -547,20 +547,23 @@ static const struct test tests[] = {
 	TEST("the same where the server does not take it", fast_open),
 	TEST("urgent data: plaintext is told, and a byte beside TLS", urgent),
 	TEST("a window that stays shut, keepalives: TLS is read, plaintext is told", window),
-	TEST("the second segment overtakes the handshake's last ACK", far_away, .arg = &overtaken),
+	TEST("the second segment overtakes the handshake's last ACK", hand_made_segments,
+	     .arg = &overtaken),
 	TEST("TLS that the kernel drops hides no plaintext, with the handshake's last ACK",
-	     far_away, .arg = &first_dropped),
-	TEST("TLS that the kernel drops hides no plaintext", far_away, .arg = &dropped),
-	TEST("TLS that the kernel drops before there is a connection hides no plaintext", far_away,
-	     .arg = &dropped_half_open),
-	TEST("TLS that the kernel drops hides no plaintext behind a hole", far_away,
+	     hand_made_segments, .arg = &first_dropped),
+	TEST("TLS that the kernel drops hides no plaintext", hand_made_segments, .arg = &dropped),
+	TEST("TLS that the kernel drops before there is a connection hides no plaintext",
+	     hand_made_segments, .arg = &dropped_half_open),
+	TEST("TLS that the kernel drops hides no plaintext behind a hole", hand_made_segments,
 	     .arg = &dropped_apart),
-	TEST("bytes before the connection's first", far_away, .arg = &before_first),
-	TEST("bytes beyond the window", far_away, .arg = &beyond),
-	TEST("a second SYN with data", far_away, .arg = &second_syn),
-	TEST("a certificate's text that comes late is no plaintext", far_away, .arg = &certificate),
-	TEST("a connection that begins as an earlier one did", far_away, .arg = &again),
-	TEST("a segment that comes when its connection is over raises nothing", stray),
+	TEST("bytes before the connection's first", hand_made_segments, .arg = &before_first),
+	TEST("bytes beyond the window", hand_made_segments, .arg = &beyond_window),
+	TEST("a second SYN with data", hand_made_segments, .arg = &second_syn),
+	TEST("a certificate's text that comes late is no plaintext", hand_made_segments,
+	     .arg = &certificate),
+	TEST("a connection that begins as an earlier one did", hand_made_segments,
+	     .arg = &same_start),
+	TEST("a segment that comes when its connection is over raises nothing", late_segment),
 	TEST("IP options", headers, .arg = "options"),
 	TEST("IPv6 hop-by-hop, routing and destination headers", headers, .arg = "hop,route,dest"),
 	TEST("seven IPv6 destination headers", headers,
@@ -574,8 +577,9 @@ static const struct test tests[] = {
 	TEST("a TCP client at an MPTCP listener", one_subflow),
 	TEST("MPTCP with two subflows: TLS raises nothing, what is not read is counted",
 	     two_subflows),
-	TEST("a replica that dials by MPTCP without TLS, seen at both ends", dials, .arg = "mptcp"),
-	TEST("the same where the master speaks TCP", dials),
+	TEST("a replica that dials by MPTCP without TLS, seen at both ends", replica_connects,
+	     .arg = "mptcp"),
+	TEST("the same where the master speaks TCP", replica_connects),
 	{},
 };
 

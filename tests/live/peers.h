@@ -39,8 +39,8 @@ void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 /* Alerts of the test with that rule about that server; with a version, those of handshakes that negotiated it. */
 long findings_of(struct monitor *m, const struct server *s, const char *rule, const char *version);
 /* The monitor lists the connection with that version and suite. */
-void conn_settled(json_t *conn, const char *who, const char *version, const char *suite);
-void settled_is(json_t *all, const char *sni, const char *version, const char *suite);
+void conn_negotiated(json_t *conn, const char *who, const char *version, const char *suite);
+void negotiated_is(json_t *all, const char *sni, const char *version, const char *suite);
 
 /* A monitor with mem-inject off, as Node and Java generate code; and a Java server that accepts SSLv3. */
 struct monitor *old_monitor(void);

@@ -18,7 +18,7 @@ static struct monitor *monitor_of_handshakes(void)
 }
 
 /* "VERSION SUITE" of every handshake with that server that the monitor reported since the test began. */
-static json_t *settled_in(struct monitor *m, const struct server *s)
+static json_t *handshakes_of(struct monitor *m, const struct server *s)
 {
 	json_t *set = json_object();
 
@@ -33,7 +33,7 @@ static json_t *settled_in(struct monitor *m, const struct server *s)
 	return set;
 }
 
-static bool settled_on(json_t *set, const char *version)
+static bool handshakes_have(json_t *set, const char *version)
 {
 	const char *key;
 	json_t *value;
@@ -128,13 +128,14 @@ void peers_sslscan(const void *arg)
 			str("127.0.0.1:%d", s->tls_port));
 	require(!r.status && strstr(r.out, "</document>"), "sslscan: %s %s", r.out, r.err);
 	expect_scan(m, s);
-	seen = settled_in(m, s);
+	seen = handshakes_of(m, s);
 	for (char *l = strtok_r(r.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		const char *version = attribute(l, "version"), *name = attribute(l, "cipher");
 
 		if (strstr(l, "<protocol type=\"tls\"")) {
 			version = strcmp(version, "1.0") ? str("TLSv%s", version) : "TLSv1";
-			require(settled_on(seen, version) == (attribute(l, "enabled")[0] == '1'),
+			require(handshakes_have(seen, version) ==
+					(attribute(l, "enabled")[0] == '1'),
 				"sslscan says of %s: %s", version, l);
 		}
 		if (!strstr(l, "<cipher "))
@@ -185,7 +186,7 @@ static const char *finding_of(json_t *j, const char *key)
 }
 
 /* The versions that the scanner reports as offered are those that handshakes negotiated. */
-static void offered_is_settled(json_t *all, json_t *seen)
+static void offered_is_negotiated(json_t *all, json_t *seen)
 {
 	size_t found = 0, i;
 	json_t *j;
@@ -195,7 +196,7 @@ static void offered_is_settled(json_t *all, json_t *seen)
 			if (strcmp(testssl_ids[k].id, finding_of(j, "id")))
 				continue;
 			found++;
-			require(settled_on(seen, testssl_ids[k].version) ==
+			require(handshakes_have(seen, testssl_ids[k].version) ==
 					!strncmp(finding_of(j, "finding"), "offered", 7),
 				"testssl says of %s: %s", testssl_ids[k].id,
 				finding_of(j, "finding"));
@@ -216,8 +217,8 @@ void peers_testssl(const void *arg)
 	monitors_mark();
 	all = testssl_of(s, "--protocols", 40000);
 	expect_scan(m, s);
-	seen = settled_in(m, s);
-	offered_is_settled(all, seen);
+	seen = handshakes_of(m, s);
+	offered_is_negotiated(all, seen);
 	json_decref(all);
 	json_decref(seen);
 }
@@ -236,8 +237,8 @@ static void testssl_full(const void *arg)
 	monitors_mark();
 	all = testssl_of(peers_rsa, "--full", 800000);
 	expect_scan(m, peers_rsa);
-	seen = settled_in(m, peers_rsa);
-	offered_is_settled(all, seen);
+	seen = handshakes_of(m, peers_rsa);
+	offered_is_negotiated(all, seen);
 	json_array_foreach (all, i, j) {
 		const char *id = finding_of(j, "id");
 		char version[40], suite[100], number[40];
@@ -248,8 +249,8 @@ static void testssl_full(const void *arg)
 				str("TLSv%s %s", strcmp(version, "1.0") ? version : "1", suite);
 
 			simulated++;
-			require(json_object_get(seen, pair), "%s: no handshake on %s was told", id,
-				pair);
+			require(json_object_get(seen, pair), "%s: no handshake on %s was reported",
+				id, pair);
 		}
 		/* "TLS 1.2   xc030   TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384   ..." */
 		if (!strncmp(id, "cipher-tls1", 11) &&
@@ -262,7 +263,7 @@ static void testssl_full(const void *arg)
 	require(json_object_size(reported) > 80 && simulated > 20, "%zu pairs, %zu simulated",
 		json_object_size(reported), simulated);
 	printf("# testssl.sh reports %zu pairs of version and suite and %zu clients simulated, and the "
-	       "monitor saw these: %ld handshakes settled, %ld below TLS 1.2, %ld hellos of SSLv2\n",
+	       "monitor saw these: %ld handshakes completed, %ld below TLS 1.2, %ld hellos of SSLv2\n",
 	       json_object_size(reported), simulated, findings_of(m, peers_rsa, "tls-cipher", NULL),
 	       findings_of(m, peers_rsa, "tls-version", NULL),
 	       findings_of(m, peers_rsa, "tls-plaintext", NULL));

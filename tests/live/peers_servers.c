@@ -137,7 +137,7 @@ static json_t *conn_between(json_t *all, const struct server *who, const char *o
 }
 
 /* One server connected to the other's port; both ends of the connection are listed with the pinned version and suite. */
-static void both_ends(const struct pin *p, const struct server *dialler,
+static void both_ends(const struct pin *p, const struct server *connector,
 		      const struct server *listener, int port)
 {
 	long long end = now_ms() + 8000L * patience;
@@ -145,11 +145,12 @@ static void both_ends(const struct pin *p, const struct server *dialler,
 
 	while (!out || !in) {
 		require(now_ms() < end, "no connection to port %d is listed at %s: %s", port,
-			out ? "its listener" : "its dialler", json_dumps(all, JSON_INDENT(1)));
+			out ? "its listener" : "its connecting server",
+			json_dumps(all, JSON_INDENT(1)));
 		json_decref(all);
 		sleep_ms(100);
 		all = conns_of(peers_mon);
-		out = conn_between(all, dialler, "outbound", "remote", port);
+		out = conn_between(all, connector, "outbound", "remote", port);
 		in = out ? conn_between(all, listener, "inbound", "remote",
 					json_integer_value(json_object_get(
 						json_object_get(out, "local"), "port")))
@@ -160,7 +161,7 @@ static void both_ends(const struct pin *p, const struct server *dialler,
 
 		require(!strcmp(text_at(j, "tls", "version"), p->version) &&
 				!strcmp(text_at(j, "tls", "cipher"), p->suite),
-			"%s says %s %s, not %s %s", i ? "the listener" : "the dialler",
+			"%s says %s %s, not %s %s", i ? "the listener" : "the connecting server",
 			text_at(j, "tls", "version"), text_at(j, "tls", "cipher"), p->version,
 			p->suite);
 		require(!strcmp(text_at(j, "in", "sync"), "synced") &&
