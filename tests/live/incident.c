@@ -39,7 +39,7 @@ static struct monitor *monitor_with_quiet(int seconds, const char *more)
 }
 
 /* With a quiet time that no test reaches, however busy the machine is. */
-static struct monitor *monitor_with(const char *more)
+static struct monitor *monitor_long_quiet(const char *more)
 {
 	return monitor_with_quiet(60, more);
 }
@@ -83,7 +83,7 @@ static void opened_and_closed(const void *arg)
 
 static void two_sessions(const void *arg)
 {
-	struct monitor *m = monitor_with("");
+	struct monitor *m = monitor_long_quiet("");
 	size_t count;
 
 	trigger_in(&own_session, "vm_readv", pid_of(a));
@@ -98,7 +98,7 @@ static void two_sessions(const void *arg)
 
 static void two_instances(const void *arg)
 {
-	struct monitor *m = monitor_with("");
+	struct monitor *m = monitor_long_quiet("");
 
 	trigger("vm_readv", pid_of(a));
 	trigger("vm_readv", pid_of(b));
@@ -109,7 +109,7 @@ static void two_instances(const void *arg)
 /* One session reaches the stages look, touch and take: one incident, its stages in order. */
 static void one_session(const void *arg)
 {
-	struct monitor *m = monitor_with("");
+	struct monitor *m = monitor_long_quiet("");
 	json_t *end, *stages;
 	size_t count;
 
@@ -193,7 +193,7 @@ static void outside_sessions(const void *arg)
 
 static void flood(const void *arg)
 {
-	struct monitor *m = monitor_with("");
+	struct monitor *m = monitor_long_quiet("");
 	struct trigger t = trigger_in(&own_session, "flood", pid_of(a), "loop", "20000");
 	json_t *end = incident_end(m, a);
 	size_t lines;
@@ -251,7 +251,7 @@ static void gdb_session(void)
 
 static void debugger(const void *arg)
 {
-	struct monitor *m = monitor_with("");
+	struct monitor *m = monitor_long_quiet("");
 	json_t *end;
 	size_t count;
 
@@ -284,7 +284,7 @@ static const char *allow_gdb(const char *until)
 
 static void debugger_allowed(const void *arg)
 {
-	struct monitor *m = monitor_with(allow_gdb("2099-12-31"));
+	struct monitor *m = monitor_long_quiet(allow_gdb("2099-12-31"));
 	json_t *event;
 	size_t count;
 
@@ -296,7 +296,7 @@ static void debugger_allowed(const void *arg)
 	require(event && !strcmp(alert_str(event, "verdict"), "allowed") &&
 			!strcmp(alert_str(event, "policy.reason"), "ticket 4711"),
 		"it is not recorded as allowed: %s", file_read(m->out));
-	m = monitor_with(allow_gdb("2020-01-01"));
+	m = monitor_long_quiet(allow_gdb("2020-01-01"));
 	gdb_session();
 	incident_wait(m, a, 1, 1);
 }

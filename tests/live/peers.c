@@ -62,15 +62,6 @@ json_t *conn_by_sni(json_t *all, const char *name)
 	return NULL;
 }
 
-struct monitor *monitor_with(const char *policy)
-{
-	static unsigned int nr;
-	const char *path = str("%s/peers.%u.yaml", scratch, ++nr);
-
-	file_write(path, policy);
-	return monitor_start("--policy", path, NULL);
-}
-
 /* ---- what was negotiated-------------------------------------------------------------------------- */
 
 const char *const peers_versions[VERSIONS] = {"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
@@ -273,7 +264,7 @@ static struct server old_server(const char *const *head, const char *dh)
 
 struct monitor *old_monitor(void)
 {
-	return monitor_with(
+	return monitor_with_policy(
 		"instances:\n  - name: old\n    rules:\n      mem-inject: {mode: off}\n");
 }
 

@@ -6,6 +6,7 @@
 #define LIVE_PEERS_H
 
 #include "harness.h"
+#include "steps.h"
 
 /* All that the host's OpenSSL supports; SECLEVEL 0 also admits the certificate. */
 #define EVERYTHING                                                                                 \
@@ -19,7 +20,6 @@ void peers_teardown(void);
 
 /* Whether that program is installed. */
 bool peers_have(const char *program);
-struct monitor *monitor_with(const char *policy);
 json_t *conn_by_sni(json_t *all, const char *name);
 
 /* ---- negotiated versions and suites ---- */

@@ -14,7 +14,7 @@
 /* No suite is allowed, so every completed negotiation is an alert with version and suite. */
 static struct monitor *monitor_of_handshakes(void)
 {
-	return monitor_with("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
+	return monitor_with_policy("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
 }
 
 /* "VERSION SUITE" of every handshake with that server that the monitor reported since the test began. */

@@ -58,11 +58,11 @@ void peers_proxied(const void *arg)
 	snprintf(front.dir, sizeof(front.dir), "%s", p->name);
 	file_write(pem, str("%s%s", file_read(cert), file_read(key_path())));
 	file_write(config, str(p->config, pem, front.tls_port, peers_ecdsa->plain_port));
-	m = monitor_with(str("tls:\n"
-			     "  plaintext:\n"
-			     "    - peer: 127.0.0.0/8\n"
-			     "      owner: %s\n",
-			     p->exe));
+	m = monitor_with_policy(str("tls:\n"
+				    "  plaintext:\n"
+				    "    - peer: 127.0.0.0/8\n"
+				    "      owner: %s\n",
+				    p->exe));
 	child_start(argv, &(struct child_opts){.err = str("%s.err", config)});
 	wait_listening(front.tls_port);
 	monitors_mark();

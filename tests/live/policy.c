@@ -4,6 +4,7 @@
  * SIGHUP replaces the policy between two events.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,16 +21,6 @@ static void setup(void)
 	b = server_start(&(struct server_opts){});
 }
 
-static const char *policy_file(const char *text)
-{
-	static unsigned int nr;
-	const char *path = str("%s/policy.%u.yaml", scratch, ++nr);
-
-	file_write(path, text);
-	chmod(path, 0644);
-	return path;
-}
-
 static const char *allow_reader(const char *more)
 {
 	return str("allow:\n"
@@ -37,11 +28,6 @@ static const char *allow_reader(const char *more)
 		   "    exe: %s\n"
 		   "    reason: ticket 4711\n%s",
 		   trigger_path("vm_readv"), more);
-}
-
-static struct monitor *monitor_with(const char *policy)
-{
-	return monitor_start("--policy", policy_file(policy), NULL);
 }
 
 /* Checks the verdict on a read by vm_readv. */
@@ -61,7 +47,7 @@ static json_t *read_verdict_is(struct monitor *m, const char *verdict)
 
 static void allowed(const void *arg)
 {
-	struct monitor *m = monitor_with(allow_reader(""));
+	struct monitor *m = monitor_with_policy(allow_reader(""));
 	json_t *event = read_verdict_is(m, "allowed");
 
 	require(!strcmp(alert_str(event, "policy.reason"), "ticket 4711"), "reason \"%s\"",
@@ -73,7 +59,7 @@ static void allowed(const void *arg)
 /* The same program breaks another rule, and another program the same rule. */
 static void nothing_else(const void *arg)
 {
-	struct monitor *m = monitor_with(allow_reader(""));
+	struct monitor *m = monitor_with_policy(allow_reader(""));
 	struct trigger t = trigger("vm_writev", pid_of(a));
 
 	/* it first reads what it writes back */
@@ -104,7 +90,7 @@ static void without_events(const void *arg)
 
 static void expired(const void *arg)
 {
-	struct monitor *m = monitor_with(allow_reader("    until: 2020-01-01\n"));
+	struct monitor *m = monitor_with_policy(allow_reader("    until: 2020-01-01\n"));
 	json_t *event = read_verdict_is(m, "alert");
 
 	require(json_is_true(json_object_get(
@@ -120,17 +106,19 @@ static void sha256(const void *arg)
 	struct run sum = run_command(5000, "/usr/bin/sha256sum", trigger_path("vm_readv"));
 
 	require(!sum.status, "sha256sum: %s", sum.err);
-	read_verdict_is(monitor_with(allow_reader(str("    sha256: %.64s\n", sum.out))), "allowed");
-	read_verdict_is(monitor_with(allow_reader("    sha256: "
-						  "00000000000000000000000000000000"
-						  "00000000000000000000000000000000\n")),
+	read_verdict_is(monitor_with_policy(allow_reader(str("    sha256: %.64s\n", sum.out))),
+			"allowed");
+	read_verdict_is(monitor_with_policy(allow_reader("    sha256: "
+							 "00000000000000000000000000000000"
+							 "00000000000000000000000000000000\n")),
 			"alert");
 }
 
 static void one_instance(const void *arg)
 {
-	struct monitor *m = monitor_with(str("instances:\n  - {name: b, match: {port: %d}}\n%s",
-					     b->tls_port, allow_reader("    instance: b\n")));
+	struct monitor *m =
+		monitor_with_policy(str("instances:\n  - {name: b, match: {port: %d}}\n%s",
+					b->tls_port, allow_reader("    instance: b\n")));
 	struct trigger t;
 
 	read_verdict_is(m, "alert");
@@ -141,11 +129,11 @@ static void one_instance(const void *arg)
 
 static void observed(const void *arg)
 {
-	struct monitor *m = monitor_with("instances:\n"
-					 "  - name: all\n"
-					 "    rules:\n"
-					 "      mem-read: {mode: observe, severity: low}\n"
-					 "      mem-write: {mode: off}\n");
+	struct monitor *m = monitor_with_policy("instances:\n"
+						"  - name: all\n"
+						"    rules:\n"
+						"      mem-read: {mode: observe, severity: low}\n"
+						"      mem-write: {mode: off}\n");
 	json_t *event = read_verdict_is(m, "observed");
 
 	require(!strcmp(alert_str(event, "severity"), "low"), "severity %s",
@@ -157,11 +145,11 @@ static void observed(const void *arg)
 
 static void prevented(const void *arg)
 {
-	struct monitor *m = monitor_with(str("instances:\n"
-					     "  - name: b\n"
-					     "    match: {port: %d}\n"
-					     "    rules: {mem-read: {mode: prevent}}\n",
-					     b->tls_port));
+	struct monitor *m = monitor_with_policy(str("instances:\n"
+						    "  - name: b\n"
+						    "    match: {port: %d}\n"
+						    "    rules: {mem-read: {mode: prevent}}\n",
+						    b->tls_port));
 	struct trigger t = trigger("prevented", pid_of(b), "vm_readv");
 
 	require(!trigger_int(&t, "touched"), "memory crossed");
@@ -187,9 +175,10 @@ static void plaintext(const void *arg)
 			   "    - peer: %s\n"
 			   "      owner: %s\n";
 	const char *client = trigger_path("plain_client");
-	struct monitor *m = monitor_with(str(text, "127.0.0.0/8", client));
-	struct monitor *net = monitor_with(str(text, "10.0.0.0/8", client));
-	struct monitor *exe = monitor_with(str(text, "127.0.0.0/8", trigger_path("vm_readv")));
+	struct monitor *m = monitor_with_policy(str(text, "127.0.0.0/8", client));
+	struct monitor *net = monitor_with_policy(str(text, "10.0.0.0/8", client));
+	struct monitor *exe =
+		monitor_with_policy(str(text, "127.0.0.0/8", trigger_path("vm_readv")));
 	struct trigger t;
 
 	monitors_mark();
@@ -267,7 +256,7 @@ static void policy_rejected(const void *arg)
 /* Replays what a monitor recorded against another policy. */
 static void replayed(const void *arg)
 {
-	struct monitor *m = monitor_with("");
+	struct monitor *m = monitor_with_policy("");
 	const char *path = policy_file(allow_reader("    until: 2099-12-31\n"));
 	struct run r;
 

@@ -4,7 +4,7 @@
  */
 #include "steps.h"
 
-#include <stdio.h>
+#include <sys/stat.h>
 
 #define BENCHMARK_ARGS 24
 
@@ -42,6 +42,21 @@ void replica_ready(const struct server *replica)
 {
 	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
 		"replication did not start: %s", file_read(replica->log));
+}
+
+const char *policy_file(const char *policy)
+{
+	static unsigned int nr;
+	const char *path = str("%s/policy.%u.yaml", scratch, ++nr);
+
+	file_write(path, policy);
+	chmod(path, 0644); /* a policy that others may write is rejected */
+	return path;
+}
+
+struct monitor *monitor_with_policy(const char *policy)
+{
+	return monitor_start("--policy", policy_file(policy), NULL);
 }
 
 int client_fd(struct client *c)

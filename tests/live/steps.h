@@ -16,6 +16,9 @@ pid_t benchmark_argv(const struct server *s, const char *const *more);
 #define benchmark_start(s, ...) benchmark_argv(s, (const char *const[]){__VA_ARGS__, NULL})
 /* Waits until the replica is in sync with its master. */
 void replica_ready(const struct server *replica);
+/* Writes a new policy file. Returns its path. */
+const char *policy_file(const char *policy);
+struct monitor *monitor_with_policy(const char *policy);
 /* The server's descriptor for the connection of that client. */
 int client_fd(struct client *c);
 
