@@ -86,7 +86,7 @@ static void remote_thread(const void *arg)
 
 static void remote_limit_read(const void *arg)
 {
-	trigger("remote", pid_of(a), "look");
+	trigger("remote", pid_of(a), "get_limit");
 	expect_nothing(mon);
 }
 

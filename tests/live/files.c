@@ -109,7 +109,7 @@ static void dump_opened(const void *arg)
 
 static void path_only(const void *arg)
 {
-	trigger("file_open", dump, "-w", "place");
+	trigger("file_open", dump, "-w", "path_only");
 	expect_nothing(mon);
 }
 

@@ -63,9 +63,9 @@ static void ktls(const void *arg)
 		char *text, *line;
 
 		monitors_mark();
-		t = i ? trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-u", "-m",
-				     k->version, "-v", str("%d", KTLS_BYTES))
-		      : trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-m",
+		t = i ? trigger_stay("ktls", "connect", "127.0.0.1", str("%d", port), cert, "-u",
+				     "-m", k->version, "-v", str("%d", KTLS_BYTES))
+		      : trigger_stay("ktls", "connect", "127.0.0.1", str("%d", port), cert, "-m",
 				     k->version, "-v", str("%d", KTLS_BYTES));
 		require(trigger_int(&t, "bytes") == KTLS_BYTES, "not all came back");
 		require(trigger_true(&t, "send") == !i &&
@@ -124,8 +124,8 @@ static void ktls_stolen(const void *arg)
 	json_t *said, *conn;
 	const char *fd;
 
-	peer = trigger_stay("ktls", "call", "127.0.0.1", str("%d", s.tls_port), cert_path(), "-g",
-			    "-m", k->version);
+	peer = trigger_stay("ktls", "connect", "127.0.0.1", str("%d", s.tls_port), cert_path(),
+			    "-g", "-m", k->version);
 	said = json_loads(file_read(out), JSON_DISABLE_EOF_CHECK, NULL);
 	require(said && json_is_true(json_object_get(said, "send")),
 		"the server's kernel does not encrypt: %s", file_read(out));
@@ -164,7 +164,7 @@ static long netstat(const struct child_opts *in, const char *name)
 	return netns_counted(in->netns, "netstat", "TcpExt", name);
 }
 
-/* Two namespaces, 10.78.0.1 and .2, with that network between them: netem, or our bad_wire. Returns which. */
+/* Two namespaces, 10.78.0.1 and .2, with that network between them: netem, or our impaired_link. Returns which. */
 static const char *network_start(struct child_opts *here, struct child_opts *there,
 				 const char *netem)
 {
@@ -187,7 +187,8 @@ static const char *network_start(struct child_opts *here, struct child_opts *the
 	} else {
 		if (access("/dev/net/tun", R_OK | W_OK))
 			test_skip("neither netem nor tun devices here");
-		trigger_stay("bad_wire", str("%d", here->netns), str("%d", there->netns), netem);
+		trigger_stay("impaired_link", str("%d", here->netns), str("%d", there->netns),
+			     netem);
 	}
 	for (int i = 0; i < 2; i++) {
 		const char *dev = i ? "cw1" : "cw0";

@@ -388,8 +388,8 @@ static const struct test tests[] = {
 	     memory_child),
 
 	TEST("reading stat, status, cmdline and the like of an instance raises nothing",
-	     memory_benign, .arg = "look"),
-	TEST("the same by nobody raises nothing", memory_benign_unprivileged, .arg = "look"),
+	     memory_benign, .arg = "read"),
+	TEST("the same by nobody raises nothing", memory_benign_unprivileged, .arg = "read"),
 	TEST("a process that reads its own memory raises nothing", memory_benign, .arg = "self"),
 	TEST("a process that reads and traces its own child raises nothing", memory_benign,
 	     .arg = "child"),

@@ -44,7 +44,7 @@ void memory_proc_open_thread(const void *arg)
 
 void memory_proc_open_swapped(const void *arg)
 {
-	struct trigger t = trigger("stretched", pid_of(memory_target), "open");
+	struct trigger t = trigger("stalled_call", pid_of(memory_target), "open");
 
 	expect(memory_mon, {.rule = "mem-read",
 			    .vector = "openat",

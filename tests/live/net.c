@@ -202,10 +202,10 @@ static void window(const void *arg)
 
 #define FAR_STEPS 12
 
-static struct trigger far_host(pid_t ns, int port, const char *const *steps)
+static struct trigger tcp_script(pid_t ns, int port, const char *const *steps)
 {
 	static int from = 40000; /* connections of vanished hosts stay for a while */
-	const char *argv[FAR_STEPS + 5] = {"far_host", number(port), cert_path(), number(from++)};
+	const char *argv[FAR_STEPS + 5] = {"tcp_script", number(port), cert_path(), number(from++)};
 	const struct child_opts there = {.netns = ns};
 
 	if (access("/dev/net/tun", R_OK | W_OK))
@@ -227,7 +227,7 @@ static void hand_made_segments(const void *arg)
 	const struct far *far = arg;
 	pid_t ns = netns_start();
 	struct server *s = server_in(ns, "");
-	struct trigger t = far_host(ns, s->tls_port, far->tls);
+	struct trigger t = tcp_script(ns, s->tls_port, far->tls);
 	json_t *conn = conn_of(mon, (int)trigger_int(&t, "port")), *in;
 
 	require(trigger_int(&t, "received") > 0, "the server did not answer in TLS");
@@ -242,7 +242,7 @@ static void hand_made_segments(const void *arg)
 	monitors_mark();
 	ns = netns_start();
 	s = server_in(ns, "");
-	t = far_host(ns, s->plain_port, far->plain);
+	t = tcp_script(ns, s->plain_port, far->plain);
 	require(trigger_int(&t, "received") > 0, "the server did not answer in plaintext");
 	expect(mon, {.rule = "tls-plaintext",
 		     .wire = true,
@@ -256,70 +256,70 @@ static void hand_made_segments(const void *arg)
 }
 
 static const struct far overtaken = {
-	.tls = {"syn", "t100-", "t0-100", "hear"},
-	.plain = {"syn", "p6-", "p0-6", "hear"},
+	.tls = {"syn", "t100-", "t0-100", "wait"},
+	.plain = {"syn", "p6-", "p0-6", "wait"},
 };
 
 /* The kernel drops the first copy, on the handshake's last ACK or after it; only the second one counts. */
 static const struct far first_dropped = {
-	.tls = {"syn", "t0-100!", "t0-200", "t200-", "hear"},
-	.plain = {"syn", "t0-100!", "p0-", "hear"},
+	.tls = {"syn", "t0-100!", "t0-200", "t200-", "wait"},
+	.plain = {"syn", "t0-100!", "p0-", "wait"},
 };
 static const struct far dropped = {
-	.tls = {"syn", "ack", "t0-100!", "t0-", "hear"},
-	.plain = {"syn", "ack", "t0-100!", "p0-", "hear"},
+	.tls = {"syn", "ack", "t0-100!", "t0-", "wait"},
+	.plain = {"syn", "ack", "t0-100!", "p0-", "wait"},
 };
 
 static const struct far dropped_half_open = {
-	.tls = {"syn", "t0-100!", "ack", "t0-", "hear"},
+	.tls = {"syn", "t0-100!", "ack", "t0-", "wait"},
 	.plain = {"syn", "t0-100!", "ack", "p0-1", "p1-",
-		  "hear"}, /* no segment begins with a command */
+		  "wait"}, /* no segment begins with a command */
 };
 
 /* With two of them, the second one leaves a gap after the first one's record. */
 static const struct far dropped_apart = {
-	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "hear"},
-	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "hear"},
+	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "wait"},
+	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "wait"},
 	.bytes = 2100,
 	.hole = true,
 };
 
 /* A keepalive's byte, and bytes that the kernel trims. */
 static const struct far before_first = {
-	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "hear"},
-	.plain = {"syn", "h0-@-5", "hear"},
+	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "wait"},
+	.plain = {"syn", "h0-@-5", "wait"},
 };
 
 static const struct far beyond_window = {
-	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "hear"},
-	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "hear"},
+	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "wait"},
+	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "wait"},
 };
 /* The data looks like a record header at the first byte's place. */
 static const struct far second_syn = {
-	.tls = {"syn", "ack", "late", "t0-", "hear"},
-	.plain = {"syn", "ack", "late", "p0-1", "p1-", "hear"},
+	.tls = {"syn", "ack", "syn2", "t0-", "wait"},
+	.plain = {"syn", "ack", "syn2", "p0-1", "p1-", "wait"},
 };
 
 /* Segments that overtook it within the record were read; the late one looks like text, but is TLS payload. */
 static const struct far certificate = {
-	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "hear"},
-	.plain = {"syn", "ack", "p6-", "p0-6", "hear"},
+	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "wait"},
+	.plain = {"syn", "ack", "p6-", "p0-6", "wait"},
 	.bytes = 1200,
 };
 
 /* The first connection ended before its socket had data; the second has the same addresses and sequence numbers. */
 static const struct far same_start = {
-	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "hear"},
-	.plain = {"syn", "t0-", "rst", "syn", "p0-", "hear"},
+	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "wait"},
+	.plain = {"syn", "t0-", "rst", "syn", "p0-", "wait"},
 };
 
 /* The network delays a segment until its connection is over: the listener gets it, and the kernel answers with a reset. */
 static void late_segment(const void *arg)
 {
-	static const char *const steps[] = {"syn", "ack", "t0-", "hear", "rst", "t100-", NULL};
+	static const char *const steps[] = {"syn", "ack", "t0-", "wait", "rst", "t100-", NULL};
 	pid_t ns = netns_start();
 	struct server *s = server_in(ns, "");
-	struct trigger t = far_host(ns, s->tls_port, steps);
+	struct trigger t = tcp_script(ns, s->tls_port, steps);
 
 	require(trigger_int(&t, "received") > 0, "the server did not answer in TLS");
 	require(trigger_true(&t, "reset"), "no reset: the connection was not over");
@@ -379,7 +379,7 @@ static void big_tcp(const void *arg)
 {
 	const char *host = arg ? "fd79::83:1" : "10.83.0.1", *why,
 		   *out = str("%s/largest", scratch);
-	const char *const argv[] = {trigger_path("largest"), NULL};
+	const char *const argv[] = {trigger_path("largest_packet"), NULL};
 	pid_t here = netns_start(), there = netns_start(), capture;
 	struct server *s;
 	struct trigger t;

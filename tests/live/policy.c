@@ -152,7 +152,7 @@ static void prevented(const void *arg)
 						    b->tls_port));
 	struct trigger t = trigger("prevented", pid_of(b), "vm_readv");
 
-	require(!trigger_int(&t, "touched"), "memory crossed");
+	require(!trigger_int(&t, "bytes_read"), "memory was read");
 	expect(m, {.rule = "mem-read",
 		   .server = b,
 		   .err = trigger_int(&t, "errno") > 0 ? trigger_int(&t, "errno") : 0,
@@ -160,7 +160,7 @@ static void prevented(const void *arg)
 		   .verdict = "prevented"});
 	monitors_mark();
 	t = trigger("prevented", pid_of(a), "vm_readv"); /* prevention is off for this server */
-	require(trigger_int(&t, "touched") > 0, "nothing was read");
+	require(trigger_int(&t, "bytes_read") > 0, "nothing was read");
 	expect(m, {.rule = "mem-read", .server = a, .verdict = "alert"});
 	monitors_mark();
 	t = trigger("prevented", pid_of(b), "vm_writev"); /* and for this rule */

@@ -48,7 +48,7 @@ static void was_prevented(const struct trigger *t)
 
 	require(was_denied(t) || trigger_int(t, "signal") == SIGKILL, "it was not prevented: %s",
 		said);
-	require(!trigger_int(t, "touched"), "memory was read: %s", said);
+	require(!trigger_int(t, "bytes_read"), "memory was read: %s", said);
 	require(!trigger_true(t, "written"), "memory was written: %s", said);
 	free(said);
 }
@@ -106,7 +106,8 @@ static void not_prevented(const void *arg)
 	struct trigger t = attack(w);
 
 	require(trigger_true(&t, "returned") && !trigger_int(&t, "errno"), "it failed");
-	require(strcmp(w->rule, "mem-read") || trigger_int(&t, "touched") > 0, "nothing was read");
+	require(strcmp(w->rule, "mem-read") || trigger_int(&t, "bytes_read") > 0,
+		"nothing was read");
 	expect(mon, {.rule = w->rule, .vector = w->vector, .server = a});
 }
 
@@ -153,7 +154,7 @@ static void other_processes_unaffected(const void *arg)
 
 	sleep_ms(100);
 	t = trigger("prevented", str("%d", pid), "vm_readv");
-	require(trigger_int(&t, "touched") > 0, "an access to a stranger was prevented");
+	require(trigger_int(&t, "bytes_read") > 0, "an access to a stranger was prevented");
 	expect_nothing(mon);
 }
 

@@ -45,7 +45,7 @@ struct server *standin_start(const char *what, const char *file, bool early)
 void standin_act(struct server *s)
 {
 	kill(s->pid, SIGUSR1);
-	require(file_wait(s->log, "\"did\"", 5000), "the stand-in did nothing: %s",
+	require(file_wait(s->log, "\"acted\"", 5000), "the stand-in did nothing: %s",
 		file_read(str("%s.err", s->log)));
 }
 
@@ -83,8 +83,8 @@ static void passed(const void *arg)
 		.outcome = "unknown",
 		.found_by = "sweep",
 		.count = 1});
-	require(alert_find(sweep_mon, "mem-read", trigger_int(&t, "got_by")),
-		"the opener %lld is not named", trigger_int(&t, "got_by"));
+	require(alert_find(sweep_mon, "mem-read", trigger_int(&t, "opened_by")),
+		"the opener %lld is not named", trigger_int(&t, "opened_by"));
 }
 
 /* On the monitor itself it is self-tamper, as every action on the monitor. */
@@ -118,9 +118,9 @@ static void told_by_hook(const void *arg)
 /* Hooks report a call when it returns, and this one never does. */
 static void never_ends(const void *arg)
 {
-	struct trigger t = trigger_stay("stretched", pid_of(sweep_redis), "read");
+	struct trigger t = trigger_stay("stalled_call", pid_of(sweep_redis), "read");
 
-	require(trigger_true(&t, "taken"), "nothing was taken");
+	require(trigger_true(&t, "arrived"), "no byte arrived");
 	expect(sweep_mon, {.rule = "mem-read",
 			   .vector = "sweep",
 			   .detail = "process_vm_readv under way",
@@ -142,7 +142,7 @@ static void strangers_never_ends(const void *arg)
 {
 	pid_t other = idle_start();
 
-	trigger_stay("stretched", str("%d", other), "read");
+	trigger_stay("stalled_call", str("%d", other), "read");
 	sleep_ms(SWEEPS_MS);
 	expect_nothing(sweep_mon);
 }

@@ -307,7 +307,7 @@ static void concurrent_handshakes(const void *arg)
 {
 	bool weak = !strcmp(arg, "1.0");
 	struct trigger t =
-		trigger("crowd", "127.0.0.1", str("%d", any_version->tls_port), arg, "400");
+		trigger("many_hellos", "127.0.0.1", str("%d", any_version->tls_port), arg, "400");
 
 	require(!strcmp(json_string_value(json_object_get(t.said, "version")),
 			weak ? "TLSv1" : "TLSv1.2"),

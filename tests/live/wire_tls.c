@@ -81,7 +81,7 @@ void wire_tls_key_update(const void *arg)
 	struct trigger t = trigger("tls_client", "127.0.0.1", port(wire_tls_only->tls_port),
 				   cert_path(), "-m", "1.3", "-k", "-n", "5");
 
-	require(trigger_true(&t, "renewed"), "the server did not take new keys");
+	require(trigger_true(&t, "rekeyed"), "the server did not take new keys");
 	expect_nothing(wire_mon);
 }
 
@@ -117,7 +117,7 @@ void wire_tls_renegotiation(const void *arg)
 	child_start(argv, &(struct child_opts){.keep_stdin = true});
 	wait_listening(nr);
 	t = trigger("tls_client", "127.0.0.1", port(nr), cert_path(), "-m", "1.2", "-k");
-	require(trigger_true(&t, "renewed"), "the server did not renegotiate");
+	require(trigger_true(&t, "rekeyed"), "the server did not renegotiate");
 	expect_nothing(wire_mon);
 	/* the server is watched: the silence before was not a blind spot */
 	t = trigger("plain_client", "127.0.0.1", port(nr));
