@@ -12,7 +12,6 @@
 
 struct server *memory_target, *memory_other;
 struct monitor *memory_mon;
-int memory_null_fd = -1;
 bool memory_syscalls_only;
 
 static void setup(void)
@@ -23,7 +22,6 @@ static void setup(void)
 	memory_target =
 		server_start(&(struct server_opts){.plain = true, .extra = "appendonly yes"});
 	memory_other = server_start(&(struct server_opts){});
-	memory_null_fd = 0;
 	memory_mon = monitor_start(NULL);
 }
 

@@ -9,7 +9,6 @@
 
 extern struct server *memory_target, *memory_other;
 extern struct monitor *memory_mon;
-extern int memory_null_fd; /* a descriptor of the target that can be opened again through /proc */
 extern bool memory_syscalls_only; /* this kernel's tier has no access-check hook */
 
 /* ---- ptrace ---- */

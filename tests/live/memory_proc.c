@@ -25,7 +25,7 @@ void memory_proc_open(const void *arg)
 	struct trigger t;
 
 	if (!strcmp(o->file, "fd/N"))
-		t = trigger("proc_open", pid_of(memory_target), str("fd/%d", memory_null_fd));
+		t = trigger("proc_open", pid_of(memory_target), "fd/0");
 	else
 		t = trigger("proc_open", pid_of(memory_target), o->file, "-m", o->mode ?: "r", "-w",
 			    o->way ?: "openat");

@@ -88,9 +88,9 @@ void memory_traceme(const void *arg)
 		   *argv[8] = {trigger_path("traceme"), REDIS_SERVER, s->config};
 	struct trigger t = {.pid = child_start(argv, &(struct child_opts){.out = out})};
 
-	require(file_wait(out, "\n", 5000), "traceme said nothing");
+	require(file_wait(out, "\n", 5000), "traceme printed nothing");
 	t.said = json_loads(file_read(out), 0, NULL);
-	require(t.said, "traceme said no JSON");
+	require(t.said, "traceme printed no JSON");
 	t.tid = t.pid;
 	t.start_ms = trigger_int(&t, "start_ms");
 	snprintf(t.name, sizeof(t.name), "traceme");

@@ -53,11 +53,11 @@ static struct trigger client_in(pid_t ns, const char *host, int port, const char
 		argv[4 + i] = more[i];
 	t.pid = child_start(
 		argv, &(struct child_opts){.netns = ns, .out = out, .err = str("%s.err", out)});
-	require(file_wait(out, "\n", 20000), "odd_client said nothing: %s",
+	require(file_wait(out, "\n", 20000), "odd_client printed nothing: %s",
 		file_read(str("%s.err", out)));
 	said = file_read(out);
 	t.said = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
-	require(t.said, "odd_client said no JSON: %s", said);
+	require(t.said, "odd_client printed no JSON: %s", said);
 	free(said);
 	return t;
 }
@@ -200,49 +200,50 @@ static void window(const void *arg)
 
 /* ---- hand-made segments ------------------------------------------------------------------------- */
 
-#define FAR_STEPS 12
+#define STEPS_MAX 12
 
 static struct trigger tcp_script(pid_t ns, int port, const char *const *steps)
 {
-	static int from = 40000; /* connections of vanished hosts stay for a while */
-	const char *argv[FAR_STEPS + 5] = {"tcp_script", number(port), cert_path(), number(from++)};
+	/* The server keeps the connections of an earlier host for a while. */
+	static int from = 40000;
+	const char *argv[STEPS_MAX + 5] = {"tcp_script", number(port), cert_path(), number(from++)};
 	const struct child_opts there = {.netns = ns};
 
 	if (access("/dev/net/tun", R_OK | W_OK))
 		test_skip("no tun device here");
-	for (int i = 0; i < FAR_STEPS && steps[i]; i++)
+	for (int i = 0; i < STEPS_MAX && steps[i]; i++)
 		argv[4 + i] = steps[i];
 	return trigger_argv(&there, argv);
 }
 
-/* Runs it with TLS and with plaintext. The server answers both; TLS is read to its last byte, plaintext is one alert. */
-struct far {
-	const char *tls[FAR_STEPS], *plain[FAR_STEPS];
+/* Scripts of the tcp_script trigger. The server answers both; TLS is read to its last byte, plaintext is one alert. */
+struct script_pair {
+	const char *tls[STEPS_MAX], *plain[STEPS_MAX];
 	long bytes; /* TLS bytes to be read; 0: the ClientHello's */
 	bool hole;  /* expected to stay out of sync */
 };
 
 static void hand_made_segments(const void *arg)
 {
-	const struct far *far = arg;
+	const struct script_pair *pair = arg;
 	pid_t ns = netns_start();
 	struct server *s = server_in(ns, "");
-	struct trigger t = tcp_script(ns, s->tls_port, far->tls);
+	struct trigger t = tcp_script(ns, s->tls_port, pair->tls);
 	json_t *conn = conn_of(mon, (int)trigger_int(&t, "port")), *in;
 
 	require(trigger_int(&t, "received") > 0, "the server did not answer in TLS");
 	require(conn, "the connection is not listed");
 	in = json_object_get(conn, "in");
 	require(json_integer_value(json_object_get(in, "bytes")) ==
-				(far->bytes ?: trigger_int(&t, "hello")) &&
-			!strcmp(text_at(conn, "in", "sync"), far->hole ? "unsynced" : "synced"),
+				(pair->bytes ?: trigger_int(&t, "hello")) &&
+			!strcmp(text_at(conn, "in", "sync"), pair->hole ? "unsynced" : "synced"),
 		"the ClientHello was not read: %s", json_dumps(conn, 0));
 	json_decref(conn);
 	expect_nothing(mon);
 	monitors_mark();
 	ns = netns_start();
 	s = server_in(ns, "");
-	t = tcp_script(ns, s->plain_port, far->plain);
+	t = tcp_script(ns, s->plain_port, pair->plain);
 	require(trigger_int(&t, "received") > 0, "the server did not answer in plaintext");
 	expect(mon, {.rule = "tls-plaintext",
 		     .wire = true,
@@ -255,29 +256,29 @@ static void hand_made_segments(const void *arg)
 		     .offset = 0});
 }
 
-static const struct far overtaken = {
+static const struct script_pair overtaken = {
 	.tls = {"syn", "t100-", "t0-100", "wait"},
 	.plain = {"syn", "p6-", "p0-6", "wait"},
 };
 
 /* The kernel drops the first copy, on the handshake's last ACK or after it; only the second one counts. */
-static const struct far first_dropped = {
+static const struct script_pair first_dropped = {
 	.tls = {"syn", "t0-100!", "t0-200", "t200-", "wait"},
 	.plain = {"syn", "t0-100!", "p0-", "wait"},
 };
-static const struct far dropped = {
+static const struct script_pair dropped = {
 	.tls = {"syn", "ack", "t0-100!", "t0-", "wait"},
 	.plain = {"syn", "ack", "t0-100!", "p0-", "wait"},
 };
 
-static const struct far dropped_half_open = {
+static const struct script_pair dropped_half_open = {
 	.tls = {"syn", "t0-100!", "ack", "t0-", "wait"},
 	.plain = {"syn", "t0-100!", "ack", "p0-1", "p1-",
 		  "wait"}, /* no segment begins with a command */
 };
 
-/* With two of them, the second one leaves a gap after the first one's record. */
-static const struct far dropped_apart = {
+/* Of two dropped segments, the second leaves a gap after the first one's record. */
+static const struct script_pair dropped_apart = {
 	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "wait"},
 	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "wait"},
 	.bytes = 2100,
@@ -285,30 +286,30 @@ static const struct far dropped_apart = {
 };
 
 /* A keepalive's byte, and bytes that the kernel trims. */
-static const struct far before_first = {
+static const struct script_pair before_first = {
 	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "wait"},
 	.plain = {"syn", "h0-@-5", "wait"},
 };
 
-static const struct far beyond_window = {
+static const struct script_pair beyond_window = {
 	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "wait"},
 	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "wait"},
 };
 /* The data looks like a record header at the first byte's place. */
-static const struct far second_syn = {
+static const struct script_pair second_syn = {
 	.tls = {"syn", "ack", "syn2", "t0-", "wait"},
 	.plain = {"syn", "ack", "syn2", "p0-1", "p1-", "wait"},
 };
 
 /* Segments that overtook it within the record were read; the late one looks like text, but is TLS payload. */
-static const struct far certificate = {
+static const struct script_pair certificate = {
 	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "wait"},
 	.plain = {"syn", "ack", "p6-", "p0-6", "wait"},
 	.bytes = 1200,
 };
 
 /* The first connection ended before its socket had data; the second has the same addresses and sequence numbers. */
-static const struct far same_start = {
+static const struct script_pair same_start = {
 	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "wait"},
 	.plain = {"syn", "t0-", "rst", "syn", "p0-", "wait"},
 };

@@ -80,15 +80,15 @@ void peers_proxied(const void *arg)
 					   .verdict = i ? "allowed" : "alert"});
 	client_close(c);
 	listener = alert_find(m, "tls-listener", 0);
-	require(listener, "that plaintext is served there is not recorded");
+	require(listener, "no tls-listener for the plaintext port");
 	require(!strcmp(alert_str(listener, "verdict"), "allowed") &&
 			!strcmp(alert_str(listener, "conn.opener"), p->exe),
 		"tls-listener is %s, opener %s", alert_str(listener, "verdict"),
 		alert_str(listener, "conn.opener"));
-	/* still allowed when the first connection is no longer remembered */
+	/* still allowed when the attempt of the first connection was forgotten */
 	sleep_ms(FORGOTTEN_MS);
 	require(!attempts_counted(RULE_TLS_LISTENER),
-		"an attempt long over is still in the kernel's table");
+		"an old attempt is still in the kernel's table");
 	c = client_open(&front, "127.0.0.1", true);
 	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
 	client_close(c);

@@ -232,7 +232,7 @@ static void ended_by_parent(const void *arg)
 	struct monitor *m = monitor_start(NULL);
 	pid_t guard = process_child(m->pid);
 
-	require(guard > 0, "it has no guard");
+	require(guard > 0, "the monitor has no guard");
 	monitors_mark();
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	require(findings_count(m) == 0, "its parent's SIGTERM is a finding: %s", file_read(m->out));
@@ -279,7 +279,7 @@ static void killed(const void *arg)
 	pid_t guard = process_child(m->pid);
 	struct trigger t;
 
-	require(guard > 0, "it has no guard");
+	require(guard > 0, "the monitor has no guard");
 	monitors_mark();
 	t = trigger("send", str("%d", m->pid), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
@@ -392,7 +392,7 @@ static void no_guard(const void *arg)
 {
 	struct monitor *m = monitor_start("--no-guard", NULL);
 
-	require(!process_child(m->pid), "it has a child");
+	require(!process_child(m->pid), "the monitor has a child");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 

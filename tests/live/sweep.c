@@ -37,7 +37,7 @@ struct server *standin_start(const char *what, const char *file, bool early)
 		argv[n++] = "early";
 	argv[n] = NULL;
 	s->pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
-	require(file_wait(out, "\n", 5000), "the stand-in said nothing: %s",
+	require(file_wait(out, "\n", 5000), "the stand-in printed nothing: %s",
 		file_read(str("%s.err", out)));
 	return s;
 }
@@ -65,7 +65,7 @@ static void teardown(void)
 /* ---- held by another process than the opener --------------------------------------------------- */
 
 /* The hook's finding names the child that opened it, the sweep's the process that holds it now. */
-static void passed(const void *arg)
+static void passed_on(const void *arg)
 {
 	struct trigger t = trigger_stay("hold", pid_of(sweep_redis), "mem", arg);
 
@@ -102,7 +102,7 @@ static void passed_of_monitor(const void *arg)
 		.count = 1});
 }
 
-static void told_by_hook(const void *arg)
+static void kept_by_opener(const void *arg)
 {
 	struct trigger t = trigger_stay("hold", pid_of(sweep_redis), "mem", arg);
 
@@ -138,7 +138,7 @@ static void never_ends(const void *arg)
 			   .count = 1});
 }
 
-static void strangers_never_ends(const void *arg)
+static void never_ends_on_stranger(const void *arg)
 {
 	pid_t other = idle_start();
 
@@ -166,7 +166,7 @@ static void connection_passed(const void *arg)
 	client_close(c);
 }
 
-static void connection_told(const void *arg)
+static void connection_kept_by_taker(const void *arg)
 {
 	struct client *c = client_open(sweep_redis, "127.0.0.1", true);
 	struct trigger t = trigger_stay("hold", pid_of(sweep_redis), str("fd/%d", client_fd(c)));
@@ -220,7 +220,7 @@ static void after_alert(const void *arg)
 /* ---- raises nothing ------------------------------------------------------------------------------ */
 
 /* A supervisor opens the listening socket, passes it to the server, and keeps it. */
-static void handed_down(const void *arg)
+static void listener_inherited(const void *arg)
 {
 	struct server *s = server_prepare(&(struct server_opts){});
 	struct trigger t = trigger_stay("supervisor", REDIS_SERVER, s->config);
@@ -248,7 +248,7 @@ static void own_files(const void *arg)
 }
 
 /* ps and similar tools open and close: hooks report that, once. */
-static void looked_at(const void *arg)
+static void listed_repeatedly(const void *arg)
 {
 	struct run r = run_command(
 		5000, "bash", "-c",
@@ -303,19 +303,21 @@ static const struct test tests[] = {
 	TEST("from before: another monitor's BPF programs, each once", sweep_programs_before),
 
 	TEST("process_vm_readv that never ends", never_ends),
-	TEST("process_vm_readv of a stranger that never ends raises nothing", strangers_never_ends),
-	TEST("/proc/PID/mem sent over a socket: the receiver is a finding of its own", passed,
+	TEST("process_vm_readv of a stranger that never ends raises nothing",
+	     never_ends_on_stranger),
+	TEST("/proc/PID/mem sent over a socket: the receiver is a finding of its own", passed_on,
 	     .arg = "scm"),
-	TEST("/proc/PID/mem inherited by a child: the child is a finding of its own", passed,
+	TEST("/proc/PID/mem inherited by a child: the child is a finding of its own", passed_on,
 	     .arg = "fork"),
 	TEST("the monitor's own memory sent over a socket: the receiver tampers",
 	     passed_of_monitor),
-	TEST("/proc/PID/mem kept by who was seen to open it is told once", told_by_hook,
+	TEST("/proc/PID/mem kept by who was seen to open it is told once", kept_by_opener,
 	     .arg = "self"),
-	TEST("the same when it executes something else", told_by_hook, .arg = "exec"),
+	TEST("the same when it executes something else", kept_by_opener, .arg = "exec"),
 	TEST("a stolen connection sent over a socket: the receiver is a finding of its own",
 	     connection_passed),
-	TEST("a stolen connection kept by who was seen to take it is told once", connection_told),
+	TEST("a stolen connection kept by who was seen to take it is told once",
+	     connection_kept_by_taker),
 	TEST("a stolen listening socket sent over a socket: the receiver is a finding of its own",
 	     listener_passed),
 	TEST("an alert brings a sweep where none is due", after_alert),
@@ -334,9 +336,10 @@ static const struct test tests[] = {
 	TEST("pages swapped out to compressed RAM are info", sweep_swapped_out),
 
 	TEST("a listening socket kept by the supervisor that handed it down raises nothing",
-	     handed_down),
+	     listener_inherited),
 	TEST("files of one's own and what everybody may read raise nothing", own_files),
-	TEST("ls of /proc/PID/fd again and again is found by hooks alone, and low", looked_at),
+	TEST("ls of /proc/PID/fd again and again is found by hooks alone, and low",
+	     listed_repeatedly),
 	TEST("BGSAVE that lasts over sweeps raises nothing", background_save),
 	{},
 };

@@ -46,7 +46,7 @@ static json_t *found(const char *rule, const char *detail, const struct server *
 		    strcmp(alert_str(line, "detail"), detail) ||
 		    alert_int(line, "instance.pid") != s->pid || (pid > 0 ? pid : 0) != actor)
 			continue;
-		require(!one, "%s %s of %d is told more than once", rule, detail, s->pid);
+		require(!one, "%s %s of %d is reported more than once", rule, detail, s->pid);
 		one = line;
 	}
 	require(one, "no %s %s of %d by %d: %s", rule, detail, s->pid, actor,
@@ -152,7 +152,7 @@ void sweep_programs_before(const void *arg)
 	for (size_t i = sweep_mon->mark; i < sweep_mon->count; i++)
 		require(strcmp(alert_str(sweep_mon->lines[i], "rule"), "mem-kernel") ||
 				!strcmp(alert_str(sweep_mon->lines[i], "found_by"), "hook"),
-			"what a hook told was found again: %s",
+			"a sweep reported again what a hook had reported: %s",
 			alert_str(sweep_mon->lines[i], "detail"));
 	monitor_stop(m, SIGTERM);
 }
