@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# guest.sh root OUT - the guest's files, the same for every kernel: what was built, the programs it
-# and the live tests call, and the libraries of all of them
-# guest.sh lane OUT DIR TESTS [COMMAND] - what differs: kernel modules from DIR, the list of tests to run,
-# and the command of lanes.sh -c
+# guest.sh root OUT - pack what is the same for every kernel: build/, the programs that it and the live tests run, and
+# the libraries of all of them.
+# guest.sh lane OUT DIR TESTS [COMMAND] - pack what depends on the lane: kernel modules from DIR, the list of tests to
+# run, and the command of lanes.sh -c.
 #
-# Both are cpio archives; the kernel unpacks one after the other. A program that the live tests
-# newly call is entered here.
+# OUT is a cpio archive. The kernel unpacks both, one after the other, into its initramfs. A program that a new live
+# test runs must be added to `programs` below.
 set -eu
-umask 022 # users of the guest other than root run its programs
+umask 022 # other users than root also run the programs
 
 programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true head
 	  ip tc unshare nsenter setpriv mount umount
@@ -25,8 +25,8 @@ pack()
 	mv "$out.part" "$out"
 }
 
-# A program or library, at the path it has here; /bin and /lib are links to those in /usr.
-place()
+# Copies a program or library to the same path in the tree. /bin, /sbin and /lib are links to /usr there.
+copy_file()
 {
 	local to=$1
 
@@ -45,7 +45,7 @@ root()
 		ln -s "usr/$name" "$tree/$name"
 	done
 	for name in $programs busybox; do
-		path=$(type -P "$name") || { echo "guest.sh: no $name here" >&2; exit 3; }
+		path=$(type -P "$name") || { echo "guest.sh: $name is not installed" >&2; exit 3; }
 		paths+=("$path")
 	done
 	for path in build/cachewarden build/cachewarden-live build/*.bpf.o build/triggers/* \
@@ -58,7 +58,7 @@ root()
 	done
 	cp --parents "${built[@]}" "$tree/repo"
 	while IFS= read -r path; do
-		place "$path"
+		copy_file "$path"
 	done < <(
 		printf '%s\n' "${paths[@]}"
 		{ ldd "${paths[@]}" "${built[@]}" 2>/dev/null || true; } | grep -oE '/[^ :]+ \(0x' |
@@ -102,13 +102,13 @@ lane()
 	touch "$tree/lane/modules/order"
 }
 
-what=$1
+archive=$1
 out=$(realpath -m "$2")
 shift 2
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-case $what in
-root | lane) "$what" "$@" ;;
+case $archive in
+root | lane) "$archive" "$@" ;;
 *) exit 2 ;;
 esac
 pack

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# kernel.sh LANE DIR SOURCE:SUITE... - put the newest cloud kernel of a lane below DIR, from
-# Debian's package of it. Nothing is installed.
+# kernel.sh LANE DIR SOURCE:SUITE... - download the newest Debian cloud kernel of a lane and unpack it to DIR. Nothing
+# is installed.
 #
-# SOURCE is `main` or `security`: the base address of the one or the other among this machine's own
-# apt sources. Suites are tried in order. LANE is the beginning of a version (6.12), or `newest`.
-# Leaves DIR/vmlinux (uncompressed, what the guest boots), DIR/modules/ and DIR/release; all is kept
-# until DIR is removed. Exit 3 when no package can be had; the reason is the only line printed.
+# LANE is the start of a version (6.12), or `newest`. SOURCE is `main` or `security`: which base address to take from
+# this machine's apt sources. Suites are tried in order.
+#
+# Writes DIR/vmlinux (uncompressed, for the guest to boot), DIR/modules/ and DIR/release. Does nothing if DIR/release
+# exists. Exits with 3 if no package is available, and prints only the reason.
 set -u
 
 lane=$1
@@ -15,7 +16,7 @@ dir=$(realpath -m "$2")
 shift 2
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-gone()
+unavailable()
 {
 	echo "$*"
 	exit 3
@@ -33,7 +34,7 @@ site()
 			}'
 }
 
-# apt that knows one suite and nothing of this machine's package state but its settings.
+# Runs an apt tool on one suite, with package lists and cache of its own; only settings are this machine's.
 suite_apt()
 {
 	local tool=$1
@@ -45,7 +46,7 @@ suite_apt()
 		-o APT::Sandbox::User=root "$@"
 }
 
-# Lists older than a day may name packages that are gone.
+# Downloads the suite's package lists, or again after a day: older lists may name packages that were removed.
 suite_open()
 {
 	local base
@@ -60,7 +61,7 @@ suite_open()
 	suite_apt apt-get update >"$state/log" 2>&1 && touch "$state/fresh"
 }
 
-# Names of the lane's kernels, newest first.
+# Prints the names of the lane's kernel packages, newest first.
 kernels()
 {
 	local version='[0-9]+\.'
@@ -70,7 +71,7 @@ kernels()
 		grep -E "^linux-image-$version.*-cloud-amd64$" | sort -Vr
 }
 
-# The image, and what it was split into from 7.2 on.
+# Since 7.2 the image package depends on separate packages for the kernel and its modules.
 download()
 {
 	local packages
@@ -87,21 +88,22 @@ download()
 	rm -rf "$dir/deb"
 }
 
-word() # OFFSET of a little-endian 32-bit number
+# The little-endian 32-bit number at that offset of the image.
+number_at()
 {
 	od -An -tu4 --endian=little -j "$1" -N 4 "$image" | tr -d ' '
 }
 
-# The kernel proper lies in its image as a compressed payload, its place named in the setup header;
-# the last four bytes are its size.
+# A bzImage contains the kernel as a compressed payload. The setup header has its offset and length
+# (Documentation/arch/x86/boot.rst); the last four bytes of the payload are the uncompressed size.
 extract()
 {
 	local sectors start length unpack
 
 	sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$image" | tr -d ' ')
 	[ "$sectors" != 0 ] || sectors=4
-	start=$(((sectors + 1) * 512 + $(word $((0x248)))))
-	length=$(($(word $((0x24c))) - 4))
+	start=$(((sectors + 1) * 512 + $(number_at $((0x248)))))
+	length=$(($(number_at $((0x24c))) - 4))
 	case $(od -An -tx1 -j $start -N 4 "$image" | tr -d ' ') in
 	fd377a58) unpack="xz -dc --single-stream" ;;
 	28b52ffd) unpack="zstd -qdc" ;;
@@ -115,29 +117,29 @@ extract()
 }
 
 [ ! -e "$dir/release" ] || exit 0
-why="no suite: ${*#*:} is not among this machine's package sources"
+reason="no suite: ${*#*:} is not in this machine's apt sources"
 package=
 for suite; do
 	suite_open "$suite" || continue
-	why="no linux-image-$lane*-cloud-amd64 in ${*#*:}"
+	reason="no linux-image-$lane*-cloud-amd64 in ${*#*:}"
 	for package in $(kernels | head -n 3); do
 		download "$package" && break 2
-		why="$package: $(grep '^E:' "$dir/log" | head -n 1 | sed -E 's#https?://[^ ]*/##')"
+		reason="$package: $(grep '^E:' "$dir/log" | head -n 1 | sed -E 's#https?://[^ ]*/##')"
 		package=
 	done
 done
-[ -n "$package" ] || gone "$why"
+[ -n "$package" ] || unavailable "$reason"
 
 image=$(find "$dir/root" -name 'vmlinuz*' -type f | head -n 1)
 modules=$(find "$dir/root" -path '*/lib/modules/*' -prune -type d | head -n 1)
 if [ -z "$image" ] || [ -z "$modules" ]; then
-	gone "$package holds no kernel image, or no modules"
+	unavailable "$package has no kernel image, or no modules"
 fi
-extract || gone "$package: its kernel image cannot be unpacked"
+extract || unavailable "$package: its kernel image cannot be unpacked"
 mkdir -p "$dir/modules/lib/modules"
 mv "$modules" "$dir/modules/lib/modules/"
 depmod -b "$dir/modules" "$(basename "$modules")" >>"$dir/log" 2>&1 ||
-	gone "$package: depmod failed"
+	unavailable "$package: depmod failed"
 rm -rf "$dir/root"
 mv "$dir/vmlinux.part" "$dir/vmlinux"
 basename "$modules" >"$dir/release"

@@ -1,20 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# lanes.sh [-t PATTERN]... [LANE...] - boot each lane's kernel in emulation, and say in TAP what
-# doctor and the live tests find there; all lanes of lanes.list if none is named. -t: only live
-# tests whose name contains PATTERN; several add up.
-# lanes.sh -s LANE - a shell in that guest.
+# lanes.sh [-t PATTERN]... [LANE...] - boot each lane's kernel in emulation, run doctor and the live tests there, and
+# print TAP. Without LANE, all lanes of lanes.list. -t runs only live tests whose name contains PATTERN; may be repeated.
+# lanes.sh -s LANE - open a shell in that guest.
 # lanes.sh -c COMMAND LANE - run a shell command in that guest, in /repo, and print its output.
 #
-# Needs `make all tests`. What it is made of and where it is kept: README.md beside this file.
+# Run `make all tests` first. README.md describes the parts.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-here=tests/lanes
-kept=build/lanes
-at_once=2      # guests; each has two CPUs of its own
-guest_time=1800 # seconds, then a guest is given up
+lanes_dir=tests/lanes
+cache=build/lanes
+max_guests=2       # at a time; each has two CPUs
+guest_timeout=1800 # seconds
 packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
 
 die()
@@ -23,7 +22,7 @@ die()
 	exit 3
 }
 
-# The packages above, by the rules of tests/scripts/deps.sh: nothing starts.
+# Installs the packages above that are missing. Runs no services, like tests/scripts/deps.sh.
 install_missing()
 {
 	local missing
@@ -40,27 +39,27 @@ install_missing()
 	[ -n "$missing" ] || return 0
 	# shellcheck disable=SC2086 # a list
 	{ apt-get -q update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qy \
-		--no-install-recommends install $missing; } >"$kept/apt.log" 2>&1 </dev/null ||
+		--no-install-recommends install $missing; } >"$cache/apt.log" 2>&1 </dev/null ||
 		die "apt-get could not install:" $missing
 }
 
-# Fields of a lane's line in lanes.list.
-entry()
+# Prints the fields of a lane in lanes.list, without its name.
+lane_fields()
 {
-	awk -v lane="$1" '!/^#/ && $1 == lane { $1 = ""; print; exit }' $here/lanes.list
+	awk -v lane="$1" '!/^#/ && $1 == lane { $1 = ""; print; exit }' $lanes_dir/lanes.list
 }
 
-# Its kernel, in $kept/LANE; prints why there is none.
+# Downloads the lane's kernel to $cache/LANE. Prints the reason if there is none.
 kernel()
 {
 	local expect suites
 
-	read -r expect suites < <(entry "$1")
+	read -r expect suites < <(lane_fields "$1")
 	# shellcheck disable=SC2086 # a list
-	$here/kernel.sh "$1" "$kept/$1" $suites
+	$lanes_dir/kernel.sh "$1" "$cache/$1" $suites
 }
 
-# lane_files LANE - the guest's files in $work/LANE.cpio, and the tests it is to run in $work/LANE.tests
+# lane_files LANE - pack the guest's files to $work/LANE.cpio. The tests to run are in $work/LANE.tests.
 lane_files()
 {
 	awk -F '\t' '
@@ -70,43 +69,43 @@ lane_files()
 				if (index($0, part))
 					next
 			print
-		}' $here/skip.list "$work/tests" >"$work/$1.tests"
-	$here/guest.sh lane "$work/$1.part" "$kept/$1" "$work/$1.tests" "$command" || return 1
+		}' $lanes_dir/skip.list "$work/tests" >"$work/$1.tests"
+	$lanes_dir/guest.sh lane "$work/$1.part" "$cache/$1" "$work/$1.tests" "$command" || return 1
 	cat "$work/root.cpio" "$work/$1.part" >"$work/$1.cpio"
 }
 
-# guest LANE DO SERIAL... - run it to its end. no_timer_check: on a loaded host the emulated timer fires too late for
-# the kernel's test of it ("IO-APIC + timer doesn't work").
+# guest LANE MODE SERIAL... - run the guest until it powers off. no_timer_check: on a loaded host the emulated timer
+# fires too late for the kernel's boot-time check ("IO-APIC + timer doesn't work").
 guest()
 {
-	local lane=$1 verb=$2
+	local lane=$1 guest_mode=$2
 
 	shift 2
-	timeout -k 5 --foreground $guest_time qemu-system-x86_64 -M pc -accel tcg,thread=single \
+	timeout -k 5 --foreground $guest_timeout qemu-system-x86_64 -M pc -accel tcg,thread=single \
 		-smp 2 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-pidfile "$work/$lane.pid" "$@" \
-		-kernel "$kept/$lane/vmlinux" -initrd "$work/$lane.cpio" \
-		-append "console=ttyS0 quiet panic=-1 no_timer_check lane.do=$verb lane.name=$lane"
+		-kernel "$cache/$lane/vmlinux" -initrd "$work/$lane.cpio" \
+		-append "console=ttyS0 quiet panic=-1 no_timer_check lane.mode=$guest_mode lane.name=$lane"
 }
 
-# lane LANE - one lane to TAP without numbers
+# lane LANE - run one lane and print TAP without test numbers
 lane()
 {
-	local lane=$1 expect name why
+	local lane=$1 expect name reason
 
-	read -r expect _ < <(entry "$lane")
-	name=$(cut -d . -f 1-2 "$kept/$lane/release")
-	if ! why=$(lane_files "$lane" 2>&1); then
+	read -r expect _ < <(lane_fields "$lane")
+	name=$(cut -d . -f 1-2 "$cache/$lane/release")
+	if ! reason=$(lane_files "$lane" 2>&1); then
 		echo "not ok - [$name] lane: its files can be put together"
-		echo "# [$name] $why"
+		echo "# [$name] $reason"
 		return
 	fi
-	guest "$lane" "$expect" -serial "file:$kept/$lane/console" -serial stdio 2>&1 </dev/null |
-		busybox awk -v name="$name" -v expect="$expect" -v console="$kept/$lane/console" \
-			-f $here/tap.awk "$here/skip.list" "$work/tests" "$work/$lane.tests" -
+	guest "$lane" "$expect" -serial "file:$cache/$lane/console" -serial stdio 2>&1 </dev/null |
+		busybox awk -v name="$name" -v expect="$expect" -v console="$cache/$lane/console" \
+			-f $lanes_dir/tap.awk "$lanes_dir/skip.list" "$work/tests" "$work/$lane.tests" -
 }
 
-# busybox awk, here and below: it takes a line when there is one; others wait for a block.
+# Numbers the tests. busybox awk, here and above, processes each line at once; others read whole blocks.
 number()
 {
 	busybox awk '
@@ -124,23 +123,23 @@ number()
 
 all_lanes()
 {
-	local lane name why
+	local lane name reason
 
 	for lane in $lanes; do
 		[ -d "$work" ] || return
-		if why=$(kernel "$lane"); then
-			while [ "$(jobs -rp | wc -l)" -ge $at_once ]; do
+		if reason=$(kernel "$lane"); then
+			while [ "$(jobs -rp | wc -l)" -ge $max_guests ]; do
 				wait -n
 			done
 			lane "$lane" &
 		else
-			echo "ok - [$lane] lane # SKIP no package: $why"
+			echo "ok - [$lane] lane # SKIP no package: $reason"
 		fi
 	done
 	wait
 }
 
-# The guests end with us, however we end.
+# Ends the guests, by the pids in their pid files.
 clean_up()
 {
 	local pids
@@ -152,43 +151,43 @@ clean_up()
 }
 
 patterns=()
-verb=
+mode=
 command=
 while getopts t:sc: option; do
 	case $option in
 	t) patterns+=("$OPTARG") ;;
-	s) verb=shell ;;
-	c) verb=command command=$OPTARG ;;
+	s) mode=shell ;;
+	c) mode=command command=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-lanes=${*:-$(awk '!/^#/ { print $1 }' $here/lanes.list)}
+lanes=${*:-$(awk '!/^#/ { print $1 }' $lanes_dir/lanes.list)}
 for lane in $lanes; do
-	if [ -z "$(entry "$lane")" ]; then
-		echo "lanes.sh: no lane '$lane' in $here/lanes.list" >&2
+	if [ -z "$(lane_fields "$lane")" ]; then
+		echo "lanes.sh: unknown lane '$lane', not in $lanes_dir/lanes.list" >&2
 		exit 2
 	fi
 done
 if [ ! -x build/cachewarden ] || [ ! -x build/cachewarden-live ]; then
-	die "build/ is not complete: make all tests"
+	die "build/ is incomplete: run make all tests"
 fi
-mkdir -p $kept
+mkdir -p $cache
 install_missing
-work=$(mktemp -d $kept/work.XXXXXX)
+work=$(mktemp -d $cache/work.XXXXXX)
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-$here/guest.sh root "$work/root.cpio" || die "the guest's files cannot be put together"
+$lanes_dir/guest.sh root "$work/root.cpio" || die "cannot pack the guest's files"
 
-if [ -n "$verb" ]; then
+if [ -n "$mode" ]; then
 	: >"$work/tests"
-	why=$(kernel "$lanes") || die "no package: $why"
+	reason=$(kernel "$lanes") || die "no package: $reason"
 	lane_files "$lanes" || exit 3
-	if [ "$verb" = shell ]; then
+	if [ "$mode" = shell ]; then
 		guest "$lanes" shell -serial mon:stdio
 	else
-		guest "$lanes" command -serial "file:$kept/$lanes/console" -serial stdio </dev/null |
+		guest "$lanes" command -serial "file:$cache/$lanes/console" -serial stdio </dev/null |
 			sed -n '/^lane: /!p'
 	fi
 	exit
@@ -197,7 +196,7 @@ build/cachewarden-live -l >"$work/all"
 if [ ${#patterns[@]} != 0 ]; then
 	grep -F "$(printf '%s\n' "${patterns[@]}")" "$work/all" >"$work/tests"
 else
-	grep -v -e '^interplay: ' -e '^soak: ' "$work/all" >"$work/tests" # minutes each
+	grep -v -e '^interplay: ' -e '^soak: ' "$work/all" >"$work/tests" # these take minutes each
 fi
-all_lanes | number & # a trap does not wait for it
+all_lanes | number & # in the background, because a trap waits for a foreground job
 wait $!

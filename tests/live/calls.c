@@ -4,6 +4,7 @@
  * opened up. Reading limits, probing other programs and loading harmless BPF raise nothing.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -39,9 +40,9 @@ struct remote {
 	const char *vector, *detail;
 };
 
-#define REMOTE(deed, ...) &((const struct remote){.what = deed, __VA_ARGS__})
+#define REMOTE(action, ...) &((const struct remote){.what = action, __VA_ARGS__})
 
-static void remote_by(const struct remote *r, struct trigger *t)
+static void expect_remote(const struct remote *r, struct trigger *t)
 {
 	expect(mon, {.rule = r->rule ?: "mem-remote",
 		     .vector = r->vector,
@@ -56,7 +57,7 @@ static void remote(const void *arg)
 	const struct remote *r = arg;
 	struct trigger t = trigger("remote", pid_of(a), r->what, r->more);
 
-	remote_by(r, &t);
+	expect_remote(r, &t);
 }
 
 static void remote_denied(const void *arg)
@@ -64,9 +65,9 @@ static void remote_denied(const void *arg)
 	const struct remote *r = arg;
 	struct trigger t = trigger_nobody("remote", pid_of(a), r->what, r->more);
 
-	require(call_errno(&t) == EPERM || call_errno(&t) == EACCES, "it was not refused: errno %d",
+	require(call_errno(&t) == EPERM || call_errno(&t) == EACCES, "not denied: errno %d",
 		call_errno(&t));
-	remote_by(r, &t);
+	expect_remote(r, &t);
 }
 
 static void remote_thread(const void *arg)
@@ -83,21 +84,21 @@ static void remote_thread(const void *arg)
 		     .target_tid = tid});
 }
 
-static void remote_look(const void *arg)
+static void remote_limit_read(const void *arg)
 {
-	trigger("remote", pid_of(a), "look");
+	trigger("remote", pid_of(a), "get_limit");
 	expect_nothing(mon);
 }
 
 /* The same actions on a process that is not an instance. */
 static void remote_stranger(const void *arg)
 {
-	static const char *const deeds[] = {"madvise", "mrelease",	"move_pages",
-					    "kcmp",    "migrate_pages", "kcmp-other"};
-	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+	static const char *const actions[] = {"madvise", "mrelease",	  "move_pages",
+					      "kcmp",	 "migrate_pages", "kcmp-other"};
+	pid_t pid = idle_start();
 
-	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
-		trigger("remote", str("%d", pid), deeds[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		trigger("remote", str("%d", pid), actions[i]);
 	trigger("remote", str("%d", pid), "limit", "4");
 	trigger("send", str("%d", pid), str("%d", SIGQUIT));
 	expect_nothing(mon);
@@ -130,7 +131,7 @@ static void perf_denied(const void *arg)
 	struct trigger t = trigger_nobody("perf", "stack", pid_of(a));
 	int err = call_errno(&t);
 
-	require(err == EACCES || err == EPERM, "it was not refused: errno %d", err);
+	require(err == EACCES || err == EPERM, "not denied: errno %d", err);
 	expect(mon, {.rule = "mem-probe",
 		     .vector = "perf_event_open",
 		     .server = a,
@@ -138,26 +139,26 @@ static void perf_denied(const void *arg)
 		     .err = err});
 }
 
-static void perf_everybody(const void *arg)
+static void perf_all_processes(const void *arg)
 {
 	struct trigger t = trigger("perf", "stack", "-1");
 
 	if (call_errno(&t))
-		test_skip("this machine samples no stacks: errno %d", call_errno(&t));
+		test_skip("stack samples are not available here: errno %d", call_errno(&t));
 	expect(mon, {.rule = "mem-probe",
 		     .vector = "perf_event_open",
 		     .detail = "samples with user registers or stack",
 		     .by = &t});
 }
 
-static void perf_count_everybody(const void *arg)
+static void perf_all_without_stack(const void *arg)
 {
 	trigger("perf", "count", "-1");
 	trigger("perf", "samples", "-1");
 	expect_nothing(mon);
 }
 
-static const char *exe_of(void)
+static const char *server_exe(void)
 {
 	static char path[PATH_MAX];
 
@@ -166,9 +167,9 @@ static const char *exe_of(void)
 
 static void uprobe(const void *pid)
 {
-	struct trigger t = trigger("perf", "uprobe", exe_of(), pid ?: pid_of(a));
+	struct trigger t = trigger("perf", "uprobe", server_exe(), pid ?: pid_of(a));
 
-	require(!call_errno(&t), "no uprobe could be planted: errno %d", call_errno(&t));
+	require(!call_errno(&t), "the uprobe was not placed: errno %d", call_errno(&t));
 	expect(mon, {.rule = "mem-probe",
 		     .vector = "perf_event_open",
 		     .detail = "uprobe",
@@ -182,8 +183,8 @@ static void uprobe_other_name(const void *arg)
 	const char *name = str("%s/another-name", scratch);
 	struct trigger t;
 
-	if (link(exe_of(), name))
-		test_skip("no hard link from %s to %s: errno %d", exe_of(), name, errno);
+	if (link(server_exe(), name))
+		test_skip("no hard link from %s to %s: errno %d", server_exe(), name, errno);
 	t = trigger("perf", "uprobe", name, "-1");
 	unlink(name);
 	expect(mon, {.rule = "mem-probe",
@@ -193,7 +194,7 @@ static void uprobe_other_name(const void *arg)
 		     .by = &t});
 }
 
-static void uprobe_elsewhere(const void *arg)
+static void uprobe_other_program(const void *arg)
 {
 	trigger("perf", "uprobe", "/bin/true", "-1");
 	expect_nothing(mon);
@@ -201,15 +202,15 @@ static void uprobe_elsewhere(const void *arg)
 
 static void uprobe_link(const void *arg)
 {
-	struct trigger t = trigger("bpf_load", "link", exe_of());
+	struct trigger t = trigger("bpf_load", "link", server_exe());
 
 	if (call_errno(&t) == EINVAL)
 		test_skip("this kernel has no uprobe links (they came with 6.6)");
-	require(!call_errno(&t), "no uprobe could be planted: errno %d", call_errno(&t));
+	require(!call_errno(&t), "the uprobe was not placed: errno %d", call_errno(&t));
 	expect(mon, {.rule = "mem-probe", .server = a, .by = &t});
 }
 
-/* ---- the kernel under it -------------------------------------------------------------------------- */
+/* ---- the kernel ----------------------------------------------------------------------------------- */
 
 static void bpf_user(const void *arg)
 {
@@ -219,7 +220,7 @@ static void bpf_user(const void *arg)
 	expect(mon, {.rule = "mem-kernel", .vector = "bpf", .by = &t});
 }
 
-static void bpf_kernel(const void *arg)
+static void bpf_without_user_access(const void *arg)
 {
 	trigger("bpf_load", "kernel");
 	expect_nothing(mon);
@@ -230,7 +231,7 @@ static void open_kernel(const void *call)
 	struct trigger t = trigger("open_kernel", call);
 	int err = call_errno(&t);
 
-	require(err, "the kernel took it");
+	require(err, "the call succeeded");
 	expect(mon, {.rule = "mem-kernel", .vector = call, .by = &t, .err = err});
 }
 
@@ -261,7 +262,7 @@ static void core_dump(const void *arg)
 	       {.rule = "mem-dump", .vector = "core dump", .server = s});
 }
 
-static void core_refused(const void *arg)
+static void core_disabled(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){.child.setup = core_forbidden});
 	struct trigger t = trigger("send", pid_of(s), str("%d", SIGQUIT));
@@ -273,7 +274,7 @@ static void core_refused(const void *arg)
 		     .by = &t});
 }
 
-static void ended_plainly(const void *arg)
+static void sigterm(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){.child.setup = core_allowed});
 
@@ -311,7 +312,7 @@ static const struct test tests[] = {
 	TEST("prlimit by nobody is reported as denied", remote_denied,
 	     .arg = REMOTE("limit", .more = "8", .vector = "prlimit64",
 			   .detail = "RLIMIT_MEMLOCK")),
-	TEST("prlimit that only reads a limit raises nothing", remote_look),
+	TEST("prlimit that only reads a limit raises nothing", remote_limit_read),
 	TEST("the same upon a process that is no instance raises nothing", remote_stranger),
 
 	TEST("perf_event_open that counts what an instance does", perf,
@@ -321,17 +322,18 @@ static const struct test tests[] = {
 	TEST("perf_event_open that samples an instance's stack", perf,
 	     .arg = PERF("stack", "samples with user registers or stack")),
 	TEST("perf_event_open by nobody is reported as denied", perf_denied),
-	TEST("perf_event_open that samples everybody's stack is one on the host", perf_everybody),
+	TEST("perf_event_open that samples everybody's stack is one on the host",
+	     perf_all_processes),
 	TEST("perf_event_open that counts or samples the machine raises nothing",
-	     perf_count_everybody),
+	     perf_all_without_stack),
 	TEST("a uprobe on the server's executable, for this process", uprobe),
 	TEST("a uprobe on the server's executable, for everybody", uprobe, .arg = "-1"),
 	TEST("a uprobe on the server's executable by another name", uprobe_other_name),
 	TEST("a uprobe by a link, without perf_event_open", uprobe_link),
-	TEST("a uprobe on another program raises nothing", uprobe_elsewhere),
+	TEST("a uprobe on another program raises nothing", uprobe_other_program),
 
 	TEST("a BPF program that can read user memory", bpf_user),
-	TEST("a BPF program that cannot raises nothing", bpf_kernel),
+	TEST("a BPF program that cannot raises nothing", bpf_without_user_access),
 	TEST("init_module", open_kernel, .arg = "init_module"),
 	TEST("finit_module", open_kernel, .arg = "finit_module"),
 	TEST("kexec_load", open_kernel, .arg = "kexec_load"),
@@ -340,8 +342,8 @@ static const struct test tests[] = {
 	TEST("a signal that makes an instance dump core, and the dump", core_dump),
 	TEST("the same by sigqueue", core_dump, .arg = "-q"),
 	TEST("the same by tgkill", core_dump, .arg = "-t"),
-	TEST("the same where no core may be written is no dump", core_refused),
-	TEST("SIGTERM raises nothing", ended_plainly),
+	TEST("the same where no core may be written is no dump", core_disabled),
+	TEST("SIGTERM raises nothing", sigterm),
 	{},
 };
 

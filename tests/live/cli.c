@@ -49,8 +49,8 @@ static void as_nobody(const void *arg)
 	require(strstr(r.err, "root") || strstr(r.err, "privilege") || strstr(r.err, "CAP_") ||
 			strstr(r.out, "root") || strstr(r.out, "privilege") ||
 			strstr(r.out, "CAP_"),
-		"it does not say what it lacks: %s%s", r.out, r.err);
-	require(!strstr(r.err, "libbpf"), "libbpf speaks to the user: %s", r.err);
+		"the missing privilege is not named: %s%s", r.out, r.err);
+	require(!strstr(r.err, "libbpf"), "libbpf printed to stderr: %s", r.err);
 }
 
 static void hide_btf(void)
@@ -67,7 +67,7 @@ static void without_btf(const void *arg)
 
 	require(r.status == 3, "exit code %d, not 3: %s", r.status, r.err);
 	require(strstr(r.err, "/sys/kernel/btf/vmlinux") && strstr(r.err, "CONFIG_DEBUG_INFO_BTF"),
-		"it does not say what is missing and what to do: %s", r.err);
+		"the missing file or the remedy is not named: %s", r.err);
 }
 
 static void help_as_nobody(const void *arg)

@@ -20,14 +20,9 @@ static void setup(void)
 	a = server_start(&(struct server_opts){.plain = true});
 }
 
-static const char *victim(void)
-{
-	return str("%d", a->pid);
-}
-
 static void attack(struct monitor *m)
 {
-	struct trigger t = trigger("vm_readv", victim());
+	struct trigger t = trigger("vm_readv", pid_of(a));
 
 	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t});
 }
@@ -43,19 +38,19 @@ static void summary_is(struct monitor *m, long alerts)
 	require(monitor_summary(m, "dropped") == 0, "something dropped: %s", file_read(m->err));
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------- */
 
-static void quiet(const void *arg)
+static void idle(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 
 	sleep_ms(1500);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	require(findings_count(m) == 0, "it printed: %s", file_read(m->out));
+	require(findings_count(m) == 0, "unexpected output: %s", file_read(m->out));
 	summary_is(m, findings_all(m));
 }
 
-static void says_coverage(const void *arg)
+static void reports_coverage(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 
@@ -64,7 +59,7 @@ static void says_coverage(const void *arg)
 	monitor_stop(m, SIGTERM);
 }
 
-static void ends_by(const void *arg)
+static void stops_on_signal(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 
@@ -74,7 +69,7 @@ static void ends_by(const void *arg)
 	require(findings_count(m) >= 1, "no findings");
 }
 
-static void ends_by_duration(const void *arg)
+static void stops_after_duration(const void *arg)
 {
 	long long begin = now_ms();
 	struct monitor *m = monitor_start("--duration", "5", NULL);
@@ -87,7 +82,7 @@ static void ends_by_duration(const void *arg)
 	summary_is(m, findings_all(m));
 }
 
-static void killed_and_again(const void *arg)
+static void killed_then_restarted(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 
@@ -103,7 +98,7 @@ static void killed_and_again(const void *arg)
 static void two_at_once(const void *arg)
 {
 	struct monitor *one = monitor_start(NULL), *two = monitor_start(NULL);
-	struct trigger t = trigger("vm_readv", victim());
+	struct trigger t = trigger("vm_readv", pid_of(a));
 	struct trigger u = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port));
 	struct want wants[] = {
 		{.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t},
@@ -161,9 +156,9 @@ static void without_cgroup2(const void *arg)
 static void flood_exact(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	struct trigger t = trigger("flood", victim(), "loop", "50000");
+	struct trigger t = trigger("flood", pid_of(a), "loop", "50000");
 
-	require(trigger_int(&t, "result") == 50000, "trigger did not do it");
+	require(trigger_int(&t, "result") == 50000, "the trigger did not make all calls");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	monitor_poll(m);
 	require(alerts_total(m, "mem-read", a) == 50000, "counted %ld of 50000",
@@ -176,7 +171,7 @@ static void updates_are_rare(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 	long long begin = now_ms();
-	struct trigger t = trigger("vm_readv", victim(), "-r", "300", "-p", "10");
+	struct trigger t = trigger("vm_readv", pid_of(a), "-r", "300", "-p", "10");
 	size_t most;
 
 	expect(m, {.rule = "mem-read",
@@ -192,9 +187,9 @@ static void updates_are_rare(const void *arg)
 static void flush_at_end(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	struct trigger t = trigger("vm_readv", victim(), "-r", "7");
+	struct trigger t = trigger("vm_readv", pid_of(a), "-r", "7");
 
-	require(trigger_int(&t, "succeeded") == 7, "trigger did not do it");
+	require(trigger_int(&t, "succeeded") == 7, "the trigger did not make all calls");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	require(alerts_total(m, "mem-read", a) == 7, "counted %ld of 7",
 		alerts_total(m, "mem-read", a));
@@ -208,9 +203,9 @@ static void ring_full(const void *arg)
 	long done, seen, dropped;
 
 	kill(m->pid, SIGSTOP);
-	t = trigger("flood", victim(), "actors", number);
+	t = trigger("flood", pid_of(a), "actors", number);
 	done = trigger_int(&t, "result");
-	require(done == atol(number), "trigger did %ld", done);
+	require(done == atol(number), "the trigger made %ld calls", done);
 	kill(m->pid, SIGCONT);
 	sleep_ms(2500);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
@@ -223,10 +218,10 @@ static void ring_full(const void *arg)
 	require(seen >= 2000, "only %ld of %ld were counted", seen, done);
 }
 
-static void flood_hides_nobody(const void *arg)
+static void flood_hides_no_actor(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	const char *const flood[] = {trigger_path("flood"), victim(), "loop", "100000000", NULL};
+	const char *const flood[] = {trigger_path("flood"), pid_of(a), "loop", "100000000", NULL};
 	struct want wants[2] = {
 		{.rule = "mem-read", .vector = "process_vm_readv", .server = a},
 		{.rule = "mem-inspect", .vector = "openat", .detail = "maps", .server = a}};
@@ -234,14 +229,14 @@ static void flood_hides_nobody(const void *arg)
 	struct trigger t;
 
 	sleep_ms(300);
-	t = trigger("proc_open", victim(), "maps");
+	t = trigger("proc_open", pid_of(a), "maps");
 	wants[1].by = &t;
 	expect_alerts(m, wants, 2);
 	child_stop(pid, SIGTERM, 2000);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
-/* ---- where the output goes ---------------------------------------------------------------------- */
+/* ---- standard output ---------------------------------------------------------------------------- */
 
 /* stdout fails: expect a clear message on stderr, an orderly end, and an exit code that is not success. */
 static void stdout_broken(int fd, const char *reason)
@@ -258,8 +253,8 @@ static void stdout_broken(int fd, const char *reason)
 		require(now_ms() < end, "monitor is not up: %s", file_read(opts.err));
 		sleep_ms(10);
 	}
-	trigger("vm_readv", victim());
-	trigger("proc_open", victim(), "maps");
+	trigger("vm_readv", pid_of(a));
+	trigger("proc_open", pid_of(a), "maps");
 	require(file_wait(opts.err, reason, 3000), "stderr does not say \"%s\": %s", reason,
 		file_read(opts.err));
 	status = child_wait(pid, 500);
@@ -296,14 +291,14 @@ static void text(const void *arg)
 
 	m->is_text = true;
 	monitor_ready(m);
-	t = trigger("vm_readv", victim());
+	t = trigger("vm_readv", pid_of(a));
 	u = trigger("plain_client", "127.0.0.1", str("%d", a->plain_port), "-c", "GET marble");
 	require(file_wait(m->out, "mem-read", ALERT_MS), "no mem-read: %s", file_read(m->out));
 	require(file_wait(m->out, "tls-plaintext", ALERT_MS), "no tls-plaintext: %s",
 		file_read(m->out));
 	sleep_ms(SETTLE_MS);
 	out = file_read(m->out);
-	require(strstr(out, str("%d", t.pid)) && strstr(out, "vm_readv") && strstr(out, victim()),
+	require(strstr(out, str("%d", t.pid)) && strstr(out, "vm_readv") && strstr(out, pid_of(a)),
 		"attacker or instance not named: %s", out);
 	require(strstr(out, str("%lld", trigger_int(&u, "port"))) && strstr(out, "GET"),
 		"connection or command not named: %s", out);
@@ -313,12 +308,12 @@ static void text(const void *arg)
 }
 
 static const struct test tests[] = {
-	TEST("nothing happens: nothing is printed", quiet),
-	TEST("it says what it covers once it watches", says_coverage),
-	TEST("SIGTERM ends it with a summary", ends_by),
-	TEST("SIGINT ends it with a summary", ends_by, .arg = "int"),
-	TEST("--duration ends it with a summary", ends_by_duration),
-	TEST("killed, it leaves nothing that hinders the next one", killed_and_again),
+	TEST("nothing happens: nothing is printed", idle),
+	TEST("it says what it covers once it watches", reports_coverage),
+	TEST("SIGTERM ends it with a summary", stops_on_signal),
+	TEST("SIGINT ends it with a summary", stops_on_signal, .arg = "int"),
+	TEST("--duration ends it with a summary", stops_after_duration),
+	TEST("killed, it leaves nothing that hinders the next one", killed_then_restarted),
 	TEST("two monitors at once both see everything", two_at_once),
 	TEST("without a mounted cgroup2 it mounts a private one", without_cgroup2),
 	TEST("50000 reads are counted to the last one", flood_exact),
@@ -327,7 +322,7 @@ static const struct test tests[] = {
 	TEST("a ring buffer that overflows loses nothing in silence", ring_full, .arg = "4000"),
 	TEST("a table of attempts that overflows loses nothing in silence", ring_full,
 	     .arg = "20000"),
-	TEST("a flood by one actor hides no other actor", flood_hides_nobody),
+	TEST("a flood by one actor hides no other actor", flood_hides_no_actor),
 	TEST("stdout closed by its reader is an error, clearly said", stdout_closed),
 	TEST("stdout on a full device is an error, clearly said", stdout_full),
 	TEST("text output names attacker, instance, connection and command", text),

@@ -11,7 +11,7 @@ static void as_text(const void *arg)
 	require(r.status == 0, "exit code %d: %s", r.status, r.err);
 	require(strlen(r.out) > 100, "too little: %s", r.out);
 	require(!strchr(r.out, '\033'), "colour, though stdout is no terminal");
-	require(!strstr(r.err, "libbpf"), "libbpf speaks to the user: %s", r.err);
+	require(!strstr(r.err, "libbpf"), "libbpf printed to stderr: %s", r.err);
 }
 
 static void as_json(const void *arg)
@@ -36,7 +36,7 @@ static void as_json(const void *arg)
 		r.out);
 }
 
-static void same_both_ways(const void *arg)
+static void repeatable(const void *arg)
 {
 	struct run first = run_command(15000, MONITOR, "doctor");
 	struct run second = run_command(15000, MONITOR, "doctor");
@@ -61,7 +61,7 @@ static json_t *programs(void)
 	return ids;
 }
 
-static void leaves_nothing(const void *arg)
+static void leaves_no_program(const void *arg)
 {
 	json_t *before = programs(), *after, *value;
 	struct run r = run_command(15000, MONITOR, "doctor");
@@ -83,8 +83,8 @@ static void leaves_nothing(const void *arg)
 static const struct test tests[] = {
 	TEST("text", as_text),
 	TEST("JSON", as_json),
-	TEST("two runs say the same", same_both_ways),
-	TEST("it leaves no program in the kernel", leaves_nothing),
+	TEST("two runs say the same", repeatable),
+	TEST("it leaves no program in the kernel", leaves_no_program),
 	{},
 };
 

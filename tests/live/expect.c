@@ -45,7 +45,7 @@ static bool alert_by_monitor(const struct monitor *m, json_t *a)
  * Whether the monitor also watches a server that the tests did not start. Its self-blind alerts are then not
  * evaluated: somebody may be flooding that server.
  */
-static bool strangers_watched(const struct monitor *m)
+static bool foreign_server_watched(const struct monitor *m)
 {
 	static bool told;
 	char *err = file_read(m->err), *at = err;
@@ -55,7 +55,7 @@ static bool strangers_watched(const struct monitor *m)
 		found = !pid_ours(atoi(at += strlen("found: pid ")));
 	free(err);
 	if (found && !told)
-		printf("# a server that is not ours runs here: self-blind alerts are not judged\n");
+		printf("# a server that the tests did not start is watched: self-blind alerts are not evaluated\n");
 	told |= found;
 	return found;
 }
@@ -277,8 +277,8 @@ void expect_alerts(struct monitor *m, const struct want *wants, size_t n)
 				alert_by_monitor(m, m->lines[i]) ||
 				follows_plaintext(m, m->lines[i]) ||
 				(!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
-				 strangers_watched(m)),
-			"too much: %s%s", alert_text(m->lines[i]), alerts_text(m));
+				 foreign_server_watched(m)),
+			"unexpected: %s%s", alert_text(m->lines[i]), alerts_text(m));
 	free(used);
 	for (size_t i = m->mark; i < m->count; i++)
 		if (alert_ours(m->lines[i]) && alert_by_stranger(m->lines[i]))

@@ -82,7 +82,7 @@ static int open_errno(const struct trigger *t)
 	return (int)trigger_int(t, "errno");
 }
 
-/* ---- what a server keeps -------------------------------------------------------------------------- */
+/* ---- files of a server --------------------------------------------------------------------------- */
 
 struct way {
 	const char *way, *mode, *vector;
@@ -90,7 +90,7 @@ struct way {
 
 #define WAY(...) &((const struct way){__VA_ARGS__})
 
-static void opened(const void *arg)
+static void dump_opened(const void *arg)
 {
 	const struct way *w = arg;
 	struct trigger t = trigger("file_open", dump, "-w", w->way, "-m", w->mode ?: "r");
@@ -107,9 +107,9 @@ static void opened(const void *arg)
 		     .by = &t});
 }
 
-static void place_holder(const void *arg)
+static void path_only(const void *arg)
 {
-	trigger("file_open", dump, "-w", "place");
+	trigger("file_open", dump, "-w", "path_only");
 	expect_nothing(mon);
 }
 
@@ -130,7 +130,7 @@ static void kind(const void *arg)
 	       {.rule = k->rule, .vector = "openat", .detail = k->detail, .server = s, .by = &t});
 }
 
-static void no_secret(const void *file)
+static void public_file(const void *file)
 {
 	trigger("file_open", in_dir(a, file));
 	trigger("file_open", cert_path());
@@ -146,7 +146,7 @@ static void next_dump(const void *arg)
 	expect(mon, {.rule = "rest-file", .vector = "openat", .server = a, .by = &t});
 }
 
-static void background(const char *command, const char *running)
+static void run_in_background(const char *command, const char *running)
 {
 	struct client *c = client_open(a, "127.0.0.1", true);
 
@@ -156,29 +156,29 @@ static void background(const char *command, const char *running)
 	client_close(c);
 }
 
-static void own_work(const void *arg)
+static void own_access(const void *arg)
 {
-	background("BGSAVE", "rdb_bgsave_in_progress:1");
-	background("BGREWRITEAOF", "aof_rewrite_in_progress:1");
-	background("DEBUG RELOAD", "nothing");
-	background("ACL SAVE", "nothing");
-	background("ACL LOAD", "nothing");
-	background("CONFIG REWRITE", "nothing");
+	run_in_background("BGSAVE", "rdb_bgsave_in_progress:1");
+	run_in_background("BGREWRITEAOF", "aof_rewrite_in_progress:1");
+	run_in_background("DEBUG RELOAD", "nothing");
+	run_in_background("ACL SAVE", "nothing");
+	run_in_background("ACL LOAD", "nothing");
+	run_in_background("CONFIG REWRITE", "nothing");
 	expect_nothing(mon);
 }
 
 /* An AOF is written under another name in another directory. */
-static void rewritten(const void *arg)
+static void aof_rewritten(const void *arg)
 {
 	struct trigger t;
 
-	background("BGREWRITEAOF", "aof_rewrite_in_progress:1");
+	run_in_background("BGREWRITEAOF", "aof_rewrite_in_progress:1");
 	sleep_ms(SWEEPS_MS);
 	t = trigger("file_open", in_dir(a, "appendonlydir/appendonly.aof.manifest"));
 	expect(mon, {.rule = "rest-file", .vector = "openat", .server = a, .by = &t});
 }
 
-static void moved(const void *arg)
+static void dump_moved(const void *arg)
 {
 	const char *away = str("%s/moved.%d", scratch, getpid());
 	struct trigger t;
@@ -205,7 +205,7 @@ static void same_name(const void *arg)
 }
 
 /* An inode number that is used again is another file. */
-static void deleted(const void *arg)
+static void dump_name_reused(const void *arg)
 {
 	for (int i = 0; i < 8; i++) {
 		require(!unlink(dump), "unlink: %s", strerror(errno));
@@ -257,7 +257,7 @@ static void shared_config(const void *arg)
 
 static const char *hidden; /* a directory whose content only the server sees */
 
-static void hide(void)
+static void mount_hidden(void)
 {
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", hidden, "tmpfs", 0, NULL))
@@ -268,7 +268,7 @@ static void hide(void)
 }
 
 /* In a mount namespace of its own, as in a container. */
-static void contained(const void *arg)
+static void mount_namespace(const void *arg)
 {
 	struct server *b = server_prepare(&(struct server_opts){});
 	struct trigger t;
@@ -277,7 +277,7 @@ static void contained(const void *arg)
 	require(!mkdir(hidden, 0700), "mkdir: %s", strerror(errno));
 	file_write(b->config, str("%s\naclfile %s/people\n", file_read(b->config), hidden));
 	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-			     &(struct child_opts){.setup = hide});
+			     &(struct child_opts){.setup = mount_hidden});
 	server_ready(b);
 	sleep_ms(SETTLE_MS);
 	t = trigger("file_open", str("/proc/%d/root%s/people", b->pid, hidden));
@@ -291,7 +291,7 @@ static void contained(const void *arg)
 	server_stop(b, SIGTERM);
 }
 
-static void ended(const void *arg)
+static void server_ended(const void *arg)
 {
 	struct server *b = server_prepare(&(struct server_opts){});
 
@@ -302,7 +302,7 @@ static void ended(const void *arg)
 	expect_nothing(mon);
 }
 
-static void restarted(const void *arg)
+static void server_restarted(const void *arg)
 {
 	struct server *b = with_files();
 
@@ -317,7 +317,7 @@ static void restarted(const void *arg)
 
 /* ---- from before the monitor, and at rest ---------------------------------------------------------- */
 
-static void held(const void *arg)
+static void held_before(const void *arg)
 {
 	json_t *found;
 
@@ -334,16 +334,16 @@ static void held(const void *arg)
 	test_fail("nothing says that %d holds a dump open", holder.pid);
 }
 
-struct exposed {
+struct readable {
 	const char *file, *rule, *detail;
 	bool closed; /* others cannot enter its directory */
 };
 
-#define EXPOSED(...) &((const struct exposed){__VA_ARGS__})
+#define EXPOSED(...) &((const struct readable){__VA_ARGS__})
 
-static void exposed(const void *arg)
+static void readable_by_others(const void *arg)
 {
-	const struct exposed *e = arg;
+	const struct readable *e = arg;
 	struct server *b = with_files();
 
 	require(!chmod(b->dir, e->closed ? 0750 : 0755) &&
@@ -375,7 +375,7 @@ static void exposed(const void *arg)
 	server_stop(b, SIGTERM);
 }
 
-/* ---- what comes with the start ---------------------------------------------------------------------- */
+/* ---- environment at the start ------------------------------------------------------------------------- */
 
 struct variable {
 	const char *set, *rule, *detail;
@@ -412,7 +412,7 @@ static void variable_stranger(const void *arg)
 	expect_nothing(mon);
 }
 
-/* ---- the host's own doors ---------------------------------------------------------------------------- */
+/* ---- files of the host -------------------------------------------------------------------------------- */
 
 struct door {
 	const char *path, *mode, *rule, *detail;
@@ -484,17 +484,19 @@ static void dump_filter(const void *mode)
 }
 
 static const struct test tests[] = {
-	TEST("from before: a dump held open", held),
-	TEST("an RDB file by open", opened, WAY("open", .vector = "open")),
-	TEST("an RDB file by openat", opened, WAY("openat", .vector = "openat")),
-	TEST("an RDB file by openat2", opened, WAY("openat2", .vector = "openat2")),
-	TEST("an RDB file for writing", opened, WAY("openat", "w", "openat")),
-	TEST("an RDB file by O_PATH and /proc/self/fd", opened, WAY("opath", .vector = "openat")),
-	TEST("an RDB file by a symlink", opened, WAY("symlink", .vector = "openat")),
-	TEST("an RDB file by a second link", opened, WAY("link", .vector = "openat")),
-	TEST("an RDB file by its handle", opened, WAY("handle", .vector = "open_by_handle_at")),
-	TEST("an RDB file by io_uring", opened, WAY("uring", .vector = "io_uring")),
-	TEST("an RDB file by O_PATH alone raises nothing", place_holder),
+	TEST("from before: a dump held open", held_before),
+	TEST("an RDB file by open", dump_opened, WAY("open", .vector = "open")),
+	TEST("an RDB file by openat", dump_opened, WAY("openat", .vector = "openat")),
+	TEST("an RDB file by openat2", dump_opened, WAY("openat2", .vector = "openat2")),
+	TEST("an RDB file for writing", dump_opened, WAY("openat", "w", "openat")),
+	TEST("an RDB file by O_PATH and /proc/self/fd", dump_opened,
+	     WAY("opath", .vector = "openat")),
+	TEST("an RDB file by a symlink", dump_opened, WAY("symlink", .vector = "openat")),
+	TEST("an RDB file by a second link", dump_opened, WAY("link", .vector = "openat")),
+	TEST("an RDB file by its handle", dump_opened,
+	     WAY("handle", .vector = "open_by_handle_at")),
+	TEST("an RDB file by io_uring", dump_opened, WAY("uring", .vector = "io_uring")),
+	TEST("an RDB file by O_PATH alone raises nothing", path_only),
 	TEST("an AOF file", kind,
 	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),
 	TEST("an AOF's base", kind,
@@ -511,25 +513,25 @@ static const struct test tests[] = {
 	     KIND("redis.conf", "rest-file", "configuration", true)),
 	TEST("from before: the ACL file", kind, KIND("users.acl", "rest-file", "ACL file", true)),
 	TEST("from before: the private key", kind, KIND("key.pem", "tls-key", "private key", true)),
-	TEST("its log and its certificate raise nothing", no_secret, "redis.log"),
+	TEST("its log and its certificate raise nothing", public_file, "redis.log"),
 	TEST("the next dump is protected as the last", next_dump),
-	TEST("what a server does with its own files raises nothing", own_work),
-	TEST("an AOF that was rewritten", rewritten),
-	TEST("a dump that was moved away", moved),
+	TEST("what a server does with its own files raises nothing", own_access),
+	TEST("an AOF that was rewritten", aof_rewritten),
+	TEST("a dump that was moved away", dump_moved),
 	TEST("a stranger's dump.rdb raises nothing", same_name),
-	TEST("what takes a deleted dump's name raises nothing", deleted),
+	TEST("what takes a deleted dump's name raises nothing", dump_name_reused),
 	TEST("a server that loads another one's data", cross_tenant),
 	TEST("servers that share a configuration raise nothing, a stranger does", shared_config),
-	TEST("an ACL file only its server's mount namespace has", contained),
-	TEST("files of a server that ended raise nothing", ended),
-	TEST("a server started again on its own files raises nothing", restarted),
-	TEST("a private key that others may read", exposed,
+	TEST("an ACL file only its server's mount namespace has", mount_namespace),
+	TEST("files of a server that ended raise nothing", server_ended),
+	TEST("a server started again on its own files raises nothing", server_restarted),
+	TEST("a private key that others may read", readable_by_others,
 	     EXPOSED("key.pem", "tls-key", "private key that others may read")),
-	TEST("a configuration that others may read", exposed,
+	TEST("a configuration that others may read", readable_by_others,
 	     EXPOSED("redis.conf", "rest-file", "configuration that others may read")),
-	TEST("an ACL file that others may read", exposed,
+	TEST("an ACL file that others may read", readable_by_others,
 	     EXPOSED("users.acl", "rest-file", "ACL file that others may read")),
-	TEST("a private key in a directory others may not enter raises nothing", exposed,
+	TEST("a private key in a directory others may not enter raises nothing", readable_by_others,
 	     EXPOSED("key.pem", .closed = true)),
 	TEST("LD_PRELOAD at start", variable,
 	     VARIABLE("LD_PRELOAD=libm.so.6", "mem-inject", "LD_PRELOAD in its environment")),

@@ -3,6 +3,7 @@
  * incident.c - the events of one session are one incident, those of two sessions two; what a policy allows is none.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,15 +21,15 @@ static void setup(void)
 	b = server_start(&(struct server_opts){});
 }
 
-static void new_session(void)
+static void session_start(void)
 {
 	setsid();
 }
 
-static const struct child_opts apart = {.setup = new_session};
+static const struct child_opts own_session = {.setup = session_start};
 
 /* An incident is closed after so many seconds without an event. */
-static struct monitor *watch_quiet(int seconds, const char *more)
+static struct monitor *monitor_with_quiet(int seconds, const char *more)
 {
 	const char *policy = str("%s/incidents.yaml", scratch);
 
@@ -38,9 +39,9 @@ static struct monitor *watch_quiet(int seconds, const char *more)
 }
 
 /* With a quiet time that no test reaches, however busy the machine is. */
-static struct monitor *watch(const char *more)
+static struct monitor *monitor_long_quiet(const char *more)
 {
-	return watch_quiet(60, more);
+	return monitor_with_quiet(60, more);
 }
 
 /* Ends the monitor, which closes all incidents. Returns the line that closes the one on that server. */
@@ -51,7 +52,7 @@ static json_t *incident_end(struct monitor *m, const struct server *s)
 	return incident_wait(m, s, 3, 1);
 }
 
-static json_t *own(json_t *line)
+static json_t *cachewarden_part(json_t *line)
 {
 	return json_object_get(json_object_get(line, "unmapped"), "cachewarden");
 }
@@ -61,10 +62,10 @@ static const char *uid(json_t *line)
 	return json_string_value(json_object_get(json_object_get(line, "finding_info"), "uid"));
 }
 
-static void opened_and_over(const void *arg)
+static void opened_and_closed(const void *arg)
 {
-	struct monitor *m = watch_quiet(2, "");
-	struct trigger t = trigger_in(&apart, "vm_readv", pid_of(a));
+	struct monitor *m = monitor_with_quiet(2, "");
+	struct trigger t = trigger_in(&own_session, "vm_readv", pid_of(a));
 	json_t *begin = incident_wait(m, a, 1, 1), *end;
 	json_t *event = alert_find(m, "mem-read", t.pid);
 
@@ -75,29 +76,29 @@ static void opened_and_over(const void *arg)
 	require(event && !strcmp(alert_str(event, "incident"), uid(begin)),
 		"the event does not name its incident");
 	end = incident_wait(m, a, 3, 1);
-	require(!strcmp(uid(begin), uid(end)), "another one is over");
+	require(!strcmp(uid(begin), uid(end)), "another incident was closed");
 	require(alert_int(end, "count") == 1, "count %lld", alert_int(end, "count"));
 	require(alert_str(end, "closed_because")[0], "no reason");
 }
 
 static void two_sessions(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = monitor_long_quiet("");
 	size_t count;
 
-	trigger_in(&apart, "vm_readv", pid_of(a));
-	trigger_in(&apart, "proc_open", pid_of(a), "maps");
+	trigger_in(&own_session, "vm_readv", pid_of(a));
+	trigger_in(&own_session, "proc_open", pid_of(a), "maps");
 	incident_wait(m, a, 1, 2);
 	incident_end(m, a);
 	incident_find(m, a, 3, &count);
-	require(count == 2, "%zu incidents are over, not 2", count);
+	require(count == 2, "%zu incidents are closed, not 2", count);
 	incident_find(m, a, 1, &count);
 	require(count == 2, "%zu incidents, not 2", count);
 }
 
 static void two_instances(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = monitor_long_quiet("");
 
 	trigger("vm_readv", pid_of(a));
 	trigger("vm_readv", pid_of(b));
@@ -108,7 +109,7 @@ static void two_instances(const void *arg)
 /* One session reaches the stages look, touch and take: one incident, its stages in order. */
 static void one_session(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = monitor_long_quiet("");
 	json_t *end, *stages;
 	size_t count;
 
@@ -118,7 +119,7 @@ static void one_session(const void *arg)
 	end = incident_end(m, a);
 	incident_find(m, a, 1, &count);
 	require(count == 1, "%zu incidents, not 1", count);
-	stages = json_object_get(own(end), "stages");
+	stages = json_object_get(cachewarden_part(end), "stages");
 	require(json_integer_value(json_object_get(stages, "look")) <=
 				json_integer_value(json_object_get(stages, "touch")) &&
 			json_integer_value(json_object_get(stages, "touch")) <=
@@ -135,7 +136,7 @@ static void one_session(const void *arg)
  * Does what one_session does in session 0: as the release agent of a cgroup v1 hierarchy, which the kernel starts
  * when the last process of a cgroup ends.
  */
-static void helper_run(int nr)
+static void kernel_helper_run(int nr)
 {
 	const char *at = str("%s/hierarchy%d", scratch, nr),
 		   *done = str("%s/outside%d", scratch, nr);
@@ -175,29 +176,29 @@ static size_t incidents_by(struct monitor *m, const char *who, int activity, lon
 	return count;
 }
 
-static void without_session(const void *arg)
+static void outside_sessions(const void *arg)
 {
-	struct monitor *m = watch_quiet(3, "");
+	struct monitor *m = monitor_with_quiet(3, "");
 
 	for (int i = 1; i <= 2; i++) {
 		const char *who = str("< outside%d.sh(", i);
 
-		helper_run(i);
+		kernel_helper_run(i);
 		for (int ms = 0; !incidents_by(m, who, 3, 0) && ms < 10000 * patience; ms += 20)
 			sleep_ms(20);
 		require(incidents_by(m, who, 1, 0) == 1 && incidents_by(m, who, 3, 3) == 1,
-			"not one incident of all it did: %s", file_read(m->out));
+			"not a single incident with all its events: %s", file_read(m->out));
 	}
 }
 
 static void flood(const void *arg)
 {
-	struct monitor *m = watch("");
-	struct trigger t = trigger_in(&apart, "flood", pid_of(a), "loop", "20000");
+	struct monitor *m = monitor_long_quiet("");
+	struct trigger t = trigger_in(&own_session, "flood", pid_of(a), "loop", "20000");
 	json_t *end = incident_end(m, a);
 	size_t lines;
 
-	require(trigger_int(&t, "result") == 20000, "the trigger did %lld",
+	require(trigger_int(&t, "result") == 20000, "the trigger made %lld calls",
 		trigger_int(&t, "result"));
 	require(alert_int(end, "count") == 20000, "count %lld", alert_int(end, "count"));
 	incident_find(m, a, 2, &lines);
@@ -213,7 +214,7 @@ static void only_incidents(const void *arg)
 	monitor_ready(m);
 	monitors_mark();
 	trigger("benign", pid_of(a), "self");
-	trigger_in(&apart, "vm_readv", pid_of(a));
+	trigger_in(&own_session, "vm_readv", pid_of(a));
 	incident_wait(m, a, 1, 1);
 	sleep_ms(SETTLE_MS);
 	require(!findings_count(m), "events are shown: %s", file_read(m->out));
@@ -235,33 +236,22 @@ static const char *gdb_exe(void)
 /* A gdb session on a server under load. */
 static void gdb_session(void)
 {
-	const char *const load[] = {"/usr/bin/redis-benchmark",
-				    "--tls",
-				    "--insecure",
-				    "-p",
-				    str("%d", a->tls_port),
-				    "-n",
-				    "100000000",
-				    "-q",
-				    "-t",
-				    "get",
-				    NULL};
 	const char *const argv[] = {
 		gdb_exe(), "-batch", "-nx",	   "-p",  pid_of(a),	    "-ex",
 		"bt",	   "-ex",    "x/64xb $sp", "-ex", "info registers", "-ex",
 		"detach",  NULL};
-	pid_t bench = child_start(load, &(struct child_opts){});
+	pid_t bench = benchmark_start(a, "-n", "100000000", "-t", "get");
 	struct run r;
 
 	sleep_ms(300);
-	r = run_argv(30000, &apart, argv);
+	r = run_argv(30000, &own_session, argv);
 	child_stop(bench, SIGTERM, 2000);
 	require(r.status == 0, "gdb: %d %s", r.status, r.err);
 }
 
 static void debugger(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = monitor_long_quiet("");
 	json_t *end;
 	size_t count;
 
@@ -294,7 +284,7 @@ static const char *allow_gdb(const char *until)
 
 static void debugger_allowed(const void *arg)
 {
-	struct monitor *m = watch(allow_gdb("2099-12-31"));
+	struct monitor *m = monitor_long_quiet(allow_gdb("2099-12-31"));
 	json_t *event;
 	size_t count;
 
@@ -306,7 +296,7 @@ static void debugger_allowed(const void *arg)
 	require(event && !strcmp(alert_str(event, "verdict"), "allowed") &&
 			!strcmp(alert_str(event, "policy.reason"), "ticket 4711"),
 		"it is not recorded as allowed: %s", file_read(m->out));
-	m = watch(allow_gdb("2020-01-01"));
+	m = monitor_long_quiet(allow_gdb("2020-01-01"));
 	gdb_session();
 	incident_wait(m, a, 1, 1);
 }
@@ -318,16 +308,16 @@ static void text(const void *arg)
 	struct monitor *m;
 	char *out;
 
-	require(monitor_stop(watch_quiet(3, ""), SIGTERM) == 0, "exit code");
+	require(monitor_stop(monitor_with_quiet(3, ""), SIGTERM) == 0, "exit code");
 	m = monitor_start_with(&(struct child_opts){}, argv);
 	m->is_text = true;
 	monitor_ready(m);
-	trigger_in(&apart, "flood", pid_of(a), "loop", "5000");
-	require(file_wait(m->out, "5000 events in ", 8000), "it is not over: %s",
+	trigger_in(&own_session, "flood", pid_of(a), "loop", "5000");
+	require(file_wait(m->out, "5000 events in ", 8000), "it is not closed: %s",
 		file_read(m->out));
 	out = file_read(m->out);
 	require(strstr(out, " opened: redis-server:") && strstr(out, "by flood("),
-		"it does not say who and whom: %s", out);
+		"actor or instance not named: %s", out);
 	require(strstr(out, "take   mem-read: process_vm_readv succeeded"), "no first event: %s",
 		out);
 	require(strstr(out, "5000 events in ") && strstr(out, "mem-read 5000"), "no sum: %s", out);
@@ -338,10 +328,10 @@ static void text(const void *arg)
 
 static const struct test tests[] = {
 	TEST("an incident is opened by its first event, and over when it was quiet",
-	     opened_and_over),
+	     opened_and_closed),
 	TEST("what one session does is one incident, its stages in order", one_session),
 	TEST("outside any session, all that one helper of the kernel does is one incident",
-	     without_session),
+	     outside_sessions),
 	TEST("two sessions at once are two", two_sessions),
 	TEST("two servers are two", two_instances),
 	TEST("20000 reads are one incident, and few lines", flood),

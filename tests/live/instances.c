@@ -29,7 +29,7 @@ static void teardown(void)
 }
 
 /* Checks that an instance is watched: its memory, by main process and by thread, and its sockets. */
-static void watched(struct monitor *m, struct server *s)
+static void is_watched(struct monitor *m, struct server *s)
 {
 	struct trigger t = trigger("vm_readv", str("%d", s->pid));
 	pid_t tid = server_thread(s);
@@ -56,17 +56,17 @@ static void watched(struct monitor *m, struct server *s)
 	expect_alerts(m, &wire, 1);
 }
 
-static void before(const void *arg)
+static void started_before(const void *arg)
 {
-	watched(mon, early);
+	is_watched(mon, early);
 }
 
-static void after(const void *arg)
+static void started_after(const void *arg)
 {
-	watched(mon, server_start(&(struct server_opts){.plain = true}));
+	is_watched(mon, server_start(&(struct server_opts){.plain = true}));
 }
 
-static void first_breath(const void *arg)
+static void first_moments(const void *arg)
 {
 	struct server *s = server_prepare(&(struct server_opts){});
 	const char *const argv[] = {REDIS_SERVER, s->config, NULL};
@@ -90,12 +90,12 @@ static void restarted(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){.plain = true}), *again;
 
-	watched(mon, s);
+	is_watched(mon, s);
 	server_stop(s, SIGKILL);
 	monitors_mark();
 	again = server_start(&(struct server_opts){.plain = true, .tls_port = s->tls_port});
 	require(again->pid != s->pid, "same pid again");
-	watched(mon, again);
+	is_watched(mon, again);
 }
 
 static void executes_itself(const void *arg)
@@ -104,7 +104,7 @@ static void executes_itself(const void *arg)
 		&(struct server_opts){.plain = true, .extra = "enable-debug-command yes"});
 	struct run r;
 
-	watched(mon, s);
+	is_watched(mon, s);
 	r = run_command(5000, "redis-cli", "--tls", "--cacert", cert_path(), "-p",
 			str("%d", s->tls_port), "DEBUG", "RESTART");
 	for (int i = 0; i < 100 && r.status >= 0; i++) {
@@ -118,12 +118,12 @@ static void executes_itself(const void *arg)
 		sleep_ms(50);
 	}
 	monitors_mark();
-	watched(mon, s);
+	is_watched(mon, s);
 }
 
 static void daemonized_after(const void *arg)
 {
-	watched(mon, server_start(&(struct server_opts){.plain = true, .daemonize = true}));
+	is_watched(mon, server_start(&(struct server_opts){.plain = true, .daemonize = true}));
 }
 
 static void daemonized_before(const void *arg)
@@ -131,7 +131,7 @@ static void daemonized_before(const void *arg)
 	struct server *s = server_start(&(struct server_opts){.plain = true, .daemonize = true});
 	struct monitor *m = monitor_start(NULL);
 
-	watched(m, s);
+	is_watched(m, s);
 	monitor_stop(m, SIGTERM);
 }
 
@@ -143,7 +143,7 @@ static void own_pidns(const void *arg)
 	trigger("vm_readv", "1"); /* that server in its namespace, but the host's init in ours */
 	trigger("proc_open", "1", "mem");
 	expect_nothing(mon);
-	watched(mon, s);
+	is_watched(mon, s);
 }
 
 static void own_pidns_before(const void *arg)
@@ -152,7 +152,7 @@ static void own_pidns_before(const void *arg)
 		server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
 	struct monitor *m = monitor_start(NULL);
 
-	watched(m, s);
+	is_watched(m, s);
 	monitor_stop(m, SIGTERM);
 }
 
@@ -177,7 +177,7 @@ static void valkey(const void *arg)
 	const char *exe = str("%s/bin/valkey-server", scratch);
 
 	file_copy(REDIS_SERVER, exe);
-	watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
+	is_watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
 }
 
 /* Only its first argument identifies it as a server, not its executable's name. */
@@ -197,7 +197,7 @@ static struct server *titled_server(const char *name)
 
 static void titled(const void *arg)
 {
-	watched(mon, titled_server("cache-one"));
+	is_watched(mon, titled_server("cache-one"));
 }
 
 static void titled_before(const void *arg)
@@ -205,7 +205,7 @@ static void titled_before(const void *arg)
 	struct server *s = titled_server("cache-two");
 	struct monitor *m = monitor_start(NULL);
 
-	watched(m, s);
+	is_watched(m, s);
 	monitor_stop(m, SIGTERM);
 }
 
@@ -222,7 +222,7 @@ static void not_an_instance(const void *arg)
 	expect_nothing(mon);
 }
 
-static void client_is_none(const void *arg)
+static void client_is_no_instance(const void *arg)
 {
 	const char *const argv[] = {"redis-cli", "-p",	     str("%d", early->tls_port),
 				    "--tls",	 "--cacert", cert_path(),
@@ -234,25 +234,25 @@ static void client_is_none(const void *arg)
 	expect_nothing(mon);
 }
 
-static void number_taken_over(const void *arg)
+static void pid_reused(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
 	struct clone_args args = {.exit_signal = SIGCHLD, .set_tid_size = 1};
-	pid_t old = s->pid, heir;
+	pid_t old = s->pid, reused;
 	struct trigger t;
 
 	server_stop(s, SIGKILL);
 	args.set_tid = (unsigned long)&old;
-	heir = syscall(SYS_clone3, &args, sizeof(args));
-	if (!heir) {
+	reused = syscall(SYS_clone3, &args, sizeof(args));
+	if (!reused) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGTERM, SIG_DFL);
 		while (1)
 			pause();
 	}
-	if (heir < 0)
+	if (reused < 0)
 		test_skip("cannot choose a pid here: %s", strerror(errno));
-	child_adopt(heir);
+	child_adopt(reused);
 	t = trigger("vm_readv", str("%d", old));
 	require(trigger_int(&t, "result") >= 0 || trigger_int(&t, "errno") == EFAULT,
 		"the trigger did not reach the heir");
@@ -260,7 +260,7 @@ static void number_taken_over(const void *arg)
 	expect_nothing(mon);
 }
 
-static void many(const void *arg)
+static void many_instances(const void *arg)
 {
 	struct server *s[12];
 	struct trigger t[12];
@@ -301,9 +301,9 @@ static void one_actor_two_instances(const void *arg)
 }
 
 static const struct test tests[] = {
-	TEST("a server older than the monitor is watched", before),
-	TEST("a server started after the monitor is watched", after),
-	TEST("a server is watched from its first moments", first_breath),
+	TEST("a server older than the monitor is watched", started_before),
+	TEST("a server started after the monitor is watched", started_after),
+	TEST("a server is watched from its first moments", first_moments),
 	TEST("a server killed and started again on its port is a new instance", restarted),
 	TEST("a server that executes itself (DEBUG RESTART) stays watched", executes_itself),
 	TEST("a server that goes into the background is watched under its final pid",
@@ -319,9 +319,9 @@ static const struct test tests[] = {
 	TEST("a server of another name whose first argument says redis-server is watched", titled),
 	TEST("the same by first argument, with the server older than the monitor", titled_before),
 	TEST("a server of another name is none", not_an_instance),
-	TEST("redis-cli is no instance", client_is_none),
-	TEST("a stranger that got an ended instance's pid is none", number_taken_over),
-	TEST("twelve instances are kept apart", many),
+	TEST("redis-cli is no instance", client_is_no_instance),
+	TEST("a stranger that got an ended instance's pid is none", pid_reused),
+	TEST("twelve instances are kept apart", many_instances),
 	TEST("one actor that touches two instances is an alert for each", one_actor_two_instances),
 	{},
 };

@@ -63,15 +63,14 @@ static void ktls(const void *arg)
 		char *text, *line;
 
 		monitors_mark();
-		t = i ? trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-u", "-m",
-				     k->version, "-v", str("%d", KTLS_BYTES))
-		      : trigger_stay("ktls", "call", "127.0.0.1", str("%d", port), cert, "-m",
+		t = i ? trigger_stay("ktls", "connect", "127.0.0.1", str("%d", port), cert, "-u",
+				     "-m", k->version, "-v", str("%d", KTLS_BYTES))
+		      : trigger_stay("ktls", "connect", "127.0.0.1", str("%d", port), cert, "-m",
 				     k->version, "-v", str("%d", KTLS_BYTES));
 		require(trigger_int(&t, "bytes") == KTLS_BYTES, "not all came back");
 		require(trigger_true(&t, "send") == !i &&
 				trigger_true(&t, "recv") == (!i && k->recv),
-			"the client's kernel does not do what it should: %s",
-			json_dumps(t.said, 0));
+			"kTLS at the client is not as expected: %s", json_dumps(t.said, 0));
 		text = file_read(out);
 		line = text;
 		for (int skip = i; skip && line; skip--)
@@ -80,7 +79,7 @@ static void ktls(const void *arg)
 		require(said, "the server says %s", text);
 		require(json_is_true(json_object_get(said, "send")) &&
 				json_is_true(json_object_get(said, "recv")) == k->recv,
-			"the server's kernel does not do what it should: %s", line);
+			"kTLS at the server is not as expected: %s", line);
 		conn = conn_of(mon, (int)trigger_int(&t, "port"));
 		require(conn, "the connection is not listed");
 		require(!strcmp(text_at(conn, "tls", "version"), k->name), "version %s",
@@ -102,7 +101,7 @@ static void ktls(const void *arg)
 		json_decref(said);
 		free(text);
 	}
-	/* it is watched: the silence before was not a blind spot */
+	/* the server is monitored, so the lack of alerts above means something */
 	monitors_mark();
 	t = trigger("plain_client", "127.0.0.1", str("%d", port));
 	expect(mon, {.rule = "tls-plaintext",
@@ -125,8 +124,8 @@ static void ktls_stolen(const void *arg)
 	json_t *said, *conn;
 	const char *fd;
 
-	peer = trigger_stay("ktls", "call", "127.0.0.1", str("%d", s.tls_port), cert_path(), "-g",
-			    "-m", k->version);
+	peer = trigger_stay("ktls", "connect", "127.0.0.1", str("%d", s.tls_port), cert_path(),
+			    "-g", "-m", k->version);
 	said = json_loads(file_read(out), JSON_DISABLE_EOF_CHECK, NULL);
 	require(said && json_is_true(json_object_get(said, "send")),
 		"the server's kernel does not encrypt: %s", file_read(out));
@@ -147,7 +146,7 @@ static void ktls_stolen(const void *arg)
 		.local_port = s.tls_port,
 		.remote_port = (int)trigger_int(&peer, "port")});
 	/* the peer decrypted a record that the server never sent */
-	require(child_wait(peer.pid, 3000) > 0, "the peer read nothing strange");
+	require(child_wait(peer.pid, 3000) > 0, "the peer did not fail on the injected record");
 	conn = conn_of(mon, (int)trigger_int(&peer, "port"));
 	require(!conn || !strcmp(text_at(conn, "out", "sync"), "synced"), "not synced");
 	json_decref(said);
@@ -165,7 +164,7 @@ static long netstat(const struct child_opts *in, const char *name)
 	return netns_counted(in->netns, "netstat", "TcpExt", name);
 }
 
-/* Two namespaces, 10.78.0.1 and .2, with that network between them: netem, or our bad_wire. Returns which. */
+/* Two namespaces, 10.78.0.1 and .2, with that network between them: netem, or our impaired_link. Returns which. */
 static const char *network_start(struct child_opts *here, struct child_opts *there,
 				 const char *netem)
 {
@@ -188,7 +187,8 @@ static const char *network_start(struct child_opts *here, struct child_opts *the
 	} else {
 		if (access("/dev/net/tun", R_OK | W_OK))
 			test_skip("neither netem nor tun devices here");
-		trigger_stay("bad_wire", str("%d", here->netns), str("%d", there->netns), netem);
+		trigger_stay("impaired_link", str("%d", here->netns), str("%d", there->netns),
+			     netem);
 	}
 	for (int i = 0; i < 2; i++) {
 		const char *dev = i ? "cw1" : "cw0";
@@ -224,7 +224,8 @@ static void netem(const void *arg)
 	t = trigger_in(&in_there, "tls_client", "10.78.0.1", str("%d", s->tls_port), cert_path(),
 		       "-v", "1000000", "-n", "4");
 	require(trigger_int(&t, "bytes") == 4 * 1111111, "not all values came back");
-	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
+	require(netstat(&in_here, net->counter) > 0, "the network was not impaired: no %s",
+		net->counter);
 	expect(m, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	monitors_mark();
 	t = trigger_in(&in_there, "plain_client", "10.78.0.1", str("%d", s->plain_port));
@@ -239,7 +240,7 @@ static void netem(const void *arg)
 	printf("# %s, %s: %s %ld, %ld bytes unsynced of some 9 million\n", network, net->netem,
 	       net->counter, netstat(&in_here, net->counter), monitor_summary(m, "bytes unsynced"));
 	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
-		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
+		"%ld bytes unsynced, %ld were reported", monitor_summary(m, "bytes unsynced"),
 		blind_told(m, UNSYNCED));
 }
 
@@ -272,7 +273,7 @@ static pid_t soak_client(int i, int each, const struct child_opts *there, const 
 	o.err = str("%s.err", out);
 	/* every fifth client is an instance by its name, so that the client side is read too */
 	if (i % 5 == 4)
-		argv[0] = str("%s/dialler/redis-server", scratch);
+		argv[0] = str("%s/client/redis-server", scratch);
 	return child_start(argv, &o);
 }
 
@@ -311,7 +312,7 @@ static long summary_number(const struct monitor *m, const char *words)
 static void soak(const void *arg)
 {
 	const struct network *net = arg;
-	long connections = 0, bytes = 0, resumed = 0, dialled = 0, false_alerts = 0;
+	long connections = 0, bytes = 0, resumed = 0, both_ends = 0, false_alerts = 0;
 	struct child_opts in_here, in_there;
 	int each = getenv("CACHEWARDEN_LANE") ? 10 : EACH;
 	const char *network;
@@ -322,7 +323,7 @@ static void soak(const void *arg)
 
 	alarm(SOAK_MS / 1000 + 120);
 	network = network_start(&in_here, &in_there, net->netem);
-	file_copy(trigger_path("tls_client"), str("%s/dialler/redis-server", scratch));
+	file_copy(trigger_path("tls_client"), str("%s/client/redis-server", scratch));
 	s = server_start(&(struct server_opts){
 		.bind = "10.78.0.1", .child = in_here, .extra = "protected-mode no"});
 	m = monitor_start(NULL);
@@ -340,13 +341,14 @@ static void soak(const void *arg)
 		connections += said_number(said, "result");
 		bytes += said_number(said, "bytes");
 		resumed += said_number(said, "resumed");
-		dialled += i % 5 == 4 ? said_number(said, "result") : 0;
+		both_ends += i % 5 == 4 ? said_number(said, "result") : 0;
 		json_decref(said);
 	}
 	started = now_ms() - started;
 	sleep_ms(3000); /* counts are reported within a second */
 	require(connections == CLIENTS * each, "%ld connections", connections);
-	require(netstat(&in_here, net->counter) > 0, "the network was fine: no %s", net->counter);
+	require(netstat(&in_here, net->counter) > 0, "the network was not impaired: no %s",
+		net->counter);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	monitor_poll(m);
 	for (size_t i = m->mark; i < m->count; i++) {
@@ -363,18 +365,18 @@ static void soak(const void *arg)
 	printf("# %s, %s: %ld connections in %lld s, %ld resumed, %ld of them read at both ends, %ld bytes of "
 	       "values; %s %ld, %ld timeouts of TCP; the monitor counts %ld connections, %ld of them "
 	       "not read whole, %ld bytes unsynced, %ld dropped\n",
-	       network, net->netem, connections, started / 1000, resumed, dialled, bytes,
+	       network, net->netem, connections, started / 1000, resumed, both_ends, bytes,
 	       net->counter, netstat(&in_here, net->counter), netstat(&in_here, "TCPTimeouts"),
 	       summary_number(m, " connections, "), summary_number(m, " read in part"),
 	       monitor_summary(m, "bytes unsynced"), monitor_summary(m, "dropped"));
 	require(!false_alerts, "%ld alerts about TLS", false_alerts);
 	require(monitor_summary(m, "dropped") == 0, "dropped");
 	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
-		"%ld bytes unsynced, %ld were told", monitor_summary(m, "bytes unsynced"),
+		"%ld bytes unsynced, %ld were reported", monitor_summary(m, "bytes unsynced"),
 		blind_told(m, UNSYNCED));
-	require(summary_number(m, " connections, ") == connections + dialled,
+	require(summary_number(m, " connections, ") == connections + both_ends,
 		"the monitor counts %ld connections, there were %ld and %ld read at both ends",
-		summary_number(m, " connections, "), connections, dialled);
+		summary_number(m, " connections, "), connections, both_ends);
 }
 
 #define NETWORK(...) &((const struct network){__VA_ARGS__})

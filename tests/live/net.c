@@ -4,6 +4,7 @@
  * data, closed windows, MPTCP. TLS is read in full, plaintext is reported.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -52,11 +53,11 @@ static struct trigger client_in(pid_t ns, const char *host, int port, const char
 		argv[4 + i] = more[i];
 	t.pid = child_start(
 		argv, &(struct child_opts){.netns = ns, .out = out, .err = str("%s.err", out)});
-	require(file_wait(out, "\n", 20000), "odd_client said nothing: %s",
+	require(file_wait(out, "\n", 20000), "odd_client printed nothing: %s",
 		file_read(str("%s.err", out)));
 	said = file_read(out);
 	t.said = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
-	require(t.said, "odd_client said no JSON: %s", said);
+	require(t.said, "odd_client printed no JSON: %s", said);
 	free(said);
 	return t;
 }
@@ -87,7 +88,7 @@ static void read_in_full(const struct trigger *t)
 }
 
 /* Does not check the number of bytes: MPTCP sometimes sends a part twice. */
-static void told(const struct trigger *t, const struct server *s, const char *family)
+static void plaintext_reported(const struct trigger *t, const struct server *s, const char *family)
 {
 	expect(mon, {.rule = "tls-plaintext",
 		     .wire = true,
@@ -194,54 +195,55 @@ static void window(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(ns, "127.0.0.1", s->plain_port, "-v", "3000000", "-w", "700");
-	told(&t, s, "ipv4");
+	plaintext_reported(&t, s, "ipv4");
 }
 
-/* ---- segments that seldom come so ---------------------------------------------------------------- */
+/* ---- hand-made segments ------------------------------------------------------------------------- */
 
-#define FAR_STEPS 12
+#define STEPS_MAX 12
 
-static struct trigger far_host(pid_t ns, int port, const char *const *steps)
+static struct trigger tcp_script(pid_t ns, int port, const char *const *steps)
 {
-	static int from = 40000; /* connections of vanished hosts stay for a while */
-	const char *argv[FAR_STEPS + 5] = {"far_host", number(port), cert_path(), number(from++)};
+	/* The server keeps the connections of an earlier host for a while. */
+	static int from = 40000;
+	const char *argv[STEPS_MAX + 5] = {"tcp_script", number(port), cert_path(), number(from++)};
 	const struct child_opts there = {.netns = ns};
 
 	if (access("/dev/net/tun", R_OK | W_OK))
 		test_skip("no tun device here");
-	for (int i = 0; i < FAR_STEPS && steps[i]; i++)
+	for (int i = 0; i < STEPS_MAX && steps[i]; i++)
 		argv[4 + i] = steps[i];
 	return trigger_argv(&there, argv);
 }
 
-/* Runs it with TLS and with plaintext. The server answers both; TLS is read to its last byte, plaintext is one alert. */
-struct far {
-	const char *tls[FAR_STEPS], *plain[FAR_STEPS];
+/* Scripts of the tcp_script trigger. The server answers both; TLS is read to its last byte, plaintext is one alert. */
+struct script_pair {
+	const char *tls[STEPS_MAX], *plain[STEPS_MAX];
 	long bytes; /* TLS bytes to be read; 0: the ClientHello's */
 	bool hole;  /* expected to stay out of sync */
 };
 
-static void far_away(const void *arg)
+static void hand_made_segments(const void *arg)
 {
-	const struct far *far = arg;
+	const struct script_pair *pair = arg;
 	pid_t ns = netns_start();
 	struct server *s = server_in(ns, "");
-	struct trigger t = far_host(ns, s->tls_port, far->tls);
+	struct trigger t = tcp_script(ns, s->tls_port, pair->tls);
 	json_t *conn = conn_of(mon, (int)trigger_int(&t, "port")), *in;
 
 	require(trigger_int(&t, "received") > 0, "the server did not answer in TLS");
 	require(conn, "the connection is not listed");
 	in = json_object_get(conn, "in");
 	require(json_integer_value(json_object_get(in, "bytes")) ==
-				(far->bytes ?: trigger_int(&t, "hello")) &&
-			!strcmp(text_at(conn, "in", "sync"), far->hole ? "unsynced" : "synced"),
+				(pair->bytes ?: trigger_int(&t, "hello")) &&
+			!strcmp(text_at(conn, "in", "sync"), pair->hole ? "unsynced" : "synced"),
 		"the ClientHello was not read: %s", json_dumps(conn, 0));
 	json_decref(conn);
 	expect_nothing(mon);
 	monitors_mark();
 	ns = netns_start();
 	s = server_in(ns, "");
-	t = far_host(ns, s->plain_port, far->plain);
+	t = tcp_script(ns, s->plain_port, pair->plain);
 	require(trigger_int(&t, "received") > 0, "the server did not answer in plaintext");
 	expect(mon, {.rule = "tls-plaintext",
 		     .wire = true,
@@ -254,71 +256,71 @@ static void far_away(const void *arg)
 		     .offset = 0});
 }
 
-static const struct far overtaken = {
-	.tls = {"syn", "t100-", "t0-100", "hear"},
-	.plain = {"syn", "p6-", "p0-6", "hear"},
+static const struct script_pair overtaken = {
+	.tls = {"syn", "t100-", "t0-100", "wait"},
+	.plain = {"syn", "p6-", "p0-6", "wait"},
 };
 
 /* The kernel drops the first copy, on the handshake's last ACK or after it; only the second one counts. */
-static const struct far first_dropped = {
-	.tls = {"syn", "t0-100!", "t0-200", "t200-", "hear"},
-	.plain = {"syn", "t0-100!", "p0-", "hear"},
+static const struct script_pair first_dropped = {
+	.tls = {"syn", "t0-100!", "t0-200", "t200-", "wait"},
+	.plain = {"syn", "t0-100!", "p0-", "wait"},
 };
-static const struct far dropped = {
-	.tls = {"syn", "ack", "t0-100!", "t0-", "hear"},
-	.plain = {"syn", "ack", "t0-100!", "p0-", "hear"},
+static const struct script_pair dropped = {
+	.tls = {"syn", "ack", "t0-100!", "t0-", "wait"},
+	.plain = {"syn", "ack", "t0-100!", "p0-", "wait"},
 };
 
-static const struct far dropped_half_open = {
-	.tls = {"syn", "t0-100!", "ack", "t0-", "hear"},
+static const struct script_pair dropped_half_open = {
+	.tls = {"syn", "t0-100!", "ack", "t0-", "wait"},
 	.plain = {"syn", "t0-100!", "ack", "p0-1", "p1-",
-		  "hear"}, /* no segment begins with a command */
+		  "wait"}, /* no segment begins with a command */
 };
 
-/* With two of them, the second one leaves a gap after the first one's record. */
-static const struct far dropped_apart = {
-	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "hear"},
-	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "hear"},
+/* Of two dropped segments, the second leaves a gap after the first one's record. */
+static const struct script_pair dropped_apart = {
+	.tls = {"syn", "ack", "t0-100!", "t0-100@2000!", "t0-", "wait"},
+	.plain = {"syn", "ack", "t0-100!", "t0-100@2000!", "p0-", "wait"},
 	.bytes = 2100,
 	.hole = true,
 };
 
 /* A keepalive's byte, and bytes that the kernel trims. */
-static const struct far before_first = {
-	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "hear"},
-	.plain = {"syn", "h0-@-5", "hear"},
+static const struct script_pair before_first = {
+	.tls = {"syn", "p0-1@-1", "t0-200", "t200-", "wait"},
+	.plain = {"syn", "h0-@-5", "wait"},
 };
 
-static const struct far beyond = {
-	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "hear"},
-	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "hear"},
+static const struct script_pair beyond_window = {
+	.tls = {"syn", "ack", "t0-100@1000000000", "t0-", "wait"},
+	.plain = {"syn", "ack", "t0-100@1000000000", "p0-", "wait"},
 };
 /* The data looks like a record header at the first byte's place. */
-static const struct far second_syn = {
-	.tls = {"syn", "ack", "late", "t0-", "hear"},
-	.plain = {"syn", "ack", "late", "p0-1", "p1-", "hear"},
+static const struct script_pair second_syn = {
+	.tls = {"syn", "ack", "syn2", "t0-", "wait"},
+	.plain = {"syn", "ack", "syn2", "p0-1", "p1-", "wait"},
 };
 
 /* Segments that overtook it within the record were read; the late one looks like text, but is TLS payload. */
-static const struct far certificate = {
-	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "hear"},
-	.plain = {"syn", "ack", "p6-", "p0-6", "hear"},
+static const struct script_pair certificate = {
+	.tls = {"syn", "ack", "x0-400", "x800-", "x400-800", "wait"},
+	.plain = {"syn", "ack", "p6-", "p0-6", "wait"},
 	.bytes = 1200,
 };
 
 /* The first connection ended before its socket had data; the second has the same addresses and sequence numbers. */
-static const struct far again = {
-	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "hear"},
-	.plain = {"syn", "t0-", "rst", "syn", "p0-", "hear"},
+static const struct script_pair same_start = {
+	.tls = {"syn", "t0-", "rst", "syn", "t0-200", "t200-", "wait"},
+	.plain = {"syn", "t0-", "rst", "syn", "p0-", "wait"},
 };
 
 /* The network delays a segment until its connection is over: the listener gets it, and the kernel answers with a reset. */
-static void stray(const void *arg)
+static void late_segment(const void *arg)
 {
-	static const char *const steps[] = {"syn", "ack", "t0-", "hear", "rst", "t100-", NULL};
+	static const char *const steps[] = {"syn", "ack", "t0-", "wait", "rst", "t100-", NULL};
 	pid_t ns = netns_start();
 	struct server *s = server_in(ns, "");
-	struct trigger t = far_host(ns, s->tls_port, steps);
+	struct trigger t = tcp_script(ns, s->tls_port, steps);
 
 	require(trigger_int(&t, "received") > 0, "the server did not answer in TLS");
 	require(trigger_true(&t, "reset"), "no reset: the connection was not over");
@@ -340,7 +342,7 @@ static void headers(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(ns, host, s->plain_port, "-x", chain);
-	told(&t, s, host[0] == ':' ? "ipv6" : "ipv4");
+	plaintext_reported(&t, s, host[0] == ':' ? "ipv6" : "ipv4");
 }
 
 /* A router between client and server cuts every long packet into three fragments, in both directions. */
@@ -369,7 +371,7 @@ static void fragments(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(there, "10.81.0.1", s->plain_port, "-v", "300000");
-	told(&t, s, "ipv4");
+	plaintext_reported(&t, s, "ipv4");
 }
 
 /* ---- segments longer than 64 KiB ----------------------------------------------------------------- */
@@ -378,7 +380,7 @@ static void big_tcp(const void *arg)
 {
 	const char *host = arg ? "fd79::83:1" : "10.83.0.1", *why,
 		   *out = str("%s/largest", scratch);
-	const char *const argv[] = {trigger_path("largest"), NULL};
+	const char *const argv[] = {trigger_path("largest_packet"), NULL};
 	pid_t here = netns_start(), there = netns_start(), capture;
 	struct server *s;
 	struct trigger t;
@@ -410,12 +412,11 @@ static void big_tcp(const void *arg)
 	read_in_full(&t);
 	monitors_mark();
 	t = client(there, host, s->plain_port, "-v", "10000000");
-	told(&t, s, arg ? "ipv6" : "ipv4");
+	plaintext_reported(&t, s, arg ? "ipv6" : "ipv4");
 }
 
 /* ---- MPTCP ----------------------------------------------------------------------------------------- */
 
-#define UNSYNCED "bytes passed while a TLS stream was out of sync"
 #define SUBFLOWS "MPTCP sockets, outbound or older than the monitor: further subflows are unseen"
 
 static void preload(void)
@@ -457,11 +458,11 @@ static void one_subflow(const void *arg)
 	monitors_mark();
 	t = client(ns, "127.0.0.1", s->plain_port, option);
 	require(trigger_true(&t, "mptcp") == mptcp, "MPTCP was %sspoken", mptcp ? "not " : "");
-	told(&t, s, "ipv4");
+	plaintext_reported(&t, s, "ipv4");
 }
 
 /* The listed connections of that local address, and the bytes that they carried towards the client. */
-static long long carried(const char *ip)
+static long long bytes_sent_from(const char *ip)
 {
 	json_t *all = conns_of(mon), *j;
 	long long bytes = 0;
@@ -495,7 +496,7 @@ static void two_subflows(const void *arg)
 			   cert_path());
 		require(trigger_int(&t, "subflows") == 1, "there are %lld more subflows",
 			trigger_int(&t, "subflows"));
-		if (carried("10.84.0.1") > 5000 && carried("10.85.0.1") > 5000)
+		if (bytes_sent_from("10.84.0.1") > 5000 && bytes_sent_from("10.85.0.1") > 5000)
 			break;
 		if (i == 5) /* the kernel chooses the subflow of a segment */
 			test_skip("one subflow carried all, each time");
@@ -503,8 +504,8 @@ static void two_subflows(const void *arg)
 	}
 	expect(mon, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	require(blind_told(mon, UNSYNCED) > before, "what was not read is not counted");
-	printf("# %lld and %lld bytes of the replies\n", carried("10.84.0.1"),
-	       carried("10.85.0.1"));
+	printf("# %lld and %lld bytes of the replies\n", bytes_sent_from("10.84.0.1"),
+	       bytes_sent_from("10.85.0.1"));
 	child_stop(t.pid, SIGKILL, 2000);
 	monitors_mark();
 	t = client(there, "10.84.0.1", s->plain_port, "-p");
@@ -521,7 +522,7 @@ static void two_subflows(const void *arg)
 }
 
 /* The replica's sockets use MPTCP too; its master speaks MPTCP or TCP. */
-static void dials(const void *arg)
+static void replica_connects(const void *arg)
 {
 	bool mptcp = arg;
 	pid_t ns = netns_start();
@@ -536,8 +537,7 @@ static void dials(const void *arg)
 		     cert_path(), "-p", number(replica->tls_port), "REPLICAOF", "127.0.0.1",
 		     number(master->plain_port));
 	require(strstr(r.out, "OK"), "REPLICAOF: %s %s", r.out, r.err);
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	expect(mon, PLAIN_REPLICATION(master, replica),
 	       {.rule = "self-blind", .detail = SUBFLOWS, .optional = !mptcp});
 }
@@ -548,20 +548,23 @@ static const struct test tests[] = {
 	TEST("the same where the server does not take it", fast_open),
 	TEST("urgent data: plaintext is told, and a byte beside TLS", urgent),
 	TEST("a window that stays shut, keepalives: TLS is read, plaintext is told", window),
-	TEST("the second segment overtakes the handshake's last ACK", far_away, .arg = &overtaken),
+	TEST("the second segment overtakes the handshake's last ACK", hand_made_segments,
+	     .arg = &overtaken),
 	TEST("TLS that the kernel drops hides no plaintext, with the handshake's last ACK",
-	     far_away, .arg = &first_dropped),
-	TEST("TLS that the kernel drops hides no plaintext", far_away, .arg = &dropped),
-	TEST("TLS that the kernel drops before there is a connection hides no plaintext", far_away,
-	     .arg = &dropped_half_open),
-	TEST("TLS that the kernel drops hides no plaintext behind a hole", far_away,
+	     hand_made_segments, .arg = &first_dropped),
+	TEST("TLS that the kernel drops hides no plaintext", hand_made_segments, .arg = &dropped),
+	TEST("TLS that the kernel drops before there is a connection hides no plaintext",
+	     hand_made_segments, .arg = &dropped_half_open),
+	TEST("TLS that the kernel drops hides no plaintext behind a hole", hand_made_segments,
 	     .arg = &dropped_apart),
-	TEST("bytes before the connection's first", far_away, .arg = &before_first),
-	TEST("bytes beyond the window", far_away, .arg = &beyond),
-	TEST("a second SYN with data", far_away, .arg = &second_syn),
-	TEST("a certificate's text that comes late is no plaintext", far_away, .arg = &certificate),
-	TEST("a connection that begins as an earlier one did", far_away, .arg = &again),
-	TEST("a segment that comes when its connection is over raises nothing", stray),
+	TEST("bytes before the connection's first", hand_made_segments, .arg = &before_first),
+	TEST("bytes beyond the window", hand_made_segments, .arg = &beyond_window),
+	TEST("a second SYN with data", hand_made_segments, .arg = &second_syn),
+	TEST("a certificate's text that comes late is no plaintext", hand_made_segments,
+	     .arg = &certificate),
+	TEST("a connection that begins as an earlier one did", hand_made_segments,
+	     .arg = &same_start),
+	TEST("a segment that comes when its connection is over raises nothing", late_segment),
 	TEST("IP options", headers, .arg = "options"),
 	TEST("IPv6 hop-by-hop, routing and destination headers", headers, .arg = "hop,route,dest"),
 	TEST("seven IPv6 destination headers", headers,
@@ -575,8 +578,9 @@ static const struct test tests[] = {
 	TEST("a TCP client at an MPTCP listener", one_subflow),
 	TEST("MPTCP with two subflows: TLS raises nothing, what is not read is counted",
 	     two_subflows),
-	TEST("a replica that dials by MPTCP without TLS, seen at both ends", dials, .arg = "mptcp"),
-	TEST("the same where the master speaks TCP", dials),
+	TEST("a replica that dials by MPTCP without TLS, seen at both ends", replica_connects,
+	     .arg = "mptcp"),
+	TEST("the same where the master speaks TCP", replica_connects),
 	{},
 };
 

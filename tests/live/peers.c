@@ -62,16 +62,7 @@ json_t *conn_by_sni(json_t *all, const char *name)
 	return NULL;
 }
 
-struct monitor *monitor_with(const char *policy)
-{
-	static unsigned int nr;
-	const char *path = str("%s/peers.%u.yaml", scratch, ++nr);
-
-	file_write(path, policy);
-	return monitor_start("--policy", path, NULL);
-}
-
-/* ---- what was settled ---------------------------------------------------------------------------- */
+/* ---- what was negotiated-------------------------------------------------------------------------- */
 
 const char *const peers_versions[VERSIONS] = {"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 
@@ -146,30 +137,30 @@ void tally_is_reported(struct monitor *m, const struct server *s, const struct t
 /* Each version from oldest to newest must have occurred. */
 void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 {
-	printf("# %s: %ld handshakes, and the monitor says the same of each: SSLv3 %ld, 1.0 %ld, 1.1 %ld, "
+	printf("# %s: %ld handshakes, and the monitor reports the same of each: SSLv3 %ld, 1.0 %ld, 1.1 %ld, "
 	       "1.2 %ld, 1.3 %ld; %ld with a weak suite\n",
 	       who, t->sum, t->of[SSL3], t->of[TLS10], t->of[TLS11], t->of[TLS12], t->of[TLS13],
 	       t->weak);
 	for (int v = oldest; v <= newest; v++)
-		require(t->of[v], "%s settled on %s in no handshake", who, peers_versions[v]);
+		require(t->of[v], "%s negotiated %s in no handshake", who, peers_versions[v]);
 }
 
 /* who names the connection in failure messages. */
-void conn_settled(json_t *conn, const char *who, const char *version, const char *suite)
+void conn_negotiated(json_t *conn, const char *who, const char *version, const char *suite)
 {
 	require(conn, "%s (%s %s) is not listed", who, version, suite);
-	require(!strcmp(text_at(conn, "tls", "version"), version), "%s settled on %s, not %s", who,
+	require(!strcmp(text_at(conn, "tls", "version"), version), "%s negotiated %s, not %s", who,
 		version, text_at(conn, "tls", "version"));
-	require(!strcmp(text_at(conn, "tls", "cipher"), suite), "%s settled on %s, not %s", who,
+	require(!strcmp(text_at(conn, "tls", "cipher"), suite), "%s negotiated %s, not %s", who,
 		suite, text_at(conn, "tls", "cipher"));
 	require(!strcmp(text_at(conn, "in", "sync"), "synced") &&
 			!strcmp(text_at(conn, "out", "sync"), "synced"),
 		"%s is not synced", who);
 }
 
-void settled_is(json_t *all, const char *sni, const char *version, const char *suite)
+void negotiated_is(json_t *all, const char *sni, const char *version, const char *suite)
 {
-	conn_settled(conn_by_sni(all, sni), sni, version, suite);
+	conn_negotiated(conn_by_sni(all, sni), sni, version, suite);
 }
 
 struct stack {
@@ -197,8 +188,8 @@ static const char *stack_program(const struct stack *stack)
 }
 
 /* The program makes every handshake it can with that server, and prints "SNI VERSION SUITE" for each. */
-static void stack_settles(struct monitor *m, const struct stack *stack, const struct server *s,
-			  const char *with)
+static void stack_run(struct monitor *m, const struct stack *stack, const struct server *s,
+		      const char *with)
 {
 	const char *program = stack_program(stack), *base = strrchr(program, '/'),
 		   *domain = str("%s%d.example", base ? base + 1 : program, s->tls_port),
@@ -228,7 +219,7 @@ static void stack_settles(struct monitor *m, const struct stack *stack, const st
 			break;
 		require(sscanf(l, "%199s %39s %99s", sni, version, suite) == 3, "%s says: %s",
 			stack->name, l);
-		settled_is(all, sni, version, suite);
+		negotiated_is(all, sni, version, suite);
 		tally_add(&tally, version, suite);
 	}
 	free(text);
@@ -241,8 +232,8 @@ static void stack_settles(struct monitor *m, const struct stack *stack, const st
 
 static void stack(const void *arg)
 {
-	stack_settles(peers_mon, arg, peers_ecdsa, "ECDSA");
-	stack_settles(peers_mon, arg, peers_rsa, "RSA");
+	stack_run(peers_mon, arg, peers_ecdsa, "ECDSA");
+	stack_run(peers_mon, arg, peers_rsa, "RSA");
 }
 
 /* Another server under Redis' name, for what no current Redis accepts. */
@@ -273,12 +264,12 @@ static struct server old_server(const char *const *head, const char *dh)
 
 struct monitor *old_monitor(void)
 {
-	return monitor_with(
+	return monitor_with_policy(
 		"instances:\n  - name: old\n    rules:\n      mem-inject: {mode: off}\n");
 }
 
 /* Both ends are OpenSSL 1.0, which still has RC4 and 3DES. */
-static void openssl_of_old(const void *arg)
+static void openssl_old(const void *arg)
 {
 	const struct stack *stack = arg;
 	const char *exe = str("%s/old/redis-server", scratch);
@@ -289,7 +280,7 @@ static void openssl_of_old(const void *arg)
 	m = old_monitor();
 	old = old_server((const char *const[]){exe, "tests/live/peers/serve.js", NULL},
 			 str("%s/dh.pem", scratch));
-	stack_settles(m, stack, &old, "itself");
+	stack_run(m, stack, &old, "itself");
 	child_stop(old.pid, SIGKILL, 2000);
 }
 
@@ -315,13 +306,13 @@ struct server jsse_server(void)
 			  NULL);
 }
 
-static void jsse_of_old(const void *arg)
+static void jsse_old(const void *arg)
 {
 	const struct stack *stack = arg;
 	struct monitor *m = old_monitor();
 	struct server old = jsse_server();
 
-	stack_settles(m, stack, &old, "itself");
+	stack_run(m, stack, &old, "itself");
 	child_stop(old.pid, SIGKILL, 2000);
 }
 
@@ -343,8 +334,8 @@ static const struct test tests[] = {
 	     .arg = STACK("rustls", "build/peers/rustls", NULL, NULL, TLS12, TLS13, 6)),
 	TEST("OpenSSL 1.0 by its own word: every version and suite", stack, .arg = OPENSSL10(20)),
 	TEST("OpenSSL 1.0 at both ends, with RC4, 3DES and nothing: every version and suite",
-	     openssl_of_old, .arg = OPENSSL10(130)),
-	TEST("Java at both ends, with SSLv3 and export suites: every suite", jsse_of_old,
+	     openssl_old, .arg = OPENSSL10(130)),
+	TEST("Java at both ends, with SSLv3 and export suites: every suite", jsse_old,
 	     .arg = STACK("JSSE", "java", NULL, "tests/live/peers/Settle.java", SSL3, SSL3, 40,
 			  "SSLv3"),
 	     .slow = true),

@@ -6,6 +6,7 @@
 #define LIVE_PEERS_H
 
 #include "harness.h"
+#include "steps.h"
 
 /* All that the host's OpenSSL supports; SECLEVEL 0 also admits the certificate. */
 #define EVERYTHING                                                                                 \
@@ -19,7 +20,6 @@ void peers_teardown(void);
 
 /* Whether that program is installed. */
 bool peers_have(const char *program);
-struct monitor *monitor_with(const char *policy);
 json_t *conn_by_sni(json_t *all, const char *name);
 
 /* ---- negotiated versions and suites ---- */
@@ -39,8 +39,8 @@ void tally_print(const char *who, const struct tally *t, int oldest, int newest)
 /* Alerts of the test with that rule about that server; with a version, those of handshakes that negotiated it. */
 long findings_of(struct monitor *m, const struct server *s, const char *rule, const char *version);
 /* The monitor lists the connection with that version and suite. */
-void conn_settled(json_t *conn, const char *who, const char *version, const char *suite);
-void settled_is(json_t *all, const char *sni, const char *version, const char *suite);
+void conn_negotiated(json_t *conn, const char *who, const char *version, const char *suite);
+void negotiated_is(json_t *all, const char *sni, const char *version, const char *suite);
 
 /* A monitor with mem-inject off, as Node and Java generate code; and a Java server that accepts SSLv3. */
 struct monitor *old_monitor(void);

@@ -128,7 +128,7 @@ void peers_nss(const void *arg)
 
 		if (version < 0)
 			continue;
-		settled_is(all, name, peers_versions[version], suite->name);
+		negotiated_is(all, name, peers_versions[version], suite->name);
 		tally_add(&tally, peers_versions[version], suite->name);
 	}
 	json_decref(all);
@@ -182,7 +182,7 @@ void peers_nss_old(const void *arg)
 	for (int i = 0; i < SUITES; i++) {
 		const char *out = str("%s/nss%d.old.example", scratch, i);
 
-		require(file_wait(out, nss_suites_old[i].says, 5000), "%s did not settle: %s",
+		require(file_wait(out, nss_suites_old[i].says, 5000), "no handshake with %s: %s",
 			nss_suites_old[i].name, file_read(out));
 	}
 	all = conns_of(m);
@@ -191,8 +191,8 @@ void peers_nss_old(const void *arg)
 		const char *name = str("nss%d.old.example", i);
 
 		require(nss_version(name, suite) == SSL3, "not on SSLv3");
-		conn_settled(conn_in(all, port_from(pids[i], &old)), suite->name,
-			     peers_versions[SSL3], suite->name);
+		conn_negotiated(conn_in(all, port_from(pids[i], &old)), suite->name,
+				peers_versions[SSL3], suite->name);
 		tally_add(&tally, peers_versions[SSL3], suite->name);
 	}
 	json_decref(all);

@@ -14,11 +14,11 @@
 /* No suite is allowed, so every completed negotiation is an alert with version and suite. */
 static struct monitor *monitor_of_handshakes(void)
 {
-	return monitor_with("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
+	return monitor_with_policy("tls:\n  ciphers:\n    - TLS_NOTHING_FITS\n");
 }
 
 /* "VERSION SUITE" of every handshake with that server that the monitor reported since the test began. */
-static json_t *settled_in(struct monitor *m, const struct server *s)
+static json_t *handshakes_of(struct monitor *m, const struct server *s)
 {
 	json_t *set = json_object();
 
@@ -33,7 +33,7 @@ static json_t *settled_in(struct monitor *m, const struct server *s)
 	return set;
 }
 
-static bool settled_on(json_t *set, const char *version)
+static bool handshakes_have(json_t *set, const char *version)
 {
 	const char *key;
 	json_t *value;
@@ -97,12 +97,25 @@ static void expect_scan(struct monitor *m, const struct server *s)
 		.many = true});
 }
 
+/* The pairs of version and suite that the scanner reports are those of the handshakes that the monitor reported. */
+static void same_handshakes(const char *scanner, json_t *reported, json_t *seen)
+{
+	const char *pair;
+	json_t *value;
+
+	json_object_foreach (reported, pair, value)
+		require(json_object_get(seen, pair),
+			"%s reports %s, but the monitor no such handshake", scanner, pair);
+	json_object_foreach (seen, pair, value)
+		require(json_object_get(reported, pair),
+			"the monitor reports a handshake on %s, but not %s", pair, scanner);
+}
+
 void peers_sslscan(const void *arg)
 {
 	const struct server *s = arg ? peers_rsa : peers_ecdsa;
-	json_t *names, *seen, *reported = json_object(), *value;
+	json_t *names, *seen, *reported = json_object();
 	struct monitor *m;
-	const char *key;
 	char *save = NULL;
 	struct run r;
 
@@ -115,13 +128,14 @@ void peers_sslscan(const void *arg)
 			str("127.0.0.1:%d", s->tls_port));
 	require(!r.status && strstr(r.out, "</document>"), "sslscan: %s %s", r.out, r.err);
 	expect_scan(m, s);
-	seen = settled_in(m, s);
+	seen = handshakes_of(m, s);
 	for (char *l = strtok_r(r.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		const char *version = attribute(l, "version"), *name = attribute(l, "cipher");
 
 		if (strstr(l, "<protocol type=\"tls\"")) {
 			version = strcmp(version, "1.0") ? str("TLSv%s", version) : "TLSv1";
-			require(settled_on(seen, version) == (attribute(l, "enabled")[0] == '1'),
+			require(handshakes_have(seen, version) ==
+					(attribute(l, "enabled")[0] == '1'),
 				"sslscan says of %s: %s", version, l);
 		}
 		if (!strstr(l, "<cipher "))
@@ -132,12 +146,7 @@ void peers_sslscan(const void *arg)
 		name = json_string_value(json_object_get(names, name)) ?: name;
 		json_object_set_new(reported, str("%s %s", version, name), json_true());
 	}
-	json_object_foreach (reported, key, value)
-		require(json_object_get(seen, key), "sslscan reports %s, no handshake was told",
-			key);
-	json_object_foreach (seen, key, value)
-		require(json_object_get(reported, key),
-			"a handshake on %s, not in sslscan's report", key);
+	same_handshakes("sslscan", reported, seen);
 	printf("# sslscan reports %zu pairs of version and suite, and the monitor saw these\n",
 	       json_object_size(reported));
 	json_decref(names);
@@ -177,7 +186,7 @@ static const char *finding_of(json_t *j, const char *key)
 }
 
 /* The versions that the scanner reports as offered are those that handshakes negotiated. */
-static void offered_is_settled(json_t *all, json_t *seen)
+static void offered_is_negotiated(json_t *all, json_t *seen)
 {
 	size_t found = 0, i;
 	json_t *j;
@@ -187,7 +196,7 @@ static void offered_is_settled(json_t *all, json_t *seen)
 			if (strcmp(testssl_ids[k].id, finding_of(j, "id")))
 				continue;
 			found++;
-			require(settled_on(seen, testssl_ids[k].version) ==
+			require(handshakes_have(seen, testssl_ids[k].version) ==
 					!strncmp(finding_of(j, "finding"), "offered", 7),
 				"testssl says of %s: %s", testssl_ids[k].id,
 				finding_of(j, "finding"));
@@ -208,8 +217,8 @@ void peers_testssl(const void *arg)
 	monitors_mark();
 	all = testssl_of(s, "--protocols", 40000);
 	expect_scan(m, s);
-	seen = settled_in(m, s);
-	offered_is_settled(all, seen);
+	seen = handshakes_of(m, s);
+	offered_is_negotiated(all, seen);
 	json_decref(all);
 	json_decref(seen);
 }
@@ -217,10 +226,9 @@ void peers_testssl(const void *arg)
 /* The full scan takes minutes: every suite of every version, old attacks, simulated clients. */
 static void testssl_full(const void *arg)
 {
-	json_t *all, *j, *seen, *value, *reported = json_object();
+	json_t *all, *j, *seen, *reported = json_object();
 	size_t simulated = 0, i;
 	struct monitor *m;
-	const char *key;
 
 	if (!peers_have("testssl"))
 		test_skip("no testssl.sh here");
@@ -229,8 +237,8 @@ static void testssl_full(const void *arg)
 	monitors_mark();
 	all = testssl_of(peers_rsa, "--full", 800000);
 	expect_scan(m, peers_rsa);
-	seen = settled_in(m, peers_rsa);
-	offered_is_settled(all, seen);
+	seen = handshakes_of(m, peers_rsa);
+	offered_is_negotiated(all, seen);
 	json_array_foreach (all, i, j) {
 		const char *id = finding_of(j, "id");
 		char version[40], suite[100], number[40];
@@ -241,8 +249,8 @@ static void testssl_full(const void *arg)
 				str("TLSv%s %s", strcmp(version, "1.0") ? version : "1", suite);
 
 			simulated++;
-			require(json_object_get(seen, pair), "%s: no handshake on %s was told", id,
-				pair);
+			require(json_object_get(seen, pair), "%s: no handshake on %s was reported",
+				id, pair);
 		}
 		/* "TLS 1.2   xc030   TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384   ..." */
 		if (!strncmp(id, "cipher-tls1", 11) &&
@@ -251,16 +259,11 @@ static void testssl_full(const void *arg)
 			json_object_set_new(reported, str("TLSv%s %s", version, suite),
 					    json_true());
 	}
-	json_object_foreach (reported, key, value)
-		require(json_object_get(seen, key), "testssl reports %s, no handshake was told",
-			key);
-	json_object_foreach (seen, key, value)
-		require(json_object_get(reported, key),
-			"a handshake on %s, not in testssl's report", key);
+	same_handshakes("testssl", reported, seen);
 	require(json_object_size(reported) > 80 && simulated > 20, "%zu pairs, %zu simulated",
 		json_object_size(reported), simulated);
 	printf("# testssl.sh reports %zu pairs of version and suite and %zu clients simulated, and the "
-	       "monitor saw these: %ld handshakes settled, %ld below TLS 1.2, %ld hellos of SSLv2\n",
+	       "monitor saw these: %ld handshakes completed, %ld below TLS 1.2, %ld hellos of SSLv2\n",
 	       json_object_size(reported), simulated, findings_of(m, peers_rsa, "tls-cipher", NULL),
 	       findings_of(m, peers_rsa, "tls-version", NULL),
 	       findings_of(m, peers_rsa, "tls-plaintext", NULL));

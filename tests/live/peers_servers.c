@@ -58,11 +58,11 @@ void peers_proxied(const void *arg)
 	snprintf(front.dir, sizeof(front.dir), "%s", p->name);
 	file_write(pem, str("%s%s", file_read(cert), file_read(key_path())));
 	file_write(config, str(p->config, pem, front.tls_port, peers_ecdsa->plain_port));
-	m = monitor_with(str("tls:\n"
-			     "  plaintext:\n"
-			     "    - peer: 127.0.0.0/8\n"
-			     "      owner: %s\n",
-			     p->exe));
+	m = monitor_with_policy(str("tls:\n"
+				    "  plaintext:\n"
+				    "    - peer: 127.0.0.0/8\n"
+				    "      owner: %s\n",
+				    p->exe));
 	child_start(argv, &(struct child_opts){.err = str("%s.err", config)});
 	wait_listening(front.tls_port);
 	monitors_mark();
@@ -80,15 +80,15 @@ void peers_proxied(const void *arg)
 					   .verdict = i ? "allowed" : "alert"});
 	client_close(c);
 	listener = alert_find(m, "tls-listener", 0);
-	require(listener, "that plaintext is served there is not recorded");
+	require(listener, "no tls-listener for the plaintext port");
 	require(!strcmp(alert_str(listener, "verdict"), "allowed") &&
 			!strcmp(alert_str(listener, "conn.opener"), p->exe),
 		"tls-listener is %s, opener %s", alert_str(listener, "verdict"),
 		alert_str(listener, "conn.opener"));
-	/* still allowed when the first connection is no longer remembered */
+	/* still allowed when the attempt of the first connection was forgotten */
 	sleep_ms(FORGOTTEN_MS);
 	require(!attempts_counted(RULE_TLS_LISTENER),
-		"an attempt long over is still in the kernel's table");
+		"an old attempt is still in the kernel's table");
 	c = client_open(&front, "127.0.0.1", true);
 	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
 	client_close(c);
@@ -137,7 +137,7 @@ static json_t *conn_between(json_t *all, const struct server *who, const char *o
 }
 
 /* One server connected to the other's port; both ends of the connection are listed with the pinned version and suite. */
-static void both_ends(const struct pin *p, const struct server *dialler,
+static void both_ends(const struct pin *p, const struct server *connector,
 		      const struct server *listener, int port)
 {
 	long long end = now_ms() + 8000L * patience;
@@ -145,11 +145,12 @@ static void both_ends(const struct pin *p, const struct server *dialler,
 
 	while (!out || !in) {
 		require(now_ms() < end, "no connection to port %d is listed at %s: %s", port,
-			out ? "its listener" : "its dialler", json_dumps(all, JSON_INDENT(1)));
+			out ? "its listener" : "its connecting server",
+			json_dumps(all, JSON_INDENT(1)));
 		json_decref(all);
 		sleep_ms(100);
 		all = conns_of(peers_mon);
-		out = conn_between(all, dialler, "outbound", "remote", port);
+		out = conn_between(all, connector, "outbound", "remote", port);
 		in = out ? conn_between(all, listener, "inbound", "remote",
 					json_integer_value(json_object_get(
 						json_object_get(out, "local"), "port")))
@@ -160,7 +161,7 @@ static void both_ends(const struct pin *p, const struct server *dialler,
 
 		require(!strcmp(text_at(j, "tls", "version"), p->version) &&
 				!strcmp(text_at(j, "tls", "cipher"), p->suite),
-			"%s says %s %s, not %s %s", i ? "the listener" : "the dialler",
+			"%s says %s %s, not %s %s", i ? "the listener" : "the connecting server",
 			text_at(j, "tls", "version"), text_at(j, "tls", "cipher"), p->version,
 			p->suite);
 		require(!strcmp(text_at(j, "in", "sync"), "synced") &&

@@ -4,6 +4,7 @@
  * SIGHUP replaces the policy between two events.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,16 +21,6 @@ static void setup(void)
 	b = server_start(&(struct server_opts){});
 }
 
-static const char *policy_file(const char *text)
-{
-	static unsigned int nr;
-	const char *path = str("%s/policy.%u.yaml", scratch, ++nr);
-
-	file_write(path, text);
-	chmod(path, 0644);
-	return path;
-}
-
 static const char *allow_reader(const char *more)
 {
 	return str("allow:\n"
@@ -39,13 +30,8 @@ static const char *allow_reader(const char *more)
 		   trigger_path("vm_readv"), more);
 }
 
-static struct monitor *watch(const char *policy)
-{
-	return monitor_start("--policy", policy_file(policy), NULL);
-}
-
 /* Checks the verdict on a read by vm_readv. */
-static json_t *read_is(struct monitor *m, const char *verdict)
+static json_t *read_verdict_is(struct monitor *m, const char *verdict)
 {
 	struct trigger t;
 
@@ -61,8 +47,8 @@ static json_t *read_is(struct monitor *m, const char *verdict)
 
 static void allowed(const void *arg)
 {
-	struct monitor *m = watch(allow_reader(""));
-	json_t *event = read_is(m, "allowed");
+	struct monitor *m = monitor_with_policy(allow_reader(""));
+	json_t *event = read_verdict_is(m, "allowed");
 
 	require(!strcmp(alert_str(event, "policy.reason"), "ticket 4711"), "reason \"%s\"",
 		alert_str(event, "policy.reason"));
@@ -71,9 +57,9 @@ static void allowed(const void *arg)
 }
 
 /* The same program breaks another rule, and another program the same rule. */
-static void only_that(const void *arg)
+static void nothing_else(const void *arg)
 {
-	struct monitor *m = watch(allow_reader(""));
+	struct monitor *m = monitor_with_policy(allow_reader(""));
 	struct trigger t = trigger("vm_writev", pid_of(a));
 
 	/* it first reads what it writes back */
@@ -98,42 +84,44 @@ static void without_events(const void *arg)
 	monitor_poll(m);
 	require(!file_has(m->out, "mem-read"), "an allowed event is shown without --events");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	require(file_has(m->err, "verdicts: 1 events allowed"), "it is not counted: %s",
-		file_read(m->err));
+	require(file_has(m->err, "verdicts: 1 events allowed"),
+		"the allowed event is not counted: %s", file_read(m->err));
 }
 
 static void expired(const void *arg)
 {
-	struct monitor *m = watch(allow_reader("    until: 2020-01-01\n"));
-	json_t *event = read_is(m, "alert");
+	struct monitor *m = monitor_with_policy(allow_reader("    until: 2020-01-01\n"));
+	json_t *event = read_verdict_is(m, "alert");
 
 	require(json_is_true(json_object_get(
 			json_object_get(
 				json_object_get(json_object_get(event, "unmapped"), "cachewarden"),
 				"policy"),
 			"expired")),
-		"it does not say that the allowance expired");
+		"the event has no policy.expired");
 }
 
-static void digest(const void *arg)
+static void sha256(const void *arg)
 {
 	struct run sum = run_command(5000, "/usr/bin/sha256sum", trigger_path("vm_readv"));
 
 	require(!sum.status, "sha256sum: %s", sum.err);
-	read_is(watch(allow_reader(str("    sha256: %.64s\n", sum.out))), "allowed");
-	read_is(watch(allow_reader("    sha256: "
-				   "00000000000000000000000000000000"
-				   "00000000000000000000000000000000\n")),
-		"alert");
+	read_verdict_is(monitor_with_policy(allow_reader(str("    sha256: %.64s\n", sum.out))),
+			"allowed");
+	read_verdict_is(monitor_with_policy(allow_reader("    sha256: "
+							 "00000000000000000000000000000000"
+							 "00000000000000000000000000000000\n")),
+			"alert");
 }
 
-static void instance(const void *arg)
+static void one_instance(const void *arg)
 {
-	struct monitor *m = watch(str("instances:\n  - {name: b, match: {port: %d}}\n%s",
-				      b->tls_port, allow_reader("    instance: b\n")));
+	struct monitor *m =
+		monitor_with_policy(str("instances:\n  - {name: b, match: {port: %d}}\n%s",
+					b->tls_port, allow_reader("    instance: b\n")));
 	struct trigger t;
 
-	read_is(m, "alert");
+	read_verdict_is(m, "alert");
 	monitors_mark();
 	t = trigger("vm_readv", pid_of(b));
 	expect(m, {.rule = "mem-read", .server = b, .by = &t, .verdict = "allowed"});
@@ -141,12 +129,12 @@ static void instance(const void *arg)
 
 static void observed(const void *arg)
 {
-	struct monitor *m = watch("instances:\n"
-				  "  - name: all\n"
-				  "    rules:\n"
-				  "      mem-read: {mode: observe, severity: low}\n"
-				  "      mem-write: {mode: off}\n");
-	json_t *event = read_is(m, "observed");
+	struct monitor *m = monitor_with_policy("instances:\n"
+						"  - name: all\n"
+						"    rules:\n"
+						"      mem-read: {mode: observe, severity: low}\n"
+						"      mem-write: {mode: off}\n");
+	json_t *event = read_verdict_is(m, "observed");
 
 	require(!strcmp(alert_str(event, "severity"), "low"), "severity %s",
 		alert_str(event, "severity"));
@@ -157,14 +145,14 @@ static void observed(const void *arg)
 
 static void prevented(const void *arg)
 {
-	struct monitor *m = watch(str("instances:\n"
-				      "  - name: b\n"
-				      "    match: {port: %d}\n"
-				      "    rules: {mem-read: {mode: prevent}}\n",
-				      b->tls_port));
+	struct monitor *m = monitor_with_policy(str("instances:\n"
+						    "  - name: b\n"
+						    "    match: {port: %d}\n"
+						    "    rules: {mem-read: {mode: prevent}}\n",
+						    b->tls_port));
 	struct trigger t = trigger("prevented", pid_of(b), "vm_readv");
 
-	require(!trigger_int(&t, "touched"), "memory crossed");
+	require(!trigger_int(&t, "bytes_read"), "memory was read");
 	expect(m, {.rule = "mem-read",
 		   .server = b,
 		   .err = trigger_int(&t, "errno") > 0 ? trigger_int(&t, "errno") : 0,
@@ -172,7 +160,7 @@ static void prevented(const void *arg)
 		   .verdict = "prevented"});
 	monitors_mark();
 	t = trigger("prevented", pid_of(a), "vm_readv"); /* prevention is off for this server */
-	require(trigger_int(&t, "touched") > 0, "nothing was read");
+	require(trigger_int(&t, "bytes_read") > 0, "nothing was read");
 	expect(m, {.rule = "mem-read", .server = a, .verdict = "alert"});
 	monitors_mark();
 	t = trigger("prevented", pid_of(b), "vm_writev"); /* and for this rule */
@@ -187,9 +175,10 @@ static void plaintext(const void *arg)
 			   "    - peer: %s\n"
 			   "      owner: %s\n";
 	const char *client = trigger_path("plain_client");
-	struct monitor *m = watch(str(text, "127.0.0.0/8", client));
-	struct monitor *net = watch(str(text, "10.0.0.0/8", client));
-	struct monitor *exe = watch(str(text, "127.0.0.0/8", trigger_path("vm_readv")));
+	struct monitor *m = monitor_with_policy(str(text, "127.0.0.0/8", client));
+	struct monitor *net = monitor_with_policy(str(text, "10.0.0.0/8", client));
+	struct monitor *exe =
+		monitor_with_policy(str(text, "127.0.0.0/8", trigger_path("vm_readv")));
 	struct trigger t;
 
 	monitors_mark();
@@ -206,27 +195,27 @@ static void plaintext(const void *arg)
 			.verdict = i ? "alert" : "allowed"});
 }
 
-static void reload(const void *arg)
+static void reloaded(const void *arg)
 {
 	const char *path = policy_file("incidents:\n  quiet: 60\n");
 	struct monitor *m = monitor_start("--policy", path, NULL);
 
-	read_is(m, "alert");
+	read_verdict_is(m, "alert");
 	file_write(path, allow_reader(""));
 	kill(m->pid, SIGHUP);
-	require(file_wait(m->err, "policy reloaded", 5000), "it does not say so: %s",
+	require(file_wait(m->err, "policy reloaded", 5000), "the reload is not reported: %s",
 		file_read(m->err));
-	read_is(m, "allowed");
+	read_verdict_is(m, "allowed");
 	file_write(path, "allow:\n  - rule: mem-raed\n");
 	kill(m->pid, SIGHUP);
 	require(file_wait(m->err, ":2: allow[].rule: invalid value 'mem-raed'", 5000) &&
 			file_wait(m->err, "the old one stays in force", 5000),
-		"the error is not told: %s", file_read(m->err));
-	read_is(m, "allowed");
+		"the error is not reported: %s", file_read(m->err));
+	read_verdict_is(m, "allowed");
 }
 
 /* Every attempt of a flood is counted, however often the policy is replaced meanwhile. */
-static void reload_under_load(const void *arg)
+static void reloaded_under_load(const void *arg)
 {
 	const char *path = policy_file(allow_reader(""));
 	struct monitor *m = monitor_start("--policy", path, NULL);
@@ -249,7 +238,7 @@ static void reload_under_load(const void *arg)
 		"something was dropped: %s", file_read(m->err));
 }
 
-static void refused(const void *arg)
+static void policy_rejected(const void *arg)
 {
 	const char *path = policy_file("alow:\n");
 	struct run r = run_command(5000, MONITOR, "run", "--policy", path);
@@ -267,11 +256,11 @@ static void refused(const void *arg)
 /* Replays what a monitor recorded against another policy. */
 static void replayed(const void *arg)
 {
-	struct monitor *m = watch("");
+	struct monitor *m = monitor_with_policy("");
 	const char *path = policy_file(allow_reader("    until: 2099-12-31\n"));
 	struct run r;
 
-	read_is(m, "alert");
+	read_verdict_is(m, "alert");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	r = run_command(5000, MONITOR, "policy", "test", path, m->out);
 	require(r.status == 0 && strstr(r.out, "allowed") && strstr(r.out, "ticket 4711"),
@@ -286,17 +275,18 @@ static void replayed(const void *arg)
 
 static const struct test tests[] = {
 	TEST("an allowed actor is recorded with the entry that allows it", allowed),
-	TEST("nothing else is allowed by it", only_that),
+	TEST("nothing else is allowed by it", nothing_else),
 	TEST("what is allowed is not shown without --events, but counted", without_events),
 	TEST("an expired entry allows no more, and says so", expired),
-	TEST("the executable's SHA-256 decides", digest),
-	TEST("an entry for one instance holds for no other", instance),
+	TEST("the executable's SHA-256 decides", sha256),
+	TEST("an entry for one instance holds for no other", one_instance),
 	TEST("observe records, off does not", observed),
 	TEST("prevention upon one instance and rule", prevented),
 	TEST("plaintext is allowed by network and executable together", plaintext),
-	TEST("SIGHUP swaps the policy; a wrong one is told and the old one stays in force", reload),
-	TEST("policies swapped under load lose no event", reload_under_load),
-	TEST("a wrong policy, and one that anybody may write, are refused", refused),
+	TEST("SIGHUP swaps the policy; a wrong one is told and the old one stays in force",
+	     reloaded),
+	TEST("policies swapped under load lose no event", reloaded_under_load),
+	TEST("a wrong policy, and one that anybody may write, are refused", policy_rejected),
 	TEST("recorded events are judged by another policy", replayed),
 	{},
 };

@@ -4,6 +4,7 @@
  * deny it, else the actor is killed. A process that does not access memory or descriptors is left alone.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,12 +26,7 @@ static void setup(void)
 	mon = monitor_start("--prevent", NULL);
 }
 
-static const char *victim(void)
-{
-	return str("%d", a->pid);
-}
-
-static void server_lives(void)
+static void server_responds(void)
 {
 	struct client *c = client_open(a, "127.0.0.1", true);
 	const char *reply = client_do(c, "PING");
@@ -46,13 +42,13 @@ static bool was_denied(const struct trigger *t)
 	       (trigger_int(t, "errno") == EPERM || trigger_int(t, "errno") == EACCES);
 }
 
-static void nothing_crossed(const struct trigger *t)
+static void was_prevented(const struct trigger *t)
 {
 	char *said = json_dumps(t->said, 0);
 
-	require(was_denied(t) || trigger_int(t, "signal") == SIGKILL, "it was not stopped: %s",
+	require(was_denied(t) || trigger_int(t, "signal") == SIGKILL, "it was not prevented: %s",
 		said);
-	require(!trigger_int(t, "touched"), "memory crossed: %s", said);
+	require(!trigger_int(t, "bytes_read"), "memory was read: %s", said);
 	require(!trigger_true(t, "written"), "memory was written: %s", said);
 	free(said);
 }
@@ -62,9 +58,9 @@ struct way {
 	const char *rule, *vector, *detail;
 };
 
-static struct trigger reach(const struct way *w)
+static struct trigger attack(const struct way *w)
 {
-	struct trigger t = trigger("prevented", victim(), w->words[0], w->words[1]);
+	struct trigger t = trigger("prevented", pid_of(a), w->words[0], w->words[1]);
 
 	require(trigger_int(&t, "child") > 0, "no child");
 	return t;
@@ -73,11 +69,11 @@ static struct trigger reach(const struct way *w)
 static void prevented(const void *arg)
 {
 	const struct way *w = arg;
-	struct trigger t = reach(w);
+	struct trigger t = attack(w);
 	bool denied = was_denied(&t);
 	json_t *alert;
 
-	nothing_crossed(&t);
+	was_prevented(&t);
 	expect(mon,
 	       {.rule = w->rule,
 		.vector = w->vector,
@@ -100,27 +96,28 @@ static void prevented(const void *arg)
 	require(llabs(alert_int(alert, "actor.start_time") - trigger_int(&t, "child_start_ms")) <=
 			START_SLACK_MS,
 		"start_time is %lld", alert_int(alert, "actor.start_time"));
-	server_lives();
+	server_responds();
 }
 
 /* Without --prevent the trigger succeeds and is only reported. */
-static void not_asked_for(const void *arg)
+static void not_prevented(const void *arg)
 {
 	const struct way *w = arg;
-	struct trigger t = reach(w);
+	struct trigger t = attack(w);
 
 	require(trigger_true(&t, "returned") && !trigger_int(&t, "errno"), "it failed");
-	require(strcmp(w->rule, "mem-read") || trigger_int(&t, "touched") > 0, "nothing was read");
+	require(strcmp(w->rule, "mem-read") || trigger_int(&t, "bytes_read") > 0,
+		"nothing was read");
 	expect(mon, {.rule = w->rule, .vector = w->vector, .server = a});
 }
 
 /* What ps and lsof read is reported, and not prevented. */
-static void looks_are_free(const void *arg)
+static void inspection_not_prevented(const void *arg)
 {
-	struct trigger t = trigger("prevented", victim(), "maps");
+	struct trigger t = trigger("prevented", pid_of(a), "maps");
 
 	require(trigger_true(&t, "returned") && trigger_int(&t, "result") >= 0,
-		"a look was prevented");
+		"an inspection was prevented");
 	expect(mon, {.rule = "mem-inspect",
 		     .vector = "openat",
 		     .detail = "maps",
@@ -128,15 +125,15 @@ static void looks_are_free(const void *arg)
 		     .verdict = "alert"});
 }
 
-static void tools_live(const void *arg)
+static void tools_unaffected(const void *arg)
 {
 	struct run ps = run_command(10000, "ps", "aux");
-	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", victim()));
+	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", pid_of(a)));
 
 	require(!ps.status && !ls.status, "ps ended with %d, ls with %d", ps.status, ls.status);
 }
 
-static void family_lives(const void *arg)
+static void own_child_unaffected(const void *arg)
 {
 	struct client *c = client_open(a, "127.0.0.1", true);
 	const char *reply = client_do(c, "BGSAVE");
@@ -150,21 +147,21 @@ static void family_lives(const void *arg)
 }
 
 /* Access to other processes is not prevented. */
-static void others_are_free(const void *arg)
+static void other_processes_unaffected(const void *arg)
 {
-	pid_t pid = child_start((const char *const[]){"sleep", "30", NULL}, &(struct child_opts){});
+	pid_t pid = idle_start();
 	struct trigger t;
 
 	sleep_ms(100);
 	t = trigger("prevented", str("%d", pid), "vm_readv");
-	require(trigger_int(&t, "touched") > 0, "an access to a stranger was stopped");
+	require(trigger_int(&t, "bytes_read") > 0, "an access to a stranger was prevented");
 	expect_nothing(mon);
 }
 
 static void by_uring(const void *arg)
 {
 	const char *async = arg;
-	struct run r = run_command(10000, trigger_path("uring_open"), victim(), "mem", async);
+	struct run r = run_command(10000, trigger_path("uring_open"), pid_of(a), "mem", async);
 
 	if (strstr(r.out, "\"missing\":true"))
 		test_skip("no io_uring here");
@@ -179,7 +176,7 @@ static void by_uring(const void *arg)
 
 static void by_strace(const void *arg)
 {
-	struct run r = run_command(10000, "strace", "-q", "-o", "/dev/null", "-p", victim());
+	struct run r = run_command(10000, "strace", "-q", "-o", "/dev/null", "-p", pid_of(a));
 	json_t *alert;
 
 	require(r.status > 0, "strace ended with %d", r.status);
@@ -188,7 +185,7 @@ static void by_strace(const void *arg)
 	require(alert, "no mem-trace by strace");
 	require(!strcmp(alert_str(alert, "verdict"), "prevented"), "verdict is %s",
 		alert_str(alert, "verdict"));
-	server_lives();
+	server_responds();
 }
 
 /* An instance that starts later is protected from its start. */
@@ -197,30 +194,30 @@ static void later_instance(const void *arg)
 	struct server *s = server_start(&(struct server_opts){});
 	struct trigger t = trigger("prevented", str("%d", s->pid), "vm_readv");
 
-	nothing_crossed(&t);
+	was_prevented(&t);
 }
 
-static void itself(const void *arg)
+static void monitor_memory(const void *arg)
 {
 	struct trigger t = trigger("prevented", str("%d", mon->pid), "vm_readv");
 
-	nothing_crossed(&t);
+	was_prevented(&t);
 	sleep_ms(SETTLE_MS);
 	monitor_poll(mon);
 	require(alert_find(mon, "self-tamper", trigger_int(&t, "child")), "no self-tamper");
 }
 
-static void says_so(const void *arg)
+static void reports_rules(const void *arg)
 {
 	require(file_has(mon->err, "prevented: mem-trace mem-read mem-write mem-fd"),
-		"it does not say what it prevents: %s", file_read(mon->err));
+		"the prevented rules are not reported: %s", file_read(mon->err));
 }
 
 #define WAY(...) &((const struct way){__VA_ARGS__})
 #define READV WAY({"vm_readv"}, "mem-read", "process_vm_readv")
 
 static const struct test tests[] = {
-	TEST("it says what it prevents", says_so),
+	TEST("it says what it prevents", reports_rules),
 	TEST("process_vm_readv reads nothing", prevented, .arg = READV),
 	TEST("process_vm_readv by a second thread reads nothing", prevented,
 	     .arg = WAY({"vm_thread"}, "mem-read", "process_vm_readv")),
@@ -243,22 +240,22 @@ static const struct test tests[] = {
 	TEST("/proc/PID/mem through io_uring", by_uring),
 	TEST("/proc/PID/mem through an io_uring worker", by_uring, .arg = "async"),
 	TEST("strace -p is stopped, the server is not", by_strace),
-	TEST("a look at maps is told, and nobody dies for it", looks_are_free),
-	TEST("ps and ls of fd/ live", tools_live),
-	TEST("BGSAVE lives", family_lives),
-	TEST("who reads another process lives", others_are_free),
+	TEST("a look at maps is told, and nobody dies for it", inspection_not_prevented),
+	TEST("ps and ls of fd/ live", tools_unaffected),
+	TEST("BGSAVE lives", own_child_unaffected),
+	TEST("who reads another process lives", other_processes_unaffected),
 	TEST("an instance that starts later is guarded", later_instance),
-	TEST("the monitor's own memory is guarded", itself),
+	TEST("the monitor's own memory is guarded", monitor_memory),
 	{},
 };
 
 static const struct test off_tests[] = {
-	TEST("process_vm_readv reads", not_asked_for, .arg = READV),
-	TEST("/proc/PID/mem opened is read", not_asked_for,
+	TEST("process_vm_readv reads", not_prevented, .arg = READV),
+	TEST("/proc/PID/mem opened is read", not_prevented,
 	     .arg = WAY({"mem"}, "mem-read", "openat")),
-	TEST("pidfd_getfd takes a descriptor", not_asked_for,
+	TEST("pidfd_getfd takes a descriptor", not_prevented,
 	     .arg = WAY({"getfd"}, "mem-fd", "pidfd_getfd")),
-	TEST("PTRACE_SEIZE attaches", not_asked_for, .arg = WAY({"seize"}, "mem-trace", "ptrace")),
+	TEST("PTRACE_SEIZE attaches", not_prevented, .arg = WAY({"seize"}, "mem-trace", "ptrace")),
 	{},
 };
 

@@ -24,19 +24,19 @@ static struct child {
 } children[CHILDREN_MAX];
 
 int child_scope;
-static pid_t *ours;
-static size_t ours_used;
+static pid_t *started;
+static size_t started_count;
 
 void pid_ours_add(pid_t pid)
 {
-	ours = realloc(ours, (ours_used + 1) * sizeof(*ours));
-	ours[ours_used++] = pid;
+	started = realloc(started, (started_count + 1) * sizeof(*started));
+	started[started_count++] = pid;
 }
 
 bool pid_ours(pid_t pid)
 {
-	for (size_t i = 0; i < ours_used; i++)
-		if (ours[i] == pid)
+	for (size_t i = 0; i < started_count; i++)
+		if (started[i] == pid)
 			return true;
 	return false;
 }
@@ -61,7 +61,7 @@ static void child_forget(pid_t pid)
 			children[i].pid = 0;
 }
 
-static void fd_from(int fd, const char *path, int flags)
+static void fd_open(int fd, const char *path, int flags)
 {
 	int from = open(path ?: "/dev/null", flags | O_CLOEXEC, 0644);
 
@@ -77,12 +77,12 @@ static void child_become(const char *const *argv, const struct child_opts *o, in
 	if (in >= 0)
 		dup2(in, 0);
 	else
-		fd_from(0, NULL, O_RDONLY);
+		fd_open(0, NULL, O_RDONLY);
 	if (o->out_fd > 0)
 		dup2(o->out_fd, 1);
 	else
-		fd_from(1, o->out, O_WRONLY | O_CREAT | O_TRUNC);
-	fd_from(2, o->err, O_WRONLY | O_CREAT | O_TRUNC);
+		fd_open(1, o->out, O_WRONLY | O_CREAT | O_TRUNC);
+	fd_open(2, o->err, O_WRONLY | O_CREAT | O_TRUNC);
 	if (o->netns) {
 		int ns = open(str("/proc/%d/ns/net", o->netns), O_RDONLY | O_CLOEXEC);
 

@@ -123,34 +123,34 @@ static const char *severity_of(struct monitor *m, const struct trigger *t, const
 
 /* ---- its process -------------------------------------------------------------------------------- */
 
-struct act {
+struct action {
 	const char *argv[6]; /* @ is replaced by the monitor's pid */
 	const char *vector, *detail, *severity;
 	int err;
 };
 
-static struct trigger act_do(const struct act *act)
+static struct trigger action_run(const struct action *action)
 {
 	const char *argv[8] = {};
 
-	for (int i = 0; act->argv[i]; i++)
-		argv[i] = strcmp(act->argv[i], "@") ? act->argv[i] : monitor_pid();
+	for (int i = 0; action->argv[i]; i++)
+		argv[i] = strcmp(action->argv[i], "@") ? action->argv[i] : monitor_pid();
 	return trigger_argv(&(struct child_opts){}, argv);
 }
 
-static void told(const void *arg)
+static void reported(const void *arg)
 {
-	const struct act *act = arg;
-	struct trigger t = act_do(act);
+	const struct action *action = arg;
+	struct trigger t = action_run(action);
 	json_t *alert;
 
 	expect(mon, {.rule = "self-tamper",
-		     .vector = act->vector,
-		     .detail = act->detail,
+		     .vector = action->vector,
+		     .detail = action->detail,
 		     .by = &t,
-		     .err = act->err});
+		     .err = action->err});
 	alert = alert_find(mon, "self-tamper", t.pid);
-	require(!strcmp(alert_str(alert, "severity"), act->severity), "severity is %s",
+	require(!strcmp(alert_str(alert, "severity"), action->severity), "severity is %s",
 		alert_str(alert, "severity"));
 	require(!strcmp(alert_str(alert, "instance.name"), "cachewarden"), "target is %s",
 		alert_str(alert, "instance.name"));
@@ -170,7 +170,7 @@ static void ptraced(const void *arg)
 		severity_of(mon, &t, "PTRACE_PEEKDATA"));
 }
 
-static void listed(const void *arg)
+static void descriptors_listed(const void *arg)
 {
 	struct run ls = run_command(5000, "ls", "-l", str("/proc/%s/fd", monitor_pid()));
 	json_t *alert;
@@ -198,15 +198,15 @@ static void status_read(const void *arg)
 
 static void no_instance(const void *arg)
 {
-	require(!file_has(mon->err, str("pid %d,", mon->pid)), "it takes itself for a server: %s",
-		file_read(mon->err));
-	require(file_has(mon->err, str("pid %d,", a->pid)), "it does not know the server");
+	require(!file_has(mon->err, str("pid %d,", mon->pid)),
+		"it reports itself as an instance: %s", file_read(mon->err));
+	require(file_has(mon->err, str("pid %d,", a->pid)), "it does not report the server");
 }
 
 /* Everything is attached, and the first lines contain no warning. */
 static void starts_quietly(const void *arg)
 {
-	require(!file_has(mon->err, "warning:") && !file_has(mon->err, "error:"), "it says: %s",
+	require(!file_has(mon->err, "warning:") && !file_has(mon->err, "error:"), "it printed: %s",
 		file_read(mon->err));
 }
 
@@ -227,22 +227,22 @@ static void own_programs(const void *arg)
 
 /* ---- its end ------------------------------------------------------------------------------------ */
 
-static void asked_by_parent(const void *arg)
+static void ended_by_parent(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 	pid_t guard = process_child(m->pid);
 
-	require(guard > 0, "it has no guard");
+	require(guard > 0, "the monitor has no guard");
 	monitors_mark();
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	require(findings_count(m) == 0, "its parent's SIGTERM is a finding: %s", file_read(m->out));
 	require(file_has(m->err, str("SIGTERM received from %.15s(%d)",
 				     program_invocation_short_name, getpid())),
-		"it does not say who ended it: %s", file_read(m->err));
+		"the sender of the signal is not named: %s", file_read(m->err));
 	require(kill(guard, 0) && errno == ESRCH, "its guard is left behind");
 }
 
-static void asked_by_stranger(const void *arg)
+static void ended_by_stranger(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 	struct trigger t;
@@ -258,7 +258,7 @@ static void asked_by_stranger(const void *arg)
 		severity_of(m, &t, "SIGTERM"));
 	require(file_has(m->err, str("SIGTERM received from send(%d)", t.pid)) ||
 			file_has(m->err, str("SIGTERM received from (%d)", t.pid)),
-		"it does not say who ended it: %s", file_read(m->err));
+		"the sender of the signal is not named: %s", file_read(m->err));
 }
 
 static bool process_gone(pid_t pid, int timeout_ms)
@@ -279,7 +279,7 @@ static void killed(const void *arg)
 	pid_t guard = process_child(m->pid);
 	struct trigger t;
 
-	require(guard > 0, "it has no guard");
+	require(guard > 0, "the monitor has no guard");
 	monitors_mark();
 	t = trigger("send", str("%d", m->pid), str("%d", SIGKILL));
 	expect(m, {.rule = "self-tamper", .vector = "signal", .detail = "SIGKILL", .by = &t},
@@ -301,8 +301,8 @@ static void stopped(const void *arg)
 
 	monitors_mark();
 	t = trigger("send", str("%d", m->pid), str("%d", SIGSTOP));
-	require(file_wait(m->out, "the monitor is stopped", 6000), "its guard does not tell: %s",
-		file_read(m->out));
+	require(file_wait(m->out, "the monitor is stopped", 6000),
+		"its guard does not report it: %s", file_read(m->out));
 	u = trigger("send", str("%d", m->pid), str("%d", SIGCONT));
 	expect(m,
 	       {.rule = "self-blind",
@@ -349,7 +349,7 @@ static void guard_traced(const void *arg)
 }
 
 /* Lines queued for a full pipe are lost with the monitor; the guard reports their number. */
-static void unwritten(const void *arg)
+static void lines_unwritten(const void *arg)
 {
 	int fds[2];
 	const char *const argv[] = {MONITOR, "run", "--output", "json", "--events", NULL};
@@ -380,7 +380,7 @@ static void unwritten(const void *arg)
 	all[len] = 0;
 	require(strstr(all, "alerts not yet written when the monitor was killed"),
 		"the lines that were lost are not counted, of %zu bytes: %.300s", len, all);
-	require(strstr(all, "nothing is monitored any more"), "its death is not told");
+	require(strstr(all, "nothing is monitored any more"), "its death is not reported");
 	for (char *line = all, *end; (end = strchr(line, '\n')); line = end + 1) {
 		*end = 0;
 		require(!line[0] || line[0] == '{', "a line begins with: %.80s", line);
@@ -394,20 +394,20 @@ static void no_guard(const void *arg)
 {
 	struct monitor *m = monitor_start("--no-guard", NULL);
 
-	require(!process_child(m->pid), "it has a child");
+	require(!process_child(m->pid), "the monitor has a child");
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
 /* ---- its maps, programs and links --------------------------------------------------------------- */
 
-struct touch {
+struct object_access {
 	const char *kind, *name, *what, *detail, *severity;
 	int err;
 };
 
-static void touched(const void *arg)
+static void object_accessed(const void *arg)
 {
-	const struct touch *to = arg;
+	const struct object_access *to = arg;
 	const struct object *o = object(to->kind, to->name);
 	const char *get = !strcmp(to->kind, "map")    ? "BPF_MAP_GET_FD_BY_ID"
 			  : !strcmp(to->kind, "prog") ? "BPF_PROG_GET_FD_BY_ID"
@@ -478,7 +478,7 @@ static void bpftool_lists(const void *arg)
 }
 
 /* Access to BPF objects of other programs is not tampering. */
-static void foreign_map(const void *arg)
+static void map_of_others(const void *arg)
 {
 	struct run r = run_command(10000, "bpftool", "map", "create", arg, "type", "array", "key",
 				   "4", "value", "4", "entries", "1", "name", "foreign");
@@ -492,7 +492,7 @@ static void foreign_map(const void *arg)
 	expect_nothing(mon);
 }
 
-static void detached(const void *arg)
+static void link_detached(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
 	struct trigger t;
@@ -514,51 +514,55 @@ static void detached(const void *arg)
 	objects_find(mon);
 }
 
-#define ACT(...) &((const struct act){__VA_ARGS__})
-#define TOUCH(...) &((const struct touch){__VA_ARGS__})
+#define ACTION(...) &((const struct action){__VA_ARGS__})
+#define OBJECT_ACCESS(...) &((const struct object_access){__VA_ARGS__})
 
 static const struct test tests[] = {
 	TEST("it starts without a warning", starts_quietly),
 	TEST("it is no instance", no_instance),
 	TEST("its own BPF programs are no findings", own_programs),
 	TEST("what everybody may read of it is nothing to tell", status_read),
-	TEST("ls of its descriptors is a look", listed),
-	TEST("its memory read by process_vm_readv", told,
-	     .arg = ACT({"vm_readv", "@"}, "process_vm_readv", "", "high")),
-	TEST("its memory opened", told,
-	     .arg = ACT({"proc_open", "@", "mem"}, "openat", "mem", "critical")),
-	TEST("its maps opened", told,
-	     .arg = ACT({"proc_open", "@", "maps"}, "openat", "maps", "medium")),
-	TEST("a descriptor of it taken", told,
-	     .arg = ACT({"pidfd_getfd", "@", "0"}, "pidfd_getfd", "fd 0", "high")),
+	TEST("ls of its descriptors is a look", descriptors_listed),
+	TEST("its memory read by process_vm_readv", reported,
+	     .arg = ACTION({"vm_readv", "@"}, "process_vm_readv", "", "high")),
+	TEST("its memory opened", reported,
+	     .arg = ACTION({"proc_open", "@", "mem"}, "openat", "mem", "critical")),
+	TEST("its maps opened", reported,
+	     .arg = ACTION({"proc_open", "@", "maps"}, "openat", "maps", "medium")),
+	TEST("a descriptor of it taken", reported,
+	     .arg = ACTION({"pidfd_getfd", "@", "0"}, "pidfd_getfd", "fd 0", "high")),
 	TEST("ptrace of it", ptraced),
 	TEST("its guard's memory read", guard_traced),
-	TEST("SIGTERM by its parent is how it ends, its guard with it", asked_by_parent),
-	TEST("SIGTERM by a stranger is told, low", asked_by_stranger),
+	TEST("SIGTERM by its parent is how it ends, its guard with it", ended_by_parent),
+	TEST("SIGTERM by a stranger is told, low", ended_by_stranger),
 	TEST("killed, its guard tells by whom", killed),
 	TEST("stopped, its guard tells; continued, it tells by whom", stopped),
 	TEST("its guard killed is told, and another one stands", guard_killed),
-	TEST("killed with lines unwritten: they are counted, and no pipe stays open", unwritten),
+	TEST("killed with lines unwritten: they are counted, and no pipe stays open",
+	     lines_unwritten),
 	TEST("--no-guard: no second process", no_guard),
-	TEST("a map of it got by id is a look", touched,
-	     .arg = TOUCH("map", "attempts", "get", "BPF_MAP_GET_FD_BY_ID", "low")),
-	TEST("a program of it got by id is a look", touched,
-	     .arg = TOUCH("prog", "proc_exec", "info", "BPF_OBJ_GET_INFO_BY_FD", "low")),
-	TEST("a map of it changed", touched,
-	     .arg = TOUCH("map", "attempts", "update", "BPF_MAP_UPDATE_ELEM", "high")),
-	TEST("a map of it whose key is deleted", touched,
-	     .arg = TOUCH("map", "prevent_rules", "delete", "BPF_MAP_DELETE_ELEM", "high")),
+	TEST("a map of it got by id is a look", object_accessed,
+	     .arg = OBJECT_ACCESS("map", "attempts", "get", "BPF_MAP_GET_FD_BY_ID", "low")),
+	TEST("a program of it got by id is a look", object_accessed,
+	     .arg = OBJECT_ACCESS("prog", "proc_exec", "info", "BPF_OBJ_GET_INFO_BY_FD", "low")),
+	TEST("a map of it changed", object_accessed,
+	     .arg = OBJECT_ACCESS("map", "attempts", "update", "BPF_MAP_UPDATE_ELEM", "high")),
+	TEST("a map of it whose key is deleted", object_accessed,
+	     .arg = OBJECT_ACCESS("map", "prevent_rules", "delete", "BPF_MAP_DELETE_ELEM", "high")),
 	TEST("every map is sealed but those that the monitor writes", all_sealed),
-	TEST("who is family cannot be written by others", touched,
-	     .arg = TOUCH("map", "procs", "update", "BPF_MAP_UPDATE_ELEM", "medium", EPERM)),
-	TEST("which files count cannot be written by others", touched,
-	     .arg = TOUCH("map", "proc_files", "update", "BPF_MAP_UPDATE_ELEM", "medium", EPERM)),
-	TEST("which objects are ours cannot be written by others", touched,
-	     .arg = TOUCH("map", "own_objects", "delete", "BPF_MAP_DELETE_ELEM", "medium", EPERM)),
+	TEST("who is family cannot be written by others", object_accessed,
+	     .arg = OBJECT_ACCESS("map", "procs", "update", "BPF_MAP_UPDATE_ELEM", "medium",
+				  EPERM)),
+	TEST("which files count cannot be written by others", object_accessed,
+	     .arg = OBJECT_ACCESS("map", "proc_files", "update", "BPF_MAP_UPDATE_ELEM", "medium",
+				  EPERM)),
+	TEST("which objects are ours cannot be written by others", object_accessed,
+	     .arg = OBJECT_ACCESS("map", "own_objects", "delete", "BPF_MAP_DELETE_ELEM", "medium",
+				  EPERM)),
 	TEST("bpftool that lists all programs is a look", bpftool_lists),
-	TEST("a map of somebody else changed: nothing to tell", foreign_map,
+	TEST("a map of somebody else changed: nothing to tell", map_of_others,
 	     .arg = "/sys/fs/bpf/cachewarden-foreign"),
-	TEST("a link of it detached is told, and what nobody sees any more", detached),
+	TEST("a link of it detached is told, and what nobody sees any more", link_detached),
 	{},
 };
 

@@ -4,6 +4,7 @@
  * listeners and credentials in plaintext are reported; with --enforce-tls no plaintext leaves.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,12 +22,12 @@
 	"tls-protocols \"TLSv1 TLSv1.1 TLSv1.2 TLSv1.3\"\n"                                        \
 	"tls-ciphers ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 
-static struct server *old, *plain;
+static struct server *any_version, *plain;
 static struct monitor *mon;
 
 static void setup(void)
 {
-	old = server_start(&(struct server_opts){.extra = EVERYTHING});
+	any_version = server_start(&(struct server_opts){.extra = EVERYTHING});
 	plain = server_start(&(struct server_opts){.plain = true});
 	mon = monitor_start(NULL);
 }
@@ -72,7 +73,7 @@ static struct s_client s_client_open(const struct server *s, const char *version
  * A line of its session: "Protocol  " or "Cipher    ". In TLS 1.3 s_client prints no session before a ticket comes,
  * but the suite implies the version.
  */
-static const char *s_client_said(const struct s_client *c, const char *label)
+static const char *s_client_value(const struct s_client *c, const char *label)
 {
 	char *text = file_read(c->out), *at = strstr(text, "New, TLSv1.3, Cipher is ");
 	const char *said = "";
@@ -109,28 +110,28 @@ static bool s_client_ready(const struct s_client *c)
 
 /* ---- versions and suites ------------------------------------------------------------------------- */
 
-struct settled {
+struct negotiation {
 	const char *option, *cipher; /* the client's arguments */
 	const char *version, *suite; /* what must be negotiated */
 	const char *rule;	     /* the rule it breaks; NULL: none */
 };
 
-static void settles(const void *arg)
+static void negotiated(const void *arg)
 {
-	const struct settled *w = arg;
-	struct s_client c = s_client_open(old, w->option, w->cipher);
+	const struct negotiation *w = arg;
+	struct s_client c = s_client_open(any_version, w->option, w->cipher);
 	json_t *conn, *alert;
 
 	require(s_client_ready(&c), "no handshake: %s", file_read(c.out));
-	require(!strcmp(s_client_said(&c, "Protocol  "), w->version), "OpenSSL settled on %s",
-		s_client_said(&c, "Protocol  "));
+	require(!strcmp(s_client_value(&c, "Protocol  "), w->version), "OpenSSL negotiated %s",
+		s_client_value(&c, "Protocol  "));
 	if (w->rule)
 		expect(mon, {.rule = w->rule,
 			     .wire = true,
-			     .server = old,
+			     .server = any_version,
 			     .opened = "inbound",
 			     .family = "ipv4",
-			     .local_port = old->tls_port,
+			     .local_port = any_version->tls_port,
 			     .remote_port = c.port});
 	else
 		expect_nothing(mon);
@@ -199,13 +200,14 @@ static void every_suite(const void *arg)
 				      : 3;
 
 		for (size_t v = 0; v < last && n < 190; v++)
-			clients[n++] = s_client_open(old, versions[v], str("%s:@SECLEVEL=0", name));
+			clients[n++] = s_client_open(any_version, versions[v],
+						     str("%s:@SECLEVEL=0", name));
 		if (n >= 8) /* a few at a time */
 			s_client_ready(&clients[n - 8]);
 	}
-	clients[n++] = s_client_open(old, "-tls1_3", "TLS_AES_128_GCM_SHA256");
-	clients[n++] = s_client_open(old, "-tls1_3", "TLS_AES_256_GCM_SHA384");
-	clients[n++] = s_client_open(old, "-tls1_3", "TLS_CHACHA20_POLY1305_SHA256");
+	clients[n++] = s_client_open(any_version, "-tls1_3", "TLS_AES_128_GCM_SHA256");
+	clients[n++] = s_client_open(any_version, "-tls1_3", "TLS_AES_256_GCM_SHA384");
+	clients[n++] = s_client_open(any_version, "-tls1_3", "TLS_CHACHA20_POLY1305_SHA256");
 	for (size_t i = 0; i < n; i++)
 		s_client_ready(&clients[i]);
 	all = conns_of(mon);
@@ -216,8 +218,8 @@ static void every_suite(const void *arg)
 		if (!s_client_ready(&clients[i]))
 			continue;
 		require(conn, "a connection is not listed: %s", file_read(clients[i].out));
-		version = s_client_said(&clients[i], "Protocol  ");
-		cipher = s_client_said(&clients[i], "Cipher    ");
+		version = s_client_value(&clients[i], "Protocol  ");
+		cipher = s_client_value(&clients[i], "Cipher    ");
 		require(!strcmp(text_at(conn, "tls", "version"), version), "%s, not %s",
 			text_at(conn, "tls", "version"), version);
 		require(suite_is(cipher, text_at(conn, "tls", "cipher")), "%s, not %s",
@@ -230,7 +232,7 @@ static void every_suite(const void *arg)
 	}
 	for (size_t i = 0; i < n; i++)
 		child_stop(clients[i].pid, SIGKILL, 2000);
-	printf("# of %zu handshakes %zu settled, and the monitor says the same of each: 1.0 %zu, 1.1 %zu, "
+	printf("# of %zu handshakes %zu completed, and the monitor reports the same of each: 1.0 %zu, 1.1 %zu, "
 	       "1.2 %zu, 1.3 %zu\n",
 	       n, same, by_version[0], by_version[1], by_version[2], by_version[3]);
 	require(by_version[0] && by_version[1] && by_version[2] && by_version[3] == 3,
@@ -247,9 +249,15 @@ static void gnutls(const void *arg)
 {
 	const struct priority *p = arg;
 	const char *out = str("%s/gnutls.%s", scratch, p->name);
-	const char *const argv[] = {"gnutls-cli", "--no-ca-verification",   "--priority",
-				    p->text,	  "--sni-hostname",	    p->name,
-				    "-p",	  str("%d", old->tls_port), "127.0.0.1",
+	const char *const argv[] = {"gnutls-cli",
+				    "--no-ca-verification",
+				    "--priority",
+				    p->text,
+				    "--sni-hostname",
+				    p->name,
+				    "-p",
+				    str("%d", any_version->tls_port),
+				    "127.0.0.1",
 				    NULL};
 	char said[300] = "", *text, *at;
 	const char *version = "", *cipher = "";
@@ -281,12 +289,12 @@ static void gnutls(const void *arg)
 			require(strstr(cipher, at), "suite %s, but GnuTLS says %s", cipher, at);
 	}
 	if (strcmp(version, "TLSv1.2") < 0)
-		expect(mon, {.rule = "tls-version", .wire = true, .server = old});
+		expect(mon, {.rule = "tls-version", .wire = true, .server = any_version});
 	else
 		expect_nothing(mon);
 }
 
-static void refused(const void *arg)
+static void version_refused(const void *arg)
 {
 	struct s_client c = s_client_open(plain, "-tls1", "ALL:@SECLEVEL=0");
 
@@ -295,23 +303,24 @@ static void refused(const void *arg)
 }
 
 /* More handshakes than the monitor reads at once (HANDSHAKES_MAX) begin between the first byte of one and its rest. */
-static void crowded(const void *arg)
+static void concurrent_handshakes(const void *arg)
 {
 	bool weak = !strcmp(arg, "1.0");
-	struct trigger t = trigger("crowd", "127.0.0.1", str("%d", old->tls_port), arg, "400");
+	struct trigger t =
+		trigger("many_hellos", "127.0.0.1", str("%d", any_version->tls_port), arg, "400");
 
 	require(!strcmp(json_string_value(json_object_get(t.said, "version")),
 			weak ? "TLSv1" : "TLSv1.2"),
-		"settled on another version");
+		"another version was negotiated");
 	if (!weak) {
 		expect_nothing(mon);
 		return;
 	}
 	expect(mon, {.rule = "tls-version",
 		     .wire = true,
-		     .server = old,
+		     .server = any_version,
 		     .opened = "inbound",
-		     .local_port = old->tls_port,
+		     .local_port = any_version->tls_port,
 		     .remote_port = (int)trigger_int(&t, "port")});
 }
 
@@ -337,7 +346,7 @@ static void listener(const void *arg)
 	monitors_mark();
 	t = trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
 	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = s, .command = "PING"});
-	require(!alert_find(mon, "tls-listener", 0), "told twice");
+	require(!alert_find(mon, "tls-listener", 0), "reported twice");
 	/* unanswered plaintext says nothing about the listener */
 	monitors_mark();
 	trigger("plain_client", "127.0.0.1", str("%d", s->tls_port));
@@ -345,7 +354,7 @@ static void listener(const void *arg)
 	require(!alert_find(mon, "tls-listener", 0), "the TLS port was taken for a plaintext one");
 }
 
-static void credential(const void *arg)
+static void credential_sent(const void *arg)
 {
 	const char *command = arg;
 	struct client *c = client_open(plain, "127.0.0.1", false);
@@ -376,7 +385,7 @@ static void credential(const void *arg)
 }
 
 /* Both ports open, TLS 1.0 allowed and used, and a plaintext replica on a host that is not watched. */
-static void seed(const void *arg)
+static void misconfigured(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){
 		.plain = true, .extra = EVERYTHING "\nrepl-diskless-sync-delay 0"});
@@ -389,8 +398,7 @@ static void seed(const void *arg)
 		.extra = str("replicaof 127.0.0.1 %d\ntls-replication no", s->plain_port)});
 	replica->pid = child_start((const char *const[]){elsewhere, replica->config, NULL},
 				   &(struct child_opts){});
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	c = s_client_open(s, "-tls1", "DEFAULT:@SECLEVEL=0");
 	require(s_client_ready(&c), "no TLS 1.0: %s", file_read(c.out));
 	expect(mon,
@@ -404,7 +412,7 @@ static void seed(const void *arg)
 	       {.rule = "tls-version", .wire = true, .server = s, .remote_port = c.port});
 }
 
-static void replica_settles(const void *arg)
+static void replica_negotiates(const void *arg)
 {
 	struct server *master = server_start(&(struct server_opts){
 		.extra = "tls-protocols \"TLSv1.2\"\nrepl-diskless-sync-delay 0"});
@@ -412,8 +420,7 @@ static void replica_settles(const void *arg)
 		.extra = str("replicaof 127.0.0.1 %d\ntls-replication yes", master->tls_port)});
 	json_t *conn;
 
-	require(file_wait(replica->log, "MASTER <-> REPLICA sync: Finished", 10000),
-		"replication did not start: %s", file_read(replica->log));
+	replica_ready(replica);
 	conn = conn_of(mon, master->tls_port); /* the replica opened the connection */
 	require(conn, "the replica's connection is not listed");
 	require(!strcmp(json_string_value(json_object_get(conn, "opened")), "outbound"),
@@ -425,7 +432,7 @@ static void replica_settles(const void *arg)
 
 static void conns_text(const void *arg)
 {
-	struct client *c = client_open(old, "127.0.0.1", true);
+	struct client *c = client_open(any_version, "127.0.0.1", true);
 	struct run r;
 
 	client_do(c, "PING");
@@ -536,43 +543,43 @@ static void not_enforced(const void *arg)
 }
 
 #define GNUTLS(...) &((const struct priority){__VA_ARGS__})
-#define SETTLED(...) &((const struct settled){__VA_ARGS__})
+#define NEGOTIATION(...) &((const struct negotiation){__VA_ARGS__})
 
 static const struct test tests[] = {
-	TEST("TLS 1.0 is told", settles,
-	     .arg = SETTLED("-tls1", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", "TLSv1",
-			    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "tls-version")),
-	TEST("TLS 1.1 is told", settles,
-	     .arg = SETTLED("-tls1_1", "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0", "TLSv1.1",
-			    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "tls-version")),
-	TEST("TLS 1.2 raises nothing", settles,
-	     .arg = SETTLED("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256", "TLSv1.2",
-			    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", NULL)),
-	TEST("TLS 1.3 raises nothing", settles,
-	     .arg = SETTLED("-tls1_3", "TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3",
-			    "TLS_CHACHA20_POLY1305_SHA256", NULL)),
-	TEST("a suite without encryption is told", settles,
-	     .arg = SETTLED("-tls1_2", "ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0", "TLSv1.2",
-			    "TLS_ECDHE_ECDSA_WITH_NULL_SHA", "tls-cipher")),
-	TEST("an anonymous suite is told", settles,
-	     .arg = SETTLED("-tls1_2", "AECDH-AES128-SHA:@SECLEVEL=0", "TLSv1.2",
-			    "TLS_ECDH_anon_WITH_AES_128_CBC_SHA", "tls-cipher")),
+	TEST("TLS 1.0 is told", negotiated,
+	     .arg = NEGOTIATION("-tls1", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", "TLSv1",
+				"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "tls-version")),
+	TEST("TLS 1.1 is told", negotiated,
+	     .arg = NEGOTIATION("-tls1_1", "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0", "TLSv1.1",
+				"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "tls-version")),
+	TEST("TLS 1.2 raises nothing", negotiated,
+	     .arg = NEGOTIATION("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256", "TLSv1.2",
+				"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", NULL)),
+	TEST("TLS 1.3 raises nothing", negotiated,
+	     .arg = NEGOTIATION("-tls1_3", "TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3",
+				"TLS_CHACHA20_POLY1305_SHA256", NULL)),
+	TEST("a suite without encryption is told", negotiated,
+	     .arg = NEGOTIATION("-tls1_2", "ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0", "TLSv1.2",
+				"TLS_ECDHE_ECDSA_WITH_NULL_SHA", "tls-cipher")),
+	TEST("an anonymous suite is told", negotiated,
+	     .arg = NEGOTIATION("-tls1_2", "AECDH-AES128-SHA:@SECLEVEL=0", "TLSv1.2",
+				"TLS_ECDH_anon_WITH_AES_128_CBC_SHA", "tls-cipher")),
 	TEST("GnuTLS by its own word: 1.3", gnutls, .arg = GNUTLS("NORMAL", "g13.example")),
 	TEST("GnuTLS by its own word: 1.2", gnutls,
 	     .arg = GNUTLS("NORMAL:-VERS-ALL:+VERS-TLS1.2", "g12.example")),
 	TEST("GnuTLS by its own word: 1.1", gnutls,
 	     .arg = GNUTLS("NORMAL:-VERS-ALL:+VERS-TLS1.1", "g11.example")),
-	TEST("an old version that is refused raises nothing", refused),
-	TEST("TLS 1.0 in a crowd of half-begun handshakes is told", crowded, "1.0"),
-	TEST("TLS 1.2 in such a crowd raises nothing", crowded, "1.2"),
+	TEST("an old version that is refused raises nothing", version_refused),
+	TEST("TLS 1.0 in a crowd of half-begun handshakes is told", concurrent_handshakes, "1.0"),
+	TEST("TLS 1.2 in such a crowd raises nothing", concurrent_handshakes, "1.2"),
 	TEST("every suite in every version is what the client says", every_suite),
-	TEST("a replica as TLS client: its own side is read", replica_settles),
+	TEST("a replica as TLS client: its own side is read", replica_negotiates),
 	TEST("a listener that serves plaintext is told, once, and a TLS port is not", listener),
-	TEST("AUTH later in a plaintext connection is told", credential,
+	TEST("AUTH later in a plaintext connection is told", credential_sent,
 	     .arg = "AUTH " SECRET_PASSWORD),
-	TEST("another command later in a plaintext connection is not", credential,
+	TEST("another command later in a plaintext connection is not", credential_sent,
 	     .arg = "ECHO " SECRET_PASSWORD),
-	TEST("both ports open, TLS 1.0 used, one plaintext replica: three alerts", seed),
+	TEST("both ports open, TLS 1.0 used, one plaintext replica: three alerts", misconfigured),
 	TEST("conns lists what is open, and says when a monitor does not answer", conns_text),
 	TEST("without --enforce-tls plaintext leaves, and is captured", not_enforced),
 	{},

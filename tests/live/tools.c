@@ -4,6 +4,7 @@
  * agents run all day raise nothing above low.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -35,7 +36,7 @@ static void teardown(void)
 }
 
 /* Finds the program; skips the test if it is missing or does not work here. */
-static const char *find(const char *name)
+static const char *program_path(const char *name)
 {
 	static const char *const dirs[] = {"/usr/bin", "/usr/sbin", NULL};
 
@@ -55,7 +56,7 @@ struct tool {
 
 #define TOOL(...) &((const struct tool){__VA_ARGS__})
 
-static const char *fill(const char *arg, const char *dir)
+static const char *expand(const char *arg, const char *dir)
 {
 	const char *at;
 
@@ -66,7 +67,7 @@ static const char *fill(const char *arg, const char *dir)
 	return arg;
 }
 
-static void works(void)
+static void server_responds(void)
 {
 	struct client *c = client_open(a, "127.0.0.1", true);
 
@@ -75,7 +76,7 @@ static void works(void)
 }
 
 /* A new finding of that rule about our server by an actor with that comm. */
-static json_t *by_comm(const char *rule, const char *comm)
+static json_t *finding_by(const char *rule, const char *comm)
 {
 	monitor_poll(mon);
 	for (size_t i = mon->mark; i < mon->count; i++) {
@@ -101,7 +102,7 @@ static void attack(const void *arg)
 {
 	const struct tool *t = arg;
 	static unsigned int nr;
-	const char *argv[ARGS + 1] = {find(t->argv[0])}, *comm = t->comm ?: t->argv[0];
+	const char *argv[ARGS + 1] = {program_path(t->argv[0])}, *comm = t->comm ?: t->argv[0];
 	const char *dir = strdup(str("%s/tool.%u", scratch, ++nr)),
 		   *out = strdup(str("%s/out", dir));
 	json_t *found;
@@ -110,7 +111,7 @@ static void attack(const void *arg)
 
 	require(!mkdir(dir, 0700), "mkdir %s: %s", dir, strerror(errno));
 	for (; t->argv[n]; n++)
-		argv[n] = fill(t->argv[n], dir);
+		argv[n] = expand(t->argv[n], dir);
 	work_dir = dir;
 	pid = child_start(argv, &(struct child_opts){.out = out, .err = out, .setup = in_work_dir});
 	if (t->stop_ms) {
@@ -123,15 +124,15 @@ static void attack(const void *arg)
 	if (t->unable && file_has(out, t->unable))
 		test_skip("%s does not work here: %s", t->argv[0], t->unable);
 	for (int r = 0; r < RULES && t->rules[r]; r++) {
-		found = by_comm(t->rules[r], comm);
+		found = finding_by(t->rules[r], comm);
 		require(found, "expected %s of %s\n  nothing came\n%s", t->rules[r], comm,
 			file_read(out));
 		alert_caught(found);
 	}
-	works();
+	server_responds();
 }
 
-/* ---- what is ordinary ------------------------------------------------------------------------------- */
+/* ---- raises nothing -------------------------------------------------------------------------------- */
 
 /* No alert above low about our server or the monitor since the test began. */
 static void nothing_above_low(void)
@@ -157,18 +158,18 @@ struct lister {
 
 #define LISTER(...) &((const struct lister){__VA_ARGS__})
 
-static void ordinary(const void *arg)
+static void lister_benign(const void *arg)
 {
 	const struct lister *l = arg;
-	const char *argv[ARGS + 1] = {find(l->argv[0])};
+	const char *argv[ARGS + 1] = {program_path(l->argv[0])};
 
 	for (int n = 1; l->argv[n]; n++)
-		argv[n] = fill(l->argv[n], scratch);
+		argv[n] = expand(l->argv[n], scratch);
 	child_stop(child_start(argv, &(struct child_opts){.keep_stdin = true}), 0, 3000);
 	nothing_above_low();
 	if (l->rule)
-		require(by_comm(l->rule, l->comm ?: l->argv[0]), "%s of %s was not told", l->rule,
-			l->argv[0]);
+		require(finding_by(l->rule, l->comm ?: l->argv[0]), "%s of %s was not reported",
+			l->rule, l->argv[0]);
 }
 
 /* A program that only has the name of an ordinary tool gets no such discount. */
@@ -180,12 +181,13 @@ static void disguised(const void *arg)
 	run_command(3000, fake, str("/proc/%d/environ", a->pid));
 	expect(mon, {.rule = "mem-inspect", .vector = "openat", .detail = "environ", .server = a});
 	require(!strcmp(alert_str(alert_find(mon, "mem-inspect", 0), "severity"), "medium"),
-		"whoever calls himself ps is believed");
+		"the severity was lowered because of the name");
 }
 
 static void node_exporter(const void *arg)
 {
-	const char *exe = find("prometheus-node-exporter"), *out = str("%s/exporter", scratch);
+	const char *exe = program_path("prometheus-node-exporter"),
+		   *out = str("%s/exporter", scratch);
 	int port = port_free();
 	pid_t pid = child_start(
 		(const char *const[]){exe, str("--web.listen-address=127.0.0.1:%d", port),
@@ -208,7 +210,7 @@ static struct client *tls_client(const struct server *s)
 	return client_open(s, "127.0.0.1", true);
 }
 
-static void wait_for(const struct server *s, const char *section, const char *text)
+static void wait_for_info(const struct server *s, const char *section, const char *text)
 {
 	struct client *c = tls_client(s);
 
@@ -223,7 +225,7 @@ static void wait_for(const struct server *s, const char *section, const char *te
 }
 
 /* A compressed hour of an ordinary host: load, saves, AOF rewrites, a replica, agents, a restart. */
-static void ordinary_hour(const void *arg)
+static void mixed_load(const void *arg)
 {
 	static const char *const agents[][ARGS] = {{"ps", "-ef"},
 						   {"ps", "axo", "pid,args,rss,pcpu"},
@@ -241,17 +243,14 @@ static void ordinary_hour(const void *arg)
 	server_ready(s);
 	b = server_start(&(struct server_opts){
 		.extra = str("tls-replication yes\nreplicaof 127.0.0.1 %d", s->tls_port)});
-	load = child_start((const char *const[]){"/usr/bin/redis-benchmark", "--tls", "--cacert",
-						 cert_path(), "-p", str("%d", s->tls_port), "-n",
-						 "40000", "-c", "10", "-t", "set,get", "-q", NULL},
-			   &(struct child_opts){});
-	wait_for(s, "replication", "state=online");
+	load = benchmark_start(s, "-n", "40000", "-c", "10", "-t", "set,get");
+	wait_for_info(s, "replication", "state=online");
 	for (int round = 0; round < 3; round++) {
 		c = tls_client(s);
 		client_do(c, round % 2 ? "BGSAVE" : "BGREWRITEAOF");
 		client_close(c);
 		for (size_t i = 0; i < ARRAY_SIZE(agents); i++) {
-			const char *argv[ARGS + 1] = {find(agents[i][0])};
+			const char *argv[ARGS + 1] = {program_path(agents[i][0])};
 
 			for (int n = 1; agents[i][n]; n++)
 				argv[n] = agents[i][n];
@@ -260,7 +259,7 @@ static void ordinary_hour(const void *arg)
 		sleep_ms(300);
 	}
 	child_wait(load, 30000);
-	wait_for(s, "persistence", "rdb_bgsave_in_progress:0");
+	wait_for_info(s, "persistence", "rdb_bgsave_in_progress:0");
 	server_stop(b, SIGTERM);
 	server_stop(s, SIGTERM);
 	unlink(s->log);
@@ -322,21 +321,23 @@ static const struct test tests[] = {
 };
 
 static const struct test benign_tests[] = {
-	TEST("ps -ef", ordinary, LISTER({"ps", "-ef"}, "mem-inspect")),
-	TEST("ps axo args", ordinary, LISTER({"ps", "axo", "pid,args,pcpu,rss"}, "mem-inspect")),
-	TEST("top", ordinary, LISTER({"top", "-b", "-n", "1"})),
-	TEST("htop", ordinary, LISTER({"htop", "-d", "5"}, NULL)),
-	TEST("pidof", ordinary, LISTER({"pidof", "redis-server"})),
-	TEST("pgrep", ordinary, LISTER({"pgrep", "-f", "redis-server"})),
-	TEST("pstree", ordinary, LISTER({"pstree", "-p"})),
-	TEST("lsof of the server", ordinary,
+	TEST("ps -ef", lister_benign, LISTER({"ps", "-ef"}, "mem-inspect")),
+	TEST("ps axo args", lister_benign,
+	     LISTER({"ps", "axo", "pid,args,pcpu,rss"}, "mem-inspect")),
+	TEST("top", lister_benign, LISTER({"top", "-b", "-n", "1"})),
+	TEST("htop", lister_benign, LISTER({"htop", "-d", "5"}, NULL)),
+	TEST("pidof", lister_benign, LISTER({"pidof", "redis-server"})),
+	TEST("pgrep", lister_benign, LISTER({"pgrep", "-f", "redis-server"})),
+	TEST("pstree", lister_benign, LISTER({"pstree", "-p"})),
+	TEST("lsof of the server", lister_benign,
 	     LISTER({"lsof", "-n", "-P", "-p", "PID"}, "mem-inspect")),
-	TEST("lsof of all sockets", ordinary, LISTER({"lsof", "-n", "-P", "-i"}, "mem-inspect")),
-	TEST("ss -p", ordinary, LISTER({"ss", "-tlnp"}, "mem-inspect")),
-	TEST("fuser", ordinary, LISTER({"fuser", "DIR"}, "mem-inspect")),
+	TEST("lsof of all sockets", lister_benign,
+	     LISTER({"lsof", "-n", "-P", "-i"}, "mem-inspect")),
+	TEST("ss -p", lister_benign, LISTER({"ss", "-tlnp"}, "mem-inspect")),
+	TEST("fuser", lister_benign, LISTER({"fuser", "DIR"}, "mem-inspect")),
 	TEST("what only calls itself ps is medium", disguised),
 	TEST("a node exporter", node_exporter),
-	TEST("an ordinary hour, compressed, raises nothing above low", ordinary_hour),
+	TEST("an ordinary hour, compressed, raises nothing above low", mixed_load),
 	{},
 };
 

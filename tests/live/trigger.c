@@ -43,12 +43,12 @@ struct trigger trigger_argv(const struct child_opts *o, const char *const *argv)
 	r = run_argv(30000, o, full);
 	require(!r.status, "trigger %s ended with %d: %s", argv[0], r.status, r.err);
 	end = strrchr(r.out, '\n');
-	require(end, "trigger %s said nothing", argv[0]);
+	require(end, "trigger %s printed nothing", argv[0]);
 	*end = 0;
 	line = strrchr(r.out, '\n');
 	line = line ? line + 1 : r.out;
 	t.said = json_loads(line, 0, &error);
-	require(t.said, "trigger %s said no JSON: %s", argv[0], line);
+	require(t.said, "trigger %s printed no JSON: %s", argv[0], line);
 	t.pid = r.pid;
 	t.tid = trigger_int(&t, "tid");
 	t.uid = trigger_int(&t, "uid");
@@ -81,11 +81,11 @@ struct trigger trigger_staying(const char *const *argv)
 	for (int i = 1; argv[i] && i < 11; i++)
 		full[i] = argv[i];
 	pid = child_start(full, &(struct child_opts){.out = out, .err = str("%s.err", out)});
-	require(file_wait(out, "\n", 5000), "%s said nothing: %s", argv[0],
+	require(file_wait(out, "\n", 5000), "%s printed nothing: %s", argv[0],
 		file_read(str("%s.err", out)));
 	said = file_read(out);
 	t.said = json_loads(said, JSON_DISABLE_EOF_CHECK, NULL);
-	require(t.said, "%s said no JSON: %s", argv[0], said);
+	require(t.said, "%s printed no JSON: %s", argv[0], said);
 	free(said);
 	t.pid = trigger_int(&t, "pid");
 	if (t.pid != pid)

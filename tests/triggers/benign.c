@@ -2,7 +2,7 @@
 /*
  * benign: the harmless twin of the attacks. None of what it does breaks a rule.
  *
- *     look     reads stat, status, cmdline, comm, statm and cgroup of the target
+ *     read     reads stat, status, cmdline, comm, statm and cgroup of the target
  *     self     reads and writes its own memory with process_vm_readv and process_vm_writev, opens its own
  *              mem, maps, smaps, environ, auxv and io
  *     child    the same, ptrace and pidfd_getfd on a child of its own, which is not an instance
@@ -89,8 +89,8 @@ int main(int argc, char **argv)
 					       "statm", "cgroup", NULL};
 
 	if (argc < 3)
-		trigger_usage("PID look|self|child|signal");
-	if (!strcmp(argv[2], "look"))
+		trigger_usage("PID read|self|child|signal");
+	if (!strcmp(argv[2], "read"))
 		read_files(atoi(argv[1]), harmless);
 	else if (!strcmp(argv[2], "self"))
 		access_memory(getpid());

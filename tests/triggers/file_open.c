@@ -4,7 +4,7 @@
  *
  *     -m r|w|rw   access mode; r if not given
  *     -w WAY      open, openat (the default), openat2; uring (io_uring); handle (open_by_handle_at); opath
- *                 (O_PATH, then /proc/self/fd/N); place (O_PATH alone); symlink or link (a second name made
+ *                 (O_PATH, then /proc/self/fd/N); path_only (O_PATH alone); symlink or link (a second name made
  *                 for it); mem (a node with the device number of /dev/mem, made beside PATH)
  *     -h          hold the file until killed
  *
@@ -39,7 +39,7 @@ static long open_way(const char *way, const char *path, int flags)
 	if (slash)
 		*slash = '\0';
 	errno = 0;
-	if (!strcmp(way, "place"))
+	if (!strcmp(way, "path_only"))
 		return open(path, O_PATH);
 	if (!strcmp(way, "symlink"))
 		return open_other_name(path, name, flags, symlink);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hold: gets a descriptor into the target and keeps it open until killed.
+ * hold: opens a descriptor that gives access to the target and keeps it open until killed.
  *
  * OBJECT is a file in /proc/PID; "fd/N", a copy of the target's descriptor N (pidfd_getfd); or "perf", a
  * perf event that counts on the target. Ways:
@@ -11,7 +11,7 @@
  *     fork    a child inherits it, and the opener exits
  *     scm     a child opens it, sends it over a UNIX socket and exits
  *
- * Ground truth: "pid" holds the descriptor; "got_by" is the pid that opened it.
+ * Ground truth: "pid" holds the descriptor; "opened_by" is the pid that opened it.
  */
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -76,7 +76,7 @@ static void receive_fd(int from)
 
 __attribute__((noreturn)) static void keep(pid_t opener)
 {
-	trigger_report("\"got_by\":%d", opener);
+	trigger_report("\"opened_by\":%d", opener);
 	trigger_stay();
 }
 

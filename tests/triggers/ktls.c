@@ -2,7 +2,7 @@
 /*
  * ktls: TLS whose records the kernel builds (the tls ULP), with OpenSSL's SSL_OP_ENABLE_KTLS.
  *
- * serve is an echo server that handles one connection at a time. call sends data, compares the echo and
+ * serve is an echo server that handles one connection at a time. connect sends data, compares the echo and
  * stays connected.
  *
  *     -m 1.2|1.3   the only version to offer
@@ -11,7 +11,7 @@
  *     -g           go on after the report: one byte back and forth every 20 ms
  *
  * Ground truth: "send" and "recv", whether the kernel encrypts and decrypts. serve prints them for each
- * connection with "version" and "fd"; call reports them with "port" and "bytes".
+ * connection with "version" and "fd"; connect reports them with "port" and "bytes".
  */
 #include <netinet/tcp.h>
 
@@ -21,7 +21,7 @@
 #define ECHO_PAUSE_US 20000
 
 static const char synopsis[] =
-	"serve PORT CERT KEY | call HOST PORT CA [-m 1.2|1.3] [-v BYTES] [-u] "
+	"serve PORT CERT KEY | connect HOST PORT CA [-m 1.2|1.3] [-v BYTES] [-u] "
 	"[-g]";
 
 static const char *kernel_sends(SSL *ssl)

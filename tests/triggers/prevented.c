@@ -15,7 +15,7 @@
  * -f: a second child shares the first one's descriptor table and reads through any descriptor it left.
  *
  * Ground truth: "child", "child_tid", "child_start_ms"; "signal" that killed it, or 0; "returned", whether
- * the call came back, with "result" and "errno"; "touched", bytes that arrived; "written", whether the
+ * the call came back, with "result" and "errno"; "bytes_read", bytes that arrived; "written", whether the
  * target changed.
  */
 #include <pthread.h>
@@ -140,7 +140,7 @@ static pid_t run_child(int flags, void (*body)(void), int *status)
 
 int main(int argc, char **argv)
 {
-	int status, touched = 0, before, flags = argc > 3 ? CLONE_FILES : 0;
+	int status, bytes_read = 0, before, flags = argc > 3 ? CLONE_FILES : 0;
 	pid_t pid;
 
 	if (argc < 3)
@@ -157,11 +157,12 @@ int main(int argc, char **argv)
 	if (flags)
 		run_child(flags, run_descriptor_reader, NULL);
 	for (size_t i = 0; i < sizeof(shared->buf); i++)
-		touched += shared->buf[i] != PATTERN;
-	trigger_report("\"child\":%d,\"child_tid\":%d,\"child_start_ms\":%lld,\"signal\":%d,"
-		       "\"returned\":%s,\"result\":%ld,\"errno\":%d,\"touched\":%d,\"written\":%s",
-		       pid, shared->tid, shared->start_ms,
-		       WIFSIGNALED(status) ? WTERMSIG(status) : 0, trigger_bool(shared->returned),
-		       shared->result, shared->err, touched, trigger_bool(argv_byte() != before));
+		bytes_read += shared->buf[i] != PATTERN;
+	trigger_report(
+		"\"child\":%d,\"child_tid\":%d,\"child_start_ms\":%lld,\"signal\":%d,"
+		"\"returned\":%s,\"result\":%ld,\"errno\":%d,\"bytes_read\":%d,\"written\":%s",
+		pid, shared->tid, shared->start_ms, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		trigger_bool(shared->returned), shared->result, shared->err, bytes_read,
+		trigger_bool(argv_byte() != before));
 	return 0;
 }

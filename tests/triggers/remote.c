@@ -3,7 +3,7 @@
  * remote: manipulates the target from outside with one system call.
  *
  * None of it harms the target: pages are marked cold or moved to where they are, limits are set to their
- * present value, and mrelease fails on a living process. kcmp-other names the target second. look only
+ * present value, and mrelease fails on a living process. kcmp-other names the target second. get_limit only
  * reads a limit: the benign twin.
  *
  * Ground truth: "result" and "errno" of the call.
@@ -14,7 +14,7 @@
 #include "trigger.h"
 
 static const char synopsis[] = "PID madvise|mrelease|move_pages|migrate_pages|kcmp|kcmp-other|"
-			       "limit RESOURCE|look";
+			       "limit RESOURCE|get_limit";
 
 #define MADV_COLD 20
 #define KCMP_VM 1
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 		r = syscall(SYS_kcmp, getpid(), target, KCMP_VM, 0ul, 0ul);
 	else if (!strcmp(call, "limit") && argc > 3)
 		r = limit(target, atoi(argv[3]), 1);
-	else if (!strcmp(call, "look"))
+	else if (!strcmp(call, "get_limit"))
 		r = limit(target, RLIMIT_NOFILE, 0);
 	else
 		trigger_usage(synopsis);

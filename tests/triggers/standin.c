@@ -12,7 +12,7 @@
  *     swap        asks for 16 MiB to be swapped out
  *     grow        only allocates memory: the benign twin
  *
- * Ground truth: "what" and "listener" (a descriptor) once it listens, "did" once it has acted.
+ * Ground truth: "what" and "listener" (a descriptor) once it listens, "acted" once it has acted.
  */
 #include <signal.h>
 #include <sys/mman.h>
@@ -79,6 +79,6 @@ int main(int argc, char **argv)
 	sigwait(&set, &sig);
 	if (!early)
 		act(argv[2], file);
-	trigger_report("\"did\":\"%s\"", argv[2]);
+	trigger_report("\"acted\":\"%s\"", argv[2]);
 	trigger_stay();
 }

@@ -6,11 +6,11 @@
  *     -n TIMES     so many connections, one after the other; 1 if not given
  *     -v BYTES     store values of 1, 10, 100 ... BYTES bytes, read them back and compare
  *     -m 1.2|1.3   the only version to offer
- *     -k           ask for new keys afterwards: a key update, in 1.2 a renegotiation
+ *     -k           rekey afterwards: a key update, in 1.2 a renegotiation
  *     -r           every second connection resumes the session of the one before
  *
  * Ground truth: "port" of the last connection; "result", connections; "bytes" of values; "resumed",
- * connections; "renewed", whether the last one got new keys.
+ * connections; "rekeyed", whether the last one got new keys.
  */
 #include "tls.h"
 
@@ -78,7 +78,7 @@ static int renew_keys(SSL *ssl)
 int main(int argc, char **argv)
 {
 	long times = 1, biggest = 0, done = 0, bytes = 0, resumed = 0;
-	int opt, version = 0, keys = 0, renewed = 0, port = 0, resume = 0;
+	int opt, version = 0, keys = 0, rekeyed = 0, port = 0, resume = 0;
 	SSL_SESSION *previous = NULL;
 	SSL_CTX *ctx;
 
@@ -108,12 +108,12 @@ int main(int argc, char **argv)
 		for (long len = 1; len <= biggest; len *= 10)
 			bytes += store_and_read_back(ssl, len);
 		if (keys)
-			renewed = renew_keys(ssl);
+			rekeyed = renew_keys(ssl);
 		SSL_SESSION_free(previous);
 		previous = resume && !SSL_session_reused(ssl) ? SSL_get1_session(ssl) : NULL;
 		tls_close(ssl);
 	}
-	trigger_report("\"port\":%d,\"result\":%ld,\"bytes\":%ld,\"resumed\":%ld,\"renewed\":%s",
-		       port, done, bytes, resumed, trigger_bool(renewed));
+	trigger_report("\"port\":%d,\"result\":%ld,\"bytes\":%ld,\"resumed\":%ld,\"rekeyed\":%s",
+		       port, done, bytes, resumed, trigger_bool(rekeyed));
 	return 0;
 }

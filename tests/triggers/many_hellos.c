@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * crowd: begins a handshake, opens many other connections in the middle of it, then finishes it. It sends
+ * many_hellos: begins a handshake, opens many other connections in the middle of it, then finishes it. It sends
  * the first byte of a ClientHello that offers only VERSION (1.0 or 1.2), opens OTHERS connections that
  * send one byte each and stay open, then sends the rest of the hello and a PING.
  *

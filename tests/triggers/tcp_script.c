@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * far_host: a host behind a tun device that sends scripted TCP segments. The device is made in the network
+ * tcp_script: a host behind a tun device that sends scripted TCP segments. The device is made in the network
  * namespace of this process; 10.77.0.1 is this side of it. The host is 10.77.0.2 and connects from port
  * FROM to PORT, always with the same initial sequence number. It performs the steps in order:
  *
@@ -12,9 +12,9 @@
  *     xM-N     the same of a handshake record full of text, as a certificate has
  *     ...@K    at stream offset K, which may be negative, rather than M
  *     ...!     without the ACK flag, which the receiver drops (RFC 9293 §3.10.7.4)
- *     late     another SYN, with the first 100 bytes of the ClientHello
+ *     syn2     another SYN, with the first 100 bytes of the ClientHello
  *     rst      send a reset
- *     hear     wait for data or a reset
+ *     wait     wait for data or a reset
  *
  * Ground truth: "port", "hello" (length of the ClientHello), "received" (bytes) and "reset".
  */
@@ -29,7 +29,7 @@
 
 #define FIRST_SEQ 1000000
 #define CERTIFICATE_LEN 1200 /* the record of the x step */
-#define LATE_LEN 100
+#define SYN2_LEN 100
 #define REPLY_MS 3000
 #define STEP_MS 30 /* for the other side to process a segment */
 
@@ -175,10 +175,10 @@ static void perform(const char *step)
 		send_segment("a", 1, "", 0);
 	} else if (!strcmp(step, "rst")) {
 		send_segment("r", next, "", 0);
-	} else if (!strcmp(step, "hear")) {
+	} else if (!strcmp(step, "wait")) {
 		receive(REPLY_MS, 1);
-	} else if (!strcmp(step, "late")) {
-		send_segment("s", 0, hello, LATE_LEN);
+	} else if (!strcmp(step, "syn2")) {
+		send_segment("s", 0, hello, SYN2_LEN);
 	} else if (*step == 't') {
 		send_part(step, hello, hello_len);
 	} else if (*step == 'p') {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * largest: measures the longest packet the interfaces of this network namespace carry, from "ready" on its
+ * largest_packet: measures the longest packet the interfaces of this network namespace carry, from "ready" on its
  * output until SIGTERM. It copies one byte of each packet and discards it.
  *
  * Ground truth: "largest", a length in bytes without the link-layer header.

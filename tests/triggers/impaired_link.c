@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bad_wire: connects two network namespaces by a wire that loses, delays, reorders and duplicates
+ * impaired_link: connects two network namespaces by a link that loses, delays, reorders and duplicates
  * packets, for kernels without netem. The namespaces are those of two processes; the first gets the tun
  * device cw0, the second cw1.
  *

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stretched: system calls held up in the middle, because userfaultfd(2) handles a page of their arguments.
+ * stalled_call: system calls that stall in the middle, because userfaultfd(2) handles a page of their arguments.
  *
  *     read   process_vm_readv of two pages of the target's code. The first page arrives; the second has no
  *            page to go to, so the call never returns. Stays.
  *     open   opens /proc/PID/mem. The path appears when the kernel faults on it, and is another one as soon
  *            as the kernel has copied it. Tried with growing delays until the right file was opened.
  *
- * Ground truth: for read "taken", whether bytes arrived; for open "result", "errno" and "tries".
+ * Ground truth: for read "arrived", whether bytes arrived; for open "result", "errno" and "tries".
  */
 #include <linux/userfaultfd.h>
 #include <poll.h>
@@ -113,15 +113,15 @@ static int open_and_replace(const char *path, long wait_ns)
 
 __attribute__((noreturn)) static void read_forever(void)
 {
-	int fd = map_faulting(), taken = 0;
+	int fd = map_faulting(), arrived = 0;
 	pthread_t thread;
 
 	memset(present, PATTERN, PAGE);
 	pthread_create(&thread, NULL, read_two_pages, NULL);
 	wait_for_fault(fd);
 	for (int i = 0; i < PAGE; i++)
-		taken |= (unsigned char)present[i] != PATTERN;
-	trigger_report_by(tid, "\"taken\":%s", trigger_bool(taken));
+		arrived |= (unsigned char)present[i] != PATTERN;
+	trigger_report_by(tid, "\"arrived\":%s", trigger_bool(arrived));
 	trigger_stay();
 }
 
