@@ -122,12 +122,12 @@ judge()
 # run_tap NAME COMMAND... - NAME is only used to report what goes wrong outside the tests
 run_tap()
 {
-	local name=$1
+	local name=$1 tap=$scratch/tap.$BASHPID
 
 	shift
 	echo "# $name"
-	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$scratch/tap.$BASHPID"
-	judge "$name" "${PIPESTATUS[0]}" "$scratch/tap.$BASHPID"
+	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$tap"
+	judge "$name" "${PIPESTATUS[0]}" "$tap"
 }
 
 unit_tests()
@@ -149,15 +149,15 @@ unit_tests()
 # one_test NAME COMMAND... - a command that is one test; what it prints is shown if it fails
 one_test()
 {
-	local name=$1
+	local name=$1 output=$scratch/output.$BASHPID
 
 	shift
-	if "$@" >"$scratch/output" 2>&1; then
+	if "$@" >"$output" 2>&1; then
 		echo "ok - $name"
 		passed=$((passed + 1))
 	else
 		fail "$name"
-		tail -n 20 "$scratch/output" | sed 's/^/# /' | tee -a "$failures"
+		tail -n 20 "$output" | sed 's/^/# /' | tee -a "$failures"
 	fi
 }
 
