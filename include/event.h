@@ -312,6 +312,7 @@ enum file_kind {
 	FILE_ACL,
 	FILE_KEY,    /* TLS private key */
 	FILE_KEYLOG, /* session secrets, written to SSLKEYLOGFILE */
+	FILE_CODE,   /* mapped executable; reading it breaks no rule */
 	FILE_KIND_MAX,
 };
 
@@ -338,6 +339,8 @@ enum finding_kind {
 	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when the server started */
 	FINDING_VM_READV,     /* a call that has not returned */
 	FINDING_VM_WRITEV,
+	FINDING_CODE_CHANGED,  /* in place: the server executes what was written */
+	FINDING_CODE_REPLACED, /* by rename or a mount: the server executes the old file */
 	FINDING_MAX,
 };
 

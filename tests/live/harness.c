@@ -37,7 +37,7 @@ static const struct suite *const suites[] = {
 	&doctor_suite,	    &tools_suite,	 &benign_suite,	   &self_suite,
 	&unprevented_suite, &prevent_suite,	 &policy_suite,	   &incident_suite,
 	&tls_suite,	    &tls_enforced_suite, &peers_suite,	   &peers_kernel_suite,
-	&interplay_suite,   &net_suite,		 &soak_suite,
+	&interplay_suite,   &net_suite,		 &code_suite,	   &soak_suite,
 };
 
 void test_fail(const char *fmt, ...)

@@ -25,6 +25,8 @@ static const struct finding_kind_info swept_kinds[] = {
 	[FINDING_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
 	[FINDING_VM_READV] = {"process_vm_readv under way", SEVERITY_CRITICAL},
 	[FINDING_VM_WRITEV] = {"process_vm_writev under way", SEVERITY_CRITICAL},
+	[FINDING_CODE_CHANGED] = {"code whose file was changed", SEVERITY_CRITICAL},
+	[FINDING_CODE_REPLACED] = {"code whose file was replaced or removed", SEVERITY_LOW},
 };
 _Static_assert(ARRAY_SIZE(swept_kinds) == FINDING_MAX, "every finding has a row");
 

@@ -77,7 +77,8 @@ static const struct rule rules[] = {
 			     "Code the server did not start with becomes executable in it",
 			     "code it did not start with becomes executable in it: a module or "
 			     "library loaded later, memory made executable, another program "
-			     "executed, `LD_PRELOAD` or `LD_AUDIT` at its start",
+			     "executed, `LD_PRELOAD` or `LD_AUDIT` at its start; or a file that it "
+			     "executes is opened for writing, changed or replaced",
 			     SEVERITY_CRITICAL,
 			     STAGE_CHANGE,
 			     {{"T1055", "Process Injection"},

@@ -21,6 +21,9 @@ struct file {
 	ino_t ino;
 	char *path;		    /* in the instance's mount namespace, when last found */
 	struct file_handle *handle; /* finds it after any rename; NULL if unsupported */
+	struct code *code; /* FILE_CODE: what is compared; NULL if it could not be opened */
+	uint32_t changes;  /* of the code that were reported */
+	bool replaced;	   /* its path leads elsewhere */
 };
 
 /* The path by which the monitor opens an instance's path: through /proc/PID/root in another mount namespace. */
