@@ -248,9 +248,12 @@ struct file_key {
 /* EVENT_FILE: the file opened; its path is event.object. */
 struct event_file {
 	struct file_key key;
-	__u32 written; /* it was opened for writing */
-	__u32 kind;    /* enum file_kind, as far as it is known */
-	__u64 pad[7];
+	__u32 written;	/* it was opened for writing */
+	__u32 kind;	/* enum file_kind, as far as it is known */
+	__u32 uid, gid; /* in the initial user namespace */
+	__u32 mode;	/* type and permissions */
+	__u32 pad;
+	__u64 pad2[5];
 };
 
 struct event {
@@ -339,7 +342,10 @@ enum finding_kind {
 	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when the server started */
 	FINDING_VM_READV,     /* a call that has not returned */
 	FINDING_VM_WRITEV,
-	FINDING_CODE_CHANGED,  /* in place: the server executes what was written */
+	FINDING_CODE_CHANGED, /* in place: the server executes what was written */
+	FINDING_CODE_OWNER,   /* whose file belongs to somebody else than root */
+	FINDING_CODE_MODE,    /* whose file others than root may write */
+	FINDING_CODE_PLACE, /* whose file others than root may replace, in some directory above it */
 	FINDING_CODE_REPLACED, /* by rename or a mount: the server executes the old file */
 	FINDING_MAX,
 };
@@ -353,6 +359,10 @@ enum env_var {
 	ENV_LD_PRELOAD,
 	ENV_LD_AUDIT,
 	ENV_SSLKEYLOGFILE,
+	ENV_LD_LIBRARY_PATH,
+	ENV_OPENSSL_CONF,
+	ENV_OPENSSL_MODULES,
+	ENV_OPENSSL_ENGINES,
 	ENV_MAX,
 };
 

@@ -112,6 +112,9 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 	e->target_tgid = tgid;
 	e->file.key = key;
 	e->file.written = written;
+	e->file.uid = BPF_CORE_READ(f, f_inode, i_uid.val);
+	e->file.gid = BPF_CORE_READ(f, f_inode, i_gid.val);
+	e->file.mode = BPF_CORE_READ(f, f_inode, i_mode);
 	e->file.kind = known ? known->kind : own.kind;
 	path_put(&e->actor, &e->object, f, &at);
 	event_send(e);

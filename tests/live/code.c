@@ -209,6 +209,42 @@ static void replaced(const void *arg)
 	severity_is("low");
 }
 
+/* ---- what comes with the start -------------------------------------------------------------------- */
+
+struct coming {
+	const char *name, *detail;
+	uid_t owner;
+	mode_t mode, dir_mode;
+};
+
+#define COMING(...) &((const struct coming){__VA_ARGS__})
+
+static void coming(const void *arg)
+{
+	const struct coming *c = arg;
+	const char *module = copy(trigger_path("nothing.so"), c->name, "nothing.so");
+	struct server *b;
+
+	require(!chown(module, c->owner, 0) && !chmod(module, c->mode) &&
+			!chmod(str("%s/%s", scratch, c->name), c->dir_mode),
+		"%s: %s", module, strerror(errno));
+	b = server_start(&(struct server_opts){.extra = str("loadmodule %s", module)});
+	sleep_ms(SWEEPS_MS);
+	if (c->detail) {
+		expect(mon, {.rule = "mem-inject",
+			     .vector = "sweep",
+			     .detail = c->detail,
+			     .server = b,
+			     .found_by = "sweep",
+			     .outcome = "unknown",
+			     .young = true});
+		object_is(module);
+	} else {
+		expect_nothing(mon);
+	}
+	server_stop(b, SIGTERM);
+}
+
 static const struct test tests[] = {
 	TEST("a library opened for writing", opened, WAY("openat", "openat")),
 	TEST("a library opened for writing by open", opened, WAY("open", "open")),
@@ -230,6 +266,16 @@ static const struct test tests[] = {
 	TEST("a module changed through a descriptor older than the server", changed_by_holder),
 	TEST("from before: a module truncated by its path", shrunk),
 	TEST("from before: libraries replaced by rename: one low finding", replaced),
+	TEST("a module of another user loaded at the start", coming,
+	     COMING("owner", "code that belongs to another user than root", NOBODY, 0755, 0755)),
+	TEST("a module that everybody may write loaded at the start", coming,
+	     COMING("mode", "code that others than root may write", 0, 0757, 0755)),
+	TEST("a module in a directory that everybody may write loaded at the start", coming,
+	     COMING("place", "code in a directory that others than root may write", 0, 0755, 0777)),
+	TEST("a module in a sticky directory loaded at the start raises nothing", coming,
+	     COMING("sticky", NULL, 0, 0755, 01777)),
+	TEST("a module of root loaded at the start raises nothing", coming,
+	     COMING("root", NULL, 0, 0755, 0755)),
 	{},
 };
 

@@ -77,7 +77,7 @@ static const struct rule rules[] = {
 			     "Code the server did not start with becomes executable in it",
 			     "code it did not start with becomes executable in it: a module or "
 			     "library loaded later, memory made executable, another program "
-			     "executed, `LD_PRELOAD` or `LD_AUDIT` at its start; or a file that it "
+			     "executed, `LD_PRELOAD` and the like at its start; or a file that it "
 			     "executes is opened for writing, changed or replaced",
 			     SEVERITY_CRITICAL,
 			     STAGE_CHANGE,

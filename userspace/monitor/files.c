@@ -185,6 +185,19 @@ static void hold_code(struct files *f, const struct instance *in, struct file *f
 	}
 }
 
+/* Later, any code that comes to be mapped is a finding. */
+static void judge_code(struct files *f, const struct instance *in, struct file *file,
+		       const struct event_file *ev)
+{
+	unsigned int finding = 0;
+
+	if (!in->baselined && !file->judged)
+		finding = file_probe_untrusted(in, file->path, ev);
+	file->judged = true;
+	if (finding)
+		report_code(f, in, file, finding);
+}
+
 /* Classify a file, and update its kind in the BPF map if the kernel assumed another. */
 static void classify(struct files *f, const struct instance *in, struct file *file,
 		     unsigned int assumed)
@@ -226,8 +239,10 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		return;
 	}
 	classify(f, in, file, ev->file.kind);
-	if (file->kind == FILE_CODE)
+	if (file->kind == FILE_CODE) {
 		hold_code(f, in, file, ev->object.flags & PATH_DELETED);
+		judge_code(f, in, file, &ev->file);
+	}
 	kind = file_kind_get(file->kind);
 	if (kind && kind->exposed && file_probe_exposed(in, file->path)) {
 		found = *ev;
