@@ -233,15 +233,17 @@ struct {
 } env_scans SEC(".maps");
 
 static const union short_name env_names[ENV_MAX] = {
-	[ENV_LD_PRELOAD] = {"LD_PRELOAD"},
-	[ENV_LD_AUDIT] = {"LD_AUDIT"},
-	[ENV_SSLKEYLOGFILE] = {"SSLKEYLOGFILE"},
+	[ENV_LD_PRELOAD] = {"LD_PRELOAD"},	     [ENV_LD_AUDIT] = {"LD_AUDIT"},
+	[ENV_SSLKEYLOGFILE] = {"SSLKEYLOGFILE"},     [ENV_LD_LIBRARY_PATH] = {"LD_LIBRARY_PATH"},
+	[ENV_OPENSSL_CONF] = {"OPENSSL_CONF"},	     [ENV_OPENSSL_MODULES] = {"OPENSSL_MODULES"},
+	[ENV_OPENSSL_ENGINES] = {"OPENSSL_ENGINES"},
 };
 
 static long env_step(u32 i, struct env_scan **ctx)
 {
 	struct env_scan *s = *ctx;
 	union short_name name = {};
+	u32 whole = 0; /* not the beginning of a longer name */
 	long n;
 
 	if (s->at >= s->end)
@@ -250,14 +252,16 @@ static long env_step(u32 i, struct env_scan **ctx)
 	if (n <= 0)
 		return 1;
 	s->at += n < ENV_TEXT_LEN ? n : ENV_TEXT_LEN - 1;
-	for (u32 k = 0; k < sizeof(name) - 1; k++) {
+	for (u32 k = 0; k < sizeof(name); k++) {
 		if (s->text[k] == '=') {
-			if (!s->text[k + 1]) /* set, but empty */
-				return 0;
+			whole = s->text[k + 1]; /* set, and not empty */
 			break;
 		}
-		name.text[k] = s->text[k];
+		if (k < sizeof(name) - 1)
+			name.text[k] = s->text[k];
 	}
+	if (!whole)
+		return 0;
 	for (u32 h = ENV_LD_PRELOAD; h < ENV_MAX; h++) {
 		if (same_name(&name, &env_names[h]))
 			s->found |= 1u << h;

@@ -230,6 +230,8 @@ static __always_inline int holds_own(struct task_struct *task, struct file *file
 	own = file_owner_of(file->f_inode);
 	if (!own || !own->kind || server_of(task->tgid))
 		return 0;
+	if (own->kind == FILE_CODE && !(file->f_mode & FMODE_WRITE))
+		return 0;
 	target.instance = own->instance;
 	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
 	if (main)
@@ -333,8 +335,12 @@ static __always_inline int executes_file(struct file *file, const struct pid_own
 		.instance = target->instance,
 	};
 	u32 from_start = baseline;
+	int fresh = !bpf_map_update_elem(&mapped, &key, &from_start, BPF_NOEXIST);
 
-	if (bpf_map_update_elem(&mapped, &key, &from_start, BPF_NOEXIST) || baseline)
+	/* the executable itself is in mapped since exec, and forgotten with the first of its instances */
+	if (fresh || !file_owner_of(file->f_inode))
+		learn_file(file, target->instance, target->tgid, 0, FILE_CODE);
+	if (!fresh || baseline)
 		return 0;
 	a->detail = FINDING_CODE_FILE;
 	return report_state(target, a, actor);

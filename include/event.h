@@ -249,9 +249,12 @@ struct file_key {
 /* EVENT_FILE: the file opened; its path is event.object. */
 struct event_file {
 	struct file_key key;
-	__u32 written; /* it was opened for writing */
-	__u32 kind;    /* enum file_kind, as far as it is known */
-	__u64 pad[7];
+	__u32 written;	/* it was opened for writing */
+	__u32 kind;	/* enum file_kind, as far as it is known */
+	__u32 uid, gid; /* in the initial user namespace */
+	__u32 mode;	/* type and permissions */
+	__u32 pad;
+	__u64 pad2[5];
 };
 
 #define ARGS_LEN 248 /* a debugger's or a shell's arguments; 256 with the two numbers */
@@ -326,6 +329,7 @@ enum file_kind {
 	FILE_ACL,
 	FILE_KEY,    /* TLS private key */
 	FILE_KEYLOG, /* session secrets, written to SSLKEYLOGFILE */
+	FILE_CODE,   /* mapped executable; reading it breaks no rule */
 	FILE_KIND_MAX,
 };
 
@@ -352,6 +356,11 @@ enum finding_kind {
 	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when the server started */
 	FINDING_VM_READV,     /* a call that has not returned */
 	FINDING_VM_WRITEV,
+	FINDING_CODE_CHANGED, /* in place: the server executes what was written */
+	FINDING_CODE_OWNER,   /* whose file belongs to somebody else than root */
+	FINDING_CODE_MODE,    /* whose file others than root may write */
+	FINDING_CODE_PLACE, /* whose file others than root may replace, in some directory above it */
+	FINDING_CODE_REPLACED, /* by rename or a mount: the server executes the old file */
 	FINDING_MAX,
 };
 
@@ -364,6 +373,10 @@ enum env_var {
 	ENV_LD_PRELOAD,
 	ENV_LD_AUDIT,
 	ENV_SSLKEYLOGFILE,
+	ENV_LD_LIBRARY_PATH,
+	ENV_OPENSSL_CONF,
+	ENV_OPENSSL_MODULES,
+	ENV_OPENSSL_ENGINES,
 	ENV_MAX,
 };
 

@@ -28,6 +28,10 @@ typedef struct {
 } kuid_t;
 
 typedef struct {
+	u32 val;
+} kgid_t;
+
+typedef struct {
 	int counter;
 } atomic_t;
 
@@ -99,6 +103,8 @@ struct super_block {
 
 struct inode {
 	unsigned short i_mode; /* files.bpf.h: type of file */
+	kuid_t i_uid;
+	kgid_t i_gid;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	u32 i_rdev;	  /* files.bpf.h: /dev/mem by number */

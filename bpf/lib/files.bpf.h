@@ -50,6 +50,8 @@ static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 
 static __always_inline u32 rule_of_kind(u32 kind)
 {
+	if (kind == FILE_CODE)
+		return RULE_MEM_INJECT;
 	return kind == FILE_KEY || kind == FILE_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
 }
 
@@ -80,21 +82,25 @@ static __always_inline int named_data(struct file *f)
 	return end == *(const u32 *)".rdb" || end == *(const u32 *)".aof";
 }
 
-/* An instance opens a file: enter and report it, once for each inode and instance. */
-static __noinline int learn_file(struct file *f, u32 instance, u32 written)
+/*
+ * An instance opens a file, or executes it (FILE_CODE): enter and report it, once for each inode and
+ * instance.
+ */
+static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 written, u32 kind)
 {
-	struct file_owner own = {.instance = instance}, *known;
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct file_owner own = {.instance = instance, .kind = kind}, *known;
 	struct file_key key;
 	struct event *e;
 	u32 at = 0;
 
-	if (named_data(f))
+	if (!kind && named_data(f))
 		own.kind = FILE_DATA;
 	key = file_key_of(BPF_CORE_READ(f, f_inode));
 	known = bpf_map_lookup_elem(&files, &key);
-	if (known && known->instance == instance)
+	if (known && known->instance == instance && (!kind || known->kind == kind))
 		return 0;
+	if (known && kind)
+		known->kind = kind; /* to execute it says more than its name and contents do */
 	if (!known && bpf_map_update_elem(&files, &key, &own, BPF_NOEXIST))
 		counter_add(COUNTER_FILES_FULL, 1);
 	e = event_reserve(EVENT_FILE);
@@ -103,9 +109,12 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 		return 0;
 	}
 	e->key.instance = instance;
-	e->target_tgid = task->tgid;
+	e->target_tgid = tgid;
 	e->file.key = key;
 	e->file.written = written;
+	e->file.uid = BPF_CORE_READ(f, f_inode, i_uid.val);
+	e->file.gid = BPF_CORE_READ(f, f_inode, i_gid.val);
+	e->file.mode = BPF_CORE_READ(f, f_inode, i_mode);
 	e->file.kind = known ? known->kind : own.kind;
 	path_put(&e->actor, &e->object, f, &at);
 	event_send(e);
@@ -114,10 +123,12 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 written)
 
 /*
  * May an instance open another one's file? Two may share configuration and key, and open them when
- * they start. Data is never shared.
+ * they start, and libraries at any time. Data is never shared.
  */
-static __always_inline int may_share(u32 kind, u32 instance)
+static __always_inline int may_share(u32 kind, u32 instance, u32 mode)
 {
+	if (kind == FILE_CODE)
+		return !(mode & FMODE_WRITE);
 	return !kind || (kind != FILE_DATA && !bpf_map_lookup_elem(&baselined, &instance));
 }
 
@@ -134,14 +145,15 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 		instance = m->instance == INSTANCE_SELF ? files_of : m->instance;
 		if (!instance)
 			return 0;
-		if (!own || (own->instance != instance && may_share(own->kind, instance))) {
-			learn_file(f, instance, mode & FMODE_WRITE && m->instance == instance);
+		if (!own || (own->instance != instance && may_share(own->kind, instance, mode))) {
+			learn_file(f, instance, task->tgid,
+				   mode & FMODE_WRITE && m->instance == instance, 0);
 			return 0;
 		}
 		if (own->instance == instance)
 			return 0;
 	}
-	if (!own || !own->kind)
+	if (!own || !own->kind || (own->kind == FILE_CODE && !(mode & FMODE_WRITE)))
 		return 0;
 	action.rule = rule_of_kind(own->kind);
 	action.detail = own->kind;

@@ -69,9 +69,17 @@ static void common_files_have_no_kind(void **state)
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_int_equal(kind(paths[i], false, ""), 0);
-	assert_int_equal(kind("/opt/modules/search.so", false, "\177ELF\2\1\1"), 0);
 	/* a log that quotes a configuration */
 	assert_int_equal(kind("/d/log", true, "port 1\nbind 2\n"), 0);
+}
+
+static void a_library_is_code_wherever_it_lies(void **state)
+{
+	assert_int_equal(kind("/opt/modules/search.so", false, "\177ELF\2\1\1"), FILE_CODE);
+	assert_int_equal(kind("/usr/lib/libssl.so.3", false, "\177ELF\2\1\1"), FILE_CODE);
+	assert_int_equal(kind("/d/written", true, "\177ELF\2\1\1"), PROC_FILE_NONE);
+	assert_int_equal(file_kind_get(FILE_CODE)->read_rule, RULE_NONE);
+	assert_int_equal(file_kind_get(FILE_CODE)->write_rule, RULE_MEM_INJECT);
 }
 
 static void every_kind_has_an_exposure_finding_and_a_rule(void **state)
@@ -130,6 +138,7 @@ int main(void)
 		cmocka_unit_test(configuration_is_recognised_by_its_directives),
 		cmocka_unit_test(acl_and_key_log_are_recognised),
 		cmocka_unit_test(common_files_have_no_kind),
+		cmocka_unit_test(a_library_is_code_wherever_it_lies),
 		cmocka_unit_test(every_kind_has_an_exposure_finding_and_a_rule),
 		cmocka_unit_test(directives_are_parsed_as_the_server_parses_them),
 		cmocka_unit_test(overlong_and_binary_lines_are_skipped),

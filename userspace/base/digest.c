@@ -77,6 +77,20 @@ static int hash_cached(int fd, char hex[DIGEST_LEN])
 	return 0;
 }
 
+int digest_fd(int fd, char buf[DIGEST_LEN])
+{
+	struct stat st;
+	int err = -EFBIG;
+
+	if (fstat(fd, &st) || lseek(fd, 0, SEEK_SET))
+		err = -errno;
+	else if (st.st_size <= SIZE_MAX_READ)
+		err = hash(fd, buf);
+	if (err)
+		buf[0] = '\0';
+	return err;
+}
+
 int digest_exe(pid_t pid, uint64_t start_ns, const char *path, uint64_t ino, char buf[DIGEST_LEN])
 {
 	char link[64], now[4096];

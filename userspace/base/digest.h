@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* digest.h - SHA-256 of a process's executable. */
+/* digest.h - SHA-256 of a process's executable, or of an open file. */
 #ifndef CACHEWARDEN_DIGEST_H
 #define CACHEWARDEN_DIGEST_H
 
@@ -15,5 +15,8 @@
  * -EFBIG if it is too large.
  */
 int digest_exe(pid_t pid, uint64_t start_ns, const char *path, uint64_t ino, char buf[DIGEST_LEN]);
+
+/* Digest of a whole open file, never cached. Returns 0, or a negative errno with buf empty: -EFBIG if it is too large. */
+int digest_fd(int fd, char buf[DIGEST_LEN]);
 
 #endif

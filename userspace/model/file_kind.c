@@ -45,6 +45,7 @@ static const struct file_kind_info kinds[] = {
 		      FINDING_EXPOSED_KEY},
 	[FILE_KEYLOG] = {"session secrets", RULE_TLS_KEY, RULE_TLS_KEY, SEVERITY_CRITICAL,
 			 FINDING_EXPOSED_KEY},
+	[FILE_CODE] = {"code of the server", RULE_NONE, RULE_MEM_INJECT, SEVERITY_CRITICAL},
 	[PROC_FILE_WALK] = {"path walk", RULE_MEM_INSPECT, RULE_MEM_INSPECT, SEVERITY_LOW},
 	[PROC_FILE_FD_ENTRY] = {"fd/N", RULE_MEM_FD, RULE_MEM_FD, SEVERITY_HIGH},
 };
@@ -129,7 +130,10 @@ unsigned int file_kind_classify(const char *path, bool written, const char *head
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
-	if (is_public(path, name) || begins(head, len, "\177ELF"))
+	if (begins(head, len,
+		   "\177ELF")) /* opened by the loader: a sweep may not have seen it mapped yet */
+		return written ? PROC_FILE_NONE : FILE_CODE;
+	if (is_public(path, name))
 		return PROC_FILE_NONE;
 	if (is_data(name, head, len))
 		return FILE_DATA;

@@ -25,6 +25,12 @@ static const struct finding_kind_info swept_kinds[] = {
 	[FINDING_PRELOAD_FILE] = {"/etc/ld.so.preload names libraries", SEVERITY_HIGH},
 	[FINDING_VM_READV] = {"process_vm_readv under way", SEVERITY_CRITICAL},
 	[FINDING_VM_WRITEV] = {"process_vm_writev under way", SEVERITY_CRITICAL},
+	[FINDING_CODE_CHANGED] = {"code whose file was changed", SEVERITY_CRITICAL},
+	[FINDING_CODE_OWNER] = {"code that belongs to another user than root", SEVERITY_HIGH},
+	[FINDING_CODE_MODE] = {"code that others than root may write", SEVERITY_HIGH},
+	[FINDING_CODE_PLACE] = {"code in a directory that others than root may write",
+				SEVERITY_HIGH},
+	[FINDING_CODE_REPLACED] = {"code whose file was replaced or removed", SEVERITY_LOW},
 };
 _Static_assert(ARRAY_SIZE(swept_kinds) == FINDING_MAX, "every finding has a row");
 
@@ -32,6 +38,10 @@ static const struct finding_kind_info env_vars[] = {
 	[ENV_LD_PRELOAD] = {"LD_PRELOAD in its environment", SEVERITY_HIGH},
 	[ENV_LD_AUDIT] = {"LD_AUDIT in its environment", SEVERITY_HIGH},
 	[ENV_SSLKEYLOGFILE] = {"SSLKEYLOGFILE in its environment", SEVERITY_HIGH},
+	[ENV_LD_LIBRARY_PATH] = {"LD_LIBRARY_PATH in its environment", SEVERITY_MEDIUM},
+	[ENV_OPENSSL_CONF] = {"OPENSSL_CONF in its environment", SEVERITY_MEDIUM},
+	[ENV_OPENSSL_MODULES] = {"OPENSSL_MODULES in its environment", SEVERITY_MEDIUM},
+	[ENV_OPENSSL_ENGINES] = {"OPENSSL_ENGINES in its environment", SEVERITY_MEDIUM},
 };
 _Static_assert(ARRAY_SIZE(env_vars) == ENV_MAX, "every variable has a row");
 

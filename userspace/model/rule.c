@@ -15,7 +15,9 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_TOUCH,
 		 {{"T1055.008", "Ptrace System Calls"}},
-		 "Ask the actor's user what was debugged. If nobody knows, stop the actor, treat every value in the cache as read, and rotate its secrets. A planned session belongs in the policy's allow list, with an end."},
+		 "Ask the actor's user what was debugged. If nobody knows, stop the actor, "
+		 "treat every value in the cache as read, and rotate its secrets. A planned "
+		 "session belongs in the policy's allow list, with an end."},
 	[RULE_MEM_READ] =
 		{"mem-read",
 		 "A process reads the server's memory",
@@ -24,7 +26,9 @@ static const struct rule rules[] = {
 		 SEVERITY_CRITICAL,
 		 STAGE_TAKE,
 		 {{"T1003.007", "Proc Filesystem"}, {"T1005", "Data from Local System"}},
-		 "Treat every value and key in this server as read. Stop the actor, keep its executable, rotate what the cache held, and find out how it got the right to do this."},
+		 "Treat every value and key in this server as read. Stop the actor, keep "
+		 "its executable, rotate what the cache held, and find out how it got the "
+		 "right to do this."},
 	[RULE_MEM_WRITE] =
 		{"mem-write",
 		 "A process writes the server's memory",
@@ -33,7 +37,9 @@ static const struct rule rules[] = {
 		 SEVERITY_CRITICAL,
 		 STAGE_CHANGE,
 		 {{"T1055.009", "Proc Memory"}},
-		 "Do not trust this server any more: its code or data may have been changed. Take it out of service, keep its memory if you can, and start a new one from clean files."},
+		 "Do not trust this server any more: its code or data may have been "
+		 "changed. Take it out of service, keep its memory if you can, and start a "
+		 "new one from clean files."},
 	[RULE_MEM_INSPECT] =
 		{"mem-inspect",
 		 "A process looks at the server's layout or environment",
@@ -42,7 +48,8 @@ static const struct rule rules[] = {
 		 SEVERITY_MEDIUM,
 		 STAGE_LOOK,
 		 {{"T1057", "Process Discovery"}, {"T1003.007", "Proc Filesystem"}},
-		 "Find out who runs the actor. Monitoring agents read these files: allow them by path and user in the policy. Anybody else is preparing something."},
+		 "Find out who runs the actor. Monitoring agents read these files: allow "
+		 "them by path and user in the policy. Anybody else is preparing something."},
 	[RULE_MEM_FD] =
 		{"mem-fd",
 		 "A process takes the server's descriptors",
@@ -51,7 +58,8 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_TAKE,
 		 {{"T1563", "Remote Service Session Hijacking"}},
-		 "Close the client connections of this server: another process may read and write them. Stop the actor and find out how it got the descriptor."},
+		 "Close the client connections of this server: another process may read and "
+		 "write them. Stop the actor and find out how it got the descriptor."},
 	[RULE_MEM_REMOTE] =
 		{"mem-remote",
 		 "A process controls the server's memory or limits from outside",
@@ -61,16 +69,18 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_TOUCH,
 		 {{"T1055", "Process Injection"}},
-		 "Find out who runs the actor and why. Memory tuning by the operator belongs in the policy's allow list; a lifted core limit comes before a dump."},
-	[RULE_MEM_PROBE] =
-		{"mem-probe",
-		 "A process plants probes on the server's code",
-		 "it is probed: uprobes on its executable or on a library it maps, "
-		 "perf events on its threads",
-		 SEVERITY_CRITICAL,
-		 STAGE_TAKE,
-		 {{"T1056.004", "Credential API Hooking"}},
-		 "Remove the probe: it sees plaintext before encryption and after decryption. Treat what passed since then as read."},
+		 "Find out who runs the actor and why. Memory tuning by the operator "
+		 "belongs in the policy's allow list; a lifted core limit comes before a "
+		 "dump."},
+	[RULE_MEM_PROBE] = {"mem-probe",
+			    "A process plants probes on the server's code",
+			    "it is probed: uprobes on its executable or on a library it maps, "
+			    "perf events on its threads",
+			    SEVERITY_CRITICAL,
+			    STAGE_TAKE,
+			    {{"T1056.004", "Credential API Hooking"}},
+			    "Remove the probe: it sees plaintext before encryption and after "
+			    "decryption. Treat what passed since then as read."},
 	[RULE_MEM_KERNEL] =
 		{"mem-kernel",
 		 "The memory of the whole machine is opened up",
@@ -80,26 +90,31 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_TOUCH,
 		 {{"T1547.006", "Kernel Modules and Extensions"}, {"T1014", "Rootkit"}},
-		 "Who can do this can read all memory of the host, unseen from here on. Check the module, program or device that was opened; if it is not yours, rebuild the host."},
-	[RULE_MEM_DUMP] =
-		{"mem-dump",
-		 "The server dumps its memory, or is made to",
-		 "it dumps core, is sent a signal that makes it dump core, or is "
-		 "allowed to by `prlimit`, `core_pattern` or `coredump_filter`",
-		 SEVERITY_HIGH,
-		 STAGE_SPILL,
-		 {{"T1003.007", "Proc Filesystem"}, {"T1005", "Data from Local System"}},
-		 "Find the dump and delete or seal it: it holds the cache's values. Set LimitCORE=0 for the service, and find out what made the server crash."},
+		 "Who can do this can read all memory of the host, unseen from here on. "
+		 "Check the module, program or device that was opened; if it is not yours, "
+		 "rebuild the host."},
+	[RULE_MEM_DUMP] = {"mem-dump",
+			   "The server dumps its memory, or is made to",
+			   "it dumps core, is sent a signal that makes it dump core, or is "
+			   "allowed to by `prlimit`, `core_pattern` or `coredump_filter`",
+			   SEVERITY_HIGH,
+			   STAGE_SPILL,
+			   {{"T1003.007", "Proc Filesystem"}, {"T1005", "Data from Local System"}},
+			   "Find the dump and delete or seal it: it holds the cache's values. Set "
+			   "LimitCORE=0 for the service, and find out what made the server crash."},
 	[RULE_MEM_INJECT] =
 		{"mem-inject",
 		 "Code the server did not start with becomes executable in it",
 		 "code it did not start with becomes executable in it: a module or "
 		 "library loaded later, memory made executable, another program "
-		 "executed, `LD_PRELOAD` or `LD_AUDIT` at its start",
+		 "executed, `LD_PRELOAD` and the like at its start; or a file that it "
+		 "executes is opened for writing, changed or replaced",
 		 SEVERITY_CRITICAL,
 		 STAGE_CHANGE,
 		 {{"T1055", "Process Injection"}, {"T1574.006", "Dynamic Linker Hijacking"}},
-		 "Check the named file or module: owner, package, digest. If it is not yours, take the server out of service, since its code is no longer its own."},
+		 "Check the named file or module: owner, package, digest. If it is not "
+		 "yours, take the server out of service, since its code is no longer its "
+		 "own."},
 	[RULE_MEM_SPILL] =
 		{"mem-spill",
 		 "The server's memory leaves RAM or is shared",
@@ -108,7 +123,8 @@ static const struct rule rules[] = {
 		 SEVERITY_MEDIUM,
 		 STAGE_SPILL,
 		 {{"T1005", "Data from Local System"}},
-		 "Turn swap off or encrypt it, turn KSM off for this server, and restart it so that nothing is left on disk."},
+		 "Turn swap off or encrypt it, turn KSM off for this server, and restart it "
+		 "so that nothing is left on disk."},
 	[RULE_REST_FILE] =
 		{"rest-file",
 		 "Another process opens the server's data or configuration files",
@@ -117,7 +133,8 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_TAKE,
 		 {{"T1005", "Data from Local System"}, {"T1552.001", "Credentials In Files"}},
-		 "Check who runs the actor. Backups belong in the policy's allow list. Make the files readable by the server's user only (chmod 600)."},
+		 "Check who runs the actor. Backups belong in the policy's allow list. Make "
+		 "the files readable by the server's user only (chmod 600)."},
 	[RULE_TLS_PLAINTEXT] =
 		{"tls-plaintext",
 		 "Plaintext crosses a server's socket",
@@ -126,7 +143,8 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_SPILL,
 		 {{"T1040", "Network Sniffing"}},
-		 "Find the client by its address and configure it for TLS. If a password was sent, change it. Turn the plaintext port off: port 0."},
+		 "Find the client by its address and configure it for TLS. If a password "
+		 "was sent, change it. Turn the plaintext port off: port 0."},
 	[RULE_TLS_VERSION] =
 		{"tls-version",
 		 "A handshake negotiates a TLS version below the minimum",
@@ -135,7 +153,8 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_TOUCH,
 		 {{"T1562.010", "Downgrade Attack"}, {"T1040", "Network Sniffing"}},
-		 "Update the client, and refuse old versions at the server: tls-protocols \"TLSv1.2 TLSv1.3\"."},
+		 "Update the client, and refuse old versions at the server: tls-protocols "
+		 "\"TLSv1.2 TLSv1.3\"."},
 	[RULE_TLS_CIPHER] = {"tls-cipher",
 			     "A handshake negotiates a cipher suite that is not allowed",
 			     "a handshake negotiates a cipher suite that an RFC forbids or that "
@@ -152,17 +171,19 @@ static const struct rule rules[] = {
 		 STAGE_SPILL,
 		 {{"T1557", "Adversary-in-the-Middle"},
 		  {"T1565.002", "Transmitted Data Manipulation"}},
-		 "Close the connection. Something between or at its ends injects bytes: check proxies on the way, and the incident for a process that took the socket."},
-	[RULE_TLS_WRITER] =
-		{"tls-writer",
-		 "Another process writes to a server's socket",
-		 "bytes are written to one of its sockets by a process that is not "
-		 "the server",
-		 SEVERITY_CRITICAL,
-		 STAGE_CHANGE,
-		 {{"T1563", "Remote Service Session Hijacking"},
-		  {"T1565.002", "Transmitted Data Manipulation"}},
-		 "Close the connection: the peer has received data that is not the server's. Stop the actor and find out how it got the socket."},
+		 "Close the connection. Something between or at its ends injects bytes: "
+		 "check proxies on the way, and the incident for a process that took the "
+		 "socket."},
+	[RULE_TLS_WRITER] = {"tls-writer",
+			     "Another process writes to a server's socket",
+			     "bytes are written to one of its sockets by a process that is not "
+			     "the server",
+			     SEVERITY_CRITICAL,
+			     STAGE_CHANGE,
+			     {{"T1563", "Remote Service Session Hijacking"},
+			      {"T1565.002", "Transmitted Data Manipulation"}},
+			     "Close the connection: the peer has received data that is not the "
+			     "server's. Stop the actor and find out how it got the socket."},
 	[RULE_TLS_LISTENER] =
 		{"tls-listener",
 		 "The server serves plaintext on a port",
@@ -170,7 +191,8 @@ static const struct rule rules[] = {
 		 SEVERITY_MEDIUM,
 		 STAGE_LOOK,
 		 {{"T1040", "Network Sniffing"}},
-		 "Turn the plaintext port off (port 0, tls-port 6379), or list its clients under tls.plaintext in the policy if it has to stay."},
+		 "Turn the plaintext port off (port 0, tls-port 6379), or list its clients "
+		 "under tls.plaintext in the policy if it has to stay."},
 	[RULE_TLS_KEY] =
 		{"tls-key",
 		 "A private key or session secrets leak",
@@ -179,7 +201,8 @@ static const struct rule rules[] = {
 		 SEVERITY_CRITICAL,
 		 STAGE_TAKE,
 		 {{"T1552.004", "Private Keys"}},
-		 "Replace the key and its certificate, and revoke the old one. Make the key readable by the server's user only, and unset SSLKEYLOGFILE."},
+		 "Replace the key and its certificate, and revoke the old one. Make the key "
+		 "readable by the server's user only, and unset SSLKEYLOGFILE."},
 	[RULE_SELF_TAMPER] =
 		{"self-tamper",
 		 "A process tampers with the monitor",
@@ -188,7 +211,8 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_CHANGE,
 		 {{"T1562.001", "Disable or Modify Tools"}},
-		 "Find out who runs the actor: who stops the monitor goes on unseen. Check that it runs again, and what happened in the meantime."},
+		 "Find out who runs the actor: who stops the monitor goes on unseen. Check "
+		 "that it runs again, and what happened in the meantime."},
 	[RULE_SELF_BLIND] =
 		{"self-blind",
 		 "The monitor has a blind spot",
@@ -197,7 +221,8 @@ static const struct rule rules[] = {
 		 SEVERITY_MEDIUM,
 		 STAGE_LOOK,
 		 {{"T1562.006", "Indicator Blocking"}},
-		 "Nothing may have happened, but it would not have been seen. Run cachewarden doctor, and check the server by other means for that time."},
+		 "Nothing may have happened, but it would not have been seen. Run "
+		 "cachewarden doctor, and check the server by other means for that time."},
 };
 _Static_assert(ARRAY_SIZE(rules) == RULE_MAX, "every rule has a row");
 

@@ -93,6 +93,68 @@ bool file_probe_exposed(const struct instance *in, const char *path)
 	return true;
 }
 
+/* The id that is 0 in the user namespace of a process, by its uid_map or gid_map, which everybody may read. */
+static uint32_t mapped_root(pid_t pid, const char *map)
+{
+	unsigned int inside, outside, count;
+	uint32_t root = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, map);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%u %u %u", &inside, &outside, &count) == 3) {
+		if (!inside)
+			root = outside;
+	}
+	if (f)
+		fclose(f);
+	return root;
+}
+
+struct roots {
+	uint32_t uid, gid;
+};
+
+static bool is_root(const struct roots *r, uint32_t uid)
+{
+	return !uid || uid == r->uid;
+}
+
+static bool others_write(const struct roots *r, uint32_t gid, uint32_t mode)
+{
+	return mode & S_IWOTH || (mode & S_IWGRP && gid && gid != r->gid);
+}
+
+/* In a sticky directory only its owner, and a file's own, replace the file. */
+static bool is_untrusted_dir(const struct roots *r, const struct stat *st)
+{
+	return !is_root(r, st->st_uid) ||
+	       (others_write(r, st->st_gid, st->st_mode) && !(st->st_mode & S_ISVTX));
+}
+
+unsigned int file_probe_untrusted(const struct instance *in, const char *path,
+				  const struct event_file *ev)
+{
+	struct roots r = {mapped_root((pid_t)in->pid, "uid_map"),
+			  mapped_root((pid_t)in->pid, "gid_map")};
+	char where[FILE_PROBE_PATH], *slash;
+	size_t root = root_of(where, in);
+	struct stat st;
+
+	if (!is_root(&r, ev->uid))
+		return FINDING_CODE_OWNER;
+	if (others_write(&r, ev->gid, ev->mode))
+		return FINDING_CODE_MODE;
+	file_probe_path(where, in, path);
+	while ((slash = strrchr(where, '/')) > where + root) {
+		*slash = '\0';
+		if (!stat(where, &st) && is_untrusted_dir(&r, &st))
+			return FINDING_CODE_PLACE;
+	}
+	return 0;
+}
+
 /* The file's path in dir, or up to depth levels below it. NULL if it is not there. */
 static char *find_name(const struct instance *in, const struct file *file, const char *dir,
 		       int depth)

@@ -21,6 +21,10 @@ struct file {
 	ino_t ino;
 	char *path;		    /* in the instance's mount namespace, when last found */
 	struct file_handle *handle; /* finds it after any rename; NULL if unsupported */
+	struct code *code; /* FILE_CODE: what is compared; NULL if it could not be opened */
+	uint32_t changes;  /* of the code that were reported */
+	bool judged;	   /* who may change it was looked at */
+	bool replaced;	   /* its path leads elsewhere */
 };
 
 /* The path by which the monitor opens an instance's path: through /proc/PID/root in another mount namespace. */
@@ -34,6 +38,13 @@ size_t file_probe_read(char head[FILE_KIND_HEAD], const char *where, struct file
 
 /* True if "others" may read the file and search every directory above it. */
 bool file_probe_exposed(const struct instance *in, const char *path);
+
+/*
+ * What lets others than root change the code in this file, or put another file in its place: FINDING_CODE_OWNER,
+ * FINDING_CODE_MODE, FINDING_CODE_PLACE, or 0. root: also the one of the instance's user namespace. ev: EVENT_FILE.
+ */
+unsigned int file_probe_untrusted(const struct instance *in, const char *path,
+				  const struct event_file *ev);
 
 /*
  * Look for a renamed file in its directory and one level below, and update its path. Servers write a dump under a

@@ -2,8 +2,10 @@
 /* files.c - see files.h. */
 #include "monitor/files.h"
 
+#include "base/clock.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
+#include "monitor/code.h"
 #include "monitor/file_probe.h"
 
 #include <stdlib.h>
@@ -15,6 +17,7 @@ struct files {
 	void *ctx;
 	struct file *all;
 	size_t count, room;
+	struct codes codes;
 	char head[FILE_KIND_HEAD];
 };
 
@@ -31,10 +34,16 @@ struct files *files_new(struct sensors *s, void (*report)(void *ctx, const struc
 	return f;
 }
 
+static void release(struct files *f, struct file *file)
+{
+	code_release(&f->codes, file->code);
+	file_probe_release(file);
+}
+
 void files_free(struct files *f)
 {
 	for (size_t i = 0; f && i < f->count; i++)
-		file_probe_release(&f->all[i]);
+		release(f, &f->all[i]);
 	if (f)
 		free(f->all);
 	free(f);
@@ -93,11 +102,12 @@ static void drop(struct files *f, const struct instances *is, size_t i)
 		sensors_file_set(f->sensors, &other->key, other->instance, other->kind);
 	else
 		sensors_file_forget(f->sensors, &gone.key);
-	file_probe_release(&gone);
+	release(f, &gone);
 }
 
+/* inode: where several files are findings of one kind, which is it? */
 static void report_finding(struct files *f, const struct instance *in, struct event *ev,
-			   unsigned int rule, unsigned int finding)
+			   unsigned int rule, unsigned int finding, uint64_t inode)
 {
 	ev->type = EVENT_ATTEMPT;
 	ev->flags |= EVENT_FOUND_BY_SWEEP;
@@ -106,10 +116,86 @@ static void report_finding(struct files *f, const struct instance *in, struct ev
 		.rule = (uint8_t)rule,
 		.vector = VECTOR_SWEEP,
 		.detail = finding,
+		.object = (uint32_t)inode,
 	};
 	ev->count = 1;
 	ev->target_tgid = ev->target_tid = in->pid;
 	f->report(f->ctx, ev);
+}
+
+/* --- code --- */
+
+static void report_code(struct files *f, const struct instance *in, const struct file *file,
+			unsigned int finding)
+{
+	static struct event found; /* large */
+	size_t len = strnlen(file->path + 1, sizeof(found.actor.path) - 1);
+
+	found = (struct event){.magic = EVENT_MAGIC,
+			       .version = EVENT_VERSION,
+			       .size = sizeof(found),
+			       .time_ns = clock_boot_ns(),
+			       .object.len = (uint16_t)len};
+	memcpy(found.actor.path, file->path + 1, len); /* as one component */
+	report_finding(f, in, &found, RULE_MEM_INJECT, finding, file->key.ino);
+}
+
+/* An upgrade replaces several files: one finding tells that the server runs old code. */
+static bool any_replaced(const struct files *f, uint32_t instance)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->all[i].instance == instance && f->all[i].replaced)
+			return true;
+	}
+	return false;
+}
+
+static void check_code(struct files *f, const struct instance *in, struct file *file)
+{
+	char where[FILE_PROBE_PATH];
+
+	if (file->code && code_changes(file->code) != file->changes) {
+		file->changes = code_changes(file->code);
+		report_code(f, in, file, FINDING_CODE_CHANGED);
+	}
+	file_probe_path(where, in, file->path);
+	if (file->replaced || !file->code || !code_replaced(file->code, where))
+		return;
+	if (!any_replaced(f, in->id))
+		report_code(f, in, file, FINDING_CODE_REPLACED);
+	file->replaced = true;
+}
+
+/* The file at the path may be another one by now: then what is executed cannot be compared any more. */
+static void hold_code(struct files *f, const struct instance *in, struct file *file, bool deleted)
+{
+	char where[FILE_PROBE_PATH];
+
+	file_probe_path(where, in, file->path);
+	if (file->code)
+		return;
+	if (!deleted)
+		file->code = code_hold(&f->codes, where);
+	if (file->code) {
+		file->changes = code_changes(file->code);
+	} else if (!file->replaced) {
+		if (!any_replaced(f, in->id))
+			report_code(f, in, file, FINDING_CODE_REPLACED);
+		file->replaced = true;
+	}
+}
+
+/* Later, any code that comes to be mapped is a finding. */
+static void judge_code(struct files *f, const struct instance *in, struct file *file,
+		       const struct event_file *ev)
+{
+	unsigned int finding = 0;
+
+	if (!in->baselined && !file->judged)
+		finding = file_probe_untrusted(in, file->path, ev);
+	file->judged = true;
+	if (finding)
+		report_code(f, in, file, finding);
 }
 
 /* Classify a file, and update its kind in the BPF map if the kernel assumed another. */
@@ -126,7 +212,9 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 		file_probe_path(where, in, file->path);
 		len = file_probe_read(f->head, where, file);
 	}
-	file->kind = file_kind_classify(file->path, file->written, f->head, len);
+	file->kind = assumed == FILE_CODE
+			     ? FILE_CODE
+			     : file_kind_classify(file->path, file->written, f->head, len);
 	file->undecided = !len && !file->kind;
 	explicit_bzero(f->head, len);
 	if (file->kind != assumed)
@@ -151,11 +239,15 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		return;
 	}
 	classify(f, in, file, ev->file.kind);
+	if (file->kind == FILE_CODE) {
+		hold_code(f, in, file, ev->object.flags & PATH_DELETED);
+		judge_code(f, in, file, &ev->file);
+	}
 	kind = file_kind_get(file->kind);
 	if (kind && kind->exposed && file_probe_exposed(in, file->path)) {
 		found = *ev;
 		memset(&found.conn, 0, sizeof(found.conn));
-		report_finding(f, in, &found, kind->read_rule, kind->exposed);
+		report_finding(f, in, &found, kind->read_rule, kind->exposed, 0);
 	}
 }
 
@@ -168,7 +260,7 @@ static void report_start(struct files *f, const struct instance *in, unsigned in
 			       .version = EVENT_VERSION,
 			       .size = sizeof(found),
 			       .time_ns = in->began_ns};
-	report_finding(f, in, &found, rule, finding);
+	report_finding(f, in, &found, rule, finding, 0);
 }
 
 void files_started(struct files *f, const struct instance *in)
@@ -198,13 +290,17 @@ void files_ended(struct files *f, const struct instances *is, const struct insta
 
 void files_refresh(struct files *f, const struct instances *is)
 {
+	codes_compare(&f->codes);
 	for (size_t i = f->count; i-- > 0;) {
 		struct file *file = &f->all[i];
 		const struct instance *in = instances_find(is, file->instance);
 
 		if (!in || !in->members)
 			continue; /* files_ended() drops its files */
-		if (!file_probe_exists(in, file))
+		if (file->kind ==
+		    FILE_CODE) /* as long as it is mapped, whatever its name leads to */
+			check_code(f, in, file);
+		else if (!file_probe_exists(in, file))
 			drop(f, is, i);
 		else if (file->undecided || !file->identified)
 			classify(f, in, file, file->kind);
