@@ -162,12 +162,15 @@ static __noinline int report_probe(struct inode *inode, u32 vector, u32 detail)
 	return 0;
 }
 
-/* What a perf event that is no uprobe records. */
+/*
+ * What a perf event that is no uprobe records. Without a period it only counts, whatever it would sample; the kernel lets
+ * nobody set a period later (perf_event_period()).
+ */
 static __always_inline u32 perf_op_of(struct perf_event *event)
 {
 	u64 sample = BPF_CORE_READ(event, attr.sample_type);
 
-	if (!sample)
+	if (!sample || !BPF_CORE_READ(event, attr.sample_period))
 		return PERF_OP_COUNT;
 	return sample & (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER) ? PERF_OP_SAMPLE_USER
 									 : PERF_OP_SAMPLE;
@@ -175,7 +178,8 @@ static __always_inline u32 perf_op_of(struct perf_event *event)
 
 static __always_inline int did_perf(const struct call *c)
 {
-	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? 0 : c->arg[1], op;
+	/* for a cgroup's event the number is a descriptor; as for -1, its processes are sampled as they come */
+	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? (u32)-1 : c->arg[1], op;
 	struct pid_owner *owner = (s32)pid > 0 ? owner_of_number(pid) : NULL;
 	struct trace_event_call *call;
 	struct perf_event *event;

@@ -269,6 +269,7 @@ struct list_head {
 };
 
 struct perf_event_attr {
+	u64 sample_period; /* or sample_freq: a union */
 	u64 sample_type;
 };
 

@@ -151,6 +151,55 @@ static void perf_all_processes(const void *arg)
 		     .by = &t});
 }
 
+/* The hierarchy that has the perf_event controller: cgroup2, unless cgroup1 has taken it. */
+static struct trigger perf_cgroup(const char *what)
+{
+	static const char *const dirs[] = {"/sys/fs/cgroup/perf_event", "/sys/fs/cgroup/unified",
+					   "/sys/fs/cgroup"};
+	struct trigger t;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		if (access(dirs[i], F_OK))
+			continue;
+		t = trigger("perf", what, dirs[i]);
+		if (!call_errno(&t))
+			return t;
+	}
+	test_skip("no events of a cgroup here");
+}
+
+static void perf_cgroup_stacks(const void *arg)
+{
+	struct trigger t = perf_cgroup("cgroup-stack");
+
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .detail = "samples with user registers or stack",
+		     .by = &t,
+		     .many = true});
+}
+
+static void perf_cgroup_without_stack(const void *arg)
+{
+	perf_cgroup("cgroup");
+	expect_nothing(mon);
+}
+
+/* perf stat names what to sample, but sets no period. */
+static void perf_stat(const void *arg)
+{
+	struct trigger t = trigger("perf", "stat", pid_of(a));
+
+	require(!call_errno(&t), "perf_event_open: errno %d", call_errno(&t));
+	expect(mon, {.rule = "mem-probe",
+		     .vector = "perf_event_open",
+		     .detail = "counter",
+		     .server = a,
+		     .by = &t});
+	require(!strcmp(alert_str(alert_find(mon, "mem-probe", t.pid), "severity"), "medium"),
+		"counting is %s", alert_str(alert_find(mon, "mem-probe", t.pid), "severity"));
+}
+
 static void perf_all_without_stack(const void *arg)
 {
 	trigger("perf", "count", "-1");
@@ -324,6 +373,11 @@ static const struct test tests[] = {
 	TEST("perf_event_open by nobody is reported as denied", perf_denied),
 	TEST("perf_event_open that samples everybody's stack is one on the host",
 	     perf_all_processes),
+	TEST("perf_event_open as perf stat calls it counts: medium", perf_stat),
+	TEST("perf_event_open that samples the stacks of a cgroup is one on the host",
+	     perf_cgroup_stacks),
+	TEST("perf_event_open that samples a cgroup without stacks raises nothing",
+	     perf_cgroup_without_stack),
 	TEST("perf_event_open that counts or samples the machine raises nothing",
 	     perf_all_without_stack),
 	TEST("a uprobe on the server's executable, for this process", uprobe),

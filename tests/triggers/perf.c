@@ -6,6 +6,9 @@
  *     count     counts the CPU clock
  *     samples   samples the instruction pointer
  *     stack     samples the user stack as well
+ *     stat      names what to sample, as perf stat does, but no period: it counts
+ *     cgroup    samples the instruction pointer of the processes of a cgroup
+ *     cgroup-stack  samples their user stacks as well
  *     uprobe    a uprobe by perf_event_open
  *     trace     a uprobe by tracefs, enabled for 300 ms
  *
@@ -18,7 +21,8 @@
 #define TRACEFS "/sys/kernel/tracing"
 #define ENABLED_US 300000
 
-static const char synopsis[] = "count|samples|stack PID|-1 | uprobe PATH PID|-1 | trace PATH";
+static const char synopsis[] =
+	"count|samples|stack|stat PID|-1 | cgroup|cgroup-stack DIR | uprobe PATH PID|-1 | trace PATH";
 
 static long perf_open(struct perf_event_attr *attr, long pid)
 {
@@ -33,15 +37,34 @@ static long open_event(const char *kind, long pid)
 	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
 				       .config = PERF_COUNT_SW_CPU_CLOCK};
 
-	if (strcmp(kind, "count")) {
-		attr.sample_period = 1000000;
+	if (strcmp(kind, "count"))
 		attr.sample_type = PERF_SAMPLE_IP;
-	}
-	if (!strcmp(kind, "stack")) {
+	if (strcmp(kind, "count") && strcmp(kind, "stat"))
+		attr.sample_period = 1000000;
+	if (!strcmp(kind, "stack") || !strcmp(kind, "stat")) {
 		attr.sample_type |= PERF_SAMPLE_STACK_USER;
 		attr.sample_stack_user = 1024;
 	}
 	return perf_open(&attr, pid);
+}
+
+static long open_cgroup(const char *kind, const char *dir)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+				       .config = PERF_COUNT_SW_CPU_CLOCK,
+				       .size = sizeof(attr),
+				       .disabled = 1,
+				       .sample_period = 1000000,
+				       .sample_type = PERF_SAMPLE_IP,
+				       .sample_stack_user = 1024};
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		trigger_die(dir);
+	if (!strcmp(kind, "cgroup-stack"))
+		attr.sample_type |= PERF_SAMPLE_STACK_USER;
+	errno = 0;
+	return syscall(SYS_perf_event_open, &attr, fd, 0, -1, (unsigned long)PERF_FLAG_PID_CGROUP);
 }
 
 static long open_uprobe(const char *path, long pid)
@@ -93,6 +116,8 @@ int main(int argc, char **argv)
 		trigger_usage(synopsis);
 	if (!strcmp(argv[1], "uprobe") && argc > 3)
 		r = open_uprobe(argv[2], atol(argv[3]));
+	else if (!strncmp(argv[1], "cgroup", 6))
+		r = open_cgroup(argv[1], argv[2]);
 	else if (!strcmp(argv[1], "trace"))
 		r = trace_uprobe(argv[2]);
 	else

@@ -124,6 +124,13 @@ static bool is_listing(const struct event *ev)
 }
 
 /* Of a successful attempt: the most specific that is known. */
+/* perf stat */
+static bool is_counter(const struct event *ev)
+{
+	return ev->key.rule == RULE_MEM_PROBE && ev->key.vector == VECTOR_SYSCALL &&
+	       syscall_nr(ev) == NR_perf_event_open && syscall_op(ev) == PERF_OP_COUNT;
+}
+
 static enum severity severity_of(const struct event *ev)
 {
 	const struct rule *rule = rule_get(ev->key.rule);
@@ -140,6 +147,8 @@ static enum severity severity_of(const struct event *ev)
 		return finding->severity;
 	if (file)
 		return file->severity;
+	if (is_counter(ev))
+		return SEVERITY_MEDIUM; /* how much it does, not what */
 	if (ev->key.rule == RULE_SELF_TAMPER)
 		return tamper_severity(ev);
 	if (ev->key.rule == RULE_SELF_BLIND && ev->key.detail == BLIND_WHOLLY)

@@ -26,9 +26,10 @@ static void lineage_of_actor(struct lineage *l, const struct event *ev)
 
 static void lineage_of(struct lineage *l, const struct event *ev)
 {
-	if (ev->key.rule == RULE_TLS_LISTENER) { /* a state of the server, whoever found it first */
-		*l = (struct lineage){LINEAGE_NOBODY};
-	} else if (ev->flags & EVENT_ACTOR) {
+	*l = (struct lineage){LINEAGE_NOBODY};
+	if (ev->key.rule == RULE_TLS_LISTENER)
+		return; /* a state of the server, whoever found it first */
+	if (ev->flags & EVENT_ACTOR) {
 		lineage_of_actor(l, ev);
 	} else if (ev->flags & EVENT_CONN) {
 		*l = (struct lineage){LINEAGE_PEER};
@@ -36,8 +37,6 @@ static void lineage_of(struct lineage *l, const struct event *ev)
 	} else if (ev->key.tgid) {
 		*l = (struct lineage){LINEAGE_PROCESS, .pid = ev->key.tgid,
 				      .start_ns = ev->key.actor};
-	} else {
-		*l = (struct lineage){LINEAGE_NOBODY};
 	}
 }
 
