@@ -33,7 +33,7 @@
 	  "`mem-remote`; RLIMIT_CORE `mem-dump`", "pid number; reading limits is no finding")      \
 	X(perf, perf_event_open, did_perf, "perf_event_open: probes and samples", "`mem-probe`",   \
 	  "pid number, refused calls too; a uprobe by its inode, for each instance that maps it; " \
-	  "samples of a cgroup or the whole machine only with the user's registers or stack")                  \
+	  "samples of a cgroup or the whole machine only with the user's registers or stack")      \
 	X(bpf, bpf, did_bpf, "BPF programs of others", "`mem-kernel` of this host; `self-tamper`", \
 	  "the program's verified instructions are searched for helpers that read or write user "  \
 	  "memory; with `kptr_restrict=2` every program counts. The monitor's own objects by id")  \
