@@ -44,22 +44,22 @@ int alert_activity(json_t *alert)
 
 const char *alert_text(json_t *a)
 {
-	return str("%s %s %s%s outcome=%s errno=%lld found_by=%s count=%lld instance=%s/%lld "
-		   "target=%lld/%lld actor=%lld/%lld %s %s uid=%lld conn=%s %s:%lld<-%s:%lld %s %s "
-		   "cmd=%s saw=%s off=%lld bytes=%lld",
-		   alert_str(a, "rule"), alert_str(a, "vector"), alert_str(a, "detail"),
-		   alert_activity(a) == 1 ? "" : " (update)", alert_str(a, "outcome"),
-		   alert_int(a, "errno"), alert_str(a, "found_by"), alert_int(a, "count"),
-		   alert_str(a, "instance.name"), alert_int(a, "instance.pid"),
-		   alert_int(a, "instance.target_pid"), alert_int(a, "instance.target_tid"),
-		   alert_int(a, "actor.pid"), alert_int(a, "actor.tid"), alert_str(a, "actor.comm"),
-		   alert_str(a, "actor.exe"), alert_int(a, "actor.uid"),
-		   alert_str(a, "conn.family"), alert_str(a, "conn.local.ip"),
-		   alert_int(a, "conn.local.port"), alert_str(a, "conn.remote.ip"),
-		   alert_int(a, "conn.remote.port"), alert_str(a, "conn.opened"),
-		   alert_str(a, "conn.direction"), alert_str(a, "conn.command"),
-		   alert_str(a, "conn.saw"), alert_int(a, "conn.offset"),
-		   alert_int(a, "conn.bytes"));
+	return str(
+		"%s %s %s%s object=%s outcome=%s errno=%lld found_by=%s count=%lld instance=%s/%lld "
+		"target=%lld/%lld actor=%lld/%lld %s %s uid=%lld conn=%s %s:%lld<-%s:%lld %s %s "
+		"cmd=%s saw=%s off=%lld bytes=%lld",
+		alert_str(a, "rule"), alert_str(a, "vector"), alert_str(a, "detail"),
+		alert_activity(a) == 1 ? "" : " (update)", alert_str(a, "object"),
+		alert_str(a, "outcome"), alert_int(a, "errno"), alert_str(a, "found_by"),
+		alert_int(a, "count"), alert_str(a, "instance.name"), alert_int(a, "instance.pid"),
+		alert_int(a, "instance.target_pid"), alert_int(a, "instance.target_tid"),
+		alert_int(a, "actor.pid"), alert_int(a, "actor.tid"), alert_str(a, "actor.comm"),
+		alert_str(a, "actor.exe"), alert_int(a, "actor.uid"), alert_str(a, "conn.family"),
+		alert_str(a, "conn.local.ip"), alert_int(a, "conn.local.port"),
+		alert_str(a, "conn.remote.ip"), alert_int(a, "conn.remote.port"),
+		alert_str(a, "conn.opened"), alert_str(a, "conn.direction"),
+		alert_str(a, "conn.command"), alert_str(a, "conn.saw"), alert_int(a, "conn.offset"),
+		alert_int(a, "conn.bytes"));
 }
 
 /* What every alert must be, after OCSF 1.8.0's Detection Finding; NULL or what is wrong. */

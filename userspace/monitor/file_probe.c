@@ -33,6 +33,14 @@ static size_t root_of(char buf[FILE_PROBE_PATH], const struct instance *in)
 	return (size_t)snprintf(buf, FILE_PROBE_PATH, "/proc/%u/root", in->pid);
 }
 
+bool file_probe_reachable(const struct instance *in)
+{
+	char root[FILE_PROBE_PATH];
+
+	root_of(root, in);
+	return !access(root[0] ? root : "/", F_OK);
+}
+
 void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path)
 {
 	size_t used = root_of(buf, in);

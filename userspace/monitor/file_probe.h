@@ -28,6 +28,11 @@ struct file {
 };
 
 /* The path by which the monitor opens an instance's path: through /proc/PID/root in another mount namespace. */
+/*
+ * Whether paths of file_probe_path() still lead into the server's root. Once its main thread has ended they lead nowhere,
+ * which says nothing about a file.
+ */
+bool file_probe_reachable(const struct instance *in);
 void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path);
 
 /*

@@ -159,7 +159,8 @@ static void check_code(struct files *f, const struct instance *in, struct file *
 		report_code(f, in, file, FINDING_CODE_CHANGED);
 	}
 	file_probe_path(where, in, file->path);
-	if (file->replaced || !file->code || !code_replaced(file->code, where))
+	if (file->replaced || !file->code || !code_replaced(file->code, where) ||
+	    !file_probe_reachable(in))
 		return;
 	if (!any_replaced(f, in->id))
 		report_code(f, in, file, FINDING_CODE_REPLACED);
@@ -178,7 +179,7 @@ static void hold_code(struct files *f, const struct instance *in, struct file *f
 		file->code = code_hold(&f->codes, where);
 	if (file->code) {
 		file->changes = code_changes(file->code);
-	} else if (!file->replaced) {
+	} else if (!file->replaced && (deleted || file_probe_reachable(in))) {
 		if (!any_replaced(f, in->id))
 			report_code(f, in, file, FINDING_CODE_REPLACED);
 		file->replaced = true;
