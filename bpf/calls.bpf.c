@@ -10,7 +10,7 @@
  *                                       it shares
  *   prlimit64                           target by number: limits changed, core dumps allowed
  *   perf_event_open                     target by number, or by the file a uprobe is planted in
- *   bpf                                 programs that read or write user memory; uprobes by link;
+ *   bpf                                 programs that read or write user or kernel memory; uprobes by link;
  *                                       the monitor's own maps, programs and links used by others
  *   init_module, finit_module           code in the kernel sees everything
  *   kexec_load, kexec_file_load         so does the next kernel
@@ -50,7 +50,8 @@ const volatile __u32 uprobe_flag;   /* this kernel's TRACE_EVENT_FL_UPROBE */
 const volatile __u32 helpers_known; /* user_helpers is filled: kallsyms was readable */
 
 /*
- * Immediates of calls to helpers that read or write user memory, as they are in a loaded program.
+ * Immediates of calls to helpers that read or write the memory of other processes, as they are in a
+ * loaded program -> enum prog_reach.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -219,26 +220,36 @@ struct insn_search {
 static long insn_step(u32 i, struct insn_search *s)
 {
 	struct bpf_insn insn = {};
+	u32 *reach;
 	s32 imm;
 
 	bpf_probe_read_kernel(&insn, sizeof(insn), (void *)s->insns + i * sizeof(insn));
 	imm = insn.imm;
-	if (insn.code == (BPF_JMP | BPF_CALL) && bpf_map_lookup_elem(&user_helpers, &imm))
-		s->found = 1;
-	return s->found;
+	reach = insn.code == (BPF_JMP | BPF_CALL) ? bpf_map_lookup_elem(&user_helpers, &imm) : NULL;
+	if (reach && *reach > s->found)
+		s->found = *reach;
+	return s->found == REACH_USER;
 }
 
-/* Can this program read or write the memory of the process it interrupts? */
-static __noinline int uses_user_memory(struct bpf_prog *prog)
+/* How can this program read or write the memory of the process it interrupts? */
+static __noinline int prog_reach(struct bpf_prog *prog)
 {
 	struct insn_search s = {.insns =
 					(u64)prog + bpf_core_field_offset(struct bpf_prog, insnsi)};
 	u32 len = BPF_CORE_READ(prog, len);
 
 	if (!helpers_known || len > INSNS_MAX)
-		return 1;
+		return REACH_USER;
 	bpf_loop(len, insn_step, &s, 0);
 	return s.found;
+}
+
+static __always_inline void prog_fill(struct event *e, struct bpf_prog *prog, u32 reach)
+{
+	e->prog.reach = reach;
+	e->prog.type = BPF_CORE_READ(prog, type);
+	BPF_CORE_READ_INTO(&e->prog.tag, prog, tag);
+	BPF_CORE_READ_INTO(&e->prog.name, prog, aux, name);
 }
 
 /* A link that plants uprobes without perf events. */
@@ -354,14 +365,27 @@ static __always_inline int did_load_prog(const struct call *c)
 {
 	struct file *f = anon_file(c->ret, &prog_name);
 	struct bpf_prog *prog = f ? BPF_CORE_READ(f, private_data) : NULL;
-	u32 id, one = 1;
+	struct attempt_key key = {.rule = RULE_MEM_KERNEL, .vector = VECTOR_SYSCALL};
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 reach = prog ? prog_reach(prog) : REACH_NONE, id, one = 1;
+	struct event *e;
 
-	if (!prog || !uses_user_memory(prog))
+	if (!reach)
 		return 0;
 	id = BPF_CORE_READ(prog, aux, id);
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
-	return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, BPF_PROG_LOAD), c->ret,
-			   id);
+	key.detail = call_detail(c, BPF_PROG_LOAD);
+	key.object = reach == REACH_INDIRECT; /* an attempt of its own, not a repeat of the other */
+	key_actor(&key, task);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return 0;
+	e->fd = id;
+	event_actor(e, address(task));
+	session_fill(&e->actor, address(task));
+	prog_fill(e, prog, reach);
+	event_send(e);
+	return 0;
 }
 
 static __always_inline int did_bpf(const struct call *c)
@@ -392,19 +416,21 @@ int sweep_progs(struct bpf_iter__bpf_prog *ctx)
 	struct attempt_key key = {.rule = RULE_MEM_KERNEL, .vector = VECTOR_SWEEP};
 	struct own_key own = {.kind = OWN_PROG};
 	struct event *e;
-	u32 id, one = 1;
+	u32 id, one = 1, reach;
 
 	if (!prog)
 		return 0;
 	own.id = id = BPF_CORE_READ(prog, aux, id);
 	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&evaluated, &id))
 		return 0;
-	if (uses_user_memory(prog)) {
+	reach = prog_reach(prog);
+	if (reach) {
 		key.detail = id;
 		e = attempt_begin(&key, 0);
 		if (!e)
 			return 0;
 		e->flags |= EVENT_FOUND_BY_SWEEP;
+		prog_fill(e, prog, reach);
 		event_send(e);
 	}
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);

@@ -269,6 +269,25 @@ struct event_args {
 	char text[ARGS_LEN];
 };
 
+/*
+ * How a BPF program can come by the memory of other processes. The one that says more includes the
+ * other.
+ */
+enum prog_reach {
+	REACH_NONE,
+	REACH_INDIRECT, /* kernel memory, where all user pages are mapped; or by a format's "%pus" */
+	REACH_USER,	/* a helper or kfunc for user memory */
+};
+
+/* mem-kernel by bpf(2) or a sweep: the program, if tag or name is set. */
+struct event_prog {
+	char name[16]; /* BPF_OBJ_NAME_LEN; the kernel admits letters, digits, '_' and '.' */
+	__u8 tag[8];   /* BPF_TAG_SIZE: of its instructions */
+	__u32 type;    /* enum bpf_prog_type */
+	__u32 reach;   /* enum prog_reach */
+	__u64 pad[6];
+};
+
 struct event {
 	__u32 magic;
 	__u16 version;
@@ -287,6 +306,7 @@ struct event {
 	union {
 		struct conn_info conn;
 		struct event_file file;
+		struct event_prog prog;
 	};
 	struct process_info actor;
 	struct event_args args;
@@ -383,6 +403,7 @@ enum env_var {
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
 _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
+_Static_assert(sizeof(struct event_prog) == 80, "event_prog takes the place of conn_info");
 _Static_assert(sizeof(struct event_file) == 80, "event_file takes the place of conn_info");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");

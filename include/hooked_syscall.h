@@ -35,7 +35,7 @@
 	  "pid number, refused calls too; a uprobe by its inode, for each instance that maps it; " \
 	  "samples of a cgroup or the whole machine only with the user's registers or stack")      \
 	X(bpf, bpf, did_bpf, "BPF programs of others", "`mem-kernel` of this host; `self-tamper`", \
-	  "the program's verified instructions are searched for helpers that read or write user "  \
+	  "the program's verified instructions are searched for helpers that reach user "          \
 	  "memory; with `kptr_restrict=2` every program counts. The monitor's own objects by id")  \
 	X(module, init_module, did_load_code, "init_module", "`mem-kernel` of this host",          \
 	  "refused calls too")                                                                     \

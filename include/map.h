@@ -22,7 +22,7 @@
 #define REPORTED_MAX 16384   /* (actor, instance, what) that a hook reported */
 #define SUPERVISORS_MAX 4096 /* ancestors of instances */
 #define EVALUATED_MAX 4096   /* BPF programs of others */
-#define USER_HELPERS_MAX 16
+#define USER_HELPERS_MAX 64
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
 #define FILES_MAX 16384 /* regular files that instances opened and that still exist */

@@ -309,10 +309,13 @@ struct trace_uprobe {
 
 struct bpf_prog_aux {
 	u32 id;
+	char name[16];
 };
 
 struct bpf_prog {
+	enum bpf_prog_type type;
 	u32 len;
+	u8 tag[8];
 	struct bpf_prog_aux *aux;
 	struct bpf_insn insnsi[1];
 };

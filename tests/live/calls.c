@@ -275,6 +275,23 @@ static void bpf_without_user_access(const void *arg)
 	expect_nothing(mon);
 }
 
+/* Kernel memory holds every page of user memory; a format may print a string from there. */
+static void bpf_indirect(const void *program)
+{
+	struct trigger t = trigger("bpf_load", program);
+	const char *detail;
+	json_t *alert;
+
+	require(!call_errno(&t), "the program was not loaded: errno %d", call_errno(&t));
+	expect(mon, {.rule = "mem-kernel", .vector = "bpf", .by = &t});
+	alert = alert_find(mon, "mem-kernel", t.pid);
+	detail = alert_str(alert, "detail");
+	require(strstr(detail, " trigger, type 2, tag ") &&
+			strstr(detail, ", by kernel memory or a format") &&
+			!strcmp(alert_str(alert, "severity"), "medium"),
+		"detail is %s, severity %s", detail, alert_str(alert, "severity"));
+}
+
 static void open_kernel(const void *call)
 {
 	struct trigger t = trigger("open_kernel", call);
@@ -387,6 +404,8 @@ static const struct test tests[] = {
 	TEST("a uprobe on another program raises nothing", uprobe_other_program),
 
 	TEST("a BPF program that can read user memory", bpf_user),
+	TEST("a BPF program that reads kernel memory alone", bpf_indirect, "direct"),
+	TEST("a BPF program that may print user memory", bpf_indirect, "format"),
 	TEST("a BPF program that cannot raises nothing", bpf_without_user_access),
 	TEST("init_module", open_kernel, .arg = "init_module"),
 	TEST("finit_module", open_kernel, .arg = "finit_module"),

@@ -4,6 +4,8 @@
  *
  *     user     a program that can read the memory of the process it interrupts
  *     kernel   a program that only reads the clock
+ *     direct   a program that can read kernel memory, and no helper of user memory
+ *     format   a program that prints, and may print a string from user memory
  *     link     the latter, attached as a uprobe to the code of PATH by a link without a perf event (6.6)
  *
  * Ground truth: "result" and "errno" of the load, or of the link.
@@ -49,6 +51,7 @@ static long load(const struct bpf_insn *insns, unsigned int n, int uprobe_multi)
 		.insns = (unsigned long)insns,
 		.insn_cnt = n,
 		.license = (unsigned long)"GPL",
+		.prog_name = "trigger",
 	};
 
 	if (uprobe_multi)
@@ -73,14 +76,40 @@ int main(int argc, char **argv)
 		MOV64_IMM(BPF_REG_0, 0),
 		EXIT,
 	};
+	static const struct bpf_insn direct[] = {
+		MOV64_REG(BPF_REG_1, BPF_REG_10),
+		ADD64_IMM(BPF_REG_1, -8),
+		MOV64_IMM(BPF_REG_2, 8),
+		MOV64_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_kernel),
+		MOV64_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
+	static const struct bpf_insn format[] = {
+		MOV64_IMM(BPF_REG_0, 0),
+		{.code = BPF_STX | BPF_MEM | BPF_DW,
+		 .dst_reg = BPF_REG_10,
+		 .src_reg = BPF_REG_0,
+		 .off = -8},
+		MOV64_REG(BPF_REG_1, BPF_REG_10),
+		ADD64_IMM(BPF_REG_1, -8),
+		MOV64_IMM(BPF_REG_2, 8),
+		CALL(BPF_FUNC_trace_printk),
+		MOV64_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
 	struct link_create link = {.attach_type = BPF_TRACE_UPROBE_MULTI_TYPE, .count = 1};
 	unsigned long offset;
 	long r;
 
 	if (argc < 2)
-		trigger_usage("user|kernel|link [PATH]");
+		trigger_usage("user|kernel|direct|format|link [PATH]");
 	if (!strcmp(argv[1], "user"))
 		r = load(user, sizeof(user) / sizeof(user[0]), 0);
+	else if (!strcmp(argv[1], "direct"))
+		r = load(direct, sizeof(direct) / sizeof(direct[0]), 0);
+	else if (!strcmp(argv[1], "format"))
+		r = load(format, sizeof(format) / sizeof(format[0]), 0);
 	else
 		r = load(kernel, sizeof(kernel) / sizeof(kernel[0]), !strcmp(argv[1], "link"));
 	if (!strcmp(argv[1], "link") && argc > 2 && r >= 0) {

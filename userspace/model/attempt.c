@@ -143,6 +143,8 @@ static enum severity severity_of(const struct event *ev)
 		return SEVERITY_LOW; /* which file was meant is unknown */
 	if (ev->flags & EVENT_SEALED)
 		return SEVERITY_INFO;
+	if (ev->key.rule == RULE_MEM_KERNEL && ev->prog.reach == REACH_INDIRECT)
+		return SEVERITY_MEDIUM; /* nearly every tracing program reads kernel memory */
 	if (finding)
 		return finding->severity;
 	if (file)
@@ -192,12 +194,31 @@ void attempt_vector(const struct event *ev, char *buf, size_t size)
 		snprintf(buf, size, "%s %u", compat ? "32-bit syscall" : "syscall", syscall_nr(ev));
 }
 
+/* Which BPF program it was, and by what it reaches user memory: " name, type 2, tag 0123456789abcdef, ...". */
+static void prog_detail(const struct event *ev, char *buf, size_t size)
+{
+	static const struct event_prog
+		unknown; /* the event was lost, and its count has only the id */
+	const uint8_t *tag = ev->prog.tag;
+
+	buf[0] = '\0';
+	if (!memcmp(&ev->prog, &unknown, sizeof(unknown)))
+		return;
+	snprintf(buf, size, " %.*s%stype %u, tag %02x%02x%02x%02x%02x%02x%02x%02x%s",
+		 (int)strnlen(ev->prog.name, sizeof(ev->prog.name)), ev->prog.name,
+		 ev->prog.name[0] ? ", " : "", ev->prog.type, tag[0], tag[1], tag[2], tag[3],
+		 tag[4], tag[5], tag[6], tag[7],
+		 ev->prog.reach == REACH_INDIRECT ? ", by kernel memory or a format" : "");
+}
+
 static void syscall_detail(const struct event *ev, char *buf, size_t size)
 {
 	const char *name = request_name(syscall_nr(ev), syscall_op(ev));
+	char prog[128];
 
+	prog_detail(ev, prog, sizeof(prog));
 	if (name && syscall_nr(ev) == NR_bpf && ev->fd)
-		snprintf(buf, size, "%s program %u", name, ev->fd);
+		snprintf(buf, size, "%s program %u%s", name, ev->fd, prog);
 	else if (name)
 		snprintf(buf, size, "%s", name);
 }
@@ -206,9 +227,11 @@ static void sweep_detail(const struct event *ev, char *buf, size_t size)
 {
 	const struct finding_kind_info *finding = finding_of(ev);
 	const struct file_kind_info *file = file_of(ev);
+	char prog[128];
 
+	prog_detail(ev, prog, sizeof(prog));
 	if (ev->key.rule == RULE_MEM_KERNEL)
-		snprintf(buf, size, "BPF program %u", ev->key.detail);
+		snprintf(buf, size, "BPF program %u%s", ev->key.detail, prog);
 	else if (file)
 		snprintf(buf, size, "%s held open", file->name);
 	else if (finding && ev->key.detail == FINDING_SWAPPED)

@@ -127,13 +127,52 @@ uint32_t compat_uprobe_flag(const struct btf *btf)
 	return 0;
 }
 
-size_t compat_user_helpers(int32_t ret[COMPAT_USER_HELPERS])
+/*
+ * bpf_get_stack and its likes follow frame pointers through user memory. A string may be printed from user or kernel
+ * memory; the format is data, and not looked at.
+ */
+static const struct {
+	const char *name;
+	uint32_t reach;
+} reaching[] = {
+	{"bpf_probe_read_user", REACH_USER},
+	{"bpf_probe_read_user_str", REACH_USER},
+	{"bpf_probe_write_user", REACH_USER},
+	{"bpf_copy_from_user", REACH_USER},
+	{"bpf_copy_from_user_task", REACH_USER},
+	{"bpf_copy_from_user_str", REACH_USER}, /* kfuncs, from here to dynptrs */
+	{"bpf_copy_from_user_task_str", REACH_USER},
+	{"bpf_probe_read_user_dynptr", REACH_USER},
+	{"bpf_probe_read_user_str_dynptr", REACH_USER},
+	{"bpf_copy_from_user_dynptr", REACH_USER},
+	{"bpf_copy_from_user_str_dynptr", REACH_USER},
+	{"bpf_copy_from_user_task_dynptr", REACH_USER},
+	{"bpf_copy_from_user_task_str_dynptr", REACH_USER},
+	{"bpf_probe_read_compat", REACH_USER},
+	{"bpf_probe_read_compat_str", REACH_USER},
+	{"bpf_get_stack", REACH_USER},
+	{"bpf_get_stack_tp", REACH_USER},
+	{"bpf_get_stack_raw_tp", REACH_USER},
+	{"bpf_get_stack_pe", REACH_USER},
+	{"bpf_get_stack_sleepable", REACH_USER},
+	{"bpf_get_task_stack", REACH_USER},
+	{"bpf_get_task_stack_sleepable", REACH_USER},
+	{"bpf_probe_read_kernel", REACH_INDIRECT},
+	{"bpf_probe_read_kernel_str", REACH_INDIRECT},
+	{"bpf_probe_read_kernel_dynptr", REACH_INDIRECT},
+	{"bpf_probe_read_kernel_str_dynptr", REACH_INDIRECT},
+	{"bpf_snprintf", REACH_INDIRECT},
+	{"bpf_seq_printf", REACH_INDIRECT},
+	{"bpf_trace_printk", REACH_INDIRECT},
+	{"bpf_trace_vprintk", REACH_INDIRECT},
+	{"bpf_stream_vprintk", REACH_INDIRECT},
+	{"bpf_stream_vprintk_impl", REACH_INDIRECT},
+};
+_Static_assert(ARRAY_SIZE(reaching) <= USER_HELPERS_MAX, "all fit into the map");
+
+size_t compat_user_helpers(struct compat_helper ret[USER_HELPERS_MAX])
 {
-	static const char *const names[COMPAT_USER_HELPERS] = {
-		"bpf_probe_read_user",	    "bpf_probe_read_user_str", "bpf_probe_write_user",
-		"bpf_copy_from_user",	    "bpf_copy_from_user_task", "bpf_probe_read_compat",
-		"bpf_probe_read_compat_str"};
-	unsigned long long addr, base = 0, at[COMPAT_USER_HELPERS] = {};
+	unsigned long long addr, base = 0, at[ARRAY_SIZE(reaching)] = {};
 	FILE *f = fopen("/proc/kallsyms", "re");
 	size_t found = 0;
 	char name[128];
@@ -141,16 +180,17 @@ size_t compat_user_helpers(int32_t ret[COMPAT_USER_HELPERS])
 	while (f && fscanf(f, "%llx %*s %127s%*[^\n]", &addr, name) == 2) {
 		if (!strcmp(name, "__bpf_call_base"))
 			base = addr;
-		for (size_t i = 0; i < COMPAT_USER_HELPERS; i++) {
-			if (!strcmp(name, names[i]))
+		for (size_t i = 0; !strncmp(name, "bpf_", 4) && i < ARRAY_SIZE(reaching); i++) {
+			if (!strcmp(name, reaching[i].name))
 				at[i] = addr;
 		}
 	}
 	if (f)
 		fclose(f);
-	for (size_t i = 0; base && i < COMPAT_USER_HELPERS; i++) {
+	for (size_t i = 0; base && i < ARRAY_SIZE(reaching); i++) {
 		if (at[i])
-			ret[found++] = (int32_t)(at[i] - base);
+			ret[found++] =
+				(struct compat_helper){(int32_t)(at[i] - base), reaching[i].reach};
 	}
 	return found;
 }

@@ -6,6 +6,8 @@
 #ifndef CACHEWARDEN_SENSOR_COMPAT_H
 #define CACHEWARDEN_SENSOR_COMPAT_H
 
+#include "map.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,12 +38,13 @@ bool compat_has_target(const struct btf *btf, const struct bpf_program *prog);
 /* The bit in trace_event_call.flags of a uprobe event, 0 if unknown. */
 uint32_t compat_uprobe_flag(const struct btf *btf);
 
-#define COMPAT_USER_HELPERS 7
+/* A helper or kfunc by which a program reads or writes the memory of other processes. */
+struct compat_helper {
+	int32_t imm; /* of a call in a loaded program: distance from __bpf_call_base (kernel/bpf/verifier.c) */
+	uint32_t reach; /* enum prog_reach */
+};
 
-/*
- * How calls of helpers that read or write user memory look in a loaded program: insn.imm, the helper's distance from
- * __bpf_call_base (kernel/bpf/verifier.c). Returns how many were found; 0 where kptr_restrict=2 hides addresses.
- */
-size_t compat_user_helpers(int32_t ret[COMPAT_USER_HELPERS]);
+/* Returns how many of them this kernel has; 0 where kptr_restrict=2 hides addresses. */
+size_t compat_user_helpers(struct compat_helper ret[USER_HELPERS_MAX]);
 
 #endif

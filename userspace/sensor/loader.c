@@ -112,7 +112,7 @@ static int prepare_none(struct sensors *s)
 
 static int prepare_calls(struct sensors *s)
 {
-	int32_t helpers[COMPAT_USER_HELPERS];
+	struct compat_helper helpers[USER_HELPERS_MAX];
 
 	choose_tier(s, s->calls->obj);
 	s->calls->rodata->access_tier = s->access_hook;
@@ -229,12 +229,11 @@ static int fill_memory(struct sensors *s)
 static int fill_calls(struct sensors *s)
 {
 	int fd = bpf_map__fd(s->calls->maps.user_helpers);
-	int32_t helpers[COMPAT_USER_HELPERS];
+	struct compat_helper helpers[USER_HELPERS_MAX];
 	size_t n = compat_user_helpers(helpers);
-	uint32_t one = 1;
 
 	for (size_t i = 0; i < n; i++) {
-		if (bpf_map_update_elem(fd, &helpers[i], &one, BPF_ANY))
+		if (bpf_map_update_elem(fd, &helpers[i].imm, &helpers[i].reach, BPF_ANY))
 			return -errno;
 	}
 	return 0;
