@@ -80,17 +80,22 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	return 0;
 }
 
-/* Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once. */
+/*
+ * Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once, but after
+ * what the kernel sent before: a handshake that the asker has finished is known.
+ */
 static int receive(struct monitor *m, int timeout_ms)
 {
 	struct pollfd fd[] = {
 		{.fd = collector_fd(m->collector), .events = POLLIN},
 		{.fd = m->control.fd, .events = POLLIN},
 	};
+	bool asked = poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents;
+	int n = collector_poll(m->collector, 0);
 
-	if (poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents)
+	if (asked)
 		control_serve(&m->control, conns_request, m);
-	return collector_poll(m->collector, 0);
+	return n;
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
