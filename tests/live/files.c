@@ -298,7 +298,7 @@ static void server_ended(const void *arg)
 	start(b);
 	server_stop(b, SIGTERM);
 	/* its files are forgotten when the monitor learns of its end, which takes a while on a slow machine */
-	require(file_wait(mon->err, str("ended: pid %d", b->pid), 5000),
+	require(file_wait(mon->err, str("ended: pid %d\n", b->pid), 5000),
 		"its end is not reported: %s", file_read(mon->err));
 	sleep_ms(SETTLE_MS);
 	trigger("file_open", b->config);

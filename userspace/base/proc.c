@@ -103,7 +103,9 @@ uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size)
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	n = read_file(path, buf, size);
-	return n < 0 || check_start(pid, start_ns) ? 0 : (uint32_t)n;
+	if (n < 0 || check_start(pid, start_ns))
+		return 0;
+	return (uint32_t)((size_t)n < size - 1 ? (size_t)n : size);
 }
 
 void proc_comm(pid_t pid, char *buf, size_t size)

@@ -29,7 +29,7 @@ uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max);
 
 /*
  * Arguments of a process that started at start_ns (as proc_exe()), each NUL-terminated, cut to size. Returns their
- * length, 0 if it is gone or has none.
+ * length, 0 if the process is gone or has none, size if they did not fit.
  */
 uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 

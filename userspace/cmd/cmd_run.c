@@ -32,7 +32,7 @@ int cmd_run(int argc, char **argv)
 		{"--fail-on", "never|low|medium|high|critical",
 		 "Exit with 1 if there was an incident of this severity or worse. Default: never.",
 		 CLI_CHOICE, &fail_on},
-		{"--quiet", NULL, "Write warnings and errors only to standard error.", CLI_FLAG,
+		{"--quiet", NULL, "Write only warnings and errors to standard error.", CLI_FLAG,
 		 &quiet, .letter = "-q"},
 		{"--no-guard", NULL, "Do not start the process that reports the monitor's death.",
 		 CLI_FLAG, &o.no_guard},

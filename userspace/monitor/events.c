@@ -124,9 +124,10 @@ static void complete_actor(struct event *ev)
 
 	if (!p->session)
 		p->session = proc_session((pid_t)p->pid, p->start_ns, LINEAGE_MAX);
-	if (!args->len)
-		args->len = args->total =
-			proc_args((pid_t)p->pid, p->start_ns, args->text, sizeof(args->text));
+	if (!args->len) {
+		args->total = proc_args((pid_t)p->pid, p->start_ns, args->text, sizeof(args->text));
+		args->len = args->total < sizeof(args->text) ? args->total : sizeof(args->text) - 1;
+	}
 	cmdline_redact(args->text, args->len, args->total, ev->target_tgid, args->text,
 		       sizeof(args->text));
 	args->len = args->total = (uint32_t)strlen(args->text);
