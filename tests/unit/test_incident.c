@@ -209,6 +209,23 @@ static void each_action_has_its_own_actor_and_the_worst_leads(void **state)
 	}
 }
 
+/* Plaintext has come further, a read of memory is worse: the title must not pair the one with the actor of the other. */
+static void rule_and_actor_that_lead_belong_together(void **state)
+{
+	struct incident_fact ping = fact_of(1, 100, 101, RULE_TLS_PLAINTEXT, 5 * S),
+			     read = fact_of(1, 100, 102, RULE_MEM_READ, 6 * S);
+	struct incident *in = incidents_feed(*state, &ping, 5 * S);
+
+	assert_int_equal(in->lead_rule, RULE_TLS_PLAINTEXT);
+	assert_true(in->lead_reported);
+	incidents_feed(*state, &read, 6 * S);
+	assert_int_equal(in->lead_rule, RULE_MEM_READ);
+	assert_int_equal(in->lead->pid, 102);
+	assert_false(in->lead_reported);
+	incidents_tick(*state, 7 * S, 60 * S);
+	assert_true(in->lead_reported);
+}
+
 static void another_or_restarted_instance_is_another_incident(void **state)
 {
 	struct incident_fact f = fact_of(1, 100, 101, RULE_MEM_READ, 5 * S);
@@ -543,6 +560,7 @@ int main(void)
 		T(two_simultaneous_attackers_are_two_incidents),
 		T(one_session_on_many_instances_is_many_incidents),
 		T(each_action_has_its_own_actor_and_the_worst_leads),
+		T(rule_and_actor_that_lead_belong_together),
 		T(another_or_restarted_instance_is_another_incident),
 		T(reused_session_id_is_another_actor),
 		T(session_outlives_its_leader),

@@ -123,17 +123,6 @@ static struct incident *find_for(struct incidents *is, const struct incident_fac
 	return in;
 }
 
-const struct action *incident_main_action(const struct incident *in)
-{
-	const struct action *best = NULL;
-
-	for (size_t i = 0; i < in->actions; i++) {
-		if (!best || in->action[i].stage > best->stage)
-			best = &in->action[i];
-	}
-	return best;
-}
-
 /* --- reports --- */
 
 static void show(struct incidents *is, struct incident *in, enum incident_change change,
@@ -142,6 +131,7 @@ static void show(struct incidents *is, struct incident *in, enum incident_change
 	is->show(is->ctx, in, change);
 	in->shown_ns = now_ns;
 	in->changed = false;
+	in->lead_reported = true;
 	for (size_t i = 0; i < in->actions; i++)
 		in->action[i].reported = true;
 }
@@ -296,7 +286,7 @@ static void correlate(const struct incidents *is, struct incident *in, uint8_t r
 	}
 }
 
-/* The headline names the actor of the worst action. The first of equals stays. */
+/* The worst action names the incident: its rule and its actor. The first of equals stays. */
 static void lead(struct incident *in, const struct incident_fact *f)
 {
 	const struct action *a = &f->action;
@@ -306,6 +296,8 @@ static void lead(struct incident *in, const struct incident_fact *f)
 		return;
 	free(in->lead);
 	in->lead = f->actor ? actor_copy(f->actor) : NULL;
+	in->lead_reported = in->lead_reported && in->lead_rule == a->rule;
+	in->lead_rule = a->rule;
 	in->lead_severity = a->severity;
 	in->lead_stage = a->stage;
 	snprintf(in->headline, sizeof(in->headline), "%s", f->headline);

@@ -80,11 +80,12 @@ struct incident {
 	uint32_t instance;
 	uint32_t tenant;
 	struct lineage lineage;
-	char headline[INCIDENT_HEADLINE_LEN]; /* of the actor of the worst action so far */
-	struct actor *lead;		      /* that actor, NULL if nobody is known */
-	uint8_t lead_severity, lead_stage;
-	uint64_t first_ns, last_ns; /* of its events */
-	uint64_t active_ns;	    /* when its latest event arrived */
+	char headline[INCIDENT_HEADLINE_LEN];	      /* of the actor of the worst action so far */
+	struct actor *lead;			      /* that actor, NULL if nobody is known */
+	uint8_t lead_rule, lead_severity, lead_stage; /* of that action, which names the incident */
+	bool lead_reported;			      /* a report since lead_rule was set */
+	uint64_t first_ns, last_ns;		      /* of its events */
+	uint64_t active_ns;			      /* when its latest event arrived */
 	uint64_t shown_ns;
 	uint64_t count; /* of all events */
 	uint64_t rule_count[RULE_MAX];
@@ -129,9 +130,6 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns);
 
 /* Close all: the monitor ends. */
 void incidents_end(struct incidents *is, uint64_t now_ns);
-
-/* The action that says most about the incident: the first of the most advanced stage. Never NULL while it is open. */
-const struct action *incident_main_action(const struct incident *in);
 
 const char *correlation_name(enum correlation c);
 

@@ -226,8 +226,7 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 {
 	const struct incident *in = v->incident;
 	int64_t first_ms = clock_epoch_ms(in->first_ns), last_ms = clock_epoch_ms(in->last_ns);
-	const struct action *main = incident_main_action(in);
-	unsigned int rule = main ? main->rule : RULE_NONE;
+	unsigned int rule = in->lead_rule;
 	struct jsonw *j = &b->json;
 	char uid[OCSF_UID_LEN], title[224];
 

@@ -48,13 +48,11 @@ static size_t put_actions(struct report_buf *b, struct textw *t, const struct in
 	return n;
 }
 
-/* What to do, when the action that says most is new. */
+/* What to do, when the worst action is a new one. */
 static void put_advice(struct textw *t, const struct incident *in)
 {
-	const struct action *main = incident_main_action(in);
-
-	if (main && !main->reported)
-		textw_put(t, "    do: %s\n", rule_advice(main->rule));
+	if (!in->lead_reported)
+		textw_put(t, "    do: %s\n", rule_advice(in->lead_rule));
 }
 
 static void put_correlations(struct textw *t, const struct incident_view *v)
