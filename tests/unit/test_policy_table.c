@@ -6,10 +6,12 @@
 #include "unit.h"
 
 #include "base/macros.h"
+#include "policy/policy_check.h"
 #include "policy/policy_key.h"
 #include "policy/policy_value.h"
 #include "policy/policy_yaml.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,6 +152,82 @@ static void a_list_ends_at_its_limit(void **state)
 	policy_table_free(&table, &t);
 }
 
+static void a_key_is_found_by_its_destination(void **state)
+{
+	const struct policy_key *routes = policy_table_at(&table, NULL,
+							  offsetof(struct town, routes)),
+				*stops = policy_table_at(&table, routes,
+							 offsetof(struct route, stops)),
+				*name = policy_table_at(&table, stops, offsetof(struct stop, name));
+
+	assert_string_equal(routes->path, "routes");
+	assert_string_equal(stops->path, "routes[].stops");
+	assert_string_equal(name->path, "routes[].stops[].name");
+	assert_null(policy_table_at(&table, NULL, offsetof(struct town, red_count)));
+	assert_null(policy_table_at(&table, stops, sizeof(struct stop)));
+}
+
+/* --- the product's table --- */
+
+/* The product's table with every part of a path that is a word of its own renamed: "x-allow[].x-rule". */
+static void rename_keys(struct policy_key ret[POLICY_KEYS_MAX], char paths[POLICY_KEYS_MAX][128])
+{
+	for (size_t i = 0; i < policy_table.count; i++) {
+		const char *from = policy_table.key[i].path;
+		char *to = paths[i];
+
+		for (bool begins = true; *from; begins = *from++ == '.') {
+			if (begins && strncmp(from, POLICY_ANY_RULE, strlen(POLICY_ANY_RULE)) != 0)
+				to = stpcpy(to, "x-");
+			*to++ = *from;
+		}
+		*to = '\0';
+		ret[i] = policy_table.key[i];
+		ret[i].path = paths[i];
+	}
+}
+
+/* No message types a key by hand: renamed in the table, it is renamed in all of them. */
+static void messages_follow_renamed_keys(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} wrong[] = {
+		{"x-instances:\n  - x-name: one\n  - x-name: one\n",
+		 "new:3: x-instances[].x-name: 'one' is already used at new:2; expected a unique name"},
+		{"x-allow:\n  - {x-rule: mem-read, x-exe: /a, x-reason: b, x-instance: two}\n",
+		 "new:2: x-allow[].x-instance: unknown instance 'two'; expected the x-name of an entry of "
+		 "x-instances, or NAME:PORT as alerts show it"},
+		{"x-instances:\n  - {x-name: one, x-rules: {mem-read: {x-mode: prevent}}}\n"
+		 "x-allow:\n  - {x-rule: mem-read, x-exe: /a, x-reason: b}\n",
+		 "new:4: x-allow[].x-rule: mem-read is prevented for 'one' (new:2), and prevention has no "
+		 "exceptions; expected another x-instance, or x-mode alert there"},
+		{"x-instances:\n  - {x-name: one, x-rules: {tls-plaintext: {x-mode: prevent}}}\n"
+		 "x-tls:\n  x-plaintext:\n    - {x-peer: 10.0.0.1, x-owner: /a}\n",
+		 "new:5: x-tls.x-plaintext[]: tls-plaintext is prevented for 'one' (new:2), and prevention has "
+		 "no exceptions; expected x-mode alert there"},
+		{"x-instances:\n  - {x-name: one, x-rules: {mem-read: {mode: off}}}\n",
+		 "new:2: x-instances[].x-rules.mem-read: unknown key 'mode'; expected one of x-mode, "
+		 "x-severity (did you mean 'x-mode'?)"},
+	};
+	static char paths[POLICY_KEYS_MAX][128];
+	struct policy_key renamed[POLICY_KEYS_MAX];
+	const struct policy_table t = {renamed, policy_table.count};
+
+	rename_keys(renamed, paths);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		char error[POLICY_ERROR_LEN] = "";
+		struct policy p = {};
+
+		policy_table_init(&t, &p);
+		assert_false(policy_yaml_read(&t, &p, "new", wrong[i].text, strlen(wrong[i].text),
+					      error, sizeof(error)) &&
+			     policy_validate_with(&t, &p, error, sizeof(error)));
+		assert_string_equal(error, wrong[i].error);
+		policy_table_free(&t, &p);
+	}
+}
+
 /* Of the product's table: what its rows refer to exists. */
 static void every_row_is_consistent(void **state)
 {
@@ -167,6 +245,37 @@ static void every_row_is_consistent(void **state)
 	}
 }
 
+/* Keys that a text names, "allow[].until", are in the table. Returns how many there were. */
+static size_t check_references(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, "[].")); at++, n++) {
+		const char *begin = at, *end = at + 3;
+		char path[128];
+
+		while (begin > text && islower((unsigned char)begin[-1]))
+			begin--;
+		while (islower((unsigned char)*end))
+			end++;
+		snprintf(path, sizeof(path), "%.*s", (int)(end - begin), begin);
+		assert_non_null(policy_table_find(&policy_table, path));
+	}
+	return n;
+}
+
+static void texts_refer_to_keys_that_exist(void **state)
+{
+	const struct policy_key *plaintext =
+		policy_table_at(&policy_table, NULL, offsetof(struct policy, tls.plaintext));
+	size_t found = 0;
+
+	for (size_t i = 0; i < policy_table.count; i++)
+		found += check_references(policy_table.key[i].help);
+	assert_true(found > 0);
+	assert_non_null(strstr(rule_advice(RULE_TLS_LISTENER), plaintext->path));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,7 +284,10 @@ int main(void)
 		cmocka_unit_test(defaults_come_from_the_table),
 		cmocka_unit_test(errors_name_the_keys_of_the_table),
 		cmocka_unit_test(a_list_ends_at_its_limit),
+		cmocka_unit_test(a_key_is_found_by_its_destination),
+		cmocka_unit_test(messages_follow_renamed_keys),
 		cmocka_unit_test(every_row_is_consistent),
+		cmocka_unit_test(texts_refer_to_keys_that_exist),
 	};
 
 	return cmocka_run_group_tests_name("policy_table", tests, NULL, NULL);

@@ -16,6 +16,14 @@
 #include <string.h>
 #include <time.h>
 
+/* The key whose value is stored at that offset in an entry of the list of exceptions. */
+static const struct policy_key *allow_key(size_t at)
+{
+	return policy_table_at(&policy_table,
+			       policy_table_at(&policy_table, NULL, offsetof(struct policy, allow)),
+			       at);
+}
+
 /* Errors in files go out bare, as compilers print them: FILE:LINE: ... */
 static int load_policy(struct policy *p, const char *file)
 {
@@ -40,9 +48,26 @@ static void warn_of_expired(const struct policy *p)
 		clock_text(a->until_ms, until, sizeof(until));
 		fprintf(stderr,
 			"%s:%u: warning: this entry expired at %s and allows nothing; remove it or extend "
-			"its until\n",
-			a->at.file, a->at.line, until);
+			"its %s\n",
+			a->at.file, a->at.line, until,
+			policy_key_name(allow_key(offsetof(struct policy_allow, until_ms))));
 	}
+}
+
+/* "FILE: valid; files: 2, instances: 1, ...": how many entries each list has. */
+static void print_counts(const char *file, struct policy *p)
+{
+	static const size_t lists[] = {offsetof(struct policy, instance),
+				       offsetof(struct policy, allow),
+				       offsetof(struct policy, tls.plaintext)};
+
+	printf("%s: valid; files: %zu", file, p->files);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct policy_key *list = policy_table_at(&policy_table, NULL, lists[i]);
+
+		printf(", %s: %zu", list->path, *policy_list_count(list, p));
+	}
+	putchar('\n');
 }
 
 static int policy_check(int argc, char **argv)
@@ -63,17 +88,16 @@ static int policy_check(int argc, char **argv)
 		code = load_policy(&p, file);
 	if (code != CLI_PROCEED)
 		return code;
-	printf("%s: valid; files: %zu, instances: %zu, allow: %zu, tls.plaintext: %zu\n", file,
-	       p.files, p.instances, p.allows, p.tls.plaintexts);
+	print_counts(file, &p);
 	warn_of_expired(&p);
 	policy_free(&p);
 	return EXIT_FINE;
 }
 
-/* A date in the syntax of allow[].until; NULL leaves *ret unset. */
+/* A date in the syntax of an exception's end; NULL leaves *ret unset. */
 static int parse_date(const char *text, int64_t *ret)
 {
-	const struct policy_key *date = policy_table_find(&policy_table, "allow[].until");
+	const struct policy_key *date = allow_key(offsetof(struct policy_allow, until_ms));
 	struct policy_allow a = {.until_ms = POLICY_UNSET};
 	char error[POLICY_ERROR_LEN];
 

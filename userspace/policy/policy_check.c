@@ -3,11 +3,28 @@
 #include "policy/policy_check.h"
 
 #include "base/macros.h"
-#include "policy/policy_table.h"
+#include "policy/policy_key.h"
 #include "policy/policy_value.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The lists and keys that messages name. */
+struct names {
+	const struct policy_key *instances, *name, *mode, *plaintext, *allow, *rule, *instance;
+};
+
+static void find_names(const struct policy_table *t, struct names *ret)
+{
+	ret->instances = policy_table_at(t, NULL, offsetof(struct policy, instance));
+	ret->name = policy_table_at(t, ret->instances, offsetof(struct policy_instance, name));
+	ret->mode = policy_table_at(t, ret->instances, offsetof(struct policy_instance, mode));
+	ret->plaintext = policy_table_at(t, NULL, offsetof(struct policy, tls.plaintext));
+	ret->allow = policy_table_at(t, NULL, offsetof(struct policy, allow));
+	ret->rule = policy_table_at(t, ret->allow, offsetof(struct policy_allow, rules));
+	ret->instance = policy_table_at(t, ret->allow, offsetof(struct policy_allow, instance));
+}
 
 static const struct policy_instance *find_instance(const struct policy *p, const char *name)
 {
@@ -18,7 +35,8 @@ static const struct policy_instance *find_instance(const struct policy *p, const
 	return NULL;
 }
 
-static bool check_unique_names(const struct policy *p, char *error, size_t size)
+static bool check_unique_names(const struct names *names, const struct policy *p, char *error,
+			       size_t size)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		const struct policy_instance *entry = &p->instance[i],
@@ -26,19 +44,18 @@ static bool check_unique_names(const struct policy *p, char *error, size_t size)
 
 		if (first == entry)
 			continue;
-		snprintf(
-			error, size,
-			"%s:%u: instances[].name: '%s' is already used at %s:%u; expected a unique name",
-			entry->at.file, entry->at.line, entry->name, first->at.file,
-			first->at.line);
+		snprintf(error, size,
+			 "%s:%u: %s: '%s' is already used at %s:%u; expected a unique name",
+			 entry->at.file, entry->at.line, names->name->path, entry->name,
+			 first->at.file, first->at.line);
 		return false;
 	}
 	return true;
 }
 
 /* The kernel side prevents without asking for exceptions: one would never take effect. */
-static bool check_not_prevented(const struct policy *p, const struct policy_allow *a, char *error,
-				size_t size)
+static bool check_not_prevented(const struct names *names, const struct policy *p,
+				const struct policy_allow *a, char *error, size_t size)
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		const struct policy_instance *entry = &p->instance[i];
@@ -49,19 +66,19 @@ static bool check_not_prevented(const struct policy *p, const struct policy_allo
 			rule++;
 		if (rule == RULE_MAX || (a->instance && strcmp(a->instance, entry->name)))
 			continue;
-		snprintf(
-			error, size,
-			"%s:%u: allow[].rule: %s is prevented for '%s' (%s:%u), and prevention has no "
-			"exceptions; expected another instance, or mode alert there",
-			a->at.file, a->at.line, rule_name(rule), entry->name, entry->at.file,
-			entry->at.line);
+		snprintf(error, size,
+			 "%s:%u: %s: %s is prevented for '%s' (%s:%u), and prevention has no "
+			 "exceptions; expected another %s, or %s alert there",
+			 a->at.file, a->at.line, names->rule->path, rule_name(rule), entry->name,
+			 entry->at.file, entry->at.line, policy_key_name(names->instance),
+			 policy_key_name(names->mode));
 		return false;
 	}
 	return true;
 }
 
-static bool check_instance_name(const struct policy *p, const struct policy_allow *a, char *error,
-				size_t size)
+static bool check_instance_name(const struct names *names, const struct policy *p,
+				const struct policy_allow *a, char *error, size_t size)
 {
 	const char *known[POLICY_KEYS_MAX];
 	size_t n = 0;
@@ -72,15 +89,16 @@ static bool check_instance_name(const struct policy *p, const struct policy_allo
 	for (size_t i = 0; i < p->instances && n < ARRAY_SIZE(known); i++)
 		known[n++] = p->instance[i].name;
 	policy_hint(a->instance, known, n, hint);
-	snprintf(
-		error, size,
-		"%s:%u: allow[].instance: unknown instance '%s'; expected the name of an entry of instances, or "
-		"NAME:PORT as alerts show it%s",
-		a->at.file, a->at.line, a->instance, hint);
+	snprintf(error, size,
+		 "%s:%u: %s: unknown instance '%s'; expected the %s of an entry of %s, or "
+		 "NAME:PORT as alerts show it%s",
+		 a->at.file, a->at.line, names->instance->path, a->instance,
+		 policy_key_name(names->name), names->instances->path, hint);
 	return false;
 }
 
-static bool check_plaintext(const struct policy *p, char *error, size_t size)
+static bool check_plaintext(const struct names *names, const struct policy *p, char *error,
+			    size_t size)
 {
 	for (size_t i = 0; p->tls.plaintexts && i < p->instances; i++) {
 		const struct policy_instance *entry = &p->instance[i];
@@ -89,23 +107,33 @@ static bool check_plaintext(const struct policy *p, char *error, size_t size)
 		if (entry->mode[RULE_TLS_PLAINTEXT] != MODE_PREVENT)
 			continue;
 		snprintf(error, size,
-			 "%s:%u: tls.plaintext[]: tls-plaintext is prevented for '%s' (%s:%u), and "
-			 "prevention has no exceptions; expected mode alert there",
-			 first->at.file, first->at.line, entry->name, entry->at.file,
-			 entry->at.line);
+			 "%s:%u: %s[]: %s is prevented for '%s' (%s:%u), and "
+			 "prevention has no exceptions; expected %s alert there",
+			 first->at.file, first->at.line, names->plaintext->path,
+			 rule_name(RULE_TLS_PLAINTEXT), entry->name, entry->at.file, entry->at.line,
+			 policy_key_name(names->mode));
 		return false;
+	}
+	return true;
+}
+
+bool policy_validate_with(const struct policy_table *t, const struct policy *p, char *error,
+			  size_t size)
+{
+	struct names names;
+
+	find_names(t, &names);
+	if (!check_unique_names(&names, p, error, size) || !check_plaintext(&names, p, error, size))
+		return false;
+	for (size_t i = 0; i < p->allows; i++) {
+		if (!check_instance_name(&names, p, &p->allow[i], error, size) ||
+		    !check_not_prevented(&names, p, &p->allow[i], error, size))
+			return false;
 	}
 	return true;
 }
 
 bool policy_validate(const struct policy *p, char *error, size_t size)
 {
-	if (!check_unique_names(p, error, size) || !check_plaintext(p, error, size))
-		return false;
-	for (size_t i = 0; i < p->allows; i++) {
-		if (!check_instance_name(p, &p->allow[i], error, size) ||
-		    !check_not_prevented(p, &p->allow[i], error, size))
-			return false;
-	}
-	return true;
+	return policy_validate_with(&policy_table, p, error, size);
 }

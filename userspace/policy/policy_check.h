@@ -3,12 +3,16 @@
 #ifndef CACHEWARDEN_POLICY_CHECK_H
 #define CACHEWARDEN_POLICY_CHECK_H
 
-#include "policy/policy.h"
+#include "policy/policy_table.h"
 
 /*
  * Check what no single value shows: references to unknown names, duplicate names, exceptions to what the kernel
- * prevents. Returns false with the first error, which begins with FILE:LINE.
+ * prevents. Returns false with the first error, which begins with FILE:LINE and names keys as the table does.
  */
+bool policy_validate_with(const struct policy_table *t, const struct policy *p, char *error,
+			  size_t size);
+
+/* The same with the product's table. */
 bool policy_validate(const struct policy *p, char *error, size_t size);
 
 #endif

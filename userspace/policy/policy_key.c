@@ -31,15 +31,15 @@ static const struct policy_key keys[] = {
 	{"instances[].match.container", POLICY_TO_TEXT(POLICY_PATTERN, INSTANCE, container),
 	 .help = "Id of the server's container, 64 hexadecimal digits, or a pattern such as 4f1c*."},
 	{"instances[].rules", POLICY_RULES, .help = "Settings per rule, by rule name."},
-	{"instances[].rules.RULE", POLICY_MAP,
+	{"instances[].rules." POLICY_ANY_RULE, POLICY_MAP,
 	 .help = "Settings for one rule, for example mem-read."},
-	{"instances[].rules.RULE.mode", POLICY_TO_INT_PER_RULE(POLICY_MODE, INSTANCE, mode),
-	 .absent = "alert",
+	{"instances[].rules." POLICY_ANY_RULE ".mode",
+	 POLICY_TO_INT_PER_RULE(POLICY_MODE, INSTANCE, mode), .absent = "alert",
 	 .help = "off: count only, do not record. observe: record as an event, raise no alert. alert: "
 		 "raise an alert. prevent: deny the access in the kernel, or kill the actor before it has "
 		 "read anything. Only mem-trace, mem-read, mem-write, mem-fd and tls-plaintext can be "
 		 "prevented."},
-	{"instances[].rules.RULE.severity",
+	{"instances[].rules." POLICY_ANY_RULE ".severity",
 	 POLICY_TO_INT_PER_RULE(POLICY_SEVERITY, INSTANCE, severity),
 	 .absent = "depends on the attempt", .help = "Severity of the rule's alerts."},
 	{"tls", POLICY_MAP, .help = "Requirements for the connections of all servers."},

@@ -7,8 +7,8 @@
 
 enum policy_type {
 	POLICY_MAP,
-	POLICY_RULES,	/* a map whose keys are rule names; paths below it contain RULE */
-	POLICY_LIST,	/* of maps; paths below it contain [] */
+	POLICY_RULES, /* a map whose keys are rule names; paths below it contain POLICY_ANY_RULE */
+	POLICY_LIST,  /* of maps; paths below it contain [] */
 	POLICY_STRINGS, /* a list of patterns */
 	POLICY_CIDR,
 	/* texts */
@@ -27,6 +27,8 @@ enum policy_type {
 	POLICY_VERSION,
 	POLICY_TYPE_MAX,
 };
+
+#define POLICY_ANY_RULE "RULE" /* in a path: the name of a rule */
 
 struct policy_key {
 	const char *path; /* "allow[].until" */

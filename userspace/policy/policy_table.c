@@ -65,6 +65,27 @@ static void scope_of_entries(const struct policy_key *list, char scope[SCOPE_LEN
 	snprintf(scope, SCOPE_LEN, "%s[]", list->path);
 }
 
+static bool is_stored(const struct policy_key *k)
+{
+	return k->type != POLICY_MAP && k->type != POLICY_RULES;
+}
+
+const struct policy_key *policy_table_at(const struct policy_table *t,
+					 const struct policy_key *list, size_t at)
+{
+	char scope[SCOPE_LEN] = "";
+
+	if (list)
+		scope_of_entries(list, scope);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct policy_key *k = &t->key[i];
+
+		if (is_stored(k) && k->at == at && in_scope(k, scope))
+			return k;
+	}
+	return NULL;
+}
+
 /* --- defaults --- */
 
 static void init_struct(const struct policy_table *t, const char *scope, void *in)

@@ -20,6 +20,13 @@ struct policy_table {
 /* NULL if there is none. */
 const struct policy_key *policy_table_find(const struct policy_table *t, const char *path);
 
+/*
+ * The key whose value is stored at that offset in an entry of list, or for NULL in the root struct. NULL if there is
+ * none. With it, messages name a key as the table does.
+ */
+const struct policy_key *policy_table_at(const struct policy_table *t,
+					 const struct policy_key *list, size_t at);
+
 /* The keys directly below a map (prefix "": at the top), in ret. Returns how many. */
 size_t policy_table_children(const struct policy_table *t, const char *prefix,
 			     const struct policy_key *ret[POLICY_KEYS_MAX]);

@@ -49,11 +49,12 @@ static unsigned int line_of(const struct reader *r)
 /* A key with the name of the rule in place of RULE. */
 static const char *shown_path(const char *path, unsigned int rule, char *buf)
 {
-	const char *at = rule ? strstr(path, "RULE") : NULL;
+	const char *at = rule ? strstr(path, POLICY_ANY_RULE) : NULL;
 
 	if (!at)
 		return path;
-	snprintf(buf, PATH_LEN_MAX, "%.*s%s%s", (int)(at - path), path, rule_name(rule), at + 4);
+	snprintf(buf, PATH_LEN_MAX, "%.*s%s%s", (int)(at - path), path, rule_name(rule),
+		 at + strlen(POLICY_ANY_RULE));
 	return buf;
 }
 
@@ -123,7 +124,7 @@ static size_t known_names(const struct reader *r, const char *prefix,
 	size_t n = policy_table_children(r->table, prefix, children);
 
 	_Static_assert(POLICY_RULES_END <= POLICY_KEYS_MAX, "room for the names of all rules");
-	if (n == 1 && !strcmp(policy_key_name(children[0]), "RULE"))
+	if (n == 1 && !strcmp(policy_key_name(children[0]), POLICY_ANY_RULE))
 		return policy_rule_names(ret);
 	for (size_t i = 0; i < n; i++)
 		ret[i] = policy_key_name(children[i]);
@@ -175,10 +176,11 @@ static bool find_child(struct reader *r, const struct spot *above, const char *p
 	if (is_rule)
 		ret->rule = policy_rule_find(word);
 	snprintf(path, sizeof(path), "%s%s%.64s", prefix, prefix[0] ? "." : "",
-		 is_rule ? "RULE" : word);
+		 is_rule ? POLICY_ANY_RULE : word);
 	ret->key = policy_table_find(r->table, path);
 	/* a word may not spell a part of a path, such as "tls.minimum" or RULE */
-	if (!ret->key || strpbrk(word, ".[]") || !strcmp(word, "RULE") || (is_rule && !ret->rule))
+	if (!ret->key || strpbrk(word, ".[]") || !strcmp(word, POLICY_ANY_RULE) ||
+	    (is_rule && !ret->rule))
 		return unknown_key(r, above, prefix, word);
 	return true;
 }
