@@ -118,12 +118,20 @@ static void report_dropped(struct monitor *m)
 
 void counters_blind_spots(struct monitor *m)
 {
+	struct files_gaps gaps = files_gaps(m->files);
+
 	for (size_t i = 0; i < sizeof(kernel_notes) / sizeof(kernel_notes[0]); i++)
 		report_blind_spot(m, kernel_notes[i].note,
 				  sensors_counter(m->sensors, kernel_notes[i].id));
 	report_blind_spot(m, "TLS handshakes read in part: version and cipher not evaluated",
 			  handshakes_unread(m));
 	sensors_lost(m->sensors, on_lost, m);
+	report_blind_spot(
+		m, "files of instances that could not be protected: access to them goes unseen",
+		gaps.unprotected);
+	report_blind_spot(
+		m, "server configurations not read in full: files they name may be unprotected",
+		gaps.configs_unread);
 	report_blind_spot(m, "malformed records in the ring buffer",
 			  collector_refused(m->collector));
 	report_dropped(m);

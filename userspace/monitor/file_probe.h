@@ -23,6 +23,7 @@ struct file {
 	struct file_handle *handle; /* finds it after any rename; NULL if unsupported */
 	struct code *code; /* FILE_CODE: what is compared; NULL if it could not be opened */
 	uint32_t changes;  /* of the code that were reported */
+	bool unprotected;  /* the BPF programs could not be told of it */
 	bool judged;	   /* who may change it was looked at */
 	bool replaced;	   /* its path leads elsewhere */
 };

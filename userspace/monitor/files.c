@@ -3,11 +3,14 @@
 #include "monitor/files.h"
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/textw.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
 #include "monitor/code.h"
 #include "monitor/file_probe.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +21,7 @@ struct files {
 	struct file *all;
 	size_t count, room;
 	struct codes codes;
+	struct files_gaps gaps;
 	char head[FILE_KIND_HEAD];
 };
 
@@ -83,23 +87,70 @@ static struct file *add(struct files *f, uint32_t instance, const struct file_ke
 	return at;
 }
 
+/* --- gaps --- */
+
+/* Paths are chosen by others: control characters are escaped. */
+static void warn_of(const struct instance *in, const char *what, const char *path, const char *why,
+		    const char *advice)
+{
+	char text[256] = ""; /* a longer path would push the advice out of the line */
+	struct textw t = {text, sizeof(text), 0, false, false};
+
+	textw_name(&t, path);
+	log_warn("cannot %s %s of instance %s (%s); %s; more will be counted without a message",
+		 what, text, in->name, why, advice);
+}
+
+void files_unprotected(struct files *f, const struct instance *in, const char *path, int err)
+{
+	if (file_probe_reachable(in) && !f->gaps.unprotected++)
+		warn_of(in, "protect", path, strerror(-err),
+			"access to it goes unseen: make it readable to root, and restart the monitor");
+}
+
+void files_config_unread(struct files *f, const struct instance *in, const char *path,
+			 const char *why)
+{
+	if (file_probe_reachable(in) && !f->gaps.configs_unread++)
+		warn_of(in, "read all of configuration", path, why,
+			"access to files it names may go unseen: restart the server while the monitor runs");
+}
+
+struct files_gaps files_gaps(const struct files *f)
+{
+	return f->gaps;
+}
+
+/* Tell the BPF programs what a file is. A failure is counted once per file. */
+static void set_kind(struct files *f, const struct instance *in, struct file *file)
+{
+	int err = sensors_file_set(f->sensors, &file->key, file->instance, file->kind);
+
+	if (err && file->kind && !file->unprotected)
+		files_unprotected(f, in, file->path, err);
+	file->unprotected = err;
+}
+
 /*
  * Remove file i; the last one takes its place. The BPF programs keep protecting it if a running instance has it too.
  */
 static void drop(struct files *f, const struct instances *is, size_t i)
 {
+	const struct instance *user = NULL;
 	struct file gone = f->all[i];
-	const struct file *other = NULL;
+	struct file *other = NULL;
 
 	f->all[i] = f->all[--f->count];
 	for (size_t k = 0; k < f->count && !other; k++) {
 		const struct instance *in = instances_find(is, f->all[k].instance);
 
-		if (same_key(&f->all[k].key, &gone.key) && in && in->members)
+		if (same_key(&f->all[k].key, &gone.key) && in && in->members) {
 			other = &f->all[k];
+			user = in;
+		}
 	}
 	if (other)
-		sensors_file_set(f->sensors, &other->key, other->instance, other->kind);
+		set_kind(f, user, other);
 	else
 		sensors_file_forget(f->sensors, &gone.key);
 	release(f, &gone);
@@ -219,7 +270,7 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 	file->undecided = !len && !file->kind;
 	explicit_bzero(f->head, len);
 	if (file->kind != assumed)
-		sensors_file_set(f->sensors, &file->key, in->id, file->kind);
+		set_kind(f, in, file);
 }
 
 void files_opened(struct files *f, const struct instance *in, const struct event *ev)
@@ -229,13 +280,16 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 	const struct file_kind_info *kind;
 	char path[PATH_LEN];
 
-	if (!file)
-		return;
 	instance_exe_path(&ev->actor, &ev->object, path, sizeof(path));
+	if (!file) {
+		files_unprotected(f, in, path, -ENOMEM);
+		return;
+	}
 	free(file->path);
 	file->path = strdup(path);
 	file->written = ev->file.written;
 	if (!file->path) {
+		files_unprotected(f, in, path, -ENOMEM);
 		drop(f, &(struct instances){}, (size_t)(file - f->all));
 		return;
 	}

@@ -33,6 +33,20 @@ void files_ended(struct files *f, const struct instances *is, const struct insta
 /* Drop deleted files, follow renamed ones, and classify those that were empty before. To be called periodically. */
 void files_refresh(struct files *f, const struct instances *is);
 
+/*
+ * A file that should be protected and is not, and a configuration that was not read, or not to its end: both are counted,
+ * and the first of a run is logged with what to do. Nothing if the instance has ended.
+ */
+void files_unprotected(struct files *f, const struct instance *in, const char *path, int err);
+void files_config_unread(struct files *f, const struct instance *in, const char *path,
+			 const char *why);
+
+/* Their numbers. */
+struct files_gaps {
+	uint64_t unprotected, configs_unread;
+};
+struct files_gaps files_gaps(const struct files *f);
+
 /* The number of files protected for an instance. */
 size_t files_count(const struct files *f, uint32_t instance);
 

@@ -6,36 +6,56 @@
 #include "monitor/file_probe.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Searched for configuration files, as is the working directory of the server. */
 static const char *const config_dirs[] = {
 	"/etc/redis",		"/etc/valkey",		 "/etc/keydb", "/usr/local/etc",
 	"/usr/local/etc/redis", "/usr/local/etc/valkey", "/etc",       NULL};
 
-#define INCLUDES_MAX 8 /* nested; a file may include itself */
+/* A file may include itself, and who runs the server may write as many files as they like: reading has to end. */
+#define INCLUDES_MAX 8		     /* nested */
+#define CONFIG_MAX (1u << 20)	     /* bytes of one file that are read */
+#define CONFIGS_MAX (64u << 20)	     /* bytes of all files */
+#define CONFIG_COST_LEAST (4u << 10) /* what opening a file counts for, however small it is */
 
 struct search {
+	struct files *files;
 	struct sensors *sensors;
 	const struct instance *in;
 	/* the file being read names one of the instance's ports, or was included by one that does */
 	bool matches;
-	int depth; /* of nested includes */
+	int depth;   /* of nested includes */
+	size_t cost; /* of all configuration files so far */
 	char dir[PATH_MAX], append_dir[NAME_MAX + 1];
 };
+
+static bool is_gone(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR;
+}
 
 static void learn(struct search *s, const char *path)
 {
 	char where[FILE_PROBE_PATH];
 	struct stat st;
+	int err = 0;
 
 	file_probe_path(where, s->in, path);
-	if (!stat(where, &st) && S_ISREG(st.st_mode))
-		sensors_file_learn(s->sensors, s->in->id, where); /* best effort */
+	if (stat(where, &st))
+		err = -errno;
+	else if (S_ISREG(st.st_mode))
+		err = sensors_file_learn(s->sensors, s->in->id, where);
+	if (err && !is_gone(err))
+		files_unprotected(s->files, s->in, path, err);
 }
 
 static void learn_in(struct search *s, const char *dir, const char *name)
@@ -46,17 +66,29 @@ static void learn_in(struct search *s, const char *dir, const char *name)
 		learn(s, name);
 	else if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) < sizeof(path))
 		learn(s, path);
+	else
+		files_unprotected(s->files, s->in, path, -ENAMETOOLONG);
+}
+
+/* A directory of the server. NULL if there is none, or after counting the error. */
+static DIR *open_dir(struct search *s, const char *dir)
+{
+	char where[FILE_PROBE_PATH];
+	DIR *d;
+
+	file_probe_path(where, s->in, dir);
+	d = opendir(where);
+	if (!d && !is_gone(-errno))
+		files_unprotected(s->files, s->in, dir, -errno);
+	return d;
 }
 
 /* Learn the files of a directory whose names are those of server files; with all, every one that is not hidden. */
 static void learn_dir(struct search *s, const char *dir, bool all)
 {
-	char where[FILE_PROBE_PATH];
+	DIR *d = open_dir(s, dir);
 	struct dirent *e;
-	DIR *d;
 
-	file_probe_path(where, s->in, dir);
-	d = opendir(where);
 	while (d && (e = readdir(d))) {
 		unsigned int kind = file_kind_classify(e->d_name, false, "", 0);
 
@@ -81,6 +113,27 @@ static void match_port(void *ctx, const char *directive, const char *value)
 
 static void read_config(struct search *s, const char *path, bool included);
 
+/* The value of an include: a path, or since Redis 7 a pattern, which may match nothing. */
+static void read_included(struct search *s, const char *value)
+{
+	char root[FILE_PROBE_PATH], pattern[FILE_PROBE_PATH];
+	glob_t found = {};
+	int err;
+
+	if (value[0] != '/') { /* relative to where the server was started, which is not known */
+		files_config_unread(s->files, s->in, value, "included by a relative path");
+		return;
+	}
+	file_probe_path(root, s->in, "");
+	file_probe_path(pattern, s->in, value);
+	err = glob(pattern, 0, NULL, &found);
+	for (size_t i = 0; !err && i < found.gl_pathc; i++)
+		read_config(s, found.gl_pathv[i] + strlen(root), true);
+	if (err && (err != GLOB_NOMATCH || !strpbrk(value, "*?[")))
+		files_config_unread(s->files, s->in, value, "not found, or not readable");
+	globfree(&found);
+}
+
 static void apply_directive(void *ctx, const char *directive, const char *value)
 {
 	static const char *const named[] = {"aclfile",
@@ -95,57 +148,99 @@ static void apply_directive(void *ctx, const char *directive, const char *value)
 		snprintf(s->dir, sizeof(s->dir), "%s", value);
 	else if (!strcmp(directive, "appenddirname"))
 		snprintf(s->append_dir, sizeof(s->append_dir), "%s", value);
-	else if (!strcmp(directive, "include") && value[0] == '/')
-		read_config(s, value, true);
+	else if (!strcmp(directive, "include"))
+		read_included(s, value);
 	for (const char *const *name = named; *name; name++) {
 		if (!strcmp(directive, *name))
 			learn_in(s, s->dir, value);
 	}
 }
 
-static char *read_text(struct search *s, const char *path, size_t *ret_len)
+/* Up to max bytes of a regular file. Returns how many, or a negative errno. */
+static ssize_t read_file(const char *where, char *buf, size_t max)
 {
-	struct file scratch = {};
-	char where[FILE_PROBE_PATH], *text = malloc(FILE_KIND_HEAD);
+	int fd = open(where, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	ssize_t n = 0;
+	size_t len = 0;
 
-	if (!text)
-		return NULL;
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		while (len < max && (n = read(fd, buf + len, max - len)) > 0)
+			len += (size_t)n;
+	}
+	if (n < 0) {
+		n = -errno;
+		explicit_bzero(buf, len);
+	}
+	close(fd);
+	return n < 0 ? n : (ssize_t)len;
+}
+
+/* Learn the files that a configuration names, if it is the instance's. Returns whether it may be. */
+static bool apply_config(struct search *s, const char *path, const char *text, size_t len)
+{
+	size_t known = server_config_each(text, len, match_port, s);
+
+	if (!s->matches)
+		return known > 1;
+	learn(s, path);
+	server_config_each(text, len, apply_directive, s);
+	return true;
+}
+
+/* The same for a file whose contents go to buf, of CONFIG_MAX + 1 bytes. */
+static void read_config_into(struct search *s, const char *path, char *buf)
+{
+	char where[FILE_PROBE_PATH];
+	bool cut, included = s->matches;
+	ssize_t n;
+	size_t len;
+
 	file_probe_path(where, s->in, path);
-	*ret_len = file_probe_read(text, where, &scratch);
-	file_probe_release(&scratch);
-	return text;
+	n = read_file(where, buf, CONFIG_MAX + 1);
+	if (n < 0) {
+		if (included || !is_gone((int)n))
+			files_config_unread(s->files, s->in, path, strerror((int)-n));
+		return;
+	}
+	len = (size_t)n;
+	cut = len > CONFIG_MAX;
+	s->cost += len > CONFIG_COST_LEAST ? len : CONFIG_COST_LEAST;
+	while (cut && len && buf[len - 1] != '\n') /* a part of a line says something else */
+		len--;
+	if (apply_config(s, path, buf, len) && cut)
+		files_config_unread(s->files, s->in, path, "larger than 1 MiB");
+	explicit_bzero(buf, (size_t)n);
 }
 
 static void read_config(struct search *s, const char *path, bool included)
 {
-	size_t len;
-	char *text;
+	char *buf;
 
-	if (s->depth > INCLUDES_MAX)
+	if (s->depth > INCLUDES_MAX || s->cost >= CONFIGS_MAX) {
+		files_config_unread(s->files, s->in, path, "too many files, or includes too deep");
 		return;
-	text = read_text(s, path, &len);
+	}
+	buf = malloc(CONFIG_MAX + 1);
+	if (!buf) {
+		files_config_unread(s->files, s->in, path, strerror(ENOMEM));
+		return;
+	}
 	s->depth++;
 	s->matches = included;
-	if (text)
-		server_config_each(text, len, match_port, s);
-	if (text && s->matches) {
-		learn(s, path);
-		server_config_each(text, len, apply_directive, s);
-	}
-	if (text)
-		explicit_bzero(text, len);
-	free(text);
+	read_config_into(s, path, buf);
 	s->depth--;
+	free(buf);
 }
 
 static void read_configs(struct search *s, const char *dir)
 {
-	char where[FILE_PROBE_PATH], path[PATH_MAX];
+	DIR *d = open_dir(s, dir);
+	char path[PATH_MAX];
 	struct dirent *e;
-	DIR *d;
 
-	file_probe_path(where, s->in, dir);
-	d = opendir(where);
 	while (d && (e = readdir(d))) {
 		size_t n = strlen(e->d_name);
 
@@ -157,9 +252,9 @@ static void read_configs(struct search *s, const char *dir)
 		closedir(d);
 }
 
-void files_search(struct sensors *sensors, const struct instance *in)
+void files_search(struct files *f, struct sensors *sensors, const struct instance *in)
 {
-	struct search s = {.sensors = sensors, .in = in, .append_dir = "appendonlydir"};
+	struct search s = {.files = f, .sensors = sensors, .in = in, .append_dir = "appendonlydir"};
 	char path[PATH_MAX + NAME_MAX + 2];
 
 	snprintf(s.dir, sizeof(s.dir), "%s", in->cwd);

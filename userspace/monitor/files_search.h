@@ -3,13 +3,12 @@
 #ifndef CACHEWARDEN_FILES_SEARCH_H
 #define CACHEWARDEN_FILES_SEARCH_H
 
-#include "model/instance.h"
-#include "sensor/sensors.h"
+#include "monitor/files.h"
 
 /*
  * Search the instance's working directory and the configuration files that name one of its ports. Every file found is
- * reported by an EVENT_FILE.
+ * reported by an EVENT_FILE; what could not be searched or reported is counted in f.
  */
-void files_search(struct sensors *sensors, const struct instance *in);
+void files_search(struct files *f, struct sensors *sensors, const struct instance *in);
 
 #endif

@@ -104,7 +104,7 @@ static void find_instances(struct monitor *m)
 
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
 		files_started(m->files, in);
-		files_search(m->sensors, in);
+		files_search(m->files, m->sensors, in);
 	}
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */

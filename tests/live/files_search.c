@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * files_search.c - the files of a server that was started before the monitor: its configuration is read to its end, and
+ * what cannot be protected is reported as a blind spot.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WRITE_ONLY                                                                                 \
+	"/sys/bus/platform/drivers_probe" /* sysfs refuses to open it for reading, even to root */
+
+#define UNPROTECTED "files of instances that could not be protected: access to them goes unseen"
+#define UNREAD "server configurations not read in full: files they name may be unprotected"
+
+#define KIB 1024
+
+static struct server *with_gaps, *without;
+static struct monitor *mon;
+static const char *included, *by_pattern;
+
+static void append(const struct server *s, const char *text)
+{
+	FILE *f = fopen(s->config, "ae");
+
+	require(f && fputs(text, f) >= 0 && !fclose(f), "%s: %s", s->config, strerror(errno));
+}
+
+static void append_comments(const struct server *s, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	require(text, "out of memory");
+	memset(text, '#', size);
+	for (size_t i = 63; i < size; i += 64)
+		text[i] = '\n';
+	text[size - 1] = '\n';
+	text[size] = '\0';
+	append(s, text);
+	free(text);
+}
+
+static const char *write_config(const char *dir, const char *name)
+{
+	const char *path = strdup(str("%s/%s", dir, name));
+
+	file_write(path, "maxmemory 10mb\nloglevel notice\n");
+	require(!chmod(path, 0600), "chmod %s: %s", path, strerror(errno));
+	return path;
+}
+
+static struct server *start(struct server *s)
+{
+	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
+			     &(struct child_opts){});
+	server_ready(s);
+	return s;
+}
+
+static void setup(void)
+{
+	const char *dir = strdup(str("%s/conf.d", scratch));
+
+	require(!mkdir(dir, 0700), "mkdir %s: %s", dir, strerror(errno));
+	included = write_config(scratch, "included.conf");
+	by_pattern = write_config(dir, "10-memory.conf");
+
+	without = server_prepare(&(struct server_opts){});
+	append_comments(without, 100 * KIB);
+	append(without, str("include %s\n", included));
+	append(without, str("include %s/*.conf\ninclude %s/no-*.conf\n", dir, dir));
+	start(without);
+}
+
+static void monitor(void)
+{
+	mon = monitor_start("--sweep", "1", NULL);
+	sleep_ms(2500); /* the first counters and sweeps */
+}
+
+static void unmonitor(void)
+{
+	require(!monitor_stop(mon, SIGTERM), "exit code");
+}
+
+static void expect_config_of(const struct server *s, const char *path)
+{
+	struct trigger t = trigger("file_open", path);
+
+	expect(mon, {.rule = "rest-file", .detail = "configuration", .server = s, .by = &t});
+}
+
+static void long_config(const void *arg)
+{
+	monitor();
+	expect_config_of(without, included);
+	unmonitor();
+}
+
+static void included_by_pattern(const void *arg)
+{
+	monitor();
+	expect_config_of(without, by_pattern);
+	unmonitor();
+}
+
+static void whole_search(const void *arg)
+{
+	monitor();
+	require(!blind_told(mon, UNPROTECTED) && !blind_told(mon, UNREAD),
+		"a blind spot where there is none: %s", file_read(mon->out));
+	unmonitor();
+}
+
+static void file_unprotected(const void *arg)
+{
+	const char *link;
+
+	if (access(WRITE_ONLY, F_OK))
+		test_skip("no %s here", WRITE_ONLY);
+	with_gaps = server_prepare(&(struct server_opts){});
+	link = strdup(str("%s/old.rdb", with_gaps->dir));
+	require(!symlink(WRITE_ONLY, link), "symlink: %s", strerror(errno));
+	start(with_gaps);
+	monitor();
+	require(blind_told(mon, UNPROTECTED) == 1, "%ld files counted, not 1: %s",
+		blind_told(mon, UNPROTECTED), file_read(mon->out));
+	require(file_has(mon->err, str("cannot protect %s", link)), "not in the log: %s",
+		file_read(mon->err));
+	unmonitor();
+	server_stop(with_gaps, SIGTERM);
+	unlink(link);
+}
+
+static void config_cut(const void *arg)
+{
+	with_gaps = server_prepare(&(struct server_opts){});
+	append_comments(with_gaps, 1200 * KIB);
+	start(with_gaps);
+	monitor();
+	require(blind_told(mon, UNREAD) == 1, "%ld configurations counted, not 1: %s",
+		blind_told(mon, UNREAD), file_read(mon->out));
+	require(file_has(mon->err, with_gaps->config), "not in the log: %s", file_read(mon->err));
+	unmonitor();
+	server_stop(with_gaps, SIGTERM);
+}
+
+static const struct test tests[] = {
+	TEST("a file named behind 100 KiB of configuration", long_config),
+	TEST("a configuration included by a pattern", included_by_pattern),
+	TEST("a search that misses nothing reports no blind spot", whole_search),
+	TEST("a file that cannot be opened is a blind spot", file_unprotected),
+	TEST("a configuration larger than is read is a blind spot", config_cut),
+	{},
+};
+
+const struct suite files_search_suite = {"files: search", setup, NULL, tests};
