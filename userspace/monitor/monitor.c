@@ -59,23 +59,23 @@ static void reload_policy(struct monitor *m)
 	handoff_start(m);
 }
 
-/* Deliver what is queued. Returns 0, or -1 after an error message when a reader has gone. */
+/*
+ * Deliver what is queued. Returns 0, or -1 after an error message when a vital sink's reader has gone. Other errors are
+ * logged once per sink: a full disk may have space again.
+ */
 static int deliver(struct monitor *m, bool *ret_pending)
 {
-	*ret_pending = !report_flush(m, 0);
-	for (size_t i = 0; i < m->sinks.count; i++) {
-		const char *name = m->sinks.sink[i].ops->name;
-		int error = m->output[i].error;
+	const struct sink *failed;
+	int error;
 
-		if (error == EPIPE) {
-			log_error("%s: the reader has gone, ending", name);
+	*ret_pending = !report_flush(m, 0);
+	while ((failed = sinks_take_error(&m->sinks, &error))) {
+		if (error == EPIPE && failed->ops->vital) {
+			log_error("%s: the reader has gone, ending", failed->ops->name);
 			return -1;
 		}
-		if (error && !m->output_error_logged) {
-			log_error("%s: %s; alerts are being lost, monitoring continues", name,
-				  strerror(error));
-			m->output_error_logged = true;
-		}
+		log_error("%s: %s; alerts are being lost, monitoring continues", failed->ops->name,
+			  strerror(error));
 	}
 	return 0;
 }

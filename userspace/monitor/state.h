@@ -58,7 +58,6 @@ struct monitor {
 	struct incidents incidents;
 	struct sinks sinks;
 	struct sink_status output[SINKS_MAX];  /* as of the last delivery */
-	bool output_error_logged;	       /* once: a full disk may have space again */
 	char uid_prefix[24];		       /* of finding ids: unique to this run */
 	struct attempt_key idle[ATTEMPTS_MAX]; /* to be removed from the kernel's table */
 	size_t idle_count;

@@ -32,6 +32,7 @@ struct sink_status {
 
 struct sink_ops {
 	const char *name; /* for messages: "standard output" */
+	bool vital; /* without it, or its reader, the monitor ends; others are reported as failed */
 	/* Set up s->data, and s->colour if the reader is a terminal. Returns 0 or a negative errno. */
 	int (*open)(struct sink *s);
 	void (*close)(struct sink *s);
@@ -50,7 +51,9 @@ struct sink {
 	const struct sink_ops *ops;
 	const struct format_ops *format;
 	bool colour;
-	uint64_t unformatted; /* messages lost for want of memory */
+	int refused; /* error of open(), negative; no other operation is called then. 0: none */
+	uint64_t undelivered; /* messages that never reached it: refused, or out of memory */
+	bool error_taken;     /* see sinks_take_error() */
 	void *data;	      /* the sink's own */
 };
 

@@ -60,6 +60,7 @@ static void stdout_take_over(struct sink *s, const struct sink_status *left)
 
 const struct sink_ops sink_stdout = {
 	.name = "standard output",
+	.vital = true,
 	.open = stdout_open,
 	.close = stdout_close,
 	.write = stdout_write,

@@ -2,44 +2,63 @@
 /* sinks.c - see sinks.h. */
 #include "report/sinks.h"
 
+#include "base/macros.h"
 #include "report/sink_stdout.h"
 
-static const struct sink_ops *const table[] = {
+#include <errno.h>
+
+static const struct sink_ops *const product[] = {
 	&sink_stdout,
 };
+_Static_assert(ARRAY_SIZE(product) <= SINKS_MAX, "every sink has a place");
 
-_Static_assert(sizeof(table) / sizeof(table[0]) <= SINKS_MAX, "every sink has a place");
+/* Returns 0, or the negative errno of a vital sink that cannot be opened. */
+static int open_sink(struct sinks *s, const struct sink_ops *ops, const struct format_ops *format)
+{
+	struct sink *sink = &s->sink[s->count++];
 
-int sinks_open(struct sinks *s, const struct format_ops *format, const char **ret_failed)
+	*sink = (struct sink){.ops = ops, .format = format};
+	sink->refused = ops->open(sink);
+	return ops->vital ? sink->refused : 0;
+}
+
+int sinks_open_table(struct sinks *s, const struct sink_ops *const *table, size_t n,
+		     const struct format_ops *format, const char **ret_failed)
 {
 	*s = (struct sinks){};
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct sink *sink = &s->sink[i];
-		int err;
+	*ret_failed = "sinks";
+	if (n > SINKS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++) {
+		int err = open_sink(s, table[i], format);
 
-		*sink = (struct sink){.ops = table[i], .format = format};
-		err = sink->ops->open(sink);
 		if (err) {
-			*ret_failed = sink->ops->name;
+			*ret_failed = table[i]->name;
 			return err;
 		}
-		s->count++;
 	}
 	return 0;
 }
 
+int sinks_open(struct sinks *s, const struct format_ops *format, const char **ret_failed)
+{
+	return sinks_open_table(s, product, ARRAY_SIZE(product), format, ret_failed);
+}
+
 void sinks_close(struct sinks *s)
 {
-	for (size_t i = 0; i < s->count; i++)
-		s->sink[i].ops->close(&s->sink[i]);
+	for (size_t i = 0; i < s->count; i++) {
+		if (!s->sink[i].refused)
+			s->sink[i].ops->close(&s->sink[i]);
+	}
 	s->count = 0;
 	report_buf_free(&s->buf);
 }
 
 static void deliver(struct sink *sink, const char *text, size_t len, enum severity severity)
 {
-	if (!text)
-		sink->unformatted++;
+	if (!text || sink->refused)
+		sink->undelivered++;
 	else if (len)
 		sink->ops->write(sink, &(struct sink_message){text, len, severity});
 }
@@ -74,23 +93,47 @@ bool sinks_flush(struct sinks *s, int timeout_ms)
 {
 	bool empty = true;
 
-	for (size_t i = 0; i < s->count; i++)
-		empty = s->sink[i].ops->flush(&s->sink[i], timeout_ms) && empty;
+	for (size_t i = 0; i < s->count; i++) {
+		if (!s->sink[i].refused)
+			empty = s->sink[i].ops->flush(&s->sink[i], timeout_ms) && empty;
+	}
 	return empty;
+}
+
+static void status_of(const struct sink *sink, struct sink_status *ret)
+{
+	*ret = (struct sink_status){.error = -sink->refused};
+	if (!sink->refused)
+		sink->ops->status(sink, ret);
+	ret->dropped += sink->undelivered;
+}
+
+const struct sink *sinks_take_error(struct sinks *s, int *ret_error)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct sink_status status;
+
+		status_of(&s->sink[i], &status);
+		if (!status.error || s->sink[i].error_taken)
+			continue;
+		s->sink[i].error_taken = true;
+		*ret_error = status.error;
+		return &s->sink[i];
+	}
+	return NULL;
 }
 
 void sinks_status(const struct sinks *s, struct sink_status ret[SINKS_MAX])
 {
-	for (size_t i = 0; i < s->count; i++) {
-		s->sink[i].ops->status(&s->sink[i], &ret[i]);
-		ret[i].dropped += s->sink[i].unformatted;
-	}
+	for (size_t i = 0; i < s->count; i++)
+		status_of(&s->sink[i], &ret[i]);
 }
 
 void sinks_take_over(struct sinks *s, const struct sink_status left[SINKS_MAX])
 {
 	for (size_t i = 0; i < s->count; i++) {
-		s->sink[i].unformatted = 0;
-		s->sink[i].ops->take_over(&s->sink[i], &left[i]);
+		s->sink[i].undelivered = 0;
+		if (!s->sink[i].refused)
+			s->sink[i].ops->take_over(&s->sink[i], &left[i]);
 	}
 }

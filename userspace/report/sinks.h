@@ -13,7 +13,14 @@ struct sinks {
 	struct report_buf buf;
 };
 
-/* Open every sink of the table. Returns 0 or a negative errno with *ret_failed set to the name of the one that failed. */
+/*
+ * Open n sinks. One that cannot be opened keeps its place and loses every message. Returns 0, or a negative errno with
+ * *ret_failed set to the name of the vital one that failed, or to "sinks" if there are more than SINKS_MAX.
+ */
+int sinks_open_table(struct sinks *s, const struct sink_ops *const *table, size_t n,
+		     const struct format_ops *format, const char **ret_failed);
+
+/* The same with the product's table. */
 int sinks_open(struct sinks *s, const struct format_ops *format, const char **ret_failed);
 void sinks_close(struct sinks *s);
 
@@ -21,6 +28,9 @@ void sinks_event(struct sinks *s, const struct finding *f);
 void sinks_incident(struct sinks *s, const struct incident_view *v);
 
 bool sinks_flush(struct sinks *s, int timeout_ms);
+
+/* The next sink that failed for good, each of them once, with the errno. NULL: no other has. */
+const struct sink *sinks_take_error(struct sinks *s, int *ret_error);
 
 /* One entry for each sink. */
 void sinks_status(const struct sinks *s, struct sink_status ret[SINKS_MAX]);
