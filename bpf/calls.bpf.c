@@ -18,7 +18,7 @@
  *   iter/bpf_prog                       programs from before the monitor
  *   tp_btf/signal_generate              signals that make a server dump core, any signal to the
  *                                       monitor, and who sent it
- *   fexit/uprobe_register               uprobes by whatever way, tracefs and links included (access
+ *   fexit/uprobe_register               uprobes planted in any way, by tracefs and links too (access
  *                                       tier only)
  */
 #include "lib/syscall.bpf.h"
@@ -164,8 +164,8 @@ static __noinline int report_probe(struct inode *inode, u32 vector, u32 detail)
 }
 
 /*
- * What a perf event that is no uprobe records. Without a period it only counts, whatever it would sample; the kernel lets
- * nobody set a period later (perf_event_period()).
+ * What a perf event that is no uprobe records. Without a period it only counts, whatever it would
+ * sample; the kernel lets nobody set a period later (perf_event_period()).
  */
 static __always_inline u32 perf_op_of(struct perf_event *event)
 {
@@ -179,7 +179,7 @@ static __always_inline u32 perf_op_of(struct perf_event *event)
 
 static __always_inline int did_perf(const struct call *c)
 {
-	/* for a cgroup's event the number is a descriptor; as for -1, its processes are sampled as they come */
+	/* for a cgroup the number is a descriptor; as for -1, whichever of its processes runs is sampled */
 	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? (u32)-1 : c->arg[1], op;
 	struct pid_owner *owner = (s32)pid > 0 ? owner_of_number(pid) : NULL;
 	struct trace_event_call *call;

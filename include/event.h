@@ -209,7 +209,7 @@ struct conn_info {
 	__u8 ipv6;
 	__u8 pad;
 	__u32 segment;	   /* payload bytes of the offending segment */
-	__u16 tls_version; /* tls-version, tls-cipher: what was settled */
+	__u16 tls_version; /* tls-version, tls-cipher: what was negotiated */
 	__u16 tls_cipher;
 	__u32 pad2;
 };
@@ -270,8 +270,8 @@ struct event_args {
 };
 
 /*
- * How a BPF program can come by the memory of other processes. The one that says more includes the
- * other.
+ * How a BPF program can reach the memory of other processes. A higher value includes the lower
+ * ones.
  */
 enum prog_reach {
 	REACH_NONE,

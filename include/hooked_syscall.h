@@ -17,10 +17,10 @@
 #define CACHEWARDEN_HOOKED_SYSCALL_H
 
 #define HOOKED_SYSCALLS(X)                                                                         \
-	X(mmap, mmap, did_mmap, "mmap of code into an instance", "`mem-inject`", "the caller")     \
-	X(mprotect, mprotect, did_mprotect, "mprotect that makes code in an instance",             \
+	X(mmap, mmap, did_mmap, "mmap of code in an instance", "`mem-inject`", "the caller")       \
+	X(mprotect, mprotect, did_mprotect, "mprotect to executable in an instance",               \
 	  "`mem-inject`", "the caller")                                                            \
-	X(pkey_mprot, pkey_mprotect, did_mprotect, "pkey_mprotect that makes code in an instance", \
+	X(pkey_mprot, pkey_mprotect, did_mprotect, "pkey_mprotect to executable in an instance",   \
 	  "`mem-inject`", "the caller")                                                            \
 	X(madvise, process_madvise, did_madvise, "process_madvise", "`mem-remote`",                \
 	  "the struct pid behind the pidfd")                                                       \

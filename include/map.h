@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * map.h - keys, values and sizes of the maps both sides touch, except the events themselves
+ * map.h - keys, values and sizes of the maps that both sides use, except the events themselves
  * (event.h) and the TLS stream state (tls/stream.h).
  */
 #ifndef CACHEWARDEN_MAP_H
@@ -16,7 +16,7 @@
 #define PIDS_MAX 65536	    /* threads of members, times pid namespace levels */
 #define ATTEMPTS_MAX 16384  /* (rule, vector, actor, instance) alive within the last seconds */
 #define EARLY_MAX 4096	    /* connections whose first data came with the handshake's last ACK */
-#define BYSTANDERS_MAX 4096 /* (socket, stranger) pairs found innocent within the last second */
+#define BYSTANDERS_MAX 4096 /* (socket, process) pairs: it was found not to hold the socket */
 #define NAMES_MAX 64
 #define MAPPED_MAX 65536     /* executable files mapped by instances */
 #define REPORTED_MAX 16384   /* (actor, instance, what) that a hook reported */

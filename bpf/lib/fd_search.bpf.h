@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fd_search.bpf.h - does the current process hold a socket among its descriptors? This tells the
- * process a socket belongs to from one that merely ran when a segment passed.
+ * fd_search.bpf.h - does the current process hold a socket among its descriptors? A process that
+ * merely ran when a segment passed does not.
  *
  * The search state is per CPU and direction: egress runs with softirqs enabled, so that an ingress
  * may interrupt it.

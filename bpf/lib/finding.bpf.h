@@ -29,7 +29,7 @@ struct {
 	__type(value, struct resp_scan);
 } resp_scans SEC(".maps");
 
-/* The number of the command named in the bytes. The name itself leaves the kernel nowhere. */
+/* The number of the command named in the bytes. The name itself never leaves the kernel. */
 static __always_inline u16 command_number(const struct resp_scan *scan)
 {
 	u16 *number = scan->named ? bpf_map_lookup_elem(&commands, &scan->word) : NULL;
@@ -135,7 +135,8 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 }
 
 /*
- * Enter what payload_classify() returned, and the rule that a stream with this past breaks by it.
+ * Enter what payload_classify() returned, and the rule it breaks: which one depends on what the
+ * stream has carried before.
  */
 static __always_inline void finding_payload(struct finding *f, const struct tls_stream *s,
 					    int classified)

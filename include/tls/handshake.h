@@ -438,8 +438,7 @@ static inline void tls_read_header(struct tls_reader *r)
 
 /*
  * SSLv2 framing, in which old clients sent SSLv3 and TLS hellos, too (RFC 5246 appendix E.2): two
- * bytes of length with the high bit set, then message 1. The first byte tells it apart: no record
- * begins so.
+ * bytes of length with the high bit set, then message 1. No record begins with such a byte.
  */
 static inline __u32 tls_read_ssl2(struct tls_reader *r, const __u8 *at, __u32 n)
 {

@@ -5,7 +5,7 @@
 #
 # `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
 # kernel, which mostly wait. Beside them and at low priority run the suites in $lane_suites on emulated kernels, and
-# after one another the unit tests, lint, the fuzzers and clang-tidy. What ran beside is printed afterwards.
+# after one another the unit tests, lint, the fuzzers and clang-tidy. Their output is printed afterwards.
 #
 # All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
 # The failures are repeated at the end, with their diagnostics. The last line is the sum. Exit 1 if anything failed.

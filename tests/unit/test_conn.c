@@ -265,7 +265,7 @@ static void event_names_what_was_negotiated(void **state)
 	assert_int_equal(ev.key.actor, 5);
 	assert_int_equal(ev.key.vector, VECTOR_EGRESS);
 	attempt_detail(&ev, text, sizeof(text));
-	assert_string_equal(text, "TLSv1.2 settled");
+	assert_string_equal(text, "TLSv1.2 negotiated");
 }
 
 /* Whether text and JSON list a connection in that state, once the server has sent so many bytes. */

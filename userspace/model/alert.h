@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alert.h - from attempts to alerts: the first attempt of a kind is shown at once, later ones are counted and shown at most
- * once a second. Pure: time is passed in.
+ * alert.h - from attempts to alerts: the first attempt of a kind is shown at once, later ones are counted and shown at
+ * most once a second. Pure: time is passed in.
  */
 #ifndef CACHEWARDEN_ALERT_H
 #define CACHEWARDEN_ALERT_H
@@ -52,8 +52,8 @@ void alerts_free(struct alerts *as);
 struct alert *alerts_event(struct alerts *as, const struct event *ev);
 
 /*
- * The kernel's table counts an attempt. Returns the alert if it is to be shown: it is new (no event came), or it grew and was
- * not shown within the last second. flush: do not wait for that second.
+ * The kernel's table counts an attempt. Returns the alert if it is to be shown: it is new (no event came), or it grew and
+ * was not shown within the last second. flush: do not wait for that second.
  */
 struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 			     const struct attempt *at, uint64_t now_ns, bool flush);
@@ -78,8 +78,8 @@ const struct alert *alerts_plaintext(const struct alerts *as, const struct event
 void alerts_forget(struct alerts *as, const struct attempt_key *key);
 
 /*
- * The same, but for what is reported once in an instance's life: if it comes again it is not new, and its count goes on. Such
- * alerts are dropped first when there is no room, and with their instance.
+ * The same, but for what is reported once in an instance's life: if it comes again it is not new, and its count goes on.
+ * Such alerts are dropped first when there is no room, and with their instance.
  */
 void alerts_retain(struct alerts *as, const struct attempt_key *key);
 void alerts_instance_ended(struct alerts *as, uint32_t instance);

@@ -123,7 +123,6 @@ static bool is_listing(const struct event *ev)
 	       (ev->key.rule == RULE_MEM_INSPECT || ev->key.rule == RULE_SELF_TAMPER);
 }
 
-/* Of a successful attempt: the most specific that is known. */
 /* perf stat */
 static bool is_counter(const struct event *ev)
 {
@@ -131,6 +130,7 @@ static bool is_counter(const struct event *ev)
 	       syscall_nr(ev) == NR_perf_event_open && syscall_op(ev) == PERF_OP_COUNT;
 }
 
+/* Of a successful attempt: the most specific that is known. */
 static enum severity severity_of(const struct event *ev)
 {
 	const struct rule *rule = rule_get(ev->key.rule);
@@ -254,7 +254,7 @@ static bool wire_detail(const struct event *ev, char *buf, size_t size)
 				 strcmp(command, "AUTH") ? ", if it held one" : "");
 		return true;
 	case RULE_TLS_VERSION:
-		snprintf(buf, size, "%s settled",
+		snprintf(buf, size, "%s negotiated",
 			 tls_version_name(ev->conn.tls_version) ?: "unknown version");
 		return true;
 	case RULE_TLS_CIPHER:
@@ -306,11 +306,6 @@ void attempt_detail(const struct event *ev, char *buf, size_t size)
 			snprintf(buf, size, "%s", finding ? finding->text : file->name);
 		return;
 	}
-}
-
-const char *attempt_verdict(const struct event *ev)
-{
-	return ev->flags & EVENT_PREVENTED ? "prevented" : "alert";
 }
 
 const char *attempt_outcome(const struct event *ev)

@@ -29,9 +29,6 @@ void attempt_vector(const struct event *ev, char *buf, size_t size);
 /* What exactly was accessed or asked for: "PTRACE_ATTACH", "maps", "fd 7". Empty if there is nothing to add. */
 void attempt_detail(const struct event *ev, char *buf, size_t size);
 
-/* "alert" or "prevented", before a policy is asked. */
-const char *attempt_verdict(const struct event *ev);
-
 /*
  * "dropped"    prevented: the bytes never left or arrived
  * "killed"     prevented: the actor was killed before it could use what it got

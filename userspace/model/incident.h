@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * incident.h - everything that one lineage of processes does to one instance, as one incident: opened by its first event,
- * updated at most once a second, closed when it was quiet for a while. Pure: time is passed in. Every
- * event is counted in exactly one incident.
+ * updated at most once a second, closed when it was quiet for a while. Pure: time is passed in. Every event is counted in
+ * exactly one incident.
  */
 #ifndef CACHEWARDEN_INCIDENT_H
 #define CACHEWARDEN_INCIDENT_H

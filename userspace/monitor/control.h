@@ -25,7 +25,10 @@ struct control {
 /* Called for each request; replies with control_reply(). */
 typedef void (*control_fn)(void *ctx, int fd, char request);
 
-/* Also removes the sockets of monitors that were killed. Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a directory that root alone may use. */
+/*
+ * Also removes the sockets of monitors that were killed. Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a
+ * directory that root alone may use.
+ */
 int control_open(struct control *c);
 void control_close(struct control *c);
 

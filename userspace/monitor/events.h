@@ -11,7 +11,7 @@
 /* An event from the ring buffer. */
 void events_receive(void *ctx, const struct event *ev);
 
-/* An attempt that userspace found; the same way from there on. */
+/* An attempt that userspace found; handled like one from the ring buffer. */
 void events_attempt(void *ctx, const struct event *ev);
 
 /* A part of a connection's handshake, or the connection's end. */

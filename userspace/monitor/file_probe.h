@@ -29,12 +29,13 @@ struct file {
 };
 
 /* The path by which the monitor opens an instance's path: through /proc/PID/root in another mount namespace. */
+void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path);
+
 /*
- * Whether paths of file_probe_path() still lead into the server's root. Once its main thread has ended they lead nowhere,
- * which says nothing about a file.
+ * Do the paths of file_probe_path() still lead into the server's root? Not once its main thread has ended; that a file
+ * cannot be opened then says nothing about the file.
  */
 bool file_probe_reachable(const struct instance *in);
-void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path);
 
 /*
  * Read the first bytes of a regular file into head, and its device, inode and handle into ret. where: as

@@ -156,7 +156,7 @@ static void drop(struct files *f, const struct instances *is, size_t i)
 	release(f, &gone);
 }
 
-/* inode: where several files are findings of one kind, which is it? */
+/* inode: tells files apart that are findings of the same kind; 0 if there can be only one. */
 static void report_finding(struct files *f, const struct instance *in, struct event *ev,
 			   unsigned int rule, unsigned int finding, uint64_t inode)
 {
@@ -218,7 +218,7 @@ static void check_code(struct files *f, const struct instance *in, struct file *
 	file->replaced = true;
 }
 
-/* The file at the path may be another one by now: then what is executed cannot be compared any more. */
+/* Hold the file at the path. If that is another one by now, what the server executes can no longer be compared. */
 static void hold_code(struct files *f, const struct instance *in, struct file *file, bool deleted)
 {
 	char where[FILE_PROBE_PATH];
@@ -237,7 +237,7 @@ static void hold_code(struct files *f, const struct instance *in, struct file *f
 	}
 }
 
-/* Later, any code that comes to be mapped is a finding. */
+/* Code of a starting server that others than root can change. Code mapped later is a finding in itself. */
 static void judge_code(struct files *f, const struct instance *in, struct file *file,
 		       const struct event_file *ev)
 {

@@ -3,7 +3,8 @@
  * files.h - the table of files that instances keep on disk: classifies each file, registers it with the BPF programs,
  * and follows it until it is deleted.
  *
- * Only the first FILE_KIND_HEAD bytes of a file are read, to classify it. They are neither stored nor reported.
+ * To classify a file its first FILE_KIND_HEAD bytes are read; they are neither stored nor reported. Files that servers
+ * execute are compared as a whole, see code.h.
  */
 #ifndef CACHEWARDEN_FILES_H
 #define CACHEWARDEN_FILES_H
@@ -14,8 +15,8 @@
 struct files;
 
 /*
- * report is called with an attempt for a file that others can read, and for a library in /etc/ld.so.preload. Returns
- * NULL when out of memory.
+ * report is called with an attempt for what is wrong with a file: others can read it; it is code that was changed or
+ * replaced, or that others than root can change; /etc/ld.so.preload names a library. Returns NULL when out of memory.
  */
 struct files *files_new(struct sensors *s, void (*report)(void *ctx, const struct event *ev),
 			void *ctx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* policy_input.h - what a policy is asked about: an instance, or a finding. */
+/* policy_input.h - describes an instance or a finding to the policy. */
 #ifndef CACHEWARDEN_POLICY_INPUT_H
 #define CACHEWARDEN_POLICY_INPUT_H
 

@@ -30,7 +30,7 @@ struct sweep_state {
 struct totals {
 	enum severity worst; /* of all incidents; 0: there was none */
 	uint64_t attempts;   /* of all alerts but self-blind */
-	uint64_t by_verdict[VERDICT_PREVENTED + 1];
+	uint64_t by_verdict[VERDICT_MAX];
 	uint64_t resets, resets_failed;
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
 	uint64_t guards_lost;

@@ -45,8 +45,9 @@ void sweeps_run(struct monitor *m)
 	files_refresh(m->files, &m->instances);
 	account(&m->sweeps, m->options->sweep_s);
 	if (err)
-		report_blind_spot(m, "sweeps that failed: what strangers hold was not looked at",
-				  ++m->sweeps.failed);
+		report_blind_spot(
+			m, "sweeps that failed: what other processes hold or trace was not checked",
+			++m->sweeps.failed);
 }
 
 void sweeps_baseline(struct monitor *m)
@@ -57,7 +58,8 @@ void sweeps_baseline(struct monitor *m)
 		if (in->members && !in->baselined && instance_started(in, m->now) &&
 		    sweep_instance(m, in))
 			report_blind_spot(
-				m, "instances whose code at the start could not be looked at",
+				m,
+				"instances whose code could not be recorded when they had started",
 				++m->sweeps.baselines_failed);
 	}
 }

@@ -119,7 +119,7 @@ void policy_evaluate(const struct policy *p, const struct policy_input *in, int6
 		     struct verdict *ret);
 const char *verdict_name(enum verdict_id id);
 
-/* Rules (1u << rule) to prevent on that instance. fallback: those to prevent where no entry says. */
+/* Rules (1u << rule) to prevent on that instance. fallback: of the rules that no entry names, those to prevent. */
 uint32_t policy_prevented(const struct policy *p, const struct policy_input *in, uint32_t fallback);
 
 /* The same for an instance that is not known yet, by the entries that match every server. */

@@ -12,8 +12,8 @@
 void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_LEN]);
 
 /*
- * Parse text and store it at k's destination in the struct `in`, for that rule where k is per rule. Returns false with a reason
- * and what was expected in error; nothing is stored then.
+ * Parse text and store it at k's destination in the struct `in`, for that rule where k is per rule. Returns false with a
+ * reason and what was expected in error; nothing is stored then.
  */
 bool policy_value_set(const struct policy_key *k, void *in, unsigned int rule, const char *text,
 		      char *error, size_t size);

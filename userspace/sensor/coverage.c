@@ -48,5 +48,5 @@ void coverage_report(const struct sensors *s, size_t instances,
 			1);
 	coverage_text(p, n, counts, sizeof(counts));
 	log_info("watching %zu instance%s, coverage %s: %s", instances, instances == 1 ? "" : "s",
-		 missing ? "PARTIAL" : "full", counts);
+		 missing ? "partial" : "full", counts);
 }

@@ -7,7 +7,7 @@
 
 /*
  * Log one summary line for the number of instances watched, and a warning for each program that is not attached.
- * blind_spot is called for each, with a note of what goes unseen; total is how often so far.
+ * blind_spot is called for each, with a note of what goes unseen.
  */
 void coverage_report(const struct sensors *s, size_t instances,
 		     void (*blind_spot)(void *ctx, const char *note, uint64_t total), void *ctx);

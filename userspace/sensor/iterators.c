@@ -49,7 +49,7 @@ int sensors_sweep(struct sensors *s)
 		*s->find_pass = pass;
 		err = iterator_run(s, sensors_program(s, "find_instances"), 0);
 	}
-	/* twice: a listener may accept a connection after the iterator passed that and before it marks the listener */
+	/* twice: a listener may accept a connection after the iterator has passed it and before the listener is marked */
 	for (int pass = 1; pass <= 2 && !err; pass++)
 		err = sensors_mark_sockets(s, 0);
 	return err;

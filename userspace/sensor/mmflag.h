@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mmflag.h - finds the bits of mm->flags that mark uprobes and mergeable pages. They are kernel-internal and have moved
- * between versions, so a child process plants a uprobe and so on, and the bit that appears is the one.
+ * between versions. So a child process plants a uprobe and makes its memory mergeable, and the bits that appear are the
+ * ones.
  */
 #ifndef CACHEWARDEN_MMFLAG_H
 #define CACHEWARDEN_MMFLAG_H

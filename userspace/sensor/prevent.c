@@ -3,7 +3,7 @@
  * prevent.c - attaches the programs that prevent a breach, and tells them for which instances and rules.
  *
  * On the access tier one program denies the access with EPERM. Where only the opened file shows what was accessed,
- * and on the syscall tier, the program that reports the attempt kills the actor. Plaintext is dropped by the packet
+ * and on the syscalls tier, the program that reports the attempt kills the actor. Plaintext is dropped by the packet
  * programs.
  */
 #include "sensor/sensors.h"

@@ -24,7 +24,7 @@ struct sensors {
 	/* Skeletons, NULL where not loaded. Their types are known to loader.c only. */
 	struct process_bpf *process;
 	struct access_bpf *access; /* the access tier of the memory sensor */
-	struct memory_bpf *memory; /* its syscall tier: never both */
+	struct memory_bpf *memory; /* its syscalls tier; never both */
 	struct calls_bpf *calls;
 	struct wire_bpf *wire;
 	struct sweep_bpf *sweep;
