@@ -339,6 +339,16 @@ long alerts_total(struct monitor *m, const char *rule, const struct server *s)
 	return total;
 }
 
+long alerts_total_wait(struct monitor *m, const char *rule, const struct server *s, long wanted)
+{
+	long long end = now_ms() + ALERT_MS * patience;
+
+	while (alerts_total(m, rule, s) < wanted && now_ms() < end)
+		sleep_ms(10);
+	sleep_ms(SETTLE_MS);
+	return alerts_total(m, rule, s);
+}
+
 long findings_count(struct monitor *m)
 {
 	long n = 0;

@@ -299,6 +299,9 @@ json_t *alert_find(struct monitor *m, const char *rule, pid_t actor);
 json_t *alert_last(struct monitor *m, json_t *first);
 /* Sum of the final counts of all findings of the test with that rule about that instance. */
 long alerts_total(struct monitor *m, const char *rule, const struct server *s);
+
+/* The same, after waiting for wanted attempts (at most ALERT_MS times patience) and for those that are too many. */
+long alerts_total_wait(struct monitor *m, const char *rule, const struct server *s, long wanted);
 long findings_count(struct monitor *m); /* about servers of the tests, or about none */
 long findings_all(struct monitor *m);	/* about all servers */
 

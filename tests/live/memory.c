@@ -197,6 +197,7 @@ static void flood_actors(const void *arg)
 {
 	const char *how = arg;
 	struct trigger t = trigger("flood", pid_of(memory_target), how, "100");
+	long total;
 
 	require(trigger_int(&t, "result") == 100, "trigger did not do it");
 	expect(memory_mon, {.rule = "mem-read",
@@ -204,8 +205,8 @@ static void flood_actors(const void *arg)
 			    .server = memory_target,
 			    .many = true,
 			    .count = 1});
-	require(alerts_total(memory_mon, "mem-read", memory_target) == 100, "counted %ld of 100",
-		alerts_total(memory_mon, "mem-read", memory_target));
+	total = alerts_total_wait(memory_mon, "mem-read", memory_target, 100);
+	require(total == 100, "counted %ld of 100", total);
 }
 
 static const struct test tests[] = {

@@ -223,16 +223,15 @@ static void reloaded_under_load(const void *arg)
 	const char *out = str("%s/reload.out", scratch);
 	pid_t pid = child_start(argv, &(struct child_opts){.out = out});
 	int status = -1;
+	long total;
 
 	for (int i = 0; i < 200 && status == -1; i++) {
 		kill(m->pid, SIGHUP);
 		status = child_wait(pid, 20);
 	}
 	require(!status, "the flood did not end");
-	sleep_ms(2500);
-	monitor_poll(m);
-	require(alerts_total(m, "mem-read", a) == 1000, "%ld of 1000 counted",
-		alerts_total(m, "mem-read", a));
+	total = alerts_total_wait(m, "mem-read", a, 1000);
+	require(total == 1000, "%ld of 1000 counted", total);
 	require(file_has(m->err, "policy reloaded"), "no policy was swapped");
 	require(monitor_stop(m, SIGTERM) == 0 && monitor_summary(m, "dropped") == 0,
 		"something was dropped: %s", file_read(m->err));

@@ -27,6 +27,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -469,14 +471,43 @@ int sensor_probe_access_hook(const char *name)
 	return err;
 }
 
+/* --- detaching --- */
+
+#define DETACHERS 8
+
+/* Takes links until none is left. */
+static void *detach_some(void *arg)
+{
+	struct sensors *s = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&s->detached, 1)) < s->link_count + PREVENTERS_MAX)
+		bpf_link__destroy(i < s->link_count ? s->links[i]
+						    : s->preventer_links[i - s->link_count]);
+	return NULL;
+}
+
+/*
+ * The kernel waits for RCU grace periods when a program leaves a tracepoint: 40 ms each on 6.18. Threads wait for the
+ * same grace period, so that dozens of programs leave in the time of a few.
+ */
+static void detach_all(struct sensors *s)
+{
+	pthread_t thread[DETACHERS];
+	size_t started = 0;
+
+	while (started < DETACHERS && !pthread_create(&thread[started], NULL, detach_some, s))
+		started++;
+	detach_some(s);
+	while (started)
+		pthread_join(thread[--started], NULL);
+}
+
 void sensors_free(struct sensors *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < PREVENTERS_MAX; i++)
-		bpf_link__destroy(s->preventer_links[i]);
-	for (size_t i = 0; i < s->link_count; i++)
-		bpf_link__destroy(s->links[i]);
+	detach_all(s);
 	bpf_link__destroy(s->snapshot_link);
 	sweep_bpf__destroy(s->sweep);
 	wire_bpf__destroy(s->wire);

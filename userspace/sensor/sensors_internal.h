@@ -6,6 +6,7 @@
 #include "sensor/program.h"
 #include "sensor/sensors.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +51,7 @@ struct sensors {
 	struct sensor_program
 		*link_of[PROGRAMS_MAX]; /* the program of the link with the same index */
 	size_t link_count;
+	atomic_size_t detached; /* links taken by detach_all() */
 	struct bpf_link *preventer_links[PREVENTERS_MAX];
 	struct bpf_link *snapshot_link; /* created on first use */
 };
