@@ -376,6 +376,7 @@ static void readable_by_others(const void *arg)
 			.young = true,
 			.optional = true});
 	server_stop(b, SIGTERM);
+	sleep_ms(SWEEPS_MS); /* a late report of its temporary file belongs to this test */
 }
 
 /* ---- environment at the start ------------------------------------------------------------------------- */

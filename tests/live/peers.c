@@ -212,8 +212,8 @@ static void stack_run(struct monitor *m, const struct stack *stack, const struct
 	pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
 	require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
 		file_read(out), file_read(str("%s.err", out)));
+	text = file_read(out); /* first: conns_of() may reuse the buffer that str() gave for out */
 	all = conns_of(m);
-	text = file_read(out);
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		if (!strcmp(l, "done"))
 			break;
