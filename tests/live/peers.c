@@ -191,16 +191,17 @@ static const char *stack_program(const struct stack *stack)
 static void stack_run(struct monitor *m, const struct stack *stack, const struct server *s,
 		      const char *with)
 {
-	const char *program = stack_program(stack), *base = strrchr(program, '/'),
-		   *domain = str("%s%d.example", base ? base + 1 : program, s->tls_port),
-		   *out = str("%s/%s", scratch, domain);
+	const char *program = stack_program(stack), *base = strrchr(program, '/');
 	const char *argv[8] = {program};
+	char domain[100], out[200]; /* str() would reuse theirs while lines are read */
 	char sni[200], version[40], suite[100], *text, *save = NULL;
 	struct tally tally = {};
 	json_t *all;
 	pid_t pid;
 	int n = 1;
 
+	snprintf(domain, sizeof(domain), "%s%d.example", base ? base + 1 : program, s->tls_port);
+	snprintf(out, sizeof(out), "%s/%s", scratch, domain);
 	if (stack->option)
 		argv[n++] = stack->option;
 	if (stack->script)
@@ -212,8 +213,8 @@ static void stack_run(struct monitor *m, const struct stack *stack, const struct
 	pid = child_start(argv, &(struct child_opts){.out = out, .err = str("%s.err", out)});
 	require(file_wait(out, "done\n", 20000), "%s did not end: %s %s", stack->name,
 		file_read(out), file_read(str("%s.err", out)));
-	text = file_read(out); /* first: conns_of() may reuse the buffer that str() gave for out */
 	all = conns_of(m);
+	text = file_read(out);
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		if (!strcmp(l, "done"))
 			break;
