@@ -81,9 +81,13 @@ int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
 /* Mark the sockets that a process inherited, from a supervisor say. 0: of all processes. */
 int sensors_mark_sockets(struct sensors *s, pid_t pid);
 
-/* Call fn for each protected connection. The snapshot is valid during the call. */
-int sensors_snapshots(struct sensors *s,
-		      void (*fn)(void *ctx, const struct conn_snapshot *snapshot), void *ctx);
+/*
+ * Call fn for each protected connection of these processes, one of each instance. The snapshot is valid during the
+ * call. Returns 0 or a negative errno.
+ */
+typedef void (*sensors_snapshot_fn)(void *ctx, const struct conn_snapshot *snapshot);
+int sensors_snapshots(struct sensors *s, const pid_t *pids, size_t count, sensors_snapshot_fn fn,
+		      void *ctx);
 
 /* Could the mm flag be learned that marks a process with uprobes? If not, probes from before stay unseen. */
 bool sensors_knows_uprobes(const struct sensors *s);

@@ -41,6 +41,7 @@ struct sensors {
 
 	struct btf *btf;	/* the kernel's */
 	bool access_hook;	/* programs may attach to the access-check hook */
+	bool map_iterators;	/* the kernel takes iterators over maps */
 	bool uprobe_flag_known; /* see sensors_knows_uprobes() */
 
 	/* The program table without what this kernel has no use for. */
