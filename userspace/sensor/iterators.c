@@ -65,17 +65,20 @@ int sensors_mark_sockets(struct sensors *s, pid_t pid)
 	return s->wire ? iterator_run(s, sensors_program(s, "mark_sockets"), pid) : 0;
 }
 
-int sensors_sweep_host(struct sensors *s)
+int sensors_sweep_host(struct sensors *s, bool *ret_pending)
 {
 	static const char *const names[] = {"sweep_progs", "sweep_tasks", "sweep_files"};
 	int err = 0;
 
+	if (s->sweep)
+		*s->lasting_pending = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bpf_program *prog = sensors_program(s, names[i]);
 		int one = prog ? iterator_run(s, prog, 0) : 0;
 
 		err = err ?: one;
 	}
+	*ret_pending = s->sweep && *s->lasting_pending;
 	return err;
 }
 

@@ -320,6 +320,7 @@ static int fill_sweep(struct sensors *s)
 	s->sweep->bss->flag_mergeable = flags.mergeable;
 	s->uprobe_flag_known = flags.uprobes != 0;
 	s->baseline = &s->sweep->bss->baseline;
+	s->lasting_pending = &s->sweep->bss->lasting_pending;
 	return err;
 }
 

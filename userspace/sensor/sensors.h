@@ -68,9 +68,10 @@ int sensors_seal(struct sensors *s);
 
 /*
  * Holders of instances' files and sockets, the state instances are in, BPF programs of others. Findings arrive as
- * events. Returns the first error, after running all sweeps.
+ * events. ret_pending: a state was found that a hook may be about to report, and another sweep in half a second would
+ * tell. Returns the first error, after running all sweeps.
  */
-int sensors_sweep_host(struct sensors *s);
+int sensors_sweep_host(struct sensors *s, bool *ret_pending);
 
 /*
  * Executable and shared mappings of the instance whose main process is pid. With baseline set they become what the

@@ -38,6 +38,7 @@ struct sensors {
 	uint32_t *find_pass; /* process.bpf.c: pass of find_instances; read-only once sealed */
 	uint32_t *files_of;  /* access.bpf.c or memory.bpf.c: see sensors_file_learn() */
 	uint32_t *baseline;  /* sweep.bpf.c: see sensors_sweep_maps() */
+	uint32_t *lasting_pending; /* sweep.bpf.c: see sensors_sweep_host() */
 
 	struct btf *btf;	/* the kernel's */
 	bool access_hook;	/* programs may attach to the access-check hook */
