@@ -109,9 +109,10 @@ enum payload_kind {
 	PAYLOAD_RESP_COMMAND, /* "*N\r\n$L\r\nNAME": a RESP array of bulk strings */
 	PAYLOAD_RESP_REPLY,   /* "+", "-", ":", "$", ... followed by what RESP allows */
 	PAYLOAD_INLINE,	      /* an inline command: a known command name, then space or line end */
-	PAYLOAD_HTTP,
+	PAYLOAD_HTTP,	      /* a request */
 	PAYLOAD_PRINTABLE,
 	PAYLOAD_SSLV2_HELLO,
+	PAYLOAD_HTTP_RESPONSE,
 	PAYLOAD_MAX,
 };
 

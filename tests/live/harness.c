@@ -39,6 +39,7 @@ static const struct suite *const suites[] = {
 	&incident_suite,     &actors_suite,	 &operate_suite,      &tls_suite,
 	&tls_enforced_suite, &peers_suite,	 &peers_kernel_suite, &interplay_suite,
 	&net_suite,	     &code_suite,	 &soak_suite,	      &ocsf_suite,
+	&plain_suite,
 };
 
 void test_fail(const char *fmt, ...)

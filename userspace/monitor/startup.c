@@ -84,6 +84,7 @@ static void on_title(void *ctx, pid_t pid, const char *argv0)
 /* Find the servers that run already, and what is theirs: processes, sockets, files. */
 static void find_instances(struct monitor *m)
 {
+	char program[2 * PATH_LEN];
 	int err;
 
 	proc_each_title(on_title, m->sensors);
@@ -102,7 +103,8 @@ static void find_instances(struct monitor *m)
 	for (size_t i = 0; i < m->instances.count; i++) {
 		const struct instance *in = m->instances.all[i];
 
-		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
+		instance_program(in, program, sizeof(program));
+		log_info("instance %s found: pid %u, %s", in->name, in->pid, program);
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}

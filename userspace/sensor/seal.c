@@ -46,7 +46,8 @@ int sensors_register_self(struct sensors *s)
 	return err ?: opts.retval ? -ENOSPC : 0;
 }
 
-static int object_id(int fd, enum own_kind kind, uint32_t *ret)
+/* tag: of a program, may be NULL. */
+static int object_id(int fd, enum own_kind kind, uint32_t *ret, uint64_t *tag)
 {
 	union {
 		struct bpf_map_info map;
@@ -60,6 +61,8 @@ static int object_id(int fd, enum own_kind kind, uint32_t *ret)
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
 	*ret = kind == OWN_MAP ? info.map.id : kind == OWN_PROG ? info.prog.id : info.link.id;
+	if (kind == OWN_PROG && tag)
+		memcpy(tag, info.prog.tag, sizeof(*tag));
 	return 0;
 }
 
@@ -68,13 +71,16 @@ static int register_object(struct sensors *s, int fd, enum own_kind kind)
 {
 	struct own_key key = {.kind = kind};
 	uint32_t one = 1;
+	uint64_t tag = 0;
 	int err;
 
 	if (fd < 0)
 		return 0;
-	err = object_id(fd, kind, &key.id);
+	err = object_id(fd, kind, &key.id, &tag);
 	if (err)
 		return err;
+	if (tag && bpf_map_update_elem(sensors_map_fd(s, "own_tags"), &tag, &one, BPF_ANY))
+		return -errno;
 	return bpf_map_update_elem(sensors_map_fd(s, "own_objects"), &key, &one, BPF_ANY) ? -errno
 											  : 0;
 }
@@ -176,7 +182,7 @@ static const char *why_detached(const struct bpf_link *link, const struct bpf_pr
 
 	if (bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len))
 		return "its link is gone";
-	if (object_id(bpf_program__fd(prog), OWN_PROG, &id) || info.prog_id != id)
+	if (object_id(bpf_program__fd(prog), OWN_PROG, &id, NULL) || info.prog_id != id)
 		return "its link runs another program";
 	if (info.type == BPF_LINK_TYPE_CGROUP && !info.cgroup.cgroup_id)
 		return "it was detached";
