@@ -68,13 +68,13 @@ struct {
 	__type(value, u32);
 } own_objects SEC(".maps");
 
-/* Tags of its programs: another monitor of the same version has the same. */
+/* Tags -> enum tag_owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, OWN_OBJECTS_MAX);
 	__type(key, u64);
 	__type(value, u32);
-} own_tags SEC(".maps");
+} known_tags SEC(".maps");
 
 /* Ids of other programs that were evaluated already. */
 struct {
@@ -252,6 +252,17 @@ static __noinline int prog_reach(struct bpf_prog *prog)
 	return s.found;
 }
 
+/* enum tag_owner, 0: nobody known. */
+static __always_inline u32 tag_owner(struct bpf_prog *prog)
+{
+	u64 tag = 0;
+	u32 *owner;
+
+	BPF_CORE_READ_INTO(&tag, prog, tag);
+	owner = bpf_map_lookup_elem(&known_tags, &tag);
+	return owner ? *owner : 0;
+}
+
 static __always_inline void prog_fill(struct event *e, struct bpf_prog *prog, u32 reach)
 {
 	e->prog.reach = reach;
@@ -378,7 +389,7 @@ static __always_inline int did_load_prog(const struct call *c)
 	u32 reach = prog ? prog_reach(prog) : REACH_NONE, id, one = 1;
 	struct event *e;
 
-	if (!reach)
+	if (!reach || tag_owner(prog) == TAG_HARMLESS)
 		return 0;
 	id = BPF_CORE_READ(prog, aux, id);
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
@@ -437,15 +448,13 @@ int sweep_progs(struct bpf_iter__bpf_prog *ctx)
 	struct own_key own = {.kind = OWN_PROG};
 	struct event *e;
 	u32 id, one = 1, reach;
-	u64 tag = 0;
 
 	if (!prog)
 		return 0;
 	own.id = id = BPF_CORE_READ(prog, aux, id);
 	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&evaluated, &id))
 		return 0;
-	bpf_core_read(&tag, sizeof(tag), &prog->tag);
-	reach = bpf_map_lookup_elem(&own_tags, &tag) ? REACH_NONE : prog_reach(prog);
+	reach = tag_owner(prog) ? REACH_NONE : prog_reach(prog);
 	if (reach) {
 		key.detail = id;
 		e = attempt_begin(&key, 0);

@@ -45,7 +45,8 @@ struct {
 struct {
 	__u64 ino;
 	__u32 dev;
-	__u32 mnt_ns;
+	__u32 pad;
+	struct self_start start;
 } self_exe;
 
 __u32 next_instance; /* last id given; ids begin at 1 and are never given twice */
@@ -332,23 +333,24 @@ static __always_inline int runs_monitor(struct task_struct *task)
 /*
  * A process executes this monitor's own executable, the same inode, as root and as a monitor: it may do what the monitor
  * may, and is protected like it from its first instruction on, so that nobody can use it for something else. Neither a
- * tracer nor the environment may have brought in other code, nor another mount namespace other libraries.
+ * tracer nor the environment may have brought in other code, nor a mount namespace of its own other libraries.
  */
 static __noinline int is_monitor(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
 	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	u32 mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 
 	return self_exe.ino && BPF_CORE_READ(inode, i_ino) == self_exe.ino &&
 	       BPF_CORE_READ(inode, i_sb, s_dev) == self_exe.dev &&
-	       BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == self_exe.mnt_ns &&
+	       (mnt_ns == self_exe.start.mnt_ns || mnt_ns == self_exe.start.init_mnt_ns) &&
 	       !BPF_CORE_READ(task, cred, uid.val) && !BPF_CORE_READ(task, cred, euid.val) &&
 	       !BPF_CORE_READ(task, ptrace) && runs_monitor(task) && !scan_env(task_addr);
 }
 
 /* The guard that the monitor forks, and its threads, are added by the hooks below. */
 SEC("syscall")
-int register_self(void *ctx)
+int register_self(struct self_start *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -357,7 +359,7 @@ int register_self(void *ctx)
 	map_exe(task, INSTANCE_SELF);
 	self_exe.ino = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
 	self_exe.dev = BPF_CORE_READ(task, mm, exe_file, f_inode, i_sb, s_dev);
-	self_exe.mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	self_exe.start = *ctx;
 	report_tracer(task, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
 	return 0;
 }

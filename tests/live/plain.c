@@ -58,9 +58,13 @@ static size_t incidents_opened(struct monitor *m, const struct server *s, const 
 
 	monitor_poll(m);
 	for (size_t i = 0; i < m->incident_count; i++) {
-		if (alert_int(m->incidents[i], "instance.pid") != s->pid)
+		const char *title = json_string_value(json_object_get(m->incidents[i], "message"));
+
+		/* a monitor that was there before opens the files that the server writes */
+		if (alert_int(m->incidents[i], "instance.pid") != s->pid ||
+		    strstr(title, " by cachewarden("))
 			continue;
-		*ret_title = json_string_value(json_object_get(m->incidents[i], "message"));
+		*ret_title = title;
 		n += json_integer_value(json_object_get(m->incidents[i], "activity_id")) == 1;
 	}
 	return n;

@@ -204,6 +204,10 @@ static void bpf_listed(const void *arg)
 	run_command(10000, bpftool, "map", "show");
 	only_observed();
 	require(tamper_by("bpftool", "observed"), "the listing was not seen");
+	for (size_t i = mon->mark; i < mon->count; i++)
+		require(strcmp(alert_str(mon->lines[i], "rule"), "mem-kernel") ||
+				strcmp(alert_str(mon->lines[i], "actor.comm"), "bpftool"),
+			"libbpf's probe is a finding: %s", alert_text(mon->lines[i]));
 	monitors_mark();
 	run_command(10000, bpftool, "map", "dump", "name", "procs");
 	sleep_ms(SETTLE_MS);

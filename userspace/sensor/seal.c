@@ -37,9 +37,10 @@ static bool is_writable(const char *name)
 	return false;
 }
 
-int sensors_register_self(struct sensors *s)
+int sensors_register_self(struct sensors *s, const struct self_start *start)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct self_start copy = *start; /* the kernel writes it back */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &copy, .ctx_size_in = sizeof(copy));
 	int err =
 		bpf_prog_test_run_opts(bpf_program__fd(sensors_program(s, "register_self")), &opts);
 
@@ -70,7 +71,7 @@ static int object_id(int fd, enum own_kind kind, uint32_t *ret, uint64_t *tag)
 static int register_object(struct sensors *s, int fd, enum own_kind kind)
 {
 	struct own_key key = {.kind = kind};
-	uint32_t one = 1;
+	uint32_t one = 1, owner = TAG_MONITOR;
 	uint64_t tag = 0;
 	int err;
 
@@ -79,7 +80,7 @@ static int register_object(struct sensors *s, int fd, enum own_kind kind)
 	err = object_id(fd, kind, &key.id, &tag);
 	if (err)
 		return err;
-	if (tag && bpf_map_update_elem(sensors_map_fd(s, "own_tags"), &tag, &one, BPF_ANY))
+	if (tag && bpf_map_update_elem(sensors_map_fd(s, "known_tags"), &tag, &owner, BPF_ANY))
 		return -errno;
 	return bpf_map_update_elem(sensors_map_fd(s, "own_objects"), &key, &one, BPF_ANY) ? -errno
 											  : 0;
@@ -160,9 +161,22 @@ static int freeze_maps(struct sensors *s, size_t object)
 	return 0;
 }
 
+/*
+ * libbpf loads this program, which reads 8 bytes from address 0, to find out whether the kernel has
+ * bpf_probe_read_kernel(). Every program built with it does, bpftool among them.
+ */
+static int register_harmless(struct sensors *s)
+{
+	static const uint8_t tag[BPF_TAG_SIZE] = {0x2a, 0x71, 0xda, 0x1e, 0x3f, 0x8d, 0x9d, 0xc0};
+	uint32_t owner = TAG_HARMLESS;
+
+	return bpf_map_update_elem(sensors_map_fd(s, "known_tags"), tag, &owner, BPF_ANY) ? -errno
+											  : 0;
+}
+
 int sensors_seal(struct sensors *s)
 {
-	int err = 0;
+	int err = s->calls ? register_harmless(s) : 0;
 
 	/* without the calls sensor nothing observes bpf(2): coverage_report() says so */
 	for (size_t i = 0; s->calls && i < s->object_count; i++)
