@@ -112,6 +112,9 @@ enum payload_kind {
 	PAYLOAD_HTTP,	      /* a request */
 	PAYLOAD_PRINTABLE,
 	PAYLOAD_SSLV2_HELLO,
+	PAYLOAD_DATA_RECORD,	 /* application data without a handshake that allows it */
+	PAYLOAD_WRONG_RECORD,	 /* another record where TLS does not allow it */
+	PAYLOAD_WRONG_HANDSHAKE, /* a handshake record that holds no handshake */
 	PAYLOAD_HTTP_RESPONSE,
 	PAYLOAD_MAX,
 };

@@ -18,6 +18,11 @@ static const struct {
 	[PAYLOAD_PRINTABLE] = {"printable", "printable text"},
 	[PAYLOAD_SSLV2_HELLO] = {"sslv2-hello", "SSLv2 hello"},
 	[PAYLOAD_HTTP_RESPONSE] = {"http-response", "HTTP response"},
+	[PAYLOAD_DATA_RECORD] = {"application data without a handshake",
+				 "application data without a handshake"},
+	[PAYLOAD_WRONG_RECORD] = {"a record out of sequence", "a record out of sequence"},
+	[PAYLOAD_WRONG_HANDSHAKE] = {"a handshake record without a handshake",
+				     "a handshake record without a handshake"},
 };
 _Static_assert(ARRAY_SIZE(kinds) == PAYLOAD_MAX, "every payload kind has a name");
 
