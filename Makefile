@@ -116,6 +116,11 @@ soak: ## slow live tests that check leaves out: 10,000 connections over a bad ne
 	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live -s
 
+day: ## 24 hours of ordinary host work in minutes, and the incidents they raise: none above low (root)
+	$(Q)tests/scripts/deps.sh build test
+	+$(Q)$(SUBMAKE) all
+	$(Q)tests/scripts/day.sh
+
 fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the TLS and policy parsers, RUNS=10000000 each
 	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
 	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 \
@@ -142,7 +147,7 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install clean check tests peers unit fuzzers lint analyze corpus interplay soak fuzz bench \
+.PHONY: all help deps run install clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
 	verifier-cost docs compile_commands.json
 
 # --- rules ---

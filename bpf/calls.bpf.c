@@ -68,6 +68,14 @@ struct {
 	__type(value, u32);
 } own_objects SEC(".maps");
 
+/* Tags -> enum tag_owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OWN_OBJECTS_MAX);
+	__type(key, u64);
+	__type(value, u32);
+} known_tags SEC(".maps");
+
 /* Ids of other programs that were evaluated already. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -196,7 +204,7 @@ static __always_inline int did_perf(const struct call *c)
 	if (call && (BPF_CORE_READ(call, flags) & uprobe_flag)) {
 		if (owner)
 			return report_call(owner, RULE_MEM_PROBE, c, PERF_OP_UPROBE);
-		if ((s32)pid <= 0)
+		if ((s32)pid == -1) /* 0: of the caller alone */
 			report_probe(uprobe_inode(call), VECTOR_SYSCALL,
 				     call_detail(c, PERF_OP_UPROBE));
 		return 0;
@@ -242,6 +250,17 @@ static __noinline int prog_reach(struct bpf_prog *prog)
 		return REACH_USER;
 	bpf_loop(len, insn_step, &s, 0);
 	return s.found;
+}
+
+/* enum tag_owner, 0: nobody known. */
+static __always_inline u32 tag_owner(struct bpf_prog *prog)
+{
+	u64 tag = 0;
+	u32 *owner;
+
+	BPF_CORE_READ_INTO(&tag, prog, tag);
+	owner = bpf_map_lookup_elem(&known_tags, &tag);
+	return owner ? *owner : 0;
 }
 
 static __always_inline void prog_fill(struct event *e, struct bpf_prog *prog, u32 reach)
@@ -370,7 +389,7 @@ static __always_inline int did_load_prog(const struct call *c)
 	u32 reach = prog ? prog_reach(prog) : REACH_NONE, id, one = 1;
 	struct event *e;
 
-	if (!reach)
+	if (!reach || tag_owner(prog) == TAG_HARMLESS)
 		return 0;
 	id = BPF_CORE_READ(prog, aux, id);
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
@@ -388,6 +407,18 @@ static __always_inline int did_load_prog(const struct call *c)
 	return 0;
 }
 
+/* Another monitor loads its programs: no sweep is to report them. */
+static __always_inline int did_load_own(const struct call *c)
+{
+	struct file *f = anon_file(c->ret, &prog_name);
+	struct bpf_prog *prog = f ? BPF_CORE_READ(f, private_data) : NULL;
+	u32 id = prog ? BPF_CORE_READ(prog, aux, id) : 0, one = 1;
+
+	if (id)
+		bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
+	return 0;
+}
+
 static __always_inline int did_bpf(const struct call *c)
 {
 	struct pid_owner self = {.instance = INSTANCE_SELF};
@@ -395,7 +426,7 @@ static __always_inline int did_bpf(const struct call *c)
 	struct file *f;
 
 	if (is_exempt(bpf_get_current_task_btf(), INSTANCE_SELF))
-		return 0;
+		return c->arg[0] == BPF_PROG_LOAD ? did_load_own(c) : 0;
 	if (c->arg[0] == BPF_PROG_LOAD)
 		return did_load_prog(c);
 	if (names_own(c->arg[0], c->arg[1], c->ret))
@@ -423,7 +454,7 @@ int sweep_progs(struct bpf_iter__bpf_prog *ctx)
 	own.id = id = BPF_CORE_READ(prog, aux, id);
 	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&evaluated, &id))
 		return 0;
-	reach = prog_reach(prog);
+	reach = tag_owner(prog) ? REACH_NONE : prog_reach(prog);
 	if (reach) {
 		key.detail = id;
 		e = attempt_begin(&key, 0);

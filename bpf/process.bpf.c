@@ -6,7 +6,8 @@
  * Hooks, what each decides, and why there:
  *   tp_btf/sched_process_exec   an instance starts: known before it opens its first socket. A child
  *                               that executes something else leaves the instance in the same
- *                               moment. The environment is read before the program can overwrite it
+ *                               moment. The environment is read before the program can overwrite it.
+ *                               Another monitor is recognised, and protected like this one
  *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first
  *                               instruction on; the kernel calls it for threads, too
  *   tp_btf/sched_process_exit   a member ends: called for each thread, before its pid can be used
@@ -39,6 +40,14 @@ struct {
 
 #define TITLE_LEN 128	 /* power of two */
 #define CORE_DUMPED 0x80 /* in an exit code, wait(2) */
+
+/* The monitor that runs these programs, see is_monitor(). */
+struct {
+	__u64 ino;
+	__u32 dev;
+	__u32 pad;
+	struct self_start start;
+} self_exe;
 
 __u32 next_instance; /* last id given; ids begin at 1 and are never given twice */
 __u32 find_pass = 1; /* set by the loader before each run of the iterator */
@@ -122,7 +131,7 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 	struct event *e;
 	u32 at;
 
-	if (instance == INSTANCE_SELF)
+	if (instance == INSTANCE_SELF && type != EVENT_INSTANCE)
 		return;
 	e = event_reserve(type);
 	if (!e) {
@@ -301,15 +310,56 @@ static __noinline int report_env(u64 task_addr, u32 instance, u32 found)
 	return 0;
 }
 
+/* --- another monitor --- */
+
+#define VERB_LEN 8
+
+/* Does it execute `cachewarden run` or `doctor`? Its arguments are as exec laid them out. */
+static __always_inline int runs_monitor(struct task_struct *task)
+{
+	static const union short_name run = {"run"}, doctor = {"doctor"};
+	const char *at = (const char *)BPF_CORE_READ(task, mm, arg_start);
+	union short_name verb = {};
+	u32 zero = 0;
+	struct title_scan *t = bpf_map_lookup_elem(&title_scans, &zero);
+	long n = t ? bpf_probe_read_user_str(t->path, TITLE_LEN, at) : 0;
+
+	if (n <= 1 || n >= TITLE_LEN || BPF_CORE_READ(task, mm, arg_end) <= (u64)at + n)
+		return 0;
+	return bpf_probe_read_user_str(verb.text, VERB_LEN, at + n) > 0 &&
+	       (same_name(&verb, &run) || same_name(&verb, &doctor));
+}
+
+/*
+ * A process executes this monitor's own executable, the same inode, as root and as a monitor: it may do what the monitor
+ * may, and is protected like it from its first instruction on, so that nobody can use it for something else. Neither a
+ * tracer nor the environment may have brought in other code, nor a mount namespace of its own other libraries.
+ */
+static __noinline int is_monitor(u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	u32 mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+
+	return self_exe.ino && BPF_CORE_READ(inode, i_ino) == self_exe.ino &&
+	       BPF_CORE_READ(inode, i_sb, s_dev) == self_exe.dev &&
+	       (mnt_ns == self_exe.start.mnt_ns || mnt_ns == self_exe.start.init_mnt_ns) &&
+	       !BPF_CORE_READ(task, cred, uid.val) && !BPF_CORE_READ(task, cred, euid.val) &&
+	       !BPF_CORE_READ(task, ptrace) && runs_monitor(task) && !scan_env(task_addr);
+}
+
 /* The guard that the monitor forks, and its threads, are added by the hooks below. */
 SEC("syscall")
-int register_self(void *ctx)
+int register_self(struct self_start *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (member_add(task, INSTANCE_SELF, 1))
 		return 1;
 	map_exe(task, INSTANCE_SELF);
+	self_exe.ino = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
+	self_exe.dev = BPF_CORE_READ(task, mm, exe_file, f_inode, i_sb, s_dev);
+	self_exe.start = *ctx;
 	report_tracer(task, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
 	return 0;
 }
@@ -324,6 +374,11 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 	u32 tgid = p->tgid, found;
 	struct member *m = member_of(tgid);
 
+	if (is_monitor(address(p))) {
+		if (!member_add(p, INSTANCE_SELF, 1))
+			lifecycle(EVENT_INSTANCE, p, INSTANCE_SELF, 0);
+		return 0;
+	}
 	/* exec takes comm from the file name: it counts only if no interpreter took over, so that a
 	 * script with a server's name is not taken for one */
 	if (exe_known(exe) || (filename == interp && (comm_known(p) || title_known(address(p))))) {

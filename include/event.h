@@ -109,12 +109,13 @@ enum payload_kind {
 	PAYLOAD_RESP_COMMAND, /* "*N\r\n$L\r\nNAME": a RESP array of bulk strings */
 	PAYLOAD_RESP_REPLY,   /* "+", "-", ":", "$", ... followed by what RESP allows */
 	PAYLOAD_INLINE,	      /* an inline command: a known command name, then space or line end */
-	PAYLOAD_HTTP,
+	PAYLOAD_HTTP,	      /* a request */
 	PAYLOAD_PRINTABLE,
 	PAYLOAD_SSLV2_HELLO,
 	PAYLOAD_DATA_RECORD,	 /* application data without a handshake that allows it */
 	PAYLOAD_WRONG_RECORD,	 /* another record where TLS does not allow it */
 	PAYLOAD_WRONG_HANDSHAKE, /* a handshake record that holds no handshake */
+	PAYLOAD_HTTP_RESPONSE,
 	PAYLOAD_MAX,
 };
 

@@ -52,6 +52,21 @@ struct pid_owner {
  */
 _Static_assert(RULE_MAX <= 32, "a rule is a bit of prevent_rules");
 
+/* known_tags: the tag of a BPF program's instructions -> who has programs with it */
+enum tag_owner {
+	TAG_MONITOR = 1, /* the monitor, and another one of the same version */
+	TAG_HARMLESS,	 /* anybody: it cannot read what it asks for */
+};
+
+/*
+ * What register_self is told. The monitor may have left the mount namespace it was started in by
+ * then. 0: not known.
+ */
+struct self_start {
+	__u32 mnt_ns;	   /* inode number */
+	__u32 init_mnt_ns; /* that of pid 1 */
+};
+
 /* own_objects: the monitor's BPF objects; each kind has its own ids */
 enum own_kind { OWN_NONE, OWN_MAP, OWN_PROG, OWN_LINK };
 

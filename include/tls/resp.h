@@ -192,7 +192,7 @@ static inline void resp_classify(struct resp_scan *l)
 	}
 	if (l->len >= 5 && b[0] == 'H' && b[1] == 'T' && b[2] == 'T' && b[3] == 'P' &&
 	    b[4] == '/') {
-		l->payload = PAYLOAD_HTTP;
+		l->payload = PAYLOAD_HTTP_RESPONSE;
 		return;
 	}
 	if (l->printable >= RESP_PRINTABLE_MIN)
@@ -202,7 +202,10 @@ static inline void resp_classify(struct resp_scan *l)
 	n = l->count;
 	if (n < 3 || n >= l->len)
 		return;
-	if (resp_byte(l, n) == ' ' && resp_byte(l, n + 1) == '/' && n <= 7 && resp_text(l)) {
+	if (resp_byte(l, n) == ' ' && n <= 7 && resp_text(l) &&
+	    (resp_byte(l, n + 1) == '/' ||
+	     (resp_byte(l, n + 1) == '*' && resp_byte(l, n + 2) == ' ' &&
+	      resp_byte(l, n + 3) == 'H'))) { /* "OPTIONS * HTTP/1.1" */
 		l->payload = PAYLOAD_HTTP;
 	} else if (resp_byte(l, n) == ' ' || resp_byte(l, n) == '\r' || resp_byte(l, n) == '\n') {
 		l->payload = PAYLOAD_INLINE;
@@ -222,8 +225,8 @@ static inline __u32 resp_settle(const struct resp_scan *l, int known_command)
 static inline int resp_certain(__u32 payload, int known_command)
 {
 	return payload == PAYLOAD_RESP_COMMAND || payload == PAYLOAD_RESP_REPLY ||
-	       payload == PAYLOAD_HTTP || payload == PAYLOAD_PRINTABLE ||
-	       (payload == PAYLOAD_INLINE && known_command);
+	       payload == PAYLOAD_HTTP || payload == PAYLOAD_HTTP_RESPONSE ||
+	       payload == PAYLOAD_PRINTABLE || (payload == PAYLOAD_INLINE && known_command);
 }
 
 #endif

@@ -30,6 +30,7 @@ void memory_compat(const void *arg);
 
 struct proc_file {
 	const char *file, *mode, *way, *rule, *vector, *detail;
+	const char *verdict; /* default: alert */
 };
 
 #define OPEN(name, ...) &((const struct proc_file){.file = name, __VA_ARGS__})

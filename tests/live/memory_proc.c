@@ -16,6 +16,7 @@ static void open_expect(const struct proc_file *o, struct trigger *t, pid_t targ
 			    .server = memory_target,
 			    .by = t,
 			    .target_tid = target,
+			    .verdict = o->verdict,
 			    .count = 1});
 }
 

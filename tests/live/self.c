@@ -180,8 +180,39 @@ static void descriptors_listed(const void *arg)
 	alert = alert_find(mon, "self-tamper", ls.pid);
 	require(alert, "no self-tamper by ls");
 	for (size_t i = mon->mark; i < mon->count; i++)
-		require(!strcmp(alert_str(mon->lines[i], "severity"), "low"), "severity is %s",
-			alert_str(mon->lines[i], "severity"));
+		require(alert_int(mon->lines[i], "actor.pid") != ls.pid ||
+				!strcmp(alert_str(mon->lines[i], "severity"), "low"),
+			"severity is %s", alert_str(mon->lines[i], "severity"));
+}
+
+static void own_session(void)
+{
+	setsid();
+}
+
+/* Nothing of the monitor changes, and the incident does not say so. */
+static void environment_read(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct run cat = run_with(&(struct child_opts){.setup = own_session}, 5000, "/bin/cat",
+				  str("/proc/%d/environ", m->pid));
+	json_t *incident = NULL;
+	const char *title;
+
+	require(!cat.status, "cat: %s", cat.err);
+	for (int i = 0; i < 30 && !incident; i++) {
+		sleep_ms(100);
+		monitor_poll(m);
+		for (size_t k = 0; k < m->incident_count; k++) {
+			if (alert_int(m->incidents[k], "events.0.pid") == cat.pid)
+				incident = m->incidents[k];
+		}
+	}
+	require(incident, "no incident");
+	title = json_string_value(json_object_get(incident, "message"));
+	require(!strncmp(title, "A process looks at the monitor: ", 32), "title \"%s\"", title);
+	require(!strcmp(alert_str(incident, "stage"), "look"), "stage %s",
+		alert_str(incident, "stage"));
 }
 
 static void status_read(const void *arg)
@@ -398,6 +429,96 @@ static void no_guard(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
+/* ---- another monitor ---------------------------------------------------------------------------- */
+
+/* A finding of that rule by that process, or by its guard. */
+static json_t *finding_by(struct monitor *m, const char *rule, pid_t pid)
+{
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++) {
+		json_t *line = m->lines[i];
+
+		if ((!rule || !strcmp(alert_str(line, "rule"), rule)) &&
+		    (alert_int(line, "actor.pid") == pid ||
+		     alert_int(line, "actor.ancestors.0.pid") == pid))
+			return line;
+	}
+	return NULL;
+}
+
+static void another_monitor(const void *arg)
+{
+	struct monitor *first = monitor_start("--sweep", "1", NULL), *second;
+	struct trigger t;
+	json_t *found;
+
+	monitors_mark();
+	second = monitor_start("--sweep", "1", NULL);
+	sleep_ms(2500); /* sweeps look for programs whose load was not seen */
+	found = finding_by(first, NULL, second->pid);
+	require(!found, "what it does at its start is a finding: %s", alert_text(found));
+	require(!alert_find(first, "mem-kernel", 0), "its programs are a finding: %s",
+		alert_text(alert_find(first, "mem-kernel", 0)));
+	require(file_has(first->err, str("another cachewarden was started: pid %d,", second->pid)),
+		"it is not named: %s", file_read(first->err));
+	for (size_t i = 0; i < second->count; i++)
+		require(strcmp(alert_str(second->lines[i], "rule"), "mem-kernel") ||
+				!strstr(alert_str(second->lines[i], "detail"), "proc_exec"),
+			"the first one's programs are a finding of the second's");
+	t = trigger("vm_readv", str("%d", second->pid));
+	sleep_ms(SETTLE_MS);
+	found = finding_by(first, "self-tamper", t.pid);
+	require(found && alert_int(found, "instance.target_pid") == second->pid &&
+			!strcmp(alert_str(found, "severity"), "high"),
+		"it is not protected by the first");
+}
+
+/* Runs argv until it opened the server's key, and requires that the monitor says so. */
+static void not_a_monitor(const char *const *argv)
+{
+	pid_t pid;
+
+	monitors_mark();
+	pid = child_start(argv, &(struct child_opts){});
+	for (int i = 0; i < 100 * patience && !finding_by(mon, "tls-key", pid); i++)
+		sleep_ms(50);
+	require(finding_by(mon, "tls-key", pid), "%s opens the key unseen", argv[0]);
+	require(!strcmp(alert_str(finding_by(mon, "tls-key", pid), "verdict"), "alert"),
+		"the verdict is %s", alert_str(finding_by(mon, "tls-key", pid), "verdict"));
+	require(!file_has(mon->err, str("another cachewarden was started: pid %d,", pid)),
+		"it passes for a monitor");
+	child_stop(pid, SIGTERM, 5000);
+}
+
+static void impostor(const void *arg)
+{
+	const char *fake = strdup(str("%s/impostor/cachewarden", scratch));
+
+	file_copy("/bin/cat", fake);
+	not_a_monitor((const char *const[]){fake, "run", a->key, NULL});
+}
+
+static void copy_of_it(const void *arg)
+{
+	const char *copy = strdup(str("%s/copy/cachewarden", scratch));
+
+	file_copy(MONITOR, copy);
+	not_a_monitor((const char *const[]){copy, "run", NULL});
+}
+
+static void with_other_code(const void *arg)
+{
+	const char *preload = strdup(str("LD_PRELOAD=%s", "/lib/x86_64-linux-gnu/libz.so.1"));
+
+	not_a_monitor((const char *const[]){"/usr/bin/env", preload, MONITOR, "run", NULL});
+}
+
+/* A verb that reads a file of the caller's choice. */
+static void other_verb(const void *arg)
+{
+	not_a_monitor((const char *const[]){MONITOR, "policy", "check", a->key, NULL});
+}
+
 /* ---- its maps, programs and links --------------------------------------------------------------- */
 
 struct object_access {
@@ -521,6 +642,12 @@ static const struct test tests[] = {
 	TEST("it starts without a warning", starts_quietly),
 	TEST("it is no instance", no_instance),
 	TEST("its own BPF programs are no findings", own_programs),
+	TEST("reading its environment is told as a look", environment_read),
+	TEST("another monitor is named, exempt and protected", another_monitor),
+	TEST("what only calls itself cachewarden is not one", impostor),
+	TEST("a copy of it is not one either", copy_of_it),
+	TEST("nor is its executable with other code in it", with_other_code),
+	TEST("nor with a verb that reads any file", other_verb),
 	TEST("what everybody may read of it is nothing to tell", status_read),
 	TEST("ls of its descriptors is a look", descriptors_listed),
 	TEST("its memory read by process_vm_readv", reported,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tools.c - real programs: debuggers, tracers and memory scanners are reported by name; tools that operators and
- * agents run all day raise nothing above low.
+ * agents run all day raise no alert.
  */
 #include "harness.h"
 #include "steps.h"
@@ -134,19 +134,19 @@ static void attack(const void *arg)
 
 /* ---- raises nothing -------------------------------------------------------------------------------- */
 
-/* No alert above low about our server or the monitor since the test began. */
-static void nothing_above_low(void)
+/* Whatever is reported about our server or the monitor since the test began is observed only. */
+static void only_observed(void)
 {
 	sleep_ms(SETTLE_MS);
 	monitor_poll(mon);
 	for (size_t i = mon->mark; i < mon->count; i++) {
 		json_t *line = mon->lines[i];
-		const char *severity = alert_str(line, "severity");
 		long long pid = alert_int(line, "instance.pid");
 
-		require((pid != a->pid && pid != mon->pid) || !strcmp(severity, "low") ||
-				!strcmp(severity, "info"),
-			"too much: %s %s of %s by %s", severity, alert_str(line, "rule"),
+		require((pid != a->pid && pid != mon->pid) ||
+				!strcmp(alert_str(line, "verdict"), "observed"),
+			"%s: %s %s of %s by %s", alert_str(line, "verdict"),
+			alert_str(line, "severity"), alert_str(line, "rule"),
 			alert_str(line, "vector"), alert_str(line, "actor.comm"));
 	}
 }
@@ -166,13 +166,73 @@ static void lister_benign(const void *arg)
 	for (int n = 1; l->argv[n]; n++)
 		argv[n] = expand(l->argv[n], scratch);
 	child_stop(child_start(argv, &(struct child_opts){.keep_stdin = true}), 0, 3000);
-	nothing_above_low();
+	only_observed();
 	if (l->rule)
 		require(finding_by(l->rule, l->comm ?: l->argv[0]), "%s of %s was not reported",
 			l->rule, l->argv[0]);
 }
 
-/* A program that only has the name of an ordinary tool gets no such discount. */
+/* Numbers about the whole process, whoever reads them. */
+static void totals(const void *arg)
+{
+	run_command(3000, "/bin/cat", str("/proc/%d/%s", a->pid, (const char *)arg));
+	expect(mon, {.rule = "mem-inspect",
+		     .vector = "openat",
+		     .detail = arg,
+		     .server = a,
+		     .verdict = "observed"});
+}
+
+static json_t *tamper_by(const char *comm, const char *verdict)
+{
+	monitor_poll(mon);
+	for (size_t i = mon->mark; i < mon->count; i++) {
+		if (!strcmp(alert_str(mon->lines[i], "rule"), "self-tamper") &&
+		    !strcmp(alert_str(mon->lines[i], "actor.comm"), comm) &&
+		    !strcmp(alert_str(mon->lines[i], "verdict"), verdict))
+			return mon->lines[i];
+	}
+	return NULL;
+}
+
+/* The ids, names and types of BPF objects, the monitor's among them; not their contents. */
+static void bpf_listed(const void *arg)
+{
+	const char *bpftool = program_path("bpftool");
+
+	run_command(10000, bpftool, "prog", "show");
+	run_command(10000, bpftool, "map", "show");
+	only_observed();
+	require(tamper_by("bpftool", "observed"), "the listing was not seen");
+	for (size_t i = mon->mark; i < mon->count; i++)
+		require(strcmp(alert_str(mon->lines[i], "rule"), "mem-kernel") ||
+				strcmp(alert_str(mon->lines[i], "actor.comm"), "bpftool"),
+			"libbpf's probe is a finding: %s", alert_text(mon->lines[i]));
+	monitors_mark();
+	run_command(10000, bpftool, "map", "dump", "name", "procs");
+	sleep_ms(SETTLE_MS);
+	require(tamper_by("bpftool", "alert"), "a dump of the monitor's map raised no alert");
+}
+
+/* At the same path in a mount namespace of its own there is another program, which may do anything. */
+static void brought_along(const void *arg)
+{
+	struct run r = run_command(
+		5000, "/usr/bin/unshare", "-m", "/bin/bash", "-c",
+		str("mount --bind /bin/cat /usr/bin/ps && exec /usr/bin/ps /proc/%d/environ",
+		    a->pid));
+	json_t *found;
+
+	if (r.status)
+		test_skip("no mount namespace here: %s", r.err);
+	sleep_ms(SETTLE_MS);
+	found = finding_by("mem-inspect", "ps");
+	require(found, "nothing was reported");
+	require(!strcmp(alert_str(found, "verdict"), "alert"),
+		"a stranger's program passed for the host's ps");
+}
+
+/* A program that only has the name of an ordinary tool. */
 static void disguised(const void *arg)
 {
 	const char *fake = str("%s/fake/ps", scratch);
@@ -201,7 +261,7 @@ static void node_exporter(const void *arg)
 			str("exec 3<>/dev/tcp/127.0.0.1/%d; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' "
 			    ">&3; cat <&3 >/dev/null",
 			    port));
-	nothing_above_low();
+	only_observed();
 	child_stop(pid, SIGTERM, 3000);
 }
 
@@ -335,7 +395,11 @@ static const struct test benign_tests[] = {
 	     LISTER({"lsof", "-n", "-P", "-i"}, "mem-inspect")),
 	TEST("ss -p", lister_benign, LISTER({"ss", "-tlnp"}, "mem-inspect")),
 	TEST("fuser", lister_benign, LISTER({"fuser", "DIR"}, "mem-inspect")),
+	TEST("smaps_rollup, read by anybody", totals, .arg = "smaps_rollup"),
+	TEST("io, read by anybody", totals, .arg = "io"),
+	TEST("bpftool lists BPF objects; a dump of the monitor's map is an alert", bpf_listed),
 	TEST("what only calls itself ps is medium", disguised),
+	TEST("a program mounted over ps is not ps", brought_along),
 	TEST("a node exporter", node_exporter),
 	TEST("an ordinary hour, compressed, raises nothing above low", mixed_load),
 	{},

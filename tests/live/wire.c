@@ -283,7 +283,7 @@ static const struct test tests[] = {
 	TEST("an inline command at the TLS port", plain_kind,
 	     .arg = KIND(.kind = "inline", .saw = "inline", .command = "PING")),
 	TEST("an HTTP request at the TLS port", plain_kind,
-	     .arg = KIND(.kind = "http", .saw = "http", .command = "")),
+	     .arg = KIND(.kind = "http", .saw = "http-request", .command = "")),
 	TEST("an SSLv2 hello at the TLS port", plain_kind,
 	     .arg = KIND(.kind = "sslv2", .saw = "sslv2-hello", .command = "")),
 	TEST("printable text at the TLS port", plain_kind,

@@ -146,6 +146,14 @@ def check_cycles(files):
             problem(f"{below}: includes form a cycle: {', '.join(edges)}")
 
 
+def check_options(files):
+    """README.md names every option that a command has."""
+    for path in files.matching(".c", below="userspace/cmd/"):
+        for option in re.findall(r'\{"(--[a-z-]+)",', files.text[path]):
+            if not re.search(rf"`[^`]*{option}\b[^`]*`", files.text["README.md"]):
+                problem(f"README.md: does not name {option} of {path}")
+
+
 def check_length(files):
     for path in files.matching(".c", ".h", below="userspace/"):
         lines = files.text[path].count("\n")
@@ -219,7 +227,7 @@ def check_paths(files):
                 problem(f"{document}: names {path}, which does not exist")
 
 
-CHECKS = (check_licences, check_layers, check_model, check_cycles, check_length, check_top,
+CHECKS = (check_licences, check_layers, check_model, check_cycles, check_options, check_length, check_top,
           check_machine, check_format, check_shell, check_documents, check_paths)
 
 

@@ -78,6 +78,29 @@ static void without_a_policy_every_rule_alerts(void **state)
 	assert_true(policy_tls_cipher(&p, 0x1301));
 }
 
+static void routine_is_observed_until_an_entry_names_the_rule(void **state)
+{
+	struct policy p;
+	struct policy_input s = gdb_reads();
+
+	policy_init(&p);
+	s.rule = RULE_MEM_INSPECT;
+	s.routine = true;
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_OBSERVED);
+	s.prevented = true;
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_PREVENTED);
+	s.prevented = false;
+	p = read_policy("instances:\n"
+			"  - name: all\n"
+			"    rules: {mem-inspect: {mode: alert}, mem-read: {mode: off}}\n");
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
+	policy_free(&p);
+	p = read_policy("allow:\n"
+			"  - {rule: mem-inspect, exe: /usr/bin/gdb, reason: ticket 4711}\n");
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALLOWED);
+	policy_free(&p);
+}
+
 static void invalid_file_is_refused_with_the_expected_error(void **state)
 {
 	char line[2048], error[POLICY_ERROR_LEN];
@@ -475,6 +498,7 @@ int main(void)
 #define T(f) cmocka_unit_test(f)
 	const struct CMUnitTest tests[] = {
 		T(without_a_policy_every_rule_alerts),
+		T(routine_is_observed_until_an_entry_names_the_rule),
 		T(invalid_file_is_refused_with_the_expected_error),
 		T(refused_file_leaves_an_empty_policy),
 		T(empty_file_is_the_built_in_policy),

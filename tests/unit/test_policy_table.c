@@ -273,7 +273,7 @@ static void texts_refer_to_keys_that_exist(void **state)
 	for (size_t i = 0; i < policy_table.count; i++)
 		found += check_references(policy_table.key[i].help);
 	assert_true(found > 0);
-	assert_non_null(strstr(rule_advice(RULE_TLS_LISTENER), plaintext->path));
+	assert_non_null(strstr(rule_advice(RULE_TLS_LISTENER, STAGE_NONE), plaintext->path));
 }
 
 int main(void)

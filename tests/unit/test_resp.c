@@ -90,7 +90,10 @@ static void unknown_word_is_printable_or_other(void **state)
 static void http_request_and_response_are_recognised(void **state)
 {
 	assert_payload("GET / HTTP/1.1\r\nHost: x\r\n", PAYLOAD_HTTP, NULL);
-	assert_payload("HTTP/1.1 400 Bad Request\r\n", PAYLOAD_HTTP, NULL);
+	assert_payload("OPTIONS * HTTP/1.0\r\n\r\n", PAYLOAD_HTTP, NULL);
+	assert_payload("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", PAYLOAD_HTTP, NULL);
+	assert_payload("KEYS * \r\n", PAYLOAD_INLINE, "KEYS");
+	assert_payload("HTTP/1.1 400 Bad Request\r\n", PAYLOAD_HTTP_RESPONSE, NULL);
 }
 
 /* Ciphertext occasionally begins with a word, a space and a slash. HTTP has text after it. */

@@ -9,6 +9,7 @@
 #include "model/command.h"
 #include "model/file_kind.h"
 #include "model/payload_kind.h"
+#include "model/routine.h"
 #include "model/rule.h"
 #include "model/vector.h"
 
@@ -22,10 +23,10 @@ static void every_rule_vector_and_kind_has_a_complete_row(void **state)
 {
 	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
 		assert_non_null(rule_name(r));
-		assert_non_null(rule_title(r));
+		assert_non_null(rule_title(r, STAGE_NONE));
 		assert_non_null(rule_get(r)->techniques[0].uid);
 		assert_non_null(rule_get(r)->broken_when);
-		assert_non_null(rule_advice(r));
+		assert_non_null(rule_advice(r, STAGE_NONE));
 		assert_non_null(severity_name(rule_get(r)->severity));
 		assert_non_null(stage_name(rule_get(r)->stage));
 	}
@@ -36,8 +37,10 @@ static void every_rule_vector_and_kind_has_a_complete_row(void **state)
 	}
 	for (unsigned int f = PROC_FILE_NONE + 1; f < FILE_KIND_MAX; f++)
 		assert_non_null(file_kind_name(f));
-	for (unsigned int s = PAYLOAD_NOTHING + 1; s < PAYLOAD_MAX; s++)
+	for (unsigned int s = PAYLOAD_NOTHING + 1; s < PAYLOAD_MAX; s++) {
 		assert_non_null(payload_kind_name(s));
+		assert_non_null(payload_kind_text(s));
+	}
 	assert_null(rule_name(RULE_MAX));
 	assert_null(rule_get(RULE_NONE));
 	assert_null(rule_get(RULE_MAX));
@@ -187,6 +190,49 @@ static void process_listers_are_low_only_in_their_own_directory(void **state)
 	assert_int_equal(attempt_severity(&ev), SEVERITY_CRITICAL);
 }
 
+static void listing_is_routine_and_the_rest_is_not(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_MEM_INSPECT,
+				   .vector = VECTOR_OPENAT,
+				   .detail = PROC_FILE_SMAPS_ROLLUP}};
+
+	assert_int_equal(routine_of(&ev), ROUTINE_TOTALS);
+	ev.key.detail = PROC_FILE_MAPS;
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	set_exe(&ev, "lsof", "bin");
+	assert_int_equal(routine_of(&ev), ROUTINE_LISTING);
+	ev.key.detail = PROC_FILE_PAGEMAP; /* no lister opens it */
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	ev.key.vector = VECTOR_SWEEP; /* held open */
+	ev.key.detail = PROC_FILE_MAPS;
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	ev.key = (struct attempt_key){.rule = RULE_SELF_TAMPER,
+				      .vector = VECTOR_SYSCALL,
+				      .detail = SYS_bpf | BPF_MAP_GET_FD_BY_ID << SYSCALL_OP_SHIFT};
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	set_exe(&ev, "bpftool", "sbin");
+	assert_int_equal(routine_of(&ev), ROUTINE_LISTING);
+	ev.key.detail = SYS_bpf | BPF_MAP_GET_NEXT_KEY << SYSCALL_OP_SHIFT;
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+}
+
+static void looking_at_the_monitor_is_no_change(void **state)
+{
+	struct event ev = {.key = {.rule = RULE_SELF_TAMPER,
+				   .vector = VECTOR_OPENAT,
+				   .detail = PROC_FILE_ENVIRON}};
+
+	assert_int_equal(attempt_stage(&ev), STAGE_LOOK);
+	assert_string_equal(rule_title(RULE_SELF_TAMPER, attempt_stage(&ev)),
+			    "A process looks at the monitor");
+	assert_non_null(strstr(rule_advice(RULE_SELF_TAMPER, attempt_stage(&ev)), "only read"));
+	ev.key.detail = PROC_FILE_MEM;
+	assert_int_equal(attempt_stage(&ev), STAGE_CHANGE);
+	ev.key.vector = VECTOR_SIGNAL;
+	ev.key.detail = SIGKILL;
+	assert_int_equal(attempt_stage(&ev), STAGE_CHANGE);
+}
+
 static void inspecting_the_monitor_is_low_and_attacking_it_is_high(void **state)
 {
 	struct event ev = {
@@ -257,6 +303,8 @@ int main(void)
 		cmocka_unit_test(refused_attempt_is_one_level_less_severe),
 		cmocka_unit_test(listing_descriptors_is_low_and_reading_maps_is_medium),
 		cmocka_unit_test(process_listers_are_low_only_in_their_own_directory),
+		cmocka_unit_test(listing_is_routine_and_the_rest_is_not),
+		cmocka_unit_test(looking_at_the_monitor_is_no_change),
 		cmocka_unit_test(inspecting_the_monitor_is_low_and_attacking_it_is_high),
 		cmocka_unit_test(prevented_attempt_has_its_outcome),
 		cmocka_unit_test(rule_mask_is_printed_as_names),

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool quiet;
+static bool quiet, verbose;
 
 static void write_line(const char *level, const char *fmt, va_list args) PRINTF(2, 0);
 
@@ -42,11 +42,27 @@ void log_quiet(void)
 	quiet = true;
 }
 
+void log_verbose(void)
+{
+	verbose = true;
+}
+
 void log_info(const char *fmt, ...)
 {
 	va_list args;
 
 	if (quiet)
+		return;
+	va_start(args, fmt);
+	write_line("", fmt, args);
+	va_end(args);
+}
+
+void log_debug(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!verbose)
 		return;
 	va_start(args, fmt);
 	write_line("", fmt, args);

@@ -7,11 +7,13 @@
 
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
 
-/* From now on leave out what log_info() is given. */
+/* From now on leave out what log_info() is given; write what log_debug() is given. */
 void log_quiet(void);
+void log_verbose(void);
 
 /* Writes "cachewarden: ", the message and a newline. Longer lines are cut at 1 KiB. */
 void log_info(const char *fmt, ...) PRINTF(1, 2);
+void log_debug(const char *fmt, ...) PRINTF(1, 2);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_error(const char *fmt, ...) PRINTF(1, 2);
 

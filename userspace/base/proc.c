@@ -108,6 +108,15 @@ uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size)
 	return (uint32_t)((size_t)n < size - 1 ? (size_t)n : size);
 }
 
+uint32_t proc_mnt_ns(const char *process)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", process);
+	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
+}
+
 void proc_comm(pid_t pid, char *buf, size_t size)
 {
 	char path[64];

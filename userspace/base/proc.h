@@ -33,6 +33,9 @@ uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max);
  */
 uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 
+/* Inode number of a process's mount namespace, 0 if it is not known. process: a pid, or "self". */
+uint32_t proc_mnt_ns(const char *process);
+
 /* Command name of a process, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* cmd_policy.c - cachewarden policy check, test and explain. None needs root, a monitor or a kernel. */
+/* cmd_policy.c - cachewarden policy check, test, suggest and explain. None needs root, a monitor or a kernel. */
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
 #include "base/clock.h"
@@ -10,6 +10,7 @@
 #include "policy/policy_value.h"
 #include "policy/policy_yaml.h"
 #include "policy/replay.h"
+#include "policy/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,30 @@ static int policy_test(int argc, char **argv)
 	return code;
 }
 
+static int policy_suggest(int argc, char **argv)
+{
+	const char *events = NULL;
+	const struct cli_arg args[] = {
+		{"EVENTS", NULL, "Events recorded by 'cachewarden run --events --output json'.",
+		 CLI_OPERAND, &events, .required = true},
+	};
+	char error[POLICY_ERROR_LEN];
+	int code = cli_parse(
+		&(struct cli_command){
+			"policy suggest",
+			"Proposes exceptions for the recorded events that were alerts, as a policy. 'policy check' refuses\n"
+			"it until each of them has a reason.",
+			args, ARRAY_SIZE(args)},
+		argc, argv);
+
+	if (code != CLI_PROCEED)
+		return code;
+	if (suggest(events, stdout, error, sizeof(error)))
+		return EXIT_FINE;
+	fprintf(stderr, "%s\n", error);
+	return EXIT_USAGE;
+}
+
 static int unknown_key(const char *key)
 {
 	const char *known[POLICY_KEYS_MAX];
@@ -204,6 +229,7 @@ static int policy_explain(int argc, char **argv)
 static const struct cli_verb verbs[] = {
 	{"check", "Check whether a policy is valid.", policy_check},
 	{"test", "Evaluate recorded events by a policy.", policy_test},
+	{"suggest", "Propose exceptions from recorded events.", policy_suggest},
 	{"explain", "Describe the keys of a policy.", policy_explain},
 };
 

@@ -11,7 +11,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct monitor_options o = {.sweep_s = 5};
 	int output = 0, fail_on = 0, code;
-	bool quiet = false;
+	bool quiet = false, verbose = false;
 	const struct cli_arg args[] = {
 		{"--output", format_names(), format_help(), CLI_CHOICE, &output},
 		{"--events", NULL, "Print every event beside the incidents, allowed ones too.",
@@ -34,6 +34,9 @@ int cmd_run(int argc, char **argv)
 		 CLI_CHOICE, &fail_on},
 		{"--quiet", NULL, "Write only warnings and errors to standard error.", CLI_FLAG,
 		 &quiet, .letter = "-q"},
+		{"--verbose", NULL,
+		 "Also write which files of servers are protected, and how long sweeps take.",
+		 CLI_FLAG, &verbose, .letter = "-v"},
 		{"--no-guard", NULL, "Do not start the process that reports the monitor's death.",
 		 CLI_FLAG, &o.no_guard},
 	};
@@ -49,7 +52,13 @@ int cmd_run(int argc, char **argv)
 		return code;
 	o.format = &formats[output];
 	o.fail_on = fail_on ? SEVERITY_LOW + (enum severity)fail_on - 1 : 0;
+	if (quiet && verbose) {
+		log_error("run: --quiet and --verbose exclude each other");
+		return EXIT_USAGE;
+	}
 	if (quiet)
 		log_quiet();
+	if (verbose)
+		log_verbose();
 	return monitor_run(&o);
 }

@@ -17,7 +17,7 @@ static const struct cli_verb verbs[] = {
 	{"run", "Watch every Redis and Valkey server on this host.", cmd_run},
 	{"conns", "List the servers' connections and what their TLS handshakes negotiated.",
 	 cmd_conns},
-	{"policy", "Check, test or explain a policy.", cmd_policy},
+	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},
 	{"doctor", "Show what this kernel supports and what stays unseen.", cmd_doctor},
 	{"version", "Print the version.", cmd_version},
 };

@@ -17,7 +17,7 @@ int alerts_init(struct alerts *as)
 	return hashtable_init(&as->by_key, BUCKETS);
 }
 
-static struct alert *walk(const struct alerts *as, const struct alert *a)
+struct alert *alerts_next(const struct alerts *as, const struct alert *a)
 {
 	struct hash_link *l = hashtable_walk(&as->by_key, a ? &a->link : NULL);
 
@@ -33,8 +33,8 @@ static void drop(struct alerts *as, struct alert *a)
 
 void alerts_free(struct alerts *as)
 {
-	for (struct alert *a = walk(as, NULL), *next; a; a = next) {
-		next = walk(as, a);
+	for (struct alert *a = alerts_next(as, NULL), *next; a; a = next) {
+		next = alerts_next(as, a);
 		drop(as, a);
 	}
 	hashtable_free(&as->by_key);
@@ -87,7 +87,7 @@ static void make_room(struct alerts *as)
 {
 	struct alert *oldest = NULL;
 
-	for (struct alert *a = walk(as, NULL); a; a = walk(as, a)) {
+	for (struct alert *a = alerts_next(as, NULL); a; a = alerts_next(as, a)) {
 		if (a->count == a->shown_count && (!oldest || goes_before(a, oldest)))
 			oldest = a;
 	}
@@ -120,7 +120,7 @@ static void raise_count(struct alert *a, uint64_t counted)
 
 const struct alert *alerts_plaintext(const struct alerts *as, const struct event *ev)
 {
-	for (const struct alert *a = walk(as, NULL); a; a = walk(as, a)) {
+	for (const struct alert *a = alerts_next(as, NULL); a; a = alerts_next(as, a)) {
 		if (a->ev.key.rule == RULE_TLS_PLAINTEXT && a->detailed &&
 		    a->ev.key.instance == ev->key.instance && !a->ev.conn.egress &&
 		    (!a->ev.conn.cookie || a->ev.conn.cookie == ev->conn.cookie) &&
@@ -226,8 +226,8 @@ void alerts_retain(struct alerts *as, const struct attempt_key *key)
 
 void alerts_instance_ended(struct alerts *as, uint32_t instance)
 {
-	for (struct alert *a = walk(as, NULL), *next; a; a = next) {
-		next = walk(as, a);
+	for (struct alert *a = alerts_next(as, NULL), *next; a; a = next) {
+		next = alerts_next(as, a);
 		if (a->retained && a->ev.key.instance == instance)
 			drop(as, a);
 	}

@@ -27,6 +27,7 @@ struct alert {
 	uint64_t bytes_before; /* the part of bytes that was in an entry which is gone */
 	uint64_t shown_count;
 	uint64_t shown_ns;
+	uint64_t held_ns; /* its first report waits until then, see monitor/plaintext.h; 0: no */
 	uint64_t last_ns;
 	bool detailed;		   /* ev was received */
 	bool retained;		   /* the kernel has no entry for it, see alerts_retain() */
@@ -57,6 +58,9 @@ struct alert *alerts_event(struct alerts *as, const struct event *ev);
  */
 struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 			     const struct attempt *at, uint64_t now_ns, bool flush);
+
+/* The alert after a, NULL for the first; NULL if there are no more. None may be dropped meanwhile. */
+struct alert *alerts_next(const struct alerts *as, const struct alert *a);
 
 /* Mark as shown now. Returns true if it had been shown before: this is an update. */
 bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns);

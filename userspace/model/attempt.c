@@ -6,8 +6,8 @@
 #include "model/command.h"
 #include "model/file_kind.h"
 #include "model/finding_kind.h"
-#include "model/instance.h"
 #include "model/request.h"
+#include "model/routine.h"
 #include "model/syscall.h"
 #include "model/tls_suite.h"
 #include "model/vector.h"
@@ -88,41 +88,6 @@ static enum severity tamper_severity(const struct event *ev)
 	return harmless ? SEVERITY_LOW : SEVERITY_HIGH;
 }
 
-/*
- * Programs that list processes for people and monitoring agents. They read the environment, layout or descriptors of
- * every process. Recognised by path: an actor that can replace a program there already owns the host.
- */
-static bool is_lister(const struct event *ev)
-{
-	static const char *const dirs[] = {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"};
-	static const char *const names[] = {
-		"ps",	"top",	 "htop", "pgrep", "pidof",  "killall5",
-		"lsof", "fuser", "ss",	 "w",	  "pstree", "prometheus-node-exporter"};
-	char path[PATH_LEN];
-
-	if (!(ev->flags & EVENT_ACTOR) ||
-	    !instance_exe_path(&ev->actor, &ev->actor.exe, path, sizeof(path)))
-		return false;
-	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++) {
-		size_t n = strlen(dirs[d]);
-
-		for (size_t i = 0; !strncmp(path, dirs[d], n) && i < ARRAY_SIZE(names); i++) {
-			if (!strcmp(path + n, names[i]))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Opens of the files that process listers read. */
-static bool is_listing(const struct event *ev)
-{
-	const struct file_kind_info *file = file_of(ev);
-
-	return file && vector_is_open(ev->key.vector) && file->read_rule == RULE_MEM_INSPECT &&
-	       (ev->key.rule == RULE_MEM_INSPECT || ev->key.rule == RULE_SELF_TAMPER);
-}
-
 /* perf stat */
 static bool is_counter(const struct event *ev)
 {
@@ -162,11 +127,24 @@ enum severity attempt_severity(const struct event *ev)
 {
 	enum severity s = severity_of(ev);
 
-	if (s > SEVERITY_LOW && is_listing(ev) && is_lister(ev))
+	if (s > SEVERITY_LOW && routine_lists(ev))
 		s = SEVERITY_LOW;
 	if (ev->key.err && s > SEVERITY_INFO)
 		s--;
 	return s;
+}
+
+/* The monitor's environment, layout or BPF objects are read: nothing of it changes. */
+static bool looks_at_monitor(const struct event *ev)
+{
+	const struct file_kind_info *file = file_of(ev);
+
+	if (ev->key.rule != RULE_SELF_TAMPER)
+		return false;
+	if (ev->key.vector == VECTOR_SYSCALL)
+		return syscall_nr(ev) == NR_bpf && is_bpf_listing(syscall_op(ev));
+	return ev->key.vector == VECTOR_ACCESS || (file && file->read_rule == RULE_MEM_INSPECT &&
+						   ev->key.detail != PROC_FILE_CLEAR_REFS);
 }
 
 enum stage attempt_stage(const struct event *ev)
@@ -174,6 +152,8 @@ enum stage attempt_stage(const struct event *ev)
 	const struct rule *rule = rule_get(ev->key.rule);
 	enum stage s = rule ? rule->stage : STAGE_NONE;
 
+	if (looks_at_monitor(ev))
+		s = STAGE_LOOK;
 	if ((ev->key.err || ev->flags & EVENT_PREVENTED) && s > STAGE_TOUCH)
 		s = STAGE_TOUCH;
 	return s;
@@ -264,7 +244,7 @@ static bool wire_detail(const struct event *ev, char *buf, size_t size)
 			snprintf(buf, size, "suite 0x%04x", ev->conn.tls_cipher);
 		return true;
 	case RULE_TLS_LISTENER:
-		snprintf(buf, size, "plaintext is served on port %llu",
+		snprintf(buf, size, "this server serves plaintext on port %llu",
 			 (unsigned long long)ev->key.actor);
 		return true;
 	default:

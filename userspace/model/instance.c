@@ -127,6 +127,31 @@ static enum instance_change add_port(struct instance *in, uint16_t port, const s
 	return INSTANCE_LISTENS;
 }
 
+/* 1 << index of a port it listens on, 0: none. */
+static uint32_t port_bit(const struct instance *in, uint16_t port)
+{
+	for (uint32_t i = 0; i < in->ports; i++) {
+		if (in->port[i] == port)
+			return 1u << i;
+	}
+	return 0;
+}
+
+bool instance_listens(const struct instance *in, uint16_t port)
+{
+	return port_bit(in, port);
+}
+
+bool instance_serves_plain(const struct instance *in, uint16_t port)
+{
+	return in->plain & port_bit(in, port);
+}
+
+void instance_set_serves_plain(struct instance *in, uint16_t port)
+{
+	in->plain |= port_bit(in, port);
+}
+
 static enum instance_change member_left(struct instance *in, const struct process_info *p)
 {
 	if (in->members)
@@ -139,6 +164,14 @@ static enum instance_change member_left(struct instance *in, const struct proces
 		in->last_child = 0;
 	}
 	return in->members ? INSTANCE_SAME : INSTANCE_ENDED;
+}
+
+void instance_program(const struct instance *in, char *buf, size_t size)
+{
+	if (in->started_as[0])
+		snprintf(buf, size, "%s (%s)", in->started_as, in->exe);
+	else
+		snprintf(buf, size, "%s", in->exe);
 }
 
 void instance_self(struct instance *ret, uint32_t pid, const char *exe)
@@ -171,7 +204,8 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	switch (ev->type) {
 	case EVENT_INSTANCE:
 		if (known && in->members) {
-			in->ports = 0;
+			in->ports = in->plain = 0;
+			in->tls = false;
 			begin_start(in, ev);
 			take_process(in, &ev->actor);
 			return INSTANCE_REEXECUTED;

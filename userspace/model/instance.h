@@ -26,12 +26,17 @@ struct instance {
 	uint16_t port[INSTANCE_PORTS]; /* listening, in the order they were opened */
 	uint64_t began_ns;	       /* when it was found, or started */
 	uint64_t listen_ns;	       /* when it first listened, 0: not yet */
-	bool found_running;	       /* by a sweep: everything mapped then counts as its start */
-	bool baselined;		       /* its start is over, and what it had mapped is recorded */
+	bool tls;	    /* a client finished a handshake, or its configuration has a TLS port */
+	uint32_t plain;	    /* 1 << index of a port on which it answered in plaintext */
+	uint64_t exposed;   /* alert of the first credential seen in plaintext */
+	bool found_running; /* by a sweep: everything mapped then counts as its start */
+	bool baselined;	    /* its start is over, and what it had mapped is recorded */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
 	uint32_t mnt_ns;	 /* inode number of its mount namespace */
 	char exe[PATH_LEN];
+	char started_as
+		[PATH_LEN]; /* another name of that file, by which it was started; or empty */
 	uint64_t cgroup_id;
 	char cgroup
 		[INSTANCE_CGROUP]; /* path relative to the cgroup2 root; filled in by the caller */
@@ -70,8 +75,16 @@ bool instance_started(const struct instance *in, uint64_t now_ns);
 /* NULL if there is none. */
 struct instance *instances_find(const struct instances *is, uint32_t id);
 
+/* Its executable for people: "/usr/bin/redis-server (/usr/bin/redis-check-rdb)". */
+void instance_program(const struct instance *in, char *buf, size_t size);
+
 /* The monitor itself, as the target of self-tamper. It is not one of the instances. */
 void instance_self(struct instance *ret, uint32_t pid, const char *exe);
+
+/* Does it listen on that port? Did it answer in plaintext there? */
+bool instance_listens(const struct instance *in, uint16_t port);
+bool instance_serves_plain(const struct instance *in, uint16_t port);
+void instance_set_serves_plain(struct instance *in, uint16_t port);
 
 /* The number of instances with a live process. */
 size_t instances_alive(const struct instances *is);

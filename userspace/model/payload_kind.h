@@ -3,7 +3,8 @@
 #ifndef CACHEWARDEN_PAYLOAD_KIND_H
 #define CACHEWARDEN_PAYLOAD_KIND_H
 
-/* kind: enum payload_kind. NULL for PAYLOAD_NOTHING and beyond. */
+/* For JSON ("http-request") and for people. kind: enum payload_kind. NULL for PAYLOAD_NOTHING and beyond. */
 const char *payload_kind_name(unsigned int kind);
+const char *payload_kind_text(unsigned int kind);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 static const struct rule rules[] = {
@@ -212,7 +213,10 @@ static const struct rule rules[] = {
 		 STAGE_CHANGE,
 		 {{"T1562.001", "Disable or Modify Tools"}},
 		 "Find out who runs the actor: who stops the monitor goes on unseen. Check "
-		 "that it runs again, and what happened in the meantime."},
+		 "that it runs again, and what happened in the meantime.",
+		 "A process looks at the monitor",
+		 "Nothing of the monitor was changed, only read. Find out who runs the actor: "
+		 "whoever means to stop the monitor looks at it first."},
 	[RULE_SELF_BLIND] =
 		{"self-blind",
 		 "The monitor has a blind spot",
@@ -236,13 +240,22 @@ const char *rule_name(unsigned int rule)
 	return rule < RULE_MAX ? rules[rule].name : NULL;
 }
 
-const char *rule_title(unsigned int rule)
+static bool only_looked(unsigned int rule, enum stage stage)
 {
+	return rule < RULE_MAX && stage == STAGE_LOOK && rules[rule].look_title;
+}
+
+const char *rule_title(unsigned int rule, enum stage stage)
+{
+	if (only_looked(rule, stage))
+		return rules[rule].look_title;
 	return rule < RULE_MAX ? rules[rule].title : NULL;
 }
 
-const char *rule_advice(unsigned int rule)
+const char *rule_advice(unsigned int rule, enum stage stage)
 {
+	if (only_looked(rule, stage))
+		return rules[rule].look_advice;
 	return rule < RULE_MAX ? rules[rule].advice : NULL;
 }
 

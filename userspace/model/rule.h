@@ -42,15 +42,17 @@ struct rule {
 	enum stage stage;	 /* reached by a successful attempt */
 	struct technique techniques[TECHNIQUES_MAX];
 	const char *advice; /* what to do, for whoever reads the alert at night */
+	const char *look_title,
+		*look_advice; /* instead, where nothing was done but look; or NULL */
 };
 
 /* RULE_NONE + 1 to RULE_MAX - 1; NULL for any other number. */
 const struct rule *rule_get(unsigned int rule);
 
-/* Shorthands; NULL for a number that is no rule. */
+/* Shorthands; NULL for a number that is no rule. stage: how far what it is about came. */
 const char *rule_name(unsigned int rule);
-const char *rule_title(unsigned int rule);
-const char *rule_advice(unsigned int rule);
+const char *rule_title(unsigned int rule, enum stage stage);
+const char *rule_advice(unsigned int rule, enum stage stage);
 
 /* Names of all rules in a set of 1u << rule, separated by spaces. Cut to size. */
 void rule_names(uint32_t set, char *buf, size_t size);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "model/cmdline.h"
+#include "monitor/file_probe.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
 #include "sensor/cgroup.h"
@@ -28,13 +29,16 @@ static void report(struct monitor *m, const struct event *ev)
 
 static void log_change(const struct instance *in, enum instance_change change)
 {
+	char program[2 * PATH_LEN];
+
+	instance_program(in, program, sizeof(program));
 	switch (change) {
 	case INSTANCE_STARTED:
-		log_info("instance %s started: pid %u, %s", in->name, in->pid, in->exe);
+		log_info("instance %s started: pid %u, %s", in->name, in->pid, program);
 		break;
 	case INSTANCE_REEXECUTED:
 		log_info("instance %s executed itself again: pid %u, %s", in->name, in->pid,
-			 in->exe);
+			 program);
 		break;
 	case INSTANCE_ENDED:
 		log_info("instance %s ended: pid %u", in->name, in->pid);
@@ -53,16 +57,35 @@ static void on_ended(struct monitor *m, const struct instance *in)
 	files_ended(m->files, &m->instances, in);
 }
 
+static void log_other_monitor(const struct event *ev)
+{
+	char exe[PATH_LEN];
+
+	instance_exe_path(&ev->actor, &ev->actor.exe, exe, sizeof(exe));
+	log_info(
+		"another cachewarden was started: pid %u, %s; it may do what this one does, and is "
+		"protected like it",
+		ev->actor.pid, exe);
+}
+
 static void on_lifecycle(struct monitor *m, const struct event *ev)
 {
 	struct instance *in;
-	enum instance_change change = instances_apply(&m->instances, ev, &in);
-	bool began = change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED;
+	enum instance_change change;
+	bool began;
 
+	if (ev->key.instance == INSTANCE_SELF) {
+		log_other_monitor(ev);
+		return;
+	}
+	change = instances_apply(&m->instances, ev, &in);
+	began = change == INSTANCE_STARTED || change == INSTANCE_REEXECUTED;
 	if (!in)
 		return;
-	if (began)
+	if (began) {
 		cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
+		file_probe_started_as(in, in->started_as);
+	}
 	if (change != INSTANCE_SAME)
 		active_policy_prevent_on(&m->policy, m->sensors, in);
 	if (!m->started)
@@ -211,6 +234,12 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 	report_wrong(m, chunk->cookie);
 	if (!c)
 		return;
+	if (conn_server_out(c)) {
+		struct instance *in = instances_find(&m->instances, c->instance);
+
+		if (in)
+			in->tls = true;
+	}
 	if (!policy_tls_version(policy, c->facts->version))
 		report_handshake(m, c, RULE_TLS_VERSION);
 	if (!policy_tls_cipher(policy, c->facts->cipher))

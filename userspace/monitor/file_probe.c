@@ -251,6 +251,24 @@ bool file_probe_exists(const struct instance *in, struct file *file)
 	       file_probe_find_renamed(in, file) || exists_by_handle(in, file);
 }
 
+void file_probe_started_as(const struct instance *in, char ret[PATH_LEN])
+{
+	const char *slash = strrchr(in->exe, '/');
+	char where[2][FILE_PROBE_PATH];
+	struct stat st[2];
+
+	ret[0] = '\0';
+	if (!slash || !in->comm[0] || strchr(in->comm, '/') || !strcmp(slash + 1, in->comm) ||
+	    snprintf(ret, PATH_LEN, "%.*s/%s", (int)(slash - in->exe), in->exe, in->comm) >=
+		    PATH_LEN)
+		return;
+	file_probe_path(where[0], in, in->exe);
+	file_probe_path(where[1], in, ret);
+	if (stat(where[0], &st[0]) || stat(where[1], &st[1]) || st[0].st_ino != st[1].st_ino ||
+	    st[0].st_dev != st[1].st_dev)
+		ret[0] = '\0';
+}
+
 void file_probe_release(struct file *file)
 {
 	free(file->path);

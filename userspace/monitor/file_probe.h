@@ -62,6 +62,12 @@ bool file_probe_find_renamed(const struct instance *in, struct file *file);
 /* True if the file still exists under any name. Updates the path as file_probe_find_renamed() does. */
 bool file_probe_exists(const struct instance *in, struct file *file);
 
+/*
+ * Write to ret the other name of the instance's executable by which it was started: its command name, in the directory of
+ * the file, if that leads to the same file. Empty if there is none.
+ */
+void file_probe_started_as(const struct instance *in, char ret[PATH_LEN]);
+
 /* Free path and handle, not the file itself. */
 void file_probe_release(struct file *file);
 

@@ -250,6 +250,17 @@ static void judge_code(struct files *f, const struct instance *in, struct file *
 		report_code(f, in, file, finding);
 }
 
+static void log_kind(const struct instance *in, const struct file *file)
+{
+	char path[256] = "";
+	struct textw t = {path, sizeof(path), 0, false, false};
+
+	if (!file->kind)
+		return;
+	textw_name(&t, file->path);
+	log_debug("instance %s: protects its %s %s", in->name, file_kind_name(file->kind), path);
+}
+
 /* Classify a file, and update its kind in the BPF map if the kernel assumed another. */
 static void classify(struct files *f, const struct instance *in, struct file *file,
 		     unsigned int assumed)
@@ -271,6 +282,7 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 	explicit_bzero(f->head, len);
 	if (file->kind != assumed)
 		set_kind(f, in, file);
+	log_kind(in, file);
 }
 
 void files_opened(struct files *f, const struct instance *in, const struct event *ev)
@@ -360,6 +372,18 @@ void files_refresh(struct files *f, const struct instances *is)
 		else if (file->undecided || !file->identified)
 			classify(f, in, file, file->kind);
 	}
+}
+
+bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
+	       bool (*fn)(void *ctx, const char *path), void *ctx)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct file *file = &f->all[i];
+
+		if (file->instance == instance && file->kind == kind && fn(ctx, file->path))
+			return true;
+	}
+	return false;
 }
 
 size_t files_count(const struct files *f, uint32_t instance)

@@ -48,6 +48,10 @@ struct files_gaps {
 };
 struct files_gaps files_gaps(const struct files *f);
 
+/* Call fn with the path of each file of that kind, until it returns true. Returns whether it did. */
+bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
+	       bool (*fn)(void *ctx, const char *path), void *ctx);
+
 /* The number of files protected for an instance. */
 size_t files_count(const struct files *f, uint32_t instance);
 

@@ -268,3 +268,38 @@ void files_search(struct files *f, struct sensors *sensors, const struct instanc
 		learn_dir(&s, path, true);
 	}
 }
+
+/* --- TLS ports --- */
+
+static void note_tls_port(void *ctx, const char *directive, const char *value)
+{
+	bool *found = ctx;
+
+	if (!strcmp(directive, "tls-port")) /* the last one of a file applies */
+		*found = strtoul(value, NULL, 10) > 0;
+}
+
+static bool names_tls_port(void *ctx, const char *path)
+{
+	char where[FILE_PROBE_PATH], *buf = malloc(CONFIG_MAX);
+	bool found = false;
+	ssize_t n;
+
+	if (!buf)
+		return false;
+	file_probe_path(where, ctx, path);
+	n = read_file(where, buf, CONFIG_MAX);
+	if (n > 0) {
+		server_config_each(buf, (size_t)n, note_tls_port, &found);
+		explicit_bzero(buf, (size_t)n);
+	}
+	free(buf);
+	return found;
+}
+
+bool files_name_tls_port(const struct files *f, const struct instance *in)
+{
+	struct instance copy = *in; /* the callback's context is not const */
+
+	return files_any(f, in->id, FILE_CONFIG, names_tls_port, &copy);
+}

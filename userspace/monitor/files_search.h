@@ -11,4 +11,7 @@
  */
 void files_search(struct files *f, struct sensors *sensors, const struct instance *in);
 
+/* Does a configuration that the instance opened give it a TLS port? False if none is known. */
+bool files_name_tls_port(const struct files *f, const struct instance *in);
+
 #endif

@@ -117,11 +117,16 @@ static int loop(struct monitor *m)
 			reload_policy(m);
 		if (now >= m->sweeps.next_ns)
 			sweeps_run(m);
+		if (now >= m->plaintext_due_ns) {
+			m->now = now;
+			report_waiting(m);
+		}
 		if (now >= next_tick) {
 			tick(m, false);
 			next_tick = now + TICK_NS;
 		}
-		until = earliest(earliest(next_tick, end), m->sweeps.next_ns);
+		until = earliest(earliest(next_tick, end),
+				 earliest(m->sweeps.next_ns, m->plaintext_due_ns));
 		now = clock_boot_ns();
 		n = receive(m, pending	     ? RETRY_OUTPUT_MS
 			       : until > now ? (int)((until - now) / NS_PER_MS) + 1
@@ -200,7 +205,8 @@ int monitor_run(const struct monitor_options *o)
 			   (o->enforce_tls ? POLICY_PREVENT_PLAINTEXT : 0);
 	int err;
 
-	m = (struct monitor){.options = o, .cgroup_fd = -1, .control.fd = -1};
+	m = (struct monitor){
+		.options = o, .cgroup_fd = -1, .control.fd = -1, .plaintext_due_ns = UINT64_MAX};
 	if (!active_policy_open(&m.policy, o->policy, prevent))
 		return 2;
 	err = init(&m) ?: startup(&m);

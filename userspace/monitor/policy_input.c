@@ -9,6 +9,7 @@ void policy_input_instance(struct policy_input *ret, const struct instance *in)
 		return;
 	ret->instance = in->name;
 	ret->instance_exe = in->exe;
+	ret->instance_started_as = in->started_as[0] ? in->started_as : NULL;
 	ret->instance_cgroup = in->cgroup;
 	ret->port = in->port;
 	ret->ports = in->ports;
@@ -38,6 +39,7 @@ void policy_input_finding(struct policy_input *ret, const struct finding *f)
 	ret->rule = ev->key.rule;
 	ret->severity = f->severity;
 	ret->prevented = ev->flags & EVENT_PREVENTED;
+	ret->routine = f->routine;
 	ret->uid = POLICY_UNSET;
 	if (ev->flags & EVENT_ACTOR)
 		fill_actor(ret, f);

@@ -4,6 +4,9 @@
 
 #include "base/digest.h"
 #include "model/attempt.h"
+#include "model/routine.h"
+#include "monitor/host_program.h"
+#include "monitor/plaintext.h"
 #include "monitor/policy_input.h"
 #include "report/finding.h"
 #include "report/incident_fact.h"
@@ -67,8 +70,24 @@ static void fill(struct monitor *m, struct alert *a, struct finding *f)
 		     });
 }
 
-static void evaluate(const struct policy *p, struct finding *f)
+static bool is_routine(struct monitor *m, const struct finding *f)
 {
+	const struct event *ev = &f->alert->ev;
+
+	switch (routine_of(ev)) {
+	case ROUTINE_TOTALS:
+		return true;
+	case ROUTINE_LISTING:
+		return finding_path_certain(&ev->actor.exe) && host_program_is(f->exe, &ev->actor);
+	case ROUTINE_NOT:
+		break;
+	}
+	return plaintext_is_routine(m, f->alert);
+}
+
+static void evaluate(struct monitor *m, struct finding *f)
+{
+	const struct policy *p = &m->policy.policy;
 	const struct process_info *actor = &f->alert->ev.actor;
 	struct policy_input input;
 
@@ -76,6 +95,7 @@ static void evaluate(const struct policy *p, struct finding *f)
 		f->verdict = (struct verdict){.id = VERDICT_ALERT, .severity = f->severity};
 		return;
 	}
+	f->routine = is_routine(m, f);
 	policy_input_finding(&input, f);
 	if (policy_needs_sha256(p, input.exe) &&
 	    !digest_exe((pid_t)actor->pid, actor->start_ns, f->exe, actor->exe_ino, f->sha256))
@@ -88,7 +108,8 @@ static void count(struct monitor *m, const struct finding *f)
 {
 	m->totals.attempts += f->more;
 	m->totals.by_verdict[f->verdict.id] += f->more;
-	if (!f->update && !(f->alert->ev.flags & EVENT_FOUND_BY_SWEEP))
+	if (!f->update && !(f->alert->ev.flags & EVENT_FOUND_BY_SWEEP) &&
+	    !(f->routine && f->verdict.id == VERDICT_OBSERVED))
 		monitor_request_sweep(m);
 }
 
@@ -98,6 +119,8 @@ static void add_to_incident(struct monitor *m, struct finding *f)
 	const struct incident *in;
 
 	incident_fact_fill(&fact, f);
+	if (plaintext_is_state(m, &f->alert->ev))
+		fact.lineage = (struct lineage){LINEAGE_NOBODY}; /* with tls-listener */
 	in = incidents_feed(&m->incidents, &fact, m->now);
 	f->incident = in ? in->id : 0;
 }
@@ -111,9 +134,12 @@ static bool is_known_listener(const struct finding *f)
 void report_alert(struct monitor *m, struct alert *a)
 {
 	static struct finding f; /* large, and used by one alert at a time */
+	bool first = !a->id;
 
+	if (plaintext_hold(m, a))
+		return;
 	fill(m, a, &f);
-	evaluate(&m->policy.policy, &f);
+	evaluate(m, &f);
 	if (!is_blind_spot(&f)) {
 		count(m, &f);
 		if (f.verdict.id >= VERDICT_ALERT && !is_known_listener(&f))
@@ -123,6 +149,14 @@ void report_alert(struct monitor *m, struct alert *a)
 		sinks_event(&m->sinks, &f);
 		update_output(m);
 	}
+	if (first && a->ev.key.rule == RULE_TLS_LISTENER)
+		plaintext_answered(m, &a->ev);
+}
+
+void report_waiting(struct monitor *m)
+{
+	for (struct alert *a = NULL; (a = plaintext_next_due(m, a));)
+		report_alert(m, a);
 }
 
 static void report_blind(struct monitor *m, const char *note, uint32_t detail, uint64_t total)

@@ -11,6 +11,9 @@
 /* Evaluate an alert that is new or has grown; add it to its incident; deliver it as an event where that is asked for. */
 void report_alert(struct monitor *m, struct alert *a);
 
+/* Report the alerts whose wait is over, see plaintext.h. */
+void report_waiting(struct monitor *m);
+
 /*
  * The monitor could not see something, `total` times so far; 0 is no news. note, at most ALERT_NOTE_LEN - 1 bytes, says
  * what; the same text is the same alert. ctx is the monitor.

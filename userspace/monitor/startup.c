@@ -17,12 +17,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* Check and mount what the sensors need of the host. */
-static int prepare_host(struct monitor *m)
+/* Check and mount what the sensors need of the host; a mount may take a mount namespace of our own. */
+static int prepare_host(struct monitor *m, struct self_start *ret)
 {
 	char error[512], where[256];
 	int err;
 
+	ret->mnt_ns = proc_mnt_ns("self");
+	ret->init_mnt_ns = proc_mnt_ns("1");
 	if (kernel_ready(error, sizeof(error))) {
 		log_error("%s", error);
 		return -1;
@@ -41,12 +43,12 @@ static int prepare_host(struct monitor *m)
 }
 
 /* Load and attach the sensors, and connect their ring buffers to events.c. */
-static int attach(struct monitor *m)
+static int attach(struct monitor *m, const struct self_start *start)
 {
 	char error[512];
 	int err = sensors_load(&m->sensors, error, sizeof(error));
 
-	if (!err && sensors_register_self(m->sensors))
+	if (!err && sensors_register_self(m->sensors, start))
 		log_warn("cannot register the monitor: tampering with it will go unreported");
 	if (!err)
 		err = sensors_attach(m->sensors, m->cgroup_fd, error, sizeof(error));
@@ -84,6 +86,7 @@ static void on_title(void *ctx, pid_t pid, const char *argv0)
 /* Find the servers that run already, and what is theirs: processes, sockets, files. */
 static void find_instances(struct monitor *m)
 {
+	char program[2 * PATH_LEN];
 	int err;
 
 	proc_each_title(on_title, m->sensors);
@@ -102,7 +105,8 @@ static void find_instances(struct monitor *m)
 	for (size_t i = 0; i < m->instances.count; i++) {
 		const struct instance *in = m->instances.all[i];
 
-		log_info("instance %s found: pid %u, %s", in->name, in->pid, in->exe);
+		instance_program(in, program, sizeof(program));
+		log_info("instance %s found: pid %u, %s", in->name, in->pid, program);
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}
@@ -115,9 +119,10 @@ static void find_instances(struct monitor *m)
 
 int startup(struct monitor *m)
 {
+	struct self_start start;
 	int err;
 
-	if (prepare_host(m) || attach(m))
+	if (prepare_host(m, &start) || attach(m, &start))
 		return -1;
 	find_instances(m);
 	sweeps_run(m);

@@ -53,6 +53,7 @@ struct monitor {
 	struct sweep_state sweeps;
 
 	/* what becomes of an event */
+	uint64_t plaintext_due_ns; /* see plaintext.h */
 	struct alerts alerts;
 	struct active_policy policy;
 	struct incidents incidents;

@@ -3,9 +3,11 @@
 #include "monitor/sweeps.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "monitor/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
 static int sweep_instance(struct monitor *m, struct instance *in)
@@ -26,6 +28,7 @@ static void account(struct sweep_state *s, uint64_t interval_s)
 	s->total_ns += took;
 	if (took > s->longest_ns)
 		s->longest_ns = took;
+	log_debug("sweep %" PRIu64 " took %.1f ms", s->count, (double)took / NS_PER_MS);
 	s->next_ns = interval_s ? s->began_ns + interval_s * NS_PER_SEC : UINT64_MAX;
 }
 

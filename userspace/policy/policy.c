@@ -95,7 +95,8 @@ static bool instance_matches(const struct policy_instance *entry, const struct p
 
 	policy_unit(in->instance_cgroup, unit, sizeof(unit));
 	policy_container(in->instance_cgroup, container, sizeof(container));
-	return pattern_matches(entry->exe, in->instance_exe) &&
+	return (pattern_matches(entry->exe, in->instance_exe) ||
+		pattern_matches(entry->exe, in->instance_started_as)) &&
 	       pattern_matches(entry->cgroup, in->instance_cgroup) &&
 	       pattern_matches(entry->unit, unit) && pattern_matches(entry->container, container) &&
 	       (entry->port == POLICY_UNSET || has_port(in, entry->port));
@@ -257,6 +258,8 @@ void policy_evaluate(const struct policy *p, const struct policy_input *in, int6
 		ret->id = VERDICT_OBSERVED;
 	else
 		find_exception(p, in, now_ms, ret);
+	if (ret->id == VERDICT_ALERT && mode == POLICY_UNSET && in->routine)
+		ret->id = VERDICT_OBSERVED;
 }
 
 bool policy_needs_sha256(const struct policy *p, const char *exe)

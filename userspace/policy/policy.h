@@ -84,8 +84,9 @@ struct policy_input {
 	unsigned int rule;
 	enum severity severity;
 	bool prevented;
+	bool routine; /* observed where no entry names the rule, see model/routine.h */
 	/* the target */
-	const char *instance, *instance_exe, *instance_cgroup;
+	const char *instance, *instance_exe, *instance_started_as, *instance_cgroup;
 	const uint16_t *port;
 	size_t ports;
 	/* the actor; exe is unset unless it is certain that this file is what runs */

@@ -20,8 +20,8 @@ static const struct policy_key keys[] = {
 	{"instances[].match", POLICY_MAP, .absent = "every server",
 	 .help = "The servers this entry applies to: all conditions given here must hold."},
 	{"instances[].match.exe", POLICY_TO_TEXT(POLICY_PATTERN, INSTANCE, exe),
-	 .help = "Path of the executable as alerts show it. On Debian redis-server is a link to "
-		 "/usr/bin/redis-check-rdb."},
+	 .help = "Path of the executable as alerts show it, or the name it was started by. On Debian "
+		 "redis-server is a link to /usr/bin/redis-check-rdb."},
 	{"instances[].match.port", POLICY_TO_INT(POLICY_NUMBER, INSTANCE, port), .min = 1,
 	 .max = 65535, .help = "A port the server listens on."},
 	{"instances[].match.unit", POLICY_TO_TEXT(POLICY_PATTERN, INSTANCE, unit),
@@ -34,11 +34,14 @@ static const struct policy_key keys[] = {
 	{"instances[].rules." POLICY_ANY_RULE, POLICY_MAP,
 	 .help = "Settings for one rule, for example mem-read."},
 	{"instances[].rules." POLICY_ANY_RULE ".mode",
-	 POLICY_TO_INT_PER_RULE(POLICY_MODE, INSTANCE, mode), .absent = "alert",
+	 POLICY_TO_INT_PER_RULE(POLICY_MODE, INSTANCE, mode),
+	 .absent = "alert, for routine observe",
 	 .help = "off: count only, do not record. observe: record as an event, raise no alert. alert: "
 		 "raise an alert. prevent: deny the access in the kernel, or kill the actor before it has "
 		 "read anything. Only mem-trace, mem-read, mem-write, mem-fd and tls-plaintext can be "
-		 "prevented."},
+		 "prevented. Routine is what every host does all day: processes listed by the host's own ps, "
+		 "top, lsof, ss and the like, reads of smaps_rollup and io, BPF objects listed by bpftool. alert "
+		 "raises alerts for it as well."},
 	{"instances[].rules." POLICY_ANY_RULE ".severity",
 	 POLICY_TO_INT_PER_RULE(POLICY_SEVERITY, INSTANCE, severity),
 	 .absent = "depends on the attempt", .help = "Severity of the rule's alerts."},

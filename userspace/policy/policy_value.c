@@ -355,7 +355,8 @@ bool policy_value_set(const struct policy_key *k, void *in, unsigned int rule, c
 	policy_printable(text, shown, sizeof(shown));
 	policy_value_expected(k, expected);
 	if (!text[0])
-		snprintf(error, size, "empty value; expected %s", expected);
+		snprintf(error, size, "empty value; expected %s: %.*s", expected,
+			 (int)strcspn(k->help, "."), k->help);
 	else if (has_control_character(text))
 		snprintf(error, size, "value '%s' contains a control character; expected %s", shown,
 			 expected);

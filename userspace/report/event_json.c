@@ -137,6 +137,7 @@ static void put_instance(struct jsonw *j, const struct finding *f)
 			jsonw_int(j, NULL, f->instance->port[i]);
 		jsonw_end_array(j);
 		jsonw_string(j, "exe", path_or_null(f->instance->exe));
+		jsonw_string(j, "started_as", path_or_null(f->instance->started_as));
 		jsonw_string(j, "cgroup", path_or_null(f->instance->cgroup));
 	} else {
 		jsonw_null(j, "pid");
@@ -291,6 +292,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "rule", rule_name(ev->key.rule));
 	jsonw_string(j, "severity", severity_name(f->severity));
 	jsonw_string(j, "verdict", verdict_name(f->verdict.id));
+	jsonw_bool(j, "routine", f->routine);
 	put_policy(j, f);
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
@@ -352,7 +354,7 @@ const char *event_json(const struct finding *f, struct report_buf *b, size_t *re
 	jsonw_string(j, "message", title);
 	ocsf_finding_info(
 		j, &(struct ocsf_finding){uid, title, rule, 1u << rule, f->time_ms, OCSF_NO_TIME});
-	ocsf_remediation(j, rule);
+	ocsf_remediation(j, rule, attempt_stage(&f->alert->ev));
 	ocsf_resources(j, f->instance);
 	put_evidences(j, f, known);
 	put_observables(j, f, known);

@@ -47,8 +47,8 @@ static void put_conn(struct textw *t, const struct finding *f)
 	put_endpoint(t, c, f->local_ip, c->ends.local_port);
 	if (c->opened != OPENED_UNKNOWN)
 		textw_put(t, c->opened == OPENED_INBOUND ? " (inbound)" : " (outbound)");
-	if (payload_kind_name(c->payload))
-		textw_put(t, ", %s", payload_kind_name(c->payload));
+	if (payload_kind_text(c->payload))
+		textw_put(t, ", %s", payload_kind_text(c->payload));
 	if (command_name(c->command))
 		textw_put(t, " %s", command_name(c->command));
 	if (c->has_offset)

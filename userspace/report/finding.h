@@ -36,6 +36,7 @@ struct finding {
 	const char *uid_prefix;
 	uint64_t more;
 	bool update;
+	bool routine;		/* see model/routine.h */
 	enum severity severity; /* the rule's; the policy's once it was evaluated */
 	struct verdict verdict; /* set by the policy */
 	uint64_t incident;	/* id, 0: none */
@@ -56,7 +57,7 @@ struct finding {
 	char opener[PATH_LEN]; /* executable that opened the connection, empty unless certain */
 };
 
-/* Fill everything but verdict, sha256 and incident. */
+/* Fill everything but routine, verdict, sha256 and incident. */
 void finding_fill(struct finding *f, const struct finding_source *source);
 
 /* Whether anything is known of the actor, and what. The strings are the finding's own. */

@@ -199,7 +199,7 @@ static void fill_title(const struct incident_view *v, unsigned int rule, char *b
 	const struct actor *a = v->incident->lead;
 	struct textw t = {buf, size, 0, false, false};
 
-	textw_put(&t, "%s: %s", rule_title(rule),
+	textw_put(&t, "%s: %s", rule_title(rule, v->incident->lead_stage),
 		  v->instance		  ? v->instance->name
 		  : v->incident->instance ? "unknown instance"
 					  : "this host");
@@ -244,7 +244,7 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 	jsonw_string(j, "message", title);
 	ocsf_finding_info(
 		j, &(struct ocsf_finding){uid, title, rule, rules_of(in), first_ms, last_ms});
-	ocsf_remediation(j, rule);
+	ocsf_remediation(j, rule, in->lead_stage);
 	ocsf_resources(j, v->instance);
 	put_evidences(j, v);
 	put_observables(j, v);

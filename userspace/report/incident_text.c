@@ -52,7 +52,7 @@ static size_t put_actions(struct report_buf *b, struct textw *t, const struct in
 static void put_advice(struct textw *t, const struct incident *in)
 {
 	if (!in->lead_reported)
-		textw_put(t, "    do: %s\n", rule_advice(in->lead_rule));
+		textw_put(t, "    do: %s\n", rule_advice(in->lead_rule, in->lead_stage));
 }
 
 static void put_correlations(struct textw *t, const struct incident_view *v)

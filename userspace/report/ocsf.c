@@ -94,7 +94,7 @@ void ocsf_finding_info(struct jsonw *j, const struct ocsf_finding *f)
 		jsonw_int(j, "last_seen_time", f->last_seen_ms);
 	jsonw_object(j, "analytic");
 	jsonw_string(j, "uid", rule_name(f->rule));
-	jsonw_string(j, "name", rule_title(f->rule));
+	jsonw_string(j, "name", rule_title(f->rule, STAGE_NONE));
 	jsonw_int(j, "type_id", 1); /* Rule */
 	jsonw_end_object(j);
 	put_attacks(j, f->rules);
@@ -124,12 +124,12 @@ void ocsf_device(struct jsonw *j)
 	jsonw_end_object(j);
 }
 
-void ocsf_remediation(struct jsonw *j, unsigned int rule)
+void ocsf_remediation(struct jsonw *j, unsigned int rule, enum stage stage)
 {
-	if (!rule_advice(rule))
+	if (!rule_advice(rule, stage))
 		return;
 	jsonw_object(j, "remediation");
-	jsonw_string(j, "desc", rule_advice(rule));
+	jsonw_string(j, "desc", rule_advice(rule, stage));
 	jsonw_end_object(j);
 }
 

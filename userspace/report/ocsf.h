@@ -30,7 +30,7 @@ struct ocsf_finding {
 void ocsf_finding_info(struct jsonw *j, const struct ocsf_finding *f);
 
 /* Member remediation: what to do about a broken rule; nothing for RULE_NONE. */
-void ocsf_remediation(struct jsonw *j, unsigned int rule);
+void ocsf_remediation(struct jsonw *j, unsigned int rule, enum stage stage);
 
 /* Members device (this host) and resources (the instance; nothing if NULL). */
 void ocsf_device(struct jsonw *j);

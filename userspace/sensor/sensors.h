@@ -50,7 +50,7 @@ size_t sensors_programs(const struct sensors *s, const struct sensor_program **r
  * Protect the calling process, and what it forks, as INSTANCE_SELF: access to it breaks self-tamper. Before
  * sensors_sweep().
  */
-int sensors_register_self(struct sensors *s);
+int sensors_register_self(struct sensors *s, const struct self_start *start);
 
 /* Treat a process as a server because of its command line. Before sensors_sweep(). */
 void sensors_add_candidate(struct sensors *s, pid_t pid);

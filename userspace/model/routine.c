@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* routine.c - see routine.h. */
+#include "model/routine.h"
+
+#include "base/macros.h"
+#include "model/instance.h"
+#include "model/vector.h"
+
+#include "syscall_nr.h"
+
+#include <linux/bpf.h>
+#include <string.h>
+
+/* Programs that read the environment, layout or descriptors of every process, or of every one that logs or listens. */
+static const char *const listers[] = {
+	"bin/ps",
+	"bin/top",
+	"bin/htop",
+	"bin/atop",
+	"bin/pgrep",
+	"bin/pidof",
+	"sbin/killall5",
+	"bin/pidstat",
+	"bin/pstree",
+	"bin/lsof",
+	"bin/fuser",
+	"bin/ss",
+	"bin/netstat",
+	"bin/w",
+	"bin/w.procps",
+	"bin/prometheus-node-exporter",
+	"lib/systemd/systemd",
+	"lib/systemd/systemd-journald",
+	"lib/systemd/systemd-logind",
+};
+
+/* The programs above, and where merged and unmerged file systems have them. */
+static const char *const prefixes[] = {"/usr/", "/"};
+
+/* Programs that list BPF objects. */
+static const char *const bpf_listers[] = {"sbin/bpftool", "bin/bpftool"};
+
+static bool actor_runs(const struct event *ev, const char *const *names, size_t count)
+{
+	char path[PATH_LEN];
+
+	if (!(ev->flags & EVENT_ACTOR) ||
+	    !instance_exe_path(&ev->actor, &ev->actor.exe, path, sizeof(path)))
+		return false;
+	for (size_t p = 0; p < ARRAY_SIZE(prefixes); p++) {
+		size_t n = strlen(prefixes[p]);
+
+		for (size_t i = 0; !strncmp(path, prefixes[p], n) && i < count; i++) {
+			if (!strcmp(path + n, names[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Files below /proc/PID that listers open; clear_refs, pagemap and the like are not among them. */
+static bool is_listed_file(unsigned int kind)
+{
+	static const unsigned char files[] = {
+		PROC_FILE_MAPS, PROC_FILE_SMAPS, PROC_FILE_SMAPS_ROLLUP, PROC_FILE_ENVIRON,
+		PROC_FILE_IO,	PROC_FILE_FD,	 PROC_FILE_FDINFO,	 PROC_FILE_WALK,
+	};
+
+	return kind <= UINT8_MAX && memchr(files, (int)kind, sizeof(files));
+}
+
+static bool inspects(const struct event *ev)
+{
+	if (ev->key.rule != RULE_MEM_INSPECT && ev->key.rule != RULE_SELF_TAMPER)
+		return false;
+	return ev->key.vector == VECTOR_ACCESS ||
+	       (vector_is_open(ev->key.vector) && is_listed_file(ev->key.detail));
+}
+
+bool routine_lists(const struct event *ev)
+{
+	return inspects(ev) && actor_runs(ev, listers, ARRAY_SIZE(listers));
+}
+
+/*
+ * Which BPF objects there are, and what they are called. `prog show` looks up the constants of each program for its
+ * metadata; whoever dumps a map asks for its keys first, and that is no listing.
+ */
+static bool shows_bpf(const struct event *ev)
+{
+	static const unsigned char shows[] = {BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
+					      BPF_LINK_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
+					      BPF_MAP_LOOKUP_ELEM};
+	unsigned int op = ev->key.detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
+
+	return ev->key.rule == RULE_SELF_TAMPER && ev->key.vector == VECTOR_SYSCALL &&
+	       (ev->key.detail & SYSCALL_NUMBER_MASK) == NR_bpf && op <= UINT8_MAX &&
+	       memchr(shows, (int)op, sizeof(shows)) &&
+	       actor_runs(ev, bpf_listers, ARRAY_SIZE(bpf_listers));
+}
+
+static bool sums_up(const struct event *ev)
+{
+	return inspects(ev) && vector_is_open(ev->key.vector) &&
+	       (ev->key.detail == PROC_FILE_SMAPS_ROLLUP || ev->key.detail == PROC_FILE_IO);
+}
+
+enum routine routine_of(const struct event *ev)
+{
+	if (sums_up(ev))
+		return ROUTINE_TOTALS;
+	return routine_lists(ev) || shows_bpf(ev) ? ROUTINE_LISTING : ROUTINE_NOT;
+}
