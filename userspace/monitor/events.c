@@ -49,6 +49,7 @@ static void log_change(const struct instance *in, enum instance_change change)
 
 static void on_ended(struct monitor *m, const struct instance *in)
 {
+	sharing_ended(m, in);
 	alerts_instance_ended(&m->alerts, in->id);
 	files_ended(m->files, &m->instances, in);
 }
@@ -72,6 +73,8 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 		files_started(m->files, in);
 	if (change == INSTANCE_ENDED)
 		on_ended(m, in);
+	if (change == INSTANCE_LISTENS)
+		sharing_listens(m, in);
 	/* a supervisor may have opened its sockets before the server was executed */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		report_blind_spot(m, "sockets inherited by a server could not be searched for",
@@ -218,7 +221,10 @@ void events_receive(void *ctx, const struct event *ev)
 			continue_target(ev);
 			reset_connection_of(m, ev);
 		}
-		events_attempt(m, ev);
+		if (ev->flags & EVENT_SHARED)
+			sharing_opened(m, ev);
+		else
+			events_attempt(m, ev);
 		break;
 	default:
 		on_lifecycle(m, ev);

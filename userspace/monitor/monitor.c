@@ -43,6 +43,7 @@ static void tick(struct monitor *m, bool last)
 	counters_attempts(m);
 	incidents_tick(&m->incidents, m->now, (uint64_t)m->policy.policy.quiet_s * NS_PER_SEC);
 	sweeps_baseline(m);
+	sharing_check(m);
 	counters_blind_spots(m);
 	counters_programs(m);
 	handoff_check(m);
@@ -151,6 +152,7 @@ static void release(struct monitor *m)
 {
 	collector_free(m->collector);
 	files_free(m->files);
+	sharing_free(&m->sharing);
 	sensors_free(m->sensors);
 	incidents_free(&m->incidents);
 	control_close(&m->control);
