@@ -29,12 +29,17 @@
 #define VM_SHARED 0x8
 #define NS_PER_SEC 1000000000ull
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
+#define LASTING_MAX 4096
+#define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
 
 /* Bits in an mm's flags, which the loader learned from this kernel (mm_flags_learn); 0: unknown. */
 __u64 flag_uprobes, flag_mergeable;
 
 /* Set by the loader before sweep_maps: what is found was there from the start. */
 __u32 baseline;
+
+/* States that wait for a second sweep; the loader resets it before each sweep. */
+__u32 lasting_pending;
 
 /* read_mm_flags: the process the loader asks about, and the answer. */
 __s32 mm_flags_tgid;
@@ -54,11 +59,45 @@ struct {
 	__type(value, u32);
 } supervisors SEC(".maps");
 
+struct lasting_key {
+	u32 actor; /* tid */
+	u32 target;
+	u32 rule;
+};
+
+/* When a sweep first found a state that a hook may be about to report, CLOCK_BOOTTIME. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LASTING_MAX);
+	__type(key, struct lasting_key);
+	__type(value, u64);
+} lasting SEC(".maps");
+
 /* What an iterator found on that thread of an instance. Returns 0, as an iterator must. */
 static __always_inline int report_state(const struct pid_owner *target, struct action *a, u64 actor)
 {
 	a->vector = VECTOR_SWEEP;
 	report_found(target, a, actor);
+	return 0;
+}
+
+/*
+ * The same for the effect of a syscall that its own hook reports at the syscall's end: a sweep may
+ * come in between. The state is reported when a later sweep finds it again.
+ */
+static __always_inline int report_lasting(const struct pid_owner *target, struct action *a,
+					  struct task_struct *actor)
+{
+	struct lasting_key key = {.target = target->tid, .rule = a->rule};
+	u64 now = bpf_ktime_get_boot_ns(), *first;
+
+	key.actor = BPF_CORE_READ(actor, pid);
+	first = bpf_map_lookup_elem(&lasting, &key);
+	if (first && now - *first >= LASTING_NS)
+		return report_state(target, a, address(actor));
+	if (!first)
+		bpf_map_update_elem(&lasting, &key, &now, BPF_ANY);
+	lasting_pending++;
 	return 0;
 }
 
@@ -155,7 +194,7 @@ static __always_inline void check_vm_call(struct task_struct *task)
 	if (!owner || is_exempt(task, owner->instance))
 		return;
 	a.rule = a.detail == FINDING_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
-	report_state(owner, &a, address(task));
+	report_lasting(owner, &a, task);
 }
 
 SEC("iter/task")
@@ -181,7 +220,7 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	target.tgid = task->tgid;
 	target.tid = task->pid;
 	if (task->ptrace)
-		report_state(&target, &traced, address(BPF_CORE_READ(task, parent)));
+		report_lasting(&target, &traced, BPF_CORE_READ(task, parent));
 	if (task->pid == task->tgid) {
 		note_member(task, m);
 		check_mm(mm, &target);
