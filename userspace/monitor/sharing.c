@@ -3,8 +3,6 @@
 #include "monitor/sharing.h"
 
 #include "base/digest.h"
-#include "monitor/events.h"
-#include "monitor/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,65 +31,31 @@ static bool same_program(const struct instance *a, const struct instance *b)
 	       !strcmp(of_a, of_b);
 }
 
-/* It was no server: an alert, and the file is not its own. */
-static void reject(struct monitor *m, const struct event *ev)
+bool sharing_allows(struct sharing *s, const struct event *ev, const struct instance *owner,
+		    const struct instance *in)
 {
-	const struct instance *in = monitor_instance(m, ev->other_instance);
-
-	if (in)
-		files_disown(m->files, &m->instances, in, ev->key.object);
-	events_attempt(m, ev);
-}
-
-void sharing_opened(struct monitor *m, const struct event *ev)
-{
-	const struct instance *owner = monitor_instance(m, ev->key.instance),
-			      *in = monitor_instance(m, ev->other_instance);
-	struct sharing *s = &m->sharing;
-
+	if (!owner || !in || ev->actor.uid != owner->uid || !same_program(owner, in))
+		return false;
+	if (in->ports)
+		return true;
 	if (!s->held)
 		s->held = calloc(SHARING_MAX, sizeof(*s->held));
-	if (!owner || !in || !s->held || s->count == SHARING_MAX || ev->actor.uid != owner->uid ||
-	    !same_program(owner, in))
-		reject(m, ev);
-	else if (!in->ports)
-		s->held[s->count++] = *ev;
+	if (!s->held || s->count == SHARING_MAX)
+		return false;
+	s->held[s->count++] = *ev;
+	return true;
 }
 
-/* Let go of the attempts of an instance, and report them if it was no server. */
-static void settle(struct monitor *m, const struct instance *in, bool is_server)
+bool sharing_take(struct sharing *s, uint32_t instance, struct event *ret)
 {
-	struct sharing *s = &m->sharing;
-	static struct event ev; /* large */
-
-	for (size_t i = s->count; i-- > 0;) {
-		if (s->held[i].other_instance != in->id)
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->held[i].other_instance != instance)
 			continue;
-		ev = s->held[i];
+		*ret = s->held[i];
 		s->held[i] = s->held[--s->count];
-		if (!is_server)
-			reject(m, &ev);
+		return true;
 	}
-}
-
-void sharing_listens(struct monitor *m, const struct instance *in)
-{
-	settle(m, in, true);
-}
-
-void sharing_ended(struct monitor *m, const struct instance *in)
-{
-	settle(m, in, false);
-}
-
-void sharing_check(struct monitor *m)
-{
-	for (size_t i = 0; i < m->instances.count && m->sharing.count; i++) {
-		const struct instance *in = m->instances.all[i];
-
-		if (in->members && instance_started(in, m->now))
-			settle(m, in, in->ports);
-	}
+	return false;
 }
 
 void sharing_free(struct sharing *s)
