@@ -31,6 +31,9 @@ struct instance {
 	uint64_t exposed;   /* alert of the first credential seen in plaintext */
 	bool found_running; /* by a sweep: everything mapped then counts as its start */
 	bool baselined;	    /* its start is over, and what it had mapped is recorded */
+	uint64_t exe_ino;   /* of its executable, as the kernel knows it */
+	uint32_t exe_dev;
+	uint32_t uid; /* real one, at its start */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
 	uint32_t mnt_ns;	 /* inode number of its mount namespace */
