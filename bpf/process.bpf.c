@@ -448,7 +448,7 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 	u32 tgid = p->tgid, found, named, same, wrapped, instance;
 	struct member *m = member_of(tgid);
 
-	if (is_monitor(address(p))) {
+	if (!m && is_monitor(address(p))) {
 		if (!member_add(p, INSTANCE_SELF, 1))
 			lifecycle(EVENT_INSTANCE, p, INSTANCE_SELF, 0);
 		return 0;
