@@ -73,6 +73,8 @@ static void fill_conn(struct record *r)
 	else if (inet_pton(AF_INET6, ip, r->peer) != 1)
 		return;
 	in->peer = r->peer;
+	in->peer_port = (uint16_t)json_integer_value(
+		json_object_get(json_object_get(r->conn, "remote"), "port"));
 	in->conn_owner = text(r->conn, "opener");
 }
 
@@ -126,8 +128,8 @@ static void print(FILE *to, unsigned int nr, const struct record *r, const struc
 	if (a)
 		fprintf(to, " [%s:%u: %s%s]", a->at.file, a->at.line, v->expired ? "expired: " : "",
 			a->reason);
-	else if (v->plaintext)
-		fprintf(to, " [%s:%u]", v->plaintext->at.file, v->plaintext->at.line);
+	else if (v->wire)
+		fprintf(to, " [%s:%u]", v->wire->file, v->wire->line);
 	fputc('\n', to);
 }
 
