@@ -17,7 +17,7 @@
  *
  * A name makes a process an instance, and that only means being watched: a process that takes a
  * server's name gains nothing over another instance, since only members of the *same* instance are
- * exempt.
+ * exempt. A member that executes another file leaves its instance, whatever that file is called.
  */
 #include "lib/report.bpf.h"
 
@@ -43,7 +43,7 @@ struct {
 __u32 next_instance; /* last id given; ids begin at 1 and are never given twice */
 __u32 find_pass = 1; /* set by the loader before each run of the iterator */
 
-static __always_inline int comm_known(struct task_struct *task)
+static __noinline int comm_known(struct task_struct *task)
 {
 	struct exe_key key = {};
 
@@ -90,7 +90,7 @@ __noinline int title_known(u64 task_addr)
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
-static __always_inline int exe_known(struct file *exe)
+static __noinline int exe_known(struct file *exe)
 {
 	struct exe_key key = {};
 
@@ -106,13 +106,58 @@ static __always_inline int exe_known(struct file *exe)
 static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
 {
 	struct member m = {.instance = instance, .main = main};
+	struct server *s = bpf_map_lookup_elem(&servers, &instance);
 	u32 tgid = BPF_CORE_READ(task, tgid);
 
-	if (bpf_map_update_elem(&procs, &tgid, &m, BPF_ANY)) {
+	if (bpf_map_update_elem(&procs, &tgid, &m, BPF_NOEXIST)) {
+		if (is_member(tgid, instance)) /* by a hook and a sweep at once */
+			return 0;
+		if (bpf_map_update_elem(&procs, &tgid, &m, BPF_ANY)) {
+			counter_add(COUNTER_PROCS_FULL, 1);
+			return -1;
+		}
+	}
+	if (s)
+		__sync_fetch_and_add(&s->live, 1);
+	pids_set(task, instance, 1);
+	return 0;
+}
+
+static __always_inline void member_remove(u32 tgid, u32 instance)
+{
+	struct server *s = bpf_map_lookup_elem(&servers, &instance);
+
+	if (!bpf_map_delete_elem(&procs, &tgid) && s && __sync_fetch_and_add(&s->live, -1) == 1)
+		bpf_map_delete_elem(&servers, &instance);
+}
+
+static __always_inline struct inode *exe_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, mm, exe_file, f_inode);
+}
+
+/* Does the task execute the file that makes out the instance? */
+static __always_inline int is_program(struct task_struct *task, u32 instance)
+{
+	struct server *s = bpf_map_lookup_elem(&servers, &instance);
+	struct inode *exe = exe_of(task);
+
+	return s && s->exe_ino == BPF_CORE_READ(exe, i_ino) &&
+	       s->exe_dev == BPF_CORE_READ(exe, i_sb, s_dev);
+}
+
+static __always_inline int server_add(struct task_struct *task, u32 instance)
+{
+	struct inode *exe = exe_of(task);
+	struct server s = {
+		.exe_ino = BPF_CORE_READ(exe, i_ino),
+		.exe_dev = BPF_CORE_READ(exe, i_sb, s_dev),
+	};
+
+	if (bpf_map_update_elem(&servers, &instance, &s, BPF_ANY)) {
 		counter_add(COUNTER_PROCS_FULL, 1);
 		return -1;
 	}
-	pids_set(task, instance, 1);
 	return 0;
 }
 
@@ -146,7 +191,7 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
  * Is a server traced when it is first seen? By PTRACE_TRACEME before exec, or since before the
  * monitor.
  */
-static __always_inline void report_tracer(struct task_struct *task, u32 instance, u32 flags)
+static __noinline int report_tracer(struct task_struct *task, u32 instance, u32 flags)
 {
 	struct pid_owner target = {.instance = instance};
 	struct action action = {
@@ -156,17 +201,18 @@ static __always_inline void report_tracer(struct task_struct *task, u32 instance
 	};
 
 	if (!BPF_CORE_READ(task, ptrace))
-		return;
+		return 0;
 	target.tgid = BPF_CORE_READ(task, tgid);
 	target.tid = BPF_CORE_READ(task, pid);
 	report_action_by(&target, &action, address(BPF_CORE_READ(task, parent)));
+	return 0;
 }
 
 /*
  * Record the tracer of a server that starts traced, before the server becomes a member: from then on a
  * sweep on another CPU may find it, and would report the same trace again.
  */
-static __always_inline void tracer_reported(struct task_struct *task, u32 instance)
+static __noinline int tracer_reported(struct task_struct *task, u32 instance)
 {
 	struct attempt_key key = {
 		.instance = instance, .rule = RULE_MEM_TRACE, .vector = VECTOR_PTRACE};
@@ -174,10 +220,11 @@ static __always_inline void tracer_reported(struct task_struct *task, u32 instan
 	u32 one = 1;
 
 	if (!BPF_CORE_READ(task, ptrace))
-		return;
+		return 0;
 	key_actor(&key, BPF_CORE_READ(task, parent));
 	reported_as = reported_key_of(&key);
 	bpf_map_update_elem(&reported, &reported_as, &one, BPF_ANY);
+	return 0;
 }
 
 /* Enter its executable as code of the instance, so that a probe in it is reported. */
@@ -194,23 +241,32 @@ static __always_inline void map_exe(struct task_struct *task, u32 instance)
 	bpf_map_update_elem(&mapped, &key, &from_start, BPF_ANY);
 }
 
-static __always_inline void register_instance(struct task_struct *task, u32 flags)
+/*
+ * Returns its id, 0 on failure. The caller reports a tracer: one call chain for both would exceed
+ * the stack of 6.1.
+ */
+static __noinline int register_instance(struct task_struct *task, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(task, tgid), id;
 	struct member *m = member_of(tgid);
 
-	if (m && m->main)
-		id = m->instance; /* it executed itself: DEBUG RESTART, an upgrade */
-	else
+	if (m) { /* it executed itself: DEBUG RESTART */
+		id = m->instance;
+	} else {
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
+		if (server_add(task, id))
+			return 0;
+	}
 	if (!(flags & EVENT_FOUND_BY_SWEEP))
 		tracer_reported(task, id);
-	if (member_add(task, id, 1))
-		return;
+	if (m)
+		pids_set(task, id, 1);
+	else if (member_add(task, id, 1))
+		return 0;
 	bpf_map_delete_elem(&baselined, &id); /* its baseline is taken again */
 	map_exe(task, id);
 	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
-	report_tracer(task, id, flags);
+	return id;
 }
 
 /* --- environment of a starting server --- */
@@ -307,10 +363,28 @@ int register_self(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (member_add(task, INSTANCE_SELF, 1))
+	if (server_add(task, INSTANCE_SELF) || member_add(task, INSTANCE_SELF, 1))
 		return 1;
 	map_exe(task, INSTANCE_SELF);
 	report_tracer(task, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
+	return 0;
+}
+
+static __noinline int leave_instance(u64 task_addr, u32 is_finding)
+{
+	struct task_struct *task = (void *)task_addr;
+	u32 tgid = BPF_CORE_READ(task, tgid), instance, main;
+	struct member *m = member_of(tgid);
+
+	if (!m)
+		return 0;
+	instance = m->instance;
+	main = m->main;
+	member_remove(tgid, instance);
+	pids_set(task, instance, 0);
+	if (is_finding)
+		report_self(task, instance, RULE_MEM_INJECT, VECTOR_EXEC, 0, NULL);
+	lifecycle(EVENT_EXEC, task, instance, main ? EVENT_MAIN : 0);
 	return 0;
 }
 
@@ -321,29 +395,29 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 {
 	const char *filename = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
 	struct file *exe = BPF_CORE_READ(bprm, file);
-	u32 tgid = p->tgid, found;
+	u32 tgid = p->tgid, found, named, same, wrapped, instance;
 	struct member *m = member_of(tgid);
 
 	/* exec takes comm from the file name: it counts only if no interpreter took over, so that a
 	 * script with a server's name is not taken for one */
-	if (exe_known(exe) || (filename == interp && (comm_known(p) || title_known(address(p))))) {
-		if (m && !m->main)
-			lifecycle(EVENT_EXEC, p, m->instance, 0);
-		register_instance(p, 0);
-		m = member_of(tgid);
-		found = m ? scan_env(address(p)) : 0;
-		if (found)
-			report_env(address(p), m->instance, found);
-		return 0;
-	}
+	named = exe_known(exe) ||
+		(filename == interp && (comm_known(p) || title_known(address(p))));
 	if (m) {
-		u32 instance = m->instance, main = m->main;
-
-		bpf_map_delete_elem(&procs, &tgid);
-		pids_set(p, instance, 0);
-		report_self(p, instance, RULE_MEM_INJECT, VECTOR_EXEC, 0, NULL);
-		lifecycle(EVENT_EXEC, p, instance, main ? EVENT_MAIN : 0);
+		same = named && is_program(p, m->instance);
+		/* what starts a server may have a server's name, too */
+		wrapped = named && m->main && !bpf_map_lookup_elem(&baselined, &m->instance);
+		if (!same || !m->main)
+			leave_instance(address(p), !same && !wrapped);
 	}
+	if (!named)
+		return 0;
+	instance = register_instance(p, 0);
+	if (!instance)
+		return 0;
+	report_tracer(p, instance, 0);
+	found = scan_env(address(p));
+	if (found)
+		report_env(address(p), instance, found);
 	return 0;
 }
 
@@ -380,7 +454,7 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 		return 0; /* other threads are alive */
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
 		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE, 0, NULL);
-	bpf_map_delete_elem(&procs, &tgid);
+	member_remove(tgid, instance);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;
 }
@@ -407,6 +481,7 @@ int find_instances(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task, *leader, *up;
 	struct member *m;
+	u32 instance;
 
 	if (!task || (BPF_CORE_READ(task, flags) & PF_KTHREAD))
 		return 0;
@@ -419,8 +494,11 @@ int find_instances(struct bpf_iter__task *ctx)
 			return 0;
 		/* a BGSAVE child looks like its parent: it waits for pass 2 */
 		up = BPF_CORE_READ(task, real_parent, group_leader);
-		if (!is_server(up) || !same_exe(task, up))
-			register_instance(task, EVENT_FOUND_BY_SWEEP);
+		if (is_server(up) && same_exe(task, up))
+			return 0;
+		instance = register_instance(task, EVENT_FOUND_BY_SWEEP);
+		if (instance)
+			report_tracer(task, instance, EVENT_FOUND_BY_SWEEP);
 		return 0;
 	}
 	if (m) {

@@ -262,14 +262,16 @@ static __always_inline int holds_own(struct task_struct *task, struct file *file
 	struct pid_owner target = {};
 	struct file_owner *own;
 	struct action a = {};
+	struct member *m;
 	u32 *main;
 
 	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
 		return 0;
 	own = file_owner_of(file->f_inode);
-	if (!own || !own->kind || server_of(task->tgid))
+	m = member_of(task->tgid);
+	if (!own || is_open_to_all(own->kind, file->f_mode))
 		return 0;
-	if (own->kind == FILE_CODE && !(file->f_mode & FMODE_WRITE))
+	if (m && (m->instance == own->instance || may_share(own->kind, m->instance)))
 		return 0;
 	target.instance = own->instance;
 	main = bpf_map_lookup_elem(&main_tgids, &target.instance);

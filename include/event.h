@@ -127,7 +127,8 @@ enum payload_kind {
 #define EVENT_CROSS_TENANT 0x0020 /* the actor belongs to another protected instance */
 #define EVENT_MAIN 0x0040	  /* the process is the instance's main one, not a forked child */
 #define EVENT_SEALED 0x0080	  /* what was swapped out is encrypted, or still in RAM */
-#define EVENT_IN_PROGRESS 0x0200  /* seen before its end: the outcome is unknown */
+#define EVENT_SHARED 0x0400 /* a starting instance opened what it may share with the other one */
+#define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is unknown */
 #define EVENT_PREVENTED 0x0100 /* denied, or the actor was killed before it could use the result */
 
 #define COMM_LEN 16	  /* TASK_COMM_LEN */

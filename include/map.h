@@ -33,6 +33,16 @@ struct member {
 	__u32 main; /* first process of the instance */
 };
 
+/*
+ * servers: instance -> what it is, whatever it is called: the file it executes. The entry lasts as
+ * long as a process of the instance does.
+ */
+struct server {
+	__u64 exe_ino;
+	__u32 exe_dev; /* kernel's dev_t */
+	__u32 live;    /* processes in procs */
+};
+
 /* pids: what a pid number means to a caller of that namespace; threads count */
 struct pid_key {
 	__u32 ns; /* inode number of the pid namespace */

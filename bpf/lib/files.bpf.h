@@ -99,7 +99,9 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 	known = bpf_map_lookup_elem(&files, &key);
 	if (known && known->instance == instance && (!kind || known->kind == kind))
 		return 0;
-	if (known && kind)
+	if (known && !is_running(known->instance)) /* the server that had it has ended */
+		*known = own;
+	else if (known && kind)
 		known->kind = kind; /* to execute it says more than its name and contents do */
 	if (!known && bpf_map_update_elem(&files, &key, &own, BPF_NOEXIST))
 		counter_add(COUNTER_FILES_FULL, 1);
@@ -121,15 +123,21 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 	return 0;
 }
 
-/*
- * May an instance open another one's file? Two may share configuration and key, and open them when
- * they start, and libraries at any time. Data is never shared.
- */
-static __always_inline int may_share(u32 kind, u32 instance, u32 mode)
+/* May every instance open another one's file? Libraries, and what needs no protection. */
+static __always_inline int is_open_to_all(u32 kind, u32 mode)
 {
-	if (kind == FILE_CODE)
-		return !(mode & FMODE_WRITE);
-	return !kind || (kind != FILE_DATA && !bpf_map_lookup_elem(&baselined, &instance));
+	return !kind || (kind == FILE_CODE && !(mode & FMODE_WRITE));
+}
+
+/*
+ * May an instance open another one's file if it is a server like that one? Two may share
+ * configuration and key, and open them when they start. Data is never shared. A name proves nothing
+ * here: the attempt is reported, and the collector finds out what the instance is.
+ */
+static __always_inline int may_share(u32 kind, u32 instance)
+{
+	return kind >= FILE_CONFIG && kind <= FILE_KEYLOG &&
+	       !bpf_map_lookup_elem(&baselined, &instance);
 }
 
 static __always_inline int opened_regular(struct task_struct *task, struct file *f,
@@ -139,22 +147,24 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	struct file_owner *own = file_owner_of(inode);
 	struct member *m = member_of(task->tgid);
 	struct pid_owner target = {};
-	u32 instance;
+	u32 instance, free, shared;
 
 	if (m) {
 		instance = m->instance == INSTANCE_SELF ? files_of : m->instance;
-		if (!instance)
+		if (!instance || (own && own->instance == instance))
 			return 0;
-		if (!own || (own->instance != instance && may_share(own->kind, instance, mode))) {
+		free = !own || !is_running(own->instance) || is_open_to_all(own->kind, mode);
+		shared = !free && may_share(own->kind, instance);
+		if (free || shared)
 			learn_file(f, instance, task->tgid,
 				   mode & FMODE_WRITE && m->instance == instance, 0);
+		if (free || m->instance == INSTANCE_SELF)
 			return 0;
-		}
-		if (own->instance == instance)
-			return 0;
-	}
-	if (!own || !own->kind || (own->kind == FILE_CODE && !(mode & FMODE_WRITE)))
+		if (shared)
+			action.flags = EVENT_SHARED;
+	} else if (!own || is_open_to_all(own->kind, mode)) {
 		return 0;
+	}
 	action.rule = rule_of_kind(own->kind);
 	action.detail = own->kind;
 	target.instance = own->instance;

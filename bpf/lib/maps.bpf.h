@@ -25,6 +25,13 @@ struct {
 	__type(value, struct member);
 } procs SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u32); /* instance */
+	__type(value, struct server);
+} servers SEC(".maps");
+
 /* Threads of members by pid namespace and number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

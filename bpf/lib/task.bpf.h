@@ -35,6 +35,12 @@ static __always_inline int is_member(u32 tgid, u32 instance)
 	return m && m->instance == instance;
 }
 
+/* Is a process of that instance left? */
+static __always_inline int is_running(u32 instance)
+{
+	return bpf_map_lookup_elem(&servers, &instance) != NULL;
+}
+
 /* The instance's own members and the monitor may do what breaks a rule for everybody else. */
 static __always_inline int is_exempt(struct task_struct *task, u32 instance)
 {

@@ -38,7 +38,8 @@ static const struct suite *const suites[] = {
 	&self_suite,	     &unprevented_suite, &prevent_suite,      &policy_suite,
 	&incident_suite,     &actors_suite,	 &operate_suite,      &tls_suite,
 	&tls_enforced_suite, &peers_suite,	 &peers_kernel_suite, &interplay_suite,
-	&net_suite,	     &code_suite,	 &soak_suite,	      &ocsf_suite,
+	&net_suite,	     &code_suite,	 &namesake_suite,     &soak_suite,
+	&ocsf_suite,
 };
 
 void test_fail(const char *fmt, ...)

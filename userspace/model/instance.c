@@ -93,6 +93,9 @@ static void take_process(struct instance *in, const struct process_info *p)
 	in->pid = p->pid;
 	in->start_ns = p->start_ns;
 	in->cgroup_id = p->cgroup_id;
+	in->exe_ino = p->exe_ino;
+	in->exe_dev = p->exe_dev;
+	in->uid = p->uid;
 	memcpy(in->comm, p->comm, COMM_LEN);
 	in->comm[COMM_LEN - 1] = '\0';
 	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));

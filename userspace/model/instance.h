@@ -28,6 +28,9 @@ struct instance {
 	uint64_t listen_ns;	       /* when it first listened, 0: not yet */
 	bool found_running;	       /* by a sweep: everything mapped then counts as its start */
 	bool baselined;		       /* its start is over, and what it had mapped is recorded */
+	uint64_t exe_ino;	       /* of its executable, as the kernel knows it */
+	uint32_t exe_dev;
+	uint32_t uid; /* real one, at its start */
 	char comm[COMM_LEN];
 	char name[COMM_LEN + 8]; /* "redis-server:6379" */
 	uint32_t mnt_ns;	 /* inode number of its mount namespace */

@@ -47,8 +47,51 @@ static void log_change(const struct instance *in, enum instance_change change)
 	}
 }
 
+/* --- files that servers share --- */
+
+/* It was no server: an alert, and the file is not its own. */
+static void reject_sharing(struct monitor *m, const struct event *ev)
+{
+	const struct instance *in = monitor_instance(m, ev->other_instance);
+
+	if (in)
+		files_disown(m->files, &m->instances, in, ev->key.object);
+	events_attempt(m, ev);
+}
+
+static void on_shared(struct monitor *m, const struct event *ev)
+{
+	if (!sharing_allows(&m->sharing, ev, monitor_instance(m, ev->key.instance),
+			    monitor_instance(m, ev->other_instance)))
+		reject_sharing(m, ev);
+}
+
+/* It has started: is it a server? */
+static void settle_sharing(struct monitor *m, const struct instance *in)
+{
+	static struct event ev; /* large */
+
+	while (sharing_take(&m->sharing, in->id, &ev)) {
+		if (!in->ports)
+			reject_sharing(m, &ev);
+	}
+}
+
+void events_check_sharing(struct monitor *m)
+{
+	for (size_t i = 0; i < m->instances.count && m->sharing.count; i++) {
+		const struct instance *in = m->instances.all[i];
+
+		if (in->members && instance_started(in, m->now))
+			settle_sharing(m, in);
+	}
+}
+
+/* --- life cycle --- */
+
 static void on_ended(struct monitor *m, const struct instance *in)
 {
+	settle_sharing(m, in);
 	alerts_instance_ended(&m->alerts, in->id);
 	files_ended(m->files, &m->instances, in);
 }
@@ -72,6 +115,8 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 		files_started(m->files, in);
 	if (change == INSTANCE_ENDED)
 		on_ended(m, in);
+	if (change == INSTANCE_LISTENS)
+		settle_sharing(m, in);
 	/* a supervisor may have opened its sockets before the server was executed */
 	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		report_blind_spot(m, "sockets inherited by a server could not be searched for",
@@ -236,7 +281,10 @@ void events_receive(void *ctx, const struct event *ev)
 			continue_target(ev);
 			reset_connection_of(m, ev);
 		}
-		events_attempt(m, ev);
+		if (ev->flags & EVENT_SHARED)
+			on_shared(m, ev);
+		else
+			events_attempt(m, ev);
 		break;
 	default:
 		on_lifecycle(m, ev);

@@ -14,6 +14,9 @@ void events_receive(void *ctx, const struct event *ev);
 /* An attempt that userspace found; handled like one from the ring buffer. */
 void events_attempt(void *ctx, const struct event *ev);
 
+/* Report what instances opened that have started and do not listen, see sharing.h. To be called periodically. */
+void events_check_sharing(struct monitor *m);
+
 /* A part of a connection's handshake, or the connection's end. */
 void events_handshake(void *ctx, const struct handshake_chunk *chunk);
 

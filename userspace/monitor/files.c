@@ -269,7 +269,8 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 			     : file_kind_classify(file->path, file->written, f->head, len);
 	file->undecided = !len && !file->kind;
 	explicit_bzero(f->head, len);
-	if (file->kind != assumed)
+	/* also if the kernel assumed right: the entry of the file's last owner, and with it this one, may be gone */
+	if (file->kind != assumed || file->kind)
 		set_kind(f, in, file);
 }
 
@@ -339,6 +340,15 @@ void files_ended(struct files *f, const struct instances *is, const struct insta
 {
 	for (size_t i = f->count; i-- > 0;) {
 		if (f->all[i].instance == in->id)
+			drop(f, is, i);
+	}
+}
+
+void files_disown(struct files *f, const struct instances *is, const struct instance *in,
+		  uint32_t inode)
+{
+	for (size_t i = f->count; i-- > 0;) {
+		if (f->all[i].instance == in->id && (uint32_t)f->all[i].key.ino == inode)
 			drop(f, is, i);
 	}
 }

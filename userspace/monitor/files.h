@@ -28,6 +28,10 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 /* Check what a new instance was started with: /etc/ld.so.preload. */
 void files_started(struct files *f, const struct instance *in);
 
+/* Drop a file of an instance that had no right to it; the others that have it keep it. inode: lower half of its number. */
+void files_disown(struct files *f, const struct instances *is, const struct instance *in,
+		  uint32_t inode);
+
 /* Drop the files of an ended instance. Files that a running one uses as well stay protected. */
 void files_ended(struct files *f, const struct instances *is, const struct instance *in);
 

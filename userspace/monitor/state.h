@@ -12,6 +12,7 @@
 #include "monitor/files.h"
 #include "monitor/guard.h"
 #include "monitor/options.h"
+#include "monitor/sharing.h"
 #include "report/sinks.h"
 #include "sensor/collector.h"
 #include "sensor/sensors.h"
@@ -49,6 +50,7 @@ struct monitor {
 	struct instances instances;
 	struct instance self; /* the monitor as a target */
 	struct files *files;  /* of instances, on disk */
+	struct sharing sharing;
 	struct conns conns;
 	struct sweep_state sweeps;
 
