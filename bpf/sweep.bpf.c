@@ -284,6 +284,32 @@ static __always_inline int holds_own(struct task_struct *task, struct file *file
 }
 
 /*
+ * A server's socket that is none of TCP: of IP it is marked, so that its packets are seen; UNIX and
+ * netlink sockets do not leave the host; what others send no hook sees. Returns 1 if it was one.
+ */
+static __always_inline int holds_other(struct task_struct *task, struct file *file, u32 instance)
+{
+	struct action a = {.rule = RULE_TLS_BYPASS, .detail = FINDING_FAMILY};
+	struct pid_owner target = {.instance = instance, .tgid = task->tgid, .tid = task->tgid};
+	struct socket *sock = bpf_sock_from_file(file);
+	struct sock *sk = sock ? sock->sk : NULL;
+	u16 family;
+
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family == AF_INET || family == AF_INET6) {
+		if (!is_other(sk->sk_type, sk->sk_protocol))
+			return 0;
+		if (!bpf_sk_storage_get(&sock_marks, sk, NULL, 0))
+			sock_mark_set(sk, instance, SOCK_OTHER);
+	} else if (family != AF_UNIX && family != AF_NETLINK) {
+		report_state(&target, &a, address(task));
+	}
+	return 1;
+}
+
+/*
  * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
  * no finding. A mark may name an instance that is gone, if the next one was handed the same
  * listener.
@@ -298,6 +324,8 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 	struct sock *sk;
 	u32 *main;
 
+	if (m && m->instance != INSTANCE_SELF && holds_other(task, file, m->instance))
+		return 0;
 	sk = tcp_sock_of(file);
 	if (!sk)
 		return 0;
@@ -308,7 +336,7 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 		return 0;
 	}
 	if (m && m->instance == mark->instance)
-		return 0;
+		return sockmap_check(sk, mark, EVENT_FOUND_BY_SWEEP);
 	target.instance = mark->instance;
 	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
 	if (main && is_member(*main, target.instance)) {

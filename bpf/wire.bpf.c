@@ -3,13 +3,15 @@
  * wire.bpf.c - the wire sensor: what really crosses a protected socket, TLS records or not.
  *
  * Hooks, what each decides, and why there:
- *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte
+ *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte;
+ *                               one that is not TCP too: each packet of it is a finding
  *   iter/task_file              marks sockets from before the monitor, and those that a supervisor
  *                               handed down
  *   iter/bpf_sk_storage_map     reads the state of all marked sockets, on request
  *   iter/tcp                    the same where the kernel takes no iterators over maps, for one
  *                               network namespace at a time
- *   tp_btf/inet_sock_set_state  a socket begins to listen, is closed, or dials for MPTCP. Accepted
+ *   tp_btf/inet_sock_set_state  a socket begins to listen, is closed, dials for MPTCP, or was put into
+ *                               a sockmap before its connection was established. Accepted
  *                               sockets inherit the listener's mark in the kernel (BPF_F_CLONE)
  *                               before their first segment
  *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
@@ -27,7 +29,6 @@
 #include "conn_snapshot.h"
 #include "lib/stream.bpf.h"
 
-#define SOCK_STREAM 1
 #define TCP_CLOSE 7
 #define TAKE_TRIES 100000 /* some milliseconds: longer than a virtual CPU is usually preempted */
 
@@ -163,6 +164,42 @@ static __always_inline int beyond_window(struct bpf_sock *sk, u32 seq)
 	return tp && (s32)(seq - (tp->rcv_wup + tp->rcv_wnd)) > 0;
 }
 
+/*
+ * A packet of a server's socket that is none of TCP: what it says and how well it is protected is
+ * unknown. One attempt for each peer. Returns 1: it passes.
+ */
+__noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark, u32 egress)
+{
+	struct attempt_key key = {.rule = RULE_TLS_BYPASS};
+	struct conn_ends ends = {};
+	struct segment g = {};
+	struct event *e;
+	u64 peer[2];
+	u8 ip[10] = {};
+
+	if (!mark || bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
+		return 1;
+	g.ip = ip[0] >> 4;
+	g.tcp = g.ip == 4 ? (ip[0] & 0xf) * 4 : 40;
+	segment_ends(skb, &g, egress, &ends);
+	__builtin_memcpy(peer, ends.remote_ip, sizeof(peer));
+	key.instance = mark->instance;
+	key.actor = peer[0] ^ peer[1] ^ (u64)ends.remote_port << 16;
+	e = attempt_begin(&key, skb->len);
+	if (!e)
+		return 1;
+	e->flags |= EVENT_CONN;
+	e->key.vector = egress ? VECTOR_EGRESS : VECTOR_INGRESS;
+	e->conn.cookie = bpf_get_socket_cookie(skb);
+	e->conn.ends = ends;
+	e->conn.ipv6 = g.ip == 6;
+	e->conn.egress = egress;
+	e->conn.segment = skb->len;
+	e->conn.protocol = g.ip == 4 ? ip[9] : ip[6];
+	event_send(e);
+	return 1;
+}
+
 static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -178,6 +215,8 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	if (likely(!mark))
 		return 1;
 	if (unlikely(segment_parse(skb, &g))) {
+		if (mark->flags & SOCK_OTHER)
+			return other_packet(skb, mark, egress);
 		counter_add(COUNTER_UNREAD, 1);
 		return 1;
 	}
@@ -194,6 +233,8 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 	if (egress)
 		writer_check(skb, sk, mark, &g);
 	if (unlikely(s->sync == TLS_NEW)) {
+		if (mark->flags & SOCK_OTHER) /* a raw socket that sends TCP */
+			return other_packet(skb, mark, egress);
 		sk = bpf_sk_fullsock(sk);
 		if (!sk)
 			return 1;
@@ -249,11 +290,10 @@ int sock_create(struct bpf_sock *sk)
 {
 	struct member *m;
 
-	if (sk->type != SOCK_STREAM)
-		return 1;
 	m = server_of(bpf_get_current_pid_tgid() >> 32);
 	if (m)
-		sock_mark_set(sk, m->instance, SOCK_FRESH);
+		sock_mark_set(sk, m->instance,
+			      is_other(sk->type, sk->protocol) ? SOCK_OTHER : SOCK_FRESH);
 	return 1;
 }
 
@@ -292,8 +332,13 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_state, struct sock *sk, int oldstate, int newstate)
 {
 	struct task_struct *task;
+	struct sock_mark *mark;
 	struct member *m;
 
+	if (newstate == TCP_ESTABLISHED) {
+		mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
+		return mark ? sockmap_check(sk, mark, 0) : 0;
+	}
 	if (newstate == TCP_CLOSE)
 		return closed_report(sk);
 	if (newstate == TCP_SYN_SENT)

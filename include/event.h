@@ -52,6 +52,7 @@ enum rule_id {
 	RULE_TLS_KEY,
 	RULE_SELF_TAMPER,
 	RULE_SELF_BLIND, /* raised by the collector, never by BPF */
+	RULE_TLS_BYPASS,
 	RULE_MAX,
 };
 
@@ -212,7 +213,7 @@ struct conn_info {
 	__u8 opened;   /* enum conn_opened */
 	__u8 has_offset;
 	__u8 ipv6;
-	__u8 pad;
+	__u8 protocol;	   /* tls-bypass: IPPROTO_* of the packet */
 	__u32 segment;	   /* payload bytes of the offending segment */
 	__u16 tls_version; /* tls-version, tls-cipher: what was negotiated */
 	__u16 tls_cipher;
@@ -386,6 +387,8 @@ enum finding_kind {
 	FINDING_CODE_MODE,    /* whose file others than root may write */
 	FINDING_CODE_PLACE, /* whose file others than root may replace, in some directory above it */
 	FINDING_CODE_REPLACED, /* by rename or a mount: the server executes the old file */
+	FINDING_SOCKMAP,       /* a connection whose bytes BPF programs move without a packet */
+	FINDING_FAMILY,	       /* a socket whose packets no hook sees: packet, vsock, XDP, ... */
 	FINDING_MAX,
 };
 

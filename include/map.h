@@ -158,6 +158,8 @@ struct lost_key {
 	0x01 /* seen from its first byte: marked at birth, or accepted by a marked listener */
 #define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
 #define SOCK_MPTCP 0x04	   /* a subflow: it carries part of a stream */
+#define SOCK_OTHER 0x08	   /* UDP, raw, SCTP: any packet of it is a finding */
+#define SOCK_SOCKMAP 0x10  /* reported as being in a sockmap */
 
 /* How long a direction was out of sync, and how many bytes passed unread, in holes too. */
 struct unsynced {

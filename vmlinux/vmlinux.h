@@ -256,6 +256,7 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
 	u16 sk_protocol;
+	void *sk_user_data;
 };
 
 struct socket {

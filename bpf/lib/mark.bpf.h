@@ -9,14 +9,18 @@
 
 #include "lib/event.bpf.h"
 
+#define SOCK_STREAM 1
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
 #define IPPROTO_HOPOPTS 0
 #define IPPROTO_TCP 6
 #define IPPROTO_ROUTING 43
 #define IPPROTO_FRAGMENT 44
 #define IPPROTO_DSTOPTS 60
 #define IPPROTO_MPTCP 262
+#define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_LISTEN 10
 
@@ -43,6 +47,57 @@ static __always_inline struct sock_mark *sock_mark_set(void *sk, u32 instance, u
 	mark->instance = instance;
 	mark->flags = flags;
 	return mark;
+}
+
+static __always_inline void sock_ends(const struct sock *sk, struct conn_info *conn)
+{
+	u32 v4;
+
+	conn->ipv6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+	conn->ends.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	conn->ends.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (conn->ipv6) {
+		BPF_CORE_READ_INTO(&conn->ends.local_ip, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&conn->ends.remote_ip, sk, __sk_common.skc_v6_daddr);
+		return;
+	}
+	conn->ends.local_ip[10] = conn->ends.local_ip[11] = 0xff;
+	conn->ends.remote_ip[10] = conn->ends.remote_ip[11] = 0xff;
+	v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	__builtin_memcpy(&conn->ends.local_ip[12], &v4, 4);
+	v4 = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	__builtin_memcpy(&conn->ends.remote_ip[12], &v4, 4);
+}
+
+#define SK_USER_DATA_PSOCK 4 /* include/net/sock.h, since Linux 6.0 */
+
+/*
+ * Is the socket in a sockmap? Its operations were then replaced, and what its owner sends may be
+ * handed to another socket, and what it receives may come from one, without a packet. Reported once
+ * per socket.
+ */
+static __always_inline int sockmap_check(struct sock *sk, struct sock_mark *mark, u32 flags)
+{
+	struct attempt_key key = {.rule = RULE_TLS_BYPASS, .detail = FINDING_SOCKMAP};
+	struct event *e;
+
+	if (!((u64)BPF_CORE_READ(sk, sk_user_data) & SK_USER_DATA_PSOCK) ||
+	    (mark->flags & SOCK_SOCKMAP))
+		return 0;
+	mark->flags |= SOCK_SOCKMAP;
+	key.instance = mark->instance;
+	key.actor = bpf_get_socket_cookie(sk);
+	e = attempt_begin(&key, 0);
+	if (!e)
+		return 0;
+	e->key.vector = VECTOR_INGRESS;
+	e->flags |= EVENT_CONN | flags;
+	e->conn.cookie = key.actor;
+	sock_ends(sk, &e->conn);
+	if (mark->flags & SOCK_LISTENER)
+		e->conn.opened = OPENED_INBOUND;
+	event_send(e);
+	return 0;
 }
 
 /* Report a listener, without an actor. */
@@ -86,6 +141,12 @@ static __always_inline struct sock *stream_sock_of(struct file *file)
 	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_MPTCP))
 		return NULL;
 	return sk;
+}
+
+/* Does a socket carry packets of IP that are none of TCP? */
+static __always_inline int is_other(u32 type, u32 protocol)
+{
+	return type != SOCK_STREAM || (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP);
 }
 
 /* The same, without MPTCP. */

@@ -4,7 +4,7 @@
  * command's name; TLS in any shape is not reported.
  *
  * This file has the suite's table, and tests plaintext from the first byte of a connection. The other tests are in
- * wire_servers.c, wire_inject.c, wire_fake.c, wire_tls.c and wire_attach.c.
+ * wire_servers.c, wire_inject.c, wire_fake.c, wire_bypass.c, wire_tls.c and wire_attach.c.
  */
 #include "wire.h"
 
@@ -322,6 +322,11 @@ static const struct test tests[] = {
 	     .arg = FAKE("nohello", "tls-midstream", DATA_RECORD)),
 	TEST("application data in TLS 1.2 before ChangeCipherSpec", wire_fake,
 	     .arg = FAKE("nokeys", "tls-midstream", DATA_RECORD)),
+	TEST("a name that a client makes the server look up is told, and never printed",
+	     wire_name_lookup),
+	TEST("a master by its address raises nothing, a name server may be allowed",
+	     wire_name_lookup_allowed),
+	TEST("a connection in a sockmap is told", wire_sockmap),
 	TEST("early data of TLS 1.3 raises nothing", wire_tls_begins,
 	     .arg = BEGINNING("-tls1_3", "-tls1_3", "Early data was accepted", .early = true)),
 	TEST("early data without middlebox compatibility raises nothing", wire_tls_begins,

@@ -60,6 +60,12 @@ struct beginning {
 void wire_fake(const void *arg);
 void wire_tls_begins(const void *arg);
 
+/* ---- past TCP's packets ---- */
+
+void wire_name_lookup(const void *arg);
+void wire_name_lookup_allowed(const void *arg);
+void wire_sockmap(const void *arg);
+
 /* ---- TLS raises nothing ---- */
 
 void wire_tls_values(const void *arg);

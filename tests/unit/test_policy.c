@@ -403,12 +403,44 @@ static void plaintext_is_allowed_by_network_and_executable_combined(void **state
 		s.conn_owner = peers[i / 2].exe;
 		policy_evaluate(&p, &s, 0, &v);
 		assert_int_equal(v.id, peers[i / 2].allowed ? VERDICT_ALLOWED : VERDICT_ALERT);
-		assert_int_equal(v.plaintext != NULL, peers[i / 2].allowed);
+		assert_int_equal(v.wire != NULL, peers[i / 2].allowed);
 	}
 	s.rule =
 		RULE_TLS_MIDSTREAM; /* the entry does not apply to a TLS stream that turned to plaintext */
 	s.peer = address("127.0.0.1");
 	s.conn_owner = "/usr/bin/probe";
+	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
+	policy_free(&p);
+}
+
+static void expected_peer_may_be_reached_past_tcp(void **state)
+{
+	struct policy p = read_policy("tls:\n"
+				      "  bypass:\n"
+				      "    - {peer: 10.1.0.2, port: 53}\n"
+				      "    - {peer: fd00::/9}\n");
+	struct policy_input s = gdb_reads();
+	static const struct {
+		const char *ip;
+		uint16_t port;
+		enum verdict_id verdict;
+	} peers[] = {
+		{"10.1.0.2", 53, VERDICT_ALLOWED}, {"10.1.0.2", 514, VERDICT_ALERT},
+		{"10.1.0.3", 53, VERDICT_ALERT},   {"fd7f::1", 514, VERDICT_ALLOWED},
+		{"fd80::1", 53, VERDICT_ALERT},
+	};
+
+	s.exe = NULL;
+	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+		s.rule = RULE_TLS_BYPASS;
+		s.peer = address(peers[i].ip);
+		s.peer_port = peers[i].port;
+		assert_int_equal(evaluate(&p, &s, 0), peers[i].verdict);
+		s.rule = RULE_TLS_PLAINTEXT; /* the entry is not about TCP */
+		assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
+	}
+	s.rule = RULE_TLS_BYPASS; /* a socket without a peer */
+	s.peer = NULL;
 	assert_int_equal(evaluate(&p, &s, 0), VERDICT_ALERT);
 	policy_free(&p);
 }
@@ -512,6 +544,7 @@ int main(void)
 		T(prevented_attempt_is_never_allowed),
 		T(prevention_is_per_instance_and_rule),
 		T(plaintext_is_allowed_by_network_and_executable_combined),
+		T(expected_peer_may_be_reached_past_tcp),
 		T(tls_settings_are_applied),
 		T(later_file_extends_lists_and_replaces_values),
 		T(documented_example_is_valid),

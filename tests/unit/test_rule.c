@@ -69,6 +69,38 @@ static struct event finding_event(unsigned char rule, unsigned int detail)
 	return ev;
 }
 
+/* What leaves or enters past TCP, by the packet's protocol and the peer's port. */
+static void bypass_has_a_detail_and_a_severity(void **state)
+{
+	static const struct {
+		unsigned char protocol;
+		unsigned short port;
+		unsigned int detail;
+		const char *text;
+		enum severity severity;
+	} packets[] = {
+		{17, 53, 0, "UDP, to a name server's port", SEVERITY_MEDIUM},
+		{17, 5353, 0, "UDP", SEVERITY_HIGH},
+		{132, 53, 0, "IP protocol 132", SEVERITY_HIGH},
+		{0, 6379, FINDING_SOCKMAP, "connection in a BPF sockmap: its bytes need no packet",
+		 SEVERITY_HIGH},
+	};
+	char text[96];
+
+	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+		struct event ev = {.flags = EVENT_CONN,
+				   .key = {.rule = RULE_TLS_BYPASS,
+					   .vector = VECTOR_EGRESS,
+					   .detail = packets[i].detail},
+				   .conn = {.protocol = packets[i].protocol,
+					    .ends.remote_port = packets[i].port}};
+
+		attempt_detail(&ev, text, sizeof(text));
+		assert_string_equal(text, packets[i].text);
+		assert_int_equal(attempt_severity(&ev), packets[i].severity);
+	}
+}
+
 static void sweep_finding_has_a_detail_and_a_severity(void **state)
 {
 	static const struct {
@@ -80,6 +112,8 @@ static void sweep_finding_has_a_detail_and_a_severity(void **state)
 		{RULE_MEM_READ, PROC_FILE_MEM, "mem held open", SEVERITY_CRITICAL},
 		{RULE_MEM_INSPECT, PROC_FILE_FD, "fd held open", SEVERITY_LOW},
 		{RULE_MEM_FD, FINDING_SOCKET, "connection held", SEVERITY_HIGH},
+		{RULE_TLS_BYPASS, FINDING_FAMILY,
+		 "socket of a family that is neither IP, UNIX nor netlink", SEVERITY_HIGH},
 		{RULE_MEM_FD, FINDING_LISTENER, "listening socket held", SEVERITY_MEDIUM},
 		{RULE_MEM_TRACE, 0, "", SEVERITY_HIGH},
 		{RULE_MEM_KERNEL, 19, "BPF program 19", SEVERITY_HIGH},
@@ -297,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rule_vector_and_kind_has_a_complete_row),
 		cmocka_unit_test(command_names_fit_the_map_key_and_are_unique),
+		cmocka_unit_test(bypass_has_a_detail_and_a_severity),
 		cmocka_unit_test(sweep_finding_has_a_detail_and_a_severity),
 		cmocka_unit_test(hijacking_variable_is_named_at_exec),
 		cmocka_unit_test(encrypted_swap_is_only_informational),

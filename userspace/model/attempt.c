@@ -16,10 +16,13 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define NAME_SERVER_PORT 53
 
 static unsigned int syscall_nr(const struct event *ev)
 {
@@ -95,6 +98,13 @@ static bool is_counter(const struct event *ev)
 	       syscall_nr(ev) == NR_perf_event_open && syscall_op(ev) == PERF_OP_COUNT;
 }
 
+/* A packet to or from a name server, by its port. */
+static bool is_name_lookup(const struct event *ev)
+{
+	return ev->key.rule == RULE_TLS_BYPASS && ev->conn.protocol == IPPROTO_UDP &&
+	       ev->conn.ends.remote_port == NAME_SERVER_PORT;
+}
+
 /* Of a successful attempt: the most specific that is known. */
 static enum severity severity_of(const struct event *ev)
 {
@@ -106,6 +116,8 @@ static enum severity severity_of(const struct event *ev)
 		return SEVERITY_CRITICAL; /* a password on the wire, not just data */
 	if (ev->key.rule == RULE_MEM_INSPECT && ev->key.vector == VECTOR_ACCESS)
 		return SEVERITY_LOW; /* which file was meant is unknown */
+	if (is_name_lookup(ev))
+		return SEVERITY_MEDIUM; /* also by a server that was told to connect to a name */
 	if (ev->flags & EVENT_SEALED)
 		return SEVERITY_INFO;
 	if (ev->key.rule == RULE_MEM_KERNEL && ev->prog.reach == REACH_INDIRECT)
@@ -221,6 +233,18 @@ static void sweep_detail(const struct event *ev, char *buf, size_t size)
 		snprintf(buf, size, "%s", finding->text);
 }
 
+static void bypass_detail(const struct event *ev, char *buf, size_t size)
+{
+	if (ev->key.detail == FINDING_SOCKMAP)
+		snprintf(buf, size, "%s", finding_kind_swept(FINDING_SOCKMAP)->text);
+	else if (is_name_lookup(ev))
+		snprintf(buf, size, "UDP, to a name server's port");
+	else if (ev->conn.protocol == IPPROTO_UDP)
+		snprintf(buf, size, "UDP");
+	else
+		snprintf(buf, size, "IP protocol %u", ev->conn.protocol);
+}
+
 /* Returns false for rules that are not about the wire. */
 static bool wire_detail(const struct event *ev, char *buf, size_t size)
 {
@@ -243,6 +267,10 @@ static bool wire_detail(const struct event *ev, char *buf, size_t size)
 		else
 			snprintf(buf, size, "suite 0x%04x", ev->conn.tls_cipher);
 		return true;
+	case RULE_TLS_BYPASS:
+		if (ev->key.vector != VECTOR_SWEEP)
+			bypass_detail(ev, buf, size);
+		return ev->key.vector != VECTOR_SWEEP;
 	case RULE_TLS_LISTENER:
 		snprintf(buf, size, "this server serves plaintext on port %llu",
 			 (unsigned long long)ev->key.actor);

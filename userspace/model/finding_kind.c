@@ -31,6 +31,10 @@ static const struct finding_kind_info swept_kinds[] = {
 	[FINDING_CODE_PLACE] = {"code in a directory that others than root may write",
 				SEVERITY_HIGH},
 	[FINDING_CODE_REPLACED] = {"code whose file was replaced or removed", SEVERITY_LOW},
+	[FINDING_SOCKMAP] = {"connection in a BPF sockmap: its bytes need no packet",
+			     SEVERITY_HIGH},
+	[FINDING_FAMILY] = {"socket of a family that is neither IP, UNIX nor netlink",
+			    SEVERITY_HIGH},
 };
 _Static_assert(ARRAY_SIZE(swept_kinds) == FINDING_MAX, "every finding has a row");
 

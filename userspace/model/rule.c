@@ -227,6 +227,18 @@ static const struct rule rules[] = {
 		 {{"T1562.006", "Indicator Blocking"}},
 		 "Nothing may have happened, but it would not have been seen. Run "
 		 "cachewarden doctor, and check the server by other means for that time."},
+	[RULE_TLS_BYPASS] =
+		{"tls-bypass",
+		 "Bytes reach or leave the server past its TCP connections",
+		 "it sends or receives packets that are none of TCP (UDP, raw sockets), "
+		 "has a socket of another kind, or a BPF sockmap moves the bytes of one "
+		 "of its connections without a packet",
+		 SEVERITY_HIGH,
+		 STAGE_SPILL,
+		 {{"T1048", "Exfiltration Over Alternative Protocol"}},
+		 "Find out what the server sends there. A look-up by UDP port 53 follows "
+		 "REPLICAOF, MIGRATE or SENTINEL with a name: who sent it? List expected "
+		 "peers under tls.bypass in the policy; detach the sockmap's programs."},
 };
 _Static_assert(ARRAY_SIZE(rules) == RULE_MAX, "every rule has a row");
 

@@ -45,6 +45,7 @@ void policy_input_finding(struct policy_input *ret, const struct finding *f)
 		fill_actor(ret, f);
 	if (ev->flags & EVENT_CONN) {
 		ret->peer = ev->conn.ends.remote_ip;
+		ret->peer_port = ev->conn.ends.remote_port;
 		ret->conn_owner = f->opener[0] ? f->opener : NULL;
 	}
 }

@@ -208,8 +208,8 @@ static bool allow_matches(const struct policy *p, const struct policy_allow *a,
 	       (!a->instance || has_name(p, in, a->instance));
 }
 
-static const struct policy_plaintext *plaintext_allowed(const struct policy *p,
-							const struct policy_input *in)
+static const struct policy_place *plaintext_allowed(const struct policy *p,
+						    const struct policy_input *in)
 {
 	/* tls-listener too: that a port serves plaintext to this client follows from it */
 	if ((in->rule != RULE_TLS_PLAINTEXT && in->rule != RULE_TLS_LISTENER) || !in->peer ||
@@ -219,7 +219,22 @@ static const struct policy_plaintext *plaintext_allowed(const struct policy *p,
 		const struct policy_plaintext *t = &p->tls.plaintext[i];
 
 		if (policy_cidr_contains(&t->peer, in->peer) && !strcmp(t->owner, in->conn_owner))
-			return t;
+			return &t->at;
+	}
+	return NULL;
+}
+
+static const struct policy_place *bypass_allowed(const struct policy *p,
+						 const struct policy_input *in)
+{
+	if (in->rule != RULE_TLS_BYPASS || !in->peer)
+		return NULL;
+	for (size_t i = 0; i < p->tls.bypasses; i++) {
+		const struct policy_bypass *b = &p->tls.bypass[i];
+
+		if (policy_cidr_contains(&b->peer, in->peer) &&
+		    (b->port == POLICY_UNSET || b->port == in->peer_port))
+			return &b->at;
 	}
 	return NULL;
 }
@@ -237,8 +252,8 @@ static void find_exception(const struct policy *p, const struct policy_input *in
 		else
 			v->allow = a;
 	}
-	v->plaintext = plaintext_allowed(p, in);
-	if (v->allow || v->plaintext) {
+	v->wire = plaintext_allowed(p, in) ?: bypass_allowed(p, in);
+	if (v->allow || v->wire) {
 		v->expired = NULL;
 		v->id = VERDICT_ALLOWED;
 	}

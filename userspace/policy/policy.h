@@ -51,12 +51,20 @@ struct policy_plaintext {
 	char *owner;
 };
 
+struct policy_bypass {
+	struct policy_place at;
+	struct policy_cidr peer;
+	int64_t port; /* or POLICY_UNSET */
+};
+
 struct policy_tls {
 	int64_t minimum; /* wire version: 0x0303 is TLS 1.2 */
 	char **cipher;	 /* patterns; none: all but weak suites */
 	size_t ciphers;
 	struct policy_plaintext *plaintext;
 	size_t plaintexts;
+	struct policy_bypass *bypass;
+	size_t bypasses;
 };
 
 struct policy_allow {
@@ -96,6 +104,7 @@ struct policy_input {
 	size_t ancestors;
 	/* the connection: its remote end, and the executable that opened it */
 	const uint8_t *peer;
+	uint16_t peer_port;
 	const char *conn_owner;
 };
 
@@ -111,9 +120,9 @@ enum verdict_id {
 struct verdict {
 	enum verdict_id id;
 	enum severity severity;
-	const struct policy_allow *allow;	  /* entry that allows it */
-	const struct policy_allow *expired;	  /* entry that would, but has expired */
-	const struct policy_plaintext *plaintext; /* entry that allows it */
+	const struct policy_allow *allow;   /* entry that allows it */
+	const struct policy_allow *expired; /* entry that would, but has expired */
+	const struct policy_place *wire;    /* the entry of tls.plaintext or tls.bypass that does */
 };
 
 void policy_evaluate(const struct policy *p, const struct policy_input *in, int64_t now_ms,

@@ -9,6 +9,7 @@
 #define POLICY struct policy
 #define INSTANCE struct policy_instance
 #define PLAINTEXT struct policy_plaintext
+#define BYPASS struct policy_bypass
 #define ALLOW struct policy_allow
 
 static const struct policy_key keys[] = {
@@ -62,6 +63,14 @@ static const struct policy_key keys[] = {
 	 .help = "Path of the executable that opened the connection: the client, if it runs on this host and "
 		 "is known for certain, or the server itself if it made the connection. Clients on other "
 		 "hosts cannot be identified, so their plaintext cannot be allowed."},
+	{"tls.bypass", POLICY_TO_LIST(POLICY, tls.bypass, tls.bypasses, BYPASS), .absent = "none",
+	 .help = "Peers with which servers may exchange packets that are none of TCP, such as the name server "
+		 "of servers that connect to names, or a syslog server. Such packets then do not break "
+		 "tls-bypass."},
+	{"tls.bypass[].peer", POLICY_TO_CIDR(BYPASS, peer), .required = true,
+	 .help = "Address or network of the peer."},
+	{"tls.bypass[].port", POLICY_TO_INT(POLICY_NUMBER, BYPASS, port), .min = 1, .max = 65535,
+	 .absent = "any", .help = "Its port."},
 	{"allow", POLICY_TO_LIST(POLICY, allow, allows, ALLOW), .absent = "none",
 	 .help = "Exceptions: attempts that break a rule but raise no alert. They are still recorded, with the "
 		 "verdict allowed. Every condition given must hold; one that is not known for certain does "

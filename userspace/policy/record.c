@@ -63,6 +63,8 @@ static void fill_conn(struct record *r)
 	else if (inet_pton(AF_INET6, ip, r->peer) != 1)
 		return;
 	in->peer = r->peer;
+	in->peer_port = (uint16_t)json_integer_value(
+		json_object_get(json_object_get(r->conn, "remote"), "port"));
 	in->conn_owner = record_text(r->conn, "opener");
 }
 

@@ -24,8 +24,8 @@ static void print(FILE *to, const struct record *r, const struct verdict *v)
 	if (a)
 		fprintf(to, " [%s:%u: %s%s]", a->at.file, a->at.line, v->expired ? "expired: " : "",
 			a->reason);
-	else if (v->plaintext)
-		fprintf(to, " [%s:%u]", v->plaintext->at.file, v->plaintext->at.line);
+	else if (v->wire)
+		fprintf(to, " [%s:%u]", v->wire->file, v->wire->line);
 	fputc('\n', to);
 }
 

@@ -255,7 +255,7 @@ static void put_policy(struct jsonw *j, const struct finding *f)
 {
 	const struct verdict *v = &f->verdict;
 	const struct policy_allow *a = v->allow ?: v->expired;
-	const struct policy_place *at = a ? &a->at : v->plaintext ? &v->plaintext->at : NULL;
+	const struct policy_place *at = a ? &a->at : v->wire;
 	char place[512];
 
 	if (!at) {

@@ -115,8 +115,8 @@ static void put_policy(struct textw *t, const struct verdict *v)
 			  a->at.file, a->at.line);
 		textw_name(t, a->reason);
 		textw_put(t, "]");
-	} else if (v->plaintext) {
-		textw_put(t, " [allowed by %s:%u]", v->plaintext->at.file, v->plaintext->at.line);
+	} else if (v->wire) {
+		textw_put(t, " [allowed by %s:%u]", v->wire->file, v->wire->line);
 	}
 }
 

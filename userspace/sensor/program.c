@@ -89,7 +89,9 @@ static const struct sensor_limit limits[] = {
 	{"processes", "hooks",
 	 "LD_PRELOAD and similar variables of servers from before the monitor, which overwrite "
 	 "their environment"},
-	{"wire", "packets", "what reaches a socket without a packet: none known for TCP"},
+	{"wire", "packets",
+	 "bytes of a connection that a BPF sockmap moves without a packet (that it is in one is seen)"},
+	{"wire", "packets", "UNIX and netlink sockets: they do not leave the host"},
 	{"wire", "packets",
 	 "record boundaries of connections from before the monitor, until it finds one"},
 };
