@@ -8,6 +8,7 @@ void policy_input_instance(struct policy_input *ret, const struct instance *in)
 	if (!in)
 		return;
 	ret->instance = in->name;
+	ret->instance_uid = in->uid;
 	ret->instance_exe = in->exe;
 	ret->instance_cgroup = in->cgroup;
 	ret->port = in->port;

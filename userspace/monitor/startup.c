@@ -106,6 +106,7 @@ static void find_instances(struct monitor *m)
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}
+	active_policy_check(&m->policy, &m->instances);
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */
 	for (size_t i = 0; i < m->instances.count; i++)

@@ -33,6 +33,7 @@ static void fill_instance(struct record *r)
 	size_t i;
 
 	in->instance = text(r->instance, "name");
+	in->instance_uid = text(r->instance, "uid");
 	in->instance_exe = text(r->instance, "exe");
 	in->instance_cgroup = text(r->instance, "cgroup");
 	json_array_foreach (ports, i, port) {
