@@ -90,6 +90,17 @@ static void two_in_one_place_are_told_apart_by_a_number(void **state)
 	instances_free(&is);
 }
 
+static void no_place_is_the_host(void **state)
+{
+	struct instances is = {.boot = "b"};
+	struct instance *a = listening(&is, 1, ""), *b = listening(&is, 2, "");
+
+	assert_string_equal(a->name, "redis-server:6379@host");
+	assert_string_equal(a->uid, "redis-server:6379@host/b");
+	assert_string_equal(b->name, "redis-server:6379@host#2");
+	instances_free(&is);
+}
+
 static void instance_started_again_has_the_same_uid(void **state)
 {
 	struct instances is = {.boot = "b"};
@@ -260,6 +271,7 @@ int main(void)
 		cmocka_unit_test(instance_is_named_by_its_port_and_kept_after_its_end),
 		cmocka_unit_test(two_on_one_port_are_told_apart_by_their_places),
 		cmocka_unit_test(two_in_one_place_are_told_apart_by_a_number),
+		cmocka_unit_test(no_place_is_the_host),
 		cmocka_unit_test(instance_started_again_has_the_same_uid),
 		cmocka_unit_test(forked_child_keeps_an_instance_alive),
 		cmocka_unit_test(exec_does_not_make_another_instance),

@@ -149,7 +149,7 @@ static void name_instance(struct instances *is, struct instance *in)
 
 void instances_place(struct instances *is, struct instance *in, const char *place)
 {
-	snprintf(in->place, sizeof(in->place), "%s", place);
+	snprintf(in->place, sizeof(in->place), "%s", place[0] ? place : "host");
 	name_instance(is, in);
 }
 

@@ -35,7 +35,7 @@ struct instance {
 	uint32_t exe_dev;
 	uint32_t user; /* its real uid at its start */
 	char comm[COMM_LEN];
-	/* where it runs: pod, container or unit, see instances_place(); empty if unknown */
+	/* where it runs: pod, container or unit; "host" if it is in none; see instances_place() */
 	char place[INSTANCE_PLACE];
 	/* "redis-server:6379"; "redis-server:6379@PLACE" once another running instance was called the same */
 	char name[INSTANCE_NAME];
