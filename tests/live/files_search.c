@@ -150,12 +150,122 @@ static void config_cut(const void *arg)
 	server_stop(with_gaps, SIGTERM);
 }
 
+/* ---- what the last monitor learnt ---- */
+
+#define STATE "/run/cachewarden/files"
+
+/* A server whose key and configuration lie where no search looks, started under a monitor that has ended since. */
+static struct server *learnt_of(void)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	const char *dir = strdup(str("%s/odd.%d", scratch, s->tls_port));
+
+	require(!mkdir(dir, 0700), "mkdir %s: %s", dir, strerror(errno));
+	snprintf(s->key, sizeof(s->key), "%s/a secret%%", dir);
+	key_copy(s->key);
+	append(s, str("tls-key-file \"%s\"\n", s->key));
+	require(!rename(s->config, str("%s/settings", dir)), "rename: %s", strerror(errno));
+	snprintf(s->config, sizeof(s->config), "%s/settings", dir);
+	monitor();
+	start(s);
+	sleep_ms(2500);
+	unmonitor();
+	return s;
+}
+
+static void known_again(const void *arg)
+{
+	struct server *s = learnt_of();
+	struct stat st;
+	struct trigger t;
+
+	require(!stat(STATE, &st) && !st.st_uid && (st.st_mode & 0777) == 0600, "mode of %s is %o",
+		STATE, st.st_mode);
+	monitor();
+	t = trigger("file_open", s->key);
+	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+	monitors_mark();
+	expect_config_of(s, s->config);
+	unmonitor();
+	server_stop(s, SIGTERM);
+}
+
+static void unknown_is_said(const void *arg)
+{
+	struct server *s = learnt_of();
+
+	unlink(STATE);
+	monitor();
+	require(file_has(mon->err, str("redis-server:%d: 1 files protected; none known as: "
+				       "configuration, ACL file",
+				       s->tls_port)),
+		"it is not said: %s", file_read(mon->err));
+	unmonitor();
+	server_stop(s, SIGTERM);
+}
+
+static void damaged(const void *arg)
+{
+	struct server *s = learnt_of();
+	char *text = file_read(STATE), *end = strstr(text, "\nend\n");
+
+	require(end, "%s has no end: %s", STATE, text);
+	end[1] = '\0';
+	file_write(STATE, text);
+	monitor();
+	require(file_has(mon->err, STATE " is damaged at line"), "it is not said: %s",
+		file_read(mon->err));
+	unmonitor();
+	server_stop(s, SIGTERM);
+}
+
+static void written_by_others(const void *arg)
+{
+	struct server *s = learnt_of();
+
+	require(!chmod(STATE, 0666), "chmod: %s", strerror(errno));
+	monitor();
+	require(file_has(mon->err, STATE " is not used"), "it is used: %s", file_read(mon->err));
+	unmonitor();
+	server_stop(s, SIGTERM);
+}
+
+/* As `make run` starts one: everything on the command line, which the server overwrites. */
+static void without_config(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	struct trigger t;
+
+	s->pid = child_start((const char *const[]){REDIS_SERVER, "--port", "0", "--tls-port",
+						   strdup(str("%d", s->tls_port)), "--bind",
+						   "127.0.0.1", "--tls-cert-file",
+						   strdup(cert_path()), "--tls-key-file", s->key,
+						   "--tls-ca-cert-file", strdup(cert_path()),
+						   "--dir", s->dir, "--logfile", s->log, NULL},
+			     &(struct child_opts){});
+	server_ready(s);
+	unlink(s->config);
+	monitor();
+	t = trigger("file_open", s->key);
+	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+	require(file_has(mon->err, str("redis-server:%d: 1 files protected", s->tls_port)),
+		"not 1 file: %s", file_read(mon->err));
+	unmonitor();
+	server_stop(s, SIGTERM);
+}
+
 static const struct test tests[] = {
 	TEST("a file named behind 100 KiB of configuration", long_config),
 	TEST("a configuration included by a pattern", included_by_pattern),
 	TEST("a search that misses nothing reports no blind spot", whole_search),
 	TEST("a file that cannot be opened is a blind spot", file_unprotected),
 	TEST("a configuration larger than is read is a blind spot", config_cut),
+	TEST("a private key in the working directory of a server without configuration",
+	     without_config),
+	TEST("a key and a configuration that the last monitor learnt", known_again),
+	TEST("which kinds of files are not known is said", unknown_is_said),
+	TEST("what the last monitor learnt is not used if it is damaged", damaged),
+	TEST("what the last monitor learnt is not used if others may write it", written_by_others),
 	{},
 };
 

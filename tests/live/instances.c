@@ -279,6 +279,74 @@ static void many_instances(const void *arg)
 	expect_alerts(mon, wants, 12);
 }
 
+/* A cgroup that looks like a unit's; NULL where none can be made. */
+static const char *unit_dir;
+
+static void enter_unit(void)
+{
+	file_write(str("%s/cgroup.procs", unit_dir), "0");
+}
+
+static const char *unit_make(const char *name)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
+
+	for (size_t r = 0; r < ARRAY_SIZE(roots); r++) {
+		const char *dir = strdup(str("%s/%s", roots[r], name));
+
+		if (!access(str("%s/cgroup.procs", roots[r]), W_OK) &&
+		    (!mkdir(dir, 0755) || errno == EEXIST))
+			return dir;
+	}
+	test_skip("no cgroup can be made here: %s", strerror(errno));
+}
+
+/* Two servers on one port, each in a network namespace and a unit of its own. */
+static struct server *server_in_unit(const char *name, int port)
+{
+	unit_dir = unit_make(name);
+	return server_start(&(struct server_opts){
+		.tls_port = port, .child = {.netns = netns_start(), .setup = enter_unit}});
+}
+
+static void same_port(const void *arg)
+{
+	int port = port_free();
+	struct server *s = server_in_unit("cw-one.service", port), *t;
+	struct trigger of_s = trigger("proc_open", str("%d", s->pid), "maps"), of_t;
+	json_t *alert;
+	const char *uid;
+
+	sleep_ms(SETTLE_MS);
+	monitor_poll(mon);
+	alert = alert_find(mon, "mem-inspect", of_s.pid);
+	require(alert && !strcmp(alert_str(alert, "instance.name"), str("redis-server:%d", port)),
+		"alone it is called %s", alert ? alert_str(alert, "instance.name") : "nothing");
+	uid = strdup(alert_str(alert, "instance.uid"));
+	require(!strncmp(uid, str("redis-server:%d@cw-one.service/", port), 27 + 5),
+		"its uid is %s", uid);
+	t = server_in_unit("cw-two.service", port);
+	monitors_mark();
+	of_s = trigger("proc_open", str("%d", s->pid), "maps");
+	of_t = trigger("proc_open", str("%d", t->pid), "maps");
+	sleep_ms(ALERT_MS);
+	alert = alert_find(mon, "mem-inspect", of_s.pid);
+	require(alert && !strcmp(alert_str(alert, "instance.uid"), uid), "its uid changed to %s",
+		alert ? alert_str(alert, "instance.uid") : "nothing");
+	require(!strcmp(alert_str(alert, "instance.name"),
+			str("redis-server:%d@cw-one.service", port)),
+		"beside the other it is called %s", alert_str(alert, "instance.name"));
+	alert = alert_find(mon, "mem-inspect", of_t.pid);
+	require(alert && !strcmp(alert_str(alert, "instance.name"),
+				 str("redis-server:%d@cw-two.service", port)),
+		"the other is called %s", alert ? alert_str(alert, "instance.name") : "nothing");
+	require(strcmp(alert_str(alert, "instance.uid"), uid), "both have one uid");
+	server_stop(s, SIGTERM);
+	server_stop(t, SIGTERM);
+	rmdir(unit_make("cw-one.service"));
+	rmdir(unit_make("cw-two.service"));
+}
+
 static void one_actor_two_instances(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
@@ -322,6 +390,7 @@ static const struct test tests[] = {
 	TEST("redis-cli is no instance", client_is_no_instance),
 	TEST("a stranger that got an ended instance's pid is none", pid_reused),
 	TEST("twelve instances are kept apart", many_instances),
+	TEST("two servers on one port are told apart by their units", same_port),
 	TEST("one actor that touches two instances is an alert for each", one_actor_two_instances),
 	{},
 };

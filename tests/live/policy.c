@@ -127,6 +127,46 @@ static void one_instance(const void *arg)
 	expect(m, {.rule = "mem-read", .server = b, .by = &t, .verdict = "allowed"});
 }
 
+/* An exception by a name that means one server allows nothing once there are two. */
+static void two_of_one_name(const void *arg)
+{
+	int port = port_free();
+	struct monitor *m = monitor_with_policy(
+		str("instances:\n  - {name: one, match: {port: %d}}\n%s", port,
+		    allow_reader(str("    instance: redis-server:%d\n", port))));
+	struct server *s = server_start(
+		&(struct server_opts){.tls_port = port, .child = {.netns = netns_start()}});
+	struct trigger t;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	t = trigger("vm_readv", pid_of(s));
+	expect(m, {.rule = "mem-read", .server = s, .by = &t, .verdict = "allowed"});
+	server_start(&(struct server_opts){.tls_port = port, .child = {.netns = netns_start()}});
+	require(file_wait(m->err,
+			  str("the exception for 'redis-server:%d' matches 2 instances", port),
+			  5000),
+		"it is not said that two match: %s", file_read(m->err));
+	require(file_has(m->err, "the entry 'one' matches 2 instances"),
+		"it is not said that the entry matches two: %s", file_read(m->err));
+	monitors_mark();
+	t = trigger("vm_readv", pid_of(s));
+	expect(m, {.rule = "mem-read", .server = s, .by = &t});
+}
+
+static void ambiguous_checked(const void *arg)
+{
+	struct run r = run_command(
+		5000, MONITOR, "policy", "check",
+		policy_file(str("instances:\n  - {name: a, match: {port: 6379, unit: a.service}}\n"
+				"  - {name: b, match: {port: 6379, unit: b.service}}\n%s",
+				allow_reader("    instance: redis-server:6379\n"))));
+
+	require(!r.status, "it ended with %d", r.status);
+	require(strstr(r.err, "warning: 2 entries are for servers on port 6379"), "it says: %s",
+		r.err);
+}
+
 static void observed(const void *arg)
 {
 	struct monitor *m = monitor_with_policy("instances:\n"
@@ -279,6 +319,8 @@ static const struct test tests[] = {
 	TEST("an expired entry allows no more, and says so", expired),
 	TEST("the executable's SHA-256 decides", sha256),
 	TEST("an entry for one instance holds for no other", one_instance),
+	TEST("an exception by a name that two servers have allows nothing", two_of_one_name),
+	TEST("check says that a name may mean two servers", ambiguous_checked),
 	TEST("observe records, off does not", observed),
 	TEST("prevention upon one instance and rule", prevented),
 	TEST("plaintext is allowed by network and executable together", plaintext),

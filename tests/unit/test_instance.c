@@ -50,6 +50,70 @@ static void instance_is_named_by_its_port_and_kept_after_its_end(void **state)
 	instances_free(&is);
 }
 
+static struct instance *listening(struct instances *is, uint32_t id, const char *place)
+{
+	struct event start = lifecycle_event(EVENT_INSTANCE, id, 50 + id),
+		     port = listen_event(id, 6379);
+	struct instance *in;
+
+	instances_apply(is, &start, &in);
+	instances_place(is, in, place);
+	instances_apply(is, &port, &in);
+	return in;
+}
+
+static void two_on_one_port_are_told_apart_by_their_places(void **state)
+{
+	struct instances is = {.boot = "b"};
+	struct instance *a = listening(&is, 1, "a.service"), *b;
+
+	assert_string_equal(a->name, "redis-server:6379");
+	assert_string_equal(a->uid, "redis-server:6379@a.service/b");
+	b = listening(&is, 2, "0123456789ab");
+	assert_string_equal(a->name, "redis-server:6379@a.service");
+	assert_string_equal(b->name, "redis-server:6379@0123456789ab");
+	assert_string_equal(a->uid, "redis-server:6379@a.service/b");
+	assert_string_equal(b->uid, "redis-server:6379@0123456789ab/b");
+	instances_free(&is);
+}
+
+static void two_in_one_place_are_told_apart_by_a_number(void **state)
+{
+	struct instances is = {.boot = "b"};
+	struct instance *a = listening(&is, 1, "a.scope"), *b = listening(&is, 2, "a.scope"),
+			*c = listening(&is, 3, "a.scope");
+
+	assert_string_equal(a->uid, "redis-server:6379@a.scope/b");
+	assert_string_equal(b->uid, "redis-server:6379@a.scope#2/b");
+	assert_string_equal(c->uid, "redis-server:6379@a.scope#3/b");
+	assert_string_equal(b->name, "redis-server:6379@a.scope#2");
+	instances_free(&is);
+}
+
+static void no_place_is_the_host(void **state)
+{
+	struct instances is = {.boot = "b"};
+	struct instance *a = listening(&is, 1, ""), *b = listening(&is, 2, "");
+
+	assert_string_equal(a->name, "redis-server:6379@host");
+	assert_string_equal(a->uid, "redis-server:6379@host/b");
+	assert_string_equal(b->name, "redis-server:6379@host#2");
+	instances_free(&is);
+}
+
+static void instance_started_again_has_the_same_uid(void **state)
+{
+	struct instances is = {.boot = "b"};
+	struct instance *a = listening(&is, 1, "a.service"), *again;
+	struct event end = lifecycle_event(EVENT_EXIT, 1, 51);
+
+	instances_apply(&is, &end, &a);
+	again = listening(&is, 2, "a.service");
+	assert_string_equal(again->uid, a->uid);
+	assert_string_equal(again->name, "redis-server:6379");
+	instances_free(&is);
+}
+
 static void forked_child_keeps_an_instance_alive(void **state)
 {
 	struct instances is = {};
@@ -205,6 +269,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instance_is_named_by_its_port_and_kept_after_its_end),
+		cmocka_unit_test(two_on_one_port_are_told_apart_by_their_places),
+		cmocka_unit_test(two_in_one_place_are_told_apart_by_a_number),
+		cmocka_unit_test(no_place_is_the_host),
+		cmocka_unit_test(instance_started_again_has_the_same_uid),
 		cmocka_unit_test(forked_child_keeps_an_instance_alive),
 		cmocka_unit_test(exec_does_not_make_another_instance),
 		cmocka_unit_test(event_of_an_unknown_instance_adds_it),

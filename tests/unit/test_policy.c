@@ -204,6 +204,14 @@ static void instance_is_matched_by_container_and_unit_from_its_cgroup(void **sta
 	assert_string_equal(got, id);
 	policy_unit("/user.slice/user@1000.service/app.slice/x.service", unit, sizeof(unit));
 	assert_string_equal(unit, "x.service");
+	policy_place(cgroup, got, sizeof(got));
+	assert_int_equal(strlen(got), 12);
+	policy_place("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-"
+		     "pod0d1e2f3a_1111_2222_3333_444455556666.slice/cri-containerd-x.scope",
+		     got, sizeof(got));
+	assert_string_equal(got, "pod-0d1e2f3a-1111-2222-3333-444455556666");
+	policy_place("/system.slice/redis.service", got, sizeof(got));
+	assert_string_equal(got, "redis.service");
 	policy_container("/system.slice/redis.service", got, sizeof(got));
 	assert_string_equal(got, "");
 	p = read_policy("instances:\n"

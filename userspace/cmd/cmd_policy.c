@@ -55,6 +55,53 @@ static void warn_of_expired(const struct policy *p)
 	}
 }
 
+static bool names_place(const struct policy_instance *entry)
+{
+	return entry->unit || entry->container || entry->cgroup;
+}
+
+/* What an entry by port alone matches beyond the one server that it was written for. */
+static void warn_of_port(const struct policy *p, size_t i)
+{
+	const struct policy_instance *entry = &p->instance[i], *other;
+
+	if (entry->port == POLICY_UNSET || names_place(entry))
+		return;
+	for (size_t k = i + 1; k < p->instances; k++) {
+		other = &p->instance[k];
+		if (other->port == entry->port && names_place(other))
+			fprintf(stderr,
+				"%s:%u: warning: '%s' also matches what '%s' (%s:%u) is for, on the same "
+				"port, and comes first; add a unit or container to it\n",
+				entry->at.file, entry->at.line, entry->name, other->name,
+				other->at.file, other->at.line);
+	}
+}
+
+/* NAME:PORT means no server if several have that port. */
+static void warn_of_name(const struct policy *p, const struct policy_allow *a)
+{
+	const char *colon = a->instance ? strrchr(a->instance, ':') : NULL;
+	int64_t port = colon ? strtol(colon + 1, NULL, 10) : 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->instances; i++)
+		n += port && p->instance[i].port == port && names_place(&p->instance[i]);
+	if (n > 1 && !strchr(a->instance, '@'))
+		fprintf(stderr,
+			"%s:%u: warning: %zu entries are for servers on port %lld in different places; "
+			"'%s' allows nothing where several run: use the name of an entry, or '%s@UNIT'\n",
+			a->at.file, a->at.line, n, (long long)port, a->instance, a->instance);
+}
+
+static void warn_of_ambiguous(const struct policy *p)
+{
+	for (size_t i = 0; i < p->instances; i++)
+		warn_of_port(p, i);
+	for (size_t i = 0; i < p->allows; i++)
+		warn_of_name(p, &p->allow[i]);
+}
+
 /* "FILE: valid; files: 2, instances: 1, ...": how many entries each list has. */
 static void print_counts(const char *file, struct policy *p)
 {
@@ -91,6 +138,7 @@ static int policy_check(int argc, char **argv)
 		return code;
 	print_counts(file, &p);
 	warn_of_expired(&p);
+	warn_of_ambiguous(&p);
 	policy_free(&p);
 	return EXIT_FINE;
 }

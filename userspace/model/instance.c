@@ -11,7 +11,7 @@ void instances_free(struct instances *is)
 	for (size_t i = 0; i < is->count; i++)
 		free(is->all[i]);
 	free(is->all);
-	*is = (struct instances){};
+	*is = (struct instances){.boot = is->boot};
 }
 
 struct instance *instances_find(const struct instances *is, uint32_t id)
@@ -80,26 +80,92 @@ static struct instance *add(struct instances *is, uint32_t id)
 	return in;
 }
 
-static void rename_instance(struct instance *in)
+static void base_name(const struct instance *in, char buf[INSTANCE_NAME])
 {
 	if (in->ports)
-		snprintf(in->name, sizeof(in->name), "%.15s:%u", in->comm, in->port[0]);
+		snprintf(buf, INSTANCE_NAME, "%.15s:%u", in->comm, in->port[0]);
 	else
-		snprintf(in->name, sizeof(in->name), "%.15s", in->comm);
+		snprintf(buf, INSTANCE_NAME, "%.15s", in->comm);
 }
 
-static void take_process(struct instance *in, const struct process_info *p)
+static void full_name(const struct instance *in, char buf[INSTANCE_NAME])
+{
+	size_t used;
+
+	base_name(in, buf);
+	used = strlen(buf);
+	if (in->place[0])
+		used += (size_t)snprintf(buf + used, INSTANCE_NAME - used, "@%s", in->place);
+	if (in->number)
+		snprintf(buf + used, INSTANCE_NAME - used, "#%u", in->number);
+}
+
+static void rename_instance(const struct instances *is, struct instance *in)
+{
+	char full[INSTANCE_NAME];
+
+	full_name(in, full);
+	snprintf(in->uid, sizeof(in->uid), "%s/%s", full, is->boot ?: "");
+	if (in->ambiguous)
+		memcpy(in->name, full, sizeof(in->name));
+	else
+		base_name(in, in->name);
+}
+
+static bool is_number_taken(const struct instances *is, const struct instance *in)
+{
+	for (size_t i = 0; i < is->count; i++) {
+		const struct instance *other = is->all[i];
+
+		if (other != in && other->members && other->number == in->number && other->ports &&
+		    other->port[0] == in->port[0] && !strcmp(other->comm, in->comm) &&
+		    !strcmp(other->place, in->place))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Name an instance that listens. Where another running one has the same name, both get their places; two in the same
+ * place, for which only a network namespace or SO_REUSEPORT can be the reason, a number.
+ */
+static void name_instance(struct instances *is, struct instance *in)
+{
+	in->number = 0;
+	in->ambiguous = false;
+	for (size_t i = 0; in->ports && i < is->count; i++) {
+		struct instance *other = is->all[i];
+
+		if (other == in || !other->members || !other->ports ||
+		    other->port[0] != in->port[0] || strcmp(other->comm, in->comm))
+			continue;
+		in->ambiguous = other->ambiguous = true;
+		rename_instance(is, other);
+	}
+	for (in->number = 0; is_number_taken(is, in);)
+		in->number += in->number ? 1 : 2;
+	rename_instance(is, in);
+}
+
+void instances_place(struct instances *is, struct instance *in, const char *place)
+{
+	snprintf(in->place, sizeof(in->place), "%s", place[0] ? place : "host");
+	name_instance(is, in);
+}
+
+static void take_process(const struct instances *is, struct instance *in,
+			 const struct process_info *p)
 {
 	in->pid = p->pid;
 	in->start_ns = p->start_ns;
 	in->cgroup_id = p->cgroup_id;
 	in->exe_ino = p->exe_ino;
 	in->exe_dev = p->exe_dev;
-	in->uid = p->uid;
+	in->user = p->uid;
 	memcpy(in->comm, p->comm, COMM_LEN);
 	in->comm[COMM_LEN - 1] = '\0';
 	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));
-	rename_instance(in);
+	rename_instance(is, in);
 }
 
 static void begin_start(struct instance *in, const struct event *ev)
@@ -116,7 +182,8 @@ static void begin_start(struct instance *in, const struct event *ev)
  * A listener found by a sweep may have been handed down by a supervisor: the server may not even have mapped its
  * libraries. Only one that the server opens itself says how far the start is.
  */
-static enum instance_change add_port(struct instance *in, uint16_t port, const struct event *ev)
+static enum instance_change add_port(struct instances *is, struct instance *in, uint16_t port,
+				     const struct event *ev)
 {
 	if (!in->listen_ns && !(ev->flags & EVENT_FOUND_BY_SWEEP))
 		in->listen_ns = ev->time_ns;
@@ -126,7 +193,8 @@ static enum instance_change add_port(struct instance *in, uint16_t port, const s
 	}
 	if (in->ports < INSTANCE_PORTS)
 		in->port[in->ports++] = port;
-	rename_instance(in);
+	if (in->ports == 1)
+		name_instance(is, in);
 	return INSTANCE_LISTENS;
 }
 
@@ -182,7 +250,7 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe)
 	*ret = (struct instance){.id = INSTANCE_SELF, .pid = pid, .members = 1};
 	snprintf(ret->comm, sizeof(ret->comm), "cachewarden");
 	snprintf(ret->exe, sizeof(ret->exe), "%s", exe);
-	rename_instance(ret);
+	rename_instance(&(struct instances){}, ret);
 }
 
 bool instance_started(const struct instance *in, uint64_t now_ns)
@@ -209,17 +277,19 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 		if (known && in->members) {
 			in->ports = in->plain = 0;
 			in->tls = false;
+			in->ambiguous = false;
+			in->number = 0;
 			begin_start(in, ev);
-			take_process(in, &ev->actor);
+			take_process(is, in, &ev->actor);
 			return INSTANCE_REEXECUTED;
 		}
-		take_process(in, &ev->actor);
+		take_process(is, in, &ev->actor);
 		in->members = 1;
 		begin_start(in, ev);
 		return INSTANCE_STARTED;
 	case EVENT_FORK:
 		if (!known)
-			take_process(in, &ev->actor);
+			take_process(is, in, &ev->actor);
 		in->members++;
 		in->last_child = ev->actor.pid;
 		in->last_child_start_ns = ev->actor.start_ns;
@@ -228,7 +298,7 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	case EVENT_EXIT:
 		return member_left(in, &ev->actor);
 	case EVENT_LISTEN:
-		return add_port(in, ev->conn.ends.local_port, ev);
+		return add_port(is, in, ev->conn.ends.local_port, ev);
 	default:
 		return INSTANCE_SAME;
 	}

@@ -14,6 +14,9 @@
 
 #define INSTANCE_PORTS 8
 #define INSTANCE_CGROUP 256
+#define INSTANCE_PLACE 128 /* a unit's name; longer ones are cut */
+#define INSTANCE_NAME (COMM_LEN + 8 + INSTANCE_PLACE + 12)
+#define INSTANCE_UID (INSTANCE_NAME + 40) /* and a boot id */
 
 struct instance {
 	uint32_t id;
@@ -33,10 +36,18 @@ struct instance {
 	bool baselined;	    /* its start is over, and what it had mapped is recorded */
 	uint64_t exe_ino;   /* of its executable, as the kernel knows it */
 	uint32_t exe_dev;
-	uint32_t uid; /* real one, at its start */
+	uint32_t user; /* its real uid at its start */
 	char comm[COMM_LEN];
-	char name[COMM_LEN + 8]; /* "redis-server:6379" */
-	uint32_t mnt_ns;	 /* inode number of its mount namespace */
+	/* where it runs: pod, container or unit; "host" if it is in none; see instances_place() */
+	char place[INSTANCE_PLACE];
+	/* "redis-server:6379"; "redis-server:6379@PLACE" once another running instance was called the same */
+	char name[INSTANCE_NAME];
+	/* what identifies it on this host as long as the boot lasts, also when it is started again:
+	 * "redis-server:6379@PLACE/BOOT"; before it listens the port is missing */
+	char uid[INSTANCE_UID];
+	bool ambiguous;	     /* there was such another one: the name has the place */
+	unsigned int number; /* tells it from another one in the same place; 0: there is none */
+	uint32_t mnt_ns;     /* inode number of its mount namespace */
 	char exe[PATH_LEN];
 	char started_as
 		[PATH_LEN]; /* another name of that file, by which it was started; or empty */
@@ -49,6 +60,7 @@ struct instance {
 struct instances {
 	struct instance **all;
 	size_t count, room;
+	const char *boot; /* id of this boot of the host, kept by the caller; NULL: unknown */
 };
 
 /* What an event changed. */
@@ -74,6 +86,9 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 #define INSTANCE_LOAD_NS 1000000000ull
 #define INSTANCE_START_NS 10000000000ull
 bool instance_started(const struct instance *in, uint64_t now_ns);
+
+/* The caller learnt from its cgroup where an instance runs: name it. */
+void instances_place(struct instances *is, struct instance *in, const char *place);
 
 /* NULL if there is none. */
 struct instance *instances_find(const struct instances *is, uint32_t id);

@@ -7,6 +7,10 @@
 #include "policy/policy_key.h"
 #include "policy/policy_yaml.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #define RULES_TEXT_LEN 256
 
 static bool load(const struct active_policy *a, struct policy *ret)
@@ -50,6 +54,7 @@ bool active_policy_open(struct active_policy *a, const char *file, uint32_t prev
 void active_policy_close(struct active_policy *a)
 {
 	policy_free(&a->policy);
+	free(a->matched);
 }
 
 bool active_policy_reload(struct active_policy *a)
@@ -62,6 +67,8 @@ bool active_policy_reload(struct active_policy *a)
 	}
 	policy_free(&a->policy);
 	a->policy = loaded;
+	free(a->matched);
+	a->matched = NULL;
 	log_policy(a, "reloaded");
 	return true;
 }
@@ -108,4 +115,82 @@ void active_policy_prevent(struct active_policy *a, struct sensors *s, const str
 		log_not_prevented("servers", rules & ~a->preventable);
 	for (size_t i = 0; i < is->count; i++)
 		active_policy_prevent_on(a, s, is->all[i]);
+}
+
+/* "redis-server:6379" of an instance, whatever its shown name. */
+static bool has_short_name(const struct instance *in, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(in->name, name, len) &&
+	       (!in->name[len] || in->name[len] == '@' || in->name[len] == '#');
+}
+
+/* What an entry that means one instance matches: how many, and which. */
+struct matches {
+	size_t count;
+	char names[512];
+};
+
+static void add_match(struct matches *m, const struct instance *in)
+{
+	size_t used = strlen(m->names);
+
+	m->count++;
+	snprintf(m->names + used, sizeof(m->names) - used, "%s%s", used ? ", " : "", in->name);
+}
+
+static void warn_of(size_t *said, const struct matches *m, const struct policy_place *at,
+		    const char *what, const char *name, const char *advice)
+{
+	if (m->count > 1 && m->count > *said)
+		log_warn("%s:%u: %s '%s' matches %zu instances (%s); %s", at->file, at->line, what,
+			 name, m->count, m->names, advice);
+	*said = m->count;
+}
+
+static void check_entry(const struct policy_instance *entry, const struct instances *is,
+			size_t *said)
+{
+	struct matches found = {};
+	struct policy_input input;
+
+	if (entry->port == POLICY_UNSET || entry->unit || entry->container || entry->cgroup)
+		return;
+	for (size_t i = 0; i < is->count; i++) {
+		policy_input_instance(&input, is->all[i]);
+		if (is->all[i]->members && policy_matches(entry, &input))
+			add_match(&found, is->all[i]);
+	}
+	warn_of(said, &found, &entry->at, "the entry", entry->name,
+		"it applies to all of them: add a unit or container to match one");
+}
+
+static void check_exception(const struct policy_allow *allow, const struct instances *is,
+			    size_t *said)
+{
+	struct matches found = {};
+
+	if (!allow->instance || !strchr(allow->instance, ':'))
+		return;
+	for (size_t i = 0; i < is->count; i++) {
+		if (is->all[i]->members && has_short_name(is->all[i], allow->instance))
+			add_match(&found, is->all[i]);
+	}
+	warn_of(said, &found, &allow->at, "the exception for", allow->instance,
+		"it allows nothing: name one of them");
+}
+
+void active_policy_check(struct active_policy *a, const struct instances *is)
+{
+	const struct policy *p = &a->policy;
+
+	if (!a->matched)
+		a->matched = calloc(p->instances + p->allows + 1, sizeof(*a->matched));
+	if (!a->matched)
+		return;
+	for (size_t i = 0; i < p->instances; i++)
+		check_entry(&p->instance[i], is, &a->matched[i]);
+	for (size_t i = 0; i < p->allows; i++)
+		check_exception(&p->allow[i], is, &a->matched[p->instances + i]);
 }

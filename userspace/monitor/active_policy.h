@@ -17,6 +17,7 @@ struct active_policy {
 	uint32_t prevent_always; /* by option; a policy that names the rule's mode overrides it */
 	uint32_t preventable;	 /* on this kernel */
 	bool preventing;	 /* the kernel's table has been written */
+	size_t *matched; /* of each entry of instances, then of each exception: instances it was said to match */
 };
 
 /* Load the policy. Returns false, with the error logged, if it is invalid. */
@@ -25,6 +26,13 @@ void active_policy_close(struct active_policy *a);
 
 /* Load it again. Returns false, with the error logged and the policy in force unchanged, if it is invalid. */
 bool active_policy_reload(struct active_policy *a);
+
+/*
+ * Warn of entries that were meant for one instance and match several running ones: an exception by NAME:PORT, which then
+ * allows nothing, and an entry of instances that names a port and no place. Each is logged once, and again when there are
+ * more.
+ */
+void active_policy_check(struct active_policy *a, const struct instances *is);
 
 /* Tell the kernel what to prevent on each known instance and on those to come. Log what this kernel cannot prevent. */
 void active_policy_prevent(struct active_policy *a, struct sensors *s, const struct instances *is);

@@ -75,7 +75,7 @@ static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 	const char *rule = rule_name(key->rule);
 	char note[ALERT_NOTE_LEN];
 
-	snprintf(note, sizeof(note), "lost without event or count: %s of %s",
+	snprintf(note, sizeof(note), "lost without event or count: %s of %.40s",
 		 rule ? rule : "start, fork or exit", in ? in->name : "an unknown instance");
 	report_blind_spot(m, note, n);
 }

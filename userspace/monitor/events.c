@@ -111,6 +111,16 @@ static void log_other_monitor(const struct event *ev)
 		ev->actor.pid, exe);
 }
 
+/* Where does it run? That tells it from others on the same port. */
+static void locate(struct monitor *m, struct instance *in)
+{
+	char place[INSTANCE_PLACE];
+
+	cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
+	policy_place(in->cgroup, place, sizeof(place));
+	instances_place(&m->instances, in, place);
+}
+
 static void on_lifecycle(struct monitor *m, const struct event *ev)
 {
 	struct instance *in;
@@ -126,13 +136,15 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	if (!in)
 		return;
 	if (began) {
-		cgroup_path(m->cgroup_fd, in->cgroup_id, in->cgroup, sizeof(in->cgroup));
+		locate(m, in);
 		file_probe_started_as(in, in->started_as);
 	}
 	if (change != INSTANCE_SAME)
 		active_policy_prevent_on(&m->policy, m->sensors, in);
 	if (!m->started)
 		return;
+	if (change == INSTANCE_LISTENS)
+		active_policy_check(&m->policy, &m->instances);
 	log_change(in, change);
 	if (began)
 		files_started(m->files, in);

@@ -404,3 +404,18 @@ size_t files_count(const struct files *f, uint32_t instance)
 		n += f->all[i].instance == instance && f->all[i].kind;
 	return n;
 }
+
+bool files_know(const struct files *f, uint32_t instance, unsigned int kind)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->all[i].instance == instance && f->all[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+void files_each(const struct files *f, void (*fn)(void *ctx, const struct file *file), void *ctx)
+{
+	for (size_t i = 0; i < f->count; i++)
+		fn(ctx, &f->all[i]);
+}

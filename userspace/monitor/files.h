@@ -59,4 +59,10 @@ bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
 /* The number of files protected for an instance. */
 size_t files_count(const struct files *f, uint32_t instance);
 
+/* Is any file of that kind (FILE_*) known of an instance? */
+bool files_know(const struct files *f, uint32_t instance, unsigned int kind);
+
+struct file; /* file_probe.h */
+void files_each(const struct files *f, void (*fn)(void *ctx, const struct file *file), void *ctx);
+
 #endif

@@ -2,6 +2,7 @@
 /* files_search.c - see files_search.h. */
 #include "monitor/files_search.h"
 
+#include "base/str.h"
 #include "model/server_config.h"
 #include "monitor/file_probe.h"
 
@@ -92,7 +93,8 @@ static void learn_dir(struct search *s, const char *dir, bool all)
 	while (d && (e = readdir(d))) {
 		unsigned int kind = file_kind_classify(e->d_name, false, "", 0);
 
-		if (kind == FILE_DATA || kind == FILE_ACL || (all && e->d_name[0] != '.') ||
+		if (kind == FILE_DATA || kind == FILE_ACL || kind == FILE_KEY ||
+		    str_ends_with(e->d_name, ".pem") || (all && e->d_name[0] != '.') ||
 		    (kind == FILE_CONFIG && !strncmp(e->d_name, "nodes", strlen("nodes"))))
 			learn_in(s, dir, e->d_name);
 	}

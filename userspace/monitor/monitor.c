@@ -14,6 +14,7 @@
 #include "monitor/monitor.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "monitor/conns_request.h"
@@ -57,6 +58,7 @@ static void reload_policy(struct monitor *m)
 	if (!active_policy_reload(&m->policy))
 		return;
 	active_policy_prevent(&m->policy, m->sensors, &m->instances);
+	active_policy_check(&m->policy, &m->instances);
 	guard_stop(&m->guard); /* it has a copy of the old policy */
 	handoff_start(m);
 }
@@ -181,6 +183,7 @@ static int init(struct monitor *m)
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
+	m->instances.boot = host_get()->boot_id;
 	instance_self(&m->self, (uint32_t)getpid(), exe);
 	if (getrandom(&run, sizeof(run), 0) != sizeof(run)) {
 		log_error("cannot get random bytes for the ids of findings: %s", strerror(errno));

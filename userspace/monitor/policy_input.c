@@ -8,6 +8,7 @@ void policy_input_instance(struct policy_input *ret, const struct instance *in)
 	if (!in)
 		return;
 	ret->instance = in->name;
+	ret->instance_uid = in->uid;
 	ret->instance_exe = in->exe;
 	ret->instance_started_as = in->started_as[0] ? in->started_as : NULL;
 	ret->instance_cgroup = in->cgroup;

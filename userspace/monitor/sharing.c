@@ -34,7 +34,7 @@ static bool same_program(const struct instance *a, const struct instance *b)
 bool sharing_allows(struct sharing *s, const struct event *ev, const struct instance *owner,
 		    const struct instance *in)
 {
-	if (!owner || !in || ev->actor.uid != owner->uid || !same_program(owner, in))
+	if (!owner || !in || ev->actor.uid != owner->user || !same_program(owner, in))
 		return false;
 	if (in->ports)
 		return true;

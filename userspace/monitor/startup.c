@@ -4,9 +4,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "base/proc.h"
+#include "model/file_kind.h"
 #include "monitor/events.h"
 #include "monitor/files_search.h"
+#include "monitor/files_state.h"
 #include "monitor/handoff.h"
 #include "monitor/report.h"
 #include "monitor/sweeps.h"
@@ -15,6 +18,7 @@
 #include "sensor/features.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Check and mount what the sensors need of the host; a mount may take a mount namespace of our own. */
@@ -83,6 +87,42 @@ static void on_title(void *ctx, pid_t pid, const char *argv0)
 	}
 }
 
+static void recall_files(struct monitor *m)
+{
+	unsigned int line = 0;
+	int n = files_state_load(m->files, m->sensors, &m->instances, &line);
+
+	if (n > 0)
+		log_info("%d files are known from the last monitor", n);
+	else if (n == -EBADMSG)
+		log_warn("%s/files is damaged at line %u and not used: what it said of files is "
+			 "lost until servers are started again; it is replaced",
+			 CONTROL_DIR, line);
+	else if (n < 0 && n != -ENOENT)
+		log_warn(
+			"%s/files is not used (%s): it must belong to root, and nobody else may write it",
+			CONTROL_DIR, strerror(-n));
+}
+
+/* What every server has, but was not found of this one: access to it goes unseen. */
+static void log_files(const struct monitor *m, const struct instance *in)
+{
+	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
+	char missing[128] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t used = strlen(missing);
+
+		if (!files_know(m->files, in->id, kinds[i]))
+			snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
+				 file_kind_name(kinds[i]));
+	}
+	log_info("instance %s: %zu files protected%s%s%s", in->name, files_count(m->files, in->id),
+		 missing[0] ? "; none known as: " : "", missing,
+		 missing[0] ? " (if it has one, it is known once the server is started again)"
+			    : "");
+}
+
 /* Find the servers that run already, and what is theirs: processes, sockets, files. */
 static void find_instances(struct monitor *m)
 {
@@ -110,11 +150,12 @@ static void find_instances(struct monitor *m)
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}
+	recall_files(m);
+	active_policy_check(&m->policy, &m->instances);
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */
 	for (size_t i = 0; i < m->instances.count; i++)
-		log_info("instance %s: %zu files protected", m->instances.all[i]->name,
-			 files_count(m->files, m->instances.all[i]->id));
+		log_files(m, m->instances.all[i]);
 }
 
 int startup(struct monitor *m)

@@ -26,6 +26,7 @@ struct sweep_state {
 	uint64_t count, failed;
 	uint64_t total_ns, longest_ns;
 	uint64_t baselines_failed;
+	uint64_t save_failed; /* of files_state.h */
 };
 
 struct totals {

@@ -4,10 +4,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/files_state.h"
 #include "monitor/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
 static int sweep_instance(struct monitor *m, struct instance *in)
@@ -32,6 +34,18 @@ static void account(struct sweep_state *s, uint64_t interval_s)
 	s->next_ns = interval_s ? s->began_ns + interval_s * NS_PER_SEC : UINT64_MAX;
 }
 
+/* For the next monitor. */
+static void save_files(struct monitor *m)
+{
+	int err = files_state_save(m->files, &m->instances);
+
+	if (err && !m->sweeps.save_failed++)
+		log_warn(
+			"cannot keep what is known of servers' files (%s): the next monitor will have "
+			"to find them again",
+			strerror(-err));
+}
+
 void sweeps_run(struct monitor *m)
 {
 	bool pending;
@@ -47,6 +61,7 @@ void sweeps_run(struct monitor *m)
 			err = -EIO;
 	}
 	files_refresh(m->files, &m->instances);
+	save_files(m);
 	account(&m->sweeps, m->options->sweep_s);
 	if (pending)
 		monitor_request_sweep(m);

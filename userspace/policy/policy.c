@@ -67,6 +67,28 @@ void policy_container(const char *cgroup, char *buf, size_t size)
 	}
 }
 
+#define POD_ID 36	   /* a UUID; systemd's driver writes it with underscores */
+#define SHORT_CONTAINER 12 /* digits, as docker ps and crictl ps show */
+
+void policy_place(const char *cgroup, char *buf, size_t size)
+{
+	const char *pod = cgroup && strstr(cgroup, "kubepods") ? strstr(cgroup, "pod") : NULL;
+
+	while (pod && strspn(pod + 3, "0123456789abcdef-_") < POD_ID)
+		pod = strstr(pod + 3, "pod");
+	if (pod) {
+		snprintf(buf, size, "pod-%.*s", POD_ID, pod + 3);
+		for (char *c = buf; *c; c++)
+			*c = *c == '_' ? '-' : *c;
+		return;
+	}
+	policy_container(cgroup, buf, size);
+	if (buf[0] && size > SHORT_CONTAINER)
+		buf[SHORT_CONTAINER] = '\0';
+	else
+		policy_unit(cgroup, buf, size);
+}
+
 /* --- instances --- */
 
 static bool pattern_matches(const char *pattern, const char *text)
@@ -89,7 +111,7 @@ static bool matches_all(const struct policy_instance *entry)
 	       entry->port == POLICY_UNSET;
 }
 
-static bool instance_matches(const struct policy_instance *entry, const struct policy_input *in)
+bool policy_matches(const struct policy_instance *entry, const struct policy_input *in)
 {
 	char unit[NAME_ROOM], container[NAME_ROOM];
 
@@ -106,7 +128,7 @@ static int64_t mode_of(const struct policy *p, const struct policy_input *in, un
 {
 	for (size_t i = 0; i < p->instances; i++) {
 		if (p->instance[i].mode[rule] != POLICY_UNSET &&
-		    instance_matches(&p->instance[i], in))
+		    policy_matches(&p->instance[i], in))
 			return p->instance[i].mode[rule];
 	}
 	return POLICY_UNSET;
@@ -117,20 +139,25 @@ static enum severity severity_of(const struct policy *p, const struct policy_inp
 	for (size_t i = 0; i < p->instances; i++) {
 		int64_t severity = p->instance[i].severity[in->rule];
 
-		if (severity != POLICY_UNSET && instance_matches(&p->instance[i], in))
+		if (severity != POLICY_UNSET && policy_matches(&p->instance[i], in))
 			return (enum severity)severity;
 	}
 	return in->severity;
 }
 
-/* By the name of its entry, or the one that alerts show. */
-static bool has_name(const struct policy *p, const struct policy_input *in, const char *name)
+/* By the name of its entry, the one that alerts show, or that with its place, which begins its uid. */
+bool policy_is_called(const struct policy *p, const struct policy_input *in, const char *name)
 {
+	size_t len = strlen(name);
+
 	if (in->instance && !strcmp(in->instance, name))
+		return true;
+	if (in->instance_uid && !strncmp(in->instance_uid, name, len) &&
+	    in->instance_uid[len] == '/')
 		return true;
 	for (size_t i = 0; i < p->instances; i++) {
 		if (!strcmp(p->instance[i].name, name))
-			return instance_matches(&p->instance[i], in);
+			return policy_matches(&p->instance[i], in);
 	}
 	return false;
 }
@@ -205,7 +232,7 @@ static bool allow_matches(const struct policy *p, const struct policy_allow *a,
 	       equals(a->sha256, in->sha256) && equals(a->unit, unit) &&
 	       (a->uid == POLICY_UNSET || a->uid == in->uid) &&
 	       (!a->ancestor || descends(in, a->ancestor)) &&
-	       (!a->instance || has_name(p, in, a->instance));
+	       (!a->instance || policy_is_called(p, in, a->instance));
 }
 
 static const struct policy_place *plaintext_allowed(const struct policy *p,

@@ -94,7 +94,7 @@ struct policy_input {
 	bool prevented;
 	bool routine; /* observed where no entry names the rule, see model/routine.h */
 	/* the target */
-	const char *instance, *instance_exe, *instance_started_as, *instance_cgroup;
+	const char *instance, *instance_uid, *instance_exe, *instance_started_as, *instance_cgroup;
 	const uint16_t *port;
 	size_t ports;
 	/* the actor; exe is unset unless it is certain that this file is what runs */
@@ -145,10 +145,20 @@ bool policy_needs_sha256(const struct policy *p, const char *exe);
 bool policy_tls_version(const struct policy *p, unsigned int version);
 bool policy_tls_cipher(const struct policy *p, uint16_t suite);
 
+/* Does an entry match an instance? Does the name in an exception mean it? */
+bool policy_matches(const struct policy_instance *entry, const struct policy_input *in);
+bool policy_is_called(const struct policy *p, const struct policy_input *in, const char *name);
+
 bool policy_cidr_contains(const struct policy_cidr *c, const uint8_t ip[16]);
 
 /* The systemd unit and the container that a cgroup path belongs to; empty if none. */
 void policy_unit(const char *cgroup, char *buf, size_t size);
 void policy_container(const char *cgroup, char *buf, size_t size);
+
+/*
+ * The narrowest of these that outlives a restart: "pod-UID", the first digits of the container's id as its tools show
+ * them, or the unit. Empty if none.
+ */
+void policy_place(const char *cgroup, char *buf, size_t size);
 
 #endif

@@ -90,8 +90,8 @@ static const struct policy_key keys[] = {
 	{"allow[].ancestor", POLICY_TO_TEXT(POLICY_PATH, ALLOW, ancestor),
 	 .help = "Path of the executable of one of the actor's ancestors, at most eight generations up."},
 	{"allow[].instance", POLICY_TO_TEXT(POLICY_TEXT, ALLOW, instance), .absent = "all",
-	 .help = "The server that may be accessed: the name of an entry of instances, or NAME:PORT as alerts "
-		 "show it."},
+	 .help = "The server that may be accessed: the name of an entry of instances, or NAME:PORT or "
+		 "NAME:PORT@PLACE as alerts show it. NAME:PORT allows nothing while several servers have it."},
 	{"allow[].until", POLICY_TO_INT(POLICY_DATE, ALLOW, until_ms), .absent = "no end",
 	 .help = "Last day of the exception, or the second at which it ends; UTC."},
 	{"allow[].reason", POLICY_TO_TEXT(POLICY_TEXT, ALLOW, reason), .required = true,

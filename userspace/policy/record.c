@@ -22,6 +22,7 @@ static void fill_instance(struct record *r)
 	size_t i;
 
 	in->instance = record_text(r->instance, "name");
+	in->instance_uid = record_text(r->instance, "uid");
 	in->instance_exe = record_text(r->instance, "exe");
 	in->instance_started_as = record_text(r->instance, "started_as");
 	in->instance_cgroup = record_text(r->instance, "cgroup");

@@ -35,6 +35,7 @@ const char *conn_json(const struct conn_view *v, struct report_buf *b, size_t *r
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
 	jsonw_string(j, "instance", v->instance ? v->instance->name : NULL);
+	jsonw_string(j, "instance_uid", v->instance ? v->instance->uid : NULL);
 	jsonw_int(j, "pid", v->instance ? v->instance->pid : 0);
 	put_end(j, "local", v, s->ends.local_ip, s->ends.local_port);
 	put_end(j, "remote", v, s->ends.remote_ip, s->ends.remote_port);

@@ -130,6 +130,7 @@ static void put_instance(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "id", ev->key.instance);
 	jsonw_string(j, "name", f->instance ? f->instance->name : NULL);
 	if (f->instance) {
+		jsonw_string(j, "uid", f->instance->uid);
 		jsonw_int(j, "pid", f->instance->pid);
 		jsonw_int(j, "port", f->instance->ports ? f->instance->port[0] : 0);
 		jsonw_array(j, "ports");

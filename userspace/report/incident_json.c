@@ -154,6 +154,7 @@ static void put_instance(struct jsonw *j, const struct incident_view *v)
 	jsonw_object(j, "instance");
 	jsonw_int(j, "id", v->incident->instance);
 	jsonw_string(j, "name", v->instance->name);
+	jsonw_string(j, "uid", v->instance->uid);
 	jsonw_int(j, "pid", v->instance->pid);
 	jsonw_end_object(j);
 }

@@ -139,6 +139,7 @@ void ocsf_resources(struct jsonw *j, const struct instance *in)
 		return;
 	jsonw_array(j, "resources");
 	jsonw_object(j, NULL);
+	jsonw_string(j, "uid", in->uid);
 	jsonw_string(j, "name", in->name);
 	jsonw_string(j, "type", "cache server");
 	jsonw_int(j, "role_id", 1); /* Target */
