@@ -15,6 +15,8 @@
  *   fexit/<syscall>             arguments and outcome of ptrace, process_vm_* and pidfd_getfd.
  *                               Requests on a tracee pass no further check: the check alone would
  *                               miss them
+ *   fexit/mem_rw                how many bytes were read from or written to /proc/PID/mem, by whatever
+ *                               syscall or ring
  *   tp_btf/io_uring_complete    reads and writes through a ring, see uring_done
  *   fmod_ret/security_ptrace_access_check
  *                               denies what an instance's policy prevents: the same check, at the
@@ -30,7 +32,6 @@
 
 #define PTRACE_MODE_ATTACH 0x02	 /* include/linux/ptrace.h */
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
-#define PF_IO_WORKER 0x00000010	 /* include/linux/sched.h */
 
 const volatile __u32 calls_loaded; /* calls.bpf.c is: its syscalls have hooks of their own */
 
@@ -243,6 +244,19 @@ int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 	if (ret >= 0)
 		opened(task, file_of_fd(task, ret), 0, &name, VECTOR_OPEN_BY_HANDLE_AT);
 	return 0;
+}
+
+/* --- bytes through /proc/PID/mem --- */
+
+SEC("?fexit/mem_rw")
+int BPF_PROG(ac_mem_rw, struct file *file, char *buf, size_t count, loff_t *pos, int write,
+	     long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct use use = {.write = write, .ret = ret, .flags = EVENT_TRANSFER, .mem_rw = 1};
+
+	use.nr = task->flags & PF_IO_WORKER ? NR_io_uring_enter : syscall_number(task);
+	return used(task, file, &use);
 }
 
 /* --- syscalls with a target among their arguments --- */

@@ -10,7 +10,8 @@
  *                    instance. Hooks report that call at its end, which the caller can put off
  *                    for ever by making its own memory wait
  *   iter/task_file   somebody holds a file below an instance's /proc/PID, its socket, its data or
- *                    configuration, or a perf event on it; an instance holds an unmarked socket
+ *                    configuration, or a perf event on it, in its descriptor table or in a ring of
+ *                    io_uring; an instance holds an unmarked socket
  *   iter/task_vma    of one instance: which files it executes, what it executes that is not a file,
  *                    what it shares for writing
  *
@@ -20,6 +21,7 @@
  */
 #include "lib/files.bpf.h"
 #include "lib/mark.bpf.h"
+#include "lib/uring.bpf.h"
 
 #define SOCKFS_MAGIC 0x534f434b /* include/uapi/linux/magic.h */
 #define ANON_INODE_FS_MAGIC 0x09041934
@@ -28,6 +30,7 @@
 #define VM_EXEC 0x4
 #define VM_SHARED 0x8
 #define NS_PER_SEC 1000000000ull
+#define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
 
 /* Bits in an mm's flags, which the loader learned from this kernel (mm_flags_learn); 0: unknown. */
@@ -60,6 +63,179 @@ static __always_inline int report_state(const struct pid_owner *target, struct a
 	a->vector = VECTOR_SWEEP;
 	report_found(target, a, actor);
 	return 0;
+}
+
+/* --- descriptors --- */
+
+static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, struct inode *inode)
+{
+	struct pid_owner *owner = owner_of_inode(inode);
+	u32 mode = BPF_CORE_READ(file, f_mode);
+	struct action a = {};
+	struct proc_rule *r;
+
+	if (!owner || (mode & FMODE_PATH) || is_member(tgid, owner->instance))
+		return 0;
+	r = rule_of_dentry(BPF_CORE_READ(file, f_path.dentry));
+	if (!r)
+		return 0;
+	a.rule = rule_of_access(r, mode & FMODE_WRITE);
+	a.detail = r->file;
+	return a.rule ? report_state(owner, &a, task) : 0;
+}
+
+/* An instance's data, configuration or key. */
+static __always_inline int holds_own(u64 task, u32 tgid, struct file *file, struct inode *inode)
+{
+	struct pid_owner target = {};
+	struct file_owner *own;
+	struct action a = {};
+	u32 *main;
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return 0;
+	own = file_owner_of(inode);
+	if (!own || !own->kind || server_of(tgid))
+		return 0;
+	if (own->kind == FILE_CODE && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
+		return 0;
+	target.instance = own->instance;
+	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
+	if (main)
+		target.tgid = target.tid = *main;
+	a.rule = rule_of_kind(own->kind);
+	a.detail = own->kind;
+	a.file = address(file);
+	return report_state(&target, &a, task);
+}
+
+/* A file that needs no type of its own: it may be in a ring's table, too. */
+static __noinline int holds_file(u64 task, u32 tgid, u64 addr)
+{
+	struct file *file = (void *)addr;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
+		return holds_proc(task, tgid, file, inode);
+	return holds_own(task, tgid, file, inode);
+}
+
+struct ring_walk {
+	u64 ring, task;
+	u32 tgid, pad;
+};
+
+static long slot_step(u32 slot, struct ring_walk *w)
+{
+	struct file *file = file_of_slot((void *)w->ring, slot);
+
+	if (file)
+		holds_file(w->task, w->tgid, address(file));
+	return 0;
+}
+
+/* Direct descriptors: the table of a ring that the task holds. */
+static __noinline int holds_ring(u64 task, u32 tgid, u64 addr)
+{
+	struct ring_walk w = {.task = task, .tgid = tgid};
+
+	w.ring = (u64)uring_of((void *)addr);
+	if (w.ring)
+		bpf_loop(uring_slots((void *)w.ring) % (URING_SLOTS_MAX + 1), slot_step, &w, 0);
+	return 0;
+}
+
+/* Rings that a task registered with itself need no descriptor any more. */
+static __always_inline void check_registered_rings(struct task_struct *task)
+{
+	struct io_uring_task *own = BPF_CORE_READ(task, io_uring);
+	struct file *ring;
+
+	for (u32 i = 0; own && i < REGISTERED_RINGS; i++) {
+		bpf_core_read(&ring, sizeof(ring), &own->registered_rings[i]);
+		if (ring)
+			holds_ring(address(task), task->tgid, (u64)ring);
+	}
+}
+
+/*
+ * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
+ * no finding. A mark may name an instance that is gone, if the next one was handed the same
+ * listener.
+ */
+static __always_inline int holds_socket(struct task_struct *task, struct file *file)
+{
+	struct member *m = member_of(task->tgid);
+	struct supervisor_key key = {.tgid = task->tgid};
+	struct action a = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET};
+	struct pid_owner target = {};
+	struct sock_mark *mark;
+	struct sock *sk;
+	u32 *main;
+
+	sk = tcp_sock_of(file);
+	if (!sk)
+		return 0;
+	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
+	if (!mark) {
+		if (m && mark_found(sk, m->instance))
+			counter_add(COUNTER_SOCKETS_LATE, 1);
+		return 0;
+	}
+	if (m && m->instance == mark->instance)
+		return 0;
+	target.instance = mark->instance;
+	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
+	if (main && is_member(*main, target.instance)) {
+		target.tgid = target.tid = *main;
+	} else if (m) {
+		mark->instance = m->instance;
+		mark->writer = 0;
+		return 0;
+	}
+	if (sk->__sk_common.skc_state == TCP_LISTEN) {
+		key.instance = mark->instance;
+		if (bpf_map_lookup_elem(&supervisors, &key))
+			return 0;
+		a.detail = FINDING_LISTENER;
+	}
+	return report_state(&target, &a, address(task));
+}
+
+static __always_inline int holds_perf_event(struct task_struct *task, struct file *file)
+{
+	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
+	struct perf_event *event = perf_event_of(file);
+	struct task_struct *target;
+	struct pid_owner *owner;
+
+	if (!event)
+		return 0;
+	target = BPF_CORE_READ(event, hw.target);
+	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid)) : NULL;
+	if (!owner || is_member(task->tgid, owner->instance))
+		return 0;
+	return report_state(owner, &a, address(task));
+}
+
+SEC("iter/task_file")
+int sweep_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	/* an exiting server has left procs already, while its files are still open */
+	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
+		return 0;
+	switch (file->f_inode->i_sb->s_magic) {
+	case SOCKFS_MAGIC:
+		return holds_socket(task, file);
+	case ANON_INODE_FS_MAGIC:
+		holds_ring(address(task), task->tgid, address(file));
+		return holds_perf_event(task, file);
+	default:
+		return holds_file(address(task), task->tgid, address(file));
+	}
 }
 
 /* --- tasks --- */
@@ -170,6 +346,8 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	if (!task || (task->flags & PF_EXITING))
 		return 0;
 	check_vm_call(task);
+	if (!is_exempt(task, INSTANCE_SELF))
+		check_registered_rings(task);
 	m = member_of(task->tgid);
 	if (!m)
 		return 0;
@@ -197,130 +375,6 @@ int read_mm_flags(struct bpf_iter__task *ctx)
 	if (task && task->pid == mm_flags_tgid && task->mm)
 		mm_flags_value = mm_flags(task->mm);
 	return 0;
-}
-
-/* --- descriptors --- */
-
-static __always_inline int holds_proc(struct task_struct *task, struct file *file)
-{
-	struct pid_owner *owner = owner_of_inode(file->f_inode);
-	struct action a = {};
-	struct proc_rule *r;
-
-	if (!owner || (file->f_mode & FMODE_PATH) || is_member(task->tgid, owner->instance))
-		return 0;
-	r = rule_of_dentry(BPF_CORE_READ(file, f_path.dentry));
-	if (!r)
-		return 0;
-	a.rule = rule_of_access(r, file->f_mode & FMODE_WRITE);
-	a.detail = r->file;
-	return a.rule ? report_state(owner, &a, address(task)) : 0;
-}
-
-/* An instance's data, configuration or key. */
-static __always_inline int holds_own(struct task_struct *task, struct file *file)
-{
-	struct pid_owner target = {};
-	struct file_owner *own;
-	struct action a = {};
-	u32 *main;
-
-	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
-		return 0;
-	own = file_owner_of(file->f_inode);
-	if (!own || !own->kind || server_of(task->tgid))
-		return 0;
-	if (own->kind == FILE_CODE && !(file->f_mode & FMODE_WRITE))
-		return 0;
-	target.instance = own->instance;
-	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
-	if (main)
-		target.tgid = target.tid = *main;
-	a.rule = rule_of_kind(own->kind);
-	a.detail = own->kind;
-	a.file = address(file);
-	return report_state(&target, &a, address(task));
-}
-
-/*
- * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
- * no finding. A mark may name an instance that is gone, if the next one was handed the same
- * listener.
- */
-static __always_inline int holds_socket(struct task_struct *task, struct file *file)
-{
-	struct member *m = member_of(task->tgid);
-	struct supervisor_key key = {.tgid = task->tgid};
-	struct action a = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET};
-	struct pid_owner target = {};
-	struct sock_mark *mark;
-	struct sock *sk;
-	u32 *main;
-
-	sk = tcp_sock_of(file);
-	if (!sk)
-		return 0;
-	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
-	if (!mark) {
-		if (m && mark_found(sk, m->instance))
-			counter_add(COUNTER_SOCKETS_LATE, 1);
-		return 0;
-	}
-	if (m && m->instance == mark->instance)
-		return 0;
-	target.instance = mark->instance;
-	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
-	if (main && is_member(*main, target.instance)) {
-		target.tgid = target.tid = *main;
-	} else if (m) {
-		mark->instance = m->instance;
-		mark->writer = 0;
-		return 0;
-	}
-	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		key.instance = mark->instance;
-		if (bpf_map_lookup_elem(&supervisors, &key))
-			return 0;
-		a.detail = FINDING_LISTENER;
-	}
-	return report_state(&target, &a, address(task));
-}
-
-static __always_inline int holds_perf_event(struct task_struct *task, struct file *file)
-{
-	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
-	struct perf_event *event = perf_event_of(file);
-	struct task_struct *target;
-	struct pid_owner *owner;
-
-	if (!event)
-		return 0;
-	target = BPF_CORE_READ(event, hw.target);
-	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid)) : NULL;
-	if (!owner || is_member(task->tgid, owner->instance))
-		return 0;
-	return report_state(owner, &a, address(task));
-}
-
-SEC("iter/task_file")
-int sweep_files(struct bpf_iter__task_file *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-
-	/* an exiting server has left procs already, while its files are still open */
-	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
-		return 0;
-	switch (file->f_inode->i_sb->s_magic) {
-	case PROC_SUPER_MAGIC:
-		return holds_proc(task, file);
-	case SOCKFS_MAGIC:
-		return holds_socket(task, file);
-	case ANON_INODE_FS_MAGIC:
-		return holds_perf_event(task, file);
-	default:
-		return holds_own(task, file);
-	}
 }
 
 /* --- mappings --- */

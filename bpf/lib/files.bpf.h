@@ -55,6 +55,13 @@ static __always_inline u32 rule_of_kind(u32 kind)
 	return kind == FILE_KEY || kind == FILE_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
 }
 
+static __always_inline int report_host_opened(u32 rule, u32 vector, u32 file, u32 mode)
+{
+	struct pid_owner host = {.instance = INSTANCE_HOST};
+
+	return report_opened(&host, rule, vector, file, opened_for(mode));
+}
+
 /* A file of procfs or tracefs that exposes the memory of the whole host, by its own name. */
 static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 {
@@ -64,7 +71,7 @@ static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 	if (!r || !r->host || (mode & FMODE_PATH))
 		return 0;
 	rule = rule_of_access(r, mode & FMODE_WRITE);
-	return rule ? report_host(rule, vector, r->file, 0, 0) : 0;
+	return rule ? report_host_opened(rule, vector, r->file, mode) : 0;
 }
 
 /*
@@ -135,7 +142,7 @@ static __always_inline int may_share(u32 kind, u32 instance, u32 mode)
 static __always_inline int opened_regular(struct task_struct *task, struct file *f,
 					  struct inode *inode, u32 mode, u32 vector)
 {
-	struct action action = {.vector = vector, .file = address(f)};
+	struct action action = {.vector = vector, .file = address(f), .flags = opened_for(mode)};
 	struct file_owner *own = file_owner_of(inode);
 	struct member *m = member_of(task->tgid);
 	struct pid_owner target = {};
@@ -163,7 +170,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 }
 
 /* /dev/mem, /dev/kmem and /dev/port, by number: they may have any name. */
-static __always_inline int opened_device(struct inode *inode, u32 vector)
+static __always_inline int opened_device(struct inode *inode, u32 mode, u32 vector)
 {
 	u32 rdev = BPF_CORE_READ(inode, i_rdev);
 
@@ -171,7 +178,7 @@ static __always_inline int opened_device(struct inode *inode, u32 vector)
 	    rdev != (MEM_MAJOR << MINORBITS | KMEM_MINOR) &&
 	    rdev != (MEM_MAJOR << MINORBITS | PORT_MINOR))
 		return 0;
-	return report_host(RULE_MEM_KERNEL, vector, HOST_DEV_MEM, 0, 0);
+	return report_host_opened(RULE_MEM_KERNEL, vector, HOST_DEV_MEM, mode);
 }
 
 static __always_inline int is_preload(struct dentry *d)
@@ -189,7 +196,7 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 	if (mode & FMODE_PATH)
 		return 0;
 	if (type == S_IFCHR)
-		return opened_device(inode, vector);
+		return opened_device(inode, mode, vector);
 	if (type != S_IFREG)
 		return 0;
 	magic = BPF_CORE_READ(inode, i_sb, s_magic);
@@ -198,7 +205,7 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 	if (magic == SYSFS_MAGIC)
 		return 0;
 	if ((mode & FMODE_WRITE) && is_preload(BPF_CORE_READ(f, f_path.dentry)))
-		return report_host(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, 0, 0);
+		return report_host_opened(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, mode);
 	return opened_regular(task, f, inode, mode, vector);
 }
 

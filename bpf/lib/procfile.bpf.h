@@ -9,7 +9,8 @@
 #include "lib/task.bpf.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
-#define FMODE_WRITE 0x2u	/* include/linux/fs.h */
+#define FMODE_READ 0x1u		/* include/linux/fs.h */
+#define FMODE_WRITE 0x2u
 #define FMODE_PATH 0x4000u
 
 /* Names of files below /proc/PID, and the host's own, with the rules that they break. */
@@ -43,6 +44,13 @@ static __always_inline struct proc_rule *rule_of_dentry(struct dentry *d)
 	struct proc_rule *r = rule_of_name(BPF_CORE_READ(d, d_name.name));
 
 	return r ?: rule_of_name(BPF_CORE_READ(d, d_parent, d_name.name));
+}
+
+/* EVENT_* for how a file was opened. */
+static __always_inline u32 opened_for(u32 mode)
+{
+	return (mode & FMODE_READ ? EVENT_FOR_READING : 0) |
+	       (mode & FMODE_WRITE ? EVENT_FOR_WRITING : 0);
 }
 
 static __always_inline u32 rule_of_access(const struct proc_rule *r, int write)

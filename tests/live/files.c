@@ -19,7 +19,7 @@
 static struct server *a;   /* started after the monitor */
 static struct server *old; /* started before the monitor */
 static const char *old_dump, *dump, *acl;
-static struct trigger holder;
+static struct trigger holder, ring_holder;
 static struct monitor *mon;
 
 static const char *in_dir(const struct server *s, const char *name)
@@ -63,6 +63,7 @@ static void setup(void)
 	save(old);
 	old_dump = in_dir(old, "dump.rdb");
 	holder = trigger_stay("file_open", old_dump, "-h");
+	ring_holder = trigger_stay("uring_direct", old_dump, "hold");
 	mon = monitor_start("--sweep", "1", NULL);
 	a = with_files();
 	start(a);
@@ -105,6 +106,37 @@ static void dump_opened(const void *arg)
 		     .detail = "data file",
 		     .server = a,
 		     .by = &t});
+}
+
+/* The descriptor exists in the ring alone; "hold" leaves it there for the sweep. */
+static void dump_direct(const void *arg)
+{
+	const char *way = arg;
+	bool hold = way && !strcmp(way, "hold");
+	struct trigger t =
+		hold ? trigger_stay("uring_direct", dump, way) : trigger("uring_direct", dump, way);
+	json_t *found = NULL;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	require(hold || trigger_int(&t, "bytes_read") > 0, "nothing was read");
+	for (int i = 0; i < 60 && !found; i++) {
+		sleep_ms(50);
+		found = alert_find(mon, "rest-file", trigger_int(&t, "reader"));
+	}
+	require(found, "nothing names %lld", trigger_int(&t, "reader"));
+	require(!strncmp(alert_str(found, "detail"), "data file", 9), "it is called %s",
+		alert_str(found, "detail"));
+}
+
+/* What no dump is, through the same descriptors. */
+static void stranger_direct(const void *arg)
+{
+	const char *other = str("%s/other", scratch);
+
+	file_write(other, "nobody's");
+	trigger("uring_direct", other);
+	expect_nothing(mon);
 }
 
 static void path_only(const void *arg)
@@ -320,21 +352,33 @@ static void server_restarted(const void *arg)
 
 /* ---- from before the monitor, and at rest ---------------------------------------------------------- */
 
-static void held_before(const void *arg)
+static void found_held(pid_t pid)
 {
 	json_t *found;
 
 	monitor_poll(mon);
 	for (size_t i = 0; i < mon->count; i++) {
 		found = mon->lines[i];
-		if (alert_int(found, "actor.pid") == holder.pid) {
+		if (alert_int(found, "actor.pid") == pid) {
 			require(!strcmp(alert_str(found, "rule"), "rest-file") &&
 					!strcmp(alert_str(found, "found_by"), "sweep"),
 				"it is %s", alert_str(found, "rule"));
 			return;
 		}
 	}
-	test_fail("nothing says that %d holds a dump open", holder.pid);
+	test_fail("nothing says that %d holds a dump open", pid);
+}
+
+static void held_before(const void *arg)
+{
+	found_held(holder.pid);
+}
+
+static void held_in_ring_before(const void *arg)
+{
+	if (trigger_true(&ring_holder, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	found_held((pid_t)trigger_int(&ring_holder, "reader"));
 }
 
 struct readable {
@@ -489,6 +533,7 @@ static void dump_filter(const void *mode)
 
 static const struct test tests[] = {
 	TEST("from before: a dump held open", held_before),
+	TEST("from before: a dump held as a direct descriptor of io_uring", held_in_ring_before),
 	TEST("an RDB file by open", dump_opened, WAY("open", .vector = "open")),
 	TEST("an RDB file by openat", dump_opened, WAY("openat", .vector = "openat")),
 	TEST("an RDB file by openat2", dump_opened, WAY("openat2", .vector = "openat2")),
@@ -500,6 +545,13 @@ static const struct test tests[] = {
 	TEST("an RDB file by its handle", dump_opened,
 	     WAY("handle", .vector = "open_by_handle_at")),
 	TEST("an RDB file by io_uring", dump_opened, WAY("uring", .vector = "io_uring")),
+	TEST("an RDB file as a direct descriptor of io_uring", dump_direct),
+	TEST("the same by a worker", dump_direct, "async"),
+	TEST("the same by a polling thread", dump_direct, "sqpoll"),
+	TEST("the same, spliced into a pipe", dump_direct, "splice"),
+	TEST("the same, read by a process that shares the ring", dump_direct, "parent"),
+	TEST("the same, only opened and held", dump_direct, "hold"),
+	TEST("a stranger's file as a direct descriptor raises nothing", stranger_direct),
 	TEST("an RDB file by O_PATH alone raises nothing", path_only),
 	TEST("an AOF file", kind,
 	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),

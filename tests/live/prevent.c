@@ -174,6 +174,28 @@ static void by_uring(const void *arg)
 		"verdict is not prevented");
 }
 
+/* "prevented" is only said of who read nothing. */
+static void by_direct_descriptor(const void *arg)
+{
+	const char *way = arg;
+	struct trigger t = trigger("uring_direct", pid_of(a), way);
+	long long reader = trigger_int(&t, "reader");
+	bool said = false;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	sleep_ms(SETTLE_MS);
+	monitor_poll(mon);
+	for (size_t i = mon->mark; i < mon->count; i++)
+		said |= alert_int(mon->lines[i], "actor.pid") == reader &&
+			!strcmp(alert_str(mon->lines[i], "rule"), "mem-read") &&
+			!strcmp(alert_str(mon->lines[i], "verdict"), "prevented");
+	require(!trigger_int(&t, "bytes_read"), "%lld bytes were read, which is called %s",
+		trigger_int(&t, "bytes_read"), said ? "prevented" : "something else");
+	require(said, "no prevented mem-read by %lld", reader);
+	server_responds();
+}
+
 static void by_strace(const void *arg)
 {
 	struct run r = run_command(10000, "strace", "-q", "-o", "/dev/null", "-p", pid_of(a));
@@ -239,6 +261,10 @@ static const struct test tests[] = {
 	     .arg = WAY({"seize"}, "mem-trace", "ptrace", "PTRACE_SEIZE")),
 	TEST("/proc/PID/mem through io_uring", by_uring),
 	TEST("/proc/PID/mem through an io_uring worker", by_uring, .arg = "async"),
+	TEST("/proc/PID/mem as a direct descriptor of io_uring", by_direct_descriptor),
+	TEST("the same by a worker", by_direct_descriptor, .arg = "async"),
+	TEST("the same by a polling thread", by_direct_descriptor, .arg = "sqpoll"),
+	TEST("the same without completions", by_direct_descriptor, .arg = "quiet"),
 	TEST("strace -p is stopped, the server is not", by_strace),
 	TEST("a look at maps is told, and nobody dies for it", inspection_not_prevented),
 	TEST("ps and ls of fd/ live", tools_unaffected),
