@@ -10,8 +10,8 @@
  *                    instance. Hooks report that call at its end, which the caller can put off
  *                    for ever by making its own memory wait
  *   iter/task_file   somebody holds a file below an instance's /proc/PID, its socket, its data or
- *                    configuration, or a perf event on it, in its descriptor table or in a ring of
- *                    io_uring; an instance holds an unmarked socket
+ *                    configuration, or a perf event on it; an instance holds an unmarked socket.
+ *                    The same for files in a ring of io_uring, by a program of its own
  *   iter/task_vma    of one instance: which files it executes, what it executes that is not a file,
  *                    what it shares for writing
  *
@@ -31,13 +31,19 @@
 #define VM_SHARED 0x8
 #define NS_PER_SEC 1000000000ull
 #define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
+#define RING_FINDINGS 4	     /* of each ring and sweep */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
+#define LASTING_MAX 4096
+#define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
 
 /* Bits in an mm's flags, which the loader learned from this kernel (mm_flags_learn); 0: unknown. */
 __u64 flag_uprobes, flag_mergeable;
 
 /* Set by the loader before sweep_maps: what is found was there from the start. */
 __u32 baseline;
+
+/* States that wait for a second sweep; the loader resets it before each sweep. */
+__u32 lasting_pending;
 
 /* read_mm_flags: the process the loader asks about, and the answer. */
 __s32 mm_flags_tgid;
@@ -57,11 +63,45 @@ struct {
 	__type(value, u32);
 } supervisors SEC(".maps");
 
+struct lasting_key {
+	u32 actor; /* tid */
+	u32 target;
+	u32 rule;
+};
+
+/* When a sweep first found a state that a hook may be about to report, CLOCK_BOOTTIME. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LASTING_MAX);
+	__type(key, struct lasting_key);
+	__type(value, u64);
+} lasting SEC(".maps");
+
 /* What an iterator found on that thread of an instance. Returns 0, as an iterator must. */
 static __always_inline int report_state(const struct pid_owner *target, struct action *a, u64 actor)
 {
 	a->vector = VECTOR_SWEEP;
 	report_found(target, a, actor);
+	return 0;
+}
+
+/*
+ * The same for the effect of a syscall that its own hook reports at the syscall's end: a sweep may
+ * come in between. The state is reported when a later sweep finds it again.
+ */
+static __always_inline int report_lasting(const struct pid_owner *target, struct action *a,
+					  struct task_struct *actor)
+{
+	struct lasting_key key = {.target = target->tid, .rule = a->rule};
+	u64 now = bpf_ktime_get_boot_ns(), *first;
+
+	key.actor = BPF_CORE_READ(actor, pid);
+	first = bpf_map_lookup_elem(&lasting, &key);
+	if (first && now - *first >= LASTING_NS)
+		return report_state(target, a, address(actor));
+	if (!first)
+		bpf_map_update_elem(&lasting, &key, &now, BPF_ANY);
+	lasting_pending++;
 	return 0;
 }
 
@@ -120,42 +160,72 @@ static __noinline int holds_file(u64 task, u32 tgid, u64 addr)
 	return holds_own(task, tgid, file, inode);
 }
 
-struct ring_walk {
-	u64 ring, task;
-	u32 tgid, pad;
+struct slot_search {
+	u64 ring;
+	u32 slot; /* where the search begins, and where it ended */
+	u32 found;
 };
 
-static long slot_step(u32 slot, struct ring_walk *w)
+/* A file that holds_file may report. */
+static long slot_step(u32 i, struct slot_search *s)
 {
-	struct file *file = file_of_slot((void *)w->ring, slot);
+	struct file *file = file_of_slot((void *)s->ring, s->slot);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
-	if (file)
-		holds_file(w->task, w->tgid, address(file));
-	return 0;
+	s->found = inode && (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC
+				     ? owner_of_inode(inode) != NULL
+				     : file_owner_of(inode) != NULL);
+	s->slot++;
+	return s->found;
 }
 
 /* Direct descriptors: the table of a ring that the task holds. */
-static __noinline int holds_ring(u64 task, u32 tgid, u64 addr)
+static __always_inline int holds_ring(struct task_struct *task, struct file *file)
 {
-	struct ring_walk w = {.task = task, .tgid = tgid};
+	struct slot_search s = {.ring = (u64)uring_of(file)};
+	u32 slots = s.ring ? uring_slots((void *)s.ring) : 0;
 
-	w.ring = (u64)uring_of((void *)addr);
-	if (w.ring)
-		bpf_loop(uring_slots((void *)w.ring) % (URING_SLOTS_MAX + 1), slot_step, &w, 0);
+	for (u32 i = 0; i < RING_FINDINGS && s.slot < slots; i++) {
+		s.found = 0;
+		bpf_loop((slots - s.slot) % (URING_SLOTS_MAX + 1), slot_step, &s, 0);
+		if (!s.found)
+			break;
+		holds_file(address(task), task->tgid,
+			   address(file_of_slot((void *)s.ring, s.slot - 1)));
+	}
 	return 0;
 }
 
-/* Rings that a task registered with itself need no descriptor any more. */
-static __always_inline void check_registered_rings(struct task_struct *task)
+/* A program of its own for rings: their search needs the stack that sweep_files has used up. */
+SEC("iter/task_file")
+int sweep_rings(struct bpf_iter__task_file *ctx)
 {
-	struct io_uring_task *own = BPF_CORE_READ(task, io_uring);
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF) ||
+	    file->f_inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return 0;
+	return holds_ring(task, file);
+}
+
+/* Rings that a task registered with itself need no descriptor any more. */
+SEC("iter/task")
+int sweep_own_rings(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct io_uring_task *own;
 	struct file *ring;
 
+	if (!task || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
+		return 0;
+	own = BPF_CORE_READ(task, io_uring);
 	for (u32 i = 0; own && i < REGISTERED_RINGS; i++) {
 		bpf_core_read(&ring, sizeof(ring), &own->registered_rings[i]);
 		if (ring)
-			holds_ring(address(task), task->tgid, (u64)ring);
+			holds_ring(task, ring);
 	}
+	return 0;
 }
 
 /*
@@ -231,7 +301,6 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	case SOCKFS_MAGIC:
 		return holds_socket(task, file);
 	case ANON_INODE_FS_MAGIC:
-		holds_ring(address(task), task->tgid, address(file));
 		return holds_perf_event(task, file);
 	default:
 		return holds_file(address(task), task->tgid, address(file));
@@ -331,7 +400,7 @@ static __always_inline void check_vm_call(struct task_struct *task)
 	if (!owner || is_exempt(task, owner->instance))
 		return;
 	a.rule = a.detail == FINDING_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
-	report_state(owner, &a, address(task));
+	report_lasting(owner, &a, task);
 }
 
 SEC("iter/task")
@@ -346,8 +415,6 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	if (!task || (task->flags & PF_EXITING))
 		return 0;
 	check_vm_call(task);
-	if (!is_exempt(task, INSTANCE_SELF))
-		check_registered_rings(task);
 	m = member_of(task->tgid);
 	if (!m)
 		return 0;
@@ -359,7 +426,7 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	target.tgid = task->tgid;
 	target.tid = task->pid;
 	if (task->ptrace)
-		report_state(&target, &traced, address(BPF_CORE_READ(task, parent)));
+		report_lasting(&target, &traced, BPF_CORE_READ(task, parent));
 	if (task->pid == task->tgid) {
 		note_member(task, m);
 		check_mm(mm, &target);

@@ -7,6 +7,8 @@
  *   iter/task_file              marks sockets from before the monitor, and those that a supervisor
  *                               handed down
  *   iter/bpf_sk_storage_map     reads the state of all marked sockets, on request
+ *   iter/tcp                    the same where the kernel takes no iterators over maps, for one
+ *                               network namespace at a time
  *   tp_btf/inet_sock_set_state  a socket begins to listen, is closed, or dials for MPTCP. Accepted
  *                               sockets inherit the listener's mark in the kernel (BPF_F_CLONE)
  *                               before their first segment
@@ -341,16 +343,14 @@ static __always_inline void snapshot_ends(struct sock *sk, struct conn_snapshot 
 	__builtin_memcpy(&snap->ends.remote_ip[12], &v4, 4);
 }
 
-/* --- snapshots of all connections, for the control socket --- */
-SEC("iter/bpf_sk_storage_map")
-int snapshot_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+/* --- snapshots of all connections, for the control socket; one of the two programs is loaded --- */
+
+static __always_inline int snapshot(struct seq_file *seq, struct sock *sk, struct sock_mark *mark)
 {
-	struct sock_mark *mark = ctx->value;
-	struct sock *sk = ctx->sk;
 	struct conn_snapshot snap = {};
 
-	if (!mark || !sk || sk->sk_protocol != IPPROTO_TCP ||
-	    sk->__sk_common.skc_state == TCP_LISTEN || sk->__sk_common.skc_state == TCP_CLOSE)
+	if (sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state == TCP_LISTEN ||
+	    sk->__sk_common.skc_state == TCP_CLOSE)
 		return 0;
 	snap.magic = SNAPSHOT_MAGIC;
 	snap.instance = mark->instance;
@@ -362,8 +362,27 @@ int snapshot_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
 	snapshot_ends(sk, &snap);
 	stream_snapshot(&snap.in, &mark->in, &mark->unsynced[0]);
 	stream_snapshot(&snap.out, &mark->out, &mark->unsynced[1]);
-	bpf_seq_write(ctx->meta->seq, &snap, sizeof(snap));
+	bpf_seq_write(seq, &snap, sizeof(snap));
 	return 0;
+}
+
+SEC("?iter/bpf_sk_storage_map")
+int snapshot_conns(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock_mark *mark = ctx->value;
+	struct sock *sk = ctx->sk;
+
+	return mark && sk ? snapshot(ctx->meta->seq, sk, mark) : 0;
+}
+
+SEC("?iter/tcp")
+int snapshot_netns(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tcp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
+	struct sock_mark *mark = tcp ? bpf_sk_storage_get(&sock_marks, tcp, NULL, 0) : NULL;
+
+	return mark ? snapshot(ctx->meta->seq, (struct sock *)tcp, mark) : 0;
 }
 
 SEC("iter/task_file")

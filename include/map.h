@@ -26,12 +26,13 @@
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
 #define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
+#define PIPES_MAX 4096	   /* pipes that instances made lately */
 #define FILES_MAX 16384	   /* regular files that instances opened and that still exist */
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
 struct member {
 	__u32 instance;
-	__u32 main; /* first process of the instance */
+	__u32 main; /* first process of the instance, or one that outlived it */
 };
 
 /* pids: what a pid number means to a caller of that namespace; threads count */

@@ -30,17 +30,6 @@ __u32 files_of; /* set while the monitor opens files on behalf of this instance 
 
 static const union short_name preload_name = {"ld.so.preload"}, etc_name = {"etc"};
 
-static __always_inline struct file_key file_key_of(struct inode *inode)
-{
-	struct file_key key = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.generation = BPF_CORE_READ(inode, i_generation),
-	};
-
-	return key;
-}
-
 static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 {
 	struct file_key key = file_key_of(inode);

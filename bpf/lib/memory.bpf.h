@@ -109,7 +109,7 @@ static __always_inline int opened(struct task_struct *task, struct file *f, long
 		if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 			return opened_proc(f, inode, vector);
 		return (name->path && opened_fd_entry(task, name, vector)) ||
-		       opened_file(task, f, inode, vector);
+		       opened_pipe(inode, vector) || opened_file(task, f, inode, vector);
 	}
 	if ((err == -EACCES || err == -EPERM) && name->path)
 		return open_denied(task, name, vector, err);

@@ -13,6 +13,17 @@
 #define FMODE_WRITE 0x2u
 #define FMODE_PATH 0x4000u
 
+static __always_inline struct file_key file_key_of(struct inode *inode)
+{
+	struct file_key key = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.generation = BPF_CORE_READ(inode, i_generation),
+	};
+
+	return key;
+}
+
 /* Names of files below /proc/PID, and the host's own, with the rules that they break. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

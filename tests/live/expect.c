@@ -14,16 +14,19 @@
 static bool alert_ours(json_t *a)
 {
 	long long pid = alert_int(a, "instance.pid"), ancestor;
+	char path[40];
 
 	if (pid > 0)
 		return pid_ours(pid);
 	if (!strcmp(alert_str(a, "rule"), "self-blind"))
 		return true;
 	/* about the whole host: ours if a descendant of ours did it */
-	for (int i = 0; (ancestor = alert_int(a, str("actor.ancestors.%d.pid", i))) > 0; i++)
-		if (ancestor == getpid())
-			return true;
-	return false;
+	for (int i = 0;; i++) {
+		snprintf(path, sizeof(path), "actor.ancestors.%d.pid", i);
+		ancestor = alert_int(a, path);
+		if (ancestor <= 0 || ancestor == getpid())
+			return ancestor > 0;
+	}
 }
 
 /*
@@ -35,7 +38,8 @@ static bool alert_by_monitor(const struct monitor *m, json_t *a)
 {
 	const char *rule = alert_str(a, "rule");
 
-	if (!strcmp(rule, "rest-file") && monitor_other(m, alert_int(a, "actor.pid")))
+	if ((!strcmp(rule, "rest-file") || !strcmp(rule, "tls-key")) &&
+	    monitor_other(m, alert_int(a, "actor.pid")))
 		return true;
 	return (!strcmp(rule, "mem-kernel") || !strcmp(rule, "self-tamper")) &&
 	       !strcmp(alert_str(a, "actor.comm"), "cachewarden");
@@ -67,13 +71,14 @@ static bool foreign_server_watched(const struct monitor *m)
 static bool alert_by_stranger(json_t *a)
 {
 	long long pid = alert_int(a, "actor.pid"), last = 0;
+	char path[40];
 
-	if (pid <= 0 || pid == getpid())
-		return false;
-	for (int i = 0; (pid = alert_int(a, str("actor.ancestors.%d.pid", i))) > 0; i++) {
+	for (int i = 0; pid > 0; i++) {
 		if (pid == getpid())
 			return false;
-		last = pid;
+		last = i ? pid : 0;
+		snprintf(path, sizeof(path), "actor.ancestors.%d.pid", i);
+		pid = alert_int(a, path);
 	}
 	return last == 1;
 }
@@ -269,7 +274,7 @@ void expect_alerts(struct monitor *m, const struct want *wants, size_t n)
 		sleep_ms(10);
 	}
 	sleep_ms(SETTLE_MS);
-	monitor_poll(m);
+	monitor_sync(m);
 	used = calloc(m->count - m->mark + 1, sizeof(*used));
 	for (size_t i = 0; i < n; i++)
 		require(want_found(m, &wants[i], used) || wants[i].optional,
@@ -305,6 +310,15 @@ long blind_told(struct monitor *m, const char *note)
 		    !strcmp(alert_str(m->lines[i], "detail"), note))
 			told = (long)alert_int(m->lines[i], "count");
 	return told;
+}
+
+long blind_told_wait(struct monitor *m, const char *note, long more_than)
+{
+	long long end = now_ms() + ALERT_MS * patience;
+
+	while (blind_told(m, note) <= more_than && now_ms() < end)
+		sleep_ms(10);
+	return blind_told(m, note);
 }
 
 json_t *alert_find(struct monitor *m, const char *rule, pid_t actor)
@@ -350,6 +364,7 @@ long alerts_total_wait(struct monitor *m, const char *rule, const struct server 
 	while (alerts_total(m, rule, s) < wanted && now_ms() < end)
 		sleep_ms(10);
 	sleep_ms(SETTLE_MS);
+	monitor_sync(m);
 	return alerts_total(m, rule, s);
 }
 

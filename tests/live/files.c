@@ -139,6 +139,66 @@ static void stranger_direct(const void *arg)
 	expect_nothing(mon);
 }
 
+/* A descriptor of the server that is a pipe, 0 if it has none. */
+static int pipe_of(const struct server *s)
+{
+	char to[32];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++) {
+		n = readlink(str("/proc/%d/fd/%d", s->pid, fd), to, sizeof(to) - 1);
+		to[n < 0 ? 0 : n] = '\0';
+		if (!strncmp(to, "pipe:", 5))
+			return fd;
+	}
+	return 0;
+}
+
+/* The path that is opened says nothing of /proc. */
+static void pipe_by_link(const void *arg)
+{
+	int fd = pipe_of(a);
+	struct trigger t;
+
+	if (!fd)
+		test_skip("the server has no pipe");
+	t = trigger("file_open", str("/proc/%d/fd/%d", a->pid, fd), "-w", "away");
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon,
+	       {.rule = "mem-fd", .vector = "openat", .detail = "fd/N", .server = a, .by = &t});
+}
+
+/* A stranger's pipe, as of a shell's process substitution. */
+static void stranger_pipe(const void *arg)
+{
+	struct run r = run_command(3000, "/bin/bash", "-c", "cat <(echo one) | cat /dev/stdin");
+
+	require(!r.status, "the pipes failed: %s", r.err);
+	expect_nothing(mon);
+}
+
+/* The directory of its data is a symbolic link; a file is opened through it, and past it. */
+static void symlinked_dir(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	const char *real = strdup(str("%s/real", b->dir)), *link = strdup(str("%s/link", b->dir));
+	char *text = file_read(b->config), *dir = strstr(text, "\ndir ");
+	struct trigger t;
+
+	require(!mkdir(real, 0700) && !symlink(real, link), "mkdir, symlink: %s", strerror(errno));
+	if (dir)
+		dir[1] = '#';
+	file_write(b->config, str("%s\ndir %s\n", text, link));
+	free(text);
+	start(b);
+	save(b);
+	t = trigger("file_open", str("%s/dump.rdb", link));
+	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b, .by = &t});
+	t = trigger("file_open", str("%s/dump.rdb", real));
+	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b, .by = &t});
+	server_stop(b, SIGTERM);
+}
+
 static void path_only(const void *arg)
 {
 	trigger("file_open", dump, "-w", "path_only");
@@ -552,6 +612,9 @@ static const struct test tests[] = {
 	TEST("the same, read by a process that shares the ring", dump_direct, "parent"),
 	TEST("the same, only opened and held", dump_direct, "hold"),
 	TEST("a stranger's file as a direct descriptor raises nothing", stranger_direct),
+	TEST("a server's pipe through a link to /proc/PID/fd/N", pipe_by_link),
+	TEST("a stranger's pipe opened again raises nothing", stranger_pipe),
+	TEST("an RDB file in a directory that is a symbolic link", symlinked_dir),
 	TEST("an RDB file by O_PATH alone raises nothing", path_only),
 	TEST("an AOF file", kind,
 	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),

@@ -169,6 +169,7 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 		if (now_ms() - begin > 5000)
 			printf("# took %lld ms\n", now_ms() - begin);
 		failed += verdict == TEST_FAILED && !t->todo;
+		strs_free(TEST_SCOPE);
 		if (!up)
 			children_end(SUITE_SCOPE);
 	}
@@ -176,6 +177,7 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 		s->teardown();
 	children_end(SUITE_SCOPE);
 	monitors_forget(0);
+	strs_free(SUITE_SCOPE);
 	alarm(0);
 	return failed;
 }

@@ -72,8 +72,9 @@ extern char scratch[]; /* removed at the end; world-readable, as some triggers r
 
 long long now_ms(void); /* monotonic */
 void sleep_ms(long ms);
-/* A formatted string that stays valid for the next 63 calls. */
+/* A formatted string that stays valid until the test ends, or the suite if made in its setup. */
 __attribute__((format(printf, 1, 2))) const char *str(const char *fmt, ...);
+void strs_free(int scope); /* of that scope and of those within it */
 /* A whole file, NUL-terminated, to be freed; an empty string if it does not exist. */
 char *file_read(const char *path);
 char *file_read_from(const char *path, long offset);
@@ -229,6 +230,8 @@ struct monitor *monitor_start_with(const struct child_opts *opts, const char *co
 /* Waits until the monitor reports that it watches. */
 void monitor_ready(struct monitor *m);
 void monitor_poll(struct monitor *m);
+/* The same, after the monitor has written all that the kernel reported so far. */
+void monitor_sync(struct monitor *m);
 /* Frees all monitors but the first ones. They ended with their scope. */
 void monitors_forget(int keep);
 int monitors_known(void);
@@ -293,6 +296,8 @@ void expect_nothing(struct monitor *m);
 
 /* The count of the self-blind finding with that detail, so far. */
 long blind_told(struct monitor *m, const char *note);
+/* The same, after waiting until it is larger: it is counted once a second. */
+long blind_told_wait(struct monitor *m, const char *note, long more_than);
 #define UNSYNCED "bytes passed while a TLS stream was out of sync"
 
 /* First alert of the test with that rule, or NULL. */

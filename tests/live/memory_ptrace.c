@@ -113,25 +113,26 @@ void memory_traceme(const void *arg)
 		.young = true});
 }
 
-/* The tracer makes no call while the monitor runs: only the sweep at start can find it. */
+/* The tracer is stopped, and so makes no call while the monitor runs: only a sweep can find it. */
 void memory_traced_before(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
 	pid_t tracer = strace_start(s, s->pid);
+	long long end = now_ms() + ALERT_MS * patience;
 	struct monitor *m;
 	json_t *alert;
 
+	require(!kill(tracer, SIGSTOP), "SIGSTOP");
 	m = monitor_start(NULL);
-	sleep_ms(SETTLE_MS);
-	monitor_poll(m);
-	alert = alert_find(m, "mem-trace", tracer);
-	require(alert, "no mem-trace by strace");
+	while (!(alert = alert_find(m, "mem-trace", tracer)))
+		require(now_ms() < end, "no mem-trace by strace");
 	require(!strcmp(alert_str(alert, "found_by"), "sweep"), "found by %s",
 		alert_str(alert, "found_by"));
 	require(!strcmp(alert_str(alert, "actor.comm"), "strace"), "by %s",
 		alert_str(alert, "actor.comm"));
 	require(alert_int(alert, "instance.pid") == s->pid, "of %lld",
 		alert_int(alert, "instance.pid"));
+	require(!kill(tracer, SIGCONT), "SIGCONT");
 	child_stop(tracer, SIGTERM, 3000);
 	monitor_stop(m, SIGTERM);
 }

@@ -11,8 +11,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define SYNC_S 2 /* the longest wait for an answer of the monitor, times patience */
 
 /* ---- the process -------------------------------------------------------------------------------- */
 
@@ -142,6 +146,37 @@ void monitor_poll(struct monitor *m)
 	free(text);
 }
 
+/* Whether it can answer: it lives, and nothing has stopped it. */
+static bool monitor_runs(const struct monitor *m)
+{
+	char *stat = file_read(str("/proc/%d/stat", m->pid)), *at = strrchr(stat, ')');
+	bool runs = at && !strchr("TtZX", at[2]);
+
+	free(stat);
+	return runs;
+}
+
+/* The control socket is served between two reads of the ring buffers, and lines are written after it. */
+void monitor_sync(struct monitor *m)
+{
+	struct timeval limit = {.tv_sec = SYNC_S * patience};
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	char reply[4096];
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "/run/cachewarden/%d.sock", m->pid);
+	for (int i = 0; i < 2 && monitor_runs(m); i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		if (!connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
+		    send(fd, "j", 1, MSG_NOSIGNAL) == 1)
+			while (recv(fd, reply, sizeof(reply), 0) > 0)
+				;
+		close(fd);
+	}
+	monitor_poll(m);
+}
+
 int monitor_stop(struct monitor *m, int sig)
 {
 	int status = child_stop(m->pid, sig, 8000);
@@ -199,7 +234,7 @@ void monitors_forget(int keep)
 void monitors_mark(void)
 {
 	for (int i = 0; i < monitors_used; i++) {
-		monitor_poll(monitors[i]);
+		monitor_sync(monitors[i]);
 		monitors[i]->mark = monitors[i]->count;
 		monitors[i]->incident_mark = monitors[i]->incident_count;
 	}

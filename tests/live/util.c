@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -30,17 +31,37 @@ void sleep_ms(long ms)
 		;
 }
 
+struct text {
+	SLIST_ENTRY(text) next;
+	int scope;
+	char *chars;
+};
+
+static SLIST_HEAD(, text) texts = SLIST_HEAD_INITIALIZER(texts);
+
 const char *str(const char *fmt, ...)
 {
-	static char ring[64][1024];
-	static unsigned int at;
-	char *s = ring[at++ % 64];
+	struct text *t = malloc(sizeof(*t));
 	va_list args;
 
+	t->scope = child_scope;
 	va_start(args, fmt);
-	vsnprintf(s, sizeof(ring[0]), fmt, args);
+	if (vasprintf(&t->chars, fmt, args) < 0)
+		abort();
 	va_end(args);
-	return s;
+	SLIST_INSERT_HEAD(&texts, t, next);
+	return t->chars;
+}
+
+void strs_free(int of)
+{
+	struct text *t;
+
+	while ((t = SLIST_FIRST(&texts)) && t->scope >= of) {
+		SLIST_REMOVE_HEAD(&texts, next);
+		free(t->chars);
+		free(t);
+	}
 }
 
 char *file_read(const char *path)

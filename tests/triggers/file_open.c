@@ -5,7 +5,7 @@
  *     -m r|w|rw   access mode; r if not given
  *     -w WAY      open, openat (the default), openat2; uring (io_uring); handle (open_by_handle_at); opath
  *                 (O_PATH, then /proc/self/fd/N); path_only (O_PATH alone); symlink or link (a second name made
- *                 for it); mem (a node with the device number of /dev/mem, made beside PATH)
+ *                 for it); away (a symbolic link in /tmp); mem (a node with the device number of /dev/mem, made beside PATH)
  *     -h          hold the file until killed
  *
  * Ground truth: "way", "result" and "errno" of the open.
@@ -43,6 +43,10 @@ static long open_way(const char *way, const char *path, int flags)
 		return open(path, O_PATH);
 	if (!strcmp(way, "symlink"))
 		return open_other_name(path, name, flags, symlink);
+	if (!strcmp(way, "away")) {
+		snprintf(name, sizeof(name), "/tmp/file_open.%d", getpid());
+		return open_other_name(path, name, flags, symlink);
+	}
 	if (!strcmp(way, "link"))
 		return open_other_name(path, name, flags, make_link);
 	if (!strcmp(way, "mem"))

@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 		trigger_die("waitpid");
 	if (!strcmp(way, "parent") && !shared->missing) {
 		queue_read(&r, -1);
-		uring_submit(&r, 1);
+		uring_submit(&r, 2); /* the first completion is the child's */
 		pid = getpid();
 	}
 	for (size_t i = 0; i < sizeof(shared->buf); i++)

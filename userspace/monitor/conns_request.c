@@ -6,6 +6,7 @@
 #include "report/conn_view.h"
 #include "report/format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct reply {
@@ -43,8 +44,16 @@ static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 void conns_request(void *ctx, int fd, char request)
 {
 	struct reply r = {.m = ctx, .fd = fd, .format = format_by_letter(request) ?: &formats[0]};
+	const struct instances *is = &r.m->instances;
+	pid_t *pids = calloc(is->count + 1, sizeof(*pids));
+	size_t count = 0;
 
-	sensors_snapshots(r.m->sensors, reply_conn, &r);
+	for (size_t i = 0; pids && i < is->count; i++) {
+		if (is->all[i]->members)
+			pids[count++] = (pid_t)is->all[i]->pid;
+	}
+	sensors_snapshots(r.m->sensors, pids, count, reply_conn, &r);
+	free(pids);
 	if (!r.begun)
 		put(&r, r.format->conn_none);
 	report_buf_free(&r.buf);

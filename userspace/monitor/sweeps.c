@@ -31,11 +31,12 @@ static void account(struct sweep_state *s, uint64_t interval_s)
 
 void sweeps_run(struct monitor *m)
 {
+	bool pending;
 	int err;
 
 	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
 	m->now = m->sweeps.began_ns = clock_boot_ns();
-	err = sensors_sweep_host(m->sensors);
+	err = sensors_sweep_host(m->sensors, &pending);
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
 
@@ -44,6 +45,8 @@ void sweeps_run(struct monitor *m)
 	}
 	files_refresh(m->files, &m->instances);
 	account(&m->sweeps, m->options->sweep_s);
+	if (pending)
+		monitor_request_sweep(m);
 	if (err)
 		report_blind_spot(
 			m, "sweeps that failed: what other processes hold or trace was not checked",

@@ -76,6 +76,41 @@ static void set_error(struct sensors *s, const char *sensor, const char *program
 	}
 }
 
+/* --- asking the kernel --- */
+
+/* Load a program of probe.bpf.c, and attach it for a moment if asked. Returns 0 or a negative errno. */
+static int probe(const char *name, bool attach)
+{
+	struct bpf_program *prog;
+	struct probe_bpf *probe;
+	struct bpf_link *link;
+	int err;
+
+	reset_reason();
+	probe = probe_bpf__open();
+	if (!probe)
+		return -errno;
+	prog = bpf_object__find_program_by_name(probe->obj, name);
+	err = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
+	if (!err)
+		err = probe_bpf__load(probe);
+	if (!err && attach) {
+		link = bpf_program__attach(prog);
+		err = link ? bpf_link__destroy(link) : -errno;
+	}
+	probe_bpf__destroy(probe);
+	reset_reason(); /* a refusal here is an answer, not the reason of a later failure */
+	return err;
+}
+
+int sensor_probe_access_hook(const char *name)
+{
+	char full[32];
+
+	snprintf(full, sizeof(full), "probe_%s", name);
+	return probe(full, true);
+}
+
 /* --- before loading: choose programs, set constants, share maps --- */
 
 /* Turn on the programs of the tier in use; an optional one only where its target exists. */
@@ -159,6 +194,15 @@ static int prepare_memory(struct sensors *s)
 	prevent_choose(s->memory->obj, "syscalls");
 	s->memory->rodata->has_task_work = compat_has(s->btf, COMPAT_TASK_WORK);
 	return 0;
+}
+
+/* Iterators over maps are refused by some kernels that take all others. */
+static int prepare_wire(struct sensors *s)
+{
+	s->map_iterators = !probe("probe_map_iter", false);
+	return bpf_program__set_autoload(s->map_iterators ? s->wire->progs.snapshot_conns
+							  : s->wire->progs.snapshot_netns,
+					 true);
 }
 
 static bool same_shape(const struct bpf_map *a, const struct bpf_map *b)
@@ -290,6 +334,7 @@ static int fill_sweep(struct sensors *s)
 	s->sweep->bss->flag_mergeable = flags.mergeable;
 	s->uprobe_flag_known = flags.uprobes != 0;
 	s->baseline = &s->sweep->bss->baseline;
+	s->lasting_pending = &s->sweep->bss->lasting_pending;
 	return err;
 }
 
@@ -320,7 +365,7 @@ DEFINE_LOAD(process, prepare_none)
 DEFINE_LOAD(calls, prepare_calls)
 DEFINE_LOAD(access, prepare_access)
 DEFINE_LOAD(memory, prepare_memory)
-DEFINE_LOAD(wire, prepare_none)
+DEFINE_LOAD(wire, prepare_wire)
 DEFINE_LOAD(sweep, prepare_none)
 
 /* On failure the reason is kept with the program; with all programs of the sensor if it is NULL. */
@@ -457,32 +502,6 @@ size_t sensors_programs(const struct sensors *s, const struct sensor_program **r
 {
 	*ret = s->program;
 	return s->program_count;
-}
-
-int sensor_probe_access_hook(const char *name)
-{
-	struct bpf_program *prog;
-	struct probe_bpf *probe;
-	struct bpf_link *link;
-	char full[32];
-	int err;
-
-	reset_reason();
-	probe = probe_bpf__open();
-	if (!probe)
-		return -errno;
-	snprintf(full, sizeof(full), "probe_%s", name);
-	prog = bpf_object__find_program_by_name(probe->obj, full);
-	err = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
-	if (!err)
-		err = probe_bpf__load(probe);
-	if (!err) {
-		link = bpf_program__attach(prog);
-		err = link ? bpf_link__destroy(link) : -errno;
-	}
-	probe_bpf__destroy(probe);
-	reset_reason(); /* a refusal here is an answer, not the reason of a later failure */
-	return err;
 }
 
 /* --- detaching --- */

@@ -79,6 +79,9 @@ static const struct sensor_program programs[] = {
 	 "tracers of an instance, probes in it, pages swapped out"},
 	{"sweep", "sweep", "sweep_files",
 	 "holders of an instance's files, sockets and perf events"},
+	{"sweep", "sweep", "sweep_rings",
+	 "holders of an instance's files in rings of io_uring (direct descriptors)"},
+	{"sweep", "sweep", "sweep_own_rings", "the same in rings without a descriptor"},
 	{"sweep", "sweep", "sweep_maps", "code and shared memory mapped by an instance"},
 };
 

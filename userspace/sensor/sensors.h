@@ -68,9 +68,10 @@ int sensors_seal(struct sensors *s);
 
 /*
  * Holders of instances' files and sockets, the state instances are in, BPF programs of others. Findings arrive as
- * events. Returns the first error, after running all sweeps.
+ * events. ret_pending: a state was found that a hook may be about to report, and another sweep in half a second would
+ * tell. Returns the first error, after running all sweeps.
  */
-int sensors_sweep_host(struct sensors *s);
+int sensors_sweep_host(struct sensors *s, bool *ret_pending);
 
 /*
  * Executable and shared mappings of the instance whose main process is pid. With baseline set they become what the
@@ -81,9 +82,13 @@ int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
 /* Mark the sockets that a process inherited, from a supervisor say. 0: of all processes. */
 int sensors_mark_sockets(struct sensors *s, pid_t pid);
 
-/* Call fn for each protected connection. The snapshot is valid during the call. */
-int sensors_snapshots(struct sensors *s,
-		      void (*fn)(void *ctx, const struct conn_snapshot *snapshot), void *ctx);
+/*
+ * Call fn for each protected connection of these processes, one of each instance. The snapshot is valid during the
+ * call. Returns 0 or a negative errno.
+ */
+typedef void (*sensors_snapshot_fn)(void *ctx, const struct conn_snapshot *snapshot);
+int sensors_snapshots(struct sensors *s, const pid_t *pids, size_t count, sensors_snapshot_fn fn,
+		      void *ctx);
 
 /* Could the mm flag be learned that marks a process with uprobes? If not, probes from before stay unseen. */
 bool sensors_knows_uprobes(const struct sensors *s);
