@@ -134,7 +134,7 @@ static __always_inline int holds_own(u64 task, u32 tgid, struct file *file, stru
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
-	own = file_owner_of(inode);
+	own = owner_of_file(file, inode);
 	if (!own || !own->kind || server_of(tgid))
 		return 0;
 	if (own->kind == FILE_CODE && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
@@ -174,7 +174,7 @@ static long slot_step(u32 i, struct slot_search *s)
 
 	s->found = inode && (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC
 				     ? owner_of_inode(inode) != NULL
-				     : file_owner_of(inode) != NULL);
+				     : owner_of_file(file, inode) != NULL);
 	s->slot++;
 	return s->found;
 }

@@ -259,7 +259,7 @@ struct event_file {
 	__u32 kind;	/* enum file_kind, as far as it is known */
 	__u32 uid, gid; /* in the initial user namespace */
 	__u32 mode;	/* type and permissions */
-	__u32 pad;
+	__u32 below;	/* key is that of the layer below an overlay's file */
 	__u64 pad2[5];
 };
 

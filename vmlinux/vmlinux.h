@@ -103,8 +103,11 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct address_space; /* overlay.bpf.h compares addresses */
+
 struct inode {
 	unsigned short i_mode; /* files.bpf.h: type of file */
+	struct address_space *i_mapping;
 	kuid_t i_uid;
 	kgid_t i_gid;
 	struct super_block *i_sb;
@@ -138,6 +141,7 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct address_space *f_mapping;
 	struct inode *f_inode;
 	unsigned int f_mode;
 	void *private_data;

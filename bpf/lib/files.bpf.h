@@ -6,12 +6,14 @@
  * An instance shows which files are its own: each regular file that it opens is entered in the
  * files table, by its inode as the kernel knows it, and reported (EVENT_FILE). The collector then
  * sets what kind of file it is, or that it needs no protection; until then only files named like
- * data are protected. To enter a file that an instance opened earlier, the monitor opens it: no
+ * data are protected. A file of an overlay is entered twice, by its own inode and by that of the layer
+ * below. To enter a file that an instance opened earlier, the monitor opens it: no
  * inode number is ever translated between user space and the kernel.
  */
 #ifndef CACHEWARDEN_FILES_BPF_H
 #define CACHEWARDEN_FILES_BPF_H
 
+#include "lib/overlay.bpf.h"
 #include "lib/procfile.bpf.h"
 #include "lib/report.bpf.h"
 
@@ -35,6 +37,18 @@ static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 	struct file_key key = file_key_of(inode);
 
 	return bpf_map_lookup_elem(&files, &key);
+}
+
+/* The same of an open file: by its own inode, or by the one that holds its bytes. */
+static __always_inline struct file_owner *owner_of_file(struct file *f, struct inode *inode)
+{
+	struct file_owner *own = file_owner_of(inode);
+	struct inode *below;
+
+	if (own)
+		return own;
+	below = inode_below(f, inode);
+	return below ? file_owner_of(below) : NULL;
 }
 
 static __always_inline u32 rule_of_kind(u32 kind)
@@ -82,7 +96,8 @@ static __always_inline int named_data(struct file *f)
  * An instance opens a file, or executes it (FILE_CODE): enter and report it, once for each inode and
  * instance.
  */
-static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 written, u32 kind)
+static __noinline int learn_inode(struct file *f, struct inode *inode, u32 instance, u32 tgid,
+				  u32 written, u32 kind)
 {
 	struct file_owner own = {.instance = instance, .kind = kind}, *known;
 	struct file_key key;
@@ -91,7 +106,7 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 
 	if (!kind && named_data(f))
 		own.kind = FILE_DATA;
-	key = file_key_of(BPF_CORE_READ(f, f_inode));
+	key = file_key_of(inode);
 	known = bpf_map_lookup_elem(&files, &key);
 	if (known && known->instance == instance && (!kind || known->kind == kind))
 		return 0;
@@ -111,10 +126,21 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 	e->file.uid = BPF_CORE_READ(f, f_inode, i_uid.val);
 	e->file.gid = BPF_CORE_READ(f, f_inode, i_gid.val);
 	e->file.mode = BPF_CORE_READ(f, f_inode, i_mode);
+	e->file.below = inode != BPF_CORE_READ(f, f_inode);
 	e->file.kind = known ? known->kind : own.kind;
 	path_put(&e->actor, &e->object, f, &at);
 	event_send(e);
 	return 0;
+}
+
+static __always_inline void learn_file(struct file *f, u32 instance, u32 tgid, u32 written,
+				       u32 kind)
+{
+	struct inode *inode = BPF_CORE_READ(f, f_inode), *below = inode_below(f, inode);
+
+	learn_inode(f, inode, instance, tgid, written, kind);
+	if (below)
+		learn_inode(f, below, instance, tgid, written, kind);
 }
 
 /*
@@ -132,7 +158,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 					  struct inode *inode, u32 mode, u32 vector)
 {
 	struct action action = {.vector = vector, .file = address(f), .flags = opened_for(mode)};
-	struct file_owner *own = file_owner_of(inode);
+	struct file_owner *own = owner_of_file(f, inode);
 	struct member *m = member_of(task->tgid);
 	struct pid_owner target = {};
 	u32 instance;
@@ -146,8 +172,11 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 				   mode & FMODE_WRITE && m->instance == instance, 0);
 			return 0;
 		}
-		if (own->instance == instance)
+		if (own->instance == instance) {
+			if (is_overlay(inode)) /* the layer below may be another since */
+				learn_file(f, instance, task->tgid, 0, 0);
 			return 0;
+		}
 	}
 	if (!own || !own->kind || (own->kind == FILE_CODE && !(mode & FMODE_WRITE)))
 		return 0;

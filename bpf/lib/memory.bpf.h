@@ -167,7 +167,7 @@ static __always_inline int used_own(struct task_struct *task, struct file *f, st
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
-	own = file_owner_of(inode);
+	own = owner_of_file(f, inode);
 	if (!own || !own->kind || server_of(task->tgid) || (own->kind == FILE_CODE && !use->write))
 		return 0;
 	target.instance = own->instance;

@@ -199,6 +199,64 @@ static void symlinked_dir(const void *arg)
 	server_stop(b, SIGTERM);
 }
 
+static void overlaid(const void *arg)
+{
+	struct trigger t = trigger("file_open", dump, "-w", "overlay");
+
+	if (open_errno(&t) == ENODEV)
+		test_skip("this kernel has no overlayfs");
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon, {.rule = "rest-file",
+		     .vector = "openat",
+		     .detail = "data file",
+		     .server = a,
+		     .by = &t});
+}
+
+static const char *merged; /* where the server sees the overlay of lower, upper and work */
+
+static void mount_merged(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("overlay", merged, "overlay", 0,
+		  str("lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", merged, merged,
+		      merged)))
+		_exit(125);
+}
+
+/* A server in an overlay, as in a container; the host reads the upper layer. */
+static void upper_layer(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	char *text = file_read(b->config), *dir = strstr(text, "\ndir ");
+	const char *upper;
+	struct run probe;
+	struct trigger t;
+
+	merged = strdup(str("%s/merged", b->dir));
+	upper = strdup(str("%s/upper", merged));
+	require(!mkdir(merged, 0700) && !mkdir(upper, 0700) &&
+			!mkdir(str("%s/lower", merged), 0700) &&
+			!mkdir(str("%s/work", merged), 0700),
+		"mkdir: %s", strerror(errno));
+	probe = run_with(&(struct child_opts){.setup = mount_merged}, 3000, "/bin/true");
+	if (probe.status == 125)
+		test_skip("no overlay can be mounted here");
+	if (dir)
+		dir[1] = '#';
+	file_write(b->config, str("%s\ndir %s\n", text, merged));
+	free(text);
+	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
+			     &(struct child_opts){.setup = mount_merged});
+	server_ready(b);
+	save(b);
+	sleep_ms(SETTLE_MS);
+	t = trigger("file_open", str("%s/dump.rdb", upper));
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b, .by = &t});
+	server_stop(b, SIGTERM);
+}
+
 static void path_only(const void *arg)
 {
 	trigger("file_open", dump, "-w", "path_only");
@@ -615,6 +673,8 @@ static const struct test tests[] = {
 	TEST("a server's pipe through a link to /proc/PID/fd/N", pipe_by_link),
 	TEST("a stranger's pipe opened again raises nothing", stranger_pipe),
 	TEST("an RDB file in a directory that is a symbolic link", symlinked_dir),
+	TEST("an RDB file by an overlay over its directory", overlaid),
+	TEST("an RDB file of a server in an overlay, by the upper layer", upper_layer),
 	TEST("an RDB file by O_PATH alone raises nothing", path_only),
 	TEST("an AOF file", kind,
 	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),
