@@ -12,6 +12,7 @@
  *                               io_uring, exec. It also has the kernel's own copy of the path,
  *                               which no other thread can swap
  *   fexit/open_by_handle_at     the same for the only open that takes another way
+ *   fexit/dentry_open           files that the kernel opens by itself and hands out: fanotify, NFS
  *   fexit/<syscall>             arguments and outcome of ptrace, process_vm_* and pidfd_getfd.
  *                               Requests on a tracee pass no further check: the check alone would
  *                               miss them
@@ -244,6 +245,36 @@ int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 	if (ret >= 0)
 		opened(task, file_of_fd(task, ret), 0, &name, VECTOR_OPEN_BY_HANDLE_AT);
 	return 0;
+}
+
+/* --- descriptors without an open --- */
+
+/* The kernel opened a file for the current task: in a read of fanotify's descriptor, or for an NFS client. */
+static __always_inline int handed_out(struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct use use = {.nr = syscall_number(task)};
+	s64 raw = address(file);
+
+	if (raw < 0 && raw >= -4095) /* IS_ERR() */
+		return 0;
+	use.write = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0;
+	return used(task, (struct file *)raw, &use);
+}
+
+SEC("?fexit/dentry_open")
+int BPF_PROG(ac_handed_out, const struct path *path, int flags, const struct cred *cred,
+	     struct file *file)
+{
+	return handed_out(file);
+}
+
+/* Since 6.13, for fanotify alone. */
+SEC("?fexit/dentry_open_nonotify")
+int BPF_PROG(ac_handed_out2, const struct path *path, int flags, const struct cred *cred,
+	     struct file *file)
+{
+	return handed_out(file);
 }
 
 /* --- bytes through /proc/PID/mem --- */

@@ -317,6 +317,28 @@ static void own_access(const void *arg)
 	expect_nothing(mon);
 }
 
+/* The kernel hands an open descriptor of the dump to whoever watches its directory. */
+static void by_fanotify(const void *arg)
+{
+	const char *read_it = strdup(str("%s/fanotify.read", scratch));
+	struct trigger t = trigger_stay("fanotify", a->dir, "dump.rdb", read_it);
+	json_t *found = NULL;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("no fanotify here");
+	run_in_background("DEBUG RELOAD", "nothing"); /* the server opens its dump */
+	for (int i = 0; i < 100 && access(read_it, F_OK); i++)
+		sleep_ms(50);
+	require(!access(read_it, F_OK), "nothing was read");
+	for (int i = 0; i < 100 && !found; i++) {
+		sleep_ms(50);
+		found = alert_find(mon, "rest-file", t.pid);
+	}
+	require(found, "nothing names %d", t.pid);
+	require(!strncmp(alert_str(found, "detail"), "data file", 9), "it is called %s",
+		alert_str(found, "detail"));
+}
+
 /* An AOF is written under another name in another directory. */
 static void aof_rewritten(const void *arg)
 {
@@ -675,6 +697,7 @@ static const struct test tests[] = {
 	TEST("an RDB file in a directory that is a symbolic link", symlinked_dir),
 	TEST("an RDB file by an overlay over its directory", overlaid),
 	TEST("an RDB file of a server in an overlay, by the upper layer", upper_layer),
+	TEST("an RDB file by a descriptor of fanotify", by_fanotify),
 	TEST("an RDB file by O_PATH alone raises nothing", path_only),
 	TEST("an AOF file", kind,
 	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),

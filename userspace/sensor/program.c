@@ -29,6 +29,9 @@ static const struct sensor_program programs[] = {
 	{"memory", "access", "ac_open",
 	 "opens of files below /proc/PID, and of instances' files on disk"},
 	{"memory", "access", "ac_handle", "opens by file handle"},
+	{"memory", "access", "ac_handed_out",
+	 "files that the kernel opens for NFS clients, or for fanotify", .optional = true},
+	{"memory", "access", "ac_handed_out2", "files that fanotify hands out", .optional = true},
 	{"memory", "access", "ac_mem_rw",
 	 "how many bytes were read or written through /proc/PID/mem", .optional = true},
 	{"memory", "access", "ac_ptrace", "ptrace"},
@@ -93,6 +96,8 @@ static const struct sensor_limit limits[] = {
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
 	{"memory", "syscalls",
 	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
+	{"memory", "syscalls",
+	 "files on disk that fanotify or NFS hands out, unless a sweep finds them held"},
 	{"memory", "syscalls",
 	 "files on disk that one chain of io_uring opens and reads as direct descriptors, without "
 	 "completions (such opens are counted)"},
