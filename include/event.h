@@ -114,6 +114,9 @@ enum payload_kind {
 	PAYLOAD_HTTP,
 	PAYLOAD_PRINTABLE,
 	PAYLOAD_SSLV2_HELLO,
+	PAYLOAD_DATA_RECORD,	 /* application data without a handshake that allows it */
+	PAYLOAD_WRONG_RECORD,	 /* another record where TLS does not allow it */
+	PAYLOAD_WRONG_HANDSHAKE, /* a handshake record that holds no handshake */
 	PAYLOAD_MAX,
 };
 

@@ -13,6 +13,8 @@
 /* handshake_chunk.flags */
 #define CHUNK_EGRESS 0x01
 #define CHUNK_CLOSED 0x02 /* no bytes: the connection is over */
+#define CHUNK_ENDED                                                                                \
+	0x04 /* no bytes: all of this direction's were sent, a record of `next` follows */
 
 /* Bytes [offset, offset + len) of a direction of a protected connection. */
 struct handshake_chunk {
@@ -26,7 +28,8 @@ struct handshake_chunk {
 	__u8 flags;
 	__u8 opened; /* enum conn_opened */
 	__u8 ipv6;
-	__u8 pad[3];
+	__u8 next; /* enum tls_type */
+	__u8 pad[2];
 	__u8 bytes[CHUNK_LEN];
 };
 

@@ -82,6 +82,34 @@ static long clear_step(u32 i, struct clear_range *c)
 }
 
 /*
+ * The clear part ended whole, and a record of that type follows. Not said where a part of the
+ * server's direction is missing: without it nobody can tell what may follow.
+ */
+__noinline int clear_ended(struct __sk_buff *skb, const struct sock_mark *mark, u32 next,
+			   u32 egress)
+{
+	struct handshake_chunk *p;
+
+	if (!mark)
+		return 0;
+	if ((mark->flags & SOCK_LISTENER ? mark->out.clear_done : mark->in.clear_done) ==
+	    TLS_CLEAR_LOST)
+		return 0;
+	p = bpf_ringbuf_reserve(&handshakes, CHUNK_HEADER_LEN, 0);
+	if (!p)
+		return 0;
+	__builtin_memset(p, 0, CHUNK_HEADER_LEN);
+	p->magic = CHUNK_MAGIC;
+	p->instance = mark->instance;
+	p->cookie = bpf_get_socket_cookie(skb);
+	p->time_ns = bpf_ktime_get_boot_ns();
+	p->flags = CHUNK_ENDED | (egress ? CHUNK_EGRESS : 0);
+	p->next = next;
+	bpf_ringbuf_submit(p, 0);
+	return 0;
+}
+
+/*
  * Called before a segment is fed to a stream whose handshake is still in the clear: send what is.
  * In order only; a handshake with a hole is given up and counted. After the last clear byte
  * s->clear_done keeps later segments away.
@@ -101,7 +129,7 @@ __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct 
 	hello = egress ==
 		!!(mark->flags & SOCK_LISTENER); /* the server negotiates in this direction */
 	if ((s32)known < 0 || s->sync != TLS_SYNCED || s->hole) {
-		s->clear_done = 1;
+		s->clear_done = TLS_CLEAR_LOST;
 		if (s->sync != TLS_BROKEN)
 			counter_add(COUNTER_CHUNKS_LOST, hello);
 		return 0;
@@ -115,12 +143,16 @@ __noinline int clear_send(struct __sk_buff *skb, struct sock_mark *mark, struct 
 	c.offset = s->offset;
 	bpf_loop(HANDSHAKE_MAX / TLS_HEADER_LEN, clear_walk_step, &w, 0);
 	c.end = w.failed ? w.bad : w.end;
-	if (w.failed || s->offset + (c.end - c.off) >= HANDSHAKE_MAX)
-		s->clear_done = 1;
+	if (w.failed)
+		s->clear_done = TLS_CLEAR_SENT;
+	else if (s->offset + (c.end - c.off) >= HANDSHAKE_MAX)
+		s->clear_done = TLS_CLEAR_LOST;
 	bpf_loop(HANDSHAKE_MAX / CHUNK_LEN + 1, clear_step, &c, 0);
 	if (c.lost) {
-		s->clear_done = 1;
+		s->clear_done = TLS_CLEAR_LOST;
 		counter_add(COUNTER_CHUNKS_LOST, hello);
+	} else if (s->clear_done == TLS_CLEAR_SENT) {
+		clear_ended(skb, mark, (w.have ? w.hdr : tls_load(skb, w.bad, 1)) & 0xff, egress);
 	}
 	return 0;
 }

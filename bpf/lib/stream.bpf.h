@@ -57,7 +57,7 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 		goto unknown;
 	if (egress) {
 		tls_begin(s, g->seq, 1);
-		return;
+		goto known;
 	}
 	tp = bpf_tcp_sock(sk);
 	if (!tp)
@@ -77,11 +77,15 @@ static __always_inline void stream_begin(struct __sk_buff *skb, struct bpf_sock 
 	}
 	if (!tp->bytes_received) { /* nothing arrived before, even if this segment is out of order */
 		tls_begin(s, tp->rcv_nxt, 1);
-		return;
+		goto known;
 	}
 	passed_unread(mark, tp->bytes_received);
 unknown:
 	tls_begin(s, g->seq, 0);
+	return;
+known:
+	if (!(mark->flags & SOCK_MPTCP))
+		tls_expect_handshake(s);
 }
 
 /* After a segment: account for the time and the bytes that the stream was out of sync. */
@@ -111,6 +115,18 @@ __noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
 	if (s->sync == TLS_SYNCED)
 		counter_add(COUNTER_STREAMS_RESYNCED, 1);
 	return 0;
+}
+
+/* The same as payload_classify() for a record that is none of TLS: the command is in its body. */
+__noinline int order_payload(struct __sk_buff *skb, const struct tls_stream *s, u32 off, u32 end,
+			     u32 egress)
+{
+	int kind = payload_classify(skb, off + TLS_HEADER_LEN, end, egress);
+
+	if (!s)
+		return 0;
+	return (kind & ~0xff) |
+	       (s->order == TLS_ORDER_DATA ? PAYLOAD_DATA_RECORD : PAYLOAD_WRONG_RECORD);
 }
 
 /* Feed what a late segment has for the open hole. Returns 1 if f is to be reported. */
@@ -162,7 +178,9 @@ __noinline int stream_segment(struct __sk_buff *skb, struct tls_stream *s, const
 			return 0; /* ciphertext may have three letters and a line end by chance */
 		s->sync = TLS_BROKEN;
 	} else if (seen == TLS_SEEN_PLAIN) {
-		kind = payload_classify(skb, bad, g->off + g->len, f->egress);
+		kind = s->order >= TLS_ORDER_DATA
+			       ? order_payload(skb, s, bad, g->off + g->len, f->egress)
+			       : payload_classify(skb, bad, g->off + g->len, f->egress);
 		if (unlikely(f->mptcp) &&
 		    (!resp_certain(kind & 0xff, (u32)kind >> 16) || !(kind & PAYLOAD_TEXT))) {
 			tls_multipath(s);
@@ -315,8 +333,10 @@ static __always_inline int listener_segment(struct __sk_buff *skb, struct sock_m
 		first.seq = begin;
 		first.finding_id = FINDING_ID_EARLY | (__sync_fetch_and_add(&early_count, 1) + 1);
 		tls_begin(&first.stream, begin, open || g->flags & TCP_SYN);
+		if (!first.stream.late && !segment_mptcp(skb, g))
+			tls_expect_handshake(&first.stream);
 		/* no chunks: they are sent under the connection's cookie, which is not known yet */
-		first.stream.clear_done = 1;
+		first.stream.clear_done = TLS_CLEAR_LOST;
 	}
 	first.half_open |= open;
 	f->finding_id = first.finding_id;

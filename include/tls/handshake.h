@@ -26,6 +26,7 @@ enum tls_reading {
 	TLS_READ_ENCRYPTED, /* the clear part was read to its end */
 	TLS_READ_FOREIGN,   /* not a handshake, or not TLS */
 	TLS_READ_TOO_LARGE,
+	TLS_READ_LOST, /* a part is missing */
 };
 
 /* Whose direction it is, if known. */
@@ -343,13 +344,19 @@ static inline void tls_message_whole(struct tls_reader *r, __u32 len)
 	}
 }
 
-/* A direction must begin with a hello. Returns 0 if it does not. */
+/* The types that IANA's registry has, up to TLS 1.3. */
+static inline int tls_message_known(__u8 type)
+{
+	return type <= 26 || type == 67 || type == 254;
+}
+
+/* A direction must begin with a hello, and messages of known types follow. Returns 0 if not. */
 static inline int tls_message_begins(struct tls_reader *r)
 {
 	__u8 type = r->message[0];
 
 	if (r->begun)
-		return 1;
+		return tls_message_known(type);
 	if (r->got && type != TLS_MSG_CLIENT_HELLO && type != TLS_MSG_SERVER_HELLO &&
 	    type != TLS_MSG_HELLO_REQUEST)
 		return 0;

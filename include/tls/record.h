@@ -7,6 +7,9 @@
  * is the first byte that is not. It never guesses: a stream that was not seen from its start, or
  * that lost a header in a hole, is *unsynced* until a chain of valid headers is found.
  *
+ * A stream of which a handshake is expected (tls_expect_handshake) is also not TLS where a valid
+ * header is of a record that may not come there, see tls/order.h.
+ *
  * The including file defines tls_load(ctx, off, n), which returns the n (1 to 5) bytes at offset
  * off of the segment's buffer, first byte lowest.
  */
@@ -15,7 +18,7 @@
 
 #include <linux/types.h>
 
-#include "tls/stream.h"
+#include "tls/order.h"
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -24,14 +27,6 @@
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 §6.2.3: TLSCiphertext.length */
 #define TLS_CHAIN_CONFIRM                                                                          \
 	3 /* valid headers needed after a resync before the stream may be found broken */
-
-enum tls_type {
-	TLS_CHANGE_CIPHER_SPEC = 20,
-	TLS_ALERT = 21,
-	TLS_HANDSHAKE = 22,
-	TLS_APPLICATION_DATA = 23,
-	TLS_HEARTBEAT = 24, /* RFC 6520 */
-};
 
 /* The result of feeding a segment. */
 enum tls_seen {
@@ -55,6 +50,7 @@ struct tls_walk {
 	__u32 confirm;
 	__u32 bad; /* buffer offset where an invalid header begins; see tls_step */
 	__u32 failed;
+	__u32 order; /* enum tls_order */
 };
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
@@ -121,6 +117,13 @@ static __always_inline int tls_step(struct tls_walk *w)
 	}
 	if (w->have < TLS_HEADER_LEN)
 		return 1;
+	if (w->order) {
+		w->order = tls_order_next(w->order, w->hdr & 0xff, tls_header_length(w->hdr));
+		if (w->order >= TLS_ORDER_DATA) {
+			w->failed = 1;
+			return 1;
+		}
+	}
 	w->left = tls_header_length(w->hdr);
 	w->hdr = 0;
 	w->have = 0;
@@ -157,6 +160,7 @@ static __always_inline void tls_lose_sync(struct tls_stream *s)
 	s->have = 0;
 	s->confirm = 0;
 	s->hdr = 0;
+	s->order = TLS_ORDER_ANY;
 }
 
 /* Part of the stream takes another path, and nothing says which part. */
@@ -165,7 +169,7 @@ static __always_inline void tls_multipath(struct tls_stream *s)
 	tls_lose_sync(s);
 	s->hole = 0;
 	s->sync = TLS_MULTIPATH;
-	s->clear_done = 1;
+	s->clear_done = TLS_CLEAR_LOST;
 }
 
 /* How far to search for a header: one must begin within a record's length. */
@@ -272,7 +276,14 @@ static __always_inline void tls_begin(struct tls_stream *s, __u32 seq, int from_
 {
 	s->next = seq;
 	s->sync = from_start ? TLS_SYNCED : TLS_UNSYNCED;
-	s->late = s->clear_done = !from_start;
+	s->late = !from_start;
+	s->clear_done = from_start ? TLS_CLEAR_SENDING : TLS_CLEAR_LOST;
+}
+
+/* A stream seen from its first byte has to begin as TLS does. */
+static __always_inline void tls_expect_handshake(struct tls_stream *s)
+{
+	s->order = TLS_ORDER_BEGIN;
 }
 
 /*
@@ -293,7 +304,7 @@ static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32
 		tls_advance(s, len);
 		return 1;
 	}
-	if (s->left || len < TLS_HEADER_LEN)
+	if (s->left || len < TLS_HEADER_LEN || s->order)
 		return 0;
 	h = tls_load(ctx, off, TLS_HEADER_LEN);
 	rest = len - TLS_HEADER_LEN;
@@ -446,6 +457,7 @@ static __always_inline int tls_feed_rest(struct tls_stream *s, void *ctx, __u32 
 		w.hdr = s->hdr;
 		w.have = s->have;
 		w.confirm = s->confirm;
+		w.order = s->order;
 	}
 	TLS_WALK_ALL(&w);
 	if (w.off < w.end && !w.failed)
@@ -466,6 +478,7 @@ static __always_inline int tls_feed_rest(struct tls_stream *s, void *ctx, __u32 
 		*unread += len;
 		return TLS_SEEN_UNSYNCED;
 	}
+	s->order = w.order;
 	if (w.failed) {
 		tls_blame(&w, off, s->offset, s->have, bad, bad_at);
 		tls_count(s, w.records);

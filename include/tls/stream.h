@@ -17,6 +17,13 @@ enum tls_sync {
 	TLS_MULTIPATH, /* some of its bytes take another path (MPTCP); final */
 };
 
+/* What was passed on of a direction's clear handshake. */
+enum tls_clear {
+	TLS_CLEAR_SENDING,
+	TLS_CLEAR_SENT, /* all of it */
+	TLS_CLEAR_LOST, /* a part is missing, or it was not seen from its first byte */
+};
+
 /*
  * One direction of one connection. Segments may arrive out of order, over a network, or over
  * loopback where two CPUs send for one socket. Then [hole_next, hole_end) is what was skipped, with
@@ -34,14 +41,16 @@ struct tls_stream {
 	__u8 late; /* not seen from the stream's first byte */
 	__u8 hole; /* a hole is open */
 	__u8 hole_have;
-	__u64 hole_hdr;
+	__u32 hole_hdr; /* at most 4 bytes */
+	__u8 order;	/* enum tls_order */
+	__u8 pad[3];
 	__u32 hole_next;
 	__u32 hole_end;
 	__u32 found; /* bytes from hole_end to the header where the walk continued; valid if synced */
 	__u32 after; /* the first bytes behind the hole, whose end may split a header */
 	__u16 hole_left;
 	__u8 after_len;	 /* 0..4 */
-	__u8 clear_done; /* the clear handshake is over, or was not seen from its first byte */
+	__u8 clear_done; /* enum tls_clear */
 	__u32 busy;	 /* taken by a CPU, see stream_take in wire.bpf.c */
 };
 

@@ -105,10 +105,22 @@ static uint32_t build(struct input *in, uint8_t *stream)
 	return len;
 }
 
-/* An independent implementation: where the first invalid header begins, and how many were valid. */
-static uint64_t reference(const uint8_t *b, uint32_t len, uint32_t *records)
+/* May a record of that type and size follow the handshake records before it? Clears *ordered once any may. */
+static int in_sequence(uint8_t type, uint32_t size, uint32_t handshakes, int *ordered)
 {
-	uint32_t at = 0, size;
+	if (!*ordered || type == 22 || (type == 21 && size == 2))
+		return 1;
+	*ordered = 0;
+	return handshakes && (type == 23 || type == 24 || (type == 20 && size == 1));
+}
+
+/*
+ * An independent implementation: where the first invalid header begins, and how many were valid. ordered: the
+ * stream has to begin with a handshake.
+ */
+static uint64_t reference(const uint8_t *b, uint32_t len, int ordered, uint32_t *records)
+{
+	uint32_t at = 0, size, handshakes = 0;
 
 	for (*records = 0; at < len; ++*records) {
 		uint32_t have = len - at;
@@ -121,6 +133,9 @@ static uint64_t reference(const uint8_t *b, uint32_t len, uint32_t *records)
 		size = b[at + 3] * 256 + b[at + 4];
 		if (size > 18432 || (!size && b[at] != 23) || (size > 320 && b[at] == 20))
 			return at;
+		if (!in_sequence(b[at], size, handshakes, &ordered))
+			return at;
+		handshakes += b[at] == 22;
 		at += 5 + size;
 	}
 	return NEVER;
@@ -133,6 +148,7 @@ static void check_state(const struct tls_stream *s)
 	check(s->have < TLS_HEADER_LEN);
 	check(!s->left || !s->have);
 	check(s->confirm <= TLS_CHAIN_CONFIRM);
+	check(s->order <= TLS_ORDER_WRONG && (s->order < TLS_ORDER_DATA || s->sync == TLS_BROKEN));
 	if (s->sync != TLS_BROKEN)
 		check(!(s->hdr >> (8 * s->have)));
 }
@@ -192,9 +208,14 @@ static void in_order(struct input *in, const uint8_t *stream, uint32_t len, uint
 	struct tls_stream uncut = {}, cut = {};
 	uint64_t want, bad_at = NEVER, got;
 	uint32_t records, at = 0, pieces = 0, most = 1 + take(in, 1) * 8;
+	int ordered = most & 8;
 
 	tls_begin(&uncut, isn, 1);
 	tls_begin(&cut, isn, 1);
+	if (ordered) {
+		tls_expect_handshake(&uncut);
+		tls_expect_handshake(&cut);
+	}
 	want = feed(&uncut, stream, isn, 0, len);
 	while (at < len) {
 		uint32_t piece = 1 + (in->len ? take(in, 1) * 7 : most) % most;
@@ -206,7 +227,7 @@ static void in_order(struct input *in, const uint8_t *stream, uint32_t len, uint
 			bad_at = got;
 		at += piece;
 	}
-	check(want == reference(stream, len, &records));
+	check(want == reference(stream, len, ordered, &records));
 	check(want == bad_at);
 	check(uncut.sync == (want == NEVER ? TLS_SYNCED : TLS_BROKEN));
 	check(uncut.records == records && cut.records == records);
@@ -220,6 +241,8 @@ static void out_of_order(struct input *in, const uint8_t *stream, uint32_t len, 
 	int from_start = take(in, 1) & 1;
 
 	tls_begin(&s, isn, from_start);
+	if (from_start && isn & 2)
+		tls_expect_handshake(&s);
 	while (in->len) {
 		uint32_t at = take(in, 2) % (len + 1), size = take(in, 2) % (len + 1);
 

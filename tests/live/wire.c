@@ -4,7 +4,7 @@
  * command's name; TLS in any shape is not reported.
  *
  * This file has the suite's table, and tests plaintext from the first byte of a connection. The other tests are in
- * wire_servers.c, wire_inject.c, wire_tls.c and wire_attach.c.
+ * wire_servers.c, wire_inject.c, wire_fake.c, wire_tls.c and wire_attach.c.
  */
 #include "wire.h"
 
@@ -312,6 +312,31 @@ static const struct test tests[] = {
 	     .arg = "plain"),
 	TEST("a stranger that writes what looks like TLS to a stolen socket is named",
 	     wire_stolen_socket, .arg = "record"),
+	TEST("commands in records of application data, without a handshake", wire_fake,
+	     .arg = FAKE("data", "tls-plaintext", DATA_RECORD, "GET")),
+	TEST("commands in handshake records", wire_fake,
+	     .arg = FAKE("handshake", "tls-plaintext", "a handshake record without a handshake")),
+	TEST("application data after a ClientHello that offers no early data", wire_fake,
+	     .arg = FAKE("early", "tls-midstream", DATA_RECORD)),
+	TEST("application data after a ServerHello that is none", wire_fake,
+	     .arg = FAKE("nohello", "tls-midstream", DATA_RECORD)),
+	TEST("application data in TLS 1.2 before ChangeCipherSpec", wire_fake,
+	     .arg = FAKE("nokeys", "tls-midstream", DATA_RECORD)),
+	TEST("early data of TLS 1.3 raises nothing", wire_tls_begins,
+	     .arg = BEGINNING("-tls1_3", "-tls1_3", "Early data was accepted", .early = true)),
+	TEST("early data without middlebox compatibility raises nothing", wire_tls_begins,
+	     .arg = BEGINNING("-tls1_3 -no_middlebox", "-tls1_3 -no_middlebox",
+			      "Early data was accepted", .early = true)),
+	TEST("early data that is refused with a HelloRetryRequest raises nothing", wire_tls_begins,
+	     .arg = BEGINNING("-tls1_3 -groups P-384", "-tls1_3 -groups X25519:P-384",
+			      "Early data was rejected", .early = true)),
+	TEST("a HelloRetryRequest without middlebox compatibility raises nothing", wire_tls_begins,
+	     .arg = BEGINNING("-tls1_3 -no_middlebox -groups P-384",
+			      "-tls1_3 -no_middlebox -groups X25519:P-384", "TLSv1.3, Cipher")),
+	TEST("a session resumed in TLS 1.2 raises nothing", wire_tls_begins,
+	     .arg = BEGINNING("-tls1_2", "-tls1_2", "Reused, TLSv1.2")),
+	TEST("the same without a ticket", wire_tls_begins,
+	     .arg = BEGINNING("-tls1_2 -no_ticket", "-tls1_2 -no_ticket", "Reused, TLSv1.2")),
 	TEST("values of 1 B to 10 MB over TLS raise nothing", wire_tls_values),
 	TEST("the same with a server that speaks TLS 1.2 only", wire_tls_values, .arg = "TLSv1.2"),
 	TEST("the same with a server that speaks TLS 1.3 only", wire_tls_values, .arg = "TLSv1.3"),

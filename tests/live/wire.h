@@ -40,6 +40,26 @@ struct injection {
 void wire_injected(const void *arg);
 void wire_stolen_socket(const void *arg);
 
+/* ---- cleartext in records ---- */
+
+struct fake {
+	const char *how, *rule, *saw,
+		*command; /* command NULL: what was in the records is not looked at */
+};
+
+struct beginning {
+	const char *server, *client; /* options of OpenSSL's */
+	const char *said; /* by the second client, which resumes the first one's session */
+	bool early;
+};
+
+#define FAKE(...) &((const struct fake){__VA_ARGS__})
+#define BEGINNING(...) &((const struct beginning){__VA_ARGS__})
+#define DATA_RECORD "application data without a handshake"
+
+void wire_fake(const void *arg);
+void wire_tls_begins(const void *arg);
+
 /* ---- TLS raises nothing ---- */
 
 void wire_tls_values(const void *arg);

@@ -242,15 +242,82 @@ static void ipv6_network_counts_as_one_peer(void **state)
 	assert_non_null(chunk(2, SERVER, 40, 160));
 }
 
-/* Handshake records that do not begin with a hello negotiate nothing we could evaluate. */
-static void server_without_a_hello_is_counted(void **state)
+/* Handshake records that do not begin with a hello are a finding, and no blind spot. */
+static void server_without_a_hello_is_wrong(void **state)
 {
 	static uint8_t bytes[] = {22, 3, 3, 0, 4, 99, 0, 0, 0};
 	const struct stream odd = {.data = bytes, .len = sizeof(bytes)};
 
 	chunk(1, CLIENT, 0, HELLO_LEN);
 	assert_null(chunk_of(1, &odd, 0, odd.len, SERVER));
-	assert_int_equal(cs.unread, 1);
+	assert_int_equal(conns_find(&cs, 1)->wrong, PAYLOAD_WRONG_HANDSHAKE);
+	assert_true(conns_find(&cs, 1)->wrong_out);
+	assert_int_equal(cs.unread, 0);
+}
+
+static struct conn *ended(uint64_t cookie, enum side side, uint8_t next)
+{
+	struct handshake_chunk c = {.magic = CHUNK_MAGIC,
+				    .cookie = cookie,
+				    .flags = CHUNK_ENDED | (side == SERVER ? CHUNK_EGRESS : 0),
+				    .next = next};
+
+	assert_true(handshake_chunk_valid(&c, CHUNK_HEADER_LEN));
+	assert_null(conns_chunk(&cs, &c));
+	return conns_find(&cs, cookie);
+}
+
+/* The session is TLS 1.2: both sides send ChangeCipherSpec first, and the client nothing before the server. */
+static void data_before_it_is_allowed_is_wrong(void **state)
+{
+	const struct conn *c;
+
+	for (uint64_t i = 1; i <= 4; i++)
+		chunk(i, CLIENT, 0, HELLO_LEN);
+	assert_int_equal(ended(1, CLIENT, 20)->wrong, PAYLOAD_NOTHING);
+	chunk(1, SERVER, 0, 200);
+	assert_int_equal(ended(1, SERVER, 20)->wrong, PAYLOAD_NOTHING);
+
+	c = ended(2, CLIENT, 23);
+	assert_int_equal(c->wrong, PAYLOAD_DATA_RECORD);
+	assert_false(c->wrong_out);
+
+	chunk(3, SERVER, 0, 40); /* not the whole hello */
+	c = ended(3, SERVER, 23);
+	assert_int_equal(c->wrong, PAYLOAD_DATA_RECORD);
+	assert_true(c->wrong_out);
+
+	chunk(4, SERVER, 0, 200);
+	c = ended(4, SERVER, 23);
+	assert_int_equal(c->wrong, PAYLOAD_DATA_RECORD);
+	assert_int_equal(conn_wrong_rule(c), RULE_TLS_MIDSTREAM);
+}
+
+/* Of what was not read nothing is said. */
+static void data_behind_what_was_lost_is_not_wrong(void **state)
+{
+	assert_null(ended(9, CLIENT, 23)); /* an unknown connection */
+	chunk(1, CLIENT, 0, HELLO_LEN);
+	chunk(1, SERVER, 50, 50);
+	assert_int_equal(ended(1, CLIENT, 23)->wrong, PAYLOAD_NOTHING);
+	chunk(2, CLIENT, 0, 100);
+	crowd(1000, 2 * HANDSHAKES_MAX); /* evicts its reading */
+	assert_int_equal(ended(2, CLIENT, 23)->wrong, PAYLOAD_NOTHING);
+}
+
+static void handshake_records_without_a_handshake_are_wrong(void **state)
+{
+	static uint8_t text[] = {22, 3, 3, 0, 8, '*', '1', '\r', '\n', '$', '4', '\r', '\n'};
+	const struct stream odd = {.data = text, .len = sizeof(text)};
+	const struct conn *c;
+
+	chunk_of(1, &odd, 0, odd.len, CLIENT);
+	c = conns_find(&cs, 1);
+	assert_int_equal(c->wrong, PAYLOAD_WRONG_HANDSHAKE);
+	assert_int_equal(conn_wrong_rule(c), RULE_TLS_PLAINTEXT);
+	assert_false(c->wrong_out);
+	chunk(2, SERVER, 0, 100);
+	assert_int_equal(conns_find(&cs, 2)->wrong, PAYLOAD_NOTHING);
 }
 
 static void event_names_what_was_negotiated(void **state)
@@ -352,6 +419,9 @@ int main(void)
 		T(closed_connection_is_forgotten),
 		T(table_is_bounded),
 		T(event_names_what_was_negotiated),
+		T(data_before_it_is_allowed_is_wrong),
+		T(data_behind_what_was_lost_is_not_wrong),
+		T(handshake_records_without_a_handshake_are_wrong),
 		T(evicted_client_hello_is_still_evaluated_by_the_server_hello),
 		T(evicted_server_hello_is_counted_once_it_continues),
 		T(evaluated_handshakes_are_evicted_first),
@@ -359,7 +429,7 @@ int main(void)
 		SEEDED(one_peer_cannot_evict_the_handshakes_of_others, 2),
 		SEEDED(one_peer_cannot_evict_the_handshakes_of_others, 3),
 		T(ipv6_network_counts_as_one_peer),
-		T(server_without_a_hello_is_counted),
+		T(server_without_a_hello_is_wrong),
 		T(handshake_is_listed_in_its_current_state),
 		T(multipath_direction_is_listed_as_a_subflow),
 		cmocka_unit_test(invalid_chunk_is_refused),

@@ -160,7 +160,7 @@ static void begin_parsing(struct conns *cs, struct conn *c)
 			h->reader[out].side =
 				out == conn_server_out(c) ? TLS_SIDE_SERVER : TLS_SIDE_CLIENT;
 		if (c->received[out]) /* evicted in the middle: its beginning is lost */
-			h->reader[out].reading = TLS_READ_FOREIGN;
+			h->reader[out].reading = TLS_READ_LOST;
 	}
 	place = free_or_evicted(cs);
 	if (*place)
@@ -203,7 +203,8 @@ bool handshake_chunk_valid(const void *record, size_t size)
 
 	if (size < CHUNK_HEADER_LEN || p->magic != CHUNK_MAGIC)
 		return false;
-	return p->flags & CHUNK_CLOSED || (p->len <= CHUNK_LEN && size >= sizeof(*p));
+	return p->flags & (CHUNK_CLOSED | CHUNK_ENDED) ||
+	       (p->len <= CHUNK_LEN && size >= sizeof(*p));
 }
 
 void conns_close(struct conns *cs, uint64_t cookie)
@@ -224,6 +225,58 @@ bool conn_server_out(const struct conn *c)
 	return c->opened == OPENED_INBOUND;
 }
 
+/* Was every byte of that direction read so far, in order and as a handshake? */
+static bool read_whole(const struct conn *c, bool out)
+{
+	const struct tls_reader *r = c->handshake ? &c->handshake->reader[out] : NULL;
+
+	return r && (r->reading == TLS_READING || r->reading == TLS_READ_ENCRYPTED);
+}
+
+static void note_wrong(struct conn *c, bool out, uint8_t wrong)
+{
+	if (c->wrong || c->opened == OPENED_UNKNOWN)
+		return;
+	c->wrong = wrong;
+	c->wrong_out = out;
+}
+
+/*
+ * May application data end that direction's clear handshake? From TLS 1.3 on, once the server's hello is complete; before it only
+ * the client's early data. Up to 1.2 ChangeCipherSpec comes first. What is not known for certain is allowed.
+ */
+static bool data_allowed(const struct conn *c, bool out)
+{
+	bool client = out != conn_server_out(c);
+	uint32_t flags = c->facts->flags;
+
+	if (client && flags & (TLS_EARLY_DATA | TLS_RETRY))
+		return true;
+	if (flags & TLS_SERVER_HELLO)
+		return c->facts->version > TLS_1_2;
+	return !read_whole(c, false) || !read_whole(c, true);
+}
+
+static void end_if_read(struct conns *cs, struct conn *c)
+{
+	const struct handshake *h = c->handshake;
+
+	if (h && h->reader[0].reading != TLS_READING && h->reader[1].reading != TLS_READING)
+		end_handshake(cs, c);
+}
+
+/* The direction's clear handshake is over, and nothing of it was lost. */
+static void end_clear(struct conns *cs, struct conn *c, const struct handshake_chunk *p)
+{
+	bool out = p->flags & CHUNK_EGRESS;
+
+	if (p->next == TLS_APPLICATION_DATA && !data_allowed(c, out))
+		note_wrong(c, out, PAYLOAD_DATA_RECORD);
+	if (read_whole(c, out))
+		c->handshake->reader[out].reading = TLS_READ_ENCRYPTED;
+	end_if_read(cs, c);
+}
+
 static void feed(struct conns *cs, struct conn *c, const struct handshake_chunk *p)
 {
 	bool out = p->flags & CHUNK_EGRESS;
@@ -231,13 +284,14 @@ static void feed(struct conns *cs, struct conn *c, const struct handshake_chunk 
 
 	/* bytes are missing: what follows cannot be parsed */
 	if (r && p->offset != c->received[out])
-		r->reading = TLS_READ_FOREIGN;
+		r->reading = TLS_READ_LOST;
 	c->received[out] = p->offset + p->len;
 	if (!r || r->reading != TLS_READING)
 		c->incomplete = true;
-	if (r)
-		tls_reader_feed(r, p->bytes, p->len);
-	if (out == conn_server_out(c) && !conn_negotiated(c) && !c->unread &&
+	if (r && r->reading == TLS_READING &&
+	    tls_reader_feed(r, p->bytes, p->len) == TLS_READ_FOREIGN)
+		note_wrong(c, out, PAYLOAD_WRONG_HANDSHAKE);
+	if (out == conn_server_out(c) && !conn_negotiated(c) && !c->unread && !c->wrong &&
 	    (!r || r->reading != TLS_READING)) {
 		c->unread = true;
 		cs->unread++;
@@ -251,10 +305,14 @@ static void feed(struct conns *cs, struct conn *c, const struct handshake_chunk 
 struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p)
 {
 	struct conn *c = conns_find(cs, p->cookie);
-	const struct handshake *h;
 
 	if (p->flags & CHUNK_CLOSED) {
 		conns_close(cs, p->cookie);
+		return NULL;
+	}
+	if (p->flags & CHUNK_ENDED) {
+		if (c)
+			end_clear(cs, c, p);
 		return NULL;
 	}
 	if (!c)
@@ -266,13 +324,25 @@ struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p)
 	if (!c->handshake && !p->offset && !conn_negotiated(c))
 		begin_parsing(cs, c);
 	feed(cs, c, p);
-	h = c->handshake;
-	if (h && h->reader[0].reading != TLS_READING && h->reader[1].reading != TLS_READING)
-		end_handshake(cs, c);
+	end_if_read(cs, c);
 	if (c->evaluated || !conn_negotiated(c))
 		return NULL;
 	c->evaluated = true;
 	return c;
+}
+
+unsigned int conn_wrong_rule(const struct conn *c)
+{
+	/* a direction that carried a hello before has stopped being TLS */
+	return c->wrong == PAYLOAD_WRONG_HANDSHAKE ? RULE_TLS_PLAINTEXT : RULE_TLS_MIDSTREAM;
+}
+
+void conn_wrong_event(const struct conn *c, struct event *ev)
+{
+	conn_event(c, conn_wrong_rule(c), ev);
+	ev->key.vector = c->wrong_out ? VECTOR_EGRESS : VECTOR_INGRESS;
+	ev->conn.egress = c->wrong_out;
+	ev->conn.payload = c->wrong;
 }
 
 void conn_event(const struct conn *c, unsigned int rule, struct event *ev)

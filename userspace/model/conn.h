@@ -33,6 +33,9 @@ struct conn {
 	bool has_cert;
 	bool incomplete; /* a part of its handshake is missing */
 	bool unread;	 /* what it negotiates will not be known */
+	uint8_t wrong;	 /* enum payload_kind: what TLS does not allow; 0: nothing yet */
+	bool wrong_out;	 /* in which direction */
+	bool wrong_reported;
 	struct conn_ends ends;
 	uint32_t received[2]; /* bytes per direction, ingress first */
 	struct tls_facts *facts;
@@ -79,6 +82,10 @@ bool conn_negotiated(const struct conn *c);
 
 /* Is the instance the TLS server, so that egress is the server's direction? */
 bool conn_server_out(const struct conn *c);
+
+/* The rule that c->wrong breaks. */
+unsigned int conn_wrong_rule(const struct conn *c);
+void conn_wrong_event(const struct conn *c, struct event *ev);
 
 /* An attempt event for rule (tls-version, tls-cipher), broken by this handshake. */
 void conn_event(const struct conn *c, unsigned int rule, struct event *ev);

@@ -15,6 +15,9 @@ static const char *const names[] = {
 	[PAYLOAD_HTTP] = "http",
 	[PAYLOAD_PRINTABLE] = "printable",
 	[PAYLOAD_SSLV2_HELLO] = "sslv2-hello",
+	[PAYLOAD_DATA_RECORD] = "application data without a handshake",
+	[PAYLOAD_WRONG_RECORD] = "a record out of sequence",
+	[PAYLOAD_WRONG_HANDSHAKE] = "a handshake record without a handshake",
 };
 _Static_assert(ARRAY_SIZE(names) == PAYLOAD_MAX, "every payload kind has a name");
 

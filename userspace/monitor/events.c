@@ -167,6 +167,19 @@ static void report_handshake(struct monitor *m, const struct conn *c, unsigned i
 	report(m, &ev);
 }
 
+/* Records or messages that TLS does not allow there, by what the handshake said. */
+static void report_wrong(struct monitor *m, uint64_t cookie)
+{
+	static struct event ev; /* large */
+	struct conn *c = conns_find(&m->conns, cookie);
+
+	if (!c || !c->wrong || c->wrong_reported)
+		return;
+	c->wrong_reported = true;
+	conn_wrong_event(c, &ev);
+	report(m, &ev);
+}
+
 /* The connection is closed: nothing will be counted for it any more. */
 static void forget_handshake(struct monitor *m, uint64_t cookie)
 {
@@ -178,6 +191,10 @@ static void forget_handshake(struct monitor *m, uint64_t cookie)
 	conn_event(c, RULE_TLS_VERSION, &ev);
 	alerts_forget(&m->alerts, &ev.key);
 	conn_event(c, RULE_TLS_CIPHER, &ev);
+	alerts_forget(&m->alerts, &ev.key);
+	if (!c->wrong_reported)
+		return;
+	conn_wrong_event(c, &ev);
 	alerts_forget(&m->alerts, &ev.key);
 }
 
@@ -191,6 +208,7 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 	if (chunk->flags & CHUNK_CLOSED)
 		forget_handshake(m, chunk->cookie);
 	c = conns_chunk(&m->conns, chunk);
+	report_wrong(m, chunk->cookie);
 	if (!c)
 		return;
 	if (!policy_tls_version(policy, c->facts->version))

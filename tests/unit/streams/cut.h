@@ -35,11 +35,21 @@ static inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 	return v;
 }
 
+/* Set by a test program whose streams begin as connections do: their order is checked, too. */
+static int handshake_expected;
+
+static inline void begin_at(struct tls_stream *s, uint32_t isn, int from_start)
+{
+	tls_begin(s, isn, from_start);
+	if (from_start && handshake_expected)
+		tls_expect_handshake(s);
+}
+
 static inline struct tls_stream begin(int from_start)
 {
 	struct tls_stream s = {};
 
-	tls_begin(&s, ISN, from_start);
+	begin_at(&s, ISN, from_start);
 	return s;
 }
 
@@ -125,6 +135,7 @@ static inline void check_end(const struct tls_stream *s, const struct tls_stream
 	assert_int_equal(s->records, want->records);
 	assert_int_equal(s->next, want->next);
 	assert_int_equal(s->offset, want->offset);
+	assert_int_equal(s->order, want->order);
 	if (s->sync == TLS_BROKEN)
 		return;
 	assert_int_equal(s->left, want->left);
@@ -138,7 +149,7 @@ static inline void check_cuts(const struct stream *st, uint32_t isn, const struc
 	struct tls_stream s = {};
 	uint64_t got;
 
-	tls_begin(&s, isn, 1);
+	begin_at(&s, isn, 1);
 	got = feed_cut(&s, st, isn, cuts, n);
 	check_end(&s, want, got, plain_at);
 }
@@ -177,7 +188,7 @@ static inline void check_every_cut_from(const struct stream *st, uint32_t isn, u
 	uint32_t n;
 
 	assert_non_null(cuts);
-	tls_begin(&want, isn, 1);
+	begin_at(&want, isn, 1);
 	assert_int_equal(feed_cut(&want, st, isn, NULL, 0), plain_at);
 	assert_int_equal(want.sync, plain_at == NEVER ? TLS_SYNCED : TLS_BROKEN);
 	assert_int_equal(want.records, records);
