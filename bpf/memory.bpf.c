@@ -377,11 +377,15 @@ static __noinline int ring_holds_mem(u64 task_addr, u32 instance)
 	return s.found;
 }
 
-/* Memory is read or written for a request of a ring. */
+/* Memory is read or written for a request of a ring. Its completion says more, unless it has none. */
 static __always_inline int remote_uring(struct task_struct *task, struct pid_owner *owner)
 {
-	struct file *f = uring_worker_file(task);
+	struct io_kiocb *req = uring_worker_request(task);
+	struct file *f = req ? BPF_CORE_READ(req, file) : NULL;
 
+	if (req && !(BPF_CORE_READ(req, flags) & URING_CQE_SKIP) &&
+	    !(rules_prevented(owner->instance) >> RULE_MEM_READ & 1))
+		return 0;
 	if (!(f ? is_mem_of(f, owner->instance) : ring_holds_mem(address(task), owner->instance)))
 		return 0;
 	return report_at_lock(owner, RULE_MEM_READ, NR_io_uring_enter);

@@ -109,21 +109,17 @@ static __always_inline struct file *uring_source(struct task_struct *task, struc
 		       : file_of_fd(task, fd);
 }
 
-/* The file of the request that a worker of a ring is at, NULL for other tasks. */
-static __always_inline struct file *uring_worker_file(struct task_struct *task)
+/* The request that a worker of a ring is at, NULL for other tasks. */
+static __always_inline struct io_kiocb *uring_worker_request(struct task_struct *task)
 {
 	struct io_worker *worker;
 	struct io_wq_work *work;
-	struct io_kiocb *req;
 
 	if (!(task->flags & PF_IO_WORKER))
 		return NULL;
 	worker = BPF_CORE_READ(task, worker_private);
 	work = worker ? BPF_CORE_READ(worker, cur_work) : NULL;
-	if (!work)
-		return NULL;
-	req = (void *)work - bpf_core_field_offset(struct io_kiocb, work);
-	return BPF_CORE_READ(req, file);
+	return work ? (void *)work - bpf_core_field_offset(struct io_kiocb, work) : NULL;
 }
 
 #endif

@@ -183,7 +183,7 @@ static void symlinked_dir(const void *arg)
 	struct server *b = server_prepare(&(struct server_opts){});
 	const char *real = strdup(str("%s/real", b->dir)), *link = strdup(str("%s/link", b->dir));
 	char *text = file_read(b->config), *dir = strstr(text, "\ndir ");
-	struct trigger t;
+	struct trigger t, u;
 
 	require(!mkdir(real, 0700) && !symlink(real, link), "mkdir, symlink: %s", strerror(errno));
 	if (dir)
@@ -193,9 +193,11 @@ static void symlinked_dir(const void *arg)
 	start(b);
 	save(b);
 	t = trigger("file_open", str("%s/dump.rdb", link));
-	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b, .by = &t});
-	t = trigger("file_open", str("%s/dump.rdb", real));
-	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b, .by = &t});
+	u = trigger("file_open", str("%s/dump.rdb", real));
+	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b},
+	       {.rule = "rest-file", .detail = "data file", .server = b});
+	require(alert_find(mon, "rest-file", t.pid) && alert_find(mon, "rest-file", u.pid),
+		"not both of %d and %d are named", t.pid, u.pid);
 	server_stop(b, SIGTERM);
 }
 

@@ -3,6 +3,7 @@
  * memory_proc.c - opening the files below an instance's /proc/PID, by every way to open a file.
  */
 #include "memory.h"
+#include "steps.h"
 
 #include <errno.h>
 
@@ -166,6 +167,7 @@ void memory_uring_quiet(const void *arg)
 		sleep_ms(50);
 		found = alert_find(memory_mon, "mem-read", (pid_t)trigger_int(&t, "reader"));
 	}
+	uring_opens_counted(memory_mon);
 	require(found, "nothing names the reader %lld", trigger_int(&t, "reader"));
 	require(!strcmp(alert_str(found, "vector"), "io_uring") &&
 			!strcmp(alert_str(found, "detail"), "mem"),
