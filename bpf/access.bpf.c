@@ -12,9 +12,12 @@
  *                               io_uring, exec. It also has the kernel's own copy of the path,
  *                               which no other thread can swap
  *   fexit/open_by_handle_at     the same for the only open that takes another way
+ *   fexit/dentry_open           files that the kernel opens by itself and hands out: fanotify, NFS
  *   fexit/<syscall>             arguments and outcome of ptrace, process_vm_* and pidfd_getfd.
  *                               Requests on a tracee pass no further check: the check alone would
  *                               miss them
+ *   fexit/mem_rw                how many bytes were read from or written to /proc/PID/mem, by whatever
+ *                               syscall or ring
  *   tp_btf/io_uring_complete    reads and writes through a ring, see uring_done
  *   fmod_ret/security_ptrace_access_check
  *                               denies what an instance's policy prevents: the same check, at the
@@ -30,7 +33,6 @@
 
 #define PTRACE_MODE_ATTACH 0x02	 /* include/linux/ptrace.h */
 #define PTRACE_MODE_NOAUDIT 0x04 /* a look at what everybody may see: ps, top */
-#define PF_IO_WORKER 0x00000010	 /* include/linux/sched.h */
 
 const volatile __u32 calls_loaded; /* calls.bpf.c is: its syscalls have hooks of their own */
 
@@ -243,6 +245,49 @@ int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 	if (ret >= 0)
 		opened(task, file_of_fd(task, ret), 0, &name, VECTOR_OPEN_BY_HANDLE_AT);
 	return 0;
+}
+
+/* --- descriptors without an open --- */
+
+/* The kernel opened a file for the current task: in a read of fanotify's descriptor, or for an NFS client. */
+static __always_inline int handed_out(struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct use use = {.nr = syscall_number(task)};
+	s64 raw = address(file);
+
+	if (raw < 0 && raw >= -4095) /* IS_ERR() */
+		return 0;
+	use.write = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0;
+	return used(task, (struct file *)raw, &use);
+}
+
+SEC("?fexit/dentry_open")
+int BPF_PROG(ac_handed_out, const struct path *path, int flags, const struct cred *cred,
+	     struct file *file)
+{
+	return handed_out(file);
+}
+
+/* Since 6.13, for fanotify alone. */
+SEC("?fexit/dentry_open_nonotify")
+int BPF_PROG(ac_handed_out2, const struct path *path, int flags, const struct cred *cred,
+	     struct file *file)
+{
+	return handed_out(file);
+}
+
+/* --- bytes through /proc/PID/mem --- */
+
+SEC("?fexit/mem_rw")
+int BPF_PROG(ac_mem_rw, struct file *file, char *buf, size_t count, loff_t *pos, int write,
+	     long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct use use = {.write = write, .ret = ret, .flags = EVENT_TRANSFER, .mem_rw = 1};
+
+	use.nr = task->flags & PF_IO_WORKER ? NR_io_uring_enter : syscall_number(task);
+	return used(task, file, &use);
 }
 
 /* --- syscalls with a target among their arguments --- */

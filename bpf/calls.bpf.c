@@ -15,12 +15,14 @@
  *   init_module, finit_module           code in the kernel sees everything
  *   kexec_load, kexec_file_load         so does the next kernel
  *   mmap, mprotect, pkey_mprotect       code that becomes executable in an instance after its start
+ *   pipe, pipe2                         the pipes of an instance, known when somebody opens one
  *   iter/bpf_prog                       programs from before the monitor
  *   tp_btf/signal_generate              signals that make a server dump core, any signal to the
  *                                       monitor, and who sent it
  *   fexit/uprobe_register               uprobes planted in any way, by tracefs and links too (access
  *                                       tier only)
  */
+#include "lib/procfile.bpf.h"
 #include "lib/syscall.bpf.h"
 
 #include "hooked_syscall.h"
@@ -465,6 +467,29 @@ int sweep_progs(struct bpf_iter__bpf_prog *ctx)
 		event_send(e);
 	}
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
+	return 0;
+}
+
+/* --- pipes of an instance --- */
+
+static __always_inline int did_pipe(const struct call *c)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct member *m = server_of(task->tgid);
+	struct pid_owner owner = {};
+	struct file_key key;
+	s32 fd = 0;
+	struct file *f;
+
+	if (!m || c->ret || bpf_probe_read_user(&fd, sizeof(fd), (void *)c->arg[0]))
+		return 0;
+	f = file_of_fd(task, fd); /* both ends are one inode */
+	if (!f)
+		return 0;
+	owner.instance = m->instance;
+	owner.tgid = owner.tid = task->tgid;
+	key = file_key_of(BPF_CORE_READ(f, f_inode));
+	bpf_map_update_elem(&own_pipes, &key, &owner, BPF_ANY);
 	return 0;
 }
 

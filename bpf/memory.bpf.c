@@ -11,6 +11,8 @@
  *   open, creat, openat, openat2,
  *   open_by_handle_at                             the target by the resulting file's proc inode
  *   tp_btf/io_uring_complete                      the same for a ring, see uring_done
+ *   tp_btf/io_uring_submit_req, io_uring_file_get requests that ask for no completion, before they
+ *                                                 begin
  *   tp_btf/mmap_lock_acquire_returned             32-bit callers pass none of these tracepoints, but
  *                                                 whoever accesses another's memory takes its lock.
  *                                                 Here a process is also stopped that got its
@@ -27,6 +29,8 @@
  * the descriptor dies with the actor.
  */
 #include "lib/memory.bpf.h"
+
+const volatile __u32 has_task_work; /* bpf_task_work_schedule_resume_impl() exists */
 
 /* --- entries: prevention --- */
 
@@ -154,6 +158,36 @@ int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 	return sc_opened(ctx->ret, VECTOR_OPEN_BY_HANDLE_AT, AT_FDCWD, 0, 0);
 }
 
+/* --- io_uring without completions --- */
+
+/*
+ * A request that asked for no completion passes no hook when it ends. Its file is judged here: when
+ * it is submitted, and again when the kernel looks up its descriptor, since an earlier request of its
+ * chain may have opened it. Where an open leads is then not known.
+ */
+static __always_inline int uring_begins(struct io_kiocb *req)
+{
+	u8 op;
+
+	if (!(BPF_CORE_READ(req, flags) & URING_CQE_SKIP))
+		return 0;
+	op = BPF_CORE_READ(req, opcode);
+	if (uring_opens(op)) {
+		counter_add(COUNTER_URING_OPENS_UNSEEN, 1);
+		return 0;
+	}
+	return uring_used(req, uring_wants(bpf_get_current_task_btf(), req), op, 0,
+			  EVENT_IN_PROGRESS);
+}
+
+IO_URING_SUBMIT_HOOKS(uring_begins)
+
+SEC("?tp_btf/io_uring_file_get")
+int BPF_PROG(uring_file_get, struct io_kiocb *req, int fd)
+{
+	return BPF_CORE_READ(req, flags) & URING_CQE_SKIP ? uring_begins(req) : 0;
+}
+
 /* --- the lock of another process's memory: 32-bit callers, and descriptors passed on --- */
 
 enum transfer { TRANSFER_NONE, TRANSFER_READ, TRANSFER_WRITE };
@@ -221,16 +255,155 @@ static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm)
 		       : NULL;
 }
 
-/* A native caller was reported when it opened the file: here it is only stopped. */
-static __always_inline int remote_native(struct pid_owner *owner, const struct pt_regs *regs)
+/* A read or write of mem by a thread, until its syscall ends. */
+struct mem_call {
+	struct bpf_task_work work;
+	struct pid_owner owner;
+	u32 nr;
+	u32 write;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MEM_CALLS_MAX);
+	__type(key, u32); /* tid */
+	__type(value, struct mem_call);
+} mem_calls SEC(".maps");
+
+/* On the way back to user mode: the syscall's return value is in its register. */
+static int mem_call_ended(struct bpf_map *map, void *tid, void *value)
+{
+	struct mem_call *c = value;
+	struct use use = {.nr = c->nr,
+			  .write = c->write,
+			  .ret = SYSCALL_RETURN(current_regs()),
+			  .flags = EVENT_TRANSFER};
+	struct pid_owner owner = c->owner;
+	u32 key = *(u32 *)tid;
+
+	bpf_map_delete_elem(&mem_calls, &key);
+	if (use.ret > 0)
+		report_use(&owner, use.write ? RULE_MEM_WRITE : RULE_MEM_READ, PROC_FILE_MEM, NULL,
+			   &use);
+	return 0;
+}
+
+/* Report how many bytes this syscall transfers, once it knows. Returns 0 where that is not possible. */
+static __always_inline int mem_call_begins(struct task_struct *task, const struct pid_owner *owner,
+					   u32 nr, u32 write)
+{
+	struct mem_call fresh = {}, *c;
+	u32 tid = task->pid;
+
+	if (!has_task_work)
+		return 0;
+	bpf_map_update_elem(&mem_calls, &tid, &fresh, BPF_NOEXIST);
+	c = bpf_map_lookup_elem(&mem_calls, &tid);
+	if (!c)
+		return 0;
+	c->owner = *owner;
+	c->nr = nr;
+	c->write = write;
+	bpf_task_work_schedule_resume_impl(task, &c->work, &mem_calls, mem_call_ended, NULL);
+	return 1;
+}
+
+/*
+ * Stop the actor if that is prevented. Otherwise wait for the number of bytes. Where that cannot be
+ * had, it is reported unless it was when it opened the file: it may have got the descriptor from
+ * somebody else.
+ */
+static __always_inline int report_at_lock(struct pid_owner *owner, u32 rule, u32 nr)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct attempt_key key = {.instance = owner->instance,
+				  .rule = rule_for(owner->instance, rule),
+				  .vector = VECTOR_OPENAT,
+				  .detail = PROC_FILE_MEM};
+
+	key_actor(&key, task);
+	if (!(rules_prevented(owner->instance) >> (rule & 31) & 1) &&
+	    ((nr != NR_io_uring_enter &&
+	      mem_call_begins(task, owner, nr, rule == RULE_MEM_WRITE)) ||
+	     was_reported(&key)))
+		return 0;
+	return report_in_progress(owner, rule, VECTOR_ACCESS,
+				  nr | PROC_FILE_MEM << SYSCALL_OP_SHIFT);
+}
+
+static __always_inline int is_mem(struct file *f)
+{
+	struct proc_rule *r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry));
+
+	return r && r->file == PROC_FILE_MEM;
+}
+
+/* Is that the memory of a protected process, of that instance? */
+static __always_inline int is_mem_of(struct file *f, u32 instance)
+{
+	struct inode *inode = BPF_CORE_READ(f, f_inode);
+	struct pid_owner *owner;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return 0;
+	owner = owner_of_inode(inode);
+	return owner && owner->instance == instance && is_mem(f);
+}
+
+struct slot_search {
+	u64 ring;
+	u32 instance;
+	u32 found;
+};
+
+static long slot_step(u32 slot, struct slot_search *s)
+{
+	struct file *f = file_of_slot((void *)s->ring, slot);
+
+	s->found = f && is_mem_of(f, s->instance);
+	return s->found;
+}
+
+/* Does the ring that the current task submitted to last hold that memory as a direct descriptor? */
+static __noinline int ring_holds_mem(u64 task_addr, u32 instance)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct slot_search s = {.instance = instance};
+
+	s.ring = (u64)BPF_CORE_READ(task, io_uring, last);
+	if (!s.ring)
+		return 0;
+	bpf_loop(uring_slots((void *)s.ring) % (URING_SLOTS_MAX + 1), slot_step, &s, 0);
+	return s.found;
+}
+
+/* Memory is read or written for a request of a ring. Its completion says more, unless it has none. */
+static __always_inline int remote_uring(struct task_struct *task, struct pid_owner *owner)
+{
+	struct io_kiocb *req = uring_worker_request(task);
+	struct file *f = req ? BPF_CORE_READ(req, file) : NULL;
+
+	if (req && !(BPF_CORE_READ(req, flags) & URING_CQE_SKIP) &&
+	    !(rules_prevented(owner->instance) >> RULE_MEM_READ & 1))
+		return 0;
+	if (!(f ? is_mem_of(f, owner->instance) : ring_holds_mem(address(task), owner->instance)))
+		return 0;
+	return report_at_lock(owner, RULE_MEM_READ, NR_io_uring_enter);
+}
+
+static __always_inline int remote_native(struct task_struct *task, struct pid_owner *owner,
+					 const struct pt_regs *regs)
 {
 	u32 nr = SYSCALL_NUMBER(regs);
 	enum transfer way = transfer_of(nr);
-	u32 rule = way ? rule_of_transfer(SYSCALL_ARG1(regs), way) : RULE_NONE;
+	struct file *f;
 
-	if (rule && (rules_prevented(owner->instance) >> (rule & 31) & 1))
-		report_in_progress(owner, rule, VECTOR_ACCESS, nr);
-	return 0;
+	if (nr == NR_io_uring_enter || (task->flags & PF_IO_WORKER))
+		return remote_uring(task, owner);
+	f = way ? file_of_fd(task, SYSCALL_ARG1(regs)) : NULL;
+	if (!f || !is_mem_of(f, owner->instance))
+		return 0;
+	return report_at_lock(owner, way == TRANSFER_WRITE ? RULE_MEM_WRITE : RULE_MEM_READ, nr);
 }
 
 static __always_inline int remote_32bit(struct pid_owner *owner, const struct pt_regs *regs)
@@ -264,5 +437,5 @@ int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
 	if (!owner)
 		return 0;
 	return COMPAT_CALL(task) ? remote_32bit(owner, task_regs(task))
-				 : remote_native(owner, task_regs(task));
+				 : remote_native(task, owner, task_regs(task));
 }

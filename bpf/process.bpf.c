@@ -494,6 +494,14 @@ int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+static long heir_step(void *map, u32 *tgid, struct member *m, u32 *instance)
+{
+	if (m->instance != *instance)
+		return 0;
+	m->main = 1;
+	return 1;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(proc_exit, struct task_struct *p)
 {
@@ -510,6 +518,8 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
 		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE, 0, NULL);
 	member_remove(tgid, instance);
+	if (main) /* a server that daemonizes lives on as its child */
+		bpf_for_each_map_elem(&procs, heir_step, &instance, 0);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;
 }

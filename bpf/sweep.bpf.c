@@ -10,7 +10,8 @@
  *                    instance. Hooks report that call at its end, which the caller can put off
  *                    for ever by making its own memory wait
  *   iter/task_file   somebody holds a file below an instance's /proc/PID, its socket, its data or
- *                    configuration, or a perf event on it; an instance holds an unmarked socket
+ *                    configuration, or a perf event on it; an instance holds an unmarked socket.
+ *                    The same for files in a ring of io_uring, by a program of its own
  *   iter/task_vma    of one instance: which files it executes, what it executes that is not a file,
  *                    what it shares for writing
  *
@@ -20,6 +21,7 @@
  */
 #include "lib/files.bpf.h"
 #include "lib/mark.bpf.h"
+#include "lib/uring.bpf.h"
 
 #define SOCKFS_MAGIC 0x534f434b /* include/uapi/linux/magic.h */
 #define ANON_INODE_FS_MAGIC 0x09041934
@@ -28,6 +30,8 @@
 #define VM_EXEC 0x4
 #define VM_SHARED 0x8
 #define NS_PER_SEC 1000000000ull
+#define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
+#define RING_FINDINGS 4	     /* of each ring and sweep */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
@@ -99,6 +103,238 @@ static __always_inline int report_lasting(const struct pid_owner *target, struct
 		bpf_map_update_elem(&lasting, &key, &now, BPF_ANY);
 	lasting_pending++;
 	return 0;
+}
+
+/* --- descriptors --- */
+
+static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, struct inode *inode)
+{
+	struct pid_owner *owner = owner_of_inode(inode);
+	u32 mode = BPF_CORE_READ(file, f_mode);
+	struct action a = {};
+	struct proc_rule *r;
+
+	if (!owner || (mode & FMODE_PATH) || is_member(tgid, owner->instance))
+		return 0;
+	r = rule_of_dentry(BPF_CORE_READ(file, f_path.dentry));
+	if (!r)
+		return 0;
+	a.rule = rule_of_access(r, mode & FMODE_WRITE);
+	a.detail = r->file;
+	return a.rule ? report_state(owner, &a, task) : 0;
+}
+
+/* An instance's data, configuration or key. */
+static __always_inline int holds_own(u64 task, u32 tgid, struct file *file, struct inode *inode)
+{
+	struct pid_owner target = {};
+	struct file_owner *own;
+	struct action a = {};
+	struct member *m;
+	u32 *main;
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return 0;
+	own = owner_of_file(file, inode);
+	m = member_of(tgid);
+	if (!own || is_open_to_all(own->kind, BPF_CORE_READ(file, f_mode)))
+		return 0;
+	if (m && (m->instance == own->instance || may_share(own->kind, m->instance)))
+		return 0;
+	target.instance = own->instance;
+	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
+	if (main)
+		target.tgid = target.tid = *main;
+	a.rule = rule_of_kind(own->kind);
+	a.detail = own->kind;
+	a.file = address(file);
+	return report_state(&target, &a, task);
+}
+
+/* A file that needs no type of its own: it may be in a ring's table, too. */
+static __noinline int holds_file(u64 task, u32 tgid, u64 addr)
+{
+	struct file *file = (void *)addr;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
+		return holds_proc(task, tgid, file, inode);
+	return holds_own(task, tgid, file, inode);
+}
+
+struct slot_search {
+	u64 ring;
+	u32 slot; /* where the search begins, and where it ended */
+	u32 found;
+};
+
+/* A file that holds_file may report. */
+static long slot_step(u32 i, struct slot_search *s)
+{
+	struct file *file = file_of_slot((void *)s->ring, s->slot);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	s->found = inode && (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC
+				     ? owner_of_inode(inode) != NULL
+				     : owner_of_file(file, inode) != NULL);
+	s->slot++;
+	return s->found;
+}
+
+/* Direct descriptors: the table of a ring that the task holds. */
+static __always_inline int holds_ring(struct task_struct *task, struct file *file)
+{
+	struct slot_search s = {.ring = (u64)uring_of(file)};
+	u32 slots = s.ring ? uring_slots((void *)s.ring) : 0;
+
+	for (u32 i = 0; i < RING_FINDINGS && s.slot < slots; i++) {
+		s.found = 0;
+		bpf_loop((slots - s.slot) % (URING_SLOTS_MAX + 1), slot_step, &s, 0);
+		if (!s.found)
+			break;
+		holds_file(address(task), task->tgid,
+			   address(file_of_slot((void *)s.ring, s.slot - 1)));
+	}
+	return 0;
+}
+
+/* A program of its own for rings: their search needs the stack that sweep_files has used up. */
+SEC("iter/task_file")
+int sweep_rings(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF) ||
+	    file->f_inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return 0;
+	return holds_ring(task, file);
+}
+
+/* Rings that a task registered with itself need no descriptor any more. */
+SEC("iter/task")
+int sweep_own_rings(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct io_uring_task *own;
+	struct file *ring;
+
+	if (!task || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
+		return 0;
+	own = BPF_CORE_READ(task, io_uring);
+	for (u32 i = 0; own && i < REGISTERED_RINGS; i++) {
+		bpf_core_read(&ring, sizeof(ring), &own->registered_rings[i]);
+		if (ring)
+			holds_ring(task, ring);
+	}
+	return 0;
+}
+
+/*
+ * A server's socket that is none of TCP: of IP it is marked, so that its packets are seen; UNIX and
+ * netlink sockets do not leave the host; what others send no hook sees. Returns 1 if it was one.
+ */
+static __always_inline int holds_other(struct task_struct *task, struct file *file, u32 instance)
+{
+	struct action a = {.rule = RULE_TLS_BYPASS, .detail = FINDING_FAMILY};
+	struct pid_owner target = {.instance = instance, .tgid = task->tgid, .tid = task->tgid};
+	struct socket *sock = bpf_sock_from_file(file);
+	struct sock *sk = sock ? sock->sk : NULL;
+	u16 family;
+
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family == AF_INET || family == AF_INET6) {
+		if (!is_other(sk->sk_type, sk->sk_protocol))
+			return 0;
+		if (!bpf_sk_storage_get(&sock_marks, sk, NULL, 0))
+			sock_mark_set(sk, instance, SOCK_OTHER);
+	} else if (family != AF_UNIX && family != AF_NETLINK) {
+		report_state(&target, &a, address(task));
+	}
+	return 1;
+}
+
+/*
+ * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
+ * no finding. A mark may name an instance that is gone, if the next one was handed the same
+ * listener.
+ */
+static __always_inline int holds_socket(struct task_struct *task, struct file *file)
+{
+	struct member *m = member_of(task->tgid);
+	struct supervisor_key key = {.tgid = task->tgid};
+	struct action a = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET};
+	struct pid_owner target = {};
+	struct sock_mark *mark;
+	struct sock *sk;
+	u32 *main;
+
+	if (m && m->instance != INSTANCE_SELF && holds_other(task, file, m->instance))
+		return 0;
+	sk = tcp_sock_of(file);
+	if (!sk)
+		return 0;
+	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
+	if (!mark) {
+		if (m && mark_found(sk, m->instance))
+			counter_add(COUNTER_SOCKETS_LATE, 1);
+		return 0;
+	}
+	if (m && m->instance == mark->instance)
+		return sockmap_check(sk, mark, EVENT_FOUND_BY_SWEEP);
+	target.instance = mark->instance;
+	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
+	if (main && is_member(*main, target.instance)) {
+		target.tgid = target.tid = *main;
+	} else if (m) {
+		mark->instance = m->instance;
+		mark->writer = 0;
+		return 0;
+	}
+	if (sk->__sk_common.skc_state == TCP_LISTEN) {
+		key.instance = mark->instance;
+		if (bpf_map_lookup_elem(&supervisors, &key))
+			return 0;
+		a.detail = FINDING_LISTENER;
+	}
+	return report_state(&target, &a, address(task));
+}
+
+static __always_inline int holds_perf_event(struct task_struct *task, struct file *file)
+{
+	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
+	struct perf_event *event = perf_event_of(file);
+	struct task_struct *target;
+	struct pid_owner *owner;
+
+	if (!event)
+		return 0;
+	target = BPF_CORE_READ(event, hw.target);
+	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid)) : NULL;
+	if (!owner || is_member(task->tgid, owner->instance))
+		return 0;
+	return report_state(owner, &a, address(task));
+}
+
+SEC("iter/task_file")
+int sweep_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	/* an exiting server has left procs already, while its files are still open */
+	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
+		return 0;
+	switch (file->f_inode->i_sb->s_magic) {
+	case SOCKFS_MAGIC:
+		return holds_socket(task, file);
+	case ANON_INODE_FS_MAGIC:
+		return holds_perf_event(task, file);
+	default:
+		return holds_file(address(task), task->tgid, address(file));
+	}
 }
 
 /* --- tasks --- */
@@ -236,160 +472,6 @@ int read_mm_flags(struct bpf_iter__task *ctx)
 	if (task && task->pid == mm_flags_tgid && task->mm)
 		mm_flags_value = mm_flags(task->mm);
 	return 0;
-}
-
-/* --- descriptors --- */
-
-static __always_inline int holds_proc(struct task_struct *task, struct file *file)
-{
-	struct pid_owner *owner = owner_of_inode(file->f_inode);
-	struct action a = {};
-	struct proc_rule *r;
-
-	if (!owner || (file->f_mode & FMODE_PATH) || is_member(task->tgid, owner->instance))
-		return 0;
-	r = rule_of_dentry(BPF_CORE_READ(file, f_path.dentry));
-	if (!r)
-		return 0;
-	a.rule = rule_of_access(r, file->f_mode & FMODE_WRITE);
-	a.detail = r->file;
-	return a.rule ? report_state(owner, &a, address(task)) : 0;
-}
-
-/* An instance's data, configuration or key. */
-static __always_inline int holds_own(struct task_struct *task, struct file *file)
-{
-	struct pid_owner target = {};
-	struct file_owner *own;
-	struct action a = {};
-	struct member *m;
-	u32 *main;
-
-	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
-		return 0;
-	own = file_owner_of(file->f_inode);
-	m = member_of(task->tgid);
-	if (!own || is_open_to_all(own->kind, file->f_mode))
-		return 0;
-	if (m && (m->instance == own->instance || may_share(own->kind, m->instance)))
-		return 0;
-	target.instance = own->instance;
-	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
-	if (main)
-		target.tgid = target.tid = *main;
-	a.rule = rule_of_kind(own->kind);
-	a.detail = own->kind;
-	a.file = address(file);
-	return report_state(&target, &a, address(task));
-}
-
-/*
- * A server's socket that is none of TCP: of IP it is marked, so that its packets are seen; UNIX and
- * netlink sockets do not leave the host; what others send no hook sees. Returns 1 if it was one.
- */
-static __always_inline int holds_other(struct task_struct *task, struct file *file, u32 instance)
-{
-	struct action a = {.rule = RULE_TLS_BYPASS, .detail = FINDING_FAMILY};
-	struct pid_owner target = {.instance = instance, .tgid = task->tgid, .tid = task->tgid};
-	struct socket *sock = bpf_sock_from_file(file);
-	struct sock *sk = sock ? sock->sk : NULL;
-	u16 family;
-
-	if (!sk)
-		return 0;
-	family = sk->__sk_common.skc_family;
-	if (family == AF_INET || family == AF_INET6) {
-		if (!is_other(sk->sk_type, sk->sk_protocol))
-			return 0;
-		if (!bpf_sk_storage_get(&sock_marks, sk, NULL, 0))
-			sock_mark_set(sk, instance, SOCK_OTHER);
-	} else if (family != AF_UNIX && family != AF_NETLINK) {
-		report_state(&target, &a, address(task));
-	}
-	return 1;
-}
-
-/*
- * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
- * no finding. A mark may name an instance that is gone, if the next one was handed the same
- * listener.
- */
-static __always_inline int holds_socket(struct task_struct *task, struct file *file)
-{
-	struct member *m = member_of(task->tgid);
-	struct supervisor_key key = {.tgid = task->tgid};
-	struct action a = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET};
-	struct pid_owner target = {};
-	struct sock_mark *mark;
-	struct sock *sk;
-	u32 *main;
-
-	if (m && m->instance != INSTANCE_SELF && holds_other(task, file, m->instance))
-		return 0;
-	sk = tcp_sock_of(file);
-	if (!sk)
-		return 0;
-	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
-	if (!mark) {
-		if (m && mark_found(sk, m->instance))
-			counter_add(COUNTER_SOCKETS_LATE, 1);
-		return 0;
-	}
-	if (m && m->instance == mark->instance)
-		return sockmap_check(sk, mark, EVENT_FOUND_BY_SWEEP);
-	target.instance = mark->instance;
-	main = bpf_map_lookup_elem(&main_tgids, &target.instance);
-	if (main && is_member(*main, target.instance)) {
-		target.tgid = target.tid = *main;
-	} else if (m) {
-		mark->instance = m->instance;
-		mark->writer = 0;
-		return 0;
-	}
-	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		key.instance = mark->instance;
-		if (bpf_map_lookup_elem(&supervisors, &key))
-			return 0;
-		a.detail = FINDING_LISTENER;
-	}
-	return report_state(&target, &a, address(task));
-}
-
-static __always_inline int holds_perf_event(struct task_struct *task, struct file *file)
-{
-	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
-	struct perf_event *event = perf_event_of(file);
-	struct task_struct *target;
-	struct pid_owner *owner;
-
-	if (!event)
-		return 0;
-	target = BPF_CORE_READ(event, hw.target);
-	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid)) : NULL;
-	if (!owner || is_member(task->tgid, owner->instance))
-		return 0;
-	return report_state(owner, &a, address(task));
-}
-
-SEC("iter/task_file")
-int sweep_files(struct bpf_iter__task_file *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-
-	/* an exiting server has left procs already, while its files are still open */
-	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
-		return 0;
-	switch (file->f_inode->i_sb->s_magic) {
-	case PROC_SUPER_MAGIC:
-		return holds_proc(task, file);
-	case SOCKFS_MAGIC:
-		return holds_socket(task, file);
-	case ANON_INODE_FS_MAGIC:
-		return holds_perf_event(task, file);
-	default:
-		return holds_own(task, file);
-	}
 }
 
 /* --- mappings --- */

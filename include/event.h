@@ -83,7 +83,9 @@ enum vector_id {
 
 /*
  * A key's detail for VECTOR_ACCESS and VECTOR_SYSCALL: the syscall's number, the operation
- * requested (an advice, a resource, a command), and whether the number is of the 32-bit table.
+ * requested (an advice, a resource, a command), and whether the number is of the 32-bit table. The
+ * operation of VECTOR_ACCESS is the file (enum file_kind) that was read or written, 0 if it is not
+ * known; io_uring_enter then stands for requests of a ring, whoever runs them.
  */
 #define SYSCALL_NUMBER_MASK 0xfffu
 #define SYSCALL_OP_SHIFT 12
@@ -131,6 +133,10 @@ enum payload_kind {
 #define EVENT_SHARED 0x0400 /* a starting instance opened what it may share with the other one */
 #define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is unknown */
 #define EVENT_PREVENTED 0x0100 /* denied, or the actor was killed before it could use the result */
+#define EVENT_KILLED 0x0400    /* the actor was killed, but bytes had been read or written */
+#define EVENT_TRANSFER 0x0800  /* transfer is filled */
+#define EVENT_FOR_READING 0x1000 /* how the file was opened */
+#define EVENT_FOR_WRITING 0x2000 /* or which way the bytes went */
 
 #define COMM_LEN 16	  /* TASK_COMM_LEN */
 #define LINEAGE_MAX 32	  /* ancestors searched for a session, where a process has session 0 */
@@ -229,8 +235,8 @@ struct attempt_key {
 	__u32 instance;
 	__u32 tgid;
 	__u32 exec_id;
-	__u32 detail; /* ptrace: request; open: enum file_kind; sweep: enum finding_kind; else 0 */
-	__s16 err;    /* errno of the attempt, positive, 0 on success */
+	__u32 detail; /* ptrace: request; open: enum file_kind; sweep: enum finding_kind; access: below */
+	__s16 err; /* errno of the attempt, positive, 0 on success */
 	__u8 rule;
 	__u8 vector;
 	__u32 object; /* inode of the file mapped, or of an instance's own file, lower half; else 0 */
@@ -240,8 +246,8 @@ struct attempt {
 	__u64 count;	/* all attempts, the sent one included */
 	__u64 first_ns; /* CLOCK_BOOTTIME */
 	__u64 last_ns;
-	__u64 bytes; /* wire rules: payload bytes that were no TLS, both directions */
-	__u32 sent;  /* the first event reached the ring buffer */
+	__u64 bytes; /* wire rules: payload that was no TLS, both directions; else bytes transferred */
+	__u32 sent; /* the first event reached the ring buffer */
 	__u32 pad;
 };
 
@@ -259,7 +265,7 @@ struct event_file {
 	__u32 kind;	/* enum file_kind, as far as it is known */
 	__u32 uid, gid; /* in the initial user namespace */
 	__u32 mode;	/* type and permissions */
-	__u32 pad;
+	__u32 below;	/* key is that of the layer below an overlay's file */
 	__u64 pad2[5];
 };
 
@@ -294,6 +300,12 @@ struct event_prog {
 	__u64 pad[6];
 };
 
+/* Bytes went to or from an instance's memory or file. */
+struct event_transfer {
+	__u64 bytes;
+	__u64 pad[9];
+};
+
 struct event {
 	__u32 magic;
 	__u16 version;
@@ -313,6 +325,7 @@ struct event {
 		struct conn_info conn;
 		struct event_file file;
 		struct event_prog prog;
+		struct event_transfer transfer;
 	};
 	struct process_info actor;
 	struct event_args args;
@@ -413,6 +426,7 @@ _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info 
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
 _Static_assert(sizeof(struct event_prog) == 80, "event_prog takes the place of conn_info");
 _Static_assert(sizeof(struct event_file) == 80, "event_file takes the place of conn_info");
+_Static_assert(sizeof(struct event_transfer) == 80, "event_transfer takes the place of conn_info");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");

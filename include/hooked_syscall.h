@@ -17,6 +17,10 @@
 #define CACHEWARDEN_HOOKED_SYSCALL_H
 
 #define HOOKED_SYSCALLS(X)                                                                         \
+	X(pipe, pipe, did_pipe, "pipes of an instance, reopened by a path that hides it",          \
+	  "`mem-fd`, once a stranger opens the pipe", "the caller")                                \
+	X(pipe2, pipe2, did_pipe, "pipes of an instance, reopened by a path that hides it",        \
+	  "`mem-fd`, once a stranger opens the pipe", "the caller")                                \
 	X(mmap, mmap, did_mmap, "mmap of code in an instance", "`mem-inject`", "the caller")       \
 	X(mprotect, mprotect, did_mprotect, "mprotect to executable in an instance",               \
 	  "`mem-inject`", "the caller")                                                            \

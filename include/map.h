@@ -25,12 +25,14 @@
 #define USER_HELPERS_MAX 64
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define COMMANDS_MAX 1024
-#define FILES_MAX 16384 /* regular files that instances opened and that still exist */
+#define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
+#define PIPES_MAX 4096	   /* pipes that instances made lately */
+#define FILES_MAX 16384	   /* regular files that instances opened and that still exist */
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
 struct member {
 	__u32 instance;
-	__u32 main; /* first process of the instance */
+	__u32 main; /* first process of the instance, or one that outlived it */
 };
 
 /*
@@ -211,15 +213,16 @@ enum counter_id {
 	COUNTER_CONTENDED,	  /* segments skipped: another CPU had the stream */
 	COUNTER_STREAMS_UNSYNCED, /* times a stream began or fell out of sync */
 	COUNTER_STREAMS_RESYNCED,
-	COUNTER_BYTES_UNSYNCED,	 /* payload bytes passed while out of sync */
-	COUNTER_BYSTANDERS,	 /* egress while a process ran that does not hold the socket */
-	COUNTER_CHECK_LOST,	 /* results of the access check lost before the open's end */
-	COUNTER_SOCKETS_LATE,	 /* sockets of instances that a sweep found unmarked */
-	COUNTER_THREADS_LATE,	 /* threads of instances that a sweep found unknown */
-	COUNTER_FILES_FULL,	 /* own files of instances that could not be entered */
-	COUNTER_UNREAD,		 /* segments in which no TCP header was found */
-	COUNTER_SUBFLOWS_UNSEEN, /* MPTCP connections with subflows that are not seen */
-	COUNTER_CHUNKS_LOST,	 /* handshakes whose server part was not sent whole */
+	COUNTER_BYTES_UNSYNCED,	    /* payload bytes passed while out of sync */
+	COUNTER_BYSTANDERS,	    /* egress while a process ran that does not hold the socket */
+	COUNTER_CHECK_LOST,	    /* results of the access check lost before the open's end */
+	COUNTER_SOCKETS_LATE,	    /* sockets of instances that a sweep found unmarked */
+	COUNTER_THREADS_LATE,	    /* threads of instances that a sweep found unknown */
+	COUNTER_FILES_FULL,	    /* own files of instances that could not be entered */
+	COUNTER_UNREAD,		    /* segments in which no TCP header was found */
+	COUNTER_SUBFLOWS_UNSEEN,    /* MPTCP connections with subflows that are not seen */
+	COUNTER_CHUNKS_LOST,	    /* handshakes whose server part was not sent whole */
+	COUNTER_URING_OPENS_UNSEEN, /* opens through io_uring that asked for no completion */
 	COUNTER_MAX,
 };
 

@@ -30,6 +30,7 @@
 	X(readv, 19, 145)                                                                          \
 	X(writev, 20, 146)                                                                         \
 	X(access, 21, 33)                                                                          \
+	X(pipe, 22, 42)                                                                            \
 	X(execve, 59, 11)                                                                          \
 	X(getdents, 78, 141)                                                                       \
 	X(chdir, 80, 12)                                                                           \
@@ -49,6 +50,7 @@
 	X(faccessat, 269, 307)                                                                     \
 	X(get_robust_list, 274, 312)                                                               \
 	X(move_pages, 279, 317)                                                                    \
+	X(pipe2, 293, 331)                                                                         \
 	X(preadv, 295, 333)                                                                        \
 	X(pwritev, 296, 334)                                                                       \
 	X(perf_event_open, 298, 336)                                                               \

@@ -18,6 +18,8 @@ typedef __s16 s16;
 typedef __s32 s32;
 typedef __s64 s64;
 typedef int bool;
+typedef __kernel_loff_t loff_t;
+typedef __kernel_size_t size_t;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -101,8 +103,11 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct address_space; /* overlay.bpf.h compares addresses */
+
 struct inode {
 	unsigned short i_mode; /* files.bpf.h: type of file */
+	struct address_space *i_mapping;
 	kuid_t i_uid;
 	kgid_t i_gid;
 	struct super_block *i_sb;
@@ -136,6 +141,7 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct address_space *f_mapping;
 	struct inode *f_inode;
 	unsigned int f_mode;
 	void *private_data;
@@ -189,6 +195,8 @@ struct task_struct {
 	char comm[16];
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct io_uring_task *io_uring; /* uring.bpf.h, as worker_private */
+	void *worker_private;
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	u64 self_exec_id;
@@ -206,8 +214,15 @@ struct linux_binprm {
 /* --- syscalls: compat.bpf.h --- */
 
 struct pt_regs {
-	unsigned long r10, r9, r8, dx, cx, bx, si, di, orig_ax;
+	unsigned long r10, r9, r8, ax, dx, cx, bx, si, di, orig_ax;
 };
+
+/* memory.bpf.c: by value in a map, so the kernel's own layout */
+#pragma clang attribute pop
+struct bpf_task_work {
+	u64 __opaque;
+} __attribute__((aligned(8)));
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct trace_event_raw_sys_exit {
 	long id;
@@ -224,11 +239,58 @@ struct open_flags {
 	int open_flag;
 };
 
-/* --- io_uring: memory.bpf.h --- */
+/* --- io_uring: uring.bpf.h --- */
+
+struct io_wq_work {
+	int cancel_seq; /* its address alone counts */
+};
+
+struct io_worker {
+	struct io_wq_work *cur_work;
+};
+
+struct io_rsrc_node {
+	unsigned long file_ptr;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+};
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+};
+
+struct io_uring_task {
+	const struct io_ring_ctx *last;
+	struct file *registered_rings[16]; /* IO_RINGFD_REG_MAX */
+};
+
+struct io_cqe {
+	int fd; /* until the request ends */
+};
 
 struct io_kiocb {
 	struct file *file;
 	u8 opcode;
+	u32 flags; /* 64 bits since 6.9, the lower half has those of the entry */
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	struct io_wq_work work;
+};
+
+struct io_open {
+	u32 file_slot;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
 };
 
 struct io_uring_cqe {

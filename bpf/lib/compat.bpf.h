@@ -35,6 +35,7 @@
 #define SYSCALL32_ARG4(r) ((r)->si)
 #define SYSCALL32_ARG5(r) ((r)->di)
 #define SYSCALL_NUMBER(r) ((r)->orig_ax)
+#define SYSCALL_RETURN(r) ((long)(r)->ax) /* once the syscall has ended */
 #define SYSCALL_FN "__x64_sys_"
 #define SYSCALL32_FN "__ia32_sys_"
 #define COMPAT_FN "__ia32_compat_sys_"
@@ -61,6 +62,11 @@ static __always_inline u32 syscall_number(struct task_struct *task)
 
 	return COMPAT_CALL(task) ? nr | SYSCALL_32BIT : nr;
 }
+
+/* Run a callback in a task's context when it returns to user mode, since 6.18. */
+typedef int (*task_work_fn)(struct bpf_map *map, void *key, void *value);
+extern int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct bpf_task_work *work,
+					      void *map, task_work_fn fn, void *aux) __ksym __weak;
 
 /* --- verifier --- */
 
@@ -97,12 +103,40 @@ static __always_inline long load_bytes(void *skb, u32 off, void *to, u32 n, u32 
 		return body(req, res);                                                             \
 	}
 
+/*
+ * A request is submitted. Named io_uring_submit_sqe before 6.3; that program can go when 6.3 is the
+ * floor.
+ */
+#define IO_URING_SUBMIT_HOOKS(body)                                                                \
+	SEC("?tp_btf/io_uring_submit_req")                                                         \
+	int BPF_PROG(uring_submit, struct io_kiocb *req)                                           \
+	{                                                                                          \
+		return body(req);                                                                  \
+	}                                                                                          \
+	SEC("?tp_btf/io_uring_submit_sqe")                                                         \
+	int BPF_PROG(uring_submit6, struct io_kiocb *req)                                          \
+	{                                                                                          \
+		return body(req);                                                                  \
+	}
+
 /* --- kernel structures --- */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct trace_uprobe___6_11 {
 	struct inode *inode;
+};
+
+struct io_fixed_file___6_12 {
+	unsigned long file_ptr;
+};
+
+struct io_file_table___6_12 {
+	struct io_fixed_file___6_12 *files;
+};
+
+struct io_ring_ctx___6_12 {
+	unsigned int nr_user_files;
 };
 
 struct mm_struct___6_18 {
@@ -167,6 +201,42 @@ static __always_inline struct bpf_uprobe_multi_link *uprobe_multi_of(struct bpf_
 	    BPF_CORE_READ(link, type) != BPF_LINK_UPROBE_MULTI)
 		return NULL;
 	return (void *)link - bpf_core_field_offset(struct bpf_uprobe_multi_link, link);
+}
+
+#define SLOT_FLAGS 7ul /* in the lower bits of a slot's pointer */
+
+/*
+ * A ring's table of direct descriptors: how many slots there are, and the file in one. 6.13 put
+ * a node in front of each file; the first form can go when 6.13 is the floor.
+ */
+static __always_inline u32 uring_slots(const struct io_ring_ctx *ring)
+{
+	const struct io_ring_ctx___6_12 *old = (void *)ring;
+
+	return bpf_core_field_exists(old->nr_user_files) ? BPF_CORE_READ(old, nr_user_files)
+							 : BPF_CORE_READ(ring, file_table.data.nr);
+}
+
+static __always_inline struct file *file_of_slot(const struct io_ring_ctx *ring, u32 slot)
+{
+	struct io_file_table *table =
+		(void *)ring + bpf_core_field_offset(struct io_ring_ctx, file_table);
+	struct io_file_table___6_12 *old = (void *)table;
+	struct io_rsrc_node **nodes, *node = NULL;
+	struct io_fixed_file___6_12 *files;
+	unsigned long file = 0;
+
+	if (slot >= uring_slots(ring))
+		return NULL;
+	if (bpf_core_field_exists(old->files)) {
+		files = BPF_CORE_READ(old, files);
+		bpf_probe_read_kernel(&file, sizeof(file), &files[slot].file_ptr);
+	} else {
+		nodes = BPF_CORE_READ(table, data.nodes);
+		bpf_probe_read_kernel(&node, sizeof(node), &nodes[slot]);
+		file = node ? BPF_CORE_READ(node, file_ptr) : 0;
+	}
+	return (struct file *)(file & ~SLOT_FLAGS);
 }
 
 /* The task an address space belongs to. A kernel without CONFIG_MEMCG does not record it: NULL. */

@@ -6,12 +6,14 @@
  * An instance shows which files are its own: each regular file that it opens is entered in the
  * files table, by its inode as the kernel knows it, and reported (EVENT_FILE). The collector then
  * sets what kind of file it is, or that it needs no protection; until then only files named like
- * data are protected. To enter a file that an instance opened earlier, the monitor opens it: no
+ * data are protected. A file of an overlay is entered twice, by its own inode and by that of the layer
+ * below. To enter a file that an instance opened earlier, the monitor opens it: no
  * inode number is ever translated between user space and the kernel.
  */
 #ifndef CACHEWARDEN_FILES_BPF_H
 #define CACHEWARDEN_FILES_BPF_H
 
+#include "lib/overlay.bpf.h"
 #include "lib/procfile.bpf.h"
 #include "lib/report.bpf.h"
 
@@ -30,17 +32,6 @@ __u32 files_of; /* set while the monitor opens files on behalf of this instance 
 
 static const union short_name preload_name = {"ld.so.preload"}, etc_name = {"etc"};
 
-static __always_inline struct file_key file_key_of(struct inode *inode)
-{
-	struct file_key key = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.generation = BPF_CORE_READ(inode, i_generation),
-	};
-
-	return key;
-}
-
 static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 {
 	struct file_key key = file_key_of(inode);
@@ -48,11 +39,30 @@ static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 	return bpf_map_lookup_elem(&files, &key);
 }
 
+/* The same of an open file: by its own inode, or by the one that holds its bytes. */
+static __always_inline struct file_owner *owner_of_file(struct file *f, struct inode *inode)
+{
+	struct file_owner *own = file_owner_of(inode);
+	struct inode *below;
+
+	if (own)
+		return own;
+	below = inode_below(f, inode);
+	return below ? file_owner_of(below) : NULL;
+}
+
 static __always_inline u32 rule_of_kind(u32 kind)
 {
 	if (kind == FILE_CODE)
 		return RULE_MEM_INJECT;
 	return kind == FILE_KEY || kind == FILE_KEYLOG ? RULE_TLS_KEY : RULE_REST_FILE;
+}
+
+static __always_inline int report_host_opened(u32 rule, u32 vector, u32 file, u32 mode)
+{
+	struct pid_owner host = {.instance = INSTANCE_HOST};
+
+	return report_opened(&host, rule, vector, file, opened_for(mode));
 }
 
 /* A file of procfs or tracefs that exposes the memory of the whole host, by its own name. */
@@ -64,7 +74,7 @@ static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 	if (!r || !r->host || (mode & FMODE_PATH))
 		return 0;
 	rule = rule_of_access(r, mode & FMODE_WRITE);
-	return rule ? report_host(rule, vector, r->file, 0, 0) : 0;
+	return rule ? report_host_opened(rule, vector, r->file, mode) : 0;
 }
 
 /*
@@ -86,7 +96,8 @@ static __always_inline int named_data(struct file *f)
  * An instance opens a file, or executes it (FILE_CODE): enter and report it, once for each inode and
  * instance.
  */
-static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 written, u32 kind)
+static __noinline int learn_inode(struct file *f, struct inode *inode, u32 instance, u32 tgid,
+				  u32 written, u32 kind)
 {
 	struct file_owner own = {.instance = instance, .kind = kind}, *known;
 	struct file_key key;
@@ -95,7 +106,7 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 
 	if (!kind && named_data(f))
 		own.kind = FILE_DATA;
-	key = file_key_of(BPF_CORE_READ(f, f_inode));
+	key = file_key_of(inode);
 	known = bpf_map_lookup_elem(&files, &key);
 	if (known && known->instance == instance && (!kind || known->kind == kind))
 		return 0;
@@ -117,10 +128,21 @@ static __noinline int learn_file(struct file *f, u32 instance, u32 tgid, u32 wri
 	e->file.uid = BPF_CORE_READ(f, f_inode, i_uid.val);
 	e->file.gid = BPF_CORE_READ(f, f_inode, i_gid.val);
 	e->file.mode = BPF_CORE_READ(f, f_inode, i_mode);
+	e->file.below = inode != BPF_CORE_READ(f, f_inode);
 	e->file.kind = known ? known->kind : own.kind;
 	path_put(&e->actor, &e->object, f, &at);
 	event_send(e);
 	return 0;
+}
+
+static __always_inline void learn_file(struct file *f, u32 instance, u32 tgid, u32 written,
+				       u32 kind)
+{
+	struct inode *inode = BPF_CORE_READ(f, f_inode), *below = inode_below(f, inode);
+
+	learn_inode(f, inode, instance, tgid, written, kind);
+	if (below)
+		learn_inode(f, below, instance, tgid, written, kind);
 }
 
 /* May every instance open another one's file? Libraries, and what needs no protection. */
@@ -143,16 +165,21 @@ static __always_inline int may_share(u32 kind, u32 instance)
 static __always_inline int opened_regular(struct task_struct *task, struct file *f,
 					  struct inode *inode, u32 mode, u32 vector)
 {
-	struct action action = {.vector = vector, .file = address(f)};
-	struct file_owner *own = file_owner_of(inode);
+	struct action action = {.vector = vector, .file = address(f), .flags = opened_for(mode)};
+	struct file_owner *own = owner_of_file(f, inode);
 	struct member *m = member_of(task->tgid);
 	struct pid_owner target = {};
 	u32 instance, free, shared;
 
 	if (m) {
 		instance = m->instance == INSTANCE_SELF ? files_of : m->instance;
-		if (!instance || (own && own->instance == instance))
+		if (!instance)
 			return 0;
+		if (own && own->instance == instance) {
+			if (is_overlay(inode)) /* the layer below may be another since */
+				learn_file(f, instance, task->tgid, 0, 0);
+			return 0;
+		}
 		free = !own || !is_running(own->instance) || is_open_to_all(own->kind, mode);
 		shared = !free && may_share(own->kind, instance);
 		if (free || shared)
@@ -161,7 +188,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 		if (free || m->instance == INSTANCE_SELF)
 			return 0;
 		if (shared)
-			action.flags = EVENT_SHARED;
+			action.flags |= EVENT_SHARED;
 	} else if (!own || is_open_to_all(own->kind, mode)) {
 		return 0;
 	}
@@ -173,7 +200,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 }
 
 /* /dev/mem, /dev/kmem and /dev/port, by number: they may have any name. */
-static __always_inline int opened_device(struct inode *inode, u32 vector)
+static __always_inline int opened_device(struct inode *inode, u32 mode, u32 vector)
 {
 	u32 rdev = BPF_CORE_READ(inode, i_rdev);
 
@@ -181,7 +208,7 @@ static __always_inline int opened_device(struct inode *inode, u32 vector)
 	    rdev != (MEM_MAJOR << MINORBITS | KMEM_MINOR) &&
 	    rdev != (MEM_MAJOR << MINORBITS | PORT_MINOR))
 		return 0;
-	return report_host(RULE_MEM_KERNEL, vector, HOST_DEV_MEM, 0, 0);
+	return report_host_opened(RULE_MEM_KERNEL, vector, HOST_DEV_MEM, mode);
 }
 
 static __always_inline int is_preload(struct dentry *d)
@@ -199,7 +226,7 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 	if (mode & FMODE_PATH)
 		return 0;
 	if (type == S_IFCHR)
-		return opened_device(inode, vector);
+		return opened_device(inode, mode, vector);
 	if (type != S_IFREG)
 		return 0;
 	magic = BPF_CORE_READ(inode, i_sb, s_magic);
@@ -208,7 +235,7 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 	if (magic == SYSFS_MAGIC)
 		return 0;
 	if ((mode & FMODE_WRITE) && is_preload(BPF_CORE_READ(f, f_path.dentry)))
-		return report_host(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, 0, 0);
+		return report_host_opened(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, mode);
 	return opened_regular(task, f, inode, mode, vector);
 }
 

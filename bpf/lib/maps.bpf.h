@@ -104,6 +104,17 @@ struct {
 	__type(value, struct file_owner);
 } files SEC(".maps");
 
+/*
+ * Pipes that instances made. Nothing but /proc/PID/fd/N leads to one, whatever links lead there. Those
+ * of others that an instance inherited are not its own.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PIPES_MAX);
+	__type(key, struct file_key);
+	__type(value, struct pid_owner);
+} own_pipes SEC(".maps");
+
 /* The instance to protect which the task's current syscall was denied, or the task killed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -11,15 +11,8 @@
 
 #include "lib/files.bpf.h"
 #include "lib/open_path.bpf.h"
-
-#define IORING_OP_READV 1 /* include/uapi/linux/io_uring.h */
-#define IORING_OP_WRITEV 2
-#define IORING_OP_READ_FIXED 4
-#define IORING_OP_WRITE_FIXED 5
-#define IORING_OP_OPENAT 18
-#define IORING_OP_READ 22
-#define IORING_OP_WRITE 23
-#define IORING_OP_OPENAT2 28
+#include "lib/uring.bpf.h"
+#include "syscall_nr.h"
 
 /* ptrace requests, include/uapi/linux/ptrace.h */
 #define PTRACE_TRACEME 0
@@ -56,6 +49,10 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 	if (!owner)
 		return 0;
 	action.rule = ptrace_rule(request);
+	if (action.rule != RULE_MEM_TRACE && !ret) { /* PEEK and POKE: one word each */
+		action.bytes = sizeof(long);
+		action.flags = EVENT_TRANSFER;
+	}
 	report_action(owner, &action);
 	return 1;
 }
@@ -63,8 +60,15 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)
 {
 	struct pid_owner *owner = owner_of_number(nr);
+	struct action action = {.rule = rule, .vector = vector, .ret = ret};
 
-	return owner ? report(owner, rule, vector, 0, ret, 0) : 0;
+	if (!owner)
+		return 0;
+	if (ret > 0) {
+		action.bytes = ret;
+		action.flags = EVENT_TRANSFER;
+	}
+	return report_action(owner, &action);
 }
 
 static __always_inline int did_getfd(u32 pidfd, u32 fd, long ret)
@@ -89,7 +93,7 @@ static __always_inline int opened_proc(struct file *f, struct inode *inode, u32 
 	if (!r)
 		return 0;
 	rule = rule_of_access(r, mode & FMODE_WRITE);
-	return rule ? report(owner, rule, vector, r->file, 0, 0) : 0;
+	return rule ? report_opened(owner, rule, vector, r->file, opened_for(mode)) : 0;
 }
 
 /* An open ended: with file f, or with err. Returns 1 if it was reported. */
@@ -105,52 +109,123 @@ static __always_inline int opened(struct task_struct *task, struct file *f, long
 		if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 			return opened_proc(f, inode, vector);
 		return (name->path && opened_fd_entry(task, name, vector)) ||
-		       opened_file(task, f, inode, vector);
+		       opened_pipe(inode, vector) || opened_file(task, f, inode, vector);
 	}
 	if ((err == -EACCES || err == -EPERM) && name->path)
 		return open_denied(task, name, vector, err);
 	return 0;
 }
 
+/* --- an open file is used --- */
+
+const volatile __u32 mem_rw_hooked; /* ac_mem_rw sees reads and writes of mem, through a ring too */
+
+/* What is done with an open file: bytes go through it, or the kernel is asked for something else. */
+struct use {
+	u32 nr;	    /* of the syscall, as in a key's detail */
+	u32 write;  /* towards the file */
+	s64 ret;    /* bytes, or a negative errno */
+	u32 flags;  /* EVENT_TRANSFER: ret counts bytes; EVENT_IN_PROGRESS */
+	u32 mem_rw; /* seen by the hook at reads and writes of mem */
+};
+
+static __always_inline int report_use(const struct pid_owner *owner, u32 rule, u32 file,
+				      struct file *object, const struct use *use)
+{
+	struct action action = {
+		.rule = rule,
+		.vector = VECTOR_ACCESS,
+		.detail = use->nr | file << SYSCALL_OP_SHIFT,
+		.ret = use->ret,
+		.file = address(object),
+		.flags = use->flags | (use->write ? EVENT_FOR_WRITING : EVENT_FOR_READING),
+	};
+
+	if ((use->flags & EVENT_TRANSFER) && use->ret > 0)
+		action.bytes = use->ret;
+	return report_action(owner, &action);
+}
+
+static __always_inline int used_proc(struct file *f, struct inode *inode, const struct use *use)
+{
+	struct pid_owner *owner = owner_of_inode(inode);
+	struct proc_rule *r;
+	u32 rule;
+
+	r = owner ? rule_of_dentry(BPF_CORE_READ(f, f_path.dentry)) : NULL;
+	if (r && r->file == PROC_FILE_MEM && mem_rw_hooked && !use->mem_rw)
+		return 0;
+	rule = r ? rule_of_access(r, use->write) : RULE_NONE;
+	return rule ? report_use(owner, rule, r->file, NULL, use) : 0;
+}
+
+static __always_inline int used_own(struct task_struct *task, struct file *f, struct inode *inode,
+				    const struct use *use)
+{
+	struct pid_owner target = {};
+	struct file_owner *own;
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return 0;
+	own = owner_of_file(f, inode);
+	if (!own || !own->kind || server_of(task->tgid) || (own->kind == FILE_CODE && !use->write))
+		return 0;
+	target.instance = own->instance;
+	return report_use(&target, rule_of_kind(own->kind), own->kind, f, use);
+}
+
+/* The current task used an open file. A use that came to nothing says no more than the open did. */
+static __always_inline int used(struct task_struct *task, struct file *f, const struct use *use)
+{
+	struct inode *inode = BPF_CORE_READ(f, f_inode);
+
+	if (use->ret < 0 || (!use->ret && (use->flags & EVENT_TRANSFER)))
+		return 0;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
+		return used_proc(f, inode, use);
+	return used_own(task, f, inode, use);
+}
+
+/* --- io_uring: no syscall names its files --- */
+
+static __always_inline int uring_used(struct io_kiocb *req, struct file *f, u8 op, s64 res,
+				      u32 flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct use use = {.nr = NR_io_uring_enter, .ret = res, .flags = flags};
+	struct file *source = uring_source(task, req, op);
+
+	if (f) {
+		use.write = uring_writes(op);
+		used(task, f, &use);
+	}
+	if (source) {
+		use.write = 0;
+		used(task, source, &use);
+	}
+	return 0;
+}
+
 /*
- * io_uring makes no syscall that names a file. Its completion does: what an open returned, and
- * which file a read or write used, so that descriptors that exist only in the ring are covered. It
- * runs in the submitter or in the ring's polling thread; both share the descriptor table.
+ * A request ended: which file an open led to, or which file was used and what came of it. It runs in
+ * the submitter, a worker or the ring's polling thread; all share the descriptor table.
  */
 static __always_inline int uring_done(struct io_kiocb *req, s32 res)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct inode *inode;
+	struct open_name name = {};
 	struct file *f;
 	u8 op;
 
-	if (!req || res < 0)
+	if (!req)
 		return 0;
 	op = BPF_CORE_READ(req, opcode);
-	switch (op) {
-	case IORING_OP_OPENAT:
-	case IORING_OP_OPENAT2:
-		f = file_of_fd(task, res);
-		break;
-	case IORING_OP_READV:
-	case IORING_OP_WRITEV:
-	case IORING_OP_READ_FIXED:
-	case IORING_OP_WRITE_FIXED:
-	case IORING_OP_READ:
-	case IORING_OP_WRITE:
-		f = BPF_CORE_READ(req, file);
-		break;
-	default:
+	if (!uring_opens(op))
+		return uring_used(req, BPF_CORE_READ(req, file), op, res,
+				  uring_transfers(op) ? EVENT_TRANSFER : 0);
+	if (res < 0)
 		return 0;
-	}
-	if (!f)
-		return 0;
-	inode = BPF_CORE_READ(f, f_inode);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
-		return opened_proc(f, inode, VECTOR_IO_URING_OPEN);
-	if (op == IORING_OP_OPENAT || op == IORING_OP_OPENAT2)
-		return opened_file(task, f, inode, VECTOR_IO_URING_OPEN);
-	return 0;
+	f = uring_opened(bpf_get_current_task_btf(), req, res);
+	return f ? opened(bpf_get_current_task_btf(), f, 0, &name, VECTOR_IO_URING_OPEN) : 0;
 }
 
 /* Both tiers have this hook. */

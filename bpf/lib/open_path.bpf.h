@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * open_path.bpf.h - what the path given to an open names, where no resulting file says it: an open
- * that was denied, and /proc/PID/fd/N, whose result is the descriptor's own file.
+ * that was denied, and /proc/PID/fd/N, whose result is the descriptor's own file. An instance's pipe
+ * needs no path: nothing else leads to it.
  *
  * Only the end of a path counts: /proc may be mounted anywhere, and a path may start in a directory
  * descriptor.
@@ -14,6 +15,7 @@
 
 #define AT_FDCWD (-100) /* include/uapi/linux/fcntl.h */
 #define O_WRONLY 1
+#define PIPEFS_MAGIC 0x50495045 /* include/uapi/linux/magic.h */
 #define O_ACCMODE 3
 #define PATH_SCAN 256 /* power of two; of a longer path only the beginning is parsed */
 #define PARTS 4	      /* components kept */
@@ -196,6 +198,19 @@ static __always_inline int opened_fd_entry(struct task_struct *task, const struc
 			owner = owner_of_number(s->nums[2]);
 	}
 	return owner ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, 0, s->nums[0]) : 0;
+}
+
+/* An open succeeded: of a pipe that an instance made? Returns 1 if it was reported. */
+static __always_inline int opened_pipe(struct inode *inode, u32 vector)
+{
+	struct pid_owner *owner;
+	struct file_key key;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PIPEFS_MAGIC)
+		return 0;
+	key = file_key_of(inode);
+	owner = bpf_map_lookup_elem(&own_pipes, &key);
+	return owner ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, 0, 0) : 0;
 }
 
 /* "7", below an open /proc/PID/fd. */

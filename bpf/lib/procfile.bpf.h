@@ -9,8 +9,20 @@
 #include "lib/task.bpf.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
-#define FMODE_WRITE 0x2u	/* include/linux/fs.h */
+#define FMODE_READ 0x1u		/* include/linux/fs.h */
+#define FMODE_WRITE 0x2u
 #define FMODE_PATH 0x4000u
+
+static __always_inline struct file_key file_key_of(struct inode *inode)
+{
+	struct file_key key = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.generation = BPF_CORE_READ(inode, i_generation),
+	};
+
+	return key;
+}
 
 /* Names of files below /proc/PID, and the host's own, with the rules that they break. */
 struct {
@@ -43,6 +55,13 @@ static __always_inline struct proc_rule *rule_of_dentry(struct dentry *d)
 	struct proc_rule *r = rule_of_name(BPF_CORE_READ(d, d_name.name));
 
 	return r ?: rule_of_name(BPF_CORE_READ(d, d_parent, d_name.name));
+}
+
+/* EVENT_* for how a file was opened. */
+static __always_inline u32 opened_for(u32 mode)
+{
+	return (mode & FMODE_READ ? EVENT_FOR_READING : 0) |
+	       (mode & FMODE_WRITE ? EVENT_FOR_WRITING : 0);
 }
 
 static __always_inline u32 rule_of_access(const struct proc_rule *r, int write)

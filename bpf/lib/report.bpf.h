@@ -17,6 +17,7 @@ struct action {
 	u32 fd;		   /* event.fd */
 	s64 ret;	   /* what the syscall returned; negative errno */
 	u64 file;	   /* address of the file acted on, where the event carries its path */
+	u64 bytes;	   /* read or written by now, with EVENT_TRANSFER */
 	u32 no_prevention; /* reported, but never a reason to stop the actor */
 	u32 flags;	   /* EVENT_* to add */
 };
@@ -143,6 +144,8 @@ static __always_inline void action_fill(struct event *e, const struct pid_owner 
 	e->target_tgid = target->tgid;
 	e->target_tid = target->tid;
 	e->fd = action->fd;
+	if (action->flags & EVENT_TRANSFER)
+		e->transfer.bytes = action->bytes;
 	if (actor) {
 		at = event_actor(e, actor);
 		session_fill(&e->actor, actor);
@@ -166,11 +169,13 @@ __noinline int report_action(const struct pid_owner *target, const struct action
 	if (!action->no_prevention)
 		flags = prevent(target->instance, action->rule, action->ret);
 	action_key(&key, target, action);
+	if (action->bytes && (flags & EVENT_PREVENTED)) /* too late: nothing was prevented */
+		flags = EVENT_KILLED;
 	/* what a syscall returns to a killed caller means nothing */
 	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
 		key.err = 0;
 	key_actor(&key, task);
-	e = attempt_begin(&key, 0);
+	e = attempt_begin(&key, action->bytes);
 	if (!e)
 		return 0;
 	e->flags |= flags;
@@ -234,6 +239,16 @@ static __always_inline int report(struct pid_owner *target, u32 rule, u32 vector
 {
 	struct action action = {
 		.rule = rule, .vector = vector, .detail = detail, .fd = fd, .ret = ret};
+
+	report_action(target, &action);
+	return 1;
+}
+
+/* A file was opened. flags: opened_for() */
+static __always_inline int report_opened(const struct pid_owner *target, u32 rule, u32 vector,
+					 u32 file, u32 flags)
+{
+	struct action action = {.rule = rule, .vector = vector, .detail = file, .flags = flags};
 
 	report_action(target, &action);
 	return 1;

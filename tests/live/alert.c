@@ -45,16 +45,17 @@ int alert_activity(json_t *alert)
 const char *alert_text(json_t *a)
 {
 	return str(
-		"%s %s %s%s object=%s outcome=%s errno=%lld found_by=%s count=%lld instance=%s/%lld "
+		"%s %s %s%s object=%s outcome=%s (%s) errno=%lld found_by=%s count=%lld instance=%s/%lld "
 		"target=%lld/%lld actor=%lld/%lld %s %s uid=%lld conn=%s %s:%lld<-%s:%lld %s %s "
 		"cmd=%s saw=%s off=%lld bytes=%lld",
 		alert_str(a, "rule"), alert_str(a, "vector"), alert_str(a, "detail"),
 		alert_activity(a) == 1 ? "" : " (update)", alert_str(a, "object"),
-		alert_str(a, "outcome"), alert_int(a, "errno"), alert_str(a, "found_by"),
-		alert_int(a, "count"), alert_str(a, "instance.name"), alert_int(a, "instance.pid"),
-		alert_int(a, "instance.target_pid"), alert_int(a, "instance.target_tid"),
-		alert_int(a, "actor.pid"), alert_int(a, "actor.tid"), alert_str(a, "actor.comm"),
-		alert_str(a, "actor.exe"), alert_int(a, "actor.uid"), alert_str(a, "conn.family"),
+		alert_str(a, "outcome"), alert_str(a, "result"), alert_int(a, "errno"),
+		alert_str(a, "found_by"), alert_int(a, "count"), alert_str(a, "instance.name"),
+		alert_int(a, "instance.pid"), alert_int(a, "instance.target_pid"),
+		alert_int(a, "instance.target_tid"), alert_int(a, "actor.pid"),
+		alert_int(a, "actor.tid"), alert_str(a, "actor.comm"), alert_str(a, "actor.exe"),
+		alert_int(a, "actor.uid"), alert_str(a, "conn.family"),
 		alert_str(a, "conn.local.ip"), alert_int(a, "conn.local.port"),
 		alert_str(a, "conn.remote.ip"), alert_int(a, "conn.remote.port"),
 		alert_str(a, "conn.opened"), alert_str(a, "conn.direction"),

@@ -226,6 +226,29 @@ static void uprobe(const void *pid)
 		     .by = &t});
 }
 
+/* The process that was executed is gone, its child serves. */
+static void uprobe_daemonized(const void *arg)
+{
+	struct server *b = server_start(&(struct server_opts){.daemonize = true});
+	struct trigger t;
+
+	sleep_ms(SETTLE_MS);
+	t = trigger("perf", "uprobe", server_exe(), "-1");
+	require(!call_errno(&t), "the uprobe was not placed: errno %d", call_errno(&t));
+	expect(mon,
+	       {.rule = "mem-probe",
+		.vector = "perf_event_open",
+		.detail = "uprobe",
+		.server = a,
+		.by = &t},
+	       {.rule = "mem-probe",
+		.vector = "perf_event_open",
+		.detail = "uprobe",
+		.server = b,
+		.by = &t});
+	server_stop(b, SIGTERM);
+}
+
 /* A hard link to the same file: files are compared by inode, not by name. */
 static void uprobe_other_name(const void *arg)
 {
@@ -399,6 +422,7 @@ static const struct test tests[] = {
 	     perf_all_without_stack),
 	TEST("a uprobe on the server's executable, for this process", uprobe),
 	TEST("a uprobe on the server's executable, for everybody", uprobe, .arg = "-1"),
+	TEST("a uprobe on the executable of a server that daemonized", uprobe_daemonized),
 	TEST("a uprobe on the server's executable by another name", uprobe_other_name),
 	TEST("a uprobe by a link, without perf_event_open", uprobe_link),
 	TEST("a uprobe on another program raises nothing", uprobe_other_program),

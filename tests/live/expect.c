@@ -117,6 +117,8 @@ static bool want_matches(const struct want *w, json_t *a)
 		return false;
 	if (w->detail && strcmp(w->detail, alert_str(a, "detail")))
 		return false;
+	if (w->result && strcmp(w->result, alert_str(a, "result")))
+		return false;
 	if (w->server && w->server->pid != alert_int(a, "instance.pid"))
 		return false;
 	if (w->direction && strcmp(w->direction, alert_str(a, "conn.direction")))
@@ -205,6 +207,8 @@ static void alert_is(struct monitor *m, json_t *a, const struct want *w)
 		require(alert_int(a, "conn.cookie") > 0, "no conn.cookie: %s", alert_text(a));
 	if (w->count)
 		number_is(alert_last(m, a), "count", w->count);
+	if (w->moved)
+		number_is(alert_last(m, a), "bytes", w->moved);
 	if (w->bytes)
 		number_is(alert_last(m, a), "conn.bytes", w->bytes);
 }

@@ -19,7 +19,7 @@
 static struct server *a;   /* started after the monitor */
 static struct server *old; /* started before the monitor */
 static const char *old_dump, *dump, *acl;
-static struct trigger holder;
+static struct trigger holder, ring_holder;
 static struct monitor *mon;
 
 static const char *in_dir(const struct server *s, const char *name)
@@ -63,6 +63,7 @@ static void setup(void)
 	save(old);
 	old_dump = in_dir(old, "dump.rdb");
 	holder = trigger_stay("file_open", old_dump, "-h");
+	ring_holder = trigger_stay("uring_direct", old_dump, "hold");
 	mon = monitor_start("--sweep", "1", NULL);
 	a = with_files();
 	start(a);
@@ -105,6 +106,157 @@ static void dump_opened(const void *arg)
 		     .detail = "data file",
 		     .server = a,
 		     .by = &t});
+}
+
+/* The descriptor exists in the ring alone; "hold" leaves it there for the sweep. */
+static void dump_direct(const void *arg)
+{
+	const char *way = arg;
+	bool hold = way && !strcmp(way, "hold");
+	struct trigger t =
+		hold ? trigger_stay("uring_direct", dump, way) : trigger("uring_direct", dump, way);
+	json_t *found = NULL;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	require(hold || trigger_int(&t, "bytes_read") > 0, "nothing was read");
+	for (int i = 0; i < 60 && !found; i++) {
+		sleep_ms(50);
+		found = alert_find(mon, "rest-file", trigger_int(&t, "reader"));
+	}
+	require(found, "nothing names %lld", trigger_int(&t, "reader"));
+	require(!strncmp(alert_str(found, "detail"), "data file", 9), "it is called %s",
+		alert_str(found, "detail"));
+}
+
+/* What no dump is, through the same descriptors. */
+static void stranger_direct(const void *arg)
+{
+	const char *other = str("%s/other", scratch);
+
+	file_write(other, "nobody's");
+	trigger("uring_direct", other);
+	expect_nothing(mon);
+}
+
+/* A descriptor of the server that is a pipe, 0 if it has none. */
+static int pipe_of(const struct server *s)
+{
+	char to[32];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++) {
+		n = readlink(str("/proc/%d/fd/%d", s->pid, fd), to, sizeof(to) - 1);
+		to[n < 0 ? 0 : n] = '\0';
+		if (!strncmp(to, "pipe:", 5))
+			return fd;
+	}
+	return 0;
+}
+
+/* The path that is opened says nothing of /proc. */
+static void pipe_by_link(const void *arg)
+{
+	int fd = pipe_of(a);
+	struct trigger t;
+
+	if (!fd)
+		test_skip("the server has no pipe");
+	t = trigger("file_open", str("/proc/%d/fd/%d", a->pid, fd), "-w", "away");
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon,
+	       {.rule = "mem-fd", .vector = "openat", .detail = "fd/N", .server = a, .by = &t});
+}
+
+/* A stranger's pipe, as of a shell's process substitution. */
+static void stranger_pipe(const void *arg)
+{
+	struct run r = run_command(3000, "/bin/bash", "-c", "cat <(echo one) | cat /dev/stdin");
+
+	require(!r.status, "the pipes failed: %s", r.err);
+	expect_nothing(mon);
+}
+
+/* The directory of its data is a symbolic link; a file is opened through it, and past it. */
+static void symlinked_dir(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	const char *real = strdup(str("%s/real", b->dir)), *link = strdup(str("%s/link", b->dir));
+	char *text = file_read(b->config), *dir = strstr(text, "\ndir ");
+	struct trigger t, u;
+
+	require(!mkdir(real, 0700) && !symlink(real, link), "mkdir, symlink: %s", strerror(errno));
+	if (dir)
+		dir[1] = '#';
+	file_write(b->config, str("%s\ndir %s\n", text, link));
+	free(text);
+	start(b);
+	save(b);
+	t = trigger("file_open", str("%s/dump.rdb", link));
+	u = trigger("file_open", str("%s/dump.rdb", real));
+	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b},
+	       {.rule = "rest-file", .detail = "data file", .server = b});
+	require(alert_find(mon, "rest-file", t.pid) && alert_find(mon, "rest-file", u.pid),
+		"not both of %d and %d are named", t.pid, u.pid);
+	server_stop(b, SIGTERM);
+}
+
+static void overlaid(const void *arg)
+{
+	struct trigger t = trigger("file_open", dump, "-w", "overlay");
+
+	if (open_errno(&t) == ENODEV)
+		test_skip("this kernel has no overlayfs");
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon, {.rule = "rest-file",
+		     .vector = "openat",
+		     .detail = "data file",
+		     .server = a,
+		     .by = &t});
+}
+
+static const char *merged; /* where the server sees the overlay of lower, upper and work */
+
+static void mount_merged(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("overlay", merged, "overlay", 0,
+		  str("lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", merged, merged,
+		      merged)))
+		_exit(125);
+}
+
+/* A server in an overlay, as in a container; the host reads the upper layer. */
+static void upper_layer(const void *arg)
+{
+	struct server *b = server_prepare(&(struct server_opts){});
+	char *text = file_read(b->config), *dir = strstr(text, "\ndir ");
+	const char *upper;
+	struct run probe;
+	struct trigger t;
+
+	merged = strdup(str("%s/merged", b->dir));
+	upper = strdup(str("%s/upper", merged));
+	require(!mkdir(merged, 0700) && !mkdir(upper, 0700) &&
+			!mkdir(str("%s/lower", merged), 0700) &&
+			!mkdir(str("%s/work", merged), 0700),
+		"mkdir: %s", strerror(errno));
+	probe = run_with(&(struct child_opts){.setup = mount_merged}, 3000, "/bin/true");
+	if (probe.status == 125)
+		test_skip("no overlay can be mounted here");
+	if (dir)
+		dir[1] = '#';
+	file_write(b->config, str("%s\ndir %s\n", text, merged));
+	free(text);
+	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
+			     &(struct child_opts){.setup = mount_merged});
+	server_ready(b);
+	save(b);
+	sleep_ms(SETTLE_MS);
+	t = trigger("file_open", str("%s/dump.rdb", upper));
+	require(!open_errno(&t), "it was not opened: errno %d", open_errno(&t));
+	expect(mon, {.rule = "rest-file", .detail = "data file", .server = b, .by = &t});
+	server_stop(b, SIGTERM);
 }
 
 static void path_only(const void *arg)
@@ -165,6 +317,28 @@ static void own_access(const void *arg)
 	run_in_background("ACL LOAD", "nothing");
 	run_in_background("CONFIG REWRITE", "nothing");
 	expect_nothing(mon);
+}
+
+/* The kernel hands an open descriptor of the dump to whoever watches its directory. */
+static void by_fanotify(const void *arg)
+{
+	const char *read_it = strdup(str("%s/fanotify.read", scratch));
+	struct trigger t = trigger_stay("fanotify", a->dir, "dump.rdb", read_it);
+	json_t *found = NULL;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("no fanotify here");
+	run_in_background("DEBUG RELOAD", "nothing"); /* the server opens its dump */
+	for (int i = 0; i < 100 && access(read_it, F_OK); i++)
+		sleep_ms(50);
+	require(!access(read_it, F_OK), "nothing was read");
+	for (int i = 0; i < 100 && !found; i++) {
+		sleep_ms(50);
+		found = alert_find(mon, "rest-file", t.pid);
+	}
+	require(found, "nothing names %d", t.pid);
+	require(!strncmp(alert_str(found, "detail"), "data file", 9), "it is called %s",
+		alert_str(found, "detail"));
 }
 
 /* An AOF is written under another name in another directory. */
@@ -320,21 +494,33 @@ static void server_restarted(const void *arg)
 
 /* ---- from before the monitor, and at rest ---------------------------------------------------------- */
 
-static void held_before(const void *arg)
+static void found_held(pid_t pid)
 {
 	json_t *found;
 
 	monitor_poll(mon);
 	for (size_t i = 0; i < mon->count; i++) {
 		found = mon->lines[i];
-		if (alert_int(found, "actor.pid") == holder.pid) {
+		if (alert_int(found, "actor.pid") == pid) {
 			require(!strcmp(alert_str(found, "rule"), "rest-file") &&
 					!strcmp(alert_str(found, "found_by"), "sweep"),
 				"it is %s", alert_str(found, "rule"));
 			return;
 		}
 	}
-	test_fail("nothing says that %d holds a dump open", holder.pid);
+	test_fail("nothing says that %d holds a dump open", pid);
+}
+
+static void held_before(const void *arg)
+{
+	found_held(holder.pid);
+}
+
+static void held_in_ring_before(const void *arg)
+{
+	if (trigger_true(&ring_holder, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	found_held((pid_t)trigger_int(&ring_holder, "reader"));
 }
 
 struct readable {
@@ -489,6 +675,7 @@ static void dump_filter(const void *mode)
 
 static const struct test tests[] = {
 	TEST("from before: a dump held open", held_before),
+	TEST("from before: a dump held as a direct descriptor of io_uring", held_in_ring_before),
 	TEST("an RDB file by open", dump_opened, WAY("open", .vector = "open")),
 	TEST("an RDB file by openat", dump_opened, WAY("openat", .vector = "openat")),
 	TEST("an RDB file by openat2", dump_opened, WAY("openat2", .vector = "openat2")),
@@ -500,6 +687,19 @@ static const struct test tests[] = {
 	TEST("an RDB file by its handle", dump_opened,
 	     WAY("handle", .vector = "open_by_handle_at")),
 	TEST("an RDB file by io_uring", dump_opened, WAY("uring", .vector = "io_uring")),
+	TEST("an RDB file as a direct descriptor of io_uring", dump_direct),
+	TEST("the same by a worker", dump_direct, "async"),
+	TEST("the same by a polling thread", dump_direct, "sqpoll"),
+	TEST("the same, spliced into a pipe", dump_direct, "splice"),
+	TEST("the same, read by a process that shares the ring", dump_direct, "parent"),
+	TEST("the same, only opened and held", dump_direct, "hold"),
+	TEST("a stranger's file as a direct descriptor raises nothing", stranger_direct),
+	TEST("a server's pipe through a link to /proc/PID/fd/N", pipe_by_link),
+	TEST("a stranger's pipe opened again raises nothing", stranger_pipe),
+	TEST("an RDB file in a directory that is a symbolic link", symlinked_dir),
+	TEST("an RDB file by an overlay over its directory", overlaid),
+	TEST("an RDB file of a server in an overlay, by the upper layer", upper_layer),
+	TEST("an RDB file by a descriptor of fanotify", by_fanotify),
 	TEST("an RDB file by O_PATH alone raises nothing", path_only),
 	TEST("an AOF file", kind,
 	     KIND("appendonlydir/appendonly.aof.1.incr.aof", "rest-file", "data file")),

@@ -257,9 +257,11 @@ struct want {
 	const char *verdict;	      /* default: alert */
 	pid_t target_pid, target_tid; /* default: the server's */
 	long count;		      /* final count; 0: not checked */
-	bool optional;		      /* may be missing */
-	bool many;		      /* may come more than once */
-	bool young; /* the instance does not listen yet, its port may be unknown */
+	const char *result;	      /* what came of it, in words; NULL: any */
+	long moved;    /* bytes of the instance that were read or written; 0: not checked */
+	bool optional; /* may be missing */
+	bool many;     /* may come more than once */
+	bool young;    /* the instance does not listen yet, its port may be unknown */
 	/* the wire */
 	bool wire;
 	const char *family, *opened, *direction, *command, *saw;

@@ -65,6 +65,8 @@ static void vm_readv_thread(const void *arg)
 			    .vector = "process_vm_readv",
 			    .server = memory_target,
 			    .by = &t,
+			    .result = "read 4096 bytes",
+			    .moved = 4096,
 			    .target_tid = tid});
 }
 
@@ -289,6 +291,18 @@ static const struct test tests[] = {
 	     .arg = DISGUISE("deleted", "cachewarden-disguise.", true)),
 	TEST("process_vm_readv by what calls itself redis-server", memory_disguised,
 	     .arg = DISGUISE("title", "vm_readv")),
+	TEST("/proc/PID/mem opened and one byte read", memory_proc_read, READ("1")),
+	TEST("/proc/PID/mem opened and pages read", memory_proc_read, READ("9000")),
+	TEST("/proc/PID/mem opened, and a read that fails", memory_proc_read, READ("bad")),
+	TEST("/proc/PID/mem received over a socket and read", memory_proc_read,
+	     READ("64", .received = "-s")),
+	TEST("/proc/PID/mem as a direct descriptor of io_uring", memory_uring_direct),
+	TEST("/proc/PID/mem as a direct descriptor by a worker", memory_uring_direct, "async"),
+	TEST("/proc/PID/mem as a direct descriptor by a polling thread", memory_uring_direct,
+	     "sqpoll"),
+	TEST("/proc/PID/mem as a direct descriptor, read by a process that shares the ring",
+	     memory_uring_direct, "parent"),
+	TEST("/proc/PID/mem as a direct descriptor, without completions", memory_uring_quiet),
 	TEST("/proc/PID/mem by a 32-bit system call", memory_compat, .arg = "mem"),
 	TEST("ptrace by a 32-bit system call", memory_compat, .arg = "ptrace"),
 	TEST("a stranger's mem by a 32-bit system call raises nothing", memory_compat_stranger,

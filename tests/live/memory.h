@@ -42,6 +42,16 @@ void memory_proc_open_handle(const void *arg);
 void memory_proc_open_missing(const void *arg);
 void memory_uring(const void *arg);
 
+struct mem_read {
+	const char *bytes, *received;
+};
+
+#define READ(...) &((const struct mem_read){__VA_ARGS__})
+
+void memory_proc_read(const void *arg);
+void memory_uring_direct(const void *arg);
+void memory_uring_quiet(const void *arg);
+
 /* ---- actors and targets that are hard to identify ---- */
 
 struct disguise {

@@ -3,6 +3,7 @@
  * memory_proc.c - opening the files below an instance's /proc/PID, by every way to open a file.
  */
 #include "memory.h"
+#include "steps.h"
 
 #include <errno.h>
 
@@ -89,4 +90,87 @@ void memory_uring(const void *arg)
 			    .outcome = "succeeded"});
 	require(alert_find(memory_mon, "mem-read", t.pid),
 		"the alert does not name the submitter %d", t.pid);
+}
+
+/* To open a file is not to read it: both are said, and how many bytes came. */
+void memory_proc_read(const void *arg)
+{
+	const struct mem_read *r = arg;
+	struct trigger t = trigger("mem_read", pid_of(memory_target), r->bytes, r->received);
+	long got = (long)trigger_int(&t, "result");
+
+	if (!strcmp(r->bytes, "bad")) {
+		require(got < 0, "the address is mapped");
+		expect(memory_mon, {.rule = "mem-read",
+				    .vector = "openat",
+				    .detail = "mem",
+				    .server = memory_target,
+				    .by = &t,
+				    .result = "opened for reading",
+				    .count = 1});
+		return;
+	}
+	require(got == atol(r->bytes), "%ld bytes were read", got);
+	expect(memory_mon,
+	       {.rule = "mem-read",
+		.vector = "openat",
+		.detail = "mem",
+		.server = memory_target,
+		.result = "opened for reading",
+		.count = 1},
+	       {.rule = "mem-read",
+		.vector = "pread64",
+		.detail = "mem",
+		.server = memory_target,
+		.by = &t,
+		.result = got == 1 ? "read 1 byte" : str("read %ld bytes", got),
+		.moved = got,
+		.count = 1});
+}
+
+void memory_uring_direct(const void *arg)
+{
+	const char *way = arg;
+	struct trigger t = trigger("uring_direct", pid_of(memory_target), way);
+	long got = (long)trigger_int(&t, "bytes_read");
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	require(got > 0, "nothing was read");
+	expect(memory_mon,
+	       {.rule = "mem-read",
+		.vector = "io_uring",
+		.detail = "mem",
+		.server = memory_target,
+		.result = "opened for reading",
+		.count = 1},
+	       {.rule = "mem-read",
+		.vector = "io_uring",
+		.detail = "mem",
+		.server = memory_target,
+		.result = "read 4096 bytes",
+		.moved = 4096,
+		.count = 1});
+	require(alert_find(memory_mon, "mem-read", (pid_t)trigger_int(&t, "reader")),
+		"the reader %lld is not named", trigger_int(&t, "reader"));
+}
+
+/* Without completions the reading is seen, but not how much of it. */
+void memory_uring_quiet(const void *arg)
+{
+	struct trigger t = trigger("uring_direct", pid_of(memory_target), "quiet");
+	json_t *found = NULL;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	require(trigger_int(&t, "bytes_read") > 0, "nothing was read");
+	for (int i = 0; i < 60 && !found; i++) {
+		sleep_ms(50);
+		found = alert_find(memory_mon, "mem-read", (pid_t)trigger_int(&t, "reader"));
+	}
+	uring_opens_counted(memory_mon);
+	require(found, "nothing names the reader %lld", trigger_int(&t, "reader"));
+	require(!strcmp(alert_str(found, "vector"), "io_uring") &&
+			!strcmp(alert_str(found, "detail"), "mem"),
+		"it is %s", alert_text(found));
 }

@@ -108,7 +108,12 @@ static void not_prevented(const void *arg)
 	require(trigger_true(&t, "returned") && !trigger_int(&t, "errno"), "it failed");
 	require(strcmp(w->rule, "mem-read") || trigger_int(&t, "bytes_read") > 0,
 		"nothing was read");
-	expect(mon, {.rule = w->rule, .vector = w->vector, .server = a});
+	expect(mon, {.rule = w->rule, .vector = w->vector, .server = a},
+	       {.rule = "mem-read",
+		.vector = "pread64", /* through the descriptor that was opened */
+		.server = a,
+		.result = "read 4096 bytes",
+		.optional = strcmp(w->vector, "openat") != 0});
 }
 
 /* What ps and lsof read is reported, and not prevented. */
@@ -172,6 +177,30 @@ static void by_uring(const void *arg)
 	require(alert_find(mon, "mem-read", r.pid), "no mem-read by %d", r.pid);
 	require(!strcmp(alert_str(alert_find(mon, "mem-read", r.pid), "verdict"), "prevented"),
 		"verdict is not prevented");
+}
+
+/* "prevented" is only said of who read nothing. */
+static void by_direct_descriptor(const void *arg)
+{
+	const char *way = arg;
+	struct trigger t = trigger("uring_direct", pid_of(a), way);
+	long long reader = trigger_int(&t, "reader");
+	bool said = false;
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring has no direct descriptors here");
+	sleep_ms(SETTLE_MS);
+	if (way && !strcmp(way, "quiet"))
+		uring_opens_counted(mon);
+	monitor_poll(mon);
+	for (size_t i = mon->mark; i < mon->count; i++)
+		said |= alert_int(mon->lines[i], "actor.pid") == reader &&
+			!strcmp(alert_str(mon->lines[i], "rule"), "mem-read") &&
+			!strcmp(alert_str(mon->lines[i], "verdict"), "prevented");
+	require(!trigger_int(&t, "bytes_read"), "%lld bytes were read, which is called %s",
+		trigger_int(&t, "bytes_read"), said ? "prevented" : "something else");
+	require(said, "no prevented mem-read by %lld", reader);
+	server_responds();
 }
 
 static void by_strace(const void *arg)
@@ -239,6 +268,10 @@ static const struct test tests[] = {
 	     .arg = WAY({"seize"}, "mem-trace", "ptrace", "PTRACE_SEIZE")),
 	TEST("/proc/PID/mem through io_uring", by_uring),
 	TEST("/proc/PID/mem through an io_uring worker", by_uring, .arg = "async"),
+	TEST("/proc/PID/mem as a direct descriptor of io_uring", by_direct_descriptor),
+	TEST("the same by a worker", by_direct_descriptor, .arg = "async"),
+	TEST("the same by a polling thread", by_direct_descriptor, .arg = "sqpoll"),
+	TEST("the same without completions", by_direct_descriptor, .arg = "quiet"),
 	TEST("strace -p is stopped, the server is not", by_strace),
 	TEST("a look at maps is told, and nobody dies for it", inspection_not_prevented),
 	TEST("ps and ls of fd/ live", tools_unaffected),

@@ -21,5 +21,7 @@ const char *policy_file(const char *policy);
 struct monitor *monitor_with_policy(const char *policy);
 /* The server's descriptor for the connection of that client. */
 int client_fd(struct client *c);
+/* Lets the count of opens without a completion arrive, so that it does not fall into the next test. */
+void uring_opens_counted(struct monitor *m);
 
 #endif

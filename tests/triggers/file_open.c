@@ -5,7 +5,8 @@
  *     -m r|w|rw   access mode; r if not given
  *     -w WAY      open, openat (the default), openat2; uring (io_uring); handle (open_by_handle_at); opath
  *                 (O_PATH, then /proc/self/fd/N); path_only (O_PATH alone); symlink or link (a second name made
- *                 for it); mem (a node with the device number of /dev/mem, made beside PATH)
+ *                 for it); away (a symbolic link in /tmp); overlay (by an overlay over its
+ *                 directory, in a mount namespace of its own); mem (a node with the device number of /dev/mem, made beside PATH)
  *     -h          hold the file until killed
  *
  * Ground truth: "way", "result" and "errno" of the open.
@@ -28,6 +29,31 @@ static int make_mem_node(const char *path, const char *node)
 	return mknod(node, S_IFCHR | 0600, makedev(1, 1));
 }
 
+/* The overlay's file is another inode with the same bytes. */
+static long open_overlay(const char *dir, const char *path, int flags)
+{
+	char options[1200], at[64], empty[80], name[600];
+	long fd;
+	int err;
+
+	snprintf(at, sizeof(at), "/tmp/file_open.%d", getpid());
+	snprintf(empty, sizeof(empty), "%s.empty", at);
+	snprintf(name, sizeof(name), "%s%s", at, strrchr(path, '/'));
+	snprintf(options, sizeof(options), "lowerdir=%s:%s", dir, empty);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(at, 0700) || mkdir(empty, 0700))
+		trigger_die("%s", at);
+	fd = mount("overlay", at, "overlay", MS_RDONLY, options)
+		     ? -1
+		     : syscall(SYS_openat, AT_FDCWD, name, flags);
+	err = errno;
+	umount2(at, MNT_DETACH);
+	rmdir(at);
+	rmdir(empty);
+	errno = err;
+	return fd;
+}
+
 static long open_way(const char *way, const char *path, int flags)
 {
 	char dir[512], name[600], *slash;
@@ -43,6 +69,12 @@ static long open_way(const char *way, const char *path, int flags)
 		return open(path, O_PATH);
 	if (!strcmp(way, "symlink"))
 		return open_other_name(path, name, flags, symlink);
+	if (!strcmp(way, "overlay"))
+		return open_overlay(dir, path, flags);
+	if (!strcmp(way, "away")) {
+		snprintf(name, sizeof(name), "/tmp/file_open.%d", getpid());
+		return open_other_name(path, name, flags, symlink);
+	}
 	if (!strcmp(way, "link"))
 		return open_other_name(path, name, flags, make_link);
 	if (!strcmp(way, "mem"))

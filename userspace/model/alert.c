@@ -130,6 +130,11 @@ const struct alert *alerts_plaintext(const struct alerts *as, const struct event
 	return NULL;
 }
 
+static uint64_t bytes_of(const struct event *ev)
+{
+	return ev->flags & EVENT_TRANSFER ? ev->transfer.bytes : ev->conn.segment;
+}
+
 struct alert *alerts_event(struct alerts *as, const struct event *ev)
 {
 	struct alert *a = find(as, &ev->key);
@@ -148,8 +153,8 @@ struct alert *alerts_event(struct alerts *as, const struct event *ev)
 	if (ev->flags & EVENT_UNCOUNTED)
 		a->uncounted++;
 	raise_count(a, ev->flags & EVENT_UNCOUNTED ? 0 : ev->count);
-	if (ev->conn.segment > a->bytes)
-		a->bytes = ev->conn.segment;
+	if (bytes_of(ev) > a->bytes)
+		a->bytes = bytes_of(ev);
 	return a;
 }
 

@@ -15,6 +15,7 @@
 #include "syscall_nr.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -41,9 +42,11 @@ static bool is_swept_state(const struct event *ev)
 	       ev->key.rule != RULE_MEM_TRACE;
 }
 
-/* The file that was opened or found open, NULL if it was none. */
+/* The file that was opened, used or found open, NULL if it was none. */
 static const struct file_kind_info *file_of(const struct event *ev)
 {
+	if (ev->key.vector == VECTOR_ACCESS)
+		return file_kind_get(syscall_op(ev));
 	return vector_is_open(ev->key.vector) || is_swept_state(ev) ? file_kind_get(ev->key.detail)
 								    : NULL;
 }
@@ -83,7 +86,7 @@ static enum severity tamper_severity(const struct event *ev)
 	bool harmless = false;
 
 	if (ev->key.vector == VECTOR_ACCESS)
-		harmless = true;
+		harmless = !file_of(ev);
 	else if (ev->key.vector == VECTOR_SIGNAL)
 		harmless = is_benign_signal(ev->key.detail);
 	else if (ev->key.vector == VECTOR_SYSCALL)
@@ -114,7 +117,7 @@ static enum severity severity_of(const struct event *ev)
 
 	if (ev->key.rule == RULE_TLS_PLAINTEXT && command_has_credential(ev->conn.command))
 		return SEVERITY_CRITICAL; /* a password on the wire, not just data */
-	if (ev->key.rule == RULE_MEM_INSPECT && ev->key.vector == VECTOR_ACCESS)
+	if (ev->key.rule == RULE_MEM_INSPECT && ev->key.vector == VECTOR_ACCESS && !file)
 		return SEVERITY_LOW; /* which file was meant is unknown */
 	if (is_name_lookup(ev))
 		return SEVERITY_MEDIUM; /* also by a server that was told to connect to a name */
@@ -180,6 +183,8 @@ void attempt_vector(const struct event *ev, char *buf, size_t size)
 
 	if (ev->key.vector != VECTOR_ACCESS && ev->key.vector != VECTOR_SYSCALL)
 		snprintf(buf, size, "%s", vector_name(ev->key.vector));
+	else if (ev->key.vector == VECTOR_ACCESS && syscall_nr(ev) == NR_io_uring_enter)
+		snprintf(buf, size, "%s", vector_name(VECTOR_IO_URING_OPEN));
 	else if (name)
 		snprintf(buf, size, "%s", name);
 	else
@@ -325,4 +330,42 @@ const char *attempt_outcome(const struct event *ev)
 	if (!ev->key.err)
 		return "succeeded";
 	return ev->key.err == EPERM || ev->key.err == EACCES ? "denied" : "failed";
+}
+
+/* "opened for reading", of an open that succeeded. */
+static void open_result(const struct event *ev, char *buf, size_t size)
+{
+	static const char *const ways[] = {"", " for reading", " for writing",
+					   " for reading and writing"};
+	unsigned int way =
+		(ev->flags & EVENT_FOR_READING ? 1 : 0) | (ev->flags & EVENT_FOR_WRITING ? 2 : 0);
+
+	snprintf(buf, size, "opened%s", ways[way]);
+}
+
+void attempt_result(const struct event *ev, uint64_t bytes, char *buf, size_t size)
+{
+	bool prevented = ev->flags & EVENT_PREVENTED;
+	bool wrote = ev->key.rule == RULE_MEM_WRITE || ev->flags & EVENT_FOR_WRITING;
+	const char *error = ev->key.err ? strerrorname_np(ev->key.err) ?: "?" : NULL;
+
+	if (prevented || error)
+		snprintf(buf, size, "%s%s%s%s%s", prevented ? "prevented, " : "",
+			 attempt_outcome(ev), error ? " (" : "", error ?: "", error ? ")" : "");
+	else if (bytes && attempt_transfers(ev))
+		snprintf(buf, size, "%s %" PRIu64 " byte%s%s", wrote ? "wrote" : "read", bytes,
+			 bytes == 1 ? "" : "s",
+			 ev->flags & EVENT_KILLED ? ", then was killed" : "");
+	else if (vector_is_open(ev->key.vector))
+		open_result(ev, buf, size);
+	else
+		snprintf(buf, size, "%s", attempt_outcome(ev));
+}
+
+/* Its event may be lost: then the key alone tells. */
+bool attempt_transfers(const struct event *ev)
+{
+	return !(ev->flags & EVENT_CONN) &&
+	       (ev->flags & EVENT_TRANSFER || ev->key.rule == RULE_MEM_READ ||
+		ev->key.rule == RULE_MEM_WRITE || file_of(ev));
 }

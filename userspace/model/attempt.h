@@ -10,7 +10,9 @@
 
 #include "event.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define BLIND_WHOLLY 1 /* detail of a self-blind: nothing is monitored at all */
 
@@ -38,5 +40,14 @@ void attempt_detail(const struct event *ev, char *buf, size_t size);
  * "unknown"    a state that a sweep found, or a call that has not returned
  */
 const char *attempt_outcome(const struct event *ev);
+
+/*
+ * The outcome in words: "opened for reading", "read 64 bytes", "denied (EPERM)", "prevented, killed", else as
+ * attempt_outcome(). bytes: how many the kernel counted for all attempts of this kind, 0 if none.
+ */
+void attempt_result(const struct event *ev, uint64_t bytes, char *buf, size_t size);
+
+/* Are the bytes counted those of the instance's memory or files? */
+bool attempt_transfers(const struct event *ev);
 
 #endif

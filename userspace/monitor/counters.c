@@ -98,6 +98,8 @@ static const struct {
 	{COUNTER_CHECK_LOST, "accesses within an open that could not be tied to its outcome"},
 	{COUNTER_SOCKETS_LATE, "sockets of instances marked late: earlier traffic went unseen"},
 	{COUNTER_THREADS_LATE, "threads of instances found late: earlier access went unseen"},
+	{COUNTER_URING_OPENS_UNSEEN,
+	 "opens through io_uring without a completion: which files they led to went unseen"},
 	{COUNTER_UNREAD, "segments without a readable TCP header: their payload went unseen"},
 	{COUNTER_SUBFLOWS_UNSEEN,
 	 "MPTCP sockets, outbound or older than the monitor: further subflows are unseen"},

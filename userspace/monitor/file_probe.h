@@ -15,6 +15,7 @@ struct file {
 	uint32_t instance;
 	uint32_t kind;
 	bool written;
+	bool below; /* the same file in the layer below an overlay: another one here has its path */
 	bool undecided;	 /* empty when read, and its name does not say what it is */
 	bool identified; /* dev and ino come from stat */
 	dev_t dev;

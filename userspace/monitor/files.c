@@ -312,7 +312,8 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		judge_code(f, in, file, &ev->file);
 	}
 	kind = file_kind_get(file->kind);
-	if (kind && kind->exposed && file_probe_exposed(in, file->path)) {
+	file->below = ev->file.below;
+	if (kind && kind->exposed && !file->below && file_probe_exposed(in, file->path)) {
 		found = *ev;
 		memset(&found.conn, 0, sizeof(found.conn));
 		report_finding(f, in, &found, kind->read_rule, kind->exposed, 0);
@@ -401,7 +402,7 @@ size_t files_count(const struct files *f, uint32_t instance)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->count; i++)
-		n += f->all[i].instance == instance && f->all[i].kind;
+		n += f->all[i].instance == instance && f->all[i].kind && !f->all[i].below;
 	return n;
 }
 

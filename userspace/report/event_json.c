@@ -283,6 +283,20 @@ static void put_incident(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "incident", uid);
 }
 
+/* What came of it in words, and the bytes of the instance that were read or written. */
+static void put_result(struct jsonw *j, const struct finding *f)
+{
+	const struct alert *a = f->alert;
+	char result[64];
+
+	attempt_result(&a->ev, a->bytes, result, sizeof(result));
+	jsonw_string(j, "result", result);
+	if (a->bytes && attempt_transfers(&a->ev))
+		jsonw_int(j, "bytes", (int64_t)a->bytes);
+	else
+		jsonw_null(j, "bytes");
+}
+
 static void put_own(struct jsonw *j, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
@@ -299,6 +313,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "detail", f->detail);
 	jsonw_string(j, "object", path_or_null(f->object));
 	jsonw_string(j, "outcome", attempt_outcome(ev));
+	put_result(j, f);
 	jsonw_int(j, "errno", ev->key.err);
 	jsonw_string(j, "found_by", ev->flags & EVENT_FOUND_BY_SWEEP ? "sweep" : "hook");
 	jsonw_int(j, "count", (int64_t)f->alert->count);

@@ -69,6 +69,7 @@ static void put_action(struct textw *t, const struct finding *f)
 	const struct event *ev = &f->alert->ev;
 	/* a state: the detail says all, no single connection matters */
 	bool state = ev->key.rule == RULE_SELF_BLIND || ev->key.rule == RULE_TLS_LISTENER;
+	char result[64];
 
 	if (state)
 		textw_put(t, ": %s", f->detail);
@@ -84,10 +85,8 @@ static void put_action(struct textw *t, const struct finding *f)
 	}
 	if (ev->flags & EVENT_CONN || state)
 		return;
-	textw_put(t, ev->flags & EVENT_PREVENTED ? " prevented, %s" : " %s", attempt_outcome(ev));
-	if (ev->key.err)
-		textw_put(t, " (%s)",
-			  strerrorname_np(ev->key.err) ? strerrorname_np(ev->key.err) : "?");
+	attempt_result(ev, f->alert->bytes, result, sizeof(result));
+	textw_put(t, " %s", result);
 }
 
 void event_actor_text(const struct finding *f, char *buf, size_t size)

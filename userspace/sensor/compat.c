@@ -32,12 +32,6 @@ static bool has_do_filp_open(const struct btf *btf)
 	return has_type(btf, "do_filp_open", BTF_KIND_FUNC);
 }
 
-/* The event came with 5.11, and is compiled in with CONFIG_TRACING only. */
-static bool has_mmap_lock_event(const struct btf *btf)
-{
-	return has_type(btf, "btf_trace_mmap_lock_acquire_returned", BTF_KIND_TYPEDEF);
-}
-
 static bool has_uring_event(const struct btf *btf)
 {
 	return event_params(btf, "btf_trace_io_uring_complete") > 0;
@@ -62,10 +56,18 @@ static bool has_iter_by_pid(const struct btf *btf)
 	return false;
 }
 
+/* Since 6.18. */
+static bool has_task_work(const struct btf *btf)
+{
+	return has_type(btf, "bpf_task_work_schedule_resume_impl", BTF_KIND_FUNC);
+}
+
 static bool (*const probes[])(const struct btf *btf) = {
-	[COMPAT_DO_FILP_OPEN] = has_do_filp_open, [COMPAT_MMAP_LOCK_EVENT] = has_mmap_lock_event,
-	[COMPAT_URING_EVENT] = has_uring_event,	  [COMPAT_URING_WHOLE_CQE] = has_uring_whole_cqe,
+	[COMPAT_DO_FILP_OPEN] = has_do_filp_open,
+	[COMPAT_URING_EVENT] = has_uring_event,
+	[COMPAT_URING_WHOLE_CQE] = has_uring_whole_cqe,
 	[COMPAT_ITER_BY_PID] = has_iter_by_pid,
+	[COMPAT_TASK_WORK] = has_task_work,
 };
 
 _Static_assert(ARRAY_SIZE(probes) == COMPAT_MAX, "every feature has a probe");
@@ -87,6 +89,14 @@ const char *compat_uring_program(const struct btf *btf)
 	return compat_has(btf, COMPAT_URING_WHOLE_CQE) ? "uring_complete" : "uring_complete7";
 }
 
+static bool has_typed_event(const struct btf *btf, const char *name)
+{
+	char type[128];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return has_type(btf, type, BTF_KIND_TYPEDEF);
+}
+
 static bool has_syscall_event(const char *name)
 {
 	static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
@@ -106,6 +116,8 @@ bool compat_has_target(const struct btf *btf, const struct bpf_program *prog)
 
 	if (!strncmp(section, "fexit/", strlen("fexit/")))
 		return has_type(btf, target, BTF_KIND_FUNC);
+	if (!strncmp(section, "tp_btf/", strlen("tp_btf/")))
+		return has_typed_event(btf, target);
 	return has_syscall_event(target);
 }
 

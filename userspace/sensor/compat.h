@@ -17,10 +17,10 @@ struct btf;
 
 enum compat_feature {
 	COMPAT_DO_FILP_OPEN,
-	COMPAT_MMAP_LOCK_EVENT,
 	COMPAT_URING_EVENT,
 	COMPAT_URING_WHOLE_CQE,
 	COMPAT_ITER_BY_PID,
+	COMPAT_TASK_WORK,
 	COMPAT_MAX,
 };
 
@@ -32,7 +32,7 @@ const char *compat_open_function(const struct btf *btf);
 /* Name of the io_uring completion program that fits this kernel, NULL if it has no such tracepoint. */
 const char *compat_uring_program(const struct btf *btf);
 
-/* Does the function or syscall tracepoint exist that this optional program attaches to? */
+/* Does the function or tracepoint exist that this optional program attaches to? */
 bool compat_has_target(const struct btf *btf, const struct bpf_program *prog);
 
 /* The bit in trace_event_call.flags of a uprobe event, 0 if unknown. */

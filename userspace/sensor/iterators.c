@@ -67,7 +67,8 @@ int sensors_mark_sockets(struct sensors *s, pid_t pid)
 
 int sensors_sweep_host(struct sensors *s, bool *ret_pending)
 {
-	static const char *const names[] = {"sweep_progs", "sweep_tasks", "sweep_files"};
+	static const char *const names[] = {"sweep_progs", "sweep_tasks", "sweep_files",
+					    "sweep_rings", "sweep_own_rings"};
 	int err = 0;
 
 	if (s->sweep)

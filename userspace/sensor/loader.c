@@ -128,6 +128,19 @@ static void choose_tier(struct sensors *s, struct bpf_object *obj)
 	}
 }
 
+/* Turn on the optional programs of a tier whose target exists. */
+static void choose_optional(struct sensors *s, struct bpf_object *obj, const char *tier)
+{
+	for (size_t i = 0; i < s->program_count; i++) {
+		const struct sensor_program *p = &s->program[i];
+		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
+
+		if (prog && p->optional && !strcmp(p->tier, tier) &&
+		    compat_has_target(s->btf, prog))
+			bpf_program__set_autoload(prog, true);
+	}
+}
+
 /* The variant of the io_uring program that fits this kernel takes the place of the one in the table. */
 static void choose_uring(struct sensors *s, struct bpf_object *obj)
 {
@@ -168,6 +181,7 @@ static int prepare_access(struct sensors *s)
 	choose_tier(s, s->access->obj);
 	choose_uring(s, s->access->obj);
 	s->access->rodata->calls_loaded = s->calls != NULL;
+	s->access->rodata->mem_rw_hooked = bpf_program__autoload(s->access->progs.ac_mem_rw);
 	if (!sensor_probe_access_hook("fmod_ret"))
 		prevent_choose(s->access->obj, "access");
 	return 0;
@@ -176,9 +190,9 @@ static int prepare_access(struct sensors *s)
 static int prepare_memory(struct sensors *s)
 {
 	choose_uring(s, s->memory->obj);
+	choose_optional(s, s->memory->obj, "syscalls");
 	prevent_choose(s->memory->obj, "syscalls");
-	if (compat_has(s->btf, COMPAT_MMAP_LOCK_EVENT))
-		bpf_program__set_autoload(s->memory->progs.remote_mm, true);
+	s->memory->rodata->has_task_work = compat_has(s->btf, COMPAT_TASK_WORK);
 	return 0;
 }
 

@@ -29,6 +29,11 @@ static const struct sensor_program programs[] = {
 	{"memory", "access", "ac_open",
 	 "opens of files below /proc/PID, and of instances' files on disk"},
 	{"memory", "access", "ac_handle", "opens by file handle"},
+	{"memory", "access", "ac_handed_out",
+	 "files that the kernel opens for NFS clients, or for fanotify", .optional = true},
+	{"memory", "access", "ac_handed_out2", "files that fanotify hands out", .optional = true},
+	{"memory", "access", "ac_mem_rw",
+	 "how many bytes were read or written through /proc/PID/mem", .optional = true},
 	{"memory", "access", "ac_ptrace", "ptrace"},
 	{"memory", "access", "ac_vm_readv", "process_vm_readv"},
 	{"memory", "access", "ac_vm_writev", "process_vm_writev"},
@@ -54,6 +59,12 @@ static const struct sensor_program programs[] = {
 	 .optional = true},
 	{"memory", "syscalls", "uring_complete",
 	 "files below /proc/PID and on disk through io_uring"},
+	{"memory", "syscalls", "uring_submit", "files used through io_uring without a completion",
+	 .optional = true},
+	{"memory", "syscalls", "uring_submit6", "files used through io_uring without a completion",
+	 .optional = true},
+	{"memory", "syscalls", "uring_file_get",
+	 "files opened and used in one chain of io_uring without a completion", .optional = true},
 	/* clang-format off: the rows bring their commas */
 	HOOKED_SYSCALLS(SYSCALL_PROGRAMS)
 	/* clang-format on */
@@ -71,6 +82,9 @@ static const struct sensor_program programs[] = {
 	 "tracers of an instance, probes in it, pages swapped out"},
 	{"sweep", "sweep", "sweep_files",
 	 "holders of an instance's files, sockets and perf events"},
+	{"sweep", "sweep", "sweep_rings",
+	 "holders of an instance's files in rings of io_uring (direct descriptors)"},
+	{"sweep", "sweep", "sweep_own_rings", "the same in rings without a descriptor"},
 	{"sweep", "sweep", "sweep_maps", "code and shared memory mapped by an instance"},
 };
 
@@ -82,6 +96,11 @@ static const struct sensor_limit limits[] = {
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
 	{"memory", "syscalls",
 	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
+	{"memory", "syscalls",
+	 "files on disk that fanotify or NFS hands out, unless a sweep finds them held"},
+	{"memory", "syscalls",
+	 "files on disk that one chain of io_uring opens and reads as direct descriptors, without "
+	 "completions (such opens are counted)"},
 	{"memory", "access",
 	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
 	{"memory", "syscalls",
