@@ -261,7 +261,7 @@ static __always_inline int holds_other(struct task_struct *task, struct file *fi
  * no finding. A mark may name an instance that is gone, if the next one was handed the same
  * listener.
  */
-static __always_inline int holds_socket(struct task_struct *task, struct file *file)
+static __noinline int holds_socket(struct task_struct *task, struct file *file)
 {
 	struct member *m = member_of(task->tgid);
 	struct supervisor_key key = {.tgid = task->tgid};
@@ -302,7 +302,7 @@ static __always_inline int holds_socket(struct task_struct *task, struct file *f
 	return report_state(&target, &a, address(task));
 }
 
-static __always_inline int holds_perf_event(struct task_struct *task, struct file *file)
+static __noinline int holds_perf_event(struct task_struct *task, struct file *file)
 {
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
 	struct perf_event *event = perf_event_of(file);
