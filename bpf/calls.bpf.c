@@ -94,6 +94,17 @@ static __always_inline int report_call(struct pid_owner *owner, u32 rule, const 
 	return owner ? report(owner, rule, VECTOR_SYSCALL, call_detail(c, op), c->ret, 0) : 0;
 }
 
+/*
+ * An action on the memory of the whole machine, and so of every instance. A function of its own:
+ * its stack is not there while a probe is reported for every instance.
+ */
+static __noinline int on_host(u32 rule, u32 detail, long ret)
+{
+	struct pid_owner host = {.instance = INSTANCE_HOST};
+
+	return report(&host, rule, VECTOR_SYSCALL, detail, ret, 0);
+}
+
 static __always_inline int on_pidfd(const struct call *c, u32 op)
 {
 	return report_call(owner_of_pidfd(c->arg[0]), RULE_MEM_REMOTE, c, op);
@@ -137,7 +148,7 @@ static __always_inline int did_prlimit(const struct call *c)
 /* Modules and kexec. */
 static __always_inline int did_load_code(const struct call *c)
 {
-	return report_host(RULE_MEM_KERNEL, VECTOR_SYSCALL, call_detail(c, 0), c->ret, 0);
+	return on_host(RULE_MEM_KERNEL, call_detail(c, 0), c->ret);
 }
 
 /* --- uprobes and perf events --- */
@@ -215,7 +226,7 @@ static __always_inline int did_perf(const struct call *c)
 	if (owner)
 		return report_call(owner, RULE_MEM_PROBE, c, op);
 	if ((s32)pid == -1 && op == PERF_OP_SAMPLE_USER) /* whoever runs is sampled */
-		return report_host(RULE_MEM_PROBE, VECTOR_SYSCALL, call_detail(c, op), c->ret, 0);
+		return on_host(RULE_MEM_PROBE, call_detail(c, op), c->ret);
 	return 0;
 }
 

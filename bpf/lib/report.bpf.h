@@ -254,14 +254,6 @@ static __always_inline int report_opened(const struct pid_owner *target, u32 rul
 	return 1;
 }
 
-/* An action on the memory of the whole machine, and so of every instance. */
-static __always_inline int report_host(u32 rule, u32 vector, u32 detail, long ret, u32 fd)
-{
-	struct pid_owner host = {.instance = INSTANCE_HOST};
-
-	return report(&host, rule, vector, detail, ret, fd);
-}
-
 /* A member does to itself what no server does. file: the one it maps, or NULL. */
 static __always_inline void report_self(struct task_struct *task, u32 instance, u32 rule,
 					u32 vector, u32 detail, struct file *file)
