@@ -27,6 +27,7 @@
  * One attempt is one event: the check stays silent where a syscall has a hook of its own, and
  * inside an open it only leaves a note for the hook at the open's end.
  */
+#define OPENS_SEEN 1 /* ac_open sees those of a ring, too */
 #include "lib/memory.bpf.h"
 
 #include "hooked_syscall.h"

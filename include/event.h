@@ -133,7 +133,7 @@ enum payload_kind {
 #define EVENT_SHARED 0x0400 /* a starting instance opened what it may share with the other one */
 #define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is unknown */
 #define EVENT_PREVENTED 0x0100 /* denied, or the actor was killed before it could use the result */
-#define EVENT_KILLED 0x0400    /* the actor was killed, but bytes had been read or written */
+#define EVENT_KILLED 0x4000    /* the actor was killed, but bytes had been read or written */
 #define EVENT_TRANSFER 0x0800  /* transfer is filled */
 #define EVENT_FOR_READING 0x1000 /* how the file was opened */
 #define EVENT_FOR_WRITING 0x2000 /* or which way the bytes went */

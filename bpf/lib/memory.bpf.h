@@ -14,6 +14,10 @@
 #include "lib/uring.bpf.h"
 #include "syscall_nr.h"
 
+#ifndef OPENS_SEEN
+#define OPENS_SEEN 0 /* by another hook: then completions of a ring say nothing more of them */
+#endif
+
 /* ptrace requests, include/uapi/linux/ptrace.h */
 #define PTRACE_TRACEME 0
 #define PTRACE_PEEKTEXT 1
@@ -50,7 +54,7 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 		return 0;
 	action.rule = ptrace_rule(request);
 	if (action.rule != RULE_MEM_TRACE && !ret) { /* PEEK and POKE: one word each */
-		action.bytes = sizeof(long);
+		action.ret = sizeof(long);
 		action.flags = EVENT_TRANSFER;
 	}
 	report_action(owner, &action);
@@ -64,10 +68,8 @@ static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)
 
 	if (!owner)
 		return 0;
-	if (ret > 0) {
-		action.bytes = ret;
+	if (ret > 0)
 		action.flags = EVENT_TRANSFER;
-	}
 	return report_action(owner, &action);
 }
 
@@ -141,8 +143,6 @@ static __always_inline int report_use(const struct pid_owner *owner, u32 rule, u
 		.flags = use->flags | (use->write ? EVENT_FOR_WRITING : EVENT_FOR_READING),
 	};
 
-	if ((use->flags & EVENT_TRANSFER) && use->ret > 0)
-		action.bytes = use->ret;
 	return report_action(owner, &action);
 }
 
@@ -162,13 +162,16 @@ static __always_inline int used_proc(struct file *f, struct inode *inode, const 
 static __always_inline int used_own(struct task_struct *task, struct file *f, struct inode *inode,
 				    const struct use *use)
 {
+	struct member *m = member_of(task->tgid);
 	struct pid_owner target = {};
 	struct file_owner *own;
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
 	own = owner_of_file(f, inode);
-	if (!own || !own->kind || server_of(task->tgid) || (own->kind == FILE_CODE && !use->write))
+	if (!own || is_open_to_all(own->kind, use->write ? FMODE_WRITE : 0))
+		return 0;
+	if (m && (m->instance == own->instance || may_share(own->kind, m->instance)))
 		return 0;
 	target.instance = own->instance;
 	return report_use(&target, rule_of_kind(own->kind), own->kind, f, use);
@@ -222,7 +225,7 @@ static __always_inline int uring_done(struct io_kiocb *req, s32 res)
 	if (!uring_opens(op))
 		return uring_used(req, BPF_CORE_READ(req, file), op, res,
 				  uring_transfers(op) ? EVENT_TRANSFER : 0);
-	if (res < 0)
+	if (res < 0 || OPENS_SEEN)
 		return 0;
 	f = uring_opened(bpf_get_current_task_btf(), req, res);
 	return f ? opened(bpf_get_current_task_btf(), f, 0, &name, VECTOR_IO_URING_OPEN) : 0;

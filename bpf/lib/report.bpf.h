@@ -15,12 +15,17 @@ struct action {
 	u32 vector;
 	u32 detail;
 	u32 fd;		   /* event.fd */
-	s64 ret;	   /* what the syscall returned; negative errno */
+	s64 ret;	   /* what the syscall returned; negative errno; EVENT_TRANSFER: bytes */
 	u64 file;	   /* address of the file acted on, where the event carries its path */
-	u64 bytes;	   /* read or written by now, with EVENT_TRANSFER */
 	u32 no_prevention; /* reported, but never a reason to stop the actor */
 	u32 flags;	   /* EVENT_* to add */
 };
+
+/* Bytes that were read or written by now. */
+static __always_inline u64 bytes_of(const struct action *action)
+{
+	return (action->flags & EVENT_TRANSFER) && action->ret > 0 ? action->ret : 0;
+}
 
 /* --- prevention --- */
 
@@ -145,7 +150,7 @@ static __always_inline void action_fill(struct event *e, const struct pid_owner 
 	e->target_tid = target->tid;
 	e->fd = action->fd;
 	if (action->flags & EVENT_TRANSFER)
-		e->transfer.bytes = action->bytes;
+		e->transfer.bytes = bytes_of(action);
 	if (actor) {
 		at = event_actor(e, actor);
 		session_fill(&e->actor, actor);
@@ -169,13 +174,13 @@ __noinline int report_action(const struct pid_owner *target, const struct action
 	if (!action->no_prevention)
 		flags = prevent(target->instance, action->rule, action->ret);
 	action_key(&key, target, action);
-	if (action->bytes && (flags & EVENT_PREVENTED)) /* too late: nothing was prevented */
+	if (bytes_of(action) && (flags & EVENT_PREVENTED)) /* too late: nothing was prevented */
 		flags = EVENT_KILLED;
 	/* what a syscall returns to a killed caller means nothing */
 	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
 		key.err = 0;
 	key_actor(&key, task);
-	e = attempt_begin(&key, action->bytes);
+	e = attempt_begin(&key, bytes_of(action));
 	if (!e)
 		return 0;
 	e->flags |= flags;

@@ -19,12 +19,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Maps that userspace writes while the monitor runs. All others are frozen. */
+/* Maps that userspace writes while the monitor runs, or that the kernel does not freeze. All others are frozen. */
 static const char *const writable_maps[] = {
 	"events",	 "handshakes",			 /* the reader's position in the ring */
 	"attempts",					 /* collector.c takes entries out */
 	"baselined",	 "files",			 /* maps.c */
 	"prevent_rules",				 /* prevent.c */
+	"mem_calls",					 /* has task work in it */
 	"access_b.bss",	 "memory_b.bss", "sweep_bp.bss", /* the variables in struct sensors */
 };
 
