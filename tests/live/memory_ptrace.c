@@ -164,6 +164,9 @@ void memory_compat(const void *arg)
 				    .by = &t,
 				    .outcome = "unknown"});
 	else
-		expect(memory_mon,
-		       {.rule = "mem-read", .server = memory_target, .by = &t, .detail = "mem"});
+		expect(memory_mon, {.rule = "mem-read",
+				    .server = memory_target,
+				    .by = &t,
+				    .detail = "mem",
+				    .many = true}); /* the open and the read */
 }

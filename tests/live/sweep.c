@@ -300,7 +300,8 @@ static const struct test tests[] = {
 	TEST("from before: a memfd mapped shared and writable", sweep_shared_before),
 	TEST("from before: memory that KSM may merge", sweep_merged_before),
 	TEST("from before: nothing else about a Redis", sweep_ordinary_before),
-	TEST("from before: another monitor's BPF programs, each once", sweep_programs_before),
+	TEST("from before: a BPF program, once; another monitor's raise nothing",
+	     sweep_programs_before),
 
 	TEST("process_vm_readv that never ends", never_ends),
 	TEST("process_vm_readv of a stranger that never ends raises nothing",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_load: loads a BPF program and releases it at once.
+ * bpf_load: loads a BPF program and releases it at once, or with `hold` when it is ended.
  *
  *     user     a program that can read the memory of the process it interrupts
  *     kernel   a program that only reads the clock
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	long r;
 
 	if (argc < 2)
-		trigger_usage("user|kernel|direct|format|link [PATH]");
+		trigger_usage("user|kernel|direct|format|link [PATH] [hold]");
 	if (!strcmp(argv[1], "user"))
 		r = load(user, sizeof(user) / sizeof(user[0]), 0);
 	else if (!strcmp(argv[1], "direct"))
@@ -120,5 +120,7 @@ int main(int argc, char **argv)
 		r = syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
 	}
 	trigger_report_result(r, errno);
+	while (!strcmp(argv[argc - 1], "hold"))
+		pause();
 	return 0;
 }
