@@ -66,7 +66,7 @@ static void evaluate(const struct policy *p)
 		policy_evaluate(p, &s, 1795526837000ll, &v);
 		check(v.id <= VERDICT_PREVENTED && v.severity >= SEVERITY_INFO &&
 		      v.severity <= SEVERITY_CRITICAL);
-		check((v.id == VERDICT_ALLOWED) == (v.allow || v.plaintext));
+		check((v.id == VERDICT_ALLOWED) == (v.allow || v.wire));
 		check(!(policy_prevented(p, &s, 0) & ~POLICY_PREVENTABLE));
 		policy_prevented_by_default(p, 0);
 	}
