@@ -200,6 +200,14 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	return 0;
 }
 
+/* The error that the kernel returned in place of a pointer (IS_ERR()), 0 if it is one. */
+static __always_inline s64 error_of(const void *p)
+{
+	s64 raw = address(p);
+
+	return raw < 0 && raw >= -4095 ? raw : 0;
+}
+
 SEC("fexit/" OPEN_FN)
 int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flags *op,
 	     struct file *file)
@@ -212,7 +220,7 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 		.dirfd = dfd,
 		.flags = BPF_CORE_READ(op, open_flag),
 	};
-	s64 raw = address(file), err = raw < 0 && raw >= -4095 ? raw : 0; /* IS_ERR() */
+	s64 err = error_of(file);
 	u32 vector = vector_of(task, syscall_number(task)), checked = check && check->set;
 	struct pid_owner owner = {};
 
@@ -222,7 +230,7 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 	}
 	if (!is_open(vector))
 		vector = VECTOR_OPENAT; /* exec and others */
-	if (opened(task, (struct file *)raw, err, &name, vector)) {
+	if (opened(task, file, err, &name, vector)) {
 		if (checked)
 			check->opened = owner.instance;
 		return 0;
@@ -255,12 +263,11 @@ static __always_inline int handed_out(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct use use = {.nr = syscall_number(task)};
-	s64 raw = address(file);
 
-	if (raw < 0 && raw >= -4095) /* IS_ERR() */
+	if (error_of(file))
 		return 0;
 	use.write = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0;
-	return used(task, (struct file *)raw, &use);
+	return used(task, file, &use);
 }
 
 SEC("?fexit/dentry_open")

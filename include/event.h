@@ -130,13 +130,13 @@ enum payload_kind {
 #define EVENT_CROSS_TENANT 0x0020 /* the actor belongs to another protected instance */
 #define EVENT_MAIN 0x0040	  /* the process is the instance's main one, not a forked child */
 #define EVENT_SEALED 0x0080	  /* what was swapped out is encrypted, or still in RAM */
-#define EVENT_SHARED 0x0400 /* a starting instance opened what it may share with the other one */
-#define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is unknown */
 #define EVENT_PREVENTED 0x0100 /* denied, or the actor was killed before it could use the result */
-#define EVENT_KILLED 0x4000    /* the actor was killed, but bytes had been read or written */
-#define EVENT_TRANSFER 0x0800  /* transfer is filled */
+#define EVENT_IN_PROGRESS 0x0200 /* seen before its end: the outcome is unknown */
+#define EVENT_SHARED 0x0400   /* a starting instance opened what it may share with the other one */
+#define EVENT_TRANSFER 0x0800 /* transfer is filled */
 #define EVENT_FOR_READING 0x1000 /* how the file was opened */
 #define EVENT_FOR_WRITING 0x2000 /* or which way the bytes went */
+#define EVENT_KILLED 0x4000	 /* the actor was killed, but bytes had been read or written */
 
 #define COMM_LEN 16	  /* TASK_COMM_LEN */
 #define LINEAGE_MAX 32	  /* ancestors searched for a session, where a process has session 0 */
@@ -421,6 +421,12 @@ enum env_var {
 	ENV_MAX,
 };
 
+_Static_assert(EVENT_FOUND_BY_SWEEP + EVENT_ACTOR + EVENT_CONN + EVENT_UNCOUNTED +
+			       EVENT_CROSS_TENANT + EVENT_MAIN + EVENT_SEALED + EVENT_PREVENTED +
+			       EVENT_IN_PROGRESS + EVENT_SHARED + EVENT_TRANSFER +
+			       EVENT_FOR_READING + EVENT_FOR_WRITING + EVENT_KILLED ==
+		       0x7ffb,
+	       "each flag is a bit of its own");
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
 _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");
 _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");

@@ -196,7 +196,7 @@ static void unknown_is_said(const void *arg)
 
 	unlink(STATE);
 	monitor();
-	require(file_has(mon->err, str("redis-server:%d: 1 files protected; none known as: "
+	require(file_has(mon->err, str("redis-server:%d: 1 file protected; none known as: "
 				       "configuration, ACL file",
 				       s->tls_port)),
 		"it is not said: %s", file_read(mon->err));
@@ -248,7 +248,7 @@ static void without_config(const void *arg)
 	monitor();
 	t = trigger("file_open", s->key);
 	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
-	require(file_has(mon->err, str("redis-server:%d: 1 files protected", s->tls_port)),
+	require(file_has(mon->err, str("redis-server:%d: 1 file protected", s->tls_port)),
 		"not 1 file: %s", file_read(mon->err));
 	unmonitor();
 	server_stop(s, SIGTERM);

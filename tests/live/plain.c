@@ -28,9 +28,9 @@ static struct server *plain_server(void)
 }
 
 /* The configuration is on the command line, where the server itself overwrites it. */
-static struct server *server_of_arguments(bool tls)
+static struct server *server_of_arguments(bool plain, bool tls)
 {
-	struct server *s = server_prepare(&(struct server_opts){.plain = !tls});
+	struct server *s = server_prepare(&(struct server_opts){.plain = plain});
 	const char *port = str("%d", s->plain_port), *tls_port = str("%d", tls ? s->tls_port : 0);
 
 	s->pid = child_start((const char *const[]){REDIS_SERVER, "--port", port, "--tls-port",
@@ -81,7 +81,7 @@ static void one_incident(struct monitor *m, const struct server *s)
 
 static void one_finding(const void *arg)
 {
-	struct server *s = arg ? server_of_arguments(false) : plain_server();
+	struct server *s = arg ? server_of_arguments(true, false) : plain_server();
 
 	for (int i = 0; i < 3; i++) {
 		monitors_mark();
@@ -101,7 +101,7 @@ static void one_finding(const void *arg)
 /* The benign and the evil twin of a server that was not yet heard to speak TLS: no answer in plaintext comes. */
 static void at_a_tls_port(const void *arg)
 {
-	struct server *s = server_of_arguments(true);
+	struct server *s = server_of_arguments(false, true);
 
 	for (int i = 0; i < 2; i++) {
 		monitors_mark();
@@ -129,17 +129,9 @@ static void with_a_tls_port(const void *arg)
 /* Known only from a handshake: from then on each client is an alert. */
 static void spoke_tls(const void *arg)
 {
-	struct server *s = server_prepare(&(struct server_opts){.plain = true});
-	const char *port = str("%d", s->plain_port), *tls_port = str("%d", s->tls_port);
+	struct server *s = server_of_arguments(true, true);
 	struct client *c;
 
-	s->pid = child_start((const char *const[]){REDIS_SERVER, "--port", port, "--tls-port",
-						   tls_port, "--dir", s->dir, "--logfile", s->log,
-						   "--tls-cert-file", cert_path(), "--tls-key-file",
-						   s->key, "--tls-ca-cert-file", cert_path(),
-						   "--tls-auth-clients", "no", NULL},
-			     &(struct child_opts){});
-	server_ready(s);
 	client_pings(s->plain_port);
 	expect(mon, {.rule = "tls-plaintext", .wire = true, .server = s, .verdict = "observed"},
 	       {.rule = "tls-listener", .wire = true, .server = s});

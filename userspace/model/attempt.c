@@ -25,16 +25,6 @@
 
 #define NAME_SERVER_PORT 53
 
-static unsigned int syscall_nr(const struct event *ev)
-{
-	return ev->key.detail & SYSCALL_NUMBER_MASK;
-}
-
-static unsigned int syscall_op(const struct event *ev)
-{
-	return ev->key.detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
-}
-
 /* The state a sweep found: its detail is an enum finding_kind or, of a file held open, an enum file_kind. */
 static bool is_swept_state(const struct event *ev)
 {

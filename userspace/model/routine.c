@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "model/instance.h"
+#include "model/syscall.h"
 #include "model/vector.h"
 
 #include "syscall_nr.h"
@@ -91,10 +92,10 @@ static bool shows_bpf(const struct event *ev)
 	static const unsigned char shows[] = {BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
 					      BPF_LINK_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
 					      BPF_MAP_LOOKUP_ELEM};
-	unsigned int op = ev->key.detail >> SYSCALL_OP_SHIFT & SYSCALL_OP_MASK;
+	unsigned int op = syscall_op(ev);
 
 	return ev->key.rule == RULE_SELF_TAMPER && ev->key.vector == VECTOR_SYSCALL &&
-	       (ev->key.detail & SYSCALL_NUMBER_MASK) == NR_bpf && op <= UINT8_MAX &&
+	       syscall_nr(ev) == NR_bpf && op <= UINT8_MAX &&
 	       memchr(shows, (int)op, sizeof(shows)) &&
 	       actor_runs(ev, bpf_listers, ARRAY_SIZE(bpf_listers));
 }

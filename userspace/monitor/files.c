@@ -281,7 +281,7 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 	file->undecided = !len && !file->kind;
 	explicit_bzero(f->head, len);
 	/* also if the kernel assumed right: the entry of the file's last owner, and with it this one, may be gone */
-	if (file->kind != assumed || file->kind)
+	if (file->kind || assumed)
 		set_kind(f, in, file);
 	log_kind(in, file);
 }
@@ -391,7 +391,8 @@ bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
 	for (size_t i = 0; i < f->count; i++) {
 		const struct file *file = &f->all[i];
 
-		if (file->instance == instance && file->kind == kind && fn(ctx, file->path))
+		if (file->instance == instance && file->kind == kind &&
+		    (!fn || fn(ctx, file->path)))
 			return true;
 	}
 	return false;
@@ -404,15 +405,6 @@ size_t files_count(const struct files *f, uint32_t instance)
 	for (size_t i = 0; i < f->count; i++)
 		n += f->all[i].instance == instance && f->all[i].kind && !f->all[i].below;
 	return n;
-}
-
-bool files_know(const struct files *f, uint32_t instance, unsigned int kind)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		if (f->all[i].instance == instance && f->all[i].kind == kind)
-			return true;
-	}
-	return false;
 }
 
 void files_each(const struct files *f, void (*fn)(void *ctx, const struct file *file), void *ctx)

@@ -52,15 +52,15 @@ struct files_gaps {
 };
 struct files_gaps files_gaps(const struct files *f);
 
-/* Call fn with the path of each file of that kind, until it returns true. Returns whether it did. */
+/*
+ * Call fn with the path of each file of that kind (FILE_*), until it returns true. Returns whether it did; with fn NULL,
+ * whether there is such a file.
+ */
 bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
 	       bool (*fn)(void *ctx, const char *path), void *ctx);
 
 /* The number of files protected for an instance. */
 size_t files_count(const struct files *f, uint32_t instance);
-
-/* Is any file of that kind (FILE_*) known of an instance? */
-bool files_know(const struct files *f, uint32_t instance, unsigned int kind);
 
 struct file; /* file_probe.h */
 void files_each(const struct files *f, void (*fn)(void *ctx, const struct file *file), void *ctx);

@@ -108,16 +108,17 @@ static void recall_files(struct monitor *m)
 static void log_files(const struct monitor *m, const struct instance *in)
 {
 	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
+	size_t count = files_count(m->files, in->id);
 	char missing[128] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t used = strlen(missing);
 
-		if (!files_know(m->files, in->id, kinds[i]))
+		if (!files_any(m->files, in->id, kinds[i], NULL, NULL))
 			snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
 				 file_kind_name(kinds[i]));
 	}
-	log_info("instance %s: %zu files protected%s%s%s", in->name, files_count(m->files, in->id),
+	log_info("instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",
 		 missing[0] ? "; none known as: " : "", missing,
 		 missing[0] ? " (if it has one, it is known once the server is started again)"
 			    : "");
