@@ -110,16 +110,15 @@ static __always_inline int report_lasting(const struct pid_owner *target, struct
 static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, struct inode *inode)
 {
 	struct pid_owner *owner = owner_of_inode(inode);
-	u32 mode = BPF_CORE_READ(file, f_mode);
 	struct action a = {};
 	struct proc_rule *r;
 
-	if (!owner || (mode & FMODE_PATH) || is_member(tgid, owner->instance))
+	if (!owner || is_member(tgid, owner->instance))
 		return 0;
 	r = rule_of_dentry(BPF_CORE_READ(file, f_path.dentry));
 	if (!r)
 		return 0;
-	a.rule = rule_of_access(r, mode & FMODE_WRITE);
+	a.rule = rule_of_access(r, BPF_CORE_READ(file, f_mode) & FMODE_WRITE);
 	a.detail = r->file;
 	return a.rule ? report_state(owner, &a, task) : 0;
 }
@@ -157,6 +156,8 @@ static __noinline int holds_file(u64 task, u32 tgid, u64 addr)
 	struct file *file = (void *)addr;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
+	if (BPF_CORE_READ(file, f_mode) & FMODE_PATH) /* names a file, reads nothing */
+		return 0;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 		return holds_proc(task, tgid, file, inode);
 	return holds_own(task, tgid, file, inode);

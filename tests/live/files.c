@@ -264,7 +264,8 @@ static void upper_layer(const void *arg)
 
 static void path_only(const void *arg)
 {
-	trigger("file_open", dump, "-w", "path_only");
+	trigger_stay("file_open", dump, "-w", "path_only", "-h");
+	sleep_ms(SWEEPS_MS);
 	expect_nothing(mon);
 }
 
