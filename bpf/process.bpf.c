@@ -19,6 +19,7 @@
  * server's name gains nothing over another instance, since only members of the *same* instance are
  * exempt.
  */
+#include "lib/cgroup.bpf.h"
 #include "lib/report.bpf.h"
 
 /* Names of executables that make a process an instance. */
@@ -310,6 +311,7 @@ int register_self(void *ctx)
 	if (member_add(task, INSTANCE_SELF, 1))
 		return 1;
 	map_exe(task, INSTANCE_SELF);
+	own_cgroups_add(task);
 	report_tracer(task, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
 	return 0;
 }

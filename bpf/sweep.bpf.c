@@ -217,6 +217,14 @@ static __always_inline int holds_proc(struct task_struct *task, struct file *fil
 	return a.rule ? report_state(owner, &a, address(task)) : 0;
 }
 
+static __always_inline int holds_cgroup(struct task_struct *task, struct file *file)
+{
+	struct action a = {.rule = RULE_SELF_TAMPER, .detail = HOST_CGROUP, .file = address(file)};
+	struct pid_owner self = {.instance = INSTANCE_SELF};
+
+	return controls_monitor(task, file) ? report_state(&self, &a, address(task)) : 0;
+}
+
 /* An instance's data, configuration or key. */
 static __always_inline int holds_own(struct task_struct *task, struct file *file)
 {
@@ -316,6 +324,9 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 		return holds_proc(task, file);
 	case SOCKFS_MAGIC:
 		return holds_socket(task, file);
+	case CGROUP2_MAGIC:
+	case CGROUP_MAGIC:
+		return holds_cgroup(task, file);
 	case ANON_INODE_FS_MAGIC:
 		return holds_perf_event(task, file);
 	default:
