@@ -32,13 +32,14 @@ static jmp_buf test_end;
 static enum { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } verdict;
 static char verdict_text[8192];
 static const struct suite *const suites[] = {
-	&memory_suite,	     &calls_suite,	 &files_suite,	      &files_search_suite,
-	&sweep_suite,	     &wire_suite,	 &instances_suite,    &collector_suite,
-	&cli_suite,	     &doctor_suite,	 &tools_suite,	      &benign_suite,
-	&self_suite,	     &unprevented_suite, &prevent_suite,      &policy_suite,
-	&incident_suite,     &actors_suite,	 &operate_suite,      &tls_suite,
-	&tls_enforced_suite, &peers_suite,	 &peers_kernel_suite, &interplay_suite,
-	&net_suite,	     &code_suite,	 &soak_suite,	      &ocsf_suite,
+	&memory_suite,	  &calls_suite,	       &files_suite,	   &files_search_suite,
+	&sweep_suite,	  &wire_suite,	       &instances_suite,   &collector_suite,
+	&cli_suite,	  &doctor_suite,       &tools_suite,	   &benign_suite,
+	&self_suite,	  &silence_suite,      &unprevented_suite, &prevent_suite,
+	&policy_suite,	  &incident_suite,     &actors_suite,	   &operate_suite,
+	&tls_suite,	  &tls_enforced_suite, &peers_suite,	   &peers_kernel_suite,
+	&interplay_suite, &net_suite,	       &code_suite,	   &soak_suite,
+	&ocsf_suite,
 };
 
 void test_fail(const char *fmt, ...)
