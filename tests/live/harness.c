@@ -36,21 +36,42 @@ static char verdict_text[8192];
  * The suites in order, and the part of a run that each belongs to. Two parts take about the same time, and may run side
  * by side: all that a test judges are its own servers and processes. A suite without a part closes every part.
  */
-/* clang-format off: one row a suite */
+/* clang-format off */
 static const struct {
 	const struct suite *suite;
 	int part;
 } suites[] = {
-	{&memory_suite, 1},	  {&calls_suite, 1},	    {&files_suite, 1},
-	{&files_search_suite, 1}, {&sweep_suite, 1},	    {&wire_suite, 2},
-	{&instances_suite, 1},	  {&collector_suite, 1},    {&cli_suite, 2},
-	{&doctor_suite, 2},	  {&tools_suite, 2},	    {&benign_suite, 2},
-	{&self_suite, 1},	  {&unprevented_suite, 1},  {&prevent_suite, 1},
-	{&policy_suite, 2},	  {&incident_suite, 2},	    {&actors_suite, 2},
-	{&operate_suite, 2},	  {&tls_suite, 2},	    {&tls_enforced_suite, 2},
-	{&peers_suite, 2},	  {&peers_kernel_suite, 2}, {&interplay_suite, 2},
-	{&net_suite, 2},	  {&code_suite, 1},	    {&plain_suite, 2},
-	{&namesake_suite, 1},	  {&soak_suite, 1},	    {&ocsf_suite},
+	{&memory_suite, 1},
+	{&calls_suite, 1},
+	{&files_suite, 1},
+	{&files_search_suite, 1},
+	{&sweep_suite, 1},
+	{&wire_suite, 2},
+	{&instances_suite, 1},
+	{&collector_suite, 1},
+	{&cli_suite, 2},
+	{&doctor_suite, 2},
+	{&tools_suite, 2},
+	{&benign_suite, 2},
+	{&self_suite, 1},
+	{&silence_suite, 1},
+	{&unprevented_suite, 1},
+	{&prevent_suite, 1},
+	{&policy_suite, 2},
+	{&incident_suite, 2},
+	{&actors_suite, 2},
+	{&operate_suite, 2},
+	{&tls_suite, 2},
+	{&tls_enforced_suite, 2},
+	{&peers_suite, 2},
+	{&peers_kernel_suite, 2},
+	{&interplay_suite, 2},
+	{&net_suite, 2},
+	{&code_suite, 1},
+	{&plain_suite, 2},
+	{&namesake_suite, 1},
+	{&soak_suite, 1},
+	{&ocsf_suite},
 };
 /* clang-format on */
 

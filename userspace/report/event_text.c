@@ -77,6 +77,8 @@ static void put_action(struct textw *t, const struct finding *f)
 		put_conn(t, f);
 	else
 		textw_put(t, ": %s", f->vector);
+	if (f->alert->last_seen)
+		textw_put(t, "; %s", f->alert->last_seen);
 	if (f->detail[0] && !state)
 		textw_put(t, " %s", f->detail);
 	if (f->object[0]) {
