@@ -318,8 +318,8 @@ static void text(const void *arg)
 	out = file_read(m->out);
 	require(strstr(out, " opened: redis-server:") && strstr(out, "by flood("),
 		"actor or instance not named: %s", out);
-	require(strstr(out, "take   mem-read: process_vm_readv read 64 bytes"), "no first event: %s",
-		out);
+	require(strstr(out, "take   mem-read: process_vm_readv read 64 bytes"),
+		"no first event: %s", out);
 	require(strstr(out, "5000 events in ") && strstr(out, "mem-read 5000"), "no sum: %s", out);
 	printf("# %.300s\n", out);
 	require(strlen(out) < 2000, "a flood: %s", out);
