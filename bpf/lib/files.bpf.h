@@ -244,15 +244,13 @@ static __always_inline int controls_monitor(struct task_struct *task, struct fil
 		 is_named(d, &tasks_name));
 }
 
-static __always_inline int opened_cgroup(struct task_struct *task, struct file *f, u32 vector)
+__noinline int opened_cgroup(u64 file, u32 vector)
 {
-	struct action action = {.rule = RULE_SELF_TAMPER,
-				.vector = vector,
-				.detail = HOST_CGROUP,
-				.file = address(f)};
+	struct action action = {
+		.rule = RULE_SELF_TAMPER, .vector = vector, .detail = HOST_CGROUP, .file = file};
 	struct pid_owner self = {.instance = INSTANCE_SELF};
 
-	if (!controls_monitor(task, f))
+	if (!controls_monitor(bpf_get_current_task_btf(), (void *)file))
 		return 0;
 	report_action(&self, &action);
 	return 1;
@@ -277,7 +275,7 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 	if (magic == SYSFS_MAGIC)
 		return 0;
 	if (magic == CGROUP2_MAGIC || magic == CGROUP_MAGIC)
-		return opened_cgroup(task, f, vector);
+		return opened_cgroup(address(f), vector);
 	if ((mode & FMODE_WRITE) && is_preload(BPF_CORE_READ(f, f_path.dentry)))
 		return report_host_opened(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, mode);
 	return opened_regular(task, f, inode, mode, vector);

@@ -2,10 +2,10 @@
 /*
  * harness.c - main(): runs suites and tests, prints TAP, bounds the time of a test, and removes scratch files.
  *
- *     cachewarden-live [-ls] [-o PART] [-p TIMES] [SUBSTRING...]
+ *     cachewarden-live [-ls] [-p TIMES] [SUBSTRING...]
  *
- * Runs the tests whose names contain a SUBSTRING; without one all but the slow ones, with -s the slow ones only. -o
- * runs one part of two. -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a limit only
+ * Runs the tests whose names contain a SUBSTRING; without one all but the slow ones, with -s the slow ones only.
+ * -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a limit only
  * matters to a test that fails. Run as root from the repository's root. KEEP=1 in the environment leaves the scratch
  * directory.
  */
@@ -28,50 +28,42 @@ int patience = 4;
 char scratch[64] = "/tmp/cachewarden-live.XXXXXX";
 
 static bool slow; /* run the slow tests and no others */
-static int part;  /* run the suites of this part; 0: all */
 static jmp_buf test_end;
 static enum { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } verdict;
 static char verdict_text[8192];
-/*
- * The suites in order, and the part of a run that each belongs to. Two parts take about the same time, and may run side
- * by side: all that a test judges are its own servers and processes. A suite without a part closes every part.
- */
 /* clang-format off */
-static const struct {
-	const struct suite *suite;
-	int part;
-} suites[] = {
-	{&memory_suite, 1},
-	{&calls_suite, 1},
-	{&files_suite, 1},
-	{&files_search_suite, 1},
-	{&sweep_suite, 1},
-	{&wire_suite, 2},
-	{&instances_suite, 1},
-	{&collector_suite, 1},
-	{&cli_suite, 2},
-	{&doctor_suite, 2},
-	{&tools_suite, 2},
-	{&benign_suite, 2},
-	{&self_suite, 1},
-	{&silence_suite, 1},
-	{&unprevented_suite, 1},
-	{&prevent_suite, 1},
-	{&policy_suite, 2},
-	{&incident_suite, 2},
-	{&actors_suite, 2},
-	{&operate_suite, 2},
-	{&tls_suite, 2},
-	{&tls_enforced_suite, 2},
-	{&peers_suite, 2},
-	{&peers_kernel_suite, 2},
-	{&interplay_suite, 2},
-	{&net_suite, 2},
-	{&code_suite, 1},
-	{&plain_suite, 2},
-	{&namesake_suite, 1},
-	{&soak_suite, 1},
-	{&ocsf_suite},
+static const struct suite *const suites[] = {
+	&memory_suite,
+	&calls_suite,
+	&files_suite,
+	&files_search_suite,
+	&sweep_suite,
+	&wire_suite,
+	&instances_suite,
+	&collector_suite,
+	&cli_suite,
+	&doctor_suite,
+	&tools_suite,
+	&benign_suite,
+	&self_suite,
+	&silence_suite,
+	&unprevented_suite,
+	&prevent_suite,
+	&policy_suite,
+	&incident_suite,
+	&actors_suite,
+	&operate_suite,
+	&tls_suite,
+	&tls_enforced_suite,
+	&peers_suite,
+	&peers_kernel_suite,
+	&interplay_suite,
+	&net_suite,
+	&code_suite,
+	&plain_suite,
+	&namesake_suite,
+	&soak_suite,
+	&ocsf_suite,
 };
 /* clang-format on */
 
@@ -222,8 +214,8 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 static void list(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
-		for (const struct test *t = suites[i].suite->tests; t->name; t++)
-			printf("%s: %s\n", suites[i].suite->name, t->name);
+		for (const struct test *t = suites[i]->tests; t->name; t++)
+			printf("%s: %s\n", suites[i]->name, t->name);
 }
 
 /*
@@ -252,11 +244,9 @@ int main(int argc, char **argv)
 
 	inherited_state_reset();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "lso:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "lsp:")) != -1) {
 		if (opt == 'p')
 			patience = atoi(optarg) > 0 ? atoi(optarg) : 1;
-		else if (opt == 'o')
-			part = atoi(optarg);
 		else if (opt == 's')
 			slow = true;
 		else if (opt == 'l')
@@ -279,8 +269,7 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
-		if (!part || !suites[i].part || suites[i].part == part)
-			failed += suite_run(suites[i].suite, argc - optind, argv + optind, &nr);
+		failed += suite_run(suites[i], argc - optind, argv + optind, &nr);
 	printf("1..%d\n", nr);
 	if (failed)
 		printf("# %d of %d failed\n", failed, nr);

@@ -4,7 +4,7 @@
 # check.sh [unit] - run the tests that `make tests` built, and sum up their TAP.
 #
 # `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
-# kernel, which mostly wait, in two parts side by side. Beside them and at low priority run the suites in $lane_suites on emulated kernels, and
+# kernel, which mostly wait. Beside them and at low priority run the suites in $lane_suites on emulated kernels, and
 # after one another the unit tests, lint, the fuzzers and clang-tidy. Their output is printed afterwards.
 #
 # All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
@@ -19,16 +19,14 @@ passed=0
 failed=0
 skipped=0
 lanes=
-live=
 offline=
 scratch=$(mktemp -d)
 failures=$scratch/failures
 : >"$failures"
 
-# lanes.sh ends its guests, and the live tests their children, when they get SIGTERM.
+# lanes.sh ends its guests when it gets SIGTERM.
 clean_up()
 {
-	[ -z "$live" ] || kill "$live" 2>/dev/null
 	[ -z "$lanes" ] || kill "$lanes" 2>/dev/null
 	[ -z "$offline" ] || kill -- -"$offline" 2>/dev/null
 	rm -rf "$scratch"
@@ -212,26 +210,6 @@ offline_end()
 	fi
 }
 
-# The second part of the live tests runs in the background.
-live()
-{
-	local status
-
-	if [ ! -x build/cachewarden-live ]; then
-		fail "cachewarden-live: not built; make tests"
-		return
-	fi
-	build/cachewarden-live -o 2 >"$scratch/live" 2>&1 </dev/null &
-	live=$!
-	run_tap "cachewarden-live, part 1" build/cachewarden-live -o 1
-	echo "# cachewarden-live, part 2"
-	tail -n +1 -f --pid="$live" "$scratch/live"
-	wait "$live"
-	status=$?
-	live=
-	judge "cachewarden-live, part 2" "$status" "$scratch/live"
-}
-
 lanes_start()
 {
 	local suite args=()
@@ -264,7 +242,11 @@ if [ "${1-}" = unit ]; then
 else
 	lanes_start
 	offline_start
-	live
+	if [ -x build/cachewarden-live ]; then
+		run_tap cachewarden-live build/cachewarden-live
+	else
+		fail "cachewarden-live: not built; make tests"
+	fi
 	offline_end
 	lanes_end
 fi
