@@ -24,8 +24,12 @@
 /* Returns 0 or a negative errno. */
 static int leave_cgroup(int root_fd)
 {
-	int fd = openat(root_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC), err = 0;
+	int fd, err = 0;
 
+	/* every cgroup but the root has this file: what a cgroup namespace shows as its root can be frozen */
+	if (!faccessat(root_fd, "cgroup.type", F_OK, 0))
+		return -EPERM;
+	fd = openat(root_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, "0", 1) != 1)
