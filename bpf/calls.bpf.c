@@ -19,15 +19,21 @@
  *   iter/bpf_prog                       programs from before the monitor
  *   tp_btf/signal_generate              signals that make a server dump core, any signal to the
  *                                       monitor, and who sent it
+ *   sched_setscheduler, sched_setattr, sched_setaffinity, setpriority
+ *                                       target by number: the monitor is starved of CPU time
+ *   tp_btf/cgroup_attach_task, cgroup_freeze
+ *                                       the monitor or its guard moved to another cgroup, or frozen with its own
  *   fexit/uprobe_register               uprobes planted in any way, by tracefs and links too (access
  *                                       tier only)
  */
+#include "lib/cgroup.bpf.h"
 #include "lib/procfile.bpf.h"
 #include "lib/syscall.bpf.h"
 
 #include "hooked_syscall.h"
 
 #define RLIMIT_CORE 4
+#define PRIO_PROCESS 0
 #define PERF_FLAG_PID_CGROUP 4
 #define PERF_SAMPLE_REGS_USER (1u << 12)
 #define PERF_SAMPLE_STACK_USER (1u << 13)
@@ -143,6 +149,27 @@ static __always_inline int did_prlimit(const struct call *c)
 		return 0;
 	return on_number(c, c->arg[0], c->arg[1] == RLIMIT_CORE ? RULE_MEM_DUMP : RULE_MEM_REMOTE,
 			 c->arg[1]);
+}
+
+/* How and where the monitor is scheduled. Of a server this is tuning. */
+static __always_inline int did_schedule(const struct call *c, u32 nr)
+{
+	struct pid_owner *owner = nr ? owner_of_number(nr) : NULL;
+
+	return owner && owner->instance == INSTANCE_SELF
+		       ? report_call(owner, RULE_SELF_TAMPER, c, 0)
+		       : 0;
+}
+
+static __always_inline int did_setsched(const struct call *c)
+{
+	return did_schedule(c, c->arg[0]);
+}
+
+/* A priority may also be set for a process group or a user; the effect is measured, see monitor/lag.h. */
+static __always_inline int did_setprio(const struct call *c)
+{
+	return c->arg[0] == PRIO_PROCESS ? did_schedule(c, c->arg[1]) : 0;
 }
 
 /* Modules and kexec. */
@@ -598,4 +625,31 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	if ((u64)info == SEND_SIG_PRIV || ((u64)info && BPF_CORE_READ(info, si_code) > SI_USER))
 		return 0;
 	return report(&target, RULE_MEM_DUMP, VECTOR_SIGNAL, sig, 0, 0);
+}
+
+/* --- the monitor's cgroups --- */
+
+static __always_inline int cgroup_changed(u32 op, u32 tgid, u32 tid)
+{
+	struct pid_owner self = {.instance = INSTANCE_SELF, .tgid = tgid, .tid = tid};
+
+	return report(&self, RULE_SELF_TAMPER, VECTOR_CGROUP, op, 0, 0);
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(cgroup_moved, struct cgroup *to, const char *path, struct task_struct *task)
+{
+	struct member *m = member_of(task->tgid);
+
+	if (!m || m->instance != INSTANCE_SELF)
+		return 0;
+	own_cgroup_add(address(to));
+	return cgroup_changed(CGROUP_OP_MOVE, task->tgid, task->pid);
+}
+
+/* Called for the frozen cgroup and for all below it. */
+SEC("tp_btf/cgroup_freeze")
+int BPF_PROG(cgroup_frozen, struct cgroup *cgrp)
+{
+	return own_cgroup(cgrp) == CGROUP_HOLDS_IT ? cgroup_changed(CGROUP_OP_FREEZE, 0, 0) : 0;
 }

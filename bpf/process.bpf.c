@@ -20,6 +20,7 @@
  * server's name gains nothing over another instance, since only members of the *same* instance are
  * exempt. A member that executes another file leaves its instance, whatever that file is called.
  */
+#include "lib/cgroup.bpf.h"
 #include "lib/report.bpf.h"
 
 /* Names of executables that make a process an instance. */
@@ -416,6 +417,7 @@ int register_self(struct self_start *ctx)
 	self_exe.ino = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
 	self_exe.dev = BPF_CORE_READ(task, mm, exe_file, f_inode, i_sb, s_dev);
 	self_exe.start = *ctx;
+	own_cgroups_add(task);
 	report_tracer(task, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
 	return 0;
 }

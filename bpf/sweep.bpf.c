@@ -340,6 +340,15 @@ static __noinline int holds_socket(struct task_struct *task, struct file *file)
 	return report_state(&target, &a, address(task));
 }
 
+static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
+{
+	struct action a = {.rule = RULE_SELF_TAMPER, .detail = HOST_CGROUP, .file = address(file)};
+	struct pid_owner self = {.instance = INSTANCE_SELF};
+
+	return controls_monitor(task->tgid, address(file)) ? report_state(&self, &a, address(task))
+							   : 0;
+}
+
 static __noinline int holds_perf_event(struct task_struct *task, struct file *file)
 {
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
@@ -368,6 +377,9 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	switch (file->f_inode->i_sb->s_magic) {
 	case SOCKFS_MAGIC:
 		return holds_socket(task, file);
+	case CGROUP2_MAGIC:
+	case CGROUP_MAGIC:
+		return holds_cgroup(task, file);
 	case ANON_INODE_FS_MAGIC:
 		return holds_perf_event(task, file);
 	default:

@@ -74,6 +74,7 @@ enum vector_id {
 	VECTOR_EXEC,
 	VECTOR_CORE,   /* the kernel wrote a core dump */
 	VECTOR_UPROBE, /* a uprobe planted by other means than perf_event_open */
+	VECTOR_CGROUP, /* the monitor's cgroup changed, by whatever way: enum cgroup_op is the detail */
 	VECTOR_EGRESS,
 	VECTOR_INGRESS,
 	VECTOR_SWEEP,
@@ -99,6 +100,14 @@ enum perf_op {
 	PERF_OP_SAMPLE,
 	PERF_OP_SAMPLE_USER, /* with the registers or the stack of the interrupted program */
 	PERF_OP_UPROBE,
+};
+
+/* A key's detail for VECTOR_CGROUP. */
+enum cgroup_op {
+	CGROUP_OP_NONE,
+	CGROUP_OP_MOVE, /* a process was moved to another cgroup */
+	CGROUP_OP_FREEZE,
+	CGROUP_OP_MAX,
 };
 
 #define INSTANCE_HOST 0 /* an attempt on the whole host, and so on every instance */
@@ -363,6 +372,7 @@ enum file_kind {
 	PROC_FILE_WALK,	    /* the path led through root, cwd, exe, fd or map_files */
 	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, under any name */
 	HOST_LD_SO_PRELOAD, /* /etc/ld.so.preload: loaded into every program started */
+	HOST_CGROUP,	    /* a control file of a cgroup that holds the monitor or its guard */
 	FILE_DATA,	    /* from here on an instance's own files: RDB, AOF */
 	FILE_CONFIG,
 	FILE_ACL,

@@ -35,6 +35,14 @@
 	X(kcmp, kcmp, did_kcmp, "kcmp", "`mem-remote`", "pid number, either side")                 \
 	X(prlimit, prlimit64, did_prlimit, "prlimit64 that sets limits",                           \
 	  "`mem-remote`; RLIMIT_CORE `mem-dump`", "pid number; reading limits is no finding")      \
+	X(setsched, sched_setscheduler, did_setsched, "sched_setscheduler of the monitor",         \
+	  "`self-tamper`", "pid number, of the monitor and its guard only")                        \
+	X(setattr, sched_setattr, did_setsched, "sched_setattr of the monitor", "`self-tamper`",   \
+	  "the same")                                                                              \
+	X(affinity, sched_setaffinity, did_setsched, "sched_setaffinity of the monitor",           \
+	  "`self-tamper`", "the same")                                                             \
+	X(setprio, setpriority, did_setprio, "setpriority of the monitor", "`self-tamper`",        \
+	  "the same; of a process group or user it is not seen")                                   \
 	X(perf, perf_event_open, did_perf, "perf_event_open: probes and samples", "`mem-probe`",   \
 	  "pid number, refused calls too; a uprobe by its inode, for each instance that maps it; " \
 	  "samples of a cgroup or the whole machine only with the user's registers or stack")      \

@@ -24,6 +24,7 @@
 #define EVALUATED_MAX 4096   /* BPF programs of others */
 #define USER_HELPERS_MAX 64
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
+#define OWN_CGROUPS_MAX 1024 /* cgroups that hold the monitor or its guard */
 #define COMMANDS_MAX 1024
 #define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
 #define PIPES_MAX 4096	   /* pipes that instances made lately */
@@ -85,6 +86,13 @@ enum own_kind { OWN_NONE, OWN_MAP, OWN_PROG, OWN_LINK };
 struct own_key {
 	__u32 kind;
 	__u32 id;
+};
+
+/* own_cgroups: a cgroup of any hierarchy; each has its own ids */
+struct cgroup_key {
+	__u64 id;
+	__u32 hierarchy;
+	__u32 pad;
 };
 
 /* exe_names: last path component of a protected server's executable */

@@ -37,10 +37,13 @@
 	X(creat, 85, 8)                                                                            \
 	X(readlink, 89, 85)                                                                        \
 	X(ptrace, 101, 26)                                                                         \
+	X(setpriority, 141, 97)                                                                    \
+	X(sched_setscheduler, 144, 156)                                                            \
 	X(chroot, 161, 61)                                                                         \
 	X(mount, 165, 21)                                                                          \
 	X(init_module, 175, 128)                                                                   \
 	X(getxattr, 191, 229)                                                                      \
+	X(sched_setaffinity, 203, 241)                                                             \
 	X(getdents64, 217, 220)                                                                    \
 	X(kexec_load, 246, 283)                                                                    \
 	X(migrate_pages, 256, 294)                                                                 \
@@ -61,6 +64,7 @@
 	X(process_vm_writev, 311, 348)                                                             \
 	X(kcmp, 312, 349)                                                                          \
 	X(finit_module, 313, 350)                                                                  \
+	X(sched_setattr, 314, 351)                                                                 \
 	X(kexec_file_load, 320, SYSCALL_MISSING)                                                   \
 	X(bpf, 321, 357)                                                                           \
 	X(execveat, 322, 358)                                                                      \

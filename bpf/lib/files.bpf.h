@@ -13,12 +13,15 @@
 #ifndef CACHEWARDEN_FILES_BPF_H
 #define CACHEWARDEN_FILES_BPF_H
 
+#include "lib/cgroup.bpf.h"
 #include "lib/overlay.bpf.h"
 #include "lib/procfile.bpf.h"
 #include "lib/report.bpf.h"
 
 #define TRACEFS_MAGIC 0x74726163 /* include/uapi/linux/magic.h */
 #define SYSFS_MAGIC 0x62656572
+#define CGROUP2_MAGIC 0x63677270
+#define CGROUP_MAGIC 0x27e0eb
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define S_IFCHR 0020000
@@ -216,6 +219,46 @@ static __always_inline int is_preload(struct dentry *d)
 	return is_named(d, &preload_name) && is_named(BPF_CORE_READ(d, d_parent), &etc_name);
 }
 
+static const union short_name freeze_name = {"cgroup.freeze"}, kill_name = {"cgroup.kill"},
+			      state_name = {"freezer.state"}, procs_name = {"cgroup.procs"},
+			      threads_name = {"cgroup.threads"}, tasks_name = {"tasks"};
+
+/*
+ * Is this a control file, open for writing, of a cgroup that holds the monitor or its guard? Service managers write limits
+ * and weights of the cgroups they made; that they freeze or kill one is another matter. To move a process into a parent
+ * cgroup does nothing to the monitor.
+ */
+__noinline int controls_monitor(u32 tgid, u64 file)
+{
+	struct file *f = (void *)file;
+	struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
+	struct kernfs_node *dir = BPF_CORE_READ(d, d_parent, d_inode, i_private);
+	u32 holds = dir ? own_cgroup(BPF_CORE_READ(dir, priv)) : 0;
+
+	if (!holds || !(BPF_CORE_READ(f, f_mode) & FMODE_WRITE))
+		return 0;
+	if (tgid == 1)
+		return is_named(d, &freeze_name) || is_named(d, &kill_name) ||
+		       is_named(d, &state_name);
+	return holds == CGROUP_HOLDS_IT ||
+	       !(is_named(d, &procs_name) || is_named(d, &threads_name) ||
+		 is_named(d, &tasks_name));
+}
+
+static __always_inline int opened_cgroup(u32 tgid, struct file *f, u32 vector)
+{
+	struct action action = {.rule = RULE_SELF_TAMPER,
+				.vector = vector,
+				.detail = HOST_CGROUP,
+				.file = address(f)};
+	struct pid_owner self = {.instance = INSTANCE_SELF};
+
+	if (!controls_monitor(tgid, address(f)))
+		return 0;
+	report_action(&self, &action);
+	return 1;
+}
+
 /* A file outside /proc was opened. Returns 1 if that was reported. */
 static __always_inline int opened_file(struct task_struct *task, struct file *f,
 				       struct inode *inode, u32 vector)
@@ -234,6 +277,8 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 		return opened_host(f, mode, vector);
 	if (magic == SYSFS_MAGIC)
 		return 0;
+	if (magic == CGROUP2_MAGIC || magic == CGROUP_MAGIC)
+		return opened_cgroup(task->tgid, f, vector);
 	if ((mode & FMODE_WRITE) && is_preload(BPF_CORE_READ(f, f_path.dentry)))
 		return report_host_opened(RULE_MEM_INJECT, vector, HOST_LD_SO_PRELOAD, mode);
 	return opened_regular(task, f, inode, mode, vector);

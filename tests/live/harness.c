@@ -48,6 +48,7 @@ static const struct suite *const suites[] = {
 	&tools_suite,
 	&benign_suite,
 	&self_suite,
+	&silence_suite,
 	&unprevented_suite,
 	&prevent_suite,
 	&policy_suite,

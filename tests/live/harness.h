@@ -55,7 +55,7 @@ extern const struct suite memory_suite, wire_suite, instances_suite, collector_s
 	tls_suite, tls_enforced_suite, tools_suite, benign_suite, doctor_suite, sweep_suite,
 	self_suite, unprevented_suite, prevent_suite, policy_suite, incident_suite, actors_suite,
 	operate_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite, code_suite,
-	soak_suite, ocsf_suite, plain_suite, namesake_suite;
+	soak_suite, ocsf_suite, plain_suite, namesake_suite, silence_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -221,6 +221,8 @@ struct monitor {
 	size_t count, mark;
 	json_t **incidents; /* lines about incidents, which are not in lines */
 	size_t incident_count, incident_mark;
+	json_t *heartbeat; /* the last one */
+	long heartbeats;
 	long read;
 	bool is_text; /* text output, not parsed */
 };
@@ -299,6 +301,8 @@ void expect_nothing(struct monitor *m);
 long blind_told(struct monitor *m, const char *note);
 /* The same, after waiting until it is larger: it is counted once a second. */
 long blind_told_wait(struct monitor *m, const char *note, long more_than);
+/* Begins the finding that the monitor is late; not an alert of a test unless it asks. */
+#define LAG "the monitor was up to "
 #define UNSYNCED "bytes passed while a TLS stream was out of sync"
 
 /* First alert of the test with that rule, or NULL. */

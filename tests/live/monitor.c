@@ -136,6 +136,12 @@ void monitor_poll(struct monitor *m)
 			incident_add(m, alert, line);
 			continue;
 		}
+		if (!strcmp(alert_str(alert, "kind"), "heartbeat")) {
+			json_decref(m->heartbeat);
+			m->heartbeat = alert;
+			m->heartbeats++;
+			continue;
+		}
 		m->lines = realloc(m->lines, (m->count + 1) * sizeof(*m->lines));
 		m->lines[m->count++] = alert;
 		wrong = alert_malformed(alert);
@@ -227,6 +233,7 @@ void monitors_forget(int keep)
 		for (size_t i = 0; i < m->incident_count; i++)
 			json_decref(m->incidents[i]);
 		free(m->incidents);
+		json_decref(m->heartbeat);
 		free(m);
 	}
 }

@@ -18,6 +18,18 @@ uint64_t clock_boot_ns(void)
 	return ns_of(CLOCK_BOOTTIME);
 }
 
+uint64_t clock_suspended_ns(void)
+{
+	int64_t before, boot, after;
+
+	do { /* until no other process ran between the two clocks */
+		before = ns_of(CLOCK_MONOTONIC);
+		boot = ns_of(CLOCK_BOOTTIME);
+		after = ns_of(CLOCK_MONOTONIC);
+	} while (after - before > (int64_t)NS_PER_MS);
+	return boot > before ? (uint64_t)(boot - before) : 0;
+}
+
 int64_t clock_epoch_ms(uint64_t boot_ns)
 {
 	int64_t boot = ns_of(CLOCK_BOOTTIME), real = ns_of(CLOCK_REALTIME);

@@ -11,6 +11,9 @@
 
 uint64_t clock_boot_ns(void);
 
+/* How long the host was suspended since boot. */
+uint64_t clock_suspended_ns(void);
+
 /* A CLOCK_BOOTTIME instant in milliseconds since the epoch, by the wall clock as it is set now. */
 int64_t clock_epoch_ms(uint64_t boot_ns);
 

@@ -28,6 +28,7 @@ static void drop(struct alerts *as, struct alert *a)
 {
 	hashtable_remove(&as->by_key, &a->link);
 	free(a->opener);
+	free(a->last_seen);
 	free(a);
 }
 

@@ -16,7 +16,7 @@
 
 #define ALERTS_MAX 20000 /* above ATTEMPTS_MAX; beyond it the alert that was quiet longest goes */
 #define ALERT_UPDATE_NS 1000000000ull
-#define ALERT_NOTE_LEN 96
+#define ALERT_NOTE_LEN 160
 
 struct alert {
 	struct event ev;    /* the first one; key, count and time only, if none was received */
@@ -33,6 +33,7 @@ struct alert {
 	bool retained;		   /* the kernel has no entry for it, see alerts_retain() */
 	char note[ALERT_NOTE_LEN]; /* self-blind: the blind spot */
 	char *opener; /* tls-listener: executable that opened the connection it was first seen on */
+	char *last_seen; /* self-blind: what the monitor last did; NULL: nothing to say */
 	struct hash_link link;
 };
 

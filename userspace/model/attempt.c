@@ -210,6 +210,18 @@ static void syscall_detail(const struct event *ev, char *buf, size_t size)
 		snprintf(buf, size, "%s", name);
 }
 
+static const char *cgroup_op_text(unsigned int op)
+{
+	static const char *const texts[] = {
+		[CGROUP_OP_NONE] = "",
+		[CGROUP_OP_MOVE] = "moved to another cgroup",
+		[CGROUP_OP_FREEZE] = "frozen",
+	};
+	_Static_assert(ARRAY_SIZE(texts) == CGROUP_OP_MAX, "every operation has a text");
+
+	return op < CGROUP_OP_MAX ? texts[op] : "";
+}
+
 static void sweep_detail(const struct event *ev, char *buf, size_t size)
 {
 	const struct finding_kind_info *finding = finding_of(ev);
@@ -303,6 +315,9 @@ void attempt_detail(const struct event *ev, char *buf, size_t size)
 		return;
 	case VECTOR_SYSCALL:
 		syscall_detail(ev, buf, size);
+		return;
+	case VECTOR_CGROUP:
+		snprintf(buf, size, "%s", cgroup_op_text(ev->key.detail));
 		return;
 	default:
 		if (finding || file)

@@ -36,6 +36,8 @@ static const struct vector vectors[] = {
 			 "the process itself: its exit code says that a core was written"},
 	[VECTOR_UPROBE] = {"uprobe", "`mem-probe`",
 			   "the inode that is probed: every instance that maps it"},
+	[VECTOR_CGROUP] = {"cgroup", "`self-tamper`",
+			   "the monitor or guard that is moved, or the cgroup that is frozen"},
 	[VECTOR_EGRESS] = {"egress", "`tls-*`", "the socket's owner mark"},
 	[VECTOR_INGRESS] = {"ingress", "`tls-*`", "the socket's owner mark"},
 	[VECTOR_SWEEP] = {"sweep", "by state, see Sweeps", "by state, see Sweeps"},

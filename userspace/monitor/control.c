@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,21 +44,32 @@ static void each_socket(void (*fn)(void *ctx, pid_t pid), void *ctx)
 		closedir(dir);
 }
 
-/* Left by a monitor that was killed: nobody has it open, whoever has its pid now. */
+struct stale {
+	control_killed_fn fn;
+	void *ctx;
+};
+
+/*
+ * Left by a monitor that was killed, and whose guard did not live to say so: nobody has it open, whoever has its pid now.
+ */
 static void remove_stale(void *ctx, pid_t pid)
 {
+	const struct stale *stale = ctx;
 	struct sockaddr_un addr;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
 
 	address(&addr, pid);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) && errno == ECONNREFUSED)
-		unlink(addr.sun_path);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+	    errno == ECONNREFUSED && !lstat(addr.sun_path, &st) && !unlink(addr.sun_path))
+		stale->fn(stale->ctx, pid, st.st_mtim.tv_sec);
 	if (fd >= 0)
 		close(fd);
 }
 
-int control_open(struct control *c)
+int control_open(struct control *c, control_killed_fn killed, void *ctx)
 {
+	struct stale stale = {killed, ctx};
 	struct sockaddr_un addr;
 	struct stat st;
 	int err = 0;
@@ -70,7 +82,7 @@ int control_open(struct control *c)
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
 		return -EPERM; /* somebody else could replace the socket */
-	each_socket(remove_stale, NULL);
+	each_socket(remove_stale, &stale);
 	address(&addr, c->pid);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
@@ -83,16 +95,30 @@ int control_open(struct control *c)
 	return err;
 }
 
-void control_close(struct control *c)
+void control_alive(const struct control *c)
 {
 	struct sockaddr_un addr;
 
+	address(&addr, c->pid);
+	if (c->fd >= 0)
+		utimensat(AT_FDCWD, addr.sun_path, NULL, 0);
+}
+
+void control_forget(pid_t pid)
+{
+	struct sockaddr_un addr;
+
+	address(&addr, pid);
+	unlink(addr.sun_path);
+}
+
+void control_close(struct control *c)
+{
 	if (c->fd < 0)
 		return;
 	close(c->fd);
 	c->fd = -1;
-	address(&addr, c->pid);
-	unlink(addr.sun_path);
+	control_forget(c->pid);
 }
 
 void control_reply(struct control *c, int fd, const char *text, size_t len)

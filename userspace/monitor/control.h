@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #define CONTROL_DIR "/run/cachewarden"
 
@@ -25,12 +26,21 @@ struct control {
 /* Called for each request; replies with control_reply(). */
 typedef void (*control_fn)(void *ctx, int fd, char request);
 
+/* A monitor that was killed, with its guard, while nobody could say so. alive: epoch seconds, when it last was. */
+typedef void (*control_killed_fn)(void *ctx, pid_t pid, time_t alive);
+
 /*
- * Also removes the sockets of monitors that were killed. Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a
+ * Also removes the sockets of monitors that were killed, and calls killed for each. Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a
  * directory that root alone may use.
  */
-int control_open(struct control *c);
+int control_open(struct control *c, control_killed_fn killed, void *ctx);
 void control_close(struct control *c);
+
+/* Once a second: leave the time at the socket, for a later monitor to find. */
+void control_alive(const struct control *c);
+
+/* Remove the socket of a monitor whose death is reported. */
+void control_forget(pid_t pid);
 
 /* Serve the clients that are waiting, a few of them at a time. */
 void control_serve(struct control *c, control_fn fn, void *ctx);

@@ -159,6 +159,14 @@ void counters_programs(struct monitor *m)
 	sensors_check(m->sensors, on_program_lost, m);
 }
 
+void counters_lag(struct monitor *m)
+{
+	char note[ALERT_NOTE_LEN];
+
+	if (lag_report(&m->lag, m->now, note, sizeof(note)))
+		report_blind_spot(m, note, m->lag.late);
+}
+
 static void log_wire(const struct monitor *m)
 {
 	log_info("wire: %" PRIu64 " streams lost sync, %" PRIu64 " regained it, %" PRIu64

@@ -14,6 +14,9 @@ void counters_blind_spots(struct monitor *m);
 /* Report programs that were attached and are not any more. */
 void counters_programs(struct monitor *m);
 
+/* Report how far the monitor was behind, if it was. */
+void counters_lag(struct monitor *m);
+
 /* Log the run's totals. */
 void counters_summary(const struct monitor *m);
 

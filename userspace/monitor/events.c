@@ -305,6 +305,14 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 
 /* --- from the ring buffer --- */
 
+static void note_lag(struct monitor *m, const struct event *ev)
+{
+	uint64_t late = lag_note(&m->lag, ev->time_ns, clock_boot_ns());
+
+	if (late > m->heartbeat.worst_lag_ns)
+		m->heartbeat.worst_lag_ns = late;
+}
+
 void events_receive(void *ctx, const struct event *ev)
 {
 	struct monitor *m = ctx;
@@ -330,4 +338,5 @@ void events_receive(void *ctx, const struct event *ev)
 	default:
 		on_lifecycle(m, ev);
 	}
+	note_lag(m, ev);
 }

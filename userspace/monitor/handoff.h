@@ -8,7 +8,10 @@
 /* Start the guard, unless the options forbid it. Failure is logged. */
 void handoff_start(struct monitor *m);
 
-/* Report a guard that was killed, and start another. */
+/* Once a second: report a guard that was killed or makes no progress, and start another. */
 void handoff_check(struct monitor *m);
+
+/* Tell the guard that the monitor makes progress. */
+void handoff_alive(struct monitor *m);
 
 #endif

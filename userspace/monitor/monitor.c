@@ -21,6 +21,7 @@
 #include "monitor/counters.h"
 #include "monitor/events.h"
 #include "monitor/handoff.h"
+#include "monitor/heartbeat.h"
 #include "monitor/report.h"
 #include "monitor/signals.h"
 #include "monitor/startup.h"
@@ -36,6 +37,7 @@
 #include <unistd.h>
 
 #define TICK_NS NS_PER_SEC
+#define SUSPENDED_MIN_NS (100 * NS_PER_MS) /* the two clocks are not read at the same instant */
 #define RETRY_OUTPUT_MS 10 /* between attempts to write what a slow reader has not taken */
 
 static void tick(struct monitor *m, bool last)
@@ -48,7 +50,10 @@ static void tick(struct monitor *m, bool last)
 	events_check_sharing(m);
 	counters_blind_spots(m);
 	counters_programs(m);
+	counters_lag(m);
 	handoff_check(m);
+	heartbeat_tick(m);
+	control_alive(&m->control);
 	m->flushing = false;
 }
 
@@ -107,6 +112,18 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* If the host was suspended meanwhile, nobody ran, and nothing is late. Returns for how long. */
+static uint64_t suspended(struct monitor *m)
+{
+	uint64_t total = clock_suspended_ns(), since = total - m->suspended_ns;
+
+	if (total < m->suspended_ns + SUSPENDED_MIN_NS)
+		return 0;
+	m->suspended_ns = total;
+	m->lag.since_ns = clock_boot_ns();
+	return since;
+}
+
 /* Returns 0 when the monitor is to end, -1 after an error message. */
 static int loop(struct monitor *m)
 {
@@ -114,9 +131,13 @@ static int loop(struct monitor *m)
 	bool pending = false;
 	int n;
 
+	m->lag.since_ns = now;
+	m->suspended_ns = clock_suspended_ns();
 	if (m->options->duration_s)
 		end = now + m->options->duration_s * NS_PER_SEC;
 	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
+		handoff_alive(m);
+		next_tick += suspended(m);
 		if (signals_take_reload())
 			reload_policy(m);
 		if (now >= m->sweeps.next_ns)
@@ -126,6 +147,7 @@ static int loop(struct monitor *m)
 			report_waiting(m);
 		}
 		if (now >= next_tick) {
+			lag_note(&m->lag, next_tick, clock_boot_ns());
 			tick(m, false);
 			next_tick = now + TICK_NS;
 		}

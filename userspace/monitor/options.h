@@ -18,6 +18,7 @@ struct monitor_options {
 	bool enforce_tls; /* drop plaintext on every instance's sockets */
 	bool no_guard;
 	enum severity fail_on; /* exit with 1 after an incident that severe; 0: never */
+	uint32_t heartbeat_s;  /* 0: none */
 	uint32_t sweep_s;      /* 0: only at start and after alerts */
 };
 

@@ -8,11 +8,14 @@
 #include "monitor/host_program.h"
 #include "monitor/plaintext.h"
 #include "monitor/policy_input.h"
+#include "report/event_text.h"
 #include "report/finding.h"
 #include "report/incident_fact.h"
 #include "report/incident_view.h"
 #include "sensor/cgroup.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_blind_spot(const struct finding *f)
@@ -125,6 +128,27 @@ static void add_to_incident(struct monitor *m, struct finding *f)
 	f->incident = in ? in->id : 0;
 }
 
+/* Remember what was seen last, for the guard and the heartbeat. */
+static void note_last(struct monitor *m, const struct finding *f)
+{
+	struct last_seen *last = &m->last;
+	struct actor actor;
+	size_t used;
+
+	last->alive_ns = last->event_ns = m->now;
+	event_action_text(f, last->event, sizeof(last->event));
+	used = strlen(last->event);
+	used += (size_t)snprintf(last->event + used, sizeof(last->event) - used, ", %s",
+				 f->instance ? f->instance->name : "this host");
+	if (used < sizeof(last->event) && finding_has_actor(f)) {
+		actor = finding_actor(f);
+		snprintf(last->event + used, sizeof(last->event) - used, " by %.*s(%u)", COMM_LEN,
+			 actor.comm, actor.pid);
+	}
+	if (m->guard.shared)
+		m->guard.shared->last = *last;
+}
+
 /* tls-listener is about the server, once per port: later clients are counted, and have incidents of their own. */
 static bool is_known_listener(const struct finding *f)
 {
@@ -142,6 +166,7 @@ void report_alert(struct monitor *m, struct alert *a)
 	evaluate(m, &f);
 	if (!is_blind_spot(&f)) {
 		count(m, &f);
+		note_last(m, &f);
 		if (f.verdict.id >= VERDICT_ALERT && !is_known_listener(&f))
 			add_to_incident(m, &f);
 	}
@@ -159,23 +184,27 @@ void report_waiting(struct monitor *m)
 		report_alert(m, a);
 }
 
-static void report_blind(struct monitor *m, const char *note, uint32_t detail, uint64_t total)
+static void report_blind(struct monitor *m, const char *note, uint32_t detail, uint64_t total,
+			 const char *last_seen)
 {
 	struct alert *a = alerts_blind(&m->alerts, note, detail, total, m->now, m->flushing);
 
-	if (a)
-		report_alert(m, a);
+	if (!a)
+		return;
+	free(a->last_seen);
+	a->last_seen = last_seen ? strdup(last_seen) : NULL;
+	report_alert(m, a);
 }
 
 void report_blind_spot(void *ctx, const char *note, uint64_t total)
 {
 	if (total)
-		report_blind(ctx, note, 0, total);
+		report_blind(ctx, note, 0, total, NULL);
 }
 
-void report_unwatched(struct monitor *m, const char *note)
+void report_unwatched(struct monitor *m, const char *note, const char *last_seen)
 {
-	report_blind(m, note, BLIND_WHOLLY, 1);
+	report_blind(m, note, BLIND_WHOLLY, ++m->totals.unwatched, last_seen);
 }
 
 void report_incident(void *ctx, const struct incident *in, enum incident_change change)

@@ -20,8 +20,11 @@ void report_waiting(struct monitor *m);
  */
 void report_blind_spot(void *ctx, const char *note, uint64_t total);
 
-/* The guard's: nothing is monitored at all. As report_blind_spot(), but of severity high. */
-void report_unwatched(struct monitor *m, const char *note);
+/*
+ * Nothing is monitored at all, or was not: as report_blind_spot(), but of severity high. last_seen: what the monitor last
+ * did, NULL if that is not known.
+ */
+void report_unwatched(struct monitor *m, const char *note, const char *last_seen);
 
 /* An incident was opened, updated or closed. ctx is the monitor. */
 void report_incident(void *ctx, const struct incident *in, enum incident_change change);

@@ -159,6 +159,21 @@ static void find_instances(struct monitor *m)
 		log_files(m, m->instances.all[i]);
 }
 
+/* Monitor and guard were silenced together: this is the first who can say so. */
+static void on_killed(void *ctx, pid_t pid, time_t alive)
+{
+	char note[ALERT_NOTE_LEN], seen[64], time[CLOCK_TEXT_LEN];
+
+	clock_text((int64_t)alive * 1000, time, sizeof(time));
+	snprintf(seen, sizeof(seen), "alive at %s", time);
+	snprintf(
+		note, sizeof(note),
+		"an earlier monitor, pid %d, was killed with its guard: nothing was monitored since",
+		(int)pid);
+	log_error("%s; %s", note, seen);
+	report_unwatched(ctx, note, seen);
+}
+
 int startup(struct monitor *m)
 {
 	struct self_start start;
@@ -170,7 +185,7 @@ int startup(struct monitor *m)
 	sweeps_run(m);
 	collector_poll(m->collector, 0);
 	handoff_start(m);
-	err = control_open(&m->control);
+	err = control_open(&m->control, on_killed, m);
 	if (err)
 		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
 			 strerror(-err));

@@ -11,6 +11,7 @@
 #include "monitor/control.h"
 #include "monitor/files.h"
 #include "monitor/guard.h"
+#include "monitor/lag.h"
 #include "monitor/options.h"
 #include "monitor/sharing.h"
 #include "report/sinks.h"
@@ -29,18 +30,26 @@ struct sweep_state {
 	uint64_t save_failed; /* of files_state.h */
 };
 
+struct heartbeat_state {
+	uint64_t count;
+	uint64_t started_ns, next_ns; /* 0: none was sent */
+	uint64_t worst_lag_ns;	      /* since the last one */
+};
+
 struct totals {
 	enum severity worst; /* of all incidents; 0: there was none */
 	uint64_t attempts;   /* of all alerts but self-blind */
 	uint64_t by_verdict[VERDICT_MAX];
 	uint64_t resets, resets_failed;
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
-	uint64_t guards_lost;
+	uint64_t guards_lost, guards_stalled;
+	uint64_t unwatched; /* times that nothing was monitored */
 };
 
 struct monitor {
 	const struct monitor_options *options;
-	uint64_t now;  /* of the event or tick being handled, CLOCK_BOOTTIME */
+	uint64_t suspended_ns; /* the host was, in all, when the loop last looked */
+	uint64_t now;	       /* of the event or tick being handled, CLOCK_BOOTTIME */
 	bool started;  /* servers from before the monitor are known: changes are news from now on */
 	bool flushing; /* the last tick: report counts that would wait for their second */
 
@@ -67,6 +76,9 @@ struct monitor {
 	size_t idle_count;
 	struct totals totals;
 
+	struct last_seen last; /* the event reported last */
+	struct lag lag;
+	struct heartbeat_state heartbeat;
 	struct guard guard;
 	struct control control;
 };

@@ -72,7 +72,8 @@ static void put_action(struct textw *t, const struct finding *f)
 	char result[64];
 
 	if (state)
-		textw_put(t, ": %s", f->detail);
+		textw_put(t, f->alert->last_seen ? ": %s; %s" : ": %s", f->detail,
+			  f->alert->last_seen);
 	else if (ev->flags & EVENT_CONN)
 		put_conn(t, f);
 	else

@@ -13,7 +13,7 @@
 #include "model/rule.h"
 #include "policy/policy.h"
 
-#define DETAIL_LEN 96
+#define DETAIL_LEN ALERT_NOTE_LEN
 #define IP_TEXT_LEN 48
 
 /* What finding_fill() cannot read from the alert itself. */

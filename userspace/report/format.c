@@ -13,9 +13,9 @@
 const struct format_ops formats[] = {
 	{"text", "lines for a terminal", 't', event_text, incident_text, conn_text,
 	 "SINCE  INSTANCE  REMOTE, LOCAL (-> inbound, <- outbound)  TLS CIPHER SNI  IN  OUT\n",
-	 "no connections are open\n"},
+	 "no connections are open\n", heartbeat_text},
 	{"json", "one object per line; events and incidents in OCSF 1.8.0", 'j', event_json,
-	 incident_json, conn_json},
+	 incident_json, conn_json, NULL, NULL, heartbeat_json},
 };
 
 const size_t format_count = sizeof(formats) / sizeof(formats[0]);

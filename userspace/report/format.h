@@ -9,6 +9,7 @@
 #include "report/buffer.h"
 #include "report/conn_view.h"
 #include "report/finding.h"
+#include "report/heartbeat.h"
 #include "report/incident_view.h"
 
 /* Each writes one message into b; see buffer.h for what it returns. */
@@ -21,6 +22,7 @@ struct format_ops {
 				size_t *ret_len);
 	const char *(*conn)(const struct conn_view *v, struct report_buf *b, size_t *ret_len);
 	const char *conn_header, *conn_none; /* a line before all, a line instead; NULL: nothing */
+	const char *(*heartbeat)(const struct heartbeat *h, struct report_buf *b, size_t *ret_len);
 };
 
 extern const struct format_ops formats[]; /* the first is the default */

@@ -89,6 +89,19 @@ void sinks_incident(struct sinks *s, const struct incident_view *v)
 	}
 }
 
+void sinks_heartbeat(struct sinks *s, const struct heartbeat *h)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct sink *sink = &s->sink[i];
+		const char *text;
+		size_t len;
+
+		s->buf.colour = sink->colour;
+		text = sink->format->heartbeat(h, &s->buf, &len);
+		deliver(sink, text, len, SEVERITY_INFO);
+	}
+}
+
 bool sinks_flush(struct sinks *s, int timeout_ms)
 {
 	bool empty = true;

@@ -25,6 +25,7 @@ int sinks_open(struct sinks *s, const struct format_ops *format, const char **re
 void sinks_close(struct sinks *s);
 
 void sinks_event(struct sinks *s, const struct finding *f);
+void sinks_heartbeat(struct sinks *s, const struct heartbeat *h);
 void sinks_incident(struct sinks *s, const struct incident_view *v);
 
 bool sinks_flush(struct sinks *s, int timeout_ms);

@@ -70,6 +70,8 @@ static const struct sensor_program programs[] = {
 	/* clang-format on */
 	{"calls", "access", "ac_uprobe", "uprobes planted through tracefs and by links"},
 	{"calls", "hooks", "signal_sent", "signals that make an instance dump core"},
+	{"calls", "hooks", "cgroup_moved", "the monitor moved to another cgroup"},
+	{"calls", "hooks", "cgroup_frozen", "the monitor's cgroup frozen"},
 	{"calls", "sweep", "sweep_progs", "BPF programs that others loaded before the monitor"},
 	{"wire", "packets", "sock_create", "connections an instance opens"},
 	{"wire", "packets", "sock_state",
