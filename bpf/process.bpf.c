@@ -23,10 +23,11 @@
 #include "lib/cgroup.bpf.h"
 #include "lib/report.bpf.h"
 
-/* Names of executables that make a process an instance. */
+/* Names of executables that make a process an instance, and what names of it with a version begin with. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, NAMES_MAX);
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, EXE_NAMES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct exe_key);
 	__type(value, u32);
 } exe_names SEC(".maps");
@@ -55,7 +56,7 @@ __u32 find_pass = 1; /* set by the loader before each run of the iterator */
 
 static __noinline int comm_known(struct task_struct *task)
 {
-	struct exe_key key = {};
+	struct exe_key key = {.bits = EXE_KEY_BITS};
 
 	bpf_core_read_str(key.name, COMM_LEN, &task->comm);
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
@@ -88,7 +89,7 @@ __noinline int title_known(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
 	const char *argv0 = (const char *)BPF_CORE_READ(task, mm, arg_start);
-	struct exe_key key = {};
+	struct exe_key key = {.bits = EXE_KEY_BITS};
 	u32 zero = 0;
 	struct title_scan *t = bpf_map_lookup_elem(&title_scans, &zero);
 
@@ -102,7 +103,7 @@ __noinline int title_known(u64 task_addr)
 
 static __noinline int exe_known(struct file *exe)
 {
-	struct exe_key key = {};
+	struct exe_key key = {.bits = EXE_KEY_BITS};
 
 	if (!exe)
 		return 0;

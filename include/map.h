@@ -18,6 +18,7 @@
 #define EARLY_MAX 4096	    /* connections whose first data came with the handshake's last ACK */
 #define BYSTANDERS_MAX 4096 /* (socket, process) pairs: it was found not to hold the socket */
 #define NAMES_MAX 64
+#define EXE_NAMES_MAX 512
 #define MAPPED_MAX 65536     /* executable files mapped by instances */
 #define REPORTED_MAX 16384   /* (actor, instance, what) that a hook reported */
 #define SUPERVISORS_MAX 4096 /* ancestors of instances */
@@ -98,7 +99,10 @@ struct cgroup_key {
 /* exe_names: last path component of a protected server's executable */
 #define EXE_KEY_LEN 32
 
+#define EXE_KEY_BITS (8 * EXE_KEY_LEN)
+
 struct exe_key {
+	__u32 bits; /* of name that count: all of it when looked up */
 	char name[EXE_KEY_LEN];
 };
 

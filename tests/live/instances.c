@@ -209,17 +209,77 @@ static void titled_before(const void *arg)
 	monitor_stop(m, SIGTERM);
 }
 
-static void not_an_instance(const void *arg)
+static void with_version(const void *arg)
 {
-	const char *exe = str("%s/bin/some-server", scratch);
-	struct server *s;
+	const char *exe = strdup(str("%s/bin/redis-server-7.2", scratch));
 
 	file_copy(REDIS_SERVER, exe);
-	s = server_start(
+	is_watched(mon, server_start(&(struct server_opts){.exe = exe, .plain = true}));
+}
+
+/* Nothing but what it is tells that it is a server. */
+static struct server *nameless_server(const char *name)
+{
+	const char *exe = strdup(str("%s/bin/%s", scratch, name));
+
+	file_copy(REDIS_SERVER, exe);
+	return server_start(
 		&(struct server_opts){.exe = exe, .plain = true, .extra = "set-proc-title no"});
+}
+
+static void nameless_before(const void *arg)
+{
+	struct server *s = nameless_server("cache-three");
+	struct monitor *m = monitor_start(NULL);
+
+	is_watched(m, s);
+	monitor_stop(m, SIGTERM);
+}
+
+#define UNWATCHED                                                                                   \
+	"executables that look like a Redis server's and run unwatched: the monitor knows servers " \
+	"by name, see --exe"
+
+static void nameless_after(const void *arg)
+{
+	struct monitor *m = monitor_start("--sweep", "1", "--exe", "cache-known", NULL);
+	const char *client = strdup(str("%s/bin/cache-cli", scratch));
+	struct server *s;
+
+	file_copy("/usr/bin/redis-cli", client);
+	child_start((const char *const[]){client, "-p", strdup(str("%d", early->tls_port)), "--tls",
+					  "--cacert", cert_path(), NULL},
+		    &(struct child_opts){.keep_stdin = true});
+	is_watched(m, nameless_server("cache-known"));
+	s = nameless_server("cache-four");
+	require(blind_told_wait(m, UNWATCHED, 0) == 1, "%ld executables are counted, not 1",
+		blind_told(m, UNWATCHED));
+	require(file_has(m->err, str("pid %d, %s/bin/cache-four, looks like a Redis server and is "
+				     "not watched",
+				     s->pid, scratch)),
+		"not in the log: %s", file_read(m->err));
+	monitor_stop(m, SIGTERM);
+}
+
+static void named_by_pid(const void *arg)
+{
+	struct server s = {.pid = child_start((const char *const[]){"/bin/sleep", "60", NULL},
+					      &(struct child_opts){}),
+			   .name = "sleep"};
+	struct monitor *m = monitor_start("--pid", pid_of(&s), NULL);
+	struct trigger t = trigger("vm_readv", pid_of(&s));
+
+	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = &s, .by = &t});
+	monitor_stop(m, SIGTERM);
+}
+
+static void not_an_instance(const void *arg)
+{
+	struct server *s = nameless_server("some-server");
+
 	trigger("vm_readv", str("%d", s->pid));
 	trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
-	expect_nothing(mon);
+	expect(mon, {.rule = "self-blind", .optional = true}); /* see nameless_after() */
 }
 
 static void client_is_no_instance(const void *arg)
@@ -386,6 +446,11 @@ static const struct test tests[] = {
 	TEST("a server named valkey-server is watched under that name", valkey),
 	TEST("a server of another name whose first argument says redis-server is watched", titled),
 	TEST("the same by first argument, with the server older than the monitor", titled_before),
+	TEST("a server named with its version is watched", with_version),
+	TEST("a server of another name that runs before the monitor is watched", nameless_before),
+	TEST("one that starts later is reported as unwatched, unless --exe names it",
+	     nameless_after),
+	TEST("a process that --pid names is watched", named_by_pid),
 	TEST("a server of another name is none", not_an_instance),
 	TEST("redis-cli is no instance", client_is_no_instance),
 	TEST("a stranger that got an ended instance's pid is none", pid_reused),

@@ -50,6 +50,23 @@ static void instance_is_named_by_its_port_and_kept_after_its_end(void **state)
 	instances_free(&is);
 }
 
+static void a_name_that_comm_cuts_is_the_executables(void **state)
+{
+	struct instances is = {};
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50),
+		     linked = lifecycle_event(EVENT_INSTANCE, 2, 51);
+	struct instance *in;
+
+	strcpy(start.actor.comm, "redis-server-7.");
+	memcpy(start.actor.path, "redis-server-7.2\0bin", 21);
+	assert_int_equal(instances_apply(&is, &start, &in), INSTANCE_STARTED);
+	assert_string_equal(in->name, "redis-server-7.2");
+	strcpy(linked.actor.comm, "valkey-server-8");
+	assert_int_equal(instances_apply(&is, &linked, &in), INSTANCE_STARTED);
+	assert_string_equal(in->name, "valkey-server-8"); /* a link to another file name */
+	instances_free(&is);
+}
+
 static struct instance *listening(struct instances *is, uint32_t id, const char *place)
 {
 	struct event start = lifecycle_event(EVENT_INSTANCE, id, 50 + id),
@@ -269,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instance_is_named_by_its_port_and_kept_after_its_end),
+		cmocka_unit_test(a_name_that_comm_cuts_is_the_executables),
 		cmocka_unit_test(two_on_one_port_are_told_apart_by_their_places),
 		cmocka_unit_test(two_in_one_place_are_told_apart_by_a_number),
 		cmocka_unit_test(no_place_is_the_host),

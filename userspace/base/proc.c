@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define PF_KTHREAD 0x00200000 /* linux/sched.h, in field 9 of /proc/PID/stat */
+#define TCP_LISTEN 10
+#define UNIX_LISTENING 0x10000 /* __SO_ACCEPTCON, linux/net.h */
+#define PF_KTHREAD 0x00200000  /* linux/sched.h, in field 9 of /proc/PID/stat */
 
 static ssize_t read_file(const char *path, char *buf, size_t size)
 {
@@ -179,7 +182,15 @@ bool proc_swap_sealed(void)
 	return spaces && sealed == spaces;
 }
 
-int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx)
+size_t proc_title(pid_t pid, char *buf, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	return read_file(path, buf, size) > 0 ? strlen(buf) : 0;
+}
+
+int proc_each(void (*fn)(void *ctx, pid_t pid), void *ctx)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *d;
@@ -187,14 +198,87 @@ int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *c
 	if (!dir)
 		return -errno;
 	while ((d = readdir(dir))) {
-		char path[300], title[256];
-
-		if (!isdigit((unsigned char)d->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/cmdline", d->d_name);
-		if (read_file(path, title, sizeof(title)) > 0)
-			fn(ctx, (pid_t)atoi(d->d_name), title);
+		if (isdigit((unsigned char)d->d_name[0]))
+			fn(ctx, (pid_t)atoi(d->d_name));
 	}
 	closedir(dir);
 	return 0;
+}
+
+/* Inode numbers of sockets, a growing list. */
+struct inodes {
+	uint64_t *all;
+	size_t count, room;
+};
+
+static void add_inode(struct inodes *list, uint64_t ino)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		uint64_t *all = reallocarray(list->all, room, sizeof(*all));
+
+		if (!all)
+			return;
+		list->all = all;
+		list->room = room;
+	}
+	list->all[list->count++] = ino;
+}
+
+/* Those of the listening sockets in a table of /proc/PID/net, whose lines format reads a state and an inode from. */
+static void add_listeners(struct inodes *list, pid_t pid, const char *table, const char *format,
+			  unsigned int listening)
+{
+	char path[64], line[512];
+	unsigned int state;
+	uint64_t ino;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, table);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, format, &state, &ino) == 2 && state == listening)
+			add_inode(list, ino);
+	}
+	if (f)
+		fclose(f);
+}
+
+static bool holds_one_of(pid_t pid, const struct inodes *list)
+{
+	char path[300], to[64];
+	bool found = false;
+	struct dirent *d;
+	uint64_t ino;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && !found && (d = readdir(dir))) {
+		n = readlinkat(dirfd(dir), d->d_name, to, sizeof(to) - 1);
+		to[n > 0 ? n : 0] = '\0';
+		if (sscanf(to, "socket:[%" SCNu64, &ino) != 1)
+			continue;
+		for (size_t i = 0; i < list->count && !found; i++)
+			found = list->all[i] == ino;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+bool proc_listens(pid_t pid)
+{
+	static const char tcp[] = "%*s %*s %*s %x %*s %*s %*s %*s %*s %" SCNu64;
+	static const char unix_[] = "%*s %*s %*s %x %*s %*s %" SCNu64;
+	struct inodes list = {};
+	bool listens;
+
+	add_listeners(&list, pid, "tcp", tcp, TCP_LISTEN);
+	add_listeners(&list, pid, "tcp6", tcp, TCP_LISTEN);
+	add_listeners(&list, pid, "unix", unix_, UNIX_LISTENING);
+	listens = holds_one_of(pid, &list);
+	free(list.all);
+	return listens;
 }

@@ -42,7 +42,13 @@ void proc_comm(pid_t pid, char *buf, size_t size);
 /* Is all swap space on encrypted devices (dm-crypt) or in RAM (zram)? False if there is no swap. */
 bool proc_swap_sealed(void);
 
-/* Call fn for each process, with its pid and argv[0]. Returns 0 or a negative errno. */
-int proc_each_title(void (*fn)(void *ctx, pid_t pid, const char *argv0), void *ctx);
+/* Has it a socket that listens, of TCP or UNIX? Not for an instance, see above. */
+bool proc_listens(pid_t pid);
+
+/* argv[0] of a process. Returns its length, 0 if the process is gone or has none. */
+size_t proc_title(pid_t pid, char *buf, size_t size);
+
+/* Call fn for each process. Returns 0 or a negative errno. */
+int proc_each(void (*fn)(void *ctx, pid_t pid), void *ctx);
 
 #endif

@@ -115,6 +115,19 @@ static int unknown_option(const struct cli_command *c, const char *word, size_t 
 	return EXIT_USAGE;
 }
 
+static int add_text(const struct cli_command *c, const struct cli_arg *a, const char *value)
+{
+	struct cli_texts *texts = a->value;
+
+	if (texts->count == ARRAY_SIZE(texts->text)) {
+		log_error("%s: %s can be given at most %zu times", c->name, a->name,
+			  ARRAY_SIZE(texts->text));
+		return EXIT_USAGE;
+	}
+	texts->text[texts->count++] = value;
+	return CLI_PROCEED;
+}
+
 static int set_value(const struct cli_command *c, const struct cli_arg *a, const char *value)
 {
 	int index;
@@ -140,6 +153,8 @@ static int set_value(const struct cli_command *c, const struct cli_arg *a, const
 	case CLI_OPERAND:
 		*(const char **)a->value = value;
 		return CLI_PROCEED;
+	case CLI_TEXTS:
+		return add_text(c, a, value);
 	case CLI_FLAG:
 		*(bool *)a->value = true;
 		return CLI_PROCEED;

@@ -24,7 +24,15 @@ enum cli_kind {
 	CLI_CHOICE,  /* int, index into the values that `arg` lists, separated by '|' */
 	CLI_NUMBER,  /* uint32_t, at least `min` */
 	CLI_TEXT,    /* const char * */
+	CLI_TEXTS,   /* struct cli_texts; the option may be given several times */
 	CLI_OPERAND, /* const char *, given by its position; `name` is its placeholder */
+};
+
+#define CLI_TEXTS_MAX 32
+
+struct cli_texts {
+	const char *text[CLI_TEXTS_MAX];
+	size_t count;
 };
 
 struct cli_arg {

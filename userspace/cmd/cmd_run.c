@@ -4,12 +4,54 @@
 #include "cmd/verbs.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/proc.h"
 #include "policy/policy_yaml.h"
 #include "monitor/monitor.h"
+
+#include "map.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Returns false after an error message. */
+static bool read_pids(const struct cli_texts *texts, pid_t *ret)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		char *end;
+		long pid = strtol(texts->text[i], &end, 10);
+
+		if (*end || pid <= 0 || pid > INT_MAX || !proc_state((pid_t)pid)) {
+			log_error("run: --pid must be the pid of a running process, not '%s'",
+				  texts->text[i]);
+			return false;
+		}
+		ret[i] = (pid_t)pid;
+	}
+	return true;
+}
+
+/* Returns false after an error message. */
+static bool check_names(const struct cli_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		const char *name = texts->text[i];
+
+		if (!*name || strchr(name, '/') || strlen(name) >= EXE_KEY_LEN) {
+			log_error("run: --exe must be a file name without directories, of at most "
+				  "%d bytes, not '%s'",
+				  EXE_KEY_LEN - 1, name);
+			return false;
+		}
+	}
+	return true;
+}
 
 int cmd_run(int argc, char **argv)
 {
 	struct monitor_options o = {.sweep_s = 5};
+	struct cli_texts exe = {}, pid = {};
+	pid_t pids[CLI_TEXTS_MAX];
 	int output = 0, fail_on = 0, code;
 	bool quiet = false, verbose = false;
 	const struct cli_arg args[] = {
@@ -18,6 +60,12 @@ int cmd_run(int argc, char **argv)
 		 CLI_FLAG, &o.events},
 		{"--policy", "FILE", "Policy to apply. Default: " POLICY_FILE ", if it exists.",
 		 CLI_TEXT, &o.policy},
+		{"--exe", "NAME",
+		 "Also watch servers whose executable has this file name. May be given several times.",
+		 CLI_TEXTS, &exe},
+		{"--pid", "PID",
+		 "Also watch this process, whatever it is called. May be given several times.",
+		 CLI_TEXTS, &pid},
 		{"--prevent", NULL,
 		 "Deny access to servers' memory and descriptors; where the kernel cannot, kill the actor.",
 		 CLI_FLAG, &o.prevent},
@@ -55,6 +103,12 @@ int cmd_run(int argc, char **argv)
 		return code;
 	o.format = &formats[output];
 	o.fail_on = fail_on ? SEVERITY_LOW + (enum severity)fail_on - 1 : 0;
+	if (!check_names(&exe) || !read_pids(&pid, pids))
+		return EXIT_USAGE;
+	o.exe = exe.text;
+	o.exe_count = exe.count;
+	o.pid = pids;
+	o.pid_count = pid.count;
 	if (quiet && verbose) {
 		log_error("run: --quiet and --verbose exclude each other");
 		return EXIT_USAGE;

@@ -83,9 +83,9 @@ static struct instance *add(struct instances *is, uint32_t id)
 static void base_name(const struct instance *in, char buf[INSTANCE_NAME])
 {
 	if (in->ports)
-		snprintf(buf, INSTANCE_NAME, "%.15s:%u", in->comm, in->port[0]);
+		snprintf(buf, INSTANCE_NAME, "%s:%u", in->called, in->port[0]);
 	else
-		snprintf(buf, INSTANCE_NAME, "%.15s", in->comm);
+		snprintf(buf, INSTANCE_NAME, "%s", in->called);
 }
 
 static void full_name(const struct instance *in, char buf[INSTANCE_NAME])
@@ -118,7 +118,7 @@ static bool is_number_taken(const struct instances *is, const struct instance *i
 		const struct instance *other = is->all[i];
 
 		if (other != in && other->members && other->number == in->number && other->ports &&
-		    other->port[0] == in->port[0] && !strcmp(other->comm, in->comm) &&
+		    other->port[0] == in->port[0] && !strcmp(other->called, in->called) &&
 		    !strcmp(other->place, in->place))
 			return true;
 	}
@@ -137,7 +137,7 @@ static void name_instance(struct instances *is, struct instance *in)
 		struct instance *other = is->all[i];
 
 		if (other == in || !other->members || !other->ports ||
-		    other->port[0] != in->port[0] || strcmp(other->comm, in->comm))
+		    other->port[0] != in->port[0] || strcmp(other->called, in->called))
 			continue;
 		in->ambiguous = other->ambiguous = true;
 		rename_instance(is, other);
@@ -153,6 +153,17 @@ void instances_place(struct instances *is, struct instance *in, const char *plac
 	name_instance(is, in);
 }
 
+/* The kernel cuts comm to 15 bytes. */
+static void call_instance(struct instance *in)
+{
+	const char *slash = strrchr(in->exe, '/'), *file = slash ? slash + 1 : in->exe;
+	size_t len = strlen(in->comm);
+	bool cut = len == COMM_LEN - 1 && !strncmp(file, in->comm, len);
+
+	snprintf(in->called, sizeof(in->called), "%.*s", INSTANCE_CALLED - 1,
+		 cut ? file : in->comm);
+}
+
 static void take_process(const struct instances *is, struct instance *in,
 			 const struct process_info *p)
 {
@@ -165,6 +176,7 @@ static void take_process(const struct instances *is, struct instance *in,
 	memcpy(in->comm, p->comm, COMM_LEN);
 	in->comm[COMM_LEN - 1] = '\0';
 	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));
+	call_instance(in);
 	rename_instance(is, in);
 }
 
@@ -249,6 +261,7 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe)
 {
 	*ret = (struct instance){.id = INSTANCE_SELF, .pid = pid, .members = 1};
 	snprintf(ret->comm, sizeof(ret->comm), "cachewarden");
+	snprintf(ret->called, sizeof(ret->called), "%s", ret->comm);
 	snprintf(ret->exe, sizeof(ret->exe), "%s", exe);
 	rename_instance(&(struct instances){}, ret);
 }

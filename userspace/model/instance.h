@@ -15,7 +15,8 @@
 #define INSTANCE_PORTS 8
 #define INSTANCE_CGROUP 256
 #define INSTANCE_PLACE 128 /* a unit's name; longer ones are cut */
-#define INSTANCE_NAME (COMM_LEN + 8 + INSTANCE_PLACE + 12)
+#define INSTANCE_CALLED 32 /* a longer file name is cut */
+#define INSTANCE_NAME (INSTANCE_CALLED + 8 + INSTANCE_PLACE + 12)
 #define INSTANCE_UID (INSTANCE_NAME + 40) /* and a boot id */
 
 struct instance {
@@ -38,6 +39,8 @@ struct instance {
 	uint32_t exe_dev;
 	uint32_t user; /* its real uid at its start */
 	char comm[COMM_LEN];
+	char called
+		[INSTANCE_CALLED]; /* comm, or the executable's file name if comm is the first 15 bytes of it */
 	/* where it runs: pod, container or unit; "host" if it is in none; see instances_place() */
 	char place[INSTANCE_PLACE];
 	/* "redis-server:6379"; "redis-server:6379@PLACE" once another running instance was called the same */

@@ -183,6 +183,7 @@ static void release(struct monitor *m)
 	collector_free(m->collector);
 	files_free(m->files);
 	sharing_free(&m->sharing);
+	lookalikes_free(&m->lookalikes);
 	sensors_free(m->sensors);
 	incidents_free(&m->incidents);
 	control_close(&m->control);
@@ -219,7 +220,8 @@ static int init(struct monitor *m)
 		return -1;
 	}
 	err = alerts_init(&m->alerts) ?: conns_init(&m->conns)
-		?: incidents_init(&m->incidents, report_incident, m);
+		?: incidents_init(&m->incidents, report_incident, m)
+		?: lookalikes_init(&m->lookalikes);
 	if (err)
 		log_error("cannot set up the tables of alerts, connections and incidents: %s",
 			  strerror(-err));

@@ -8,11 +8,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct monitor_options {
 	const struct format_ops *format;
-	bool events;	     /* report every event, allowed and observed ones too */
-	const char *policy;  /* file; NULL: POLICY_FILE if it exists */
+	bool events;		/* report every event, allowed and observed ones too */
+	const char *policy;	/* file; NULL: POLICY_FILE if it exists */
+	const char *const *exe; /* further names of servers' executables */
+	size_t exe_count;
+	const pid_t *pid; /* processes that are servers, whatever they are called */
+	size_t pid_count;
 	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
 	bool prevent;	  /* prevent mem-trace, mem-read, mem-write and mem-fd on every instance */
 	bool enforce_tls; /* drop plaintext on every instance's sockets */

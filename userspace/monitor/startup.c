@@ -17,6 +17,7 @@
 #include "sensor/coverage.h"
 #include "sensor/features.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,16 +76,63 @@ static int attach(struct monitor *m, const struct self_start *start)
 	return 0;
 }
 
-/* A process whose title begins with a server's name: Redis sets its title, and hides a renamed executable. */
-static void on_title(void *ctx, pid_t pid, const char *argv0)
+/* Redis sets its title, and hides a renamed executable. A version may follow the name. */
+static bool is_server_title(const char *title)
 {
-	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
-	size_t len = strcspn(name, " ");
+	const char *slash = strrchr(title, '/'), *name = slash ? slash + 1 : title;
 
 	for (const char *const *known = sensor_exe_names; *known; known++) {
-		if (strlen(*known) == len && !strncmp(name, *known, len))
-			sensors_add_candidate(ctx, pid);
+		size_t len = strlen(*known);
+
+		if (!strncmp(name, *known, len) &&
+		    (!name[len] || name[len] == ' ' ||
+		     (name[len] == '-' && isdigit((unsigned char)name[len + 1]))))
+			return true;
 	}
+	return false;
+}
+
+static void find_title(void *ctx, pid_t pid)
+{
+	char title[256];
+
+	if (proc_title(pid, title, sizeof(title)) && is_server_title(title))
+		sensors_add_candidate(ctx, pid);
+}
+
+/* What the sweep cannot know by the name of an executable. Returns 0, or -1 after an error message. */
+static int name_servers(struct monitor *m)
+{
+	const struct monitor_options *o = m->options;
+
+	for (size_t i = 0; i < o->exe_count; i++) {
+		int err = sensors_add_exe_name(m->sensors, o->exe[i]);
+
+		if (err) {
+			log_error("--exe %s: %s", o->exe[i], strerror(-err));
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < o->pid_count; i++)
+		sensors_add_candidate(m->sensors, o->pid[i]);
+	proc_each(find_title, m->sensors);
+	lookalikes_adopt(&m->lookalikes, m->sensors);
+	return 0;
+}
+
+/* Those named by --pid. Returns 0, or -1 after an error message. */
+static int named_found(struct monitor *m)
+{
+	const struct monitor_options *o = m->options;
+
+	for (size_t i = 0; i < o->pid_count; i++) {
+		if (!sensors_has_member(m->sensors, o->pid[i])) {
+			log_error("--pid %d: no process with memory of its own has that pid",
+				  (int)o->pid[i]);
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static void recall_files(struct monitor *m)
@@ -124,18 +172,24 @@ static void log_files(const struct monitor *m, const struct instance *in)
 			    : "");
 }
 
-/* Find the servers that run already, and what is theirs: processes, sockets, files. */
-static void find_instances(struct monitor *m)
+/*
+ * Find the servers that run already, and what is theirs: processes, sockets, files. Returns 0, or -1 after an error
+ * message.
+ */
+static int find_instances(struct monitor *m)
 {
 	char program[2 * PATH_LEN];
 	int err;
 
-	proc_each_title(on_title, m->sensors);
+	if (name_servers(m))
+		return -1;
 	err = sensors_sweep(m->sensors);
 	if (err)
 		log_warn(
 			"the initial sweep failed (%s): servers that run already are not monitored",
 			strerror(-err));
+	if (named_found(m))
+		return -1;
 	active_policy_prevent(&m->policy, m->sensors, &m->instances);
 	err = sensors_seal(m->sensors);
 	if (err)
@@ -157,6 +211,7 @@ static void find_instances(struct monitor *m)
 	collector_poll(m->collector, 0); /* the files just found */
 	for (size_t i = 0; i < m->instances.count; i++)
 		log_files(m, m->instances.all[i]);
+	return 0;
 }
 
 /* Monitor and guard were silenced together: this is the first who can say so. */
@@ -179,9 +234,8 @@ int startup(struct monitor *m)
 	struct self_start start;
 	int err;
 
-	if (prepare_host(m, &start) || attach(m, &start))
+	if (prepare_host(m, &start) || attach(m, &start) || find_instances(m))
 		return -1;
-	find_instances(m);
 	sweeps_run(m);
 	collector_poll(m->collector, 0);
 	handoff_start(m);

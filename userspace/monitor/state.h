@@ -12,6 +12,7 @@
 #include "monitor/files.h"
 #include "monitor/guard.h"
 #include "monitor/lag.h"
+#include "monitor/lookalikes.h"
 #include "monitor/options.h"
 #include "monitor/sharing.h"
 #include "report/sinks.h"
@@ -61,6 +62,7 @@ struct monitor {
 	struct instance self; /* the monitor as a target */
 	struct files *files;  /* of instances, on disk */
 	struct sharing sharing;
+	struct lookalikes lookalikes;
 	struct conns conns;
 	struct sweep_state sweeps;
 

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
+
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
 static int sweep_instance(struct monitor *m, struct instance *in)
 {
@@ -46,6 +48,15 @@ static void save_files(struct monitor *m)
 			strerror(-err));
 }
 
+static void report_lookalikes(struct monitor *m)
+{
+	report_blind_spot(
+		m,
+		"executables that look like a Redis server's and run unwatched: the monitor knows "
+		"servers by name, see --exe",
+		lookalikes_unwatched(&m->lookalikes, m->sensors));
+}
+
 void sweeps_run(struct monitor *m)
 {
 	bool pending;
@@ -62,6 +73,8 @@ void sweeps_run(struct monitor *m)
 	}
 	files_refresh(m->files, &m->instances);
 	save_files(m);
+	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
+		report_lookalikes(m);
 	account(&m->sweeps, m->options->sweep_s);
 	if (pending)
 		monitor_request_sweep(m);

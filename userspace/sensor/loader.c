@@ -240,16 +240,12 @@ static int share_maps(const struct sensors *s, struct bpf_object *obj)
 
 static int fill_process(struct sensors *s)
 {
-	int fd = bpf_map__fd(s->process->maps.exe_names);
-	uint32_t one = 1;
-
 	s->find_pass = &s->process->data->find_pass;
 	for (const char *const *name = sensor_exe_names; *name; name++) {
-		struct exe_key key = {};
+		int err = exe_names_add(bpf_map__fd(s->process->maps.exe_names), *name);
 
-		snprintf(key.name, sizeof(key.name), "%s", *name);
-		if (bpf_map_update_elem(fd, &key, &one, BPF_ANY))
-			return -errno;
+		if (err)
+			return err;
 	}
 	return 0;
 }

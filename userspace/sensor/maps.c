@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void sensors_add_candidate(struct sensors *s, pid_t pid)
@@ -19,6 +20,42 @@ void sensors_add_candidate(struct sensors *s, pid_t pid)
 	uint32_t key = (uint32_t)pid, one = 1;
 
 	bpf_map_update_elem(sensors_map_fd(s, "candidates"), &key, &one, BPF_ANY);
+}
+
+int sensors_add_exe_name(struct sensors *s, const char *name)
+{
+	return exe_names_add(sensors_map_fd(s, "exe_names"), name);
+}
+
+int exe_names_add(int fd, const char *name)
+{
+	struct exe_key key = {};
+	size_t len = strlen(name);
+	uint32_t one = 1;
+	int err;
+
+	if (len >= sizeof(key.name))
+		return -ENAMETOOLONG;
+	memcpy(key.name, name, len);
+	key.bits = 8 * (uint32_t)(len + 1); /* with its end */
+	err = bpf_map_update_elem(fd, &key, &one, BPF_ANY) ? -errno : 0;
+	if (len + 2 > sizeof(key.name))
+		return err;
+	key.name[len] = '-';
+	key.bits += 8;
+	for (char digit = '0'; digit <= '9' && !err; digit++) {
+		key.name[len + 1] = digit;
+		err = bpf_map_update_elem(fd, &key, &one, BPF_ANY) ? -errno : 0;
+	}
+	return err;
+}
+
+bool sensors_has_member(struct sensors *s, pid_t pid)
+{
+	uint32_t tgid = (uint32_t)pid;
+	struct member m;
+
+	return !bpf_map_lookup_elem(sensors_map_fd(s, "procs"), &tgid, &m);
 }
 
 /* The open hooks take any file that this process opens while files_of is set for one of that instance. */

@@ -52,8 +52,17 @@ size_t sensors_programs(const struct sensors *s, const struct sensor_program **r
  */
 int sensors_register_self(struct sensors *s, const struct self_start *start);
 
-/* Treat a process as a server because of its command line. Before sensors_sweep(). */
+/* Treat a process as a server, whatever it is called. Before sensors_sweep(). */
 void sensors_add_candidate(struct sensors *s, pid_t pid);
+
+/*
+ * Treat executables with that file name as servers, and those whose names continue it with '-' and a digit: a version.
+ * Before sensors_seal(). Returns 0, -ENAMETOOLONG (of EXE_KEY_LEN bytes or more) or another negative errno.
+ */
+int sensors_add_exe_name(struct sensors *s, const char *name);
+
+/* Is it a process of an instance, or of the monitor? */
+bool sensors_has_member(struct sensors *s, pid_t pid);
 
 /* Find running instances, then their children and threads, then their sockets. Before sensors_seal(). */
 int sensors_sweep(struct sensors *s);
