@@ -30,7 +30,7 @@
 #define VM_SHARED 0x8
 #define NS_PER_SEC 1000000000ull
 #define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
-#define RING_FINDINGS 4	     /* of each ring and sweep */
+#define RING_FINDINGS 4	     /* of a ring, or of all rings registered with a task, in one sweep */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
@@ -110,16 +110,15 @@ static __always_inline int report_lasting(const struct pid_owner *target, struct
 static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, struct inode *inode)
 {
 	struct pid_owner room = {}, *owner = owner_of_inode(inode, &room);
-	u32 mode = BPF_CORE_READ(file, f_mode);
 	struct action a = {};
 	struct proc_rule *r;
 
-	if (!owner || (mode & FMODE_PATH) || is_member(tgid, owner->instance))
+	if (!owner || is_member(tgid, owner->instance))
 		return 0;
 	r = rule_of_dentry(BPF_CORE_READ(file, f_path.dentry));
 	if (!r)
 		return 0;
-	a.rule = rule_of_access(r, mode & FMODE_WRITE);
+	a.rule = rule_of_access(r, BPF_CORE_READ(file, f_mode) & FMODE_WRITE);
 	a.detail = r->file;
 	return a.rule ? report_state(owner, &a, task) : 0;
 }
@@ -157,6 +156,8 @@ static __noinline int holds_file(u64 task, u32 tgid, u64 addr)
 	struct file *file = (void *)addr;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
+	if (BPF_CORE_READ(file, f_mode) & FMODE_PATH) /* names a file, reads nothing */
+		return 0;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 		return holds_proc(task, tgid, file, inode);
 	return holds_own(task, tgid, file, inode);
@@ -174,29 +175,33 @@ static long slot_step(u32 i, struct slot_search *s)
 	struct file *file = file_of_slot((void *)s->ring, s->slot);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct pid_owner room = {};
+	struct file_owner *own;
 
-	s->found = inode && (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC
-				     ? owner_of_inode(inode, &room) != NULL
-				     : owner_of_file(file, inode) != NULL);
 	s->slot++;
+	if (!inode)
+		return 0;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC) {
+		s->found = owner_of_inode(inode, &room) != NULL;
+	} else {
+		own = owner_of_file(file, inode);
+		s->found = own && !is_open_to_all(own->kind, BPF_CORE_READ(file, f_mode));
+	}
 	return s->found;
 }
 
-/* Direct descriptors: the table of a ring that the task holds. */
-static __always_inline int holds_ring(struct task_struct *task, struct file *file)
+/* The next one in the ring's table. */
+static __always_inline void search_slots(struct slot_search *s)
 {
-	struct slot_search s = {.ring = (u64)uring_of(file)};
-	u32 slots = s.ring ? uring_slots((void *)s.ring) : 0;
+	u32 slots = uring_slots((void *)s->ring);
 
-	for (u32 i = 0; i < RING_FINDINGS && s.slot < slots; i++) {
-		s.found = 0;
-		bpf_loop((slots - s.slot) % (URING_SLOTS_MAX + 1), slot_step, &s, 0);
-		if (!s.found)
-			break;
-		holds_file(address(task), task->tgid,
-			   address(file_of_slot((void *)s.ring, s.slot - 1)));
-	}
-	return 0;
+	s->found = 0;
+	if (s->slot < slots)
+		bpf_loop((slots - s->slot) % (URING_SLOTS_MAX + 1), slot_step, s, 0);
+}
+
+static __always_inline u64 found_in_slot(const struct slot_search *s)
+{
+	return address(file_of_slot((void *)s->ring, s->slot - 1));
 }
 
 /* A program of its own for rings: their search needs the stack that sweep_files has used up. */
@@ -205,11 +210,42 @@ int sweep_rings(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	struct slot_search s = {};
 
 	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF) ||
 	    file->f_inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
 		return 0;
-	return holds_ring(task, file);
+	s.ring = address(uring_of(file));
+	for (u32 i = 0; s.ring && i < RING_FINDINGS; i++) {
+		search_slots(&s);
+		if (!s.found)
+			break;
+		holds_file(address(task), task->tgid, found_in_slot(&s));
+	}
+	return 0;
+}
+
+struct own_search {
+	u64 table; /* of the rings */
+	u32 ring;  /* where the search begins, and where it ended */
+	struct slot_search slots;
+};
+
+static long own_ring_step(u32 i, struct own_search *s)
+{
+	struct io_uring_task *table = (void *)s->table;
+	u32 nr = s->ring % REGISTERED_RINGS;
+	struct file *ring;
+
+	bpf_core_read(&ring, sizeof(ring), &table->registered_rings[nr]);
+	s->slots.ring = ring ? address(uring_of(ring)) : 0;
+	if (s->slots.ring)
+		search_slots(&s->slots);
+	if (s->slots.found)
+		return 1;
+	s->slots.slot = 0;
+	s->ring++;
+	return 0;
 }
 
 /* Rings that a task registered with itself need no descriptor any more. */
@@ -217,16 +253,18 @@ SEC("iter/task")
 int sweep_own_rings(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct io_uring_task *own;
-	struct file *ring;
+	struct own_search s = {};
 
 	if (!task || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
 		return 0;
-	own = BPF_CORE_READ(task, io_uring);
-	for (u32 i = 0; own && i < REGISTERED_RINGS; i++) {
-		bpf_core_read(&ring, sizeof(ring), &own->registered_rings[i]);
-		if (ring)
-			holds_ring(task, ring);
+	s.table = address(BPF_CORE_READ(task, io_uring));
+	for (u32 i = 0; s.table && i < RING_FINDINGS; i++) {
+		s.slots.found = 0;
+		bpf_loop((REGISTERED_RINGS - s.ring) % (REGISTERED_RINGS + 1), own_ring_step, &s,
+			 0);
+		if (!s.slots.found)
+			break;
+		holds_file(address(task), task->tgid, found_in_slot(&s.slots));
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@
 static struct server *a;   /* started after the monitor */
 static struct server *old; /* started before the monitor */
 static const char *old_dump, *dump, *acl;
-static struct trigger holder, ring_holder;
+static struct trigger holder, ring_holder, own_ring_holder;
 static struct monitor *mon;
 
 static const char *in_dir(const struct server *s, const char *name)
@@ -64,6 +64,7 @@ static void setup(void)
 	old_dump = in_dir(old, "dump.rdb");
 	holder = trigger_stay("file_open", old_dump, "-h");
 	ring_holder = trigger_stay("uring_direct", old_dump, "hold");
+	own_ring_holder = trigger_stay("uring_direct", old_dump, "registered");
 	mon = monitor_start("--sweep", "1", NULL);
 	a = with_files();
 	start(a);
@@ -264,7 +265,8 @@ static void upper_layer(const void *arg)
 
 static void path_only(const void *arg)
 {
-	trigger("file_open", dump, "-w", "path_only");
+	trigger_stay("file_open", dump, "-w", "path_only", "-h");
+	sleep_ms(SWEEPS_MS);
 	expect_nothing(mon);
 }
 
@@ -521,9 +523,11 @@ static void held_before(const void *arg)
 
 static void held_in_ring_before(const void *arg)
 {
-	if (trigger_true(&ring_holder, "missing"))
-		test_skip("io_uring has no direct descriptors here");
-	found_held((pid_t)trigger_int(&ring_holder, "reader"));
+	const struct trigger *t = arg;
+
+	if (trigger_true(t, "missing"))
+		test_skip("io_uring has no such descriptors here");
+	found_held((pid_t)trigger_int(t, "reader"));
 }
 
 struct readable {
@@ -678,7 +682,10 @@ static void dump_filter(const void *mode)
 
 static const struct test tests[] = {
 	TEST("from before: a dump held open", held_before),
-	TEST("from before: a dump held as a direct descriptor of io_uring", held_in_ring_before),
+	TEST("from before: a dump held as a direct descriptor of io_uring", held_in_ring_before,
+	     &ring_holder),
+	TEST("from before: the same, in a ring without a descriptor", held_in_ring_before,
+	     &own_ring_holder),
 	TEST("an RDB file by open", dump_opened, WAY("open", .vector = "open")),
 	TEST("an RDB file by openat", dump_opened, WAY("openat", .vector = "openat")),
 	TEST("an RDB file by openat2", dump_opened, WAY("openat2", .vector = "openat2")),

@@ -62,6 +62,17 @@ static struct server *start(struct server *s)
 	return s;
 }
 
+static void monitor(void)
+{
+	mon = monitor_start("--sweep", "1", NULL);
+	sleep_ms(2500); /* the first counters and sweeps */
+}
+
+static void unmonitor(void)
+{
+	require(!monitor_stop(mon, SIGTERM), "exit code");
+}
+
 static void setup(void)
 {
 	const char *dir = strdup(str("%s/conf.d", scratch));
@@ -75,17 +86,7 @@ static void setup(void)
 	append(without, str("include %s\n", included));
 	append(without, str("include %s/*.conf\ninclude %s/no-*.conf\n", dir, dir));
 	start(without);
-}
-
-static void monitor(void)
-{
-	mon = monitor_start("--sweep", "1", NULL);
-	sleep_ms(2500); /* the first counters and sweeps */
-}
-
-static void unmonitor(void)
-{
-	require(!monitor_stop(mon, SIGTERM), "exit code");
+	monitor();
 }
 
 static void expect_config_of(const struct server *s, const char *path)
@@ -97,24 +98,18 @@ static void expect_config_of(const struct server *s, const char *path)
 
 static void long_config(const void *arg)
 {
-	monitor();
 	expect_config_of(without, included);
-	unmonitor();
 }
 
 static void included_by_pattern(const void *arg)
 {
-	monitor();
 	expect_config_of(without, by_pattern);
-	unmonitor();
 }
 
 static void whole_search(const void *arg)
 {
-	monitor();
 	require(!blind_told(mon, UNPROTECTED) && !blind_told(mon, UNREAD),
 		"a blind spot where there is none: %s", file_read(mon->out));
-	unmonitor();
 }
 
 static void file_unprotected(const void *arg)
@@ -132,7 +127,6 @@ static void file_unprotected(const void *arg)
 		blind_told(mon, UNPROTECTED), file_read(mon->out));
 	require(file_has(mon->err, str("cannot protect %s", link)), "not in the log: %s",
 		file_read(mon->err));
-	unmonitor();
 	server_stop(with_gaps, SIGTERM);
 	unlink(link);
 }
@@ -146,7 +140,6 @@ static void config_cut(const void *arg)
 	require(blind_told(mon, UNREAD) == 1, "%ld configurations counted, not 1: %s",
 		blind_told(mon, UNREAD), file_read(mon->out));
 	require(file_has(mon->err, with_gaps->config), "not in the log: %s", file_read(mon->err));
-	unmonitor();
 	server_stop(with_gaps, SIGTERM);
 }
 
@@ -154,80 +147,77 @@ static void config_cut(const void *arg)
 
 #define STATE "/run/cachewarden/files"
 
-/* A server whose key and configuration lie where no search looks, started under a monitor that has ended since. */
-static struct server *learnt_of(void)
-{
-	struct server *s = server_prepare(&(struct server_opts){});
-	const char *dir = strdup(str("%s/odd.%d", scratch, s->tls_port));
+static struct server *learnt; /* its key and configuration lie where no search looks */
+static char *state; /* what a monitor that has ended since wrote when it saw the server start */
 
+static void learn(void)
+{
+	const char *dir = strdup(str("%s/odd", scratch));
+
+	learnt = server_prepare(&(struct server_opts){});
 	require(!mkdir(dir, 0700), "mkdir %s: %s", dir, strerror(errno));
-	snprintf(s->key, sizeof(s->key), "%s/a secret%%", dir);
-	key_copy(s->key);
-	append(s, str("tls-key-file \"%s\"\n", s->key));
-	require(!rename(s->config, str("%s/settings", dir)), "rename: %s", strerror(errno));
-	snprintf(s->config, sizeof(s->config), "%s/settings", dir);
+	snprintf(learnt->key, sizeof(learnt->key), "%s/a secret%%", dir);
+	key_copy(learnt->key);
+	append(learnt, str("tls-key-file \"%s\"\n", learnt->key));
+	require(!rename(learnt->config, str("%s/settings", dir)), "rename: %s", strerror(errno));
+	snprintf(learnt->config, sizeof(learnt->config), "%s/settings", dir);
 	monitor();
-	start(s);
+	start(learnt);
 	sleep_ms(2500);
 	unmonitor();
-	return s;
+	state = file_read(STATE);
+}
+
+/* For the next monitor, in place of what the last one wrote. */
+static void leave(const char *text, mode_t mode)
+{
+	unlink(STATE);
+	file_write(STATE, text);
+	require(!chmod(STATE, mode), "chmod: %s", strerror(errno));
 }
 
 static void known_again(const void *arg)
 {
-	struct server *s = learnt_of();
 	struct stat st;
 	struct trigger t;
 
+	leave(state, 0600);
+	monitor();
+	t = trigger("file_open", learnt->key);
+	expect(mon, {.rule = "tls-key", .detail = "private key", .server = learnt, .by = &t});
+	monitors_mark();
+	expect_config_of(learnt, learnt->config);
+	unmonitor();
 	require(!stat(STATE, &st) && !st.st_uid && (st.st_mode & 0777) == 0600, "mode of %s is %o",
 		STATE, st.st_mode);
-	monitor();
-	t = trigger("file_open", s->key);
-	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
-	monitors_mark();
-	expect_config_of(s, s->config);
-	unmonitor();
-	server_stop(s, SIGTERM);
 }
 
 static void unknown_is_said(const void *arg)
 {
-	struct server *s = learnt_of();
-
 	unlink(STATE);
 	monitor();
 	require(file_has(mon->err, str("redis-server:%d: 1 file protected; none known as: "
 				       "configuration, ACL file",
-				       s->tls_port)),
+				       learnt->tls_port)),
 		"it is not said: %s", file_read(mon->err));
-	unmonitor();
-	server_stop(s, SIGTERM);
 }
 
 static void damaged(const void *arg)
 {
-	struct server *s = learnt_of();
-	char *text = file_read(STATE), *end = strstr(text, "\nend\n");
+	const char *end = strstr(state, "\nend\n");
 
-	require(end, "%s has no end: %s", STATE, text);
-	end[1] = '\0';
-	file_write(STATE, text);
+	require(end, "%s has no end: %s", STATE, state);
+	leave(str("%.*s", (int)(end + 1 - state), state), 0600);
 	monitor();
 	require(file_has(mon->err, STATE " is damaged at line"), "it is not said: %s",
 		file_read(mon->err));
-	unmonitor();
-	server_stop(s, SIGTERM);
 }
 
 static void written_by_others(const void *arg)
 {
-	struct server *s = learnt_of();
-
-	require(!chmod(STATE, 0666), "chmod: %s", strerror(errno));
+	leave(state, 0666);
 	monitor();
 	require(file_has(mon->err, STATE " is not used"), "it is used: %s", file_read(mon->err));
-	unmonitor();
-	server_stop(s, SIGTERM);
 }
 
 /* As `make run` starts one: everything on the command line, which the server overwrites. */
@@ -250,7 +240,6 @@ static void without_config(const void *arg)
 	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
 	require(file_has(mon->err, str("redis-server:%d: 1 file protected", s->tls_port)),
 		"not 1 file: %s", file_read(mon->err));
-	unmonitor();
 	server_stop(s, SIGTERM);
 }
 
@@ -258,10 +247,18 @@ static const struct test tests[] = {
 	TEST("a file named behind 100 KiB of configuration", long_config),
 	TEST("a configuration included by a pattern", included_by_pattern),
 	TEST("a search that misses nothing reports no blind spot", whole_search),
+	{},
+};
+
+static const struct test alone_tests[] = {
 	TEST("a file that cannot be opened is a blind spot", file_unprotected),
 	TEST("a configuration larger than is read is a blind spot", config_cut),
 	TEST("a private key in the working directory of a server without configuration",
 	     without_config),
+	{},
+};
+
+static const struct test learnt_tests[] = {
 	TEST("a key and a configuration that the last monitor learnt", known_again),
 	TEST("which kinds of files are not known is said", unknown_is_said),
 	TEST("what the last monitor learnt is not used if it is damaged", damaged),
@@ -269,4 +266,8 @@ static const struct test tests[] = {
 	{},
 };
 
-const struct suite files_search_suite = {"files: search", setup, NULL, tests};
+const struct suite files_search_suite = {"search", setup, NULL, tests};
+
+/* A monitor of its own for each test of these. */
+const struct suite files_search_alone_suite = {"search: alone", NULL, NULL, alone_tests};
+const struct suite files_learnt_suite = {"search: learnt", learn, NULL, learnt_tests};

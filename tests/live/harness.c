@@ -37,6 +37,8 @@ static const struct suite *const suites[] = {
 	&calls_suite,
 	&files_suite,
 	&files_search_suite,
+	&files_search_alone_suite,
+	&files_learnt_suite,
 	&sweep_suite,
 	&wire_suite,
 	&instances_suite,

@@ -12,6 +12,7 @@
  *     quiet       without completions
  *     parent      only opened by the child; the parent, which has the ring too, reads
  *     hold        opened, and held until killed
+ *     registered  the same, in a ring that is registered with its process and has no descriptor any more
  *
  * Ground truth: "missing", whether such descriptors are not available; "reader", the pid of who read; "signal" that
  * killed the child, or 0; "bytes_read", bytes that arrived.
@@ -24,6 +25,7 @@
 
 #define PATTERN 0xa5
 #define FILE_SLOT 0
+#define OWN_RING 5 /* of the rings registered with the process */
 
 static struct shared {
 	unsigned char buf[4096];
@@ -31,6 +33,7 @@ static struct shared {
 } * shared;
 
 static const char *way = "";
+static int hold;
 static char path[512];
 static off_t from;
 
@@ -67,6 +70,16 @@ static void add_flag(struct uring *r, unsigned flag)
 		r->sqes[i].flags |= (unsigned char)flag;
 }
 
+/* The ring stays the process's, at an index that only io_uring_enter() takes. */
+static void drop_descriptor(const struct uring *r)
+{
+	struct io_uring_rsrc_update reg = {.offset = OWN_RING, .data = (unsigned)r->fd};
+
+	if (syscall(SYS_io_uring_register, r->fd, IORING_REGISTER_RING_FDS, &reg, 1) < 0)
+		shared->missing = 1;
+	close(r->fd);
+}
+
 /* Every process that submits maps the ring itself; a polling thread belongs to whoever made it. */
 static void make_ring(struct uring *r)
 {
@@ -86,7 +99,7 @@ static void run_child(struct uring *r)
 	if (pipe(fds))
 		trigger_die("pipe");
 	queue_open(r);
-	if (strcmp(way, "parent") && strcmp(way, "hold"))
+	if (strcmp(way, "parent") && !hold)
 		queue_read(r, fds[1]);
 	wait = (int)r->queued;
 	r->sqes[r->queued - 1].flags &= (unsigned char)~IOSQE_IO_LINK;
@@ -101,20 +114,22 @@ static void run_child(struct uring *r)
 		usleep(300000);
 	else
 		shared->missing = uring_result(r, 0) == -EINVAL;
+	if (!strcmp(way, "registered"))
+		drop_descriptor(r);
 	if (!strcmp(way, "splice") && read(fds[0], shared->buf, sizeof(shared->buf)) < 0)
 		trigger_die("read");
 }
 
 int main(int argc, char **argv)
 {
-	int status = 0, bytes_read = 0, hold;
+	int status = 0, bytes_read = 0;
 	struct uring r;
 	pid_t pid;
 
 	if (argc < 2)
 		trigger_usage("PID|PATH [WAY]");
 	way = argc > 2 ? argv[2] : "";
-	hold = !strcmp(way, "hold");
+	hold = !strcmp(way, "hold") || !strcmp(way, "registered");
 	if (argv[1][0] == '/') {
 		snprintf(path, sizeof(path), "%s", argv[1]);
 	} else {

@@ -1,23 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_tls_tshark.c - compares our reading of OpenSSL handshakes, and our table of cipher suites, with
- * tshark's: as many records in each direction, the same hellos, the same names. The handshakes are
- * written to a pcap file as TCP segments. Skipped where tshark is not installed.
+ * tshark's: as many records in each direction, the same hellos, the same names. All handshakes are
+ * written to one pcap file as TCP segments, and read by one tshark. Skipped where it is not installed.
  */
 #include <netinet/in.h>
 #include <unistd.h>
 
 #include "streams/handshake.h"
 
+#include "base/macros.h"
 #include "model/tls_suite.h"
 
 #define SERVER_PORT 6380
-#define CLIENT_PORT 40000
-#define ISN 0xffffff00u /* wraps within the handshake */
+#define CLIENT_PORT 40000 /* of the first connection */
+#define ISN 0xffffff00u	  /* wraps within the handshake */
 #define TCP_SYN 0x02
 #define TCP_PUSH 0x08
 #define TCP_ACK 0x10
 #define LINKTYPE_RAW 101
+
+/* What tshark is asked for. */
+enum field { RECORDS, SNI, VERSION, SUITES, SELECTED_VERSION, ALERTS, ALPN, FIELDS };
+
+static const char *const field_names[FIELDS] = {
+	[RECORDS] =
+		"tls.record.length", /* tshark has a type of its own for encrypted TLS 1.3 records */
+	[SNI] = "tls.handshake.extensions_server_name",
+	[VERSION] = "tls.handshake.version",
+	[SUITES] = "tls.handshake.ciphersuite",
+	[SELECTED_VERSION] = "tls.handshake.extensions.supported_version",
+	[ALERTS] = "tls.alert_message.desc",
+	[ALPN] = "tls.handshake.extensions_alpn_str",
+};
+
+/* One handshake in the pcap file, read by us and by tshark. */
+struct connection {
+	struct tls_facts ours;
+	uint32_t records[SIDES];
+	char tshark[SIDES][FIELDS][4096]; /* values joined by commas */
+};
+
+struct pcap {
+	FILE *f;
+	uint16_t client_port;
+};
 
 static char pcap_path[64];
 
@@ -46,7 +73,7 @@ static void put_big_endian(uint8_t *to, uint32_t v, int bytes)
 }
 
 /* A pcap packet: IPv4 and TCP headers without options, then data. */
-static void put_segment(FILE *f, enum side from, uint32_t seq, uint32_t ack, uint8_t flags,
+static void put_segment(struct pcap *to, enum side from, uint32_t seq, uint32_t ack, uint8_t flags,
 			const uint8_t *data, uint32_t len)
 {
 	static uint32_t microseconds;
@@ -57,36 +84,47 @@ static void put_segment(FILE *f, enum side from, uint32_t seq, uint32_t ack, uin
 
 	put_big_endian(p + 2, total, 2);
 	put_big_endian(p + 10, sum16(p, 20), 2);
-	put_big_endian(p + 20, from == SERVER ? SERVER_PORT : CLIENT_PORT, 2);
-	put_big_endian(p + 22, from == SERVER ? CLIENT_PORT : SERVER_PORT, 2);
+	put_big_endian(p + 20, from == SERVER ? SERVER_PORT : to->client_port, 2);
+	put_big_endian(p + 22, from == SERVER ? to->client_port : SERVER_PORT, 2);
 	put_big_endian(p + 24, seq, 4);
 	put_big_endian(p + 28, ack, 4);
-	put32(f, 1700000000);
-	put32(f, ++microseconds);
-	put32(f, total);
-	put32(f, total);
-	fwrite(p, sizeof(p), 1, f);
-	fwrite(data, len, 1, f);
+	put32(to->f, 1700000000);
+	put32(to->f, ++microseconds);
+	put32(to->f, total);
+	put32(to->f, total);
+	fwrite(p, sizeof(p), 1, to->f);
+	fwrite(data, len, 1, to->f);
 }
 
-/* Bytes [done[from], to) of a direction in segments of that size; done[] counts what was put. */
-static void put_bytes(FILE *f, const struct stream *sent, enum side from, uint32_t *done,
-		      uint32_t to, uint32_t piece)
+/* Bytes [done[from], end) of a direction in segments of that size; done[] counts what was put. */
+static void put_bytes(struct pcap *to, const struct stream *sent, enum side from, uint32_t *done,
+		      uint32_t end, uint32_t piece)
 {
-	while (done[from] < to) {
-		uint32_t n = piece < to - done[from] ? piece : to - done[from];
+	while (done[from] < end) {
+		uint32_t n = piece < end - done[from] ? piece : end - done[from];
 
-		put_segment(f, from, ISN + 1 + done[from], ISN + 1 + done[!from],
+		put_segment(to, from, ISN + 1 + done[from], ISN + 1 + done[!from],
 			    TCP_PUSH | TCP_ACK, sent[from].data + done[from], n);
 		done[from] += n;
 	}
 }
 
 /* The ClientHello, the server's bytes, then the client's others: an order both ends could send in. */
-static void write_pcap(const struct stream *sent, uint32_t piece)
+static void put_connection(struct pcap *to, const struct stream *sent, uint32_t piece)
+{
+	uint32_t done[SIDES] = {};
+
+	put_segment(to, CLIENT, ISN, 0, TCP_SYN, NULL, 0);
+	put_segment(to, SERVER, ISN, ISN + 1, TCP_SYN | TCP_ACK, NULL, 0);
+	put_segment(to, CLIENT, ISN + 1, ISN + 1, TCP_ACK, NULL, 0);
+	put_bytes(to, sent, CLIENT, done, TLS_HEADER_LEN + record_length(&sent[CLIENT], 0), piece);
+	put_bytes(to, sent, SERVER, done, sent[SERVER].len, piece);
+	put_bytes(to, sent, CLIENT, done, sent[CLIENT].len, piece);
+}
+
+static FILE *pcap_create(void)
 {
 	FILE *f = fopen(pcap_path, "we");
-	uint32_t done[SIDES] = {};
 
 	assert_non_null(f);
 	put32(f, 0xa1b2c3d4);
@@ -95,38 +133,45 @@ static void write_pcap(const struct stream *sent, uint32_t piece)
 	put32(f, 0);
 	put32(f, 262144);
 	put32(f, LINKTYPE_RAW);
-	put_segment(f, CLIENT, ISN, 0, TCP_SYN, NULL, 0);
-	put_segment(f, SERVER, ISN, ISN + 1, TCP_SYN | TCP_ACK, NULL, 0);
-	put_segment(f, CLIENT, ISN + 1, ISN + 1, TCP_ACK, NULL, 0);
-	put_bytes(f, sent, CLIENT, done, TLS_HEADER_LEN + record_length(&sent[CLIENT], 0), piece);
-	put_bytes(f, sent, SERVER, done, sent[SERVER].len, piece);
-	put_bytes(f, sent, CLIENT, done, sent[CLIENT].len, piece);
-	fclose(f);
+	return f;
 }
 
-/* One field of every TLS packet of one direction, values joined by commas. */
-static void tshark(const char *field, enum side from, char *buf, size_t size)
+static void add_values(char *list, size_t size, const char *more)
 {
-	char command[512];
-	size_t used = 0;
-	FILE *p;
-	int c;
+	size_t used = strlen(list);
 
-	snprintf(command, sizeof(command),
-		 "tshark -r %s -d tcp.port==%d,tls -Y 'tcp.srcport==%d && tls' -T fields "
-		 "-E occurrence=a -E aggregator=, -e %s 2>/dev/null",
-		 pcap_path, SERVER_PORT, from == SERVER ? SERVER_PORT : CLIENT_PORT, field);
+	if (*more)
+		snprintf(list + used, size - used, "%s%s", used ? "," : "", more);
+}
+
+/* Read the pcap file with tshark, which prints a line for each packet with TLS in it. */
+static void tshark(struct connection *conns)
+{
+	char command[1024], *line = NULL;
+	size_t size = 0, at;
+	FILE *p;
+
+	at = snprintf(command, sizeof(command),
+		      "tshark -r %s -d tcp.port==%d,tls -Y tls -T fields -E occurrence=a "
+		      "-E aggregator=, -e tcp.srcport -e tcp.dstport",
+		      pcap_path, SERVER_PORT);
+	for (int i = 0; i < FIELDS; i++)
+		at += snprintf(command + at, sizeof(command) - at, " -e %s", field_names[i]);
+	snprintf(command + at, sizeof(command) - at, " 2>/dev/null");
 	p = popen(command, "re");
 	assert_non_null(p);
-	while ((c = fgetc(p)) != EOF && used + 1 < size) {
-		if (c == '\n' && (!used || buf[used - 1] == ','))
-			continue;
-		buf[used++] = c == '\n' ? ',' : (char)c;
+	while (getline(&line, &size, p) > 0) {
+		char *rest = line;
+		int from = atoi(strsep(&rest, "\t\n")), to = atoi(strsep(&rest, "\t\n"));
+		enum side side = from == SERVER_PORT ? SERVER : CLIENT;
+		struct connection *c = &conns[(side == SERVER ? to : from) - CLIENT_PORT];
+
+		for (int i = 0; i < FIELDS; i++)
+			add_values(c->tshark[side][i], sizeof(c->tshark[side][i]),
+				   strsep(&rest, "\t\n"));
 	}
-	pclose(p);
-	if (used && buf[used - 1] == ',')
-		used--;
-	buf[used] = '\0';
+	free(line);
+	assert_int_equal(pclose(p), 0);
 }
 
 static uint32_t count_of(const char *list)
@@ -152,44 +197,33 @@ static uint32_t record_count(const struct stream *st, uint32_t piece)
 	return s.records;
 }
 
-static void compare_number(const char *field, enum side from, unsigned int want)
+static void compare_number(const char *values, unsigned int want)
 {
-	char values[4096];
-
-	tshark(field, from, values, sizeof(values));
 	assert_int_equal(strtoul(values, NULL, 0), want); /* the first one */
 }
 
-static void compare(struct handshake *h, uint32_t piece)
+static void compare(struct connection *c)
 {
-	char values[8192];
+	char(*client)[sizeof(c->tshark[0][0])] = c->tshark[CLIENT];
+	char(*server)[sizeof(c->tshark[0][0])] = c->tshark[SERVER];
+	const struct tls_facts *ours = &c->ours;
 
-	write_pcap(h->s.sent, piece);
-	handshake_read_both(h, IN_ONE_PIECE);
-	/* not the content type: tshark has a field of its own for encrypted TLS 1.3 records */
-	for (enum side side = CLIENT; side < SIDES; side++) {
-		tshark("tls.record.length", side, values, sizeof(values));
-		assert_int_equal(count_of(values), record_count(&h->s.sent[side], piece));
+	for (enum side side = CLIENT; side < SIDES; side++)
+		assert_int_equal(count_of(c->tshark[side][RECORDS]), c->records[side]);
+	client[SNI][strcspn(client[SNI], ",")] = '\0';
+	assert_string_equal(client[SNI], ours->sni);
+	compare_number(client[VERSION], ours->client_version);
+	if (ours->flags & (TLS_SERVER_HELLO | TLS_RETRY)) {
+		compare_number(server[SUITES], ours->cipher);
+		compare_number(server[ours->version == TLS_1_3 ? SELECTED_VERSION : VERSION],
+			       ours->version);
 	}
-	tshark("tls.handshake.extensions_server_name", CLIENT, values, sizeof(values));
-	values[strcspn(values, ",")] = '\0';
-	assert_string_equal(values, h->facts.sni);
-	compare_number("tls.handshake.version", CLIENT, h->facts.client_version);
-	if (h->facts.flags & (TLS_SERVER_HELLO | TLS_RETRY)) {
-		compare_number("tls.handshake.ciphersuite", SERVER, h->facts.cipher);
-		compare_number(h->facts.version == TLS_1_3
-				       ? "tls.handshake.extensions.supported_version"
-				       : "tls.handshake.version",
-			       SERVER, h->facts.version);
-	}
-	if (h->facts.alert[SERVER] != TLS_ALERT_NONE)
-		compare_number("tls.alert_message.desc", SERVER, h->facts.alert[SERVER]);
-	if (h->facts.flags & TLS_RETRY) /* two ClientHellos */
+	if (ours->alert[SERVER] != TLS_ALERT_NONE)
+		compare_number(server[ALERTS], ours->alert[SERVER]);
+	if (ours->flags & TLS_RETRY) /* two ClientHellos */
 		return;
-	tshark("tls.handshake.ciphersuite", CLIENT, values, sizeof(values));
-	assert_int_equal(count_of(values), h->facts.suites_offered);
-	tshark("tls.handshake.extensions_alpn_str", CLIENT, values, sizeof(values));
-	assert_string_equal(values, h->facts.alpn_offered);
+	assert_int_equal(count_of(client[SUITES]), ours->suites_offered);
+	assert_string_equal(client[ALPN], ours->alpn_offered);
 }
 
 struct row {
@@ -217,10 +251,14 @@ static void handshakes_are_read_as_tshark_reads_them(void **state)
 		{"refused", TLS1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION, "ALL", NULL, NULL, 0},
 	};
 	static const uint32_t pieces[] = {1448, 536, 37};
+	static struct connection conns[ARRAY_SIZE(rows) * ARRAY_SIZE(pieces)];
+	struct connection *c = conns;
+	struct pcap to = {.client_port = CLIENT_PORT};
 
 	if (system("command -v tshark >/dev/null 2>&1"))
 		skip();
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	to.f = pcap_create();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *r = &rows[i];
 		struct handshake h;
 
@@ -237,10 +275,19 @@ static void handshakes_are_read_as_tshark_reads_them(void **state)
 		if (r->alpn)
 			SSL_CTX_set_alpn_protos(h.s.ctx[CLIENT], (const uint8_t *)"\2h2\5redis", 9);
 		assert_int_equal(handshake_run(&h, NULL), strcmp(r->name, "refused") != 0);
-		for (size_t p = 0; p < 3; p++)
-			compare(&h, pieces[p]);
+		handshake_read_both(&h, IN_ONE_PIECE);
+		for (size_t p = 0; p < ARRAY_SIZE(pieces); p++, c++, to.client_port++) {
+			put_connection(&to, h.s.sent, pieces[p]);
+			c->ours = h.facts;
+			for (enum side side = CLIENT; side < SIDES; side++)
+				c->records[side] = record_count(&h.s.sent[side], pieces[p]);
+		}
 		session_free(&h.s);
 	}
+	assert_int_equal(fclose(to.f), 0);
+	tshark(conns);
+	for (size_t i = 0; i < ARRAY_SIZE(conns); i++)
+		compare(&conns[i]);
 }
 
 /* Signalling values (SCSV, GREASE), and numbers of drafts and national suites IANA never assigned. */
