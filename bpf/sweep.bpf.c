@@ -181,12 +181,15 @@ static long slot_step(u32 i, struct slot_search *s)
 	if (!inode)
 		return 0;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC) {
-		s->found = owner_of_inode(inode, &room) != NULL;
+		if (!owner_of_inode(inode, &room))
+			return 0;
 	} else {
 		own = owner_of_file(file, inode);
-		s->found = own && !is_open_to_all(own->kind, BPF_CORE_READ(file, f_mode));
+		if (!own || is_open_to_all(own->kind, BPF_CORE_READ(file, f_mode)))
+			return 0;
 	}
-	return s->found;
+	s->found = 1;
+	return 1; /* a constant: 6.1's verifier must see that it is 0 or 1 */
 }
 
 /* The next one in the ring's table. */
