@@ -23,6 +23,7 @@ static void *idle(void *arg)
 	trigger_stay();
 }
 
+/* The innermost process; its standard output leads to the outermost one. */
 __attribute__((noreturn)) static void make_threads(long number)
 {
 	pthread_attr_t attr;
@@ -37,7 +38,8 @@ __attribute__((noreturn)) static void make_threads(long number)
 		err = pthread_create(&t, &attr, idle, NULL);
 		made += !err;
 	}
-	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
+	printf("%ld %d\n", made, err);
+	fflush(stdout);
 	trigger_stay();
 }
 
@@ -50,13 +52,12 @@ __attribute__((noreturn)) static void nest(long levels, const char *number, uid_
 	pid_t pid = 0;
 
 	while (!pid && levels--) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (unshare(CLONE_NEWPID))
 			trigger_die("pid namespace");
 		pid = fork();
 		if (pid < 0)
 			trigger_die("fork");
-		if (!pid)
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
 	}
 	if (pid) {
 		waitpid(pid, NULL, 0);
@@ -66,6 +67,35 @@ __attribute__((noreturn)) static void nest(long levels, const char *number, uid_
 		trigger_die("uid %u", uid);
 	execl("/proc/self/exe", "redis-server", "inside", number, NULL);
 	trigger_die("exec");
+}
+
+/*
+ * The outermost process reports, since the pid that the innermost one has for itself is 1. All others end with it: the
+ * first in the namespaces is killed by PR_SET_PDEATHSIG, and takes them along.
+ */
+__attribute__((noreturn)) static void crowd(long levels, const char *number, uid_t uid)
+{
+	int ends[2], err;
+	long made;
+	FILE *f;
+
+	if (pipe(ends))
+		trigger_die("pipe");
+	switch (fork()) {
+	case -1:
+		trigger_die("fork");
+	case 0:
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		nest(levels, number, uid);
+	}
+	close(ends[1]);
+	f = fdopen(ends[0], "r");
+	if (!f || fscanf(f, "%ld %d", &made, &err) != 2)
+		trigger_die("the crowd");
+	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
+	trigger_stay();
 }
 
 /* Returns 0, or an errno. */
@@ -102,7 +132,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "inside"))
 		make_threads(atol(argv[2]));
 	if (argc == 5 && !strcmp(argv[1], "threads"))
-		nest(atol(argv[2]), argv[3], atoi(argv[4]));
+		crowd(atol(argv[2]), argv[3], atoi(argv[4]));
 	if (argc != 3 || strcmp(argv[1], "servers"))
 		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER");
 	make_servers(atol(argv[2]));
