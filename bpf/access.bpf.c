@@ -174,7 +174,7 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct open_check *check;
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 	struct member *m;
 	u32 nr, vector;
 
@@ -183,7 +183,7 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	m = member_of(target->tgid);
 	if (!m || is_exempt(task, m->instance))
 		return 0;
-	owner = owner_of_pid(target->thread_pid);
+	owner = owner_of_pid(target->thread_pid, &room);
 	if (!owner)
 		return 0;
 	nr = syscall_number(task);

@@ -113,13 +113,17 @@ static __noinline int on_host(u32 rule, u32 detail, long ret)
 
 static __always_inline int on_pidfd(const struct call *c, u32 op)
 {
-	return report_call(owner_of_pidfd(c->arg[0]), RULE_MEM_REMOTE, c, op);
+	struct pid_owner room = {};
+
+	return report_call(owner_of_pidfd(c->arg[0], &room), RULE_MEM_REMOTE, c, op);
 }
 
 /* nr 0 means the caller itself. */
 static __always_inline int on_number(const struct call *c, u32 nr, u32 rule, u32 op)
 {
-	return report_call(nr ? owner_of_number(nr) : NULL, rule, c, op);
+	struct pid_owner room = {};
+
+	return report_call(nr ? owner_of_number(nr, &room) : NULL, rule, c, op);
 }
 
 static __always_inline int did_madvise(const struct call *c)
@@ -154,7 +158,7 @@ static __always_inline int did_prlimit(const struct call *c)
 /* How and where the monitor is scheduled. Of a server this is tuning. */
 static __always_inline int did_schedule(const struct call *c, u32 nr)
 {
-	struct pid_owner *owner = nr ? owner_of_number(nr) : NULL;
+	struct pid_owner room = {}, *owner = nr ? owner_of_number(nr, &room) : NULL;
 
 	return owner && owner->instance == INSTANCE_SELF
 		       ? report_call(owner, RULE_SELF_TAMPER, c, 0)
@@ -225,36 +229,41 @@ static __always_inline u32 perf_op_of(struct perf_event *event)
 									 : PERF_OP_SAMPLE;
 }
 
+/* A function of its own for the same reason as on_host(). */
+static __noinline int on_perf_target(u32 nr, u32 detail, long ret)
+{
+	struct pid_owner room = {}, *owner = (s32)nr > 0 ? owner_of_number(nr, &room) : NULL;
+
+	return owner ? report(owner, RULE_MEM_PROBE, VECTOR_SYSCALL, detail, ret, 0) : 0;
+}
+
 static __always_inline int did_perf(const struct call *c)
 {
 	/* for a cgroup the number is a descriptor; as for -1, whichever of its processes runs is sampled */
 	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? (u32)-1 : c->arg[1], op;
-	struct pid_owner *owner = (s32)pid > 0 ? owner_of_number(pid) : NULL;
 	struct trace_event_call *call;
 	struct perf_event *event;
 	struct file *f;
 
 	if (c->ret < 0)
-		return report_call(owner, RULE_MEM_PROBE, c, PERF_OP_UNKNOWN);
+		return on_perf_target(pid, call_detail(c, PERF_OP_UNKNOWN), c->ret);
 	f = file_of_fd(bpf_get_current_task_btf(), c->ret);
 	event = f ? perf_event_of(f) : NULL;
 	if (!event)
 		return 0;
 	call = BPF_CORE_READ(event, tp_event);
 	if (call && (BPF_CORE_READ(call, flags) & uprobe_flag)) {
-		if (owner)
-			return report_call(owner, RULE_MEM_PROBE, c, PERF_OP_UPROBE);
-		if ((s32)pid == -1) /* 0: of the caller alone */
-			report_probe(uprobe_inode(call), VECTOR_SYSCALL,
-				     call_detail(c, PERF_OP_UPROBE));
-		return 0;
+		if ((s32)pid == -1)
+			return report_probe(uprobe_inode(call), VECTOR_SYSCALL,
+					    call_detail(c, PERF_OP_UPROBE));
+		return on_perf_target(pid, call_detail(c, PERF_OP_UPROBE), c->ret);
 	}
 	op = perf_op_of(event);
-	if (owner)
-		return report_call(owner, RULE_MEM_PROBE, c, op);
-	if ((s32)pid == -1 && op == PERF_OP_SAMPLE_USER) /* whoever runs is sampled */
-		return on_host(RULE_MEM_PROBE, call_detail(c, op), c->ret);
-	return 0;
+	if ((s32)pid == -1) /* whoever runs is sampled */
+		return op == PERF_OP_SAMPLE_USER
+			       ? on_host(RULE_MEM_PROBE, call_detail(c, op), c->ret)
+			       : 0;
+	return on_perf_target(pid, call_detail(c, op), c->ret);
 }
 
 /* --- BPF programs of others --- */

@@ -51,28 +51,35 @@ int en_ptrace(void *ctx)
 {
 	struct pt_regs *regs = current_regs();
 	long request = SYSCALL_ARG1(regs);
+	struct pid_owner room = {};
 
 	if (request == PTRACE_TRACEME || request == PTRACE_DETACH)
 		return 0;
-	return kill_entering(owner_of_number(SYSCALL_ARG2(regs)), ptrace_rule(request));
+	return kill_entering(owner_of_number(SYSCALL_ARG2(regs), &room), ptrace_rule(request));
 }
 
 SEC("?tracepoint/syscalls/sys_enter_process_vm_readv")
 int en_vm_readv(void *ctx)
 {
-	return kill_entering(owner_of_number(SYSCALL_ARG1(current_regs())), RULE_MEM_READ);
+	struct pid_owner room = {};
+
+	return kill_entering(owner_of_number(SYSCALL_ARG1(current_regs()), &room), RULE_MEM_READ);
 }
 
 SEC("?tracepoint/syscalls/sys_enter_process_vm_writev")
 int en_vm_writev(void *ctx)
 {
-	return kill_entering(owner_of_number(SYSCALL_ARG1(current_regs())), RULE_MEM_WRITE);
+	struct pid_owner room = {};
+
+	return kill_entering(owner_of_number(SYSCALL_ARG1(current_regs()), &room), RULE_MEM_WRITE);
 }
 
 SEC("?tracepoint/syscalls/sys_enter_pidfd_getfd")
 int en_pidfd_getfd(void *ctx)
 {
-	return kill_entering(owner_of_pidfd(SYSCALL_ARG1(current_regs())), RULE_MEM_FD);
+	struct pid_owner room = {};
+
+	return kill_entering(owner_of_pidfd(SYSCALL_ARG1(current_regs()), &room), RULE_MEM_FD);
 }
 
 /* --- exits --- */
@@ -246,12 +253,12 @@ static __always_inline u32 rule_of_transfer(u32 fd, enum transfer way)
 	return r ? rule_of_access(r, way == TRANSFER_WRITE) : RULE_NONE;
 }
 
-static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm)
+static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm, struct pid_owner *room)
 {
 	struct task_struct *task = mm_owner(mm);
 
 	return task && member_of(BPF_CORE_READ(task, tgid))
-		       ? owner_of_pid(BPF_CORE_READ(task, thread_pid))
+		       ? owner_of_pid(BPF_CORE_READ(task, thread_pid), room)
 		       : NULL;
 }
 
@@ -342,11 +349,11 @@ static __always_inline int is_mem(struct file *f)
 static __always_inline int is_mem_of(struct file *f, u32 instance)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
 		return 0;
-	owner = owner_of_inode(inode);
+	owner = owner_of_inode(inode, &room);
 	return owner && owner->instance == instance && is_mem(f);
 }
 
@@ -429,11 +436,11 @@ SEC("?tp_btf/mmap_lock_acquire_returned")
 int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 
 	if (mm == task->mm || !success || !task->mm)
 		return 0;
-	owner = owner_of_mm(mm);
+	owner = owner_of_mm(mm, &room);
 	if (!owner)
 		return 0;
 	return COMPAT_CALL(task) ? remote_32bit(owner, task_regs(task))

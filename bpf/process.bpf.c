@@ -8,13 +8,13 @@
  *                               that executes something else leaves the instance in the same
  *                               moment. The environment is read before the program can overwrite it.
  *                               Another monitor is recognised, and protected like this one
- *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) and threads belong from their first
- *                               instruction on; the kernel calls it for threads, too
+ *   tp_btf/sched_process_fork   children (BGSAVE, AOF rewrite) belong from their first
+ *                               instruction on
  *   tp_btf/sched_process_exit   a member ends: called for each thread, before its pid can be used
  *                               again. The exit code says whether the kernel dumped core
  *   syscall                     run by the monitor, in its own context, to register itself
  *   iter/task                   what ran before the monitor: pass 1 finds main processes, pass 2
- *                               their children and threads
+ *                               their children
  *
  * A name makes a process an instance, and that only means being watched: a process that takes a
  * server's name gains nothing over another instance, since only members of the *same* instance are
@@ -36,6 +36,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u32);
 	__type(value, u32);
 } candidates SEC(".maps");
@@ -130,7 +131,6 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 	}
 	if (s)
 		__sync_fetch_and_add(&s->live, 1);
-	pids_set(task, instance, 1);
 	return 0;
 }
 
@@ -270,9 +270,7 @@ static __noinline int register_instance(struct task_struct *task, u32 flags)
 	}
 	if (!(flags & EVENT_FOUND_BY_SWEEP))
 		tracer_reported(task, id);
-	if (m)
-		pids_set(task, id, 1);
-	else if (member_add(task, id, 1))
+	if (!m && member_add(task, id, 1))
 		return 0;
 	bpf_map_delete_elem(&baselined, &id); /* its baseline is taken again */
 	map_exe(task, id);
@@ -406,7 +404,7 @@ static __noinline int is_monitor(u64 task_addr)
 	       !BPF_CORE_READ(task, ptrace) && runs_monitor(task) && !scan_env(task_addr);
 }
 
-/* The guard that the monitor forks, and its threads, are added by the hooks below. */
+/* The guard that the monitor forks is added by the hooks below. */
 SEC("syscall")
 int register_self(struct self_start *ctx)
 {
@@ -434,7 +432,6 @@ static __noinline int leave_instance(u64 task_addr, u32 is_finding)
 	instance = m->instance;
 	main = m->main;
 	member_remove(tgid, instance);
-	pids_set(task, instance, 0);
 	if (is_finding)
 		report_self(task, instance, RULE_MEM_INJECT, VECTOR_EXEC, 0, NULL);
 	lifecycle(EVENT_EXEC, task, instance, main ? EVENT_MAIN : 0);
@@ -488,10 +485,8 @@ int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
 	if (!m)
 		return 0;
 	instance = m->instance;
-	if (child->tgid == parent->tgid) {
-		pids_set(child, instance, 1);
-		return 0;
-	}
+	if (child->tgid == parent->tgid)
+		return 0; /* a thread */
 	if (!member_add(child, instance, 0))
 		lifecycle(EVENT_FORK, child, instance, 0);
 	return 0;
@@ -515,13 +510,12 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 		return 0;
 	instance = m->instance;
 	main = m->main;
-	pids_set(p, instance, 0);
 	if (BPF_CORE_READ(p, signal, live.counter))
 		return 0; /* other threads are alive */
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
 		report_self(p, instance, RULE_MEM_DUMP, VECTOR_CORE, 0, NULL);
 	member_remove(tgid, instance);
-	if (main) /* a server that daemonizes lives on as its child */
+	if (main && is_running(instance)) /* a server that daemonizes lives on as its child */
 		bpf_for_each_map_elem(&procs, heir_step, &instance, 0);
 	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;
@@ -569,10 +563,8 @@ int find_instances(struct bpf_iter__task *ctx)
 			report_tracer(task, instance, EVENT_FOUND_BY_SWEEP);
 		return 0;
 	}
-	if (m) {
-		pids_set(task, m->instance, 1);
+	if (m)
 		return 0;
-	}
 	up = BPF_CORE_READ(leader, real_parent, group_leader);
 	m = member_of(BPF_CORE_READ(up, pid));
 	if (m && same_exe(leader, up) && !member_add(task, m->instance, 0))

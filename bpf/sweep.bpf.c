@@ -5,10 +5,9 @@
  *
  * Iterators, and what each decides:
  *   iter/task        of a member: it is traced, has breakpoints in its code, lets KSM merge its
- *                    memory, has pages swapped out; whether all its threads are known; who its
- *                    ancestors are. Of others: one is inside process_vm_readv or _writev on an
- *                    instance. Hooks report that call at its end, which the caller can put off
- *                    for ever by making its own memory wait
+ *                    memory, has pages swapped out; who its ancestors are. Of others: one is
+ *                    inside process_vm_readv or _writev on an instance. Hooks report that call at
+ *                    its end, which the caller can put off for ever by making its own memory wait
  *   iter/task_file   somebody holds a file below an instance's /proc/PID, its socket, its data or
  *                    configuration, or a perf event on it; an instance holds an unmarked socket.
  *                    The same for files in a ring of io_uring, by a program of its own
@@ -52,6 +51,7 @@ __u64 mm_flags_value;
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u32);   /* instance */
 	__type(value, u32); /* tgid of a living member, of its main process if that lives */
 } main_tgids SEC(".maps");
@@ -109,7 +109,7 @@ static __always_inline int report_lasting(const struct pid_owner *target, struct
 
 static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, struct inode *inode)
 {
-	struct pid_owner *owner = owner_of_inode(inode);
+	struct pid_owner room = {}, *owner = owner_of_inode(inode, &room);
 	struct action a = {};
 	struct proc_rule *r;
 
@@ -174,18 +174,22 @@ static long slot_step(u32 i, struct slot_search *s)
 {
 	struct file *file = file_of_slot((void *)s->ring, s->slot);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct pid_owner room = {};
 	struct file_owner *own;
 
 	s->slot++;
 	if (!inode)
 		return 0;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC) {
-		s->found = owner_of_inode(inode) != NULL;
+		if (!owner_of_inode(inode, &room))
+			return 0;
 	} else {
 		own = owner_of_file(file, inode);
-		s->found = own && !is_open_to_all(own->kind, BPF_CORE_READ(file, f_mode));
+		if (!own || is_open_to_all(own->kind, BPF_CORE_READ(file, f_mode)))
+			return 0;
 	}
-	return s->found;
+	s->found = 1;
+	return 1; /* a constant: 6.1's verifier must see that it is 0 or 1 */
 }
 
 /* The next one in the ring's table. */
@@ -354,12 +358,12 @@ static __noinline int holds_perf_event(struct task_struct *task, struct file *fi
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
 	struct perf_event *event = perf_event_of(file);
 	struct task_struct *target;
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 
 	if (!event)
 		return 0;
 	target = BPF_CORE_READ(event, hw.target);
-	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid)) : NULL;
+	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid), &room) : NULL;
 	if (!owner || is_member(task->tgid, owner->instance))
 		return 0;
 	return report_state(owner, &a, address(task));
@@ -408,19 +412,6 @@ static __always_inline void note_member(struct task_struct *task, struct member 
 	}
 }
 
-/*
- * Enter a thread that is missing in the table, unless it is so young that its fork hook may be
- * running now.
- */
-static __always_inline void note_thread(struct task_struct *task, struct member *m)
-{
-	if (owner_of_pid(task->thread_pid) ||
-	    task->start_boottime + NS_PER_SEC > bpf_ktime_get_boot_ns())
-		return;
-	pids_set(task, m->instance, 1);
-	counter_add(COUNTER_THREADS_LATE, 1);
-}
-
 static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner)
 {
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_UPROBES};
@@ -464,9 +455,9 @@ static __always_inline u32 vm_call(struct task_struct *task)
 static __always_inline void check_vm_call(struct task_struct *task)
 {
 	struct pt_regs *regs;
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 	struct action a = {};
-	u32 ns, own, nr;
+	u32 nr;
 
 	if (!task->mm || !task->__state)
 		return;
@@ -475,8 +466,7 @@ static __always_inline void check_vm_call(struct task_struct *task)
 		return;
 	regs = task_regs(task);
 	nr = COMPAT_CALL(task) ? SYSCALL32_ARG1(regs) : SYSCALL_ARG1(regs);
-	ns = pid_ns_of(task->thread_pid, &own);
-	owner = pid_owner(ns, nr);
+	owner = owner_of_number_to(task, nr, &room);
 	if (!owner || is_exempt(task, owner->instance))
 		return;
 	a.rule = a.detail == FINDING_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
@@ -501,7 +491,6 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	mm = task->mm;
 	if (!mm)
 		return 0;
-	note_thread(task, m);
 	target.instance = m->instance;
 	target.tgid = task->tgid;
 	target.tid = task->pid;

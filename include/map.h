@@ -12,8 +12,7 @@
 #include "tls/stream.h"
 
 #define RING_BYTES (4 * 1024 * 1024) /* about 2,000 events of 2 KiB */
-#define PROCS_MAX 8192	    /* members of all instances: main processes and forked children */
-#define PIDS_MAX 65536	    /* threads of members, times pid namespace levels */
+#define PROCS_MAX 8192		     /* the loader sets as many as the kernel can have processes */
 #define ATTEMPTS_MAX 16384  /* (rule, vector, actor, instance) alive within the last seconds */
 #define EARLY_MAX 4096	    /* connections whose first data came with the handshake's last ACK */
 #define BYSTANDERS_MAX 4096 /* (socket, process) pairs: it was found not to hold the socket */
@@ -47,12 +46,7 @@ struct server {
 	__u32 live;    /* processes in procs */
 };
 
-/* pids: what a pid number means to a caller of that namespace; threads count */
-struct pid_key {
-	__u32 ns; /* inode number of the pid namespace */
-	__u32 nr;
-};
-
+/* A thread of an instance. */
 struct pid_owner {
 	__u32 instance;
 	__u32 tgid; /* initial pid namespace */
@@ -229,7 +223,6 @@ enum counter_id {
 	COUNTER_BYSTANDERS,	    /* egress while a process ran that does not hold the socket */
 	COUNTER_CHECK_LOST,	    /* results of the access check lost before the open's end */
 	COUNTER_SOCKETS_LATE,	    /* sockets of instances that a sweep found unmarked */
-	COUNTER_THREADS_LATE,	    /* threads of instances that a sweep found unknown */
 	COUNTER_FILES_FULL,	    /* own files of instances that could not be entered */
 	COUNTER_UNREAD,		    /* segments in which no TCP header was found */
 	COUNTER_SUBFLOWS_UNSEEN,    /* MPTCP connections with subflows that are not seen */

@@ -45,11 +45,11 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 		.ret = ret,
 		.no_prevention = request == PTRACE_DETACH,
 	};
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 
 	if (request == PTRACE_TRACEME)
 		return 0; /* no target: the tracer is found at exec, see process.bpf.c */
-	owner = owner_of_number(nr);
+	owner = owner_of_number(nr, &room);
 	if (!owner)
 		return 0;
 	action.rule = ptrace_rule(request);
@@ -63,7 +63,7 @@ static __always_inline int did_ptrace(long request, u32 nr, long ret)
 
 static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)
 {
-	struct pid_owner *owner = owner_of_number(nr);
+	struct pid_owner room = {}, *owner = owner_of_number(nr, &room);
 	struct action action = {.rule = rule, .vector = vector, .ret = ret};
 
 	if (!owner)
@@ -75,7 +75,7 @@ static __always_inline int did_vm(u32 rule, u32 vector, u32 nr, long ret)
 
 static __always_inline int did_getfd(u32 pidfd, u32 fd, long ret)
 {
-	struct pid_owner *owner = owner_of_pidfd(pidfd);
+	struct pid_owner room = {}, *owner = owner_of_pidfd(pidfd, &room);
 
 	return owner ? report(owner, RULE_MEM_FD, VECTOR_PIDFD_GETFD, 0, ret, fd) : 0;
 }
@@ -83,7 +83,7 @@ static __always_inline int did_getfd(u32 pidfd, u32 fd, long ret)
 /* A file of procfs was opened. Returns 1 if it needs no other look. */
 static __always_inline int opened_proc(struct file *f, struct inode *inode, u32 vector)
 {
-	struct pid_owner *owner = owner_of_inode(inode);
+	struct pid_owner room = {}, *owner = owner_of_inode(inode, &room);
 	u32 mode = BPF_CORE_READ(f, f_mode), rule;
 	struct proc_rule *r;
 
@@ -148,7 +148,7 @@ static __always_inline int report_use(const struct pid_owner *owner, u32 rule, u
 
 static __always_inline int used_proc(struct file *f, struct inode *inode, const struct use *use)
 {
-	struct pid_owner *owner = owner_of_inode(inode);
+	struct pid_owner room = {}, *owner = owner_of_inode(inode, &room);
 	struct proc_rule *r;
 	u32 rule;
 

@@ -148,7 +148,7 @@ static __always_inline struct proc_rule *rule_of_part(struct path_scan *s, u32 p
  * itself.
  */
 static __always_inline struct pid_owner *owner_of_base(struct task_struct *task, s32 dirfd,
-						       int *is_fd_dir)
+						       int *is_fd_dir, struct pid_owner *room)
 {
 	struct dentry *d;
 	struct inode *inode;
@@ -168,7 +168,7 @@ static __always_inline struct pid_owner *owner_of_base(struct task_struct *task,
 		return NULL;
 	r = rule_of_name(BPF_CORE_READ(d, d_name.name));
 	*is_fd_dir = r && r->file == PROC_FILE_FD;
-	return owner_of_inode(inode);
+	return owner_of_inode(inode, room);
 }
 
 /*
@@ -178,14 +178,14 @@ static __always_inline int opened_fd_entry(struct task_struct *task, const struc
 					   u32 vector)
 {
 	struct path_scan *s = path_parts(name, 1);
-	struct pid_owner *owner = NULL;
+	struct pid_owner *owner = NULL, room = {};
 	struct proc_rule *r;
 	int fd_dir = 0;
 
 	if (!s || s->nums[0] < 0)
 		return 0;
 	if (s->parts == 1) {
-		owner = owner_of_base(task, name->dirfd, &fd_dir);
+		owner = owner_of_base(task, name->dirfd, &fd_dir, &room);
 		if (!fd_dir)
 			return 0;
 	} else {
@@ -193,9 +193,9 @@ static __always_inline int opened_fd_entry(struct task_struct *task, const struc
 		if (!r || r->file != PROC_FILE_FD)
 			return 0;
 		if (s->parts == 2)
-			owner = owner_of_base(task, name->dirfd, &fd_dir);
+			owner = owner_of_base(task, name->dirfd, &fd_dir, &room);
 		else if (s->nums[2] >= 0)
-			owner = owner_of_number(s->nums[2]);
+			owner = owner_of_number(s->nums[2], &room);
 	}
 	return owner ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, 0, s->nums[0]) : 0;
 }
@@ -217,12 +217,12 @@ static __always_inline int opened_pipe(struct inode *inode, u32 vector)
 static __always_inline int denied_fd_entry(struct task_struct *task, const struct open_name *name,
 					   u32 vector, long ret, const struct path_scan *s)
 {
-	struct pid_owner *owner;
+	struct pid_owner *owner, room = {};
 	int fd_dir = 0;
 
 	if (s->parts != 1 || s->nums[0] < 0)
 		return 0;
-	owner = owner_of_base(task, name->dirfd, &fd_dir);
+	owner = owner_of_base(task, name->dirfd, &fd_dir, &room);
 	return owner && fd_dir
 		       ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, ret, s->nums[0])
 		       : 0;
@@ -233,7 +233,7 @@ static __always_inline int open_denied(struct task_struct *task, const struct op
 				       u32 vector, long ret)
 {
 	struct path_scan *s = path_parts(name, 0);
-	struct pid_owner *owner = NULL;
+	struct pid_owner *owner = NULL, room = {};
 	struct proc_rule *r;
 	u32 file, rule, behind = 1; /* parts from the file's name on */
 	int fd_dir = 0;
@@ -250,9 +250,9 @@ static __always_inline int open_denied(struct task_struct *task, const struct op
 	file = r->file;
 	rule = rule_of_access(r, name->flags & O_ACCMODE);
 	if (s->parts == behind)
-		owner = owner_of_base(task, name->dirfd, &fd_dir);
+		owner = owner_of_base(task, name->dirfd, &fd_dir, &room);
 	else if (s->nums[behind & (PARTS - 1)] >= 0)
-		owner = owner_of_number(s->nums[behind & (PARTS - 1)]);
+		owner = owner_of_number(s->nums[behind & (PARTS - 1)], &room);
 	if (!owner || !rule)
 		return 0;
 	if (behind == 2 && file == PROC_FILE_FD) {

@@ -2,9 +2,9 @@
 /*
  * task.bpf.h - which tasks belong to an instance, and which instance a pid means.
  *
- * A pid number is never compared as such: what it means depends on the pid namespace of the caller.
- * The pids table therefore has one entry for each thread and each namespace that the thread is
- * visible in.
+ * A pid number is never compared as such: what it means depends on the pid namespace of the caller. The kernel's own
+ * tree of that namespace says which thread it is, and procs whether its process is a member: no table of threads is kept
+ * that somebody could fill.
  */
 #ifndef CACHEWARDEN_TASK_BPF_H
 #define CACHEWARDEN_TASK_BPF_H
@@ -13,7 +13,10 @@
 #include "lib/counter.bpf.h"
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
-#define NS_LEVELS 8	      /* pid namespaces nested deeper than this are not resolved */
+#define PIDTYPE_PID 0	      /* enum pid_type */
+#define XA_KIND 3	      /* low bits of an entry in a radix tree, include/linux/xarray.h */
+#define XA_INTERNAL 2	      /* a node, not a leaf */
+#define PID_TREE_LEVELS 6     /* 22 bits of a pid (PID_MAX_LIMIT), at least 4 each */
 
 static __always_inline struct member *member_of(u32 tgid)
 {
@@ -49,14 +52,6 @@ static __always_inline int is_exempt(struct task_struct *task, u32 instance)
 	return m && (m->instance == instance || m->instance == INSTANCE_SELF);
 }
 
-/* The protected thread that number nr means to a caller in pid namespace ns. */
-static __always_inline struct pid_owner *pid_owner(u32 ns, u32 nr)
-{
-	struct pid_key key = {.ns = ns, .nr = nr};
-
-	return bpf_map_lookup_elem(&pids, &key);
-}
-
 /* Innermost pid namespace of a struct pid and its number there; find_vpid() uses the same one. */
 static __always_inline u32 pid_ns_of(struct pid *pid, u32 *nr)
 {
@@ -68,59 +63,85 @@ static __always_inline u32 pid_ns_of(struct pid *pid, u32 *nr)
 	return BPF_CORE_READ(up.ns, ns.inum);
 }
 
-/* The protected thread behind a struct pid, looked up by its number in the initial namespace. */
-static __always_inline struct pid_owner *owner_of_pid(struct pid *pid)
+/* The task that a struct pid is the number of, NULL once it has been reaped. */
+static __always_inline struct task_struct *task_of_pid(struct pid *pid)
 {
+	struct hlist_node *link = BPF_CORE_READ(pid, tasks[PIDTYPE_PID].first);
+
+	return link ? (void *)link -
+			       bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_PID])
+		    : NULL;
+}
+
+/*
+ * What a number means in a pid namespace, NULL if nothing: idr_find(), by hand. The kernel keeps the numbers of each
+ * namespace in a radix tree, of which tracing programs may read every node: they run within RCU's read side.
+ */
+static __always_inline struct pid *pid_of_number(struct pid_namespace *ns, u32 nr)
+{
+	u64 entry = (u64)BPF_CORE_READ(ns, idr.idr_rt.xa_head);
+
+	for (int i = 0; i < PID_TREE_LEVELS && (entry & XA_KIND) == XA_INTERNAL; i++) {
+		struct xa_node *node = (void *)(entry - XA_INTERNAL);
+		u32 shift = BPF_CORE_READ(node, shift) & 31;
+		u32 slots = bpf_core_field_size(node->slots) / sizeof(node->slots[0]);
+
+		if (!i && nr >> shift >= slots)
+			return NULL;
+		entry = 0;
+		bpf_probe_read_kernel(&entry, sizeof(entry),
+				      (void *)node + bpf_core_field_offset(node->slots) +
+					      (nr >> shift & (slots - 1)) * sizeof(void *));
+		if (!shift)
+			break;
+	}
+	return entry & XA_KIND ? NULL : (struct pid *)entry;
+}
+
+/*
+ * The owner_of_ functions find the protected thread that something refers to, and describe it in *room. They return room,
+ * NULL if it is no thread of an instance.
+ */
+static __always_inline struct pid_owner *owner_of_pid(struct pid *pid, struct pid_owner *room)
+{
+	struct task_struct *task = pid ? task_of_pid(pid) : NULL;
+	struct member *m;
+
+	if (!task)
+		return NULL;
+	room->tgid = BPF_CORE_READ(task, tgid);
+	m = member_of(room->tgid);
+	if (!m)
+		return NULL;
+	room->instance = m->instance;
+	room->tid = BPF_CORE_READ(task, pid);
+	return room;
+}
+
+/* By the number that it has for that task. */
+static __always_inline struct pid_owner *owner_of_number_to(struct task_struct *task, u32 nr,
+							    struct pid_owner *room)
+{
+	struct pid *own = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(own, level);
 	struct upid up = {};
 
-	if (bpf_core_read(&up, sizeof(up), &pid->numbers[0]))
-		return NULL;
-	return pid_owner(BPF_CORE_READ(up.ns, ns.inum), up.nr);
+	/* the innermost namespace, like find_vpid() */
+	bpf_core_read(&up, sizeof(up), &own->numbers[level]);
+	return owner_of_pid(pid_of_number(up.ns, nr), room);
 }
 
-/* The protected thread that number nr means to the current task. */
-static __always_inline struct pid_owner *owner_of_number(u32 nr)
+static __always_inline struct pid_owner *owner_of_number(u32 nr, struct pid_owner *room)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	u32 own, ns = pid_ns_of(task->thread_pid, &own);
-
-	return pid_owner(ns, nr);
+	return owner_of_number_to(bpf_get_current_task_btf(), nr, room);
 }
 
-/* The protected thread that a pidfd of the current task refers to. */
-static __always_inline struct pid_owner *owner_of_pidfd(u32 fd)
+/* By a pidfd of the current task. */
+static __always_inline struct pid_owner *owner_of_pidfd(u32 fd, struct pid_owner *room)
 {
 	struct file *f = file_of_fd(bpf_get_current_task_btf(), fd);
-	struct pid *pid = f ? pid_of_pidfd(f) : NULL;
 
-	return pid ? owner_of_pid(pid) : NULL;
-}
-
-/* Add or remove a thread's number in every pid namespace that it is visible in. */
-static __always_inline void pids_set(struct task_struct *task, u32 instance, int add)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	u32 level = BPF_CORE_READ(pid, level);
-	struct pid_owner owner = {
-		.instance = instance,
-		.tgid = BPF_CORE_READ(task, tgid),
-		.tid = BPF_CORE_READ(task, pid),
-	};
-
-	for (u32 i = 0; i < NS_LEVELS; i++) {
-		struct pid_key key = {};
-		struct upid up = {};
-
-		if (i > level)
-			break;
-		bpf_core_read(&up, sizeof(up), &pid->numbers[i]);
-		key.ns = BPF_CORE_READ(up.ns, ns.inum);
-		key.nr = up.nr;
-		if (!add)
-			bpf_map_delete_elem(&pids, &key);
-		else if (bpf_map_update_elem(&pids, &key, &owner, BPF_ANY))
-			counter_add(COUNTER_PROCS_FULL, 1);
-	}
+	return f ? owner_of_pid(pid_of_pidfd(f), room) : NULL;
 }
 
 #endif

@@ -49,6 +49,7 @@ static const struct suite *const suites[] = {
 	&benign_suite,
 	&self_suite,
 	&silence_suite,
+	&noise_suite,
 	&unprevented_suite,
 	&prevent_suite,
 	&policy_suite,

@@ -88,6 +88,7 @@ struct trigger trigger_staying(const char *const *argv)
 	require(t.said, "%s printed no JSON: %s", argv[0], said);
 	free(said);
 	t.pid = trigger_int(&t, "pid");
+	require(t.pid > 1, "%s calls itself pid %d: it will be sent signals", argv[0], t.pid);
 	if (t.pid != pid)
 		child_adopt(t.pid);
 	t.tid = trigger_int(&t, "tid");

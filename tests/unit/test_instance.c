@@ -67,6 +67,31 @@ static void a_name_that_comm_cuts_is_the_executables(void **state)
 	instances_free(&is);
 }
 
+static void oldest_that_ended_are_dropped_and_none_that_runs(void **state)
+{
+	struct instances is = {};
+	struct instance *in;
+
+	for (uint32_t id = 1; id <= INSTANCES_ENDED_MAX + 5; id++) {
+		struct event start = lifecycle_event(EVENT_INSTANCE, id, id),
+			     end = lifecycle_event(EVENT_EXIT, id, id);
+
+		instances_apply(&is, &start, &in);
+		if (id != 2) /* the second runs on */
+			instances_apply(&is, &end, &in);
+	}
+	instances_trim(&is);
+	assert_int_equal(is.count, INSTANCES_ENDED_MAX + 1);
+	assert_int_equal(is.ended, 4);
+	assert_non_null(instances_find(&is, 2));
+	assert_null(instances_find(&is, 1));
+	assert_null(instances_find(&is, 5));
+	assert_non_null(instances_find(&is, 6));
+	instances_trim(&is);
+	assert_int_equal(is.ended, 4);
+	instances_free(&is);
+}
+
 static struct instance *listening(struct instances *is, uint32_t id, const char *place)
 {
 	struct event start = lifecycle_event(EVENT_INSTANCE, id, 50 + id),
@@ -287,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instance_is_named_by_its_port_and_kept_after_its_end),
 		cmocka_unit_test(a_name_that_comm_cuts_is_the_executables),
+		cmocka_unit_test(oldest_that_ended_are_dropped_and_none_that_runs),
 		cmocka_unit_test(two_on_one_port_are_told_apart_by_their_places),
 		cmocka_unit_test(two_in_one_place_are_told_apart_by_a_number),
 		cmocka_unit_test(no_place_is_the_host),

@@ -162,6 +162,26 @@ static bool is_in_ram(const struct stat *st)
 		attribute_begins(st, "backing_dev", "none"));
 }
 
+static uint32_t read_number(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	uint32_t n = 0;
+
+	if (f && fscanf(f, "%" SCNu32, &n) != 1)
+		n = 0;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+uint32_t proc_processes_max(void)
+{
+	uint32_t pids = read_number("/proc/sys/kernel/pid_max"),
+		 threads = read_number("/proc/sys/kernel/threads-max");
+
+	return threads < pids ? threads : pids;
+}
+
 bool proc_swap_sealed(void)
 {
 	FILE *f = fopen("/proc/swaps", "re");

@@ -39,6 +39,9 @@ uint32_t proc_mnt_ns(const char *process);
 /* Command name of a process, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
 
+/* How many processes there can be at once, threads included; 0 if that is not known. */
+uint32_t proc_processes_max(void);
+
 /* Is all swap space on encrypted devices (dm-crypt) or in RAM (zram)? False if there is no swap. */
 bool proc_swap_sealed(void);
 

@@ -23,6 +23,25 @@ struct instance *instances_find(const struct instances *is, uint32_t id)
 	return NULL;
 }
 
+void instances_trim(struct instances *is)
+{
+	size_t alive = instances_alive(is), excess, kept = 0;
+
+	if (is->count - alive <= INSTANCES_ENDED_MAX)
+		return;
+	excess = is->count - alive - INSTANCES_ENDED_MAX;
+	for (size_t i = 0; i < is->count; i++) {
+		if (excess && !is->all[i]->members) {
+			free(is->all[i]);
+			is->ended++;
+			excess--;
+		} else {
+			is->all[kept++] = is->all[i];
+		}
+	}
+	is->count = kept;
+}
+
 size_t instances_alive(const struct instances *is)
 {
 	size_t n = 0;

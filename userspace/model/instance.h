@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * instance.h - the protected servers, from the kernel side's lifecycle events. No I/O. Instances are kept until the
- * monitor ends, so that a late alert still finds its name.
+ * instance.h - the protected servers, from the kernel side's lifecycle events. No I/O. Instances are kept when they
+ * end, so that a late alert still finds its name.
  */
 #ifndef CACHEWARDEN_INSTANCE_H
 #define CACHEWARDEN_INSTANCE_H
@@ -64,6 +64,7 @@ struct instances {
 	struct instance **all;
 	size_t count, room;
 	const char *boot; /* id of this boot of the host, kept by the caller; NULL: unknown */
+	size_t ended;	  /* that are not in all any more */
 };
 
 /* What an event changed. */
@@ -92,6 +93,13 @@ bool instance_started(const struct instance *in, uint64_t now_ns);
 
 /* The caller learnt from its cgroup where an instance runs: name it. */
 void instances_place(struct instances *is, struct instance *in, const char *place);
+
+/*
+ * Drop the oldest of those that ended, beyond INSTANCES_ENDED_MAX: anybody can start processes that are taken for servers,
+ * as many as he likes.
+ */
+#define INSTANCES_ENDED_MAX 1024
+void instances_trim(struct instances *is);
 
 /* NULL if there is none. */
 struct instance *instances_find(const struct instances *is, uint32_t id);

@@ -97,7 +97,6 @@ static const struct {
 	{COUNTER_MARK_FAILED, "sockets that could not be marked: their traffic went unseen"},
 	{COUNTER_CHECK_LOST, "accesses within an open that could not be tied to its outcome"},
 	{COUNTER_SOCKETS_LATE, "sockets of instances marked late: earlier traffic went unseen"},
-	{COUNTER_THREADS_LATE, "threads of instances found late: earlier access went unseen"},
 	{COUNTER_URING_OPENS_UNSEEN,
 	 "opens through io_uring without a completion: which files they led to went unseen"},
 	{COUNTER_UNREAD, "segments without a readable TCP header: their payload went unseen"},
@@ -206,7 +205,7 @@ void counters_summary(const struct monitor *m)
 		 verdicts[VERDICT_OFF]);
 	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
-		 m->instances.count, m->totals.attempts, m->alerts.next_id,
+		 m->instances.count + m->instances.ended, m->totals.attempts, m->alerts.next_id,
 		 sensors_counter(m->sensors, COUNTER_LOST),
 		 sensors_counter(m->sensors, COUNTER_BYTES_UNSYNCED));
 	log_output(m);

@@ -98,6 +98,7 @@ static void on_ended(struct monitor *m, const struct instance *in)
 	settle_sharing(m, in);
 	alerts_instance_ended(&m->alerts, in->id);
 	files_ended(m->files, &m->instances, in);
+	sensors_forget(m->sensors, in->id);
 }
 
 static void log_other_monitor(const struct event *ev)

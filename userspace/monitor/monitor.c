@@ -47,6 +47,7 @@ static void tick(struct monitor *m, bool last)
 	counters_attempts(m);
 	incidents_tick(&m->incidents, m->now, (uint64_t)m->policy.policy.quiet_s * NS_PER_SEC);
 	sweeps_baseline(m);
+	instances_trim(&m->instances);
 	events_check_sharing(m);
 	counters_blind_spots(m);
 	counters_programs(m);

@@ -8,6 +8,7 @@
 #include "sensor/sensors.h"
 
 #include "base/macros.h"
+#include "base/proc.h"
 #include "model/command.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
@@ -213,6 +214,23 @@ static bool same_shape(const struct bpf_map *a, const struct bpf_map *b)
 	       bpf_map__max_entries(a) == bpf_map__max_entries(b);
 }
 
+/* One entry for each process, or each server: as large as the kernel lets there be, so that nobody can fill them. */
+static int size_maps(struct bpf_object *obj)
+{
+	static const char *const names[] = {"procs",	 "servers",	  "candidates",
+					    "baselined", "prevent_rules", "main_tgids"};
+	uint32_t processes = proc_processes_max();
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !err && processes; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, names[i]);
+
+		if (map)
+			err = bpf_map__set_max_entries(map, processes);
+	}
+	return err;
+}
+
 /*
  * A map that an object loaded earlier has too, by name and shape, is that object's. Variables (.bss and the like)
  * stay each object's own. Returns 0 or a negative errno.
@@ -345,7 +363,7 @@ static int fill_sweep(struct sensors *s)
 		s->kind = kind##_bpf__open();                                                      \
 		if (!s->kind)                                                                      \
 			return -errno;                                                             \
-		err = prepare(s) ?: share_maps(s, s->kind->obj);                                   \
+		err = prepare(s) ?: size_maps(s->kind->obj) ?: share_maps(s, s->kind->obj);        \
 		if (!err)                                                                          \
 			err = kind##_bpf__load(s->kind) ?: fill_##kind(s);                         \
 		if (err) {                                                                         \

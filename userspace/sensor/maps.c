@@ -5,6 +5,7 @@
  */
 #include "sensor/sensors.h"
 
+#include "base/macros.h"
 #include "sensor/sensors_internal.h"
 
 #include <bpf/bpf.h>
@@ -100,6 +101,23 @@ int sensors_set_baselined(struct sensors *s, uint32_t instance)
 	return bpf_map_update_elem(sensors_map_fd(s, "baselined"), &instance, &one, BPF_ANY)
 		       ? -errno
 		       : 0;
+}
+
+void sensors_forget(struct sensors *s, uint32_t instance)
+{
+	static const char *const names[] = {"baselined", "prevent_rules", "main_tgids"};
+	int servers = sensors_map_fd(s, "servers");
+	struct server alive;
+
+	/* the event of a process's start may have been lost: the kernel side knows it */
+	if (servers < 0 || !bpf_map_lookup_elem(servers, &instance, &alive))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int fd = sensors_map_fd(s, names[i]);
+
+		if (fd >= 0)
+			bpf_map_delete_elem(fd, &instance);
+	}
 }
 
 int sensors_events_fd(const struct sensors *s)

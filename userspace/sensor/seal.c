@@ -23,7 +23,7 @@
 static const char *const writable_maps[] = {
 	"events",	 "handshakes",			 /* the reader's position in the ring */
 	"attempts",					 /* collector.c takes entries out */
-	"baselined",	 "files",			 /* maps.c */
+	"baselined",	 "files",	 "main_tgids",	 /* maps.c */
 	"prevent_rules",				 /* prevent.c */
 	"mem_calls",					 /* has task work in it */
 	"access_b.bss",	 "memory_b.bss", "sweep_bp.bss", /* the variables in struct sensors */

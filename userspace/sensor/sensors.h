@@ -107,6 +107,9 @@ bool sensors_knows_uprobes(const struct sensors *s);
 /* The instance has started up: code it maps from now on is a finding, for the hooks too. */
 int sensors_set_baselined(struct sensors *s, uint32_t instance);
 
+/* If no process of the instance is left, what is kept for it makes room. */
+void sensors_forget(struct sensors *s, uint32_t instance);
+
 /*
  * Learn a regular file that the instance opened before it was watched, by opening path (as the monitor sees it). It is
  * reported like a file that the instance opens itself (EVENT_FILE). -EOPNOTSUPP without the memory sensor.

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * crowd: what an unprivileged user can do to fill the monitor's tables.
+ *
+ *     threads LEVELS NUMBER UID   a process of UID with a server's title and NUMBER threads, inside LEVELS nested pid
+ *                                 namespaces; it stays
+ *     servers NUMBER              NUMBER short processes with a server's title, one after the other
+ *
+ * Ground truth: "made", how many there were; "errno" of the first that failed.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "trigger.h"
+
+#define STACK 16384
+
+static void *idle(void *arg)
+{
+	trigger_stay();
+}
+
+/* The innermost process; its standard output leads to the outermost one. */
+__attribute__((noreturn)) static void make_threads(long number)
+{
+	pthread_attr_t attr;
+	long made = 0;
+	int err = 0;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	while (made < number && !err) {
+		pthread_t t;
+
+		err = pthread_create(&t, &attr, idle, NULL);
+		made += !err;
+	}
+	printf("%ld %d\n", made, err);
+	fflush(stdout);
+	trigger_stay();
+}
+
+/*
+ * The innermost process becomes that user and takes a server's title. The others wait for it. Where users may make user
+ * namespaces, none of this takes root.
+ */
+__attribute__((noreturn)) static void nest(long levels, const char *number, uid_t uid)
+{
+	pid_t pid = 0;
+
+	while (!pid && levels--) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWPID))
+			trigger_die("pid namespace");
+		pid = fork();
+		if (pid < 0)
+			trigger_die("fork");
+	}
+	if (pid) {
+		waitpid(pid, NULL, 0);
+		exit(1);
+	}
+	if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		trigger_die("uid %u", uid);
+	execl("/proc/self/exe", "redis-server", "inside", number, NULL);
+	trigger_die("exec");
+}
+
+/*
+ * The outermost process reports, since the pid that the innermost one has for itself is 1. All others end with it: the
+ * first in the namespaces is killed by PR_SET_PDEATHSIG, and takes them along.
+ */
+__attribute__((noreturn)) static void crowd(long levels, const char *number, uid_t uid)
+{
+	int ends[2], err;
+	long made;
+	FILE *f;
+
+	if (pipe(ends))
+		trigger_die("pipe");
+	switch (fork()) {
+	case -1:
+		trigger_die("fork");
+	case 0:
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		nest(levels, number, uid);
+	}
+	close(ends[1]);
+	f = fdopen(ends[0], "r");
+	if (!f || fscanf(f, "%ld %d", &made, &err) != 2)
+		trigger_die("the crowd");
+	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
+	trigger_stay();
+}
+
+/* Returns 0, or an errno. */
+static int server_once(void)
+{
+	pid_t pid = vfork();
+	int status;
+
+	if (pid < 0)
+		return errno;
+	if (!pid) {
+		execl("/proc/self/exe", "redis-server", "nothing", NULL);
+		_exit(1);
+	}
+	return waitpid(pid, &status, 0) == pid && !status ? 0 : ENOEXEC;
+}
+
+static void make_servers(long number)
+{
+	long made = 0;
+	int err = 0;
+
+	while (made < number && !err) {
+		err = server_once();
+		made += !err;
+	}
+	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "nothing"))
+		return 0;
+	if (argc == 3 && !strcmp(argv[1], "inside"))
+		make_threads(atol(argv[2]));
+	if (argc == 5 && !strcmp(argv[1], "threads"))
+		crowd(atol(argv[2]), argv[3], atoi(argv[4]));
+	if (argc != 3 || strcmp(argv[1], "servers"))
+		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER");
+	make_servers(atol(argv[2]));
+	return 0;
+}
