@@ -34,7 +34,8 @@ static void server_watched(struct monitor *m)
 static void threads(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
-	struct trigger crowd = trigger_stay("crowd", "threads", LEVELS, THREADS, str("%d", NOBODY));
+	struct trigger crowd = trigger_stay(trigger_for_all("crowd"), "threads", LEVELS, THREADS,
+					    str("%d", NOBODY));
 
 	if (trigger_int(&crowd, "made") < atol(THREADS))
 		test_skip("only %lld threads: %s", trigger_int(&crowd, "made"),

@@ -27,6 +27,12 @@ const char *trigger_for_all(const char *name)
 	return to;
 }
 
+/* A trigger by name, or what trigger_for_all() returned. */
+static const char *program_of(const char *name)
+{
+	return strchr(name, '/') ? name : trigger_path(name);
+}
+
 struct trigger trigger_argv(const struct child_opts *o, const char *const *argv)
 {
 	const char *full[32], *line;
@@ -39,7 +45,7 @@ struct trigger trigger_argv(const struct child_opts *o, const char *const *argv)
 	for (; argv[n] && n < 31; n++)
 		full[n] = argv[n];
 	full[n] = NULL;
-	full[0] = strchr(argv[0], '/') ? argv[0] : trigger_path(argv[0]);
+	full[0] = program_of(argv[0]);
 	r = run_argv(30000, o, full);
 	require(!r.status, "trigger %s ended with %d: %s", argv[0], r.status, r.err);
 	end = strrchr(r.out, '\n');
@@ -73,7 +79,7 @@ struct trigger trigger_as_nobody(const char *name, const char *const *argv)
 struct trigger trigger_staying(const char *const *argv)
 {
 	static unsigned int nr;
-	const char *out = str("%s/staying.%u", scratch, ++nr), *full[12] = {trigger_path(argv[0])};
+	const char *out = str("%s/staying.%u", scratch, ++nr), *full[12] = {program_of(argv[0])};
 	struct trigger t = {};
 	pid_t pid;
 	char *said;
