@@ -53,10 +53,15 @@ struct {
 	__type(value, struct open_check);
 } open_checks SEC(".maps");
 
-/* VECTOR_ACCESS for every syscall without a hook of its own. */
-static __always_inline u32 vector_of(struct task_struct *task, u32 nr)
+/*
+ * VECTOR_ACCESS for every syscall without a hook of its own. A global function, so that the verifier follows what comes
+ * after it for one unknown vector, not for each.
+ */
+__noinline u32 vector_of(u64 task_addr, u32 nr)
 {
-	if (task->flags & PF_IO_WORKER)
+	struct task_struct *task = (void *)task_addr;
+
+	if (BPF_CORE_READ(task, flags) & PF_IO_WORKER)
 		return VECTOR_IO_URING_OPEN;
 	switch (nr) {
 	case NR_open:
@@ -145,7 +150,7 @@ int BPF_PROG(ac_deny, struct task_struct *child, unsigned int mode, int ret)
 	m = member_of(child->tgid);
 	if (!m || is_exempt(task, m->instance) || (task->flags & PF_KTHREAD) || task->tgid == 1)
 		return 0;
-	rules = rules_at_check(vector_of(task, syscall_number(task)), mode);
+	rules = rules_at_check(vector_of(address(task), syscall_number(task)), mode);
 	if (!(rules & rules_prevented(m->instance)))
 		return 0;
 	prevented_set(task, m->instance);
@@ -187,7 +192,7 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	if (!owner)
 		return 0;
 	nr = syscall_number(task);
-	vector = vector_of(task, nr);
+	vector = vector_of(address(task), nr);
 	allowed &= 0xff; /* a bool: the rest of the register is undefined */
 	if (is_open(vector))
 		return open_check_set(task, owner, allowed);
@@ -221,7 +226,7 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 		.flags = BPF_CORE_READ(op, open_flag),
 	};
 	s64 err = error_of(file);
-	u32 vector = vector_of(task, syscall_number(task)), checked = check && check->set;
+	u32 vector = vector_of(address(task), syscall_number(task)), checked = check && check->set;
 	struct pid_owner owner = {};
 
 	if (checked) {
