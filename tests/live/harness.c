@@ -2,12 +2,12 @@
 /*
  * harness.c - main(): runs suites and tests, prints TAP, bounds the time of a test, and removes scratch files.
  *
- *     cachewarden-live [-ls] [-p TIMES] [SUBSTRING...]
+ *     cachewarden-live [-ls] [-o left|right|alone] [-p TIMES] [SUBSTRING...]
  *
- * Runs the tests whose names contain a SUBSTRING; without one all but the slow ones, with -s the slow ones only.
- * -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a limit only
- * matters to a test that fails. Run as root from the repository's root. KEEP=1 in the environment leaves the scratch
- * directory.
+ * Runs the tests whose names contain a SUBSTRING; without one all but the slow ones, with -s the slow ones only. -o runs
+ * one part of three. -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a
+ * limit only matters to a test that fails. Run as root from the repository's root. KEEP=1 in the environment leaves the
+ * scratch directory.
  */
 #include "harness.h"
 
@@ -31,42 +31,54 @@ static bool slow; /* run the slow tests and no others */
 static jmp_buf test_end;
 static enum { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } verdict;
 static char verdict_text[8192];
-/* clang-format off */
-static const struct suite *const suites[] = {
-	&memory_suite,
-	&calls_suite,
-	&files_suite,
-	&files_search_suite,
-	&files_search_alone_suite,
-	&files_learnt_suite,
-	&sweep_suite,
-	&wire_suite,
-	&instances_suite,
-	&collector_suite,
-	&cli_suite,
-	&doctor_suite,
-	&tools_suite,
-	&benign_suite,
-	&self_suite,
-	&silence_suite,
-	&noise_suite,
-	&unprevented_suite,
-	&prevent_suite,
-	&policy_suite,
-	&incident_suite,
-	&actors_suite,
-	&operate_suite,
-	&tls_suite,
-	&tls_enforced_suite,
-	&peers_suite,
-	&peers_kernel_suite,
-	&interplay_suite,
-	&net_suite,
-	&code_suite,
-	&plain_suite,
-	&namesake_suite,
-	&soak_suite,
-	&ocsf_suite,
+/*
+ * The part of a run that a suite belongs to. LEFT and RIGHT take about the same time and may run side by side: what their
+ * tests judge are their own servers and processes. ALONE is what concerns every server of the host: probes in files that
+ * servers share, prevention, counters, cgroups, what a monitor leaves for the next. EVERY part ends with the last suite.
+ */
+enum part { WHOLE, LEFT, RIGHT, ALONE, EVERY };
+
+static enum part part; /* the one to run */
+
+/* clang-format off: one row a suite */
+static const struct {
+	const struct suite *suite;
+	enum part part;
+} suites[] = {
+	{&memory_suite, LEFT},
+	{&calls_suite, ALONE},
+	{&files_suite, LEFT},
+	{&files_search_suite, ALONE},
+	{&files_search_alone_suite, ALONE},
+	{&files_learnt_suite, ALONE},
+	{&sweep_suite, ALONE},
+	{&wire_suite, RIGHT},
+	{&instances_suite, LEFT},
+	{&collector_suite, ALONE},
+	{&cli_suite, RIGHT},
+	{&doctor_suite, LEFT},
+	{&tools_suite, ALONE},
+	{&benign_suite, LEFT},
+	{&self_suite, ALONE},
+	{&silence_suite, ALONE},
+	{&noise_suite, ALONE},
+	{&unprevented_suite, ALONE},
+	{&prevent_suite, ALONE},
+	{&policy_suite, ALONE},
+	{&incident_suite, RIGHT},
+	{&actors_suite, RIGHT},
+	{&operate_suite, RIGHT},
+	{&tls_suite, RIGHT},
+	{&tls_enforced_suite, ALONE},
+	{&peers_suite, RIGHT},
+	{&peers_kernel_suite, RIGHT},
+	{&interplay_suite, RIGHT},
+	{&net_suite, RIGHT},
+	{&code_suite, LEFT},
+	{&plain_suite, RIGHT},
+	{&namesake_suite, LEFT},
+	{&soak_suite, ALONE},
+	{&ocsf_suite, EVERY},
 };
 /* clang-format on */
 
@@ -214,11 +226,22 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 	return failed;
 }
 
+static enum part part_of(const char *name)
+{
+	static const char *const names[] = {[LEFT] = "left", [RIGHT] = "right", [ALONE] = "alone"};
+
+	for (enum part p = LEFT; p <= ALONE; p++)
+		if (!strcmp(name, names[p]))
+			return p;
+	fprintf(stderr, "-o is left, right or alone, not %s\n", name);
+	exit(2);
+}
+
 static void list(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
-		for (const struct test *t = suites[i]->tests; t->name; t++)
-			printf("%s: %s\n", suites[i]->name, t->name);
+		for (const struct test *t = suites[i].suite->tests; t->name; t++)
+			printf("%s: %s\n", suites[i].suite->name, t->name);
 }
 
 /*
@@ -247,9 +270,11 @@ int main(int argc, char **argv)
 
 	inherited_state_reset();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "lsp:")) != -1) {
+	while ((opt = getopt(argc, argv, "lso:p:")) != -1) {
 		if (opt == 'p')
 			patience = atoi(optarg) > 0 ? atoi(optarg) : 1;
+		else if (opt == 'o')
+			part = part_of(optarg);
 		else if (opt == 's')
 			slow = true;
 		else if (opt == 'l')
@@ -272,7 +297,8 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
-		failed += suite_run(suites[i], argc - optind, argv + optind, &nr);
+		if (part == WHOLE || suites[i].part == EVERY || suites[i].part == part)
+			failed += suite_run(suites[i].suite, argc - optind, argv + optind, &nr);
 	printf("1..%d\n", nr);
 	if (failed)
 		printf("# %d of %d failed\n", failed, nr);

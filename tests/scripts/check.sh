@@ -4,8 +4,9 @@
 # check.sh [unit] - run the tests that `make tests` built, and sum up their TAP.
 #
 # `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
-# kernel, which mostly wait. Beside them and at low priority run the suites in $lane_suites on emulated kernels, and
-# after one another the unit tests, lint, the fuzzers and clang-tidy. Their output is printed afterwards.
+# kernel, which mostly wait: two parts side by side, then what must be alone. Beside them and at low priority run the
+# suites in $lane_suites on emulated kernels, and after one another the unit tests, lint, the fuzzers and clang-tidy.
+# Their output is printed afterwards.
 #
 # All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
 # The failures are repeated at the end, with their diagnostics. The last line is the sum. Exit 1 if anything failed.
@@ -19,14 +20,16 @@ passed=0
 failed=0
 skipped=0
 lanes=
+live=
 offline=
 scratch=$(mktemp -d)
 failures=$scratch/failures
 : >"$failures"
 
-# lanes.sh ends its guests when it gets SIGTERM.
+# lanes.sh ends its guests, and the live tests their children, when they get SIGTERM.
 clean_up()
 {
+	[ -z "$live" ] || kill "$live" 2>/dev/null
 	[ -z "$lanes" ] || kill "$lanes" 2>/dev/null
 	[ -z "$offline" ] || kill -- -"$offline" 2>/dev/null
 	rm -rf "$scratch"
@@ -210,6 +213,27 @@ offline_end()
 	fi
 }
 
+# Two parts of the live tests side by side, then the one that must be alone.
+live()
+{
+	local status
+
+	if [ ! -x build/cachewarden-live ]; then
+		fail "cachewarden-live: not built; make tests"
+		return
+	fi
+	build/cachewarden-live -o right >"$scratch/live" 2>&1 </dev/null &
+	live=$!
+	run_tap "cachewarden-live, left part" build/cachewarden-live -o left
+	echo "# cachewarden-live, right part"
+	tail -n +1 -f --pid="$live" "$scratch/live"
+	wait "$live"
+	status=$?
+	live=
+	judge "cachewarden-live, right part" "$status" "$scratch/live"
+	run_tap "cachewarden-live, what must be alone" build/cachewarden-live -o alone
+}
+
 lanes_start()
 {
 	local suite args=()
@@ -242,11 +266,7 @@ if [ "${1-}" = unit ]; then
 else
 	lanes_start
 	offline_start
-	if [ -x build/cachewarden-live ]; then
-		run_tap cachewarden-live build/cachewarden-live
-	else
-		fail "cachewarden-live: not built; make tests"
-	fi
+	live
 	offline_end
 	lanes_end
 fi
