@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 kept=build/corpus
 doc=docs/coverage.md
-suites="memory: calls: files: sweep: wire: self: prevent: tools:"
+suites="memory: calls: files: sweep: code: namesake: wire: plain: self: silence: prevent: tools:"
 lanes="6.1 6.12 6.18 newest"
 
 run=1
