@@ -58,7 +58,7 @@ static const struct {
 	{&cli_suite, RIGHT},
 	{&doctor_suite, LEFT},
 	{&tools_suite, ALONE},
-	{&benign_suite, LEFT},
+	{&benign_suite, ALONE},
 	{&self_suite, ALONE},
 	{&silence_suite, ALONE},
 	{&noise_suite, ALONE},
