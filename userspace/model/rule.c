@@ -212,7 +212,7 @@ static const struct rule rules[] = {
 		 SEVERITY_HIGH,
 		 STAGE_CHANGE,
 		 {{"T1562.001", "Disable or Modify Tools"}},
-		 "Find out who runs the actor: who stops the monitor goes on unseen. Check "
+		 "Find out who runs the actor: whoever stops the monitor goes on unseen. Check "
 		 "that it runs again, and what happened in the meantime.",
 		 "A process looks at the monitor",
 		 "Nothing of the monitor was changed, only read. Find out who runs the actor: "

@@ -79,7 +79,7 @@ __attribute__((noreturn)) static void guard_main(const struct guard *g, pid_t mo
 	err = leave_cgroup(g->cgroup_fd);
 	if (err)
 		log_warn(
-			"the guard stays in the monitor's cgroup (%s): who freezes it silences both",
+			"the guard stays in the monitor's cgroup (%s): whoever freezes it silences both",
 			strerror(-err));
 	watch(g, monitor, fn, ctx);
 	fn(ctx, GUARD_MONITOR_DIED);

@@ -158,8 +158,8 @@ static void find_unwatched(void *ctx, pid_t pid)
 	exe[n > 0 ? n : 0] = '\0';
 	slash = strrchr(exe, '/');
 	log_warn(
-		"pid %d, %s, looks like a Redis server and is not watched: start the monitor again, "
-		"with --exe %s to watch later ones, too",
+		"pid %d, %s, looks like a Redis server and is not watched: restart the monitor to watch "
+		"it, with --exe %s to watch those started later as well",
 		(int)pid, exe, slash ? slash + 1 : exe);
 }
 
