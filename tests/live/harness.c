@@ -51,7 +51,7 @@ static const struct {
 	{&files_search_suite, ALONE},
 	{&files_search_alone_suite, ALONE},
 	{&files_learnt_suite, ALONE},
-	{&sweep_suite, ALONE},
+	{&sweep_suite, LEFT},
 	{&wire_suite, RIGHT},
 	{&instances_suite, LEFT},
 	{&collector_suite, ALONE},
