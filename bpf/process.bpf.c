@@ -13,8 +13,8 @@
  *   tp_btf/sched_process_exit   a member ends: called for each thread, before its pid can be used
  *                               again. The exit code says whether the kernel dumped core
  *   syscall                     run by the monitor, in its own context, to register itself
- *   iter/task                   what ran before the monitor: pass 1 finds main processes, pass 2
- *                               their children
+ *   iter/task                   what ran before the monitor: first other monitors, before anything
+ *                               is reported; then main processes, then their children
  *
  * A name makes a process an instance, and that only means being watched: a process that takes a
  * server's name gains nothing over another instance, since only members of the *same* instance are
@@ -32,7 +32,7 @@ struct {
 	__type(value, u32);
 } exe_names SEC(".maps");
 
-/* tgids that are servers by their title or by the policy, whatever their executable's name. */
+/* tgids -> enum candidate, filled before the monitor starts to watch. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
@@ -53,7 +53,8 @@ struct {
 } self_exe;
 
 __u32 next_instance; /* last id given; ids begin at 1 and are never given twice */
-__u32 find_pass = 1; /* set by the loader before each run of the iterator */
+__u32 find_pass =
+	FIND_SERVERS; /* enum find_pass, set by the loader before each run of the iterator */
 
 static __noinline int comm_known(struct task_struct *task)
 {
@@ -386,22 +387,30 @@ static __always_inline int runs_monitor(struct task_struct *task)
 	       (same_name(&verb, &run) || same_name(&verb, &doctor));
 }
 
+/* It executes this monitor's own executable, the same inode, as root, and nobody traces it. */
+static __always_inline int has_own_exe(struct task_struct *task)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	return self_exe.ino && BPF_CORE_READ(inode, i_ino) == self_exe.ino &&
+	       BPF_CORE_READ(inode, i_sb, s_dev) == self_exe.dev &&
+	       !BPF_CORE_READ(task, cred, uid.val) && !BPF_CORE_READ(task, cred, euid.val) &&
+	       !BPF_CORE_READ(task, ptrace);
+}
+
 /*
- * A process executes this monitor's own executable, the same inode, as root and as a monitor: it may do what the monitor
- * may, and is protected like it from its first instruction on, so that nobody can use it for something else. Neither a
- * tracer nor the environment may have brought in other code, nor a mount namespace of its own other libraries.
+ * A monitor that begins: it may do what this one may, and is protected like it from its first instruction on, so that
+ * nobody can use it for something else. Neither a tracer nor the environment may have brought in other code, nor a
+ * mount namespace of its own other libraries.
  */
 static __noinline int is_monitor(u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
-	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
 	u32 mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 
-	return self_exe.ino && BPF_CORE_READ(inode, i_ino) == self_exe.ino &&
-	       BPF_CORE_READ(inode, i_sb, s_dev) == self_exe.dev &&
+	return has_own_exe(task) &&
 	       (mnt_ns == self_exe.start.mnt_ns || mnt_ns == self_exe.start.init_mnt_ns) &&
-	       !BPF_CORE_READ(task, cred, uid.val) && !BPF_CORE_READ(task, cred, euid.val) &&
-	       !BPF_CORE_READ(task, ptrace) && runs_monitor(task) && !scan_env(task_addr);
+	       runs_monitor(task) && !scan_env(task_addr);
 }
 
 /* The guard that the monitor forks is added by the hooks below. */
@@ -523,12 +532,17 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 
 /* --- what ran before the monitor --- */
 
+static __always_inline u32 candidate(struct task_struct *task)
+{
+	u32 tgid = BPF_CORE_READ(task, tgid), *what = bpf_map_lookup_elem(&candidates, &tgid);
+
+	return what ? *what : CANDIDATE_NONE;
+}
+
 static __always_inline int is_server(struct task_struct *task)
 {
-	u32 tgid = BPF_CORE_READ(task, tgid);
-
 	return comm_known(task) || exe_known(BPF_CORE_READ(task, mm, exe_file)) ||
-	       bpf_map_lookup_elem(&candidates, &tgid);
+	       candidate(task) == CANDIDATE_SERVER;
 }
 
 static __always_inline int same_exe(struct task_struct *a, struct task_struct *b)
@@ -536,6 +550,16 @@ static __always_inline int same_exe(struct task_struct *a, struct task_struct *b
 	struct file *fa = BPF_CORE_READ(a, mm, exe_file), *fb = BPF_CORE_READ(b, mm, exe_file);
 
 	return fa && fb && BPF_CORE_READ(fa, f_inode) == BPF_CORE_READ(fb, f_inode);
+}
+
+/* Its guard runs the same code. */
+static __always_inline void found_monitor(struct task_struct *leader)
+{
+	struct member *parent = member_of(BPF_CORE_READ(leader, real_parent, tgid));
+	u32 main = !parent || parent->instance != INSTANCE_SELF;
+
+	if (!member_add(leader, INSTANCE_SELF, main) && main)
+		lifecycle(EVENT_INSTANCE, leader, INSTANCE_SELF, EVENT_FOUND_BY_SWEEP);
 }
 
 SEC("iter/task")
@@ -551,10 +575,15 @@ int find_instances(struct bpf_iter__task *ctx)
 		return 0;
 	leader = BPF_CORE_READ(task, group_leader);
 	m = member_of(BPF_CORE_READ(task, tgid));
-	if (find_pass == 1) {
+	if (find_pass == FIND_MONITORS) {
+		if (!m && candidate(leader) == CANDIDATE_MONITOR && has_own_exe(leader))
+			found_monitor(leader);
+		return 0;
+	}
+	if (find_pass == FIND_SERVERS) {
 		if (m || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) || !is_server(task))
 			return 0;
-		/* a BGSAVE child looks like its parent: it waits for pass 2 */
+		/* a BGSAVE child looks like its parent: it waits for FIND_CHILDREN */
 		up = BPF_CORE_READ(task, real_parent, group_leader);
 		if (is_server(up) && same_exe(task, up))
 			return 0;

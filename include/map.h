@@ -75,6 +75,16 @@ struct self_start {
 	__u32 init_mnt_ns; /* that of pid 1 */
 };
 
+/* candidates: what userspace knows of a process that runs already */
+enum candidate {
+	CANDIDATE_NONE,
+	CANDIDATE_SERVER,  /* is a server, whatever its executable is called */
+	CANDIDATE_MONITOR, /* runs the same code as this monitor */
+};
+
+/* What a run of the iterator over tasks looks for, see bpf/process.bpf.c */
+enum find_pass { FIND_MONITORS, FIND_SERVERS, FIND_CHILDREN };
+
 /* own_objects: the monitor's BPF objects; each kind has its own ids */
 enum own_kind { OWN_NONE, OWN_MAP, OWN_PROG, OWN_LINK };
 

@@ -471,6 +471,34 @@ static void another_monitor(const void *arg)
 	require(found && alert_int(found, "instance.target_pid") == second->pid &&
 			!strcmp(alert_str(found, "severity"), "high"),
 		"it is not protected by the first");
+	require(file_has(second->err, str("another cachewarden runs already: pid %d,", first->pid)),
+		"the first is not named by it: %s", file_read(second->err));
+	t = trigger("vm_readv", str("%d", first->pid));
+	sleep_ms(SETTLE_MS);
+	found = finding_by(second, "self-tamper", t.pid);
+	require(found && alert_int(found, "instance.target_pid") == first->pid,
+		"the first is not protected by it");
+	monitors_mark();
+	server_start(&(struct server_opts){}); /* of which both look for the files */
+	sleep_ms(2500);
+	found = finding_by(second, NULL, first->pid);
+	require(!found, "what the first does is a finding: %s", alert_text(found));
+}
+
+/* A monitor whose code is not the next one's alone. */
+static void runs_with_other_code(const void *arg)
+{
+	const char *preload = strdup("LD_PRELOAD=/lib/x86_64-linux-gnu/libcrypt.so.1");
+	const char *const argv[] = {"/usr/bin/env", preload, MONITOR,	 "run",
+				    "--output",	    "json",  "--events", NULL};
+	struct monitor *first = monitor_start_with(&(struct child_opts){}, argv), *second;
+
+	require(!access("/lib/x86_64-linux-gnu/libcrypt.so.1", R_OK), "no libcrypt.so.1");
+	monitor_ready(first);
+	second = monitor_start(NULL);
+	require(!file_has(second->err,
+			  str("another cachewarden runs already: pid %d,", first->pid)),
+		"it passes for a monitor");
 }
 
 /* Runs argv until it opened the server's key, and requires that the monitor says so. */
@@ -646,6 +674,8 @@ static const struct test tests[] = {
 	TEST("its own BPF programs are no findings", own_programs),
 	TEST("reading its environment is told as a look", environment_read),
 	TEST("another monitor is named, exempt and protected", another_monitor),
+	TEST("a monitor that runs with other code in it is not recognised by the next",
+	     runs_with_other_code),
 	TEST("what only calls itself cachewarden is not one", impostor),
 	TEST("a copy of it is not one either", copy_of_it),
 	TEST("nor is its executable with other code in it", with_other_code),

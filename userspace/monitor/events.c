@@ -106,10 +106,10 @@ static void log_other_monitor(const struct event *ev)
 	char exe[PATH_LEN];
 
 	instance_exe_path(&ev->actor, &ev->actor.exe, exe, sizeof(exe));
-	log_info(
-		"another cachewarden was started: pid %u, %s; it may do what this one does, and is "
-		"protected like it",
-		ev->actor.pid, exe);
+	log_info("another cachewarden %s: pid %u, %s; it may do what this one does, and is "
+		 "protected like it",
+		 ev->flags & EVENT_FOUND_BY_SWEEP ? "runs already" : "was started", ev->actor.pid,
+		 exe);
 }
 
 /* Where does it run? That tells it from others on the same port. */

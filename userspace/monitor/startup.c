@@ -11,6 +11,7 @@
 #include "monitor/files_search.h"
 #include "monitor/files_state.h"
 #include "monitor/handoff.h"
+#include "monitor/other_monitors.h"
 #include "monitor/report.h"
 #include "monitor/sweeps.h"
 #include "sensor/cgroup.h"
@@ -56,7 +57,14 @@ static int attach(struct monitor *m, const struct self_start *start)
 	if (!err && sensors_register_self(m->sensors, start))
 		log_warn("cannot register the monitor: tampering with it will go unreported");
 	if (!err)
+		err = sensors_attach_processes(m->sensors, error, sizeof(error));
+	if (!err) {
+		other_monitors_adopt(m->sensors);
+		if (sensors_sweep_monitors(m->sensors))
+			log_warn("cannot find other monitors: what they read of servers will be "
+				 "reported");
 		err = sensors_attach(m->sensors, m->cgroup_fd, error, sizeof(error));
+	}
 	if (err) {
 		log_error("%s", error);
 		return -1;
@@ -100,7 +108,7 @@ static void find_title(void *ctx, pid_t pid)
 		sensors_add_candidate(ctx, pid);
 }
 
-/* What the sweep cannot know by the name of an executable. Returns 0, or -1 after an error message. */
+/* What the first sweep cannot know by the name of an executable. Returns 0, or -1 after an error message. */
 static int name_servers(struct monitor *m)
 {
 	const struct monitor_options *o = m->options;

@@ -46,11 +46,17 @@ int iterator_run(const struct sensors *s, const struct bpf_program *prog, pid_t 
 	return err;
 }
 
+int sensors_sweep_monitors(struct sensors *s)
+{
+	*s->find_pass = FIND_MONITORS;
+	return iterator_run(s, sensors_program(s, "find_instances"), 0);
+}
+
 int sensors_sweep(struct sensors *s)
 {
 	int err = 0;
 
-	for (uint32_t pass = 1; pass <= 2 && !err; pass++) {
+	for (uint32_t pass = FIND_SERVERS; pass <= FIND_CHILDREN && !err; pass++) {
 		*s->find_pass = pass;
 		err = iterator_run(s, sensors_program(s, "find_instances"), 0);
 	}

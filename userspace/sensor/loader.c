@@ -481,16 +481,17 @@ static void drop_unloaded(struct sensors *s)
 	s->program_count = kept;
 }
 
-int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
+/* Attach the programs of a sensor, or those of all with NULL, that are not attached yet. */
+static int attach_sensor(struct sensors *s, const char *sensor, int cgroup_fd, char *error,
+			 size_t size)
 {
-	drop_unloaded(s);
 	for (size_t i = 0; i < s->program_count; i++) {
 		struct sensor_program *p = &s->program[i];
 		struct bpf_program *prog = sensors_program(s, p->name);
 		struct bpf_link *link;
 
-		if (!prog)
-			continue; /* its object did not load, p->error says why */
+		if (!prog || p->attached || (sensor && strcmp(p->sensor, sensor)))
+			continue; /* without a program, its object did not load: p->error says why */
 		reset_reason();
 		link = attach(prog, cgroup_fd);
 		if (link) {
@@ -508,6 +509,18 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 		}
 	}
 	return 0;
+}
+
+int sensors_attach_processes(struct sensors *s, char *error, size_t size)
+{
+	drop_unloaded(s);
+	return attach_sensor(s, "processes", -1, error, size);
+}
+
+int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
+{
+	drop_unloaded(s);
+	return attach_sensor(s, NULL, cgroup_fd, error, size);
 }
 
 /* --- what is loaded --- */

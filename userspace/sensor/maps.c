@@ -16,11 +16,21 @@
 #include <string.h>
 #include <unistd.h>
 
+static void add_candidate(struct sensors *s, pid_t pid, uint32_t what)
+{
+	uint32_t key = (uint32_t)pid;
+
+	bpf_map_update_elem(sensors_map_fd(s, "candidates"), &key, &what, BPF_ANY);
+}
+
 void sensors_add_candidate(struct sensors *s, pid_t pid)
 {
-	uint32_t key = (uint32_t)pid, one = 1;
+	add_candidate(s, pid, CANDIDATE_SERVER);
+}
 
-	bpf_map_update_elem(sensors_map_fd(s, "candidates"), &key, &one, BPF_ANY);
+void sensors_add_monitor(struct sensors *s, pid_t pid)
+{
+	add_candidate(s, pid, CANDIDATE_MONITOR);
 }
 
 int sensors_add_exe_name(struct sensors *s, const char *name)

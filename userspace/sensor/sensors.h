@@ -35,9 +35,12 @@ int sensor_probe_access_hook(const char *name);
 /* On failure error (of size bytes) holds the reason. */
 int sensors_load(struct sensors **ret, char *error, size_t size);
 
+/* Attach the programs that follow processes. On failure error holds the reason. */
+int sensors_attach_processes(struct sensors *s, char *error, size_t size);
+
 /*
- * Attach all programs, processes first so that no instance starts unobserved. cgroup_fd: root of the cgroup2
- * hierarchy. On failure error holds the reason.
+ * Attach all programs that are not attached yet, processes first so that no instance starts unobserved. cgroup_fd: root
+ * of the cgroup2 hierarchy. On failure error holds the reason.
  */
 int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
 
@@ -54,6 +57,12 @@ int sensors_register_self(struct sensors *s, const struct self_start *start);
 
 /* Treat a process as a server, whatever it is called. Before sensors_sweep(). */
 void sensors_add_candidate(struct sensors *s, pid_t pid);
+
+/* Treat a process that executes the monitor's executable as another monitor. Before sensors_sweep_monitors(). */
+void sensors_add_monitor(struct sensors *s, pid_t pid);
+
+/* Find the monitors that run already. Call once processes are followed and before anything is reported. */
+int sensors_sweep_monitors(struct sensors *s);
 
 /*
  * Treat executables with that file name as servers, and those whose names continue it with '-' and a digit: a version.
