@@ -15,7 +15,7 @@ programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep st
 	  ip tc unshare nsenter setpriv mount umount
 	  redis-server redis-cli redis-benchmark openssl bpftool strace criu"
 files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"
-modules="veth tun tls gcm ctr ghash-generic sch_netem zram lzo-rle tcp_diag"
+modules="veth tun tls gcm ctr ghash-generic sch_netem zram lzo-rle tcp_diag overlay"
 here=$(cd "$(dirname "$0")" && pwd)
 
 pack()
