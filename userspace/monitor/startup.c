@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "base/proc.h"
 #include "model/file_kind.h"
+#include "model/server_name.h"
 #include "monitor/events.h"
 #include "monitor/files_search.h"
 #include "monitor/files_state.h"
@@ -17,7 +18,6 @@
 #include "sensor/coverage.h"
 #include "sensor/features.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,27 +76,12 @@ static int attach(struct monitor *m, const struct self_start *start)
 	return 0;
 }
 
-/* Redis sets its title, and hides a renamed executable. A version may follow the name. */
-static bool is_server_title(const char *title)
-{
-	const char *slash = strrchr(title, '/'), *name = slash ? slash + 1 : title;
-
-	for (const char *const *known = sensor_exe_names; *known; known++) {
-		size_t len = strlen(*known);
-
-		if (!strncmp(name, *known, len) &&
-		    (!name[len] || name[len] == ' ' ||
-		     (name[len] == '-' && isdigit((unsigned char)name[len + 1]))))
-			return true;
-	}
-	return false;
-}
-
+/* A server whose executable has another name still has its own in the title that it sets. */
 static void find_title(void *ctx, pid_t pid)
 {
 	char title[256];
 
-	if (proc_title(pid, title, sizeof(title)) && is_server_title(title))
+	if (proc_title(pid, title, sizeof(title)) && server_name_in_title(title))
 		sensors_add_candidate(ctx, pid);
 }
 

@@ -21,9 +21,6 @@
 
 struct sensors;
 
-/* Base names of executables that are servers, NULL-terminated. */
-extern const char *const sensor_exe_names[];
-
 /* --- loading: loader.c --- */
 
 /*
@@ -56,8 +53,8 @@ int sensors_register_self(struct sensors *s, const struct self_start *start);
 void sensors_add_candidate(struct sensors *s, pid_t pid);
 
 /*
- * Treat executables with that file name as servers, and those whose names continue it with '-' and a digit: a version.
- * Before sensors_seal(). Returns 0, -ENAMETOOLONG (of EXE_KEY_LEN bytes or more) or another negative errno.
+ * Treat executables with that file name as servers, also if a version follows the name (model/server_name.h). Before
+ * sensors_seal(). Returns 0, -ENAMETOOLONG (of EXE_KEY_LEN bytes or more) or another negative errno.
  */
 int sensors_add_exe_name(struct sensors *s, const char *name);
 
