@@ -13,6 +13,7 @@
 #include "monitor/files_state.h"
 #include "monitor/handoff.h"
 #include "monitor/report.h"
+#include "monitor/run_dir.h"
 #include "monitor/sweeps.h"
 #include "sensor/cgroup.h"
 #include "sensor/coverage.h"
@@ -130,11 +131,11 @@ static void recall_files(struct monitor *m)
 	else if (n == -EBADMSG)
 		log_warn("%s/files is damaged at line %u and not used: what it said of files is "
 			 "lost until servers are started again; it is replaced",
-			 CONTROL_DIR, line);
+			 RUN_DIR, line);
 	else if (n < 0 && n != -ENOENT)
 		log_warn(
 			"%s/files is not used (%s): it must belong to root, and nobody else may write it",
-			CONTROL_DIR, strerror(-n));
+			RUN_DIR, strerror(-n));
 }
 
 /* What every server has, but was not found of this one: access to it goes unseen. */
