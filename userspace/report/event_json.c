@@ -13,6 +13,7 @@
 #include "report/ocsf.h"
 #include "report/tls_json.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +68,7 @@ static void put_actor_process(struct jsonw *j, const struct finding *f, const st
 static void put_network(struct jsonw *j, const struct finding *f)
 {
 	const struct conn_info *c = &f->alert->ev.conn;
+	int protocol = c->protocol ?: IPPROTO_TCP; /* set for packets other than TCP only */
 	bool out = c->egress;
 
 	ocsf_endpoint(j, "src_endpoint", out ? f->local_ip : f->remote_ip,
@@ -75,8 +77,9 @@ static void put_network(struct jsonw *j, const struct finding *f)
 		      out ? c->ends.remote_port : c->ends.local_port);
 	jsonw_object(j, "connection_info");
 	jsonw_int(j, "direction_id", out ? 2 : 1); /* Outbound, Inbound */
-	jsonw_int(j, "protocol_num", 6);
-	jsonw_string(j, "protocol_name", "tcp");
+	jsonw_int(j, "protocol_num", protocol);
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
+		jsonw_string(j, "protocol_name", protocol == IPPROTO_TCP ? "tcp" : "udp");
 	jsonw_end_object(j);
 	if (f->tls)
 		tls_json_ocsf(j, f->tls);
