@@ -146,6 +146,11 @@ void jsonw_string(struct jsonw *j, const char *key, const char *value)
 	quoted(j, value);
 }
 
+void jsonw_text(struct jsonw *j, const char *key, const char *value)
+{
+	jsonw_string(j, key, value && value[0] ? value : NULL);
+}
+
 void jsonw_int(struct jsonw *j, const char *key, int64_t value)
 {
 	char num[24];

@@ -28,6 +28,8 @@ void jsonw_end_object(struct jsonw *j);
 void jsonw_end_array(struct jsonw *j);
 /* Invalid UTF-8 becomes U+FFFD. NULL is written as null. */
 void jsonw_string(struct jsonw *j, const char *key, const char *value);
+/* The same, but an empty string is written as null, too. */
+void jsonw_text(struct jsonw *j, const char *key, const char *value);
 void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
 void jsonw_null(struct jsonw *j, const char *key);

@@ -131,6 +131,9 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns);
 /* Close all: the monitor ends. */
 void incidents_end(struct incidents *is, uint64_t now_ns);
 
+/* All rules that were broken, 1 << rule. */
+uint32_t incident_rules(const struct incident *in);
+
 const char *correlation_name(enum correlation c);
 
 #endif

@@ -3,6 +3,7 @@
 #include "monitor/code.h"
 
 #include "base/digest.h"
+#include "base/file_stat.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,17 +22,6 @@ struct code {
 	char digest[DIGEST_LEN]; /* empty: too large to be read */
 };
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static bool same_times(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size && !memcmp(&a->st_mtim, &b->st_mtim, sizeof(a->st_mtim)) &&
-	       !memcmp(&a->st_ctim, &b->st_ctim, sizeof(a->st_ctim));
-}
-
 struct code *code_hold(struct codes *cs, const char *where)
 {
 	int fd = open(where, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -43,7 +33,7 @@ struct code *code_hold(struct codes *cs, const char *where)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		goto fail;
 	for (c = cs->first; c; c = c->next) {
-		if (same_file(&c->st, &st)) {
+		if (file_stat_same(&c->st, &st)) {
 			c->users++;
 			close(fd);
 			return c;
@@ -97,7 +87,7 @@ void codes_compare(struct codes *cs)
 	off_t left = COMPARE_BYTES;
 
 	for (struct code *c = cs->first; c; c = c->next) {
-		if (!fstat(c->fd, &st) && !same_times(&c->st, &st))
+		if (!fstat(c->fd, &st) && !file_stat_unchanged(&c->st, &st))
 			compare(c, &st);
 	}
 	if (!cs->next)
@@ -117,5 +107,5 @@ bool code_replaced(const struct code *c, const char *where)
 {
 	struct stat st;
 
-	return stat(where, &st) || !same_file(&c->st, &st);
+	return stat(where, &st) || !file_stat_same(&c->st, &st);
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "monitor/report.h"
 
 #include <inttypes.h>
@@ -121,7 +122,7 @@ void counters_blind_spots(struct monitor *m)
 {
 	struct files_gaps gaps = files_gaps(m->files);
 
-	for (size_t i = 0; i < sizeof(kernel_notes) / sizeof(kernel_notes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_notes); i++)
 		report_blind_spot(m, kernel_notes[i].note,
 				  sensors_counter(m->sensors, kernel_notes[i].id));
 	report_blind_spot(m, "TLS handshakes read in part: version and cipher not evaluated",

@@ -2,6 +2,9 @@
 /* file_probe.c - see file_probe.h. */
 #include "monitor/file_probe.h"
 
+#include "base/file_stat.h"
+#include "base/proc.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +17,11 @@
 
 static uint32_t own_mnt_ns(void)
 {
-	static struct stat st;
+	static uint32_t own;
 
-	if (!st.st_ino && stat("/proc/self/ns/mnt", &st))
-		return 0;
-	return (uint32_t)st.st_ino;
+	if (!own)
+		own = proc_mnt_ns("self");
+	return own;
 }
 
 /*
@@ -264,8 +267,7 @@ void file_probe_started_as(const struct instance *in, char ret[PATH_LEN])
 		return;
 	file_probe_path(where[0], in, in->exe);
 	file_probe_path(where[1], in, ret);
-	if (stat(where[0], &st[0]) || stat(where[1], &st[1]) || st[0].st_ino != st[1].st_ino ||
-	    st[0].st_dev != st[1].st_dev)
+	if (stat(where[0], &st[0]) || stat(where[1], &st[1]) || !file_stat_same(&st[0], &st[1]))
 		ret[0] = '\0';
 }
 

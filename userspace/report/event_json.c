@@ -10,6 +10,7 @@
 #include "model/attempt.h"
 #include "model/command.h"
 #include "model/payload_kind.h"
+#include "report/actor_text.h"
 #include "report/ocsf.h"
 #include "report/tls_json.h"
 
@@ -22,11 +23,6 @@ static const char *opened_name(uint8_t opened)
 	return opened == OPENED_INBOUND	   ? "inbound"
 	       : opened == OPENED_OUTBOUND ? "outbound"
 					   : "unknown";
-}
-
-static const char *path_or_null(const char *path)
-{
-	return path[0] ? path : NULL;
 }
 
 /* --- OCSF process objects --- */
@@ -140,9 +136,9 @@ static void put_instance(struct jsonw *j, const struct finding *f)
 		for (uint32_t i = 0; i < f->instance->ports; i++)
 			jsonw_int(j, NULL, f->instance->port[i]);
 		jsonw_end_array(j);
-		jsonw_string(j, "exe", path_or_null(f->instance->exe));
-		jsonw_string(j, "started_as", path_or_null(f->instance->started_as));
-		jsonw_string(j, "cgroup", path_or_null(f->instance->cgroup));
+		jsonw_text(j, "exe", f->instance->exe);
+		jsonw_text(j, "started_as", f->instance->started_as);
+		jsonw_text(j, "cgroup", f->instance->cgroup);
 	} else {
 		jsonw_null(j, "pid");
 		jsonw_null(j, "port");
@@ -163,7 +159,7 @@ static void put_ancestors(struct jsonw *j, const struct finding *f)
 		jsonw_object(j, NULL);
 		jsonw_int(j, "pid", p->ancestor[i].pid);
 		jsonw_string(j, "comm", p->ancestor[i].comm);
-		jsonw_string(j, "exe", path_or_null(f->ancestor_exe[i]));
+		jsonw_text(j, "exe", f->ancestor_exe[i]);
 		jsonw_int(j, "uid", p->ancestor[i].uid);
 		jsonw_int(j, "start_time", f->ancestor_start_ms[i]);
 		jsonw_end_object(j);
@@ -178,7 +174,7 @@ static void put_actor_details(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "pid", p->pid);
 	jsonw_int(j, "tid", p->tid);
 	jsonw_string(j, "comm", p->comm);
-	jsonw_string(j, "exe", path_or_null(f->exe));
+	jsonw_text(j, "exe", f->exe);
 	jsonw_bool(j, "exe_deleted", p->exe.flags & PATH_DELETED);
 	jsonw_int(j, "exe_ino", (int64_t)p->exe_ino);
 	jsonw_int(j, "uid", p->uid);
@@ -189,11 +185,11 @@ static void put_actor_details(struct jsonw *j, const struct finding *f)
 		jsonw_int(j, "loginuid", p->loginuid);
 	jsonw_int(j, "start_time", f->start_ms);
 	jsonw_int(j, "cgroup_id", (int64_t)p->cgroup_id);
-	jsonw_string(j, "cgroup", path_or_null(f->cgroup));
-	jsonw_string(j, "exe_sha256", path_or_null(f->sha256));
-	jsonw_string(j, "cmdline", path_or_null(f->alert->ev.args.text));
-	jsonw_string(j, "unit", path_or_null(f->unit));
-	jsonw_string(j, "container", path_or_null(f->container));
+	jsonw_text(j, "cgroup", f->cgroup);
+	jsonw_text(j, "exe_sha256", f->sha256);
+	jsonw_text(j, "cmdline", f->alert->ev.args.text);
+	jsonw_text(j, "unit", f->unit);
+	jsonw_text(j, "container", f->container);
 	jsonw_int(j, "pid_ns", p->pid_ns);
 	jsonw_int(j, "ns_pid", p->ns_pid);
 	if (f->tenant)
@@ -214,7 +210,7 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 		put_actor_details(j, f);
 	} else {
 		jsonw_int(j, "pid", ev->key.tgid);
-		jsonw_string(j, "exe", path_or_null(f->exe));
+		jsonw_text(j, "exe", f->exe);
 		jsonw_int(j, "start_time", f->start_ms);
 	}
 	jsonw_end_object(j);
@@ -233,7 +229,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	ocsf_endpoint(j, "local", f->local_ip, c->ends.local_port);
 	ocsf_endpoint(j, "remote", f->remote_ip, c->ends.remote_port);
 	jsonw_string(j, "opened", opened_name(c->opened));
-	jsonw_string(j, "opener", path_or_null(f->opener));
+	jsonw_text(j, "opener", f->opener);
 	jsonw_string(j, "direction", c->egress ? "egress" : "ingress");
 	if (c->has_offset)
 		jsonw_int(j, "offset", (int64_t)c->offset);
@@ -314,7 +310,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	put_policy(j, f);
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
-	jsonw_string(j, "object", path_or_null(f->object));
+	jsonw_text(j, "object", f->object);
 	jsonw_string(j, "outcome", attempt_outcome(ev));
 	put_result(j, f);
 	jsonw_int(j, "errno", ev->key.err);
@@ -345,11 +341,7 @@ static void fill_title(const struct finding *f, const struct actor *a, char *buf
 		  f->instance	  ? f->instance->name
 		  : key->instance ? "unknown instance"
 				  : "this host");
-	if (a && a->comm[0]) {
-		textw_put(&t, " by ");
-		textw_name(&t, a->comm);
-		textw_put(&t, "(%u)", a->pid);
-	}
+	actor_title(&t, a);
 }
 
 const char *event_json(const struct finding *f, struct report_buf *b, size_t *ret_len)

@@ -60,13 +60,13 @@ static void put_correlations(struct textw *t, const struct incident_view *v)
 	if (v->tenant)
 		textw_put(t, "    cross-tenant: the actor is instance %s(%u)\n", v->tenant->name,
 			  v->tenant->pid);
-	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
-		if (!(v->incident->correlations >> s & 1))
+	for (unsigned int c = 0; c < CORRELATION_MAX; c++) {
+		if (!(v->incident->correlations >> c & 1))
 			continue;
-		textw_put(t, "    %s", correlation_name(s));
-		if (v->incident->related[s] != v->incident->id)
+		textw_put(t, "    %s", correlation_name(c));
+		if (v->incident->related[c] != v->incident->id)
 			textw_put(t, " (it began in incident %" PRIu64 ")",
-				  v->incident->related[s]);
+				  v->incident->related[c]);
 		textw_put(t, "\n");
 	}
 }
