@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WRITE_ONLY                                                                                 \
-	"/sys/bus/platform/drivers_probe" /* sysfs refuses to open it for reading, even to root */
+/* sysfs refuses to open it for reading, even to root. */
+#define WRITE_ONLY "/sys/bus/platform/drivers_probe"
 
 #define UNPROTECTED "files of instances that could not be protected: access to them goes unseen"
 #define UNREAD "server configurations not read in full: files they name may be unprotected"
@@ -217,7 +217,7 @@ static void written_by_others(const void *arg)
 {
 	leave(state, 0666);
 	monitor();
-	require(file_has(mon->err, STATE " is not used"), "it is used: %s", file_read(mon->err));
+	require(file_has(mon->err, STATE " is ignored"), "it is used: %s", file_read(mon->err));
 }
 
 /* As `make run` starts one: everything on the command line, which the server overwrites. */

@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Check and mount what the sensors need of the host; a mount may take a mount namespace of our own. */
+/* Check and mount what the sensors need. Mounting may move the monitor to a mount namespace of its own. */
 static int prepare_host(struct monitor *m, struct self_start *ret)
 {
 	char error[512], where[256];
@@ -37,7 +37,10 @@ static int prepare_host(struct monitor *m, struct self_start *ret)
 	}
 	err = kernel_tracefs();
 	if (err)
-		log_warn("cannot mount tracefs (%s): system calls will go unseen", strerror(-err));
+		log_warn(
+			"cannot mount tracefs (%s): system calls will go unseen; mount it, then restart: "
+			"mount -t tracefs none /sys/kernel/tracing",
+			strerror(-err));
 	m->cgroup_fd = cgroup_root_open(where, sizeof(where));
 	if (m->cgroup_fd >= 0)
 		return 0;
@@ -86,7 +89,7 @@ static void find_title(void *ctx, pid_t pid)
 		sensors_add_candidate(ctx, pid);
 }
 
-/* What the sweep cannot know by the name of an executable. Returns 0, or -1 after an error message. */
+/* Servers that cannot be found by the name of their executable. Returns 0, or -1 after an error message. */
 static int name_servers(struct monitor *m)
 {
 	const struct monitor_options *o = m->options;
@@ -106,15 +109,17 @@ static int name_servers(struct monitor *m)
 	return 0;
 }
 
-/* Those named by --pid. Returns 0, or -1 after an error message. */
+/* Were the processes named by --pid found? Returns 0, or -1 after an error message. */
 static int named_found(struct monitor *m)
 {
 	const struct monitor_options *o = m->options;
 
 	for (size_t i = 0; i < o->pid_count; i++) {
 		if (!sensors_has_member(m->sensors, o->pid[i])) {
-			log_error("--pid %d: no process with memory of its own has that pid",
-				  (int)o->pid[i]);
+			log_error(
+				"--pid %d: not a process that can be watched: it has ended, or is a thread "
+				"or a kernel thread",
+				(int)o->pid[i]);
 			return -1;
 		}
 	}
@@ -127,18 +132,19 @@ static void recall_files(struct monitor *m)
 	int n = files_state_load(m->files, m->sensors, &m->instances, &line);
 
 	if (n > 0)
-		log_info("%d files are known from the last monitor", n);
+		log_info("%d file%s of servers known from the last monitor", n, n == 1 ? "" : "s");
 	else if (n == -EBADMSG)
-		log_warn("%s/files is damaged at line %u and not used: what it said of files is "
-			 "lost until servers are started again; it is replaced",
+		log_warn("%s/files is damaged at line %u and ignored: files that only it knew are "
+			 "unprotected until their servers are restarted; it will be replaced",
 			 RUN_DIR, line);
 	else if (n < 0 && n != -ENOENT)
 		log_warn(
-			"%s/files is not used (%s): it must belong to root, and nobody else may write it",
+			"%s/files is ignored (%s): it and its directory must belong to root, and nobody else "
+			"may write them",
 			RUN_DIR, strerror(-n));
 }
 
-/* What every server has, but was not found of this one: access to it goes unseen. */
+/* Log how many files are protected, and which kinds are not known: access to those goes unseen. */
 static void log_files(const struct monitor *m, const struct instance *in)
 {
 	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
@@ -200,7 +206,7 @@ static int find_instances(struct monitor *m)
 	return 0;
 }
 
-/* Monitor and guard were silenced together: this is the first who can say so. */
+/* An earlier monitor and its guard were killed together; nobody could report it until now. */
 static void on_killed(void *ctx, pid_t pid, time_t alive)
 {
 	char note[ALERT_NOTE_LEN], seen[64], time[CLOCK_TEXT_LEN];

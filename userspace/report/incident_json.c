@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* incident_json.c - see incident_json.h. Our own members stand under unmapped.cachewarden. */
+/* incident_json.c - see incident_json.h. The product's own members are in unmapped.cachewarden. */
 #include "report/incident_json.h"
 
 #include "base/clock.h"
@@ -13,9 +13,9 @@
 
 static const char *const endings[] = {
 	[END_NOT] = NULL,
-	[END_QUIET] = "nothing came for a while",
-	[END_ROOM] = "too many incidents at once: the one quiet longest was closed",
-	[END_MONITOR] = "the monitor ends",
+	[END_QUIET] = "no new event for a while",
+	[END_ROOM] = "too many incidents at once: the least active one was closed",
+	[END_MONITOR] = "the monitor ended",
 };
 
 static void put_actor(struct jsonw *j, const struct actor *a)
@@ -91,7 +91,7 @@ static void put_correlations(struct jsonw *j, const struct incident_view *v)
 	jsonw_end_array(j);
 }
 
-/* The process behind each action, against the server. An action by nobody on the host is no evidence of anything. */
+/* The actor and target of each action. One that has neither is no evidence of anything. */
 static void put_evidences(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
