@@ -111,8 +111,8 @@ enum cgroup_op {
 };
 
 #define INSTANCE_HOST 0 /* an attempt on the whole host, and so on every instance */
-#define INSTANCE_SELF                                                                              \
-	0xffffffffu /* the monitor and its guard: protected like an instance, not shown as one */
+/* The monitor and its guard: protected like an instance, not shown as one. */
+#define INSTANCE_SELF 0xffffffffu
 
 /* What non-TLS bytes looked like. */
 enum payload_kind {

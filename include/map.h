@@ -162,8 +162,8 @@ struct lost_key {
 	__u32 rule;
 };
 
-#define SOCK_FRESH                                                                                 \
-	0x01 /* seen from its first byte: marked at birth, or accepted by a marked listener */
+/* Seen from its first byte: marked when created, or accepted by a marked listener. */
+#define SOCK_FRESH 0x01
 #define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
 #define SOCK_MPTCP 0x04	   /* a subflow: it carries part of a stream */
 #define SOCK_OTHER 0x08	   /* UDP, raw, SCTP: any packet of it is a finding */

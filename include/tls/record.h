@@ -25,8 +25,8 @@
 #endif
 
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 §6.2.3: TLSCiphertext.length */
-#define TLS_CHAIN_CONFIRM                                                                          \
-	3 /* valid headers needed after a resync before the stream may be found broken */
+/* Valid headers needed after a resync before the stream may be found broken. */
+#define TLS_CHAIN_CONFIRM 3
 
 /* The result of feeding a segment. */
 enum tls_seen {

@@ -22,8 +22,8 @@
 #define REDIS_SERVER "/usr/bin/redis-server"
 #define ALERT_MS 3000 /* time limit for an alert */
 #define SETTLE_MS 300 /* how long to wait for alerts that are not expected */
-#define START_SLACK_MS                                                                             \
-	50 /* start times: the kernel's clock ticks of 10 ms, and reading two clocks */
+/* Of start times: the kernel's clock ticks of 10 ms, and two clocks are read one after the other. */
+#define START_SLACK_MS 50
 #define NOBODY 65534
 
 /* ---- tests -------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* jsonw.c - see jsonw.h. Text as of RFC 8259, without a newline inside. */
+/* jsonw.c - see jsonw.h. RFC 8259, on one line. */
 #include "base/jsonw.h"
 
 #include <inttypes.h>

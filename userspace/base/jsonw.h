@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * jsonw.h - writes one JSON text into a growing buffer. It takes care of commas and escapes; closing objects is up to the
- * caller, and jsonw_done() checks it.
+ * jsonw.h - writes one JSON text into a growing buffer, with commas and escapes. The caller closes objects and arrays;
+ * jsonw_done() checks that.
  */
 #ifndef CACHEWARDEN_JSONW_H
 #define CACHEWARDEN_JSONW_H

@@ -101,7 +101,7 @@ static void file_incident(struct incidents *is, struct incident *in)
 
 /*
  * The incident an event belongs to, NULL if none is open. An incident of a process whose session was unknown becomes the
- * session's as soon as an event of that process names it.
+ * session's with the first event of that process that names it.
  */
 static struct incident *find_for(struct incidents *is, const struct incident_fact *f)
 {

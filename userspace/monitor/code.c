@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMPARE_BYTES (4 << 20) /* read in one call: some 10 ms of digests */
+#define COMPARE_BYTES (4 << 20) /* read per call: about 10 ms of hashing */
 
 struct code {
 	struct code *next;
@@ -72,7 +72,7 @@ static void compare(struct code *c, const struct stat *st)
 	char digest[DIGEST_LEN];
 	bool changed = st->st_size != c->st.st_size;
 
-	if (digest_fd(c->fd, digest)) /* too large, or being written: then its time tells */
+	if (digest_fd(c->fd, digest)) /* too large, or being written: compare its time instead */
 		changed = changed || memcmp(&st->st_mtim, &c->st.st_mtim, sizeof(st->st_mtim)) != 0;
 	else if (strcmp(digest, c->digest) != 0)
 		changed = changed || c->digest[0];

@@ -104,7 +104,7 @@ bool file_probe_exposed(const struct instance *in, const char *path)
 	return true;
 }
 
-/* The id that is 0 in the user namespace of a process, by its uid_map or gid_map, which everybody may read. */
+/* The id that is 0 in the user namespace of a process, from its uid_map or gid_map, which everybody may read. */
 static uint32_t mapped_root(pid_t pid, const char *map)
 {
 	unsigned int inside, outside, count;
@@ -137,7 +137,7 @@ static bool others_write(const struct roots *r, uint32_t gid, uint32_t mode)
 	return mode & S_IWOTH || (mode & S_IWGRP && gid && gid != r->gid);
 }
 
-/* In a sticky directory only its owner, and a file's own, replace the file. */
+/* In a sticky directory only its owner and the file's owner can replace the file. */
 static bool is_untrusted_dir(const struct roots *r, const struct stat *st)
 {
 	return !is_root(r, st->st_uid) ||

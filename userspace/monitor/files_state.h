@@ -15,8 +15,8 @@
 int files_state_save(const struct files *f, const struct instances *is);
 
 /*
- * Learn what the last monitor knew of servers that still run. Returns how many files, -ENOENT if there is no state, or a
- * negative errno; *ret_line: where it is damaged (-EBADMSG). Damaged state is not used at all.
+ * Learn what the last monitor knew of servers that still run. Returns how many files, or a negative errno: -ENOENT if
+ * there is no state, -EBADMSG if it is damaged at *ret_line, in which case none of it is used.
  */
 int files_state_load(struct files *f, struct sensors *s, const struct instances *is,
 		     unsigned int *ret_line);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * event_json.c - see event_json.h. Our own members stand under unmapped.cachewarden, flat enough for a script that asks
- * for one of them.
+ * event_json.c - see event_json.h. The product's own members are in unmapped.cachewarden, flat enough for scripts that
+ * need one of them.
  */
 #include "report/event_json.h"
 
@@ -81,7 +81,7 @@ static void put_network(struct jsonw *j, const struct finding *f)
 		tls_json_ocsf(j, f->tls);
 }
 
-/* An evidence needs something that it is evidence of: a blind spot has none. */
+/* Evidence needs an actor, a target or a connection: a blind spot has none of them. */
 static void put_evidences(struct jsonw *j, const struct finding *f, const struct actor *a)
 {
 	bool conn = f->alert->ev.flags & EVENT_CONN;
@@ -250,7 +250,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
-/* The policy entry that decided, or that would have but for its date. */
+/* The policy entry that decided, or would have if it had not expired. */
 static void put_policy(struct jsonw *j, const struct finding *f)
 {
 	const struct verdict *v = &f->verdict;
@@ -282,7 +282,7 @@ static void put_incident(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "incident", uid);
 }
 
-/* What came of it in words, and the bytes of the instance that were read or written. */
+/* The outcome in words, and how many bytes of the instance were read or written. */
 static void put_result(struct jsonw *j, const struct finding *f)
 {
 	const struct alert *a = f->alert;
