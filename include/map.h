@@ -37,8 +37,8 @@ struct member {
 };
 
 /*
- * servers: instance -> what it is, whatever it is called: the file it executes. The entry lasts as
- * long as a process of the instance does.
+ * servers: instance -> the file it executes, which identifies it whatever it is called. The entry
+ * lasts as long as a process of the instance does.
  */
 struct server {
 	__u64 exe_ino;
@@ -67,8 +67,8 @@ enum tag_owner {
 };
 
 /*
- * What register_self is told. The monitor may have left the mount namespace it was started in by
- * then. 0: not known.
+ * What register_self is told, since the monitor may have left the mount namespace it was started
+ * in. 0: unknown.
  */
 struct self_start {
 	__u32 mnt_ns;	   /* inode number */
@@ -108,8 +108,8 @@ struct mapped_key {
 };
 
 /*
- * reported: what hooks reported a process to do, so that a sweep that finds it still doing so stays
- * silent. It outlives the attempt, which is removed after some quiet seconds.
+ * reported: what hooks reported of a process, so that a sweep that finds the same does not report it
+ * again. The entry outlives the attempt, which is removed after some quiet seconds.
  */
 struct reported_key {
 	__u64 actor; /* start_ns, 0: any */
