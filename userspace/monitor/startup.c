@@ -160,8 +160,7 @@ static void log_files(const struct monitor *m, const struct instance *in)
 	}
 	log_info("instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",
 		 missing[0] ? "; none known as: " : "", missing,
-		 missing[0] ? " (if it has one, it is known once the server is started again)"
-			    : "");
+		 missing[0] ? " (if it has one, it is known once the server is restarted)" : "");
 }
 
 /*
