@@ -28,15 +28,6 @@ static const char *in_dir(const struct server *s, const char *name)
 	return strdup(str("%s/%s", s->dir, name));
 }
 
-static void save(const struct server *s)
-{
-	struct client *c = client_open(s, "127.0.0.1", true);
-	const char *said = client_do(c, "SAVE");
-
-	require(!strncmp(said, "+OK", 3), "SAVE: %s", said);
-	client_close(c);
-}
-
 static struct server *with_files(void)
 {
 	struct server *s = server_prepare(&(struct server_opts){
@@ -50,28 +41,21 @@ static struct server *with_files(void)
 	return s;
 }
 
-static void start(struct server *s)
-{
-	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
-			     &(struct child_opts){});
-	server_ready(s);
-}
-
 static void setup(void)
 {
 	const char *old_dump;
 
 	old = with_files();
-	start(old);
-	save(old);
+	server_run(old);
+	server_save(old);
 	old_dump = in_dir(old, "dump.rdb");
 	holder = trigger_stay("file_open", old_dump, "-h");
 	ring_holder = trigger_stay("uring_direct", old_dump, "hold");
 	own_ring_holder = trigger_stay("uring_direct", old_dump, "registered");
 	files_mon = monitor_start("--sweep", "1", NULL);
 	files_server = with_files();
-	start(files_server);
-	save(files_server);
+	server_run(files_server);
+	server_save(files_server);
 	files_dump = in_dir(files_server, "dump.rdb");
 	sleep_ms(SWEEPS_MS);
 }
@@ -124,8 +108,8 @@ static void symlinked_dir(const void *arg)
 		dir[1] = '#';
 	file_write(b->config, str("%s\ndir %s\n", text, link));
 	free(text);
-	start(b);
-	save(b);
+	server_run(b);
+	server_save(b);
 	t = trigger("file_open", str("%s/dump.rdb", link));
 	u = trigger("file_open", str("%s/dump.rdb", real));
 	expect(files_mon, {.rule = "rest-file", .detail = "data file", .server = b},
@@ -183,10 +167,8 @@ static void upper_layer(const void *arg)
 		dir[1] = '#';
 	file_write(b->config, str("%s\ndir %s\n", text, merged));
 	free(text);
-	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-			     &(struct child_opts){.setup = mount_merged});
-	server_ready(b);
-	save(b);
+	server_run_with(b, mount_merged);
+	server_save(b);
 	sleep_ms(SETTLE_MS);
 	t = trigger("file_open", str("%s/dump.rdb", upper));
 	require(!files_open_errno(&t), "it was not opened: errno %d", files_open_errno(&t));
@@ -229,7 +211,7 @@ static void next_dump(const void *arg)
 {
 	struct trigger t;
 
-	save(files_server);
+	server_save(files_server);
 	t = trigger("file_open", files_dump);
 	expect(files_mon,
 	       {.rule = "rest-file", .vector = "openat", .server = files_server, .by = &t});
@@ -282,7 +264,7 @@ static void dump_moved(const void *arg)
 			   .server = files_server,
 			   .by = &t});
 	unlink(away);
-	save(files_server);
+	server_save(files_server);
 }
 
 static void same_name(const void *arg)
@@ -303,7 +285,7 @@ static void dump_name_reused(const void *arg)
 		trigger("file_open", files_dump);
 		unlink(files_dump);
 		expect_nothing(files_mon);
-		save(files_server);
+		server_save(files_server);
 	}
 }
 
@@ -314,7 +296,7 @@ static void cross_tenant(const void *arg)
 
 	file_write(b->config, str("%s\ndbfilename dump.rdb\ndir %s\n", file_read(b->config),
 				  files_server->dir));
-	start(b);
+	server_run(b);
 	for (int i = 0; i < 60 && !(found = alert_find(files_mon, "rest-file", b->pid)); i++) {
 		sleep_ms(50);
 		monitor_poll(files_mon);
@@ -335,8 +317,8 @@ static void shared_config(const void *arg)
 	chmod(both, 0600);
 	file_write(b->config, str("%s\ninclude %s\n", file_read(b->config), both));
 	file_write(c->config, str("%s\ninclude %s\n", file_read(c->config), both));
-	start(b);
-	start(c);
+	server_run(b);
+	server_run(c);
 	expect_nothing(files_mon);
 	server_stop(b, SIGTERM);
 	sleep_ms(SWEEPS_MS);
@@ -366,9 +348,7 @@ static void mount_namespace(const void *arg)
 	hidden = strdup(str("%s/hidden", b->dir));
 	require(!mkdir(hidden, 0700), "mkdir: %s", strerror(errno));
 	file_write(b->config, str("%s\naclfile %s/people\n", file_read(b->config), hidden));
-	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-			     &(struct child_opts){.setup = mount_hidden});
-	server_ready(b);
+	server_run_with(b, mount_hidden);
 	sleep_ms(SETTLE_MS);
 	t = trigger("file_open", str("/proc/%d/root%s/people", b->pid, hidden));
 	expect(files_mon,
@@ -385,7 +365,7 @@ static void server_ended(const void *arg)
 {
 	struct server *b = server_prepare(&(struct server_opts){});
 
-	start(b);
+	server_run(b);
 	server_stop(b, SIGTERM);
 	/* its files are forgotten when the monitor learns of its end, which takes a while on a slow machine */
 	require(file_wait(files_mon->err, str("ended: pid %d\n", b->pid), 5000),
@@ -399,11 +379,10 @@ static void server_restarted(const void *arg)
 {
 	struct server *b = with_files();
 
-	start(b);
-	save(b);
+	server_run(b);
+	server_save(b);
 	server_stop(b, SIGTERM);
-	unlink(b->log);
-	start(b);
+	server_run(b);
 	expect_nothing(files_mon);
 	server_stop(b, SIGTERM);
 }
@@ -428,7 +407,7 @@ static void readable_by_others(const void *arg)
 			(!strcmp(e->file, "users.acl") ||
 			 !chmod(str("%s/users.acl", b->dir), 0600)),
 		"chmod: %s", strerror(errno));
-	start(b);
+	server_run(b);
 	if (e->closed)
 		expect_nothing(files_mon);
 	else
