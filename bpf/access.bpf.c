@@ -11,12 +11,12 @@
  *   fexit/do_filp_open          which file an open led to, for every kind of open: syscalls,
  *                               io_uring, exec. It also has the kernel's own copy of the path,
  *                               which no other thread can swap
- *   fexit/open_by_handle_at     the same for the only open that takes another way
- *   fexit/dentry_open           files that the kernel opens by itself and hands out: fanotify, NFS
+ *   fexit/open_by_handle_at     the same for the only open that does not pass do_filp_open
+ *   fexit/dentry_open           files that the kernel itself opens for others: fanotify, NFS
  *   fexit/<syscall>             arguments and outcome of ptrace, process_vm_* and pidfd_getfd.
  *                               Requests on a tracee pass no further check: the check alone would
  *                               miss them
- *   fexit/mem_rw                how many bytes were read from or written to /proc/PID/mem, by whatever
+ *   fexit/mem_rw                how many bytes were read from or written to /proc/PID/mem, by any
  *                               syscall or ring
  *   tp_btf/io_uring_complete    reads and writes through a ring, see uring_done
  *   fmod_ret/security_ptrace_access_check
@@ -54,8 +54,8 @@ struct {
 } open_checks SEC(".maps");
 
 /*
- * VECTOR_ACCESS for every syscall without a hook of its own. A global function, so that the verifier follows what comes
- * after it for one unknown vector, not for each.
+ * VECTOR_ACCESS for every syscall without a hook of its own. A global function, so that the
+ * verifier checks what follows once for an unknown vector, not once for each.
  */
 __noinline u32 vector_of(u64 task_addr, u32 nr)
 {
@@ -112,7 +112,7 @@ static __always_inline int is_open(u32 vector)
 	return vector >= VECTOR_OPEN && vector <= VECTOR_IO_URING_OPEN;
 }
 
-/* A read of a file below /proc/PID passes the check that its open was reported for once more. */
+/* A read of a file below /proc/PID passes the access check again, after its open was reported. */
 static __always_inline int is_read(u32 nr)
 {
 	return nr == NR_read || nr == NR_pread64 || nr == NR_readv || nr == NR_preadv ||
@@ -240,7 +240,7 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 			check->opened = owner.instance;
 		return 0;
 	}
-	if (checked) /* on the way: the path led through root, cwd, exe or map_files */
+	if (checked) /* during the walk: the path led through root, cwd, exe or map_files */
 		report(&owner, RULE_MEM_INSPECT, vector, PROC_FILE_WALK,
 		       err
 			       ?: check->denied ? -EACCES
@@ -249,7 +249,7 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 	return 0;
 }
 
-/* The only open that does not pass the one above. */
+/* The only open that does not pass do_filp_open. */
 SEC("fexit/" SYSCALL_FN "open_by_handle_at")
 int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 {
@@ -263,7 +263,7 @@ int BPF_PROG(ac_handle, const struct pt_regs *regs, long ret)
 
 /* --- descriptors without an open --- */
 
-/* The kernel opened a file for the current task: in a read of fanotify's descriptor, or for an NFS client. */
+/* The kernel opened a file on behalf of the current task: for fanotify, or for an NFS client. */
 static __always_inline int handed_out(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

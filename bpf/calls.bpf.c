@@ -10,8 +10,8 @@
  *                                       it shares
  *   prlimit64                           target by number: limits changed, core dumps allowed
  *   perf_event_open                     target by number, or by the file a uprobe is planted in
- *   bpf                                 programs that read or write user or kernel memory; uprobes by link;
- *                                       the monitor's own maps, programs and links used by others
+ *   bpf                                 programs that read or write user or kernel memory; uprobes
+ *                                       by link; others that use the monitor's maps, programs, links
  *   init_module, finit_module           code in the kernel sees everything
  *   kexec_load, kexec_file_load         so does the next kernel
  *   mmap, mprotect, pkey_mprotect       code that becomes executable in an instance after its start
@@ -22,7 +22,8 @@
  *   sched_setscheduler, sched_setattr, sched_setaffinity, setpriority
  *                                       target by number: the monitor is starved of CPU time
  *   tp_btf/cgroup_attach_task, cgroup_freeze
- *                                       the monitor or its guard moved to another cgroup, or frozen with its own
+ *                                       the monitor or its guard is moved to another cgroup, or its
+ *                                       cgroup is frozen
  *   fexit/uprobe_register               uprobes planted in any way, by tracefs and links too (access
  *                                       tier only)
  */
@@ -101,8 +102,8 @@ static __always_inline int report_call(struct pid_owner *owner, u32 rule, const 
 }
 
 /*
- * An action on the memory of the whole machine, and so of every instance. A function of its own:
- * its stack is not there while a probe is reported for every instance.
+ * An action on the memory of the whole machine, and so of every instance. A separate function, so
+ * that its stack is not in use while a probe is reported for every instance.
  */
 static __noinline int on_host(u32 rule, u32 detail, long ret)
 {
@@ -155,7 +156,7 @@ static __always_inline int did_prlimit(const struct call *c)
 			 c->arg[1]);
 }
 
-/* How and where the monitor is scheduled. Of a server this is tuning. */
+/* How and where the monitor is scheduled. For a server that is ordinary tuning. */
 static __always_inline int did_schedule(const struct call *c, u32 nr)
 {
 	struct pid_owner room = {}, *owner = nr ? owner_of_number(nr, &room) : NULL;
@@ -170,7 +171,7 @@ static __always_inline int did_setsched(const struct call *c)
 	return did_schedule(c, c->arg[0]);
 }
 
-/* A priority may also be set for a process group or a user; the effect is measured, see monitor/lag.h. */
+/* Not for a process group or a user, which are not resolved: monitor/lag.h measures the effect. */
 static __always_inline int did_setprio(const struct call *c)
 {
 	return c->arg[0] == PRIO_PROCESS ? did_schedule(c, c->arg[1]) : 0;
@@ -229,7 +230,7 @@ static __always_inline u32 perf_op_of(struct perf_event *event)
 									 : PERF_OP_SAMPLE;
 }
 
-/* A function of its own for the same reason as on_host(). */
+/* A separate function for the same reason as on_host(). */
 static __noinline int on_perf_target(u32 nr, u32 detail, long ret)
 {
 	struct pid_owner room = {}, *owner = (s32)nr > 0 ? owner_of_number(nr, &room) : NULL;
@@ -239,7 +240,7 @@ static __noinline int on_perf_target(u32 nr, u32 detail, long ret)
 
 static __always_inline int did_perf(const struct call *c)
 {
-	/* for a cgroup the number is a descriptor; as for -1, whichever of its processes runs is sampled */
+	/* for a cgroup the number is a descriptor, and any of its processes is sampled, as for -1 */
 	u32 pid = c->arg[4] & PERF_FLAG_PID_CGROUP ? (u32)-1 : c->arg[1], op;
 	struct trace_event_call *call;
 	struct perf_event *event;
@@ -259,7 +260,7 @@ static __always_inline int did_perf(const struct call *c)
 		return on_perf_target(pid, call_detail(c, PERF_OP_UPROBE), c->ret);
 	}
 	op = perf_op_of(event);
-	if ((s32)pid == -1) /* whoever runs is sampled */
+	if ((s32)pid == -1) /* any process is sampled */
 		return op == PERF_OP_SAMPLE_USER
 			       ? on_host(RULE_MEM_PROBE, call_detail(c, op), c->ret)
 			       : 0;
@@ -443,7 +444,7 @@ static __always_inline int did_load_prog(const struct call *c)
 	id = BPF_CORE_READ(prog, aux, id);
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
 	key.detail = call_detail(c, BPF_PROG_LOAD);
-	key.object = reach == REACH_INDIRECT; /* an attempt of its own, not a repeat of the other */
+	key.object = reach == REACH_INDIRECT; /* counted apart from REACH_USER */
 	key_actor(&key, task);
 	e = attempt_begin(&key, 0);
 	if (!e)
@@ -601,7 +602,7 @@ static __always_inline int in_set(u32 set, int sig)
 	return sig <= 31 && (set & 1u << (sig & 31));
 }
 
-/* Its parent, or init, ends the monitor in the ordinary way. */
+/* Its parent, or init, ends or reloads the monitor in the ordinary way. */
 static __always_inline int is_ordinary(int sig, struct task_struct *to)
 {
 	int tgid = bpf_get_current_task_btf()->tgid;

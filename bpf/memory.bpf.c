@@ -14,8 +14,8 @@
  *   tp_btf/io_uring_submit_req, io_uring_file_get requests that ask for no completion, before they
  *                                                 begin
  *   tp_btf/mmap_lock_acquire_returned             32-bit callers pass none of these tracepoints, but
- *                                                 whoever accesses another's memory takes its lock.
- *                                                 Here a process is also stopped that got its
+ *                                                 whoever accesses another process's memory takes its
+ *                                                 lock. This also stops a process that got its
  *                                                 descriptor of an instance's memory some other way
  *
  * At exit both arguments and outcome are known. The arguments are those the kernel saved at entry:
@@ -168,9 +168,9 @@ int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 /* --- io_uring without completions --- */
 
 /*
- * A request that asked for no completion passes no hook when it ends. Its file is judged here: when
- * it is submitted, and again when the kernel looks up its descriptor, since an earlier request of its
- * chain may have opened it. Where an open leads is then not known.
+ * A request that asked for no completion passes no hook when it ends. Its file is examined when it
+ * is submitted, and again when the kernel looks up its descriptor, since an earlier request of its
+ * chain may have opened it. Which file an open of such a request leads to is not known.
  */
 static __always_inline int uring_begins(struct io_kiocb *req)
 {
@@ -316,9 +316,9 @@ static __always_inline int mem_call_begins(struct task_struct *task, const struc
 }
 
 /*
- * Stop the actor if that is prevented. Otherwise wait for the number of bytes. Where that cannot be
- * had, it is reported unless it was when it opened the file: it may have got the descriptor from
- * somebody else.
+ * Stop the actor if the rule is prevented. Otherwise wait for the number of bytes. Where that is not
+ * possible, report the access now, unless the actor's open of the file was reported: it may have got
+ * the descriptor from another process.
  */
 static __always_inline int report_at_lock(struct pid_owner *owner, u32 rule, u32 nr)
 {

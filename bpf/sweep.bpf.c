@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sweep.bpf.c - the sweep sensor: state that no hook saw come about, because it is older than the
- * monitor or came by a way that no hook watches. The loader runs these iterators again and again.
+ * sweep.bpf.c - the sweep sensor: finds state that no hook reported, because it is older than the
+ * monitor or arose in a way that no hook sees. The monitor runs these iterators periodically.
  *
  * Iterators, and what each decides:
  *   iter/task        of a member: it is traced, has breakpoints in its code, lets KSM merge its
@@ -150,7 +150,7 @@ static __always_inline int holds_own(u64 task, u32 tgid, struct file *file, stru
 	return report_state(&target, &a, task);
 }
 
-/* A file that needs no type of its own: it may be in a ring's table, too. */
+/* Takes an address and not a typed pointer: the file may be in a ring's table, too. */
 static __noinline int holds_file(u64 task, u32 tgid, u64 addr)
 {
 	struct file *file = (void *)addr;
@@ -207,7 +207,7 @@ static __always_inline u64 found_in_slot(const struct slot_search *s)
 	return address(file_of_slot((void *)s->ring, s->slot - 1));
 }
 
-/* A program of its own for rings: their search needs the stack that sweep_files has used up. */
+/* A separate program: the search of rings needs the stack that sweep_files has used up. */
 SEC("iter/task_file")
 int sweep_rings(struct bpf_iter__task_file *ctx)
 {
@@ -251,7 +251,7 @@ static long own_ring_step(u32 i, struct own_search *s)
 	return 0;
 }
 
-/* Rings that a task registered with itself need no descriptor any more. */
+/* A ring that a task has registered may have no descriptor any more. */
 SEC("iter/task")
 int sweep_own_rings(struct bpf_iter__task *ctx)
 {
@@ -273,8 +273,9 @@ int sweep_own_rings(struct bpf_iter__task *ctx)
 }
 
 /*
- * A server's socket that is none of TCP: of IP it is marked, so that its packets are seen; UNIX and
- * netlink sockets do not leave the host; what others send no hook sees. Returns 1 if it was one.
+ * A server's socket other than TCP. An IP socket is marked, so that its packets are seen; UNIX and
+ * netlink sockets do not leave the host; no hook sees what others send, so those are reported.
+ * Returns 1 if it is one of them.
  */
 static __always_inline int holds_other(struct task_struct *task, struct file *file, u32 instance)
 {
@@ -299,8 +300,8 @@ static __always_inline int holds_other(struct task_struct *task, struct file *fi
 }
 
 /*
- * Supervisors start servers by handing them a listening socket: in the hands of an ancestor it is
- * no finding. A mark may name an instance that is gone, if the next one was handed the same
+ * Supervisors pass listening sockets to the servers they start, so a listener held by an ancestor is
+ * no finding. A mark may name an instance that has ended, if its successor was passed the same
  * listener.
  */
 static __noinline int holds_socket(struct task_struct *task, struct file *file)
@@ -393,7 +394,7 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 
 /* --- tasks --- */
 
-/* Keep track of who stands for the instance, and of who started it. */
+/* Record the instance's main process and its ancestors. */
 static __always_inline void note_member(struct task_struct *task, struct member *m)
 {
 	u32 instance = m->instance, tgid = task->tgid, one = 1, *known;
@@ -527,7 +528,7 @@ static __always_inline int executes_file(struct file *file, const struct pid_own
 	u32 from_start = baseline;
 	int fresh = !bpf_map_update_elem(&mapped, &key, &from_start, BPF_NOEXIST);
 
-	/* the executable itself is in mapped since exec, and forgotten with the first of its instances */
+	/* the executable is in mapped since exec; its file is forgotten when the first of its instances ends */
 	if (fresh || !file_owner_of(file->f_inode))
 		learn_file(file, target->instance, target->tgid, 0, FILE_CODE);
 	if (!fresh || baseline)

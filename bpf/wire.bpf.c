@@ -3,15 +3,15 @@
  * wire.bpf.c - the wire sensor: what really crosses a protected socket, TLS records or not.
  *
  * Hooks, what each decides, and why there:
- *   cgroup/sock_create          a socket made by an instance is marked before it can carry a byte;
- *                               one that is not TCP too: each packet of it is a finding
+ *   cgroup/sock_create          marks a socket that an instance makes before it can carry a byte,
+ *                               also if it is not TCP: each of its packets is then a finding
  *   iter/task_file              marks sockets from before the monitor, and those that a supervisor
  *                               handed down
  *   iter/bpf_sk_storage_map     reads the state of all marked sockets, on request
  *   iter/tcp                    the same where the kernel takes no iterators over maps, for one
  *                               network namespace at a time
- *   tp_btf/inet_sock_set_state  a socket begins to listen, is closed, dials for MPTCP, or was put into
- *                               a sockmap before its connection was established. Accepted
+ *   tp_btf/inet_sock_set_state  a socket begins to listen, is closed, connects for MPTCP, or was put
+ *                               into a sockmap before its connection was established. Accepted
  *                               sockets inherit the listener's mark in the kernel (BPF_F_CLONE)
  *                               before their first segment
  *   cgroup_skb/egress, ingress  at the root of the cgroup2 hierarchy: every segment, after the
@@ -165,8 +165,8 @@ static __always_inline int beyond_window(struct bpf_sock *sk, u32 seq)
 }
 
 /*
- * A packet of a server's socket that is none of TCP: what it says and how well it is protected is
- * unknown. One attempt for each peer. Returns 1: it passes.
+ * A packet other than TCP on a server's socket: what it carries and how it is protected is unknown.
+ * One attempt per peer. Returns 1: it passes.
  */
 __noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark, u32 egress)
 {
@@ -318,8 +318,8 @@ static __always_inline int closed_report(struct sock *sk)
 	return 0;
 }
 
-/* A server dials with an unmarked socket: the kernel makes the TCP sockets of MPTCP itself. */
-static __always_inline int mark_dialing(struct sock *sk)
+/* A server connects with an unmarked socket: the kernel makes the TCP sockets of MPTCP itself. */
+static __always_inline int mark_connecting(struct sock *sk)
 {
 	struct member *m = server_of(bpf_get_current_pid_tgid() >> 32);
 
@@ -342,7 +342,7 @@ int BPF_PROG(sock_state, struct sock *sk, int oldstate, int newstate)
 	if (newstate == TCP_CLOSE)
 		return closed_report(sk);
 	if (newstate == TCP_SYN_SENT)
-		return mark_dialing(sk);
+		return mark_connecting(sk);
 	if (newstate != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	task = bpf_get_current_task_btf();

@@ -74,7 +74,7 @@ enum vector_id {
 	VECTOR_EXEC,
 	VECTOR_CORE,   /* the kernel wrote a core dump */
 	VECTOR_UPROBE, /* a uprobe planted by other means than perf_event_open */
-	VECTOR_CGROUP, /* the monitor's cgroup changed, by whatever way: enum cgroup_op is the detail */
+	VECTOR_CGROUP, /* the monitor's cgroup changed in some way; the key's detail is enum cgroup_op */
 	VECTOR_EGRESS,
 	VECTOR_INGRESS,
 	VECTOR_SWEEP,
@@ -111,8 +111,8 @@ enum cgroup_op {
 };
 
 #define INSTANCE_HOST 0 /* an attempt on the whole host, and so on every instance */
-#define INSTANCE_SELF                                                                              \
-	0xffffffffu /* the monitor and its guard: protected like an instance, not shown as one */
+/* The monitor and its guard: protected like an instance, not shown as one. */
+#define INSTANCE_SELF 0xffffffffu
 
 /* What non-TLS bytes looked like. */
 enum payload_kind {
@@ -244,7 +244,7 @@ struct attempt_key {
 	__u32 instance;
 	__u32 tgid;
 	__u32 exec_id;
-	__u32 detail; /* ptrace: request; open: enum file_kind; sweep: enum finding_kind; access: below */
+	__u32 detail; /* ptrace: request; open: enum file_kind; sweep: enum finding_kind; else see above */
 	__s16 err; /* errno of the attempt, positive, 0 on success */
 	__u8 rule;
 	__u8 vector;
@@ -398,17 +398,17 @@ enum finding_kind {
 	FINDING_CODE_FILE,
 	FINDING_CODE_ANONYMOUS,
 	FINDING_CODE_WRITABLE,
-	FINDING_EXPOSED_DATA, /* an instance's own file is readable by others than its owner */
+	FINDING_EXPOSED_DATA, /* an instance's own file that others may read */
 	FINDING_EXPOSED_CONFIG,
 	FINDING_EXPOSED_ACL,
 	FINDING_EXPOSED_KEY,
 	FINDING_PRELOAD_FILE, /* /etc/ld.so.preload was not empty when the server started */
 	FINDING_VM_READV,     /* a call that has not returned */
 	FINDING_VM_WRITEV,
-	FINDING_CODE_CHANGED, /* in place: the server executes what was written */
-	FINDING_CODE_OWNER,   /* whose file belongs to somebody else than root */
-	FINDING_CODE_MODE,    /* whose file others than root may write */
-	FINDING_CODE_PLACE, /* whose file others than root may replace, in some directory above it */
+	FINDING_CODE_CHANGED,  /* in place: the server executes what was written */
+	FINDING_CODE_OWNER,    /* whose file belongs to a user other than root */
+	FINDING_CODE_MODE,     /* whose file other users than root may write */
+	FINDING_CODE_PLACE,    /* whose file they may replace, in some directory above it */
 	FINDING_CODE_REPLACED, /* by rename or a mount: the server executes the old file */
 	FINDING_SOCKMAP,       /* a connection whose bytes BPF programs move without a packet */
 	FINDING_FAMILY,	       /* a socket whose packets no hook sees: packet, vsock, XDP, ... */

@@ -13,8 +13,8 @@
 /* handshake_chunk.flags */
 #define CHUNK_EGRESS 0x01
 #define CHUNK_CLOSED 0x02 /* no bytes: the connection is over */
-#define CHUNK_ENDED                                                                                \
-	0x04 /* no bytes: all of this direction's were sent, a record of `next` follows */
+/* No bytes: all of this direction's were sent, and a record of type `next` follows. */
+#define CHUNK_ENDED 0x04
 
 /* Bytes [offset, offset + len) of a direction of a protected connection. */
 struct handshake_chunk {

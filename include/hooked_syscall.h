@@ -7,8 +7,9 @@
  *   abbr    of its BPF programs (sc_, ac_ and ac32_<abbr>), at most 10 characters
  *   name    as in syscall_nr.h
  *   body    in calls.bpf.c: takes a const struct call *
- *   unseen  what nobody sees if no program can be attached
- *   rules   that it can break, and target, how the instance that is hit is identified: Markdown for docs/coverage.md
+ *   unseen  what goes unseen if no program can be attached
+ *   rules   that it can break, in Markdown for docs/coverage.md
+ *   target  how the target is identified, likewise
  *
  * Three readers: calls.bpf.c makes the programs, access.bpf.c leaves these syscalls to them, and
  * the loader's program table and the documentation list them.

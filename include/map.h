@@ -37,8 +37,8 @@ struct member {
 };
 
 /*
- * servers: instance -> what it is, whatever it is called: the file it executes. The entry lasts as
- * long as a process of the instance does.
+ * servers: instance -> the file it executes, which identifies it whatever it is called. The entry
+ * lasts as long as a process of the instance does.
  */
 struct server {
 	__u64 exe_ino;
@@ -67,8 +67,8 @@ enum tag_owner {
 };
 
 /*
- * What register_self is told. The monitor may have left the mount namespace it was started in by
- * then. 0: not known.
+ * What register_self is told, since the monitor may have left the mount namespace it was started
+ * in. 0: unknown.
  */
 struct self_start {
 	__u32 mnt_ns;	   /* inode number */
@@ -118,8 +118,8 @@ struct mapped_key {
 };
 
 /*
- * reported: what hooks reported a process to do, so that a sweep that finds it still doing so stays
- * silent. It outlives the attempt, which is removed after some quiet seconds.
+ * reported: what hooks reported of a process, so that a sweep that finds the same does not report it
+ * again. The entry outlives the attempt, which is removed after some quiet seconds.
  */
 struct reported_key {
 	__u64 actor; /* start_ns, 0: any */
@@ -172,8 +172,8 @@ struct lost_key {
 	__u32 rule;
 };
 
-#define SOCK_FRESH                                                                                 \
-	0x01 /* seen from its first byte: marked at birth, or accepted by a marked listener */
+/* Seen from its first byte: marked when created, or accepted by a marked listener. */
+#define SOCK_FRESH 0x01
 #define SOCK_LISTENER 0x02 /* it listens; a socket that inherited this bit was accepted */
 #define SOCK_MPTCP 0x04	   /* a subflow: it carries part of a stream */
 #define SOCK_OTHER 0x08	   /* UDP, raw, SCTP: any packet of it is a finding */

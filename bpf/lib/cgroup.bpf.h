@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cgroup.bpf.h - the cgroups that hold the monitor or its guard. Whoever writes their control files can freeze, starve or
- * kill both without touching either.
+ * cgroup.bpf.h - the cgroups that hold the monitor or its guard. Whoever writes their control files
+ * can freeze, starve or kill both without touching either process.
  *
- * The root of a hierarchy is not among them: it can be neither frozen nor limited nor killed, and everybody writes its
- * cgroup.procs.
+ * The root of a hierarchy is not among them: it cannot be frozen, limited or killed, and its
+ * cgroup.procs is written all the time.
  */
 #ifndef CACHEWARDEN_CGROUP_BPF_H
 #define CACHEWARDEN_CGROUP_BPF_H

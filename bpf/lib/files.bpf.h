@@ -6,9 +6,9 @@
  * An instance shows which files are its own: each regular file that it opens is entered in the
  * files table, by its inode as the kernel knows it, and reported (EVENT_FILE). The collector then
  * sets what kind of file it is, or that it needs no protection; until then only files named like
- * data are protected. A file of an overlay is entered twice, by its own inode and by that of the layer
- * below. To enter a file that an instance opened earlier, the monitor opens it: no
- * inode number is ever translated between user space and the kernel.
+ * data are protected. A file of an overlay is entered twice, by its own inode and by that of the
+ * layer below. To enter a file that an instance opened earlier, the monitor opens it: inode numbers
+ * are never translated between user space and the kernel.
  */
 #ifndef CACHEWARDEN_FILES_BPF_H
 #define CACHEWARDEN_FILES_BPF_H
@@ -42,7 +42,7 @@ static __always_inline struct file_owner *file_owner_of(struct inode *inode)
 	return bpf_map_lookup_elem(&files, &key);
 }
 
-/* The same of an open file: by its own inode, or by the one that holds its bytes. */
+/* The same for an open file, by its own inode or by the one that holds its bytes. */
 static __always_inline struct file_owner *owner_of_file(struct file *f, struct inode *inode)
 {
 	struct file_owner *own = file_owner_of(inode);
@@ -81,8 +81,8 @@ static __always_inline int opened_host(struct file *f, u32 mode, u32 vector)
 }
 
 /*
- * Named like an RDB or AOF file? What else a server writes (log, pid) waits for the collector's
- * verdict.
+ * Is it named like an RDB or AOF file? Other files that a server writes (log, pid) wait until the
+ * collector has classified them.
  */
 static __always_inline int named_data(struct file *f)
 {
@@ -96,7 +96,7 @@ static __always_inline int named_data(struct file *f)
 }
 
 /*
- * An instance opens a file, or executes it (FILE_CODE): enter and report it, once for each inode and
+ * An instance opens a file, or executes it (FILE_CODE): enter and report it, once per inode and
  * instance.
  */
 static __noinline int learn_inode(struct file *f, struct inode *inode, u32 instance, u32 tgid,
@@ -116,7 +116,7 @@ static __noinline int learn_inode(struct file *f, struct inode *inode, u32 insta
 	if (known && !is_running(known->instance)) /* the server that had it has ended */
 		*known = own;
 	else if (known && kind)
-		known->kind = kind; /* to execute it says more than its name and contents do */
+		known->kind = kind; /* execution outweighs name and contents */
 	if (!known && bpf_map_update_elem(&files, &key, &own, BPF_NOEXIST))
 		counter_add(COUNTER_FILES_FULL, 1);
 	e = event_reserve(EVENT_FILE);
@@ -148,16 +148,16 @@ static __always_inline void learn_file(struct file *f, u32 instance, u32 tgid, u
 		learn_inode(f, below, instance, tgid, written, kind);
 }
 
-/* May every instance open another one's file? Libraries, and what needs no protection. */
+/* May anybody open such a file of an instance? Libraries, and files that need no protection. */
 static __always_inline int is_open_to_all(u32 kind, u32 mode)
 {
 	return !kind || (kind == FILE_CODE && !(mode & FMODE_WRITE));
 }
 
 /*
- * May an instance open another one's file if it is a server like that one? Two may share
- * configuration and key, and open them when they start. Data is never shared. A name proves nothing
- * here: the attempt is reported, and the collector finds out what the instance is.
+ * Two servers may share configuration and key, which they open when they start; data is never
+ * shared. The attempt is reported in any case, and the collector decides whether the instance is a
+ * server of the same kind (monitor/sharing.h): its name proves nothing.
  */
 static __always_inline int may_share(u32 kind, u32 instance)
 {
@@ -179,7 +179,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 		if (!instance)
 			return 0;
 		if (own && own->instance == instance) {
-			if (is_overlay(inode)) /* the layer below may be another since */
+			if (is_overlay(inode)) /* the layer below may have changed */
 				learn_file(f, instance, task->tgid, 0, 0);
 			return 0;
 		}
@@ -202,7 +202,7 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	return 1;
 }
 
-/* /dev/mem, /dev/kmem and /dev/port, by number: they may have any name. */
+/* /dev/mem, /dev/kmem and /dev/port, by device number: the node may have any name. */
 static __always_inline int opened_device(struct inode *inode, u32 mode, u32 vector)
 {
 	u32 rdev = BPF_CORE_READ(inode, i_rdev);
@@ -224,9 +224,9 @@ static const union short_name freeze_name = {"cgroup.freeze"}, kill_name = {"cgr
 			      threads_name = {"cgroup.threads"}, tasks_name = {"tasks"};
 
 /*
- * Is this a control file, open for writing, of a cgroup that holds the monitor or its guard? Service managers write limits
- * and weights of the cgroups they made; that they freeze or kill one is another matter. To move a process into a parent
- * cgroup does nothing to the monitor.
+ * Is this a control file, open for writing, of a cgroup that holds the monitor or its guard? Pid 1
+ * sets limits and weights of the cgroups it made; only freezing or killing one counts. Moving a
+ * process into a parent cgroup does nothing to the monitor.
  */
 __noinline int controls_monitor(u32 tgid, u64 file)
 {

@@ -9,7 +9,7 @@
 #include "lib/record.bpf.h"
 #include "lib/segment.bpf.h"
 
-/* A ring buffer of its own: handshakes, however many, push out no event. */
+/* A ring buffer of its own, so that no number of handshakes displaces an event. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, HANDSHAKE_RING_BYTES);
@@ -82,8 +82,8 @@ static long clear_step(u32 i, struct clear_range *c)
 }
 
 /*
- * The clear part ended whole, and a record of that type follows. Not said where a part of the
- * server's direction is missing: without it nobody can tell what may follow.
+ * Report that the clear part was sent whole, and which type of record follows. Not if a part of the
+ * server's direction is missing: then userspace cannot know what may follow.
  */
 __noinline int clear_ended(struct __sk_buff *skb, const struct sock_mark *mark, u32 next,
 			   u32 egress)

@@ -100,8 +100,8 @@ struct {
 } files SEC(".maps");
 
 /*
- * Pipes that instances made. Nothing but /proc/PID/fd/N leads to one, whatever links lead there. Those
- * of others that an instance inherited are not its own.
+ * Pipes that instances made. Only /proc/PID/fd/N leads to one, through whatever links. Pipes that an
+ * instance inherited are not among them.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -110,7 +110,7 @@ struct {
 	__type(value, struct pid_owner);
 } own_pipes SEC(".maps");
 
-/* The instance to protect which the task's current syscall was denied, or the task killed. */
+/* The instance for which the task's current syscall was denied or the task was killed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

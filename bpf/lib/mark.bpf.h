@@ -72,9 +72,8 @@ static __always_inline void sock_ends(const struct sock *sk, struct conn_info *c
 #define SK_USER_DATA_PSOCK 4 /* include/net/sock.h, since Linux 6.0 */
 
 /*
- * Is the socket in a sockmap? Its operations were then replaced, and what its owner sends may be
- * handed to another socket, and what it receives may come from one, without a packet. Reported once
- * per socket.
+ * Report a socket that is in a sockmap, once. Its operations are replaced, so that what its owner
+ * sends may go to another socket, and what it receives may come from one, without a packet.
  */
 static __always_inline int sockmap_check(struct sock *sk, struct sock_mark *mark, u32 flags)
 {
@@ -143,13 +142,13 @@ static __always_inline struct sock *stream_sock_of(struct file *file)
 	return sk;
 }
 
-/* Does a socket carry packets of IP that are none of TCP? */
+/* Does an IP socket carry packets other than TCP? */
 static __always_inline int is_other(u32 type, u32 protocol)
 {
 	return type != SOCK_STREAM || (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP);
 }
 
-/* The same, without MPTCP. */
+/* The TCP socket behind a file: as stream_sock_of(), without MPTCP. */
 static __always_inline struct sock *tcp_sock_of(struct file *file)
 {
 	struct sock *sk = stream_sock_of(file);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * memory.bpf.h - access to an instance's memory, layout or descriptors: what is decided, whichever
- * hook saw it. memory.bpf.c sees syscalls return, access.bpf.c sits where the kernel itself checks.
+ * memory.bpf.h - access to an instance's memory, layout or descriptors: the decisions that both
+ * tiers share. memory.bpf.c hooks syscalls when they return, access.bpf.c the kernel's own check.
  *
- * An open is judged by the inode of the *resulting file*: no path, mount, dirfd or symlink trick
- * changes what was opened. A path is parsed only where no such file says enough (open_path.bpf.h).
+ * An open is classified by the inode of the *resulting file*: no path, mount, dirfd or symlink trick
+ * changes what was opened. A path is parsed only if there is no such file, or if it does not say
+ * enough (open_path.bpf.h).
  */
 #ifndef CACHEWARDEN_MEMORY_BPF_H
 #define CACHEWARDEN_MEMORY_BPF_H
@@ -15,7 +16,7 @@
 #include "syscall_nr.h"
 
 #ifndef OPENS_SEEN
-#define OPENS_SEEN 0 /* by another hook: then completions of a ring say nothing more of them */
+#define OPENS_SEEN 0 /* by another hook: completions of a ring then need not report them */
 #endif
 
 /* ptrace requests, include/uapi/linux/ptrace.h */
@@ -177,7 +178,7 @@ static __always_inline int used_own(struct task_struct *task, struct file *f, st
 	return report_use(&target, rule_of_kind(own->kind), own->kind, f, use);
 }
 
-/* The current task used an open file. A use that came to nothing says no more than the open did. */
+/* The current task used an open file. A use without effect adds nothing to the report of the open. */
 static __always_inline int used(struct task_struct *task, struct file *f, const struct use *use)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * open_path.bpf.h - what the path given to an open names, where no resulting file says it: an open
- * that was denied, and /proc/PID/fd/N, whose result is the descriptor's own file. An instance's pipe
- * needs no path: nothing else leads to it.
+ * open_path.bpf.h - parses the path given to an open, where the resulting file does not identify
+ * the target: an open that was denied, and /proc/PID/fd/N, whose result is the descriptor's own
+ * file. An instance's pipe needs no path: nothing else leads to it.
  *
  * Only the end of a path counts: /proc may be mounted anywhere, and a path may start in a directory
  * descriptor.

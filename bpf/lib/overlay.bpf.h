@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * overlay.bpf.h - the file below a file of overlayfs. The same bytes have two inodes: the overlay's, and that of
- * the layer which holds them. Containers see the first, the host sees the second.
+ * overlay.bpf.h - the file below a file of overlayfs. The same bytes have two inodes: the overlay's,
+ * and that of the layer that holds them. Containers see the first, the host sees the second.
  */
 #ifndef CACHEWARDEN_OVERLAY_BPF_H
 #define CACHEWARDEN_OVERLAY_BPF_H
@@ -16,7 +16,7 @@ static __always_inline int is_overlay(struct inode *inode)
 	return BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_MAGIC;
 }
 
-/* Is that address an open file? What else lies in memory does not point to one mapping twice. */
+/* Is that address an open file? Other data does not lead to the same mapping in two ways. */
 static __always_inline int is_file(struct file *f)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
@@ -26,8 +26,8 @@ static __always_inline int is_file(struct file *f)
 }
 
 /*
- * The file that an overlay opened for this one. Its private_data, or since 6.14 the first member of a
- * structure there. overlayfs is often a module, whose types are not known when this is loaded.
+ * The file that an overlay opened for this one: its private_data, or since 6.14 the first member of
+ * a structure there. overlayfs is often a module, whose types are not known when this is loaded.
  */
 static __always_inline struct file *file_below(struct file *f)
 {

@@ -117,7 +117,7 @@ __noinline int unsynced_note(struct sock_mark *mark, const struct tls_stream *s,
 	return 0;
 }
 
-/* The same as payload_classify() for a record that is none of TLS: the command is in its body. */
+/* As payload_classify(), for a record that is out of sequence: a command is in its body. */
 __noinline int order_payload(struct __sk_buff *skb, const struct tls_stream *s, u32 off, u32 end,
 			     u32 egress)
 {
@@ -244,7 +244,7 @@ static __always_inline int stream_before(struct __sk_buff *skb, struct tls_strea
 	int bad = s->hole && stream_late(skb, s, g, f);
 
 	/*
-	 * the part that fills the hole has just been read; what lies before the hole was read from
+	 * the part that fills the hole has just been read; what comes before the hole was read from
 	 * another copy
 	 */
 	if (!bad && s->hole && (s32)(wanted - unread) >= 0 && (s32)(s->hole_next - wanted) > 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * task.bpf.h - which tasks belong to an instance, and which instance a pid means.
+ * task.bpf.h - which tasks belong to an instance, and which instance a pid refers to.
  *
- * A pid number is never compared as such: what it means depends on the pid namespace of the caller. The kernel's own
- * tree of that namespace says which thread it is, and procs whether its process is a member: no table of threads is kept
- * that somebody could fill.
+ * A pid number is never compared as such: what it means depends on the pid namespace of the caller.
+ * The kernel's own tree of that namespace says which thread it is, and procs whether its process is
+ * a member. So there is no table of threads that somebody could fill.
  */
 #ifndef CACHEWARDEN_TASK_BPF_H
 #define CACHEWARDEN_TASK_BPF_H
@@ -74,8 +74,9 @@ static __always_inline struct task_struct *task_of_pid(struct pid *pid)
 }
 
 /*
- * What a number means in a pid namespace, NULL if nothing: idr_find(), by hand. The kernel keeps the numbers of each
- * namespace in a radix tree, of which tracing programs may read every node: they run within RCU's read side.
+ * What a number refers to in a pid namespace, NULL if nothing: a copy of idr_find(). The kernel
+ * keeps the numbers of each namespace in a radix tree, which tracing programs may read, since they
+ * run in an RCU read-side critical section.
  */
 static __always_inline struct pid *pid_of_number(struct pid_namespace *ns, u32 nr)
 {
@@ -99,8 +100,8 @@ static __always_inline struct pid *pid_of_number(struct pid_namespace *ns, u32 n
 }
 
 /*
- * The owner_of_ functions find the protected thread that something refers to, and describe it in *room. They return room,
- * NULL if it is no thread of an instance.
+ * The owner_of_ functions find the protected thread that something refers to, and describe it in
+ * *room. They return room, or NULL if it is not a thread of an instance.
  */
 static __always_inline struct pid_owner *owner_of_pid(struct pid *pid, struct pid_owner *room)
 {

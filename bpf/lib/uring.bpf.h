@@ -3,8 +3,8 @@
  * uring.bpf.h - what a request of io_uring is, and the files in a ring's own table (direct
  * descriptors), which no process's descriptor table has.
  *
- * A request is judged by its file. The opcode only says where else a file is, and which way bytes
- * go.
+ * A request is classified by its file. The opcode only says whether there is a second file, and
+ * which way bytes go.
  */
 #ifndef CACHEWARDEN_URING_BPF_H
 #define CACHEWARDEN_URING_BPF_H

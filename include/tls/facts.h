@@ -28,8 +28,8 @@
 #define TLS_TICKET_OFFERED 0x0040   /* up to TLS 1.2, RFC 5077 */
 #define TLS_RESUMED 0x0080	    /* PSK selected, or session id echoed */
 #define TLS_NEW_TICKET 0x0100	    /* up to TLS 1.2: the server issues one in the clear */
-#define TLS_DOWNGRADE_11                                                                           \
-	0x0200 /* RFC 8446 §4.1.3: the server supports 1.2 or newer, but negotiated 1.1 or older */
+/* RFC 8446 §4.1.3: the server supports 1.2 or newer, but negotiated 1.1 or older. */
+#define TLS_DOWNGRADE_11 0x0200
 #define TLS_DOWNGRADE_12 0x0400 /* the same: it supports 1.3, but negotiated 1.2 */
 #define TLS_FALLBACK 0x0800	/* TLS_FALLBACK_SCSV, RFC 7507: the client retries with less */
 #define TLS_CERTIFICATE 0x1000	/* the server sent one in the clear */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tls/order.h - which records may come while a direction of a connection begins, by their headers
- * alone, the same for client and server: first a handshake, until it ends only alerts in the clear
- * beside it, and no application data without it (RFC 8446 §5 and appendix D.4, RFC 5246 §7).
+ * tls/order.h - which records may come at the beginning of a direction, by their headers alone, for
+ * client and server alike: first a handshake, with nothing but alerts in the clear until it ends,
+ * and no application data without it (RFC 8446 §5 and appendix D.4, RFC 5246 §7).
  *
- * Versions and the other direction are judged where handshakes are read, see model/conn.c: TLS 1.3
- * has application data without ChangeCipherSpec, and early data before the ServerHello.
+ * Versions and the other direction are considered where handshakes are read, see model/conn.c: TLS
+ * 1.3 has application data without ChangeCipherSpec, and early data before the ServerHello.
  */
 #ifndef CACHEWARDEN_TLS_ORDER_H
 #define CACHEWARDEN_TLS_ORDER_H

@@ -7,8 +7,8 @@
  * is the first byte that is not. It never guesses: a stream that was not seen from its start, or
  * that lost a header in a hole, is *unsynced* until a chain of valid headers is found.
  *
- * A stream of which a handshake is expected (tls_expect_handshake) is also not TLS where a valid
- * header is of a record that may not come there, see tls/order.h.
+ * A stream that has to begin with a handshake (tls_expect_handshake) is also not TLS where a record
+ * with a valid header comes out of sequence, see tls/order.h.
  *
  * The including file defines tls_load(ctx, off, n), which returns the n (1 to 5) bytes at offset
  * off of the segment's buffer, first byte lowest.
@@ -25,8 +25,8 @@
 #endif
 
 #define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 §6.2.3: TLSCiphertext.length */
-#define TLS_CHAIN_CONFIRM                                                                          \
-	3 /* valid headers needed after a resync before the stream may be found broken */
+/* Valid headers needed after a resync before the stream may be found broken. */
+#define TLS_CHAIN_CONFIRM 3
 
 /* The result of feeding a segment. */
 enum tls_seen {
@@ -417,7 +417,7 @@ static __always_inline int tls_place(struct tls_stream *s, void *ctx, struct tls
 		if (s->hole)
 			p->unread += tls_hole_drop(s);
 		if (s->sync == TLS_SYNCED && s->confirm)
-			tls_lose_sync(s); /* what fills a hole is judged by the place before it */
+			tls_lose_sync(s); /* a hole can only be filled from a confirmed position */
 		else if (s->sync == TLS_SYNCED)
 			tls_hole_open(s, ctx, p->seq, p->off, p->len);
 	}

@@ -216,7 +216,7 @@ class Bench:
             cpu = scratch.cpu_ns(monitor.pid) - before
             peak = monitor.peak_kib()
         err = monitor.err.read_text()
-        ended = re.search(r"^cachewarden: ended:.*?(\d+) events.*?(\d+) dropped", err, re.MULTILINE)
+        ended = re.search(r"^cachewarden: ended:.*?(\d+) events?.*?(\d+) dropped", err, re.MULTILINE)
         incidents = re.search(r"^cachewarden: incidents: (\d+)", err, re.MULTILINE)
         if not ended or not incidents:
             return f"the monitor ended without its summary: {scratch.last_lines(monitor.err, 1)}"

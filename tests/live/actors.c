@@ -4,6 +4,7 @@
  * command lines are shown without what may be a secret; text output is a log.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -22,12 +23,7 @@ static void setup(void)
 	a = server_start(&(struct server_opts){.plain = true});
 }
 
-static void new_session(void)
-{
-	setsid();
-}
-
-static const struct child_opts apart = {.setup = new_session};
+static const struct child_opts apart = {.setup = own_session};
 
 static struct monitor *watch_text(const char *quiet)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cli.c - what the command line accepts, and its messages for what it rejects. */
 #include "harness.h"
+#include "steps.h"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -29,12 +30,6 @@ static void command(const void *arg)
 	require(!c->also || strstr(c->status ? r.err : r.out, c->also), "no \"%s\" in: %s", c->also,
 		c->status ? r.err : r.out);
 	require(!c->status || !r.out[0], "an error wrote to stdout: %s", r.out);
-}
-
-static void become_nobody(void)
-{
-	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
-		_exit(125);
 }
 
 static void as_nobody(const void *arg)

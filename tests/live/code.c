@@ -209,19 +209,19 @@ static void replaced(const void *arg)
 	severity_is("low");
 }
 
-/* ---- what comes with the start -------------------------------------------------------------------- */
+/* ---- modules loaded at the start -------------------------------------------------------------------- */
 
-struct coming {
+struct loaded {
 	const char *name, *detail;
 	uid_t owner;
 	mode_t mode, dir_mode;
 };
 
-#define COMING(...) &((const struct coming){__VA_ARGS__})
+#define LOADED(...) &((const struct loaded){__VA_ARGS__})
 
-static void coming(const void *arg)
+static void loaded(const void *arg)
 {
-	const struct coming *c = arg;
+	const struct loaded *c = arg;
 	const char *module = copy(trigger_path("nothing.so"), c->name, "nothing.so");
 	struct server *b;
 
@@ -266,16 +266,17 @@ static const struct test tests[] = {
 	TEST("a module changed through a descriptor older than the server", changed_by_holder),
 	TEST("from before: a module truncated by its path", shrunk),
 	TEST("from before: libraries replaced by rename: one low finding", replaced),
-	TEST("a module of another user loaded at the start", coming,
-	     COMING("owner", "code that belongs to another user than root", NOBODY, 0755, 0755)),
-	TEST("a module that everybody may write loaded at the start", coming,
-	     COMING("mode", "code that others than root may write", 0, 0757, 0755)),
-	TEST("a module in a directory that everybody may write loaded at the start", coming,
-	     COMING("place", "code in a directory that others than root may write", 0, 0755, 0777)),
-	TEST("a module in a sticky directory loaded at the start raises nothing", coming,
-	     COMING("sticky", NULL, 0, 0755, 01777)),
-	TEST("a module of root loaded at the start raises nothing", coming,
-	     COMING("root", NULL, 0, 0755, 0755)),
+	TEST("a module of another user loaded at the start", loaded,
+	     LOADED("owner", "code that belongs to a user other than root", NOBODY, 0755, 0755)),
+	TEST("a module that everybody may write loaded at the start", loaded,
+	     LOADED("mode", "code that users other than root may write", 0, 0757, 0755)),
+	TEST("a module in a directory that everybody may write loaded at the start", loaded,
+	     LOADED("place", "code in a directory that users other than root may write", 0, 0755,
+		    0777)),
+	TEST("a module in a sticky directory loaded at the start raises nothing", loaded,
+	     LOADED("sticky", NULL, 0, 0755, 01777)),
+	TEST("a module of root loaded at the start raises nothing", loaded,
+	     LOADED("root", NULL, 0, 0755, 0755)),
 	{},
 };
 

@@ -50,16 +50,16 @@ static bool alert_by_monitor(const struct monitor *m, json_t *a)
  */
 static bool foreign_server_watched(const struct monitor *m)
 {
-	static bool told;
+	static bool printed;
 	char *err = file_read(m->err), *at = err;
 	bool found = false;
 
 	while (!found && (at = strstr(at, "found: pid ")))
 		found = !pid_ours(atoi(at += strlen("found: pid ")));
 	free(err);
-	if (found && !told)
+	if (found && !printed)
 		printf("# a server that the tests did not start is watched: self-blind alerts are not evaluated\n");
-	told |= found;
+	printed |= found;
 	return found;
 }
 
@@ -305,25 +305,25 @@ void expect_nothing(struct monitor *m)
 	expect_alerts(m, NULL, 0);
 }
 
-long blind_told(struct monitor *m, const char *note)
+long blind_count(struct monitor *m, const char *note)
 {
-	long told = 0;
+	long count = 0;
 
 	monitor_poll(m);
 	for (size_t i = 0; i < m->count; i++)
 		if (!strcmp(alert_str(m->lines[i], "rule"), "self-blind") &&
 		    !strcmp(alert_str(m->lines[i], "detail"), note))
-			told = (long)alert_int(m->lines[i], "count");
-	return told;
+			count = (long)alert_int(m->lines[i], "count");
+	return count;
 }
 
-long blind_told_wait(struct monitor *m, const char *note, long more_than)
+long blind_count_wait(struct monitor *m, const char *note, long more_than)
 {
 	long long end = now_ms() + ALERT_MS * patience;
 
-	while (blind_told(m, note) <= more_than && now_ms() < end)
+	while (blind_count(m, note) <= more_than && now_ms() < end)
 		sleep_ms(10);
-	return blind_told(m, note);
+	return blind_count(m, note);
 }
 
 json_t *alert_find(struct monitor *m, const char *rule, pid_t actor)
@@ -418,10 +418,10 @@ json_t *incident_find(struct monitor *m, const struct server *s, int activity, s
 
 	monitor_poll(m);
 	*count = 0;
+	/* those of other monitors are true and not what is tested: alert_by_monitor() */
 	for (size_t i = m->incident_mark; i < m->incident_count; i++) {
 		if (!strncmp(alert_str(m->incidents[i], "who"), "cachewarden(", 12) ||
-		    alert_int(m->incidents[i], "instance.pid") !=
-			    s->pid || /* as alert_by_monitor */
+		    alert_int(m->incidents[i], "instance.pid") != s->pid ||
 		    alert_activity(m->incidents[i]) != activity ||
 		    incident_by_stranger(m, m->incidents[i]))
 			continue;

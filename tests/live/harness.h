@@ -22,8 +22,8 @@
 #define REDIS_SERVER "/usr/bin/redis-server"
 #define ALERT_MS 3000 /* time limit for an alert */
 #define SETTLE_MS 300 /* how long to wait for alerts that are not expected */
-#define START_SLACK_MS                                                                             \
-	50 /* start times: the kernel's clock ticks of 10 ms, and reading two clocks */
+/* Of start times: the kernel's clock ticks of 10 ms, and two clocks are read one after the other. */
+#define START_SLACK_MS 50
 #define NOBODY 65534
 
 /* ---- tests -------------------------------------------------------------------------------------- */
@@ -193,7 +193,13 @@ struct server *server_start(const struct server_opts *opts);
 /* Writes its directory and configuration without starting it. */
 struct server *server_prepare(const struct server_opts *opts);
 void server_ready(struct server *s);
+/* Starts a server that was prepared, or one that was stopped again on its files, and waits until it is ready. */
+void server_run(struct server *s);
+/* The same, with a step in the child before exec. */
+void server_run_with(struct server *s, void (*setup)(void));
 void server_stop(struct server *s, int sig);
+void server_save(const struct server *s); /* makes it write its RDB file */
+void server_responds(const struct server *s);
 const char *pid_of(const struct server *s);  /* as an argument */
 pid_t server_thread(const struct server *s); /* a thread other than the main one */
 const char *cert_path(void);
@@ -227,8 +233,8 @@ struct monitor {
 	bool is_text; /* text output, not parsed */
 };
 
-struct monitor *monitor_start(const char *more,
-			      ...); /* arguments after `run --output json --events`, NULL */
+/* With these arguments after `run --output json --events`; the last is NULL. */
+struct monitor *monitor_start(const char *more, ...);
 struct monitor *monitor_start_with(const struct child_opts *opts, const char *const *argv);
 /* Waits until the monitor reports that it watches. */
 void monitor_ready(struct monitor *m);
@@ -298,9 +304,9 @@ void expect_nothing(struct monitor *m);
 	}
 
 /* The count of the self-blind finding with that detail, so far. */
-long blind_told(struct monitor *m, const char *note);
+long blind_count(struct monitor *m, const char *note);
 /* The same, after waiting until it is larger: it is counted once a second. */
-long blind_told_wait(struct monitor *m, const char *note, long more_than);
+long blind_count_wait(struct monitor *m, const char *note, long more_than);
 /* Begins the finding that the monitor is late; not an alert of a test unless it asks. */
 #define LAG "the monitor was up to "
 #define UNSYNCED "bytes passed while a TLS stream was out of sync"
@@ -325,7 +331,10 @@ const char *text_at(json_t *j, const char *object, const char *key); /* or "" */
 
 long long number_at(json_t *j, const char *object, const char *key); /* or -1 */
 
-/* First line of the test about an incident on that server, and their number. activity: 1 opened, 2 updated, 3 closed. */
+/*
+ * The first line of the test about an incident on that server, and the number of such lines.
+ * activity: 1 opened, 2 updated, 3 closed.
+ */
 json_t *incident_find(struct monitor *m, const struct server *s, int activity, size_t *count);
 /* Waits until there are that many. */
 json_t *incident_wait(struct monitor *m, const struct server *s, int activity, size_t want);
@@ -338,8 +347,8 @@ const char *alert_text(json_t *alert);
 const char *alert_malformed(json_t *alert);
 /* Prints what an attack was caught as, for tests/scripts/corpus.sh. */
 void alert_caught(json_t *a);
-const char *alert_str(json_t *alert,
-		      const char *path);	      /* "actor.comm" below unmapped.cachewarden */
-long long alert_int(json_t *alert, const char *path); /* or -1 */
+/* A member by its path below unmapped.cachewarden, as "actor.comm"; "" or -1 if there is none. */
+const char *alert_str(json_t *alert, const char *path);
+long long alert_int(json_t *alert, const char *path);
 
 #endif

@@ -21,12 +21,7 @@ static void setup(void)
 	b = server_start(&(struct server_opts){});
 }
 
-static void session_start(void)
-{
-	setsid();
-}
-
-static const struct child_opts own_session = {.setup = session_start};
+static const struct child_opts apart = {.setup = own_session};
 
 /* An incident is closed after so many seconds without an event. */
 static struct monitor *monitor_with_quiet(int seconds, const char *more)
@@ -65,7 +60,7 @@ static const char *uid(json_t *line)
 static void opened_and_closed(const void *arg)
 {
 	struct monitor *m = monitor_with_quiet(2, "");
-	struct trigger t = trigger_in(&own_session, "vm_readv", pid_of(a));
+	struct trigger t = trigger_in(&apart, "vm_readv", pid_of(a));
 	json_t *begin = incident_wait(m, a, 1, 1), *end;
 	json_t *event = alert_find(m, "mem-read", t.pid);
 
@@ -86,8 +81,8 @@ static void two_sessions(const void *arg)
 	struct monitor *m = monitor_long_quiet("");
 	size_t count;
 
-	trigger_in(&own_session, "vm_readv", pid_of(a));
-	trigger_in(&own_session, "proc_open", pid_of(a), "maps");
+	trigger_in(&apart, "vm_readv", pid_of(a));
+	trigger_in(&apart, "proc_open", pid_of(a), "maps");
 	incident_wait(m, a, 1, 2);
 	incident_end(m, a);
 	incident_find(m, a, 3, &count);
@@ -194,7 +189,7 @@ static void outside_sessions(const void *arg)
 static void flood(const void *arg)
 {
 	struct monitor *m = monitor_long_quiet("");
-	struct trigger t = trigger_in(&own_session, "flood", pid_of(a), "loop", "20000");
+	struct trigger t = trigger_in(&apart, "flood", pid_of(a), "loop", "20000");
 	json_t *end = incident_end(m, a);
 	size_t lines;
 
@@ -214,7 +209,7 @@ static void only_incidents(const void *arg)
 	monitor_ready(m);
 	monitors_mark();
 	trigger("benign", pid_of(a), "self");
-	trigger_in(&own_session, "vm_readv", pid_of(a));
+	trigger_in(&apart, "vm_readv", pid_of(a));
 	incident_wait(m, a, 1, 1);
 	sleep_ms(SETTLE_MS);
 	require(!findings_count(m), "events are shown: %s", file_read(m->out));
@@ -244,7 +239,7 @@ static void gdb_session(void)
 	struct run r;
 
 	sleep_ms(300);
-	r = run_argv(30000, &own_session, argv);
+	r = run_argv(30000, &apart, argv);
 	child_stop(bench, SIGTERM, 2000);
 	require(r.status == 0, "gdb: %d %s", r.status, r.err);
 }
@@ -313,7 +308,7 @@ static void text(const void *arg)
 	m = monitor_start_with(&(struct child_opts){}, argv);
 	m->is_text = true;
 	monitor_ready(m);
-	trigger_in(&own_session, "flood", pid_of(a), "loop", "5000");
+	trigger_in(&apart, "flood", pid_of(a), "loop", "5000");
 	require(file_wait(m->out, "5000 events in ", 8000), "it is not closed: %s",
 		file_read(m->out));
 	out = file_read(m->out);

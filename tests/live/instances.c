@@ -252,8 +252,8 @@ static void nameless_after(const void *arg)
 		    &(struct child_opts){.keep_stdin = true});
 	is_watched(m, nameless_server("cache-known"));
 	s = nameless_server("cache-four");
-	require(blind_told_wait(m, UNWATCHED, 0) == 1, "%ld executables are counted, not 1",
-		blind_told(m, UNWATCHED));
+	require(blind_count_wait(m, UNWATCHED, 0) == 1, "%ld executables are counted, not 1",
+		blind_count(m, UNWATCHED));
 	require(file_has(m->err, str("pid %d, %s/bin/cache-four, looks like a Redis server and is "
 				     "not watched",
 				     s->pid, scratch)),

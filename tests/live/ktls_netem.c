@@ -239,9 +239,9 @@ static void netem(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	printf("# %s, %s: %s %ld, %ld bytes unsynced of some 9 million\n", network, net->netem,
 	       net->counter, netstat(&in_here, net->counter), monitor_summary(m, "bytes unsynced"));
-	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
+	require(monitor_summary(m, "bytes unsynced") == blind_count(m, UNSYNCED),
 		"%ld bytes unsynced, %ld were reported", monitor_summary(m, "bytes unsynced"),
-		blind_told(m, UNSYNCED));
+		blind_count(m, UNSYNCED));
 }
 
 /* ---- ten thousand connections -------------------------------------------------------------------- */
@@ -371,9 +371,9 @@ static void soak(const void *arg)
 	       monitor_summary(m, "bytes unsynced"), monitor_summary(m, "dropped"));
 	require(!false_alerts, "%ld alerts about TLS", false_alerts);
 	require(monitor_summary(m, "dropped") == 0, "dropped");
-	require(monitor_summary(m, "bytes unsynced") == blind_told(m, UNSYNCED),
+	require(monitor_summary(m, "bytes unsynced") == blind_count(m, UNSYNCED),
 		"%ld bytes unsynced, %ld were reported", monitor_summary(m, "bytes unsynced"),
-		blind_told(m, UNSYNCED));
+		blind_count(m, UNSYNCED));
 	require(summary_number(m, " connections, ") == connections + both_ends,
 		"the monitor counts %ld connections, there were %ld and %ld read at both ends",
 		summary_number(m, " connections, "), connections, both_ends);

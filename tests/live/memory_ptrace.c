@@ -145,7 +145,7 @@ void memory_compat(const void *arg)
 	if (trigger_true(&t, "missing"))
 		test_skip("no 32-bit system calls here");
 	require(trigger_int(&t, "result") >= 0, "trigger failed");
-	/* on the syscall tier the open is not seen, only the read in progress */
+	/* on the syscalls tier the open is not seen, only the read in progress */
 	if (strcmp(what, "mem"))
 		expect(memory_mon,
 		       {.rule = "mem-trace",

@@ -4,6 +4,7 @@
  * servers share what they may.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,25 +20,17 @@ static const char *fake;    /* a copy of the trigger that opens files, named lik
 static struct trigger held; /* holds old's dump since before the monitor */
 static struct monitor *mon;
 
-static void save(const struct server *s)
-{
-	struct client *c = client_open(s, "127.0.0.1", true);
-
-	require(!strncmp(client_do(c, "SAVE"), "+OK", 3), "SAVE failed");
-	client_close(c);
-}
-
 static void setup(void)
 {
 	fake = strdup(str("%s/fake/redis-server", scratch));
 	file_copy(trigger_path("file_open"), fake);
 	old = server_start(&(struct server_opts){});
-	save(old);
+	server_save(old);
 	held = trigger_stay("disguise", "title", trigger_path("file_open"),
 			    str("%s/dump.rdb", old->dir), "-h");
 	mon = monitor_start("--sweep", "1", NULL);
 	a = server_start(&(struct server_opts){});
-	save(a);
+	server_save(a);
 	sleep_ms(SWEEPS_MS);
 }
 
@@ -46,7 +39,7 @@ static void teardown(void)
 	monitor_stop(mon, SIGTERM);
 }
 
-/* ---- a name ----------------------------------------------------------------------------------------- */
+/* ---- only the name ----------------------------------------------------------------------------------------- */
 
 /* What `exec -a redis-server PROGRAM` and a copy of PROGRAM named redis-server do. */
 static struct trigger open_by_title(const char *path)
@@ -94,10 +87,7 @@ static void opened_again(const void *arg)
 		monitors_mark();
 	}
 	server_stop(b, SIGTERM);
-	unlink(b->log);
-	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-			     &(struct child_opts){});
-	server_ready(b);
+	server_run(b);
 	expect_nothing(mon);
 	struct trigger t = open_by_copy(b->key);
 	expect(mon, {.rule = "tls-key", .vector = "openat", .server = b, .by = &t});
@@ -143,12 +133,6 @@ static void never_listens(const void *arg)
 	finds_key(&b);
 }
 
-static void as_nobody(void)
-{
-	if (setgid(NOBODY) || setuid(NOBODY))
-		_exit(125);
-}
-
 /* The same program as another user is another tenant, even if it listens. */
 static void other_user(const void *arg)
 {
@@ -161,17 +145,17 @@ static void other_user(const void *arg)
 	chmod(a->key, 0644);
 	file_write(b->config, str("%s\ntls-key-file %s\n", file_read(b->config), a->key));
 	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-			     &(struct child_opts){.setup = as_nobody});
+			     &(struct child_opts){.setup = become_nobody});
 	finds_key(b);
 	server_stop(b, SIGTERM);
 	chmod(a->key, 0600);
 	chmod(a->dir, 0750);
 }
 
-/* ---- a member ----------------------------------------------------------------------------------------- */
+/* ---- another executable ----------------------------------------------------------------------------------------- */
 
 /* A server whose file was exchanged executes something else under its own name. */
-static void member_executes(const void *arg)
+static void executes_another(const void *arg)
 {
 	const char *exe = strdup(str("%s/own/redis-server", scratch));
 	struct server *b;
@@ -199,7 +183,7 @@ static void member_executes(const void *arg)
 		"the actor is another one");
 }
 
-/* ---- benign twins ------------------------------------------------------------------------------------- */
+/* ---- raises nothing ------------------------------------------------------------------------------------- */
 
 static void share_key(const void *arg)
 {
@@ -207,12 +191,8 @@ static void share_key(const void *arg)
 		      *c = server_prepare(&(struct server_opts){});
 
 	file_write(c->config, str("%s\ntls-key-file %s\n", file_read(c->config), b->key));
-	b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-			     &(struct child_opts){});
-	server_ready(b);
-	c->pid = child_start((const char *const[]){REDIS_SERVER, c->config, NULL},
-			     &(struct child_opts){});
-	server_ready(c);
+	server_run(b);
+	server_run(c);
 	sleep_ms(SWEEPS_MS);
 	expect_nothing(mon);
 	server_stop(b, SIGTERM);
@@ -229,10 +209,7 @@ static void restarts_at_once(const void *arg)
 
 	for (int i = 0; i < 5; i++) {
 		server_stop(b, SIGTERM);
-		unlink(b->log);
-		b->pid = child_start((const char *const[]){REDIS_SERVER, b->config, NULL},
-				     &(struct child_opts){});
-		server_ready(b);
+		server_run(b);
 	}
 	expect_nothing(mon);
 	struct trigger t = trigger("file_open", b->key);
@@ -253,7 +230,7 @@ static const struct test tests[] = {
 	TEST("whoever only has a server's name never owns its key", opened_again),
 	TEST("the private key by a server that never listens", never_listens),
 	TEST("the private key by a server of another user", other_user),
-	TEST("a server that executes something else under its own name", member_executes),
+	TEST("a server that executes something else under its own name", executes_another),
 	TEST("servers that share a private key raise nothing", share_key),
 	TEST("a server restarted at once on its own files raises nothing", restarts_at_once),
 	{},

@@ -478,7 +478,7 @@ static void two_subflows(const void *arg)
 {
 	pid_t here = netns_start(), there = netns_start();
 	struct server *s = server_mptcp(here, "");
-	long before = blind_told(mon, UNSYNCED);
+	long before = blind_count(mon, UNSYNCED);
 	struct trigger t;
 	const char *why;
 
@@ -500,7 +500,7 @@ static void two_subflows(const void *arg)
 			test_skip("one subflow carried all, each time");
 		child_stop(t.pid, SIGKILL, 2000);
 	}
-	require(blind_told_wait(mon, UNSYNCED, before) > before,
+	require(blind_count_wait(mon, UNSYNCED, before) > before,
 		"what was not read is not counted");
 	expect(mon, {.rule = "self-blind", .detail = UNSYNCED, .optional = true});
 	printf("# %lld and %lld bytes of the replies\n", bytes_sent_from(here, "10.84.0.1"),

@@ -62,7 +62,7 @@ json_t *conn_by_sni(json_t *all, const char *name)
 	return NULL;
 }
 
-/* ---- what was negotiated-------------------------------------------------------------------------- */
+/* ---- what was negotiated ------------------------------------------------------------------------- */
 
 const char *const peers_versions[VERSIONS] = {"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 

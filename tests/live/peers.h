@@ -8,11 +8,6 @@
 #include "harness.h"
 #include "steps.h"
 
-/* All that the host's OpenSSL supports; SECLEVEL 0 also admits the certificate. */
-#define EVERYTHING                                                                                 \
-	"tls-protocols \"TLSv1 TLSv1.1 TLSv1.2 TLSv1.3\"\n"                                        \
-	"tls-ciphers ALL:COMPLEMENTOFALL:@SECLEVEL=0\n"
-
 extern struct server *peers_ecdsa, *peers_rsa; /* alike, but for the kind of their key */
 extern struct monitor *peers_mon;
 void peers_setup(void);

@@ -16,11 +16,6 @@ static void setup(void)
 	mon = monitor_start(NULL);
 }
 
-static void own_session(void)
-{
-	setsid();
-}
-
 /* A server with a plaintext port and no TLS port. */
 static struct server *plain_server(void)
 {

@@ -26,15 +26,6 @@ static void setup(void)
 	mon = monitor_start("--prevent", NULL);
 }
 
-static void server_responds(void)
-{
-	struct client *c = client_open(a, "127.0.0.1", true);
-	const char *reply = client_do(c, "PING");
-
-	require(strstr(reply, "PONG"), "the server answers: %s", reply);
-	client_close(c);
-}
-
 /* Denied, or killed before it could use what it got: both are prevention. */
 static bool was_denied(const struct trigger *t)
 {
@@ -96,7 +87,7 @@ static void prevented(const void *arg)
 	require(llabs(alert_int(alert, "actor.start_time") - trigger_int(&t, "child_start_ms")) <=
 			START_SLACK_MS,
 		"start_time is %lld", alert_int(alert, "actor.start_time"));
-	server_responds();
+	server_responds(a);
 }
 
 /* Without --prevent the trigger succeeds and is only reported. */
@@ -200,7 +191,7 @@ static void by_direct_descriptor(const void *arg)
 	require(!trigger_int(&t, "bytes_read"), "%lld bytes were read, which is called %s",
 		trigger_int(&t, "bytes_read"), said ? "prevented" : "something else");
 	require(said, "no prevented mem-read by %lld", reader);
-	server_responds();
+	server_responds(a);
 }
 
 static void by_strace(const void *arg)
@@ -214,7 +205,7 @@ static void by_strace(const void *arg)
 	require(alert, "no mem-trace by strace");
 	require(!strcmp(alert_str(alert, "verdict"), "prevented"), "verdict is %s",
 		alert_str(alert, "verdict"));
-	server_responds();
+	server_responds(a);
 }
 
 /* An instance that starts later is protected from its start. */

@@ -4,6 +4,7 @@
  * reports the monitor's death.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -183,11 +184,6 @@ static void descriptors_listed(const void *arg)
 		require(alert_int(mon->lines[i], "actor.pid") != ls.pid ||
 				!strcmp(alert_str(mon->lines[i], "severity"), "low"),
 			"severity is %s", alert_str(mon->lines[i], "severity"));
-}
-
-static void own_session(void)
-{
-	setsid();
 }
 
 /* Nothing of the monitor changes, and the incident does not say so. */

@@ -100,6 +100,19 @@ void server_ready(struct server *s)
 		s->dir, file_read(s->log));
 }
 
+void server_run_with(struct server *s, void (*setup)(void))
+{
+	unlink(s->log); /* server_ready() must not find what an earlier run wrote */
+	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
+			     &(struct child_opts){.setup = setup});
+	server_ready(s);
+}
+
+void server_run(struct server *s)
+{
+	server_run_with(s, NULL);
+}
+
 struct server *server_start(const struct server_opts *o)
 {
 	struct server *s = server_prepare(o);
@@ -254,4 +267,23 @@ void client_close(struct client *c)
 	SSL_free(c->ssl);
 	close(c->fd);
 	free(c);
+}
+
+static void answers(const struct server *s, const char *command, const char *reply)
+{
+	struct client *c = client_open(s, "127.0.0.1", true);
+	const char *got = client_do(c, command);
+
+	require(!strncmp(got, reply, strlen(reply)), "%s: %s", command, got);
+	client_close(c);
+}
+
+void server_save(const struct server *s)
+{
+	answers(s, "SAVE", "+OK");
+}
+
+void server_responds(const struct server *s)
+{
+	answers(s, "PING", "+PONG");
 }

@@ -203,14 +203,14 @@ static void stopped_and_killed(const void *arg)
 	kill(guard, SIGKILL);
 	child_stop(pid, SIGKILL, 3000);
 	next = monitor_start(NULL);
-	require(blind_told(next, note) == 1, "the next one does not report it: %s",
+	require(blind_count(next, note) == 1, "the next one does not report it: %s",
 		file_read(next->out));
 	require(!strncmp(alert_str(alert_find(next, "self-blind", 0), "last_seen"), "alive at 20",
 			 11),
 		"it does not say when it was alive");
 	require(monitor_stop(next, SIGTERM) == 0, "exit code");
 	next = monitor_start(NULL);
-	require(!blind_told(next, note), "it is reported twice");
+	require(!blind_count(next, note), "it is reported twice");
 	require(monitor_stop(next, SIGTERM) == 0, "exit code");
 }
 
@@ -234,7 +234,7 @@ static void guard_stopped(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
-static long lag_told(struct monitor *m)
+static long lag_count(struct monitor *m)
 {
 	long n = 0;
 
@@ -254,10 +254,10 @@ static void late(const void *arg)
 	t = trigger("vm_readv", pid_of(a));
 	sleep_ms(1400);
 	kill(m->pid, SIGCONT);
-	for (long long end = now_ms() + ALERT_MS * patience; !lag_told(m) && now_ms() < end;)
+	for (long long end = now_ms() + ALERT_MS * patience; !lag_count(m) && now_ms() < end;)
 		sleep_ms(20);
 	require(alert_find(m, "mem-read", t.pid), "no mem-read");
-	require(lag_told(m) == 1, "%ld reports of a lag: %s", lag_told(m), file_read(m->out));
+	require(lag_count(m) == 1, "%ld reports of a lag: %s", lag_count(m), file_read(m->out));
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 

@@ -7,6 +7,18 @@
 
 #include "harness.h"
 
+/*
+ * Configuration of a server that speaks all that the host's OpenSSL supports; SECLEVEL 0 also admits the
+ * certificate.
+ */
+#define EVERYTHING                                                                                 \
+	"tls-protocols \"TLSv1 TLSv1.1 TLSv1.2 TLSv1.3\"\n"                                        \
+	"tls-ciphers ALL:COMPLEMENTOFALL:@SECLEVEL=0\n"
+
+/* For child_opts.setup. */
+void own_session(void);
+void become_nobody(void);
+
 /* A process that is not an instance and does nothing. Ends with its scope. */
 pid_t idle_start(void);
 /* strace of that thread of the server, once it traces. */

@@ -18,9 +18,6 @@
 #include <unistd.h>
 
 #define SECRET_PASSWORD "copper-umbrella"
-#define EVERYTHING                                                                                 \
-	"tls-protocols \"TLSv1 TLSv1.1 TLSv1.2 TLSv1.3\"\n"                                        \
-	"tls-ciphers ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 
 static struct server *any_version, *plain;
 static struct monitor *mon;
@@ -388,7 +385,7 @@ static void credential_sent(const void *arg)
 static void misconfigured(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){
-		.plain = true, .extra = EVERYTHING "\nrepl-diskless-sync-delay 0"});
+		.plain = true, .extra = EVERYTHING "repl-diskless-sync-delay 0"});
 	const char *elsewhere = str("%s/bin/another-host", scratch);
 	struct s_client c;
 	struct server *replica;

@@ -19,14 +19,10 @@
 static struct server *a;
 static struct monitor *mon;
 
-static void own_group(void)
-{
-	setsid(); /* reptyr refuses a process that shares its process group */
-}
-
 static void setup(void)
 {
-	a = server_start(&(struct server_opts){.plain = true, .child = {.setup = own_group}});
+	/* reptyr refuses a process that shares its process group */
+	a = server_start(&(struct server_opts){.plain = true, .child = {.setup = own_session}});
 	mon = monitor_start("--sweep", "1", NULL);
 }
 
@@ -65,14 +61,6 @@ static const char *expand(const char *arg, const char *dir)
 	if ((at = strstr(arg, "DIR")))
 		return str("%.*s%s%s", (int)(at - arg), arg, dir, at + 3);
 	return arg;
-}
-
-static void server_responds(void)
-{
-	struct client *c = client_open(a, "127.0.0.1", true);
-
-	require(!strncmp(client_do(c, "PING"), "+PONG", 5), "the server does not answer any more");
-	client_close(c);
 }
 
 /* A new finding of that rule about our server by an actor with that comm. */
@@ -129,7 +117,7 @@ static void attack(const void *arg)
 			file_read(out));
 		alert_caught(found);
 	}
-	server_responds();
+	server_responds(a);
 }
 
 /* ---- raises nothing -------------------------------------------------------------------------------- */
@@ -301,9 +289,7 @@ static void mixed_load(const void *arg)
 	struct client *c;
 	pid_t load;
 
-	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
-			     &(struct child_opts){});
-	server_ready(s);
+	server_run(s);
 	b = server_start(&(struct server_opts){
 		.extra = str("tls-replication yes\nreplicaof 127.0.0.1 %d", s->tls_port)});
 	load = benchmark_start(s, "-n", "40000", "-c", "10", "-t", "set,get");
@@ -325,10 +311,7 @@ static void mixed_load(const void *arg)
 	wait_for_info(s, "persistence", "rdb_bgsave_in_progress:0");
 	server_stop(b, SIGTERM);
 	server_stop(s, SIGTERM);
-	unlink(s->log);
-	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
-			     &(struct child_opts){});
-	server_ready(s);
+	server_run(s);
 	sleep_ms(SETTLE_MS);
 	monitor_poll(mon);
 	for (size_t i = mon->mark; i < mon->count; i++) {

@@ -93,8 +93,8 @@ failures_of()
 	' "$1"
 }
 
-# judge NAME STATUS FILE - add the TAP in FILE, printed by a program that exited with STATUS, to the sum
-judge()
+# tally NAME STATUS FILE - add the TAP in FILE, printed by a program that exited with STATUS, to the sum
+tally()
 {
 	local name=$1 status=$2 ok not_ok skip planned bail all_skipped ran
 
@@ -130,7 +130,7 @@ run_tap()
 	shift
 	echo "# $name"
 	CMOCKA_MESSAGE_OUTPUT=TAP "$@" | tee "$tap"
-	judge "$name" "${PIPESTATUS[0]}" "$tap"
+	tally "$name" "${PIPESTATUS[0]}" "$tap"
 }
 
 unit_tests()
@@ -256,7 +256,7 @@ lanes_end()
 	wait "$lanes"
 	status=$?
 	lanes=
-	judge lanes "$status" "$scratch/lanes"
+	tally lanes "$status" "$scratch/lanes"
 }
 
 if [ "${1-}" = unit ]; then

@@ -6,7 +6,8 @@
  *     kernel   a program that only reads the clock
  *     direct   a program that can read kernel memory, and no helper of user memory
  *     format   a program that prints, and may print a string from user memory
- *     link     the latter, attached as a uprobe to the code of PATH by a link without a perf event (6.6)
+ *     link     the program of `kernel`, attached as a uprobe to the code of PATH by a link, without a
+ *              perf event (Linux 6.6)
  *
  * Ground truth: "result" and "errno" of the load, or of the link.
  */

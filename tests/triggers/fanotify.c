@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fanotify: asks for notifications about the files in a directory, and waits for the first one of a file with that
- * name. The kernel hands it an open descriptor of the file: nothing is opened. It reads through it, and holds it until
- * killed.
+ * fanotify: asks for notifications about the files in DIRECTORY and waits for the first one of a file
+ * called NAME. The kernel hands it an open descriptor of the file: nothing is opened. It reads through
+ * the descriptor and holds it until killed. OUTPUT is created once bytes were read.
  *
- * Ground truth, once it waits: "missing", whether fanotify is not available. NAME.read is made beside the executable's
- * own output, in the working directory, when bytes were read.
+ * Ground truth, once it waits: "missing", whether fanotify is not available.
  */
 #include <signal.h>
 #include <sys/fanotify.h>

@@ -3,10 +3,11 @@
  * file_open: opens a file, and neither reads nor writes it.
  *
  *     -m r|w|rw   access mode; r if not given
- *     -w WAY      open, openat (the default), openat2; uring (io_uring); handle (open_by_handle_at); opath
- *                 (O_PATH, then /proc/self/fd/N); path_only (O_PATH alone); symlink or link (a second name made
- *                 for it); away (a symbolic link in /tmp); overlay (by an overlay over its
- *                 directory, in a mount namespace of its own); mem (a node with the device number of /dev/mem, made beside PATH)
+ *     -w WAY      open, openat (the default), openat2; uring (io_uring); handle (open_by_handle_at);
+ *                 opath (O_PATH, then /proc/self/fd/N); path_only (O_PATH alone); symlink or link (a
+ *                 second name made for it); away (a symbolic link in /tmp); overlay (through an
+ *                 overlay over its directory, in a mount namespace of its own); mem (a node with the
+ *                 device number of /dev/mem, made beside PATH)
  *     -h          hold the file until killed
  *
  * Ground truth: "way", "result" and "errno" of the open.

@@ -73,5 +73,5 @@ int main(void)
 		cmocka_unit_test(errors_are_named),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("attempt", tests, NULL, NULL);
 }

@@ -73,6 +73,41 @@ static void finding_is_one_line_of_ocsf(void **state)
 	free(f);
 }
 
+/* The IP protocol that OCSF's connection_info names for a connection with conn.protocol. */
+static void ocsf_protocol_is(uint8_t protocol, int number, const char *name)
+{
+	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
+	struct finding *f = calloc(1, sizeof(*f));
+	static struct report_buf b;
+	json_t *back, *info;
+	size_t len;
+
+	a.ev.flags |= EVENT_CONN;
+	a.ev.key.rule = RULE_TLS_BYPASS;
+	a.ev.key.vector = VECTOR_EGRESS;
+	a.ev.conn.protocol = protocol;
+	finding_fill(f, &(struct finding_source){.alert = &a, .uid_prefix = "x"});
+	back = json_loads(event_json(f, &b, &len), 0, NULL);
+	info = json_object_get(json_array_get(json_object_get(back, "evidences"), 0),
+			       "connection_info");
+	assert_int_equal(json_integer_value(json_object_get(info, "protocol_num")), number);
+	if (name)
+		assert_string_equal(json_string_value(json_object_get(info, "protocol_name")),
+				    name);
+	else
+		assert_null(json_object_get(info, "protocol_name"));
+	json_decref(back);
+	report_buf_free(&b);
+	free(f);
+}
+
+static void ocsf_names_the_protocol_of_a_packet(void **state)
+{
+	ocsf_protocol_is(0, 6, "tcp"); /* not set: a TCP connection */
+	ocsf_protocol_is(17, 17, "udp");
+	ocsf_protocol_is(132, 132, NULL);
+}
+
 static void control_characters_in_an_actor_name_are_escaped(void **state)
 {
 	struct alert a = {.ev = event_sample(), .count = 1, .detailed = true};
@@ -152,6 +187,7 @@ int main(void)
 		cmocka_unit_test(json_string_is_escaped_and_invalid_utf_8_replaced),
 		cmocka_unit_test(unfinished_json_is_not_returned),
 		cmocka_unit_test(finding_is_one_line_of_ocsf),
+		cmocka_unit_test(ocsf_names_the_protocol_of_a_packet),
 		cmocka_unit_test(control_characters_in_an_actor_name_are_escaped),
 		cmocka_unit_test(colour_is_only_used_on_request),
 		cmocka_unit_test(text_is_cut_after_a_whole_word),

@@ -94,7 +94,7 @@ static void anything_may_follow_the_clear_handshake(void **state)
 	SEQUENCE(-1, HANDSHAKE, DATA, HEARTBEAT, CCS(33), ALERT(40), DATA, HANDSHAKE);
 }
 
-/* A stream that was not seen from its first byte, or in order, is not judged. */
+/* A stream that was not seen from its first byte, or in order, is not evaluated. */
 static void stream_joined_in_the_middle_may_begin_with_anything(void **state)
 {
 	struct tls_stream late = begin(0), holed = begin(1);

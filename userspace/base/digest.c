@@ -2,6 +2,7 @@
 /* digest.c - see digest.h. */
 #include "base/digest.h"
 
+#include "base/file_stat.h"
 #include "base/proc.h"
 
 #include <errno.h>
@@ -13,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIZE_MAX_READ                                                                              \
-	(256ll << 20) /* larger executables get no digest: reading blocks the monitor */
+/* Larger executables get no digest: reading one blocks the monitor. */
+#define FILE_LEN_MAX (256ll << 20)
 #define CACHE_SIZE 32
 
 static struct entry {
@@ -23,11 +24,9 @@ static struct entry {
 } cache[CACHE_SIZE];
 static unsigned int next_entry;
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool same_contents(const struct stat *a, const struct stat *b)
 {
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       !memcmp(&a->st_mtim, &b->st_mtim, sizeof(a->st_mtim)) &&
-	       !memcmp(&a->st_ctim, &b->st_ctim, sizeof(a->st_ctim));
+	return file_stat_same(a, b) && file_stat_unchanged(a, b);
 }
 
 static int hash(int fd, char hex[DIGEST_LEN])
@@ -58,16 +57,16 @@ static int hash_cached(int fd, char hex[DIGEST_LEN])
 
 	if (fstat(fd, &before))
 		return -errno;
-	if (!S_ISREG(before.st_mode) || before.st_size > SIZE_MAX_READ)
+	if (!S_ISREG(before.st_mode) || before.st_size > FILE_LEN_MAX)
 		return -EFBIG;
 	for (unsigned int i = 0; i < CACHE_SIZE; i++) {
-		if (cache[i].hex[0] && same_file(&cache[i].st, &before)) {
+		if (cache[i].hex[0] && same_contents(&cache[i].st, &before)) {
 			memcpy(hex, cache[i].hex, DIGEST_LEN);
 			return 0;
 		}
 	}
 	err = hash(fd, hex);
-	if (!err && (fstat(fd, &after) || !same_file(&before, &after)))
+	if (!err && (fstat(fd, &after) || !same_contents(&before, &after)))
 		err = -ESTALE; /* written while it was read */
 	if (err)
 		return err;
@@ -84,7 +83,7 @@ int digest_fd(int fd, char buf[DIGEST_LEN])
 
 	if (fstat(fd, &st) || lseek(fd, 0, SEEK_SET))
 		err = -errno;
-	else if (st.st_size <= SIZE_MAX_READ)
+	else if (st.st_size <= FILE_LEN_MAX)
 		err = hash(fd, buf);
 	if (err)
 		buf[0] = '\0';

@@ -9,14 +9,14 @@
 #define DIGEST_LEN 65
 
 /*
- * Digest in hexadecimal of the executable of the process with this pid and start time (as proc_exe()). Where the process
- * has ended, of the file at path, provided that its inode is ino. Digests are cached by device, inode, size, mtime and
- * ctime. Returns 0, or a negative errno with buf empty: -ESTALE if the file is another one or was written meanwhile,
- * -EFBIG if it is too large.
+ * Hexadecimal digest of the executable of the process with this pid and start time (as proc_exe()). If the process has
+ * ended, of the file at path, provided that its inode is ino. Digests are cached by device, inode, size, mtime and ctime.
+ * Returns 0, or a negative errno with buf empty: -ESTALE if the file is another one or was written meanwhile, -EFBIG if
+ * it is too large.
  */
 int digest_exe(pid_t pid, uint64_t start_ns, const char *path, uint64_t ino, char buf[DIGEST_LEN]);
 
-/* Digest of a whole open file, never cached. Returns 0, or a negative errno with buf empty: -EFBIG if it is too large. */
+/* Digest of an open file, never cached. Returns 0, or a negative errno with buf empty: -EFBIG if it is too large. */
 int digest_fd(int fd, char buf[DIGEST_LEN]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hashtable.h - a hash table of structs that contain a struct hash_link: it allocates nothing per entry, and owns none. The
+ * hashtable.h - a hash table of structs that contain a struct hash_link. It neither allocates nor owns the entries. The
  * number of buckets is fixed. The caller hashes (hash.h) and compares keys:
  *
  *	for (l = hashtable_first(&t, hash); l; l = hashtable_next(l))
@@ -27,13 +27,13 @@ struct hashtable {
 /* buckets: a power of two. Returns 0 or -ENOMEM. */
 int hashtable_init(struct hashtable *t, size_t buckets);
 
-/* Forgets all entries. Also for a zeroed table. */
+/* Forget all entries. Allowed on a zeroed table. */
 void hashtable_free(struct hashtable *t);
 
 void hashtable_add(struct hashtable *t, struct hash_link *l, uint64_t hash);
 void hashtable_remove(struct hashtable *t, struct hash_link *l);
 
-/* The entries with that hash, the last added first. NULL: no more. */
+/* The entries with that hash, the latest first. NULL: no more. */
 struct hash_link *hashtable_first(const struct hashtable *t, uint64_t hash);
 struct hash_link *hashtable_next(const struct hash_link *l);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* host.h - what tells this host, and this boot of it, from others. */
+/* host.h - what identifies this host and its current boot. */
 #ifndef CACHEWARDEN_HOST_H
 #define CACHEWARDEN_HOST_H
 
@@ -10,7 +10,7 @@ struct host {
 	char kernel[80]; /* release */
 };
 
-/* Read once. Never NULL; what could not be read is empty, the name then "unknown". */
+/* Read once, never NULL. What could not be read is empty; a name that could not is "unknown". */
 const struct host *host_get(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* jsonw.c - see jsonw.h. Text as of RFC 8259, without a newline inside. */
+/* jsonw.c - see jsonw.h. RFC 8259, on one line. */
 #include "base/jsonw.h"
 
 #include <inttypes.h>
@@ -144,6 +144,11 @@ void jsonw_string(struct jsonw *j, const char *key, const char *value)
 	}
 	member(j, key);
 	quoted(j, value);
+}
+
+void jsonw_text(struct jsonw *j, const char *key, const char *value)
+{
+	jsonw_string(j, key, value && value[0] ? value : NULL);
 }
 
 void jsonw_int(struct jsonw *j, const char *key, int64_t value)

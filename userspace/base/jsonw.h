@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * jsonw.h - writes one JSON text into a growing buffer. It takes care of commas and escapes; closing objects is up to the
- * caller, and jsonw_done() checks it.
+ * jsonw.h - writes one JSON text into a growing buffer, with commas and escapes. The caller closes objects and arrays;
+ * jsonw_done() checks that.
  */
 #ifndef CACHEWARDEN_JSONW_H
 #define CACHEWARDEN_JSONW_H
@@ -28,6 +28,8 @@ void jsonw_end_object(struct jsonw *j);
 void jsonw_end_array(struct jsonw *j);
 /* Invalid UTF-8 becomes U+FFFD. NULL is written as null. */
 void jsonw_string(struct jsonw *j, const char *key, const char *value);
+/* The same, but an empty string is written as null, too. */
+void jsonw_text(struct jsonw *j, const char *key, const char *value);
 void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
 void jsonw_null(struct jsonw *j, const char *key);

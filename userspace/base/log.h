@@ -7,7 +7,7 @@
 
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
 
-/* From now on leave out what log_info() is given; write what log_debug() is given. */
+/* From now on drop what log_info() is given; write what log_debug() is given. */
 void log_quiet(void);
 void log_verbose(void);
 

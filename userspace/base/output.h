@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * output.h - writes lines to a descriptor without blocking on its reader. Lines that cannot be written now are kept up to
- * a limit; lines beyond it are dropped and counted.
+ * output.h - writes lines to a descriptor without blocking on its reader. Lines that cannot be written now are queued up
+ * to a limit; lines beyond it are dropped and counted.
  */
 #ifndef CACHEWARDEN_OUTPUT_H
 #define CACHEWARDEN_OUTPUT_H
@@ -31,9 +31,7 @@ uint64_t output_unwritten(const struct output *o);
 /* Queue one line, its newline included, and write what can be written. */
 void output_line(struct output *o, const char *line, size_t len);
 
-/*
- * Write what can be written, waiting up to timeout_ms for the reader. Returns true if nothing is pending.
- */
+/* Write what can be written, waiting up to timeout_ms for the reader. Returns true if nothing is pending. */
 bool output_pump(struct output *o, int timeout_ms);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proc.h - the little that is read from /proc. Never an instance's memory, layout or descriptors: reading those would
- * break the monitor's own rules.
+ * proc.h - reads /proc. Never an instance's memory, layout or descriptors: that would break the monitor's own rules.
  */
 #ifndef CACHEWARDEN_PROC_H
 #define CACHEWARDEN_PROC_H
@@ -33,19 +32,19 @@ uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max);
  */
 uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 
-/* Inode number of a process's mount namespace, 0 if it is not known. process: a pid, or "self". */
+/* Inode number of a process's mount namespace, 0 if unknown. process: a pid, or "self". */
 uint32_t proc_mnt_ns(const char *process);
 
 /* Command name of a process, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
 
-/* How many processes there can be at once, threads included; 0 if that is not known. */
+/* The most processes there can be at once, threads included; 0 if unknown. */
 uint32_t proc_processes_max(void);
 
 /* Is all swap space on encrypted devices (dm-crypt) or in RAM (zram)? False if there is no swap. */
 bool proc_swap_sealed(void);
 
-/* Has it a socket that listens, of TCP or UNIX? Not for an instance, see above. */
+/* Does the process have a listening TCP or UNIX socket? Reads its descriptors, so not for an instance. */
 bool proc_listens(pid_t pid);
 
 /* argv[0] of a process. Returns its length, 0 if the process is gone or has none. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * textw.h - builds text for a terminal in a fixed buffer. What does not fit is cut after a whole word, and marked.
- */
+/* textw.h - builds text for a terminal in a fixed buffer. Text that does not fit is cut after a whole word, and marked. */
 #ifndef CACHEWARDEN_TEXTW_H
 #define CACHEWARDEN_TEXTW_H
 

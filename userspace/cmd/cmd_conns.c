@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "monitor/control.h"
+#include "monitor/run_dir.h"
 #include "report/format.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static int find_monitor(uint32_t *ret_pid)
 	size_t n = control_monitors(pids, MONITORS_MAX);
 
 	if (!n) {
-		log_error("conns: no running monitor found in " CONTROL_DIR
+		log_error("conns: no running monitor found in " RUN_DIR
 			  "; start one as root: cachewarden run");
 		return EXIT_CANNOT;
 	}

@@ -239,8 +239,8 @@ int cmd_doctor(int argc, char **argv)
 	int code = cli_parse(
 		&(struct cli_command){
 			"doctor",
-			"Loads and attaches all BPF programs for a moment and shows what this kernel supports, what is\n"
-			"attached, and what stays unseen. Exits with 3 if 'cachewarden run' cannot work here.",
+			"Loads and attaches all BPF programs for a moment and shows what this kernel supports, what\n"
+			"is attached, and what stays unseen. Exits with 3 if 'cachewarden run' cannot work here.",
 			args, ARRAY_SIZE(args)},
 		argc, argv);
 	struct diagnosis d = {};

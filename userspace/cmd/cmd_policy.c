@@ -25,7 +25,7 @@ static const struct policy_key *allow_key(size_t at)
 			       at);
 }
 
-/* Errors in files go out bare, as compilers print them: FILE:LINE: ... */
+/* Errors in files are printed as compilers print them: FILE:LINE: ... */
 static int load_policy(struct policy *p, const char *file)
 {
 	char error[POLICY_ERROR_LEN];
@@ -60,7 +60,7 @@ static bool names_place(const struct policy_instance *entry)
 	return entry->unit || entry->container || entry->cgroup;
 }
 
-/* What an entry by port alone matches beyond the one server that it was written for. */
+/* An entry that only names a port may match more servers than the one it was written for. */
 static void warn_of_port(const struct policy *p, size_t i)
 {
 	const struct policy_instance *entry = &p->instance[i], *other;
@@ -71,14 +71,14 @@ static void warn_of_port(const struct policy *p, size_t i)
 		other = &p->instance[k];
 		if (other->port == entry->port && names_place(other))
 			fprintf(stderr,
-				"%s:%u: warning: '%s' also matches what '%s' (%s:%u) is for, on the same "
-				"port, and comes first; add a unit or container to it\n",
+				"%s:%u: warning: '%s' also matches the server that '%s' (%s:%u) is for, on the "
+				"same port, and comes first; add a unit or container to it\n",
 				entry->at.file, entry->at.line, entry->name, other->name,
 				other->at.file, other->at.line);
 	}
 }
 
-/* NAME:PORT means no server if several have that port. */
+/* While several servers are called NAME:PORT, an exception for that name allows nothing. */
 static void warn_of_name(const struct policy *p, const struct policy_allow *a)
 {
 	const char *colon = a->instance ? strrchr(a->instance, ':') : NULL;
@@ -217,8 +217,8 @@ static int policy_suggest(int argc, char **argv)
 	int code = cli_parse(
 		&(struct cli_command){
 			"policy suggest",
-			"Proposes exceptions for the recorded events that were alerts, as a policy. 'policy check' refuses\n"
-			"it until each of them has a reason.",
+			"Proposes exceptions for the recorded events that were alerts, as a policy. 'policy check'\n"
+			"refuses it until each of them has a reason.",
 			args, ARRAY_SIZE(args)},
 		argc, argv);
 

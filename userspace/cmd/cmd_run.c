@@ -56,7 +56,7 @@ int cmd_run(int argc, char **argv)
 	bool quiet = false, verbose = false;
 	const struct cli_arg args[] = {
 		{"--output", format_names(), format_help(), CLI_CHOICE, &output},
-		{"--events", NULL, "Print every event beside the incidents, allowed ones too.",
+		{"--events", NULL, "Print every event as well as the incidents, allowed ones too.",
 		 CLI_FLAG, &o.events},
 		{"--policy", "FILE", "Policy to apply. Default: " POLICY_FILE ", if it exists.",
 		 CLI_TEXT, &o.policy},
@@ -76,7 +76,7 @@ int cmd_run(int argc, char **argv)
 		 "Interval between sweeps; 0: only at start and after alerts. Default: 5.",
 		 CLI_NUMBER, &o.sweep_s, .min = 0},
 		{"--heartbeat", "SECONDS",
-		 "Print a line at this interval that says only that the monitor is alive. Default: none.",
+		 "Print a line at this interval to show that the monitor is alive. Default: none.",
 		 CLI_NUMBER, &o.heartbeat_s, .min = 1},
 		{"--duration", "SECONDS", "Exit after this time. Default: at SIGINT or SIGTERM.",
 		 CLI_NUMBER, &o.duration_s, .min = 1},
@@ -95,8 +95,8 @@ int cmd_run(int argc, char **argv)
 	code = cli_parse(
 		&(struct cli_command){
 			"run",
-			"Watches every Redis and Valkey server on this host. Incidents go to standard output, all else\n"
-			"to standard error. SIGHUP reloads the policy.",
+			"Watches every Redis and Valkey server on this host. Incidents go to standard output, all\n"
+			"else to standard error. SIGHUP reloads the policy.",
 			args, ARRAY_SIZE(args)},
 		argc, argv);
 	if (code != CLI_PROCEED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alert.h - from attempts to alerts: the first attempt of a kind is shown at once, later ones are counted and shown at
- * most once a second. Pure: time is passed in.
+ * alert.h - one alert for all attempts of a kind: the first is shown at once, later ones are counted and shown at most
+ * once a second. Pure: time is passed in.
  */
 #ifndef CACHEWARDEN_ALERT_H
 #define CACHEWARDEN_ALERT_H
@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ALERTS_MAX 20000 /* above ATTEMPTS_MAX; beyond it the alert that was quiet longest goes */
+/* Above ATTEMPTS_MAX. Beyond it the alert that was quiet longest is dropped. */
+#define ALERTS_MAX 20000
 #define ALERT_UPDATE_NS 1000000000ull
 #define ALERT_NOTE_LEN 160
 
@@ -54,8 +55,8 @@ void alerts_free(struct alerts *as);
 struct alert *alerts_event(struct alerts *as, const struct event *ev);
 
 /*
- * The kernel's table counts an attempt. Returns the alert if it is to be shown: it is new (no event came), or it grew and
- * was not shown within the last second. flush: do not wait for that second.
+ * The kernel's table counts an attempt. Returns the alert if it is to be shown: it is new (its event was lost), or it has
+ * grown and was not shown within the last second. flush: do not wait for that second.
  */
 struct alert *alerts_counted(struct alerts *as, const struct attempt_key *key,
 			     const struct attempt *at, uint64_t now_ns, bool flush);
@@ -67,7 +68,7 @@ struct alert *alerts_next(const struct alerts *as, const struct alert *a);
 bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns);
 
 /*
- * A blind spot of the monitor, total times by now: one alert per note, counted like others. detail: 0 or BLIND_WHOLLY
+ * A blind spot of the monitor, `total` times so far: one alert per note, counted like others. detail: 0 or BLIND_WHOLLY
  * (attempt.h).
  */
 struct alert *alerts_blind(struct alerts *as, const char *note, uint32_t detail, uint64_t total,
@@ -83,7 +84,7 @@ const struct alert *alerts_plaintext(const struct alerts *as, const struct event
 void alerts_forget(struct alerts *as, const struct attempt_key *key);
 
 /*
- * The same, but for what is reported once in an instance's life: if it comes again it is not new, and its count goes on.
+ * The same for what is reported once in an instance's life: should it come again, it is not new and its count continues.
  * Such alerts are dropped first when there is no room, and with their instance.
  */
 void alerts_retain(struct alerts *as, const struct attempt_key *key);

@@ -184,8 +184,8 @@ void attempt_vector(const struct event *ev, char *buf, size_t size)
 /* Which BPF program it was, and by what it reaches user memory: " name, type 2, tag 0123456789abcdef, ...". */
 static void prog_detail(const struct event *ev, char *buf, size_t size)
 {
-	static const struct event_prog
-		unknown; /* the event was lost, and its count has only the id */
+	/* the event was lost, and its count has only the id */
+	static const struct event_prog unknown;
 	const uint8_t *tag = ev->prog.tag;
 
 	buf[0] = '\0';
@@ -367,7 +367,7 @@ void attempt_result(const struct event *ev, uint64_t bytes, char *buf, size_t si
 		snprintf(buf, size, "%s", attempt_outcome(ev));
 }
 
-/* Its event may be lost: then the key alone tells. */
+/* If its event was lost, only the key is left to tell. */
 bool attempt_transfers(const struct event *ev)
 {
 	return !(ev->flags & EVENT_CONN) &&

@@ -22,7 +22,10 @@
  */
 enum severity attempt_severity(const struct event *ev);
 
-/* The rule's stage; STAGE_LOOK if the monitor was only looked at; at most STAGE_TOUCH if the attempt failed or was prevented. */
+/*
+ * The rule's stage; STAGE_LOOK if the monitor was only inspected; at most STAGE_TOUCH if the attempt failed or was
+ * prevented.
+ */
 enum stage attempt_stage(const struct event *ev);
 
 /* Vector name, or the syscall that reached the access check or its own hook. */

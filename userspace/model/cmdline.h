@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cmdline.h - a command line that may be stored and shown: it tells which program was run and how, and holds no argument
- * that could be a secret.
+ * cmdline.h - redacts a command line so that it may be stored and shown: it still says which program was run and how, but
+ * has no argument that could be a secret.
  */
 #ifndef CACHEWARDEN_CMDLINE_H
 #define CACHEWARDEN_CMDLINE_H
@@ -12,7 +12,7 @@
 #define CMDLINE_LEN 248 /* as event_args.text */
 
 /*
- * Write the arguments in args (len bytes, each NUL-terminated, as in /proc/PID/cmdline) to buf as one line. total: the
+ * Write the arguments in args (len bytes, each NUL-terminated, as in /proc/PID/cmdline) to buf as one line. total: how many
  * bytes there were; if more than len, the line ends with "...". Kept are the program, the names of options ("-p",
  * "--batch"), paths of files, and the pid `target`. Every other argument, and what follows the first letter of a short
  * option or the "=" of a long one, becomes "*". args and buf may be the same.

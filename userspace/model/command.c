@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A number is an index + 1. Commands of Redis 7, Valkey 8, Sentinel, replication and the modules shipped with Redis. */
+/* A number is an index + 1. Redis 7, Valkey 8, Sentinel, replication and the modules shipped with Redis. */
 static const char *const commands[] = {
 	"ACL",
 	"APPEND",

@@ -242,8 +242,9 @@ static void note_wrong(struct conn *c, bool out, uint8_t wrong)
 }
 
 /*
- * May application data end that direction's clear handshake? From TLS 1.3 on, once the server's hello is complete; before it only
- * the client's early data. Up to 1.2 ChangeCipherSpec comes first. What is not known for certain is allowed.
+ * May application data end that direction's clear handshake? From TLS 1.3 on, once the server's hello is complete; before
+ * that, only as the client's early data. Up to 1.2 ChangeCipherSpec comes first. What is not known for certain is
+ * allowed.
  */
 static bool data_allowed(const struct conn *c, bool out)
 {

@@ -131,8 +131,8 @@ unsigned int file_kind_classify(const char *path, bool written, const char *head
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
-	if (begins(head, len,
-		   "\177ELF")) /* opened by the loader: a sweep may not have seen it mapped yet */
+	/* opened by the dynamic loader: a sweep may not have seen it mapped yet */
+	if (begins(head, len, "\177ELF"))
 		return written ? PROC_FILE_NONE : FILE_CODE;
 	if (is_public(path, name))
 		return PROC_FILE_NONE;

@@ -15,9 +15,8 @@
 
 struct file_kind_info {
 	const char *name; /* below procfs or tracefs the file's own, else what it is */
-	unsigned char
-		read_rule; /* enum rule_id broken by opening it for reading; RULE_NONE: none */
-	unsigned char write_rule;
+	/* enum rule_id broken by opening it for reading and for writing; RULE_NONE: none */
+	unsigned char read_rule, write_rule;
 	enum severity severity;
 	unsigned short exposed; /* enum finding_kind: the finding if others may read it; 0: none */
 };
@@ -28,8 +27,8 @@ const struct file_kind_info *file_kind_get(unsigned int kind);
 /* Shorthand; NULL for a number that is no kind. */
 const char *file_kind_name(unsigned int kind);
 
-#define FILE_KIND_HEAD                                                                             \
-	65536 /* bytes to classify by: Debian's redis.conf begins with pages of comments */
+/* Bytes to classify a file by. Debian's redis.conf begins with pages of comments. */
+#define FILE_KIND_HEAD 65536
 
 /*
  * Which of a server's own files is this? Returns FILE_*, or PROC_FILE_NONE if it needs no protection. path is as

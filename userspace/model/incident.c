@@ -101,7 +101,7 @@ static void file_incident(struct incidents *is, struct incident *in)
 
 /*
  * The incident an event belongs to, NULL if none is open. An incident of a process whose session was unknown becomes the
- * session's as soon as an event of that process names it.
+ * session's with the first event of that process that names it.
  */
 static struct incident *find_for(struct incidents *is, const struct incident_fact *f)
 {
@@ -244,7 +244,7 @@ static void add_action(struct incident *in, const struct incident_fact *f)
 	known->actor = f->actor ? actor_copy(f->actor) : NULL;
 }
 
-static uint32_t rules_of(const struct incident *in)
+uint32_t incident_rules(const struct incident *in)
 {
 	uint32_t rules = 0;
 
@@ -259,11 +259,11 @@ static const struct incident *find_beginning(const struct incidents *is, const s
 {
 	const struct incident *other;
 
-	if (rules_of(in) & rules)
+	if (incident_rules(in) & rules)
 		return in;
 	TAILQ_FOREACH_REVERSE(other, &is->by_activity, incident_list, by_activity)
 	{
-		if (other->instance == in->instance && rules_of(other) & rules)
+		if (other->instance == in->instance && incident_rules(other) & rules)
 			return other;
 	}
 	return NULL;
@@ -273,16 +273,16 @@ static void correlate(const struct incidents *is, struct incident *in, uint8_t r
 {
 	const struct incident *begin;
 
-	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
+	for (unsigned int c = 0; c < CORRELATION_MAX; c++) {
 		/* once, at the first event of the rule: a flood costs no search */
-		if (in->correlations >> s & 1 || !(correlations[s].after >> rule & 1) ||
+		if (in->correlations >> c & 1 || !(correlations[c].after >> rule & 1) ||
 		    in->rule_count[rule])
 			continue;
-		begin = find_beginning(is, in, correlations[s].before);
+		begin = find_beginning(is, in, correlations[c].before);
 		if (!begin)
 			continue;
-		in->correlations |= 1u << s;
-		in->related[s] = begin->id;
+		in->correlations |= 1u << c;
+		in->related[c] = begin->id;
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * incident.h - everything that one lineage of processes does to one instance, as one incident: opened by its first event,
- * updated at most once a second, closed when it was quiet for a while. Pure: time is passed in. Every event is counted in
- * exactly one incident.
+ * updated at most once a second, closed after a quiet period. Every event is counted in exactly one incident. Pure: time
+ * is passed in.
  */
 #ifndef CACHEWARDEN_INCIDENT_H
 #define CACHEWARDEN_INCIDENT_H
@@ -58,8 +58,8 @@ struct incident_fact {
 	struct lineage lineage;
 	const struct actor *actor; /* NULL: nobody is known */
 	const char *headline; /* the actor and its parents, as text; empty if nobody is known */
-	struct action
-		action; /* count: attempts since the last fact with that id; actor is not used */
+	/* count: attempts since the last fact with that id; actor is not used */
+	struct action action;
 };
 
 enum incident_change { INCIDENT_OPENED, INCIDENT_UPDATED, INCIDENT_CLOSED };
@@ -130,6 +130,9 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns);
 
 /* Close all: the monitor ends. */
 void incidents_end(struct incidents *is, uint64_t now_ns);
+
+/* All rules that were broken, 1 << rule. */
+uint32_t incident_rules(const struct incident *in);
 
 const char *correlation_name(enum correlation c);
 

@@ -39,32 +39,35 @@ struct instance {
 	uint32_t exe_dev;
 	uint32_t user; /* its real uid at its start */
 	char comm[COMM_LEN];
-	char called
-		[INSTANCE_CALLED]; /* comm, or the executable's file name if comm is the first 15 bytes of it */
+	/* comm, or the executable's file name if comm is the first 15 bytes of it */
+	char called[INSTANCE_CALLED];
 	/* where it runs: pod, container or unit; "host" if it is in none; see instances_place() */
 	char place[INSTANCE_PLACE];
 	/* "redis-server:6379"; "redis-server:6379@PLACE" once another running instance was called the same */
 	char name[INSTANCE_NAME];
-	/* what identifies it on this host as long as the boot lasts, also when it is started again:
-	 * "redis-server:6379@PLACE/BOOT"; before it listens the port is missing */
+	/*
+	 * identifies it on this host until the next boot, even if it is restarted: "redis-server:6379@PLACE/BOOT"; without
+	 * a port until it listens
+	 */
 	char uid[INSTANCE_UID];
-	bool ambiguous;	     /* there was such another one: the name has the place */
-	unsigned int number; /* tells it from another one in the same place; 0: there is none */
-	uint32_t mnt_ns;     /* inode number of its mount namespace */
+	bool ambiguous; /* there was one: the name includes the place */
+	/* distinguishes it from another one in the same place; 0: there is none */
+	unsigned int number;
+	uint32_t mnt_ns; /* inode number of its mount namespace */
 	char exe[PATH_LEN];
-	char started_as
-		[PATH_LEN]; /* another name of that file, by which it was started; or empty */
+	/* another name of that file, by which it was started; or empty */
+	char started_as[PATH_LEN];
 	uint64_t cgroup_id;
-	char cgroup
-		[INSTANCE_CGROUP]; /* path relative to the cgroup2 root; filled in by the caller */
-	char cwd[PATH_LEN];	   /* working directory when it was found or started */
+	/* path relative to the cgroup2 root; filled in by the caller */
+	char cgroup[INSTANCE_CGROUP];
+	char cwd[PATH_LEN]; /* working directory when it was found or started */
 };
 
 struct instances {
 	struct instance **all;
 	size_t count, room;
 	const char *boot; /* id of this boot of the host, kept by the caller; NULL: unknown */
-	size_t ended;	  /* that are not in all any more */
+	size_t ended;	  /* instances dropped from all */
 };
 
 /* What an event changed. */
@@ -91,12 +94,12 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 #define INSTANCE_START_NS 10000000000ull
 bool instance_started(const struct instance *in, uint64_t now_ns);
 
-/* The caller learnt from its cgroup where an instance runs: name it. */
+/* Set where an instance runs, which the caller has from its cgroup, and name it. */
 void instances_place(struct instances *is, struct instance *in, const char *place);
 
 /*
- * Drop the oldest of those that ended, beyond INSTANCES_ENDED_MAX: anybody can start processes that are taken for servers,
- * as many as he likes.
+ * Drop the oldest ended instances beyond INSTANCES_ENDED_MAX: anybody can start any number of processes that are taken
+ * for servers.
  */
 #define INSTANCES_ENDED_MAX 1024
 void instances_trim(struct instances *is);

@@ -10,7 +10,7 @@
 static const struct {
 	const char *name, *text;
 } kinds[] = {
-	[PAYLOAD_OTHER] = {"other", "no TLS record"},
+	[PAYLOAD_OTHER] = {"other", "not a TLS record"},
 	[PAYLOAD_RESP_COMMAND] = {"resp-command", "RESP command"},
 	[PAYLOAD_RESP_REPLY] = {"resp-reply", "RESP reply"},
 	[PAYLOAD_INLINE] = {"inline", "inline command"},

@@ -35,7 +35,7 @@ static const char *const listers[] = {
 	"lib/systemd/systemd-logind",
 };
 
-/* The programs above, and where merged and unmerged file systems have them. */
+/* Where these programs are with a merged and an unmerged /usr. */
 static const char *const prefixes[] = {"/usr/", "/"};
 
 /* Programs that list BPF objects. */
@@ -84,10 +84,10 @@ bool routine_lists(const struct event *ev)
 }
 
 /*
- * Which BPF objects there are, and what they are called. `prog show` looks up the constants of each program for its
- * metadata; whoever dumps a map asks for its keys first, and that is no listing.
+ * Does bpftool list which BPF objects there are? `prog show` looks up each program's constants for its metadata. To dump a
+ * map begins with asking for its keys, and is no listing.
  */
-static bool shows_bpf(const struct event *ev)
+static bool lists_bpf(const struct event *ev)
 {
 	static const unsigned char shows[] = {BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
 					      BPF_LINK_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
@@ -100,7 +100,8 @@ static bool shows_bpf(const struct event *ev)
 	       actor_runs(ev, bpf_listers, ARRAY_SIZE(bpf_listers));
 }
 
-static bool sums_up(const struct event *ev)
+/* Files that hold only totals of the process. */
+static bool reads_totals(const struct event *ev)
 {
 	return inspects(ev) && vector_is_open(ev->key.vector) &&
 	       (ev->key.detail == PROC_FILE_SMAPS_ROLLUP || ev->key.detail == PROC_FILE_IO);
@@ -108,7 +109,7 @@ static bool sums_up(const struct event *ev)
 
 enum routine routine_of(const struct event *ev)
 {
-	if (sums_up(ev))
+	if (reads_totals(ev))
 		return ROUTINE_TOTALS;
-	return routine_lists(ev) || shows_bpf(ev) ? ROUTINE_LISTING : ROUTINE_NOT;
+	return routine_lists(ev) || lists_bpf(ev) ? ROUTINE_LISTING : ROUTINE_NOT;
 }

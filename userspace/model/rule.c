@@ -84,14 +84,14 @@ static const struct rule rules[] = {
 			    "decryption. Treat what passed since then as read."},
 	[RULE_MEM_KERNEL] =
 		{"mem-kernel",
-		 "The memory of the whole machine is opened up",
-		 "the memory of the whole machine is opened up: kernel modules, "
+		 "The memory of the whole machine is exposed",
+		 "the memory of the whole machine is exposed: kernel modules, "
 		 "`kexec`, `/dev/mem`, `/proc/kcore`, BPF programs of others that "
 		 "read or write user memory",
 		 SEVERITY_HIGH,
 		 STAGE_TOUCH,
 		 {{"T1547.006", "Kernel Modules and Extensions"}, {"T1014", "Rootkit"}},
-		 "Who can do this can read all memory of the host, unseen from here on. "
+		 "Whoever can do this can read all memory of the host, unseen from here on. "
 		 "Check the module, program or device that was opened; if it is not yours, "
 		 "rebuild the host."},
 	[RULE_MEM_DUMP] = {"mem-dump",
@@ -124,7 +124,7 @@ static const struct rule rules[] = {
 		 SEVERITY_MEDIUM,
 		 STAGE_SPILL,
 		 {{"T1005", "Data from Local System"}},
-		 "Turn swap off or encrypt it, turn KSM off for this server, and restart it "
+		 "Turn off swap or encrypt it, turn off KSM for this server, and restart it "
 		 "so that nothing is left on disk."},
 	[RULE_REST_FILE] =
 		{"rest-file",
@@ -139,13 +139,13 @@ static const struct rule rules[] = {
 	[RULE_TLS_PLAINTEXT] =
 		{"tls-plaintext",
 		 "Plaintext crosses a server's socket",
-		 "bytes that are no TLS record enter or leave one of its TCP "
+		 "bytes that are not TLS records enter or leave one of its TCP "
 		 "sockets: clients, replication, cluster bus",
 		 SEVERITY_HIGH,
 		 STAGE_SPILL,
 		 {{"T1040", "Network Sniffing"}},
 		 "Find the client by its address and configure it for TLS. If a password "
-		 "was sent, change it. Turn the plaintext port off: port 0."},
+		 "was sent, change it. Turn off the plaintext port: port 0."},
 	[RULE_TLS_VERSION] =
 		{"tls-version",
 		 "A handshake negotiates a TLS version below the minimum",
@@ -192,7 +192,7 @@ static const struct rule rules[] = {
 		 SEVERITY_MEDIUM,
 		 STAGE_LOOK,
 		 {{"T1040", "Network Sniffing"}},
-		 "Turn the plaintext port off (port 0, tls-port 6379), or list its clients "
+		 "Turn off the plaintext port (port 0, tls-port 6379), or list its clients "
 		 "under tls.plaintext in the policy if it has to stay."},
 	[RULE_TLS_KEY] =
 		{"tls-key",
@@ -229,10 +229,10 @@ static const struct rule rules[] = {
 		 "cachewarden doctor, and check the server by other means for that time."},
 	[RULE_TLS_BYPASS] =
 		{"tls-bypass",
-		 "Bytes reach or leave the server past its TCP connections",
-		 "it sends or receives packets that are none of TCP (UDP, raw sockets), "
-		 "has a socket of another kind, or a BPF sockmap moves the bytes of one "
-		 "of its connections without a packet",
+		 "Bytes reach or leave the server outside its TCP connections",
+		 "it sends or receives packets other than TCP (UDP, raw sockets), has a "
+		 "socket of another kind, or a BPF sockmap moves the bytes of one of its "
+		 "connections without a packet",
 		 SEVERITY_HIGH,
 		 STAGE_SPILL,
 		 {{"T1048", "Exfiltration Over Alternative Protocol"}},

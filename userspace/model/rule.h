@@ -41,15 +41,14 @@ struct rule {
 	enum severity severity;	 /* of a successful attempt, where nothing more specific is known */
 	enum stage stage;	 /* reached by a successful attempt */
 	struct technique techniques[TECHNIQUES_MAX];
-	const char *advice; /* what to do, for whoever reads the alert at night */
-	const char *look_title,
-		*look_advice; /* instead, where nothing was done but look; or NULL */
+	const char *advice;		      /* what to do, for whoever reads the alert at night */
+	const char *look_title, *look_advice; /* instead at STAGE_LOOK; NULL: the same */
 };
 
 /* RULE_NONE + 1 to RULE_MAX - 1; NULL for any other number. */
 const struct rule *rule_get(unsigned int rule);
 
-/* Shorthands; NULL for a number that is no rule. stage: how far what it is about came. */
+/* Shorthands; NULL for a number that is no rule. stage: the one reached. */
 const char *rule_name(unsigned int rule);
 const char *rule_title(unsigned int rule, enum stage stage);
 const char *rule_advice(unsigned int rule, enum stage stage);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tls_suite.c - see tls_suite.h. Numbers and names are IANA's ("TLS Cipher Suites", RFC 8447); each row cites the source
- * of its rating.
+ * tls_suite.c - see tls_suite.h. Numbers and names are IANA's ("TLS Cipher Suites", RFC 8447). Each row names the source of
+ * its rating.
  */
 #include "model/tls_suite.h"
 

@@ -21,9 +21,9 @@ struct tls_suite {
 /* NULL for a number that is not in the table. */
 const struct tls_suite *tls_suite_find(uint16_t number);
 
-const char *tls_version_name(
-	uint16_t version); /* "TLSv1.2" as OpenSSL writes it; NULL if unknown */
-const char *tls_alert_name(uint8_t description); /* RFC 8446 §6 and before; NULL if unknown */
-const char *tls_group_name(uint16_t group);	 /* NULL if unknown */
+/* NULL if unknown. Versions as OpenSSL writes them: "TLSv1.2". Alerts: RFC 8446 §6 and its predecessors. */
+const char *tls_version_name(uint16_t version);
+const char *tls_alert_name(uint8_t description);
+const char *tls_group_name(uint16_t group);
 
 #endif

@@ -56,7 +56,7 @@ const struct vector *vector_get(unsigned int vector)
 
 const struct vector *vector_syscall(size_t i)
 {
-	return i < sizeof(syscalls) / sizeof(syscalls[0]) ? &syscalls[i] : NULL;
+	return i < ARRAY_SIZE(syscalls) ? &syscalls[i] : NULL;
 }
 
 const char *vector_name(unsigned int vector)

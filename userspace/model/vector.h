@@ -11,18 +11,15 @@
 
 struct vector {
 	const char *name; /* a contract: alerts and tests refer to it */
-	const char *
-		rules; /* that an attempt by it breaks. This and what follows is Markdown, for docs/coverage.md */
-	const char *target; /* how the instance that is hit is identified */
+	/* Markdown, for docs/coverage.md */
+	const char *rules;  /* that an attempt by it breaks */
+	const char *target; /* how the target is identified */
 };
 
 /* VECTOR_NONE + 1 to VECTOR_MAX - 1; NULL for any other number. */
 const struct vector *vector_get(unsigned int vector);
 
-/*
- * The rare syscalls that VECTOR_SYSCALL stands for (hooked_syscall.h), in the order of their table. NULL from
- * the end on.
- */
+/* The rare syscalls that VECTOR_SYSCALL stands for, in the order of hooked_syscall.h. NULL from the end on. */
 const struct vector *vector_syscall(size_t i);
 
 /* Shorthand; NULL for a number that is no vector. */

@@ -36,8 +36,8 @@ static void log_policy(const struct active_policy *a, const char *verb)
 		ineffective += (a->prevent_always & (uint32_t)p->allow[i].rules) != 0;
 	if (ineffective)
 		log_warn(
-			"%u allow entries have no effect: --prevent denies what they allow, and the "
-			"kernel side knows no exceptions",
+			"allow entries without effect: %u; --prevent denies what they allow, and exceptions "
+			"do not apply to prevention",
 			ineffective);
 }
 
@@ -94,7 +94,9 @@ void active_policy_prevent_on(struct active_policy *a, struct sensors *s, const 
 	if (missing)
 		log_not_prevented(in->name, missing);
 	if (sensors_prevent(s, in->id, rules & a->preventable))
-		log_error("nothing is prevented on %s: the kernel's table is full", in->name);
+		log_error(
+			"nothing is prevented on %s, only detected: the BPF map of rules to prevent is full",
+			in->name);
 }
 
 void active_policy_prevent(struct active_policy *a, struct sensors *s, const struct instances *is)
@@ -108,7 +110,8 @@ void active_policy_prevent(struct active_policy *a, struct sensors *s, const str
 	a->preventable = sensors_preventable(s);
 	rule_names(rules & a->preventable, text, sizeof(text));
 	if (sensors_prevent(s, INSTANCE_HOST, rules & a->preventable))
-		log_error("nothing is prevented: cannot write the kernel's table");
+		log_error(
+			"nothing is prevented, only detected: cannot write the BPF map of rules to prevent");
 	else if (rules & a->preventable)
 		log_info("prevented: %s: %s", text, sensors_prevention_text(s));
 	if (rules & ~a->preventable)
@@ -117,7 +120,7 @@ void active_policy_prevent(struct active_policy *a, struct sensors *s, const str
 		active_policy_prevent_on(a, s, is->all[i]);
 }
 
-/* "redis-server:6379" of an instance, whatever its shown name. */
+/* Is that its name without the place and number that may follow, "redis-server:6379"? */
 static bool has_short_name(const struct instance *in, const char *name)
 {
 	size_t len = strlen(name);
@@ -126,7 +129,7 @@ static bool has_short_name(const struct instance *in, const char *name)
 	       (!in->name[len] || in->name[len] == '@' || in->name[len] == '#');
 }
 
-/* What an entry that means one instance matches: how many, and which. */
+/* The instances that an entry matches. */
 struct matches {
 	size_t count;
 	char names[512];
@@ -140,17 +143,18 @@ static void add_match(struct matches *m, const struct instance *in)
 	snprintf(m->names + used, sizeof(m->names) - used, "%s%s", used ? ", " : "", in->name);
 }
 
-static void warn_of(size_t *said, const struct matches *m, const struct policy_place *at,
+/* *reported: how many matches were reported last. */
+static void warn_of(size_t *reported, const struct matches *m, const struct policy_place *at,
 		    const char *what, const char *name, const char *advice)
 {
-	if (m->count > 1 && m->count > *said)
+	if (m->count > 1 && m->count > *reported)
 		log_warn("%s:%u: %s '%s' matches %zu instances (%s); %s", at->file, at->line, what,
 			 name, m->count, m->names, advice);
-	*said = m->count;
+	*reported = m->count;
 }
 
 static void check_entry(const struct policy_instance *entry, const struct instances *is,
-			size_t *said)
+			size_t *reported)
 {
 	struct matches found = {};
 	struct policy_input input;
@@ -162,12 +166,12 @@ static void check_entry(const struct policy_instance *entry, const struct instan
 		if (is->all[i]->members && policy_matches(entry, &input))
 			add_match(&found, is->all[i]);
 	}
-	warn_of(said, &found, &entry->at, "the entry", entry->name,
+	warn_of(reported, &found, &entry->at, "the entry", entry->name,
 		"it applies to all of them: add a unit or container to match one");
 }
 
 static void check_exception(const struct policy_allow *allow, const struct instances *is,
-			    size_t *said)
+			    size_t *reported)
 {
 	struct matches found = {};
 
@@ -177,7 +181,7 @@ static void check_exception(const struct policy_allow *allow, const struct insta
 		if (is->all[i]->members && has_short_name(is->all[i], allow->instance))
 			add_match(&found, is->all[i]);
 	}
-	warn_of(said, &found, &allow->at, "the exception for", allow->instance,
+	warn_of(reported, &found, &allow->at, "the exception for", allow->instance,
 		"it allows nothing: name one of them");
 }
 

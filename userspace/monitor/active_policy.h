@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * active_policy.h - the policy in force: loaded, replaced as a whole on reload, and programmed into the kernel where it
- * prevents.
+ * active_policy.h - the policy in force: loads it, replaces it as a whole on reload, and tells the BPF programs what to
+ * prevent.
  */
 #ifndef CACHEWARDEN_ACTIVE_POLICY_H
 #define CACHEWARDEN_ACTIVE_POLICY_H
@@ -17,7 +17,8 @@ struct active_policy {
 	uint32_t prevent_always; /* by option; a policy that names the rule's mode overrides it */
 	uint32_t preventable;	 /* on this kernel */
 	bool preventing;	 /* the kernel's table has been written */
-	size_t *matched; /* of each entry of instances, then of each exception: instances it was said to match */
+	/* for each entry of instances, then each exception: how many instances it was reported to match */
+	size_t *matched;
 };
 
 /* Load the policy. Returns false, with the error logged, if it is invalid. */
@@ -29,8 +30,7 @@ bool active_policy_reload(struct active_policy *a);
 
 /*
  * Warn of entries that were meant for one instance and match several running ones: an exception by NAME:PORT, which then
- * allows nothing, and an entry of instances that names a port and no place. Each is logged once, and again when there are
- * more.
+ * allows nothing, and an entry that names a port but no place. Each is logged once, and again when it matches more.
  */
 void active_policy_check(struct active_policy *a, const struct instances *is);
 

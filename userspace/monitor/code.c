@@ -3,6 +3,7 @@
 #include "monitor/code.h"
 
 #include "base/digest.h"
+#include "base/file_stat.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMPARE_BYTES (4 << 20) /* read in one call: some 10 ms of digests */
+#define COMPARE_BYTES (4 << 20) /* read per call: about 10 ms of hashing */
 
 struct code {
 	struct code *next;
@@ -20,17 +21,6 @@ struct code {
 	struct stat st;
 	char digest[DIGEST_LEN]; /* empty: too large to be read */
 };
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static bool same_times(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size && !memcmp(&a->st_mtim, &b->st_mtim, sizeof(a->st_mtim)) &&
-	       !memcmp(&a->st_ctim, &b->st_ctim, sizeof(a->st_ctim));
-}
 
 struct code *code_hold(struct codes *cs, const char *where)
 {
@@ -43,7 +33,7 @@ struct code *code_hold(struct codes *cs, const char *where)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		goto fail;
 	for (c = cs->first; c; c = c->next) {
-		if (same_file(&c->st, &st)) {
+		if (file_stat_same(&c->st, &st)) {
 			c->users++;
 			close(fd);
 			return c;
@@ -82,7 +72,7 @@ static void compare(struct code *c, const struct stat *st)
 	char digest[DIGEST_LEN];
 	bool changed = st->st_size != c->st.st_size;
 
-	if (digest_fd(c->fd, digest)) /* too large, or being written: then its time tells */
+	if (digest_fd(c->fd, digest)) /* too large, or being written: compare its time instead */
 		changed = changed || memcmp(&st->st_mtim, &c->st.st_mtim, sizeof(st->st_mtim)) != 0;
 	else if (strcmp(digest, c->digest) != 0)
 		changed = changed || c->digest[0];
@@ -97,7 +87,7 @@ void codes_compare(struct codes *cs)
 	off_t left = COMPARE_BYTES;
 
 	for (struct code *c = cs->first; c; c = c->next) {
-		if (!fstat(c->fd, &st) && !same_times(&c->st, &st))
+		if (!fstat(c->fd, &st) && !file_stat_unchanged(&c->st, &st))
 			compare(c, &st);
 	}
 	if (!cs->next)
@@ -117,5 +107,5 @@ bool code_replaced(const struct code *c, const char *where)
 {
 	struct stat st;
 
-	return stat(where, &st) || !same_file(&c->st, &st);
+	return stat(where, &st) || !file_stat_same(&c->st, &st);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * code.h - the contents of the files that instances execute, compared with what they were when each was found.
+ * code.h - compares the contents of the files that instances execute with what they were when each was found.
  *
- * A file is held open, so that it is the one that was mapped whatever becomes of its name, and read through the page
+ * A file is held open, so that it stays the one that was mapped whatever happens to its name. It is read through the page
  * cache, which is what the servers execute. Instances that map the same file share one entry. Only a digest is kept.
  */
 #ifndef CACHEWARDEN_CODE_H
@@ -16,7 +16,7 @@ struct code;
 /* The files held. */
 struct codes {
 	struct code *first;
-	struct code *next; /* to be read again, whatever its times say */
+	struct code *next; /* to be read again, even if its times have not changed */
 };
 
 /* Hold the file at a path. NULL if it cannot be opened or is no regular file. */
@@ -24,8 +24,8 @@ struct code *code_hold(struct codes *cs, const char *where);
 void code_release(struct codes *cs, struct code *c); /* NULL is fine */
 
 /*
- * Compare all files with what they were: at once those whose size or times changed, the others in turn, a few MiB in
- * each call: a write to the page cache below the file system changes no time.
+ * Compare files with what they were: all whose size or times changed, and the others in turn, a few MiB per call, because
+ * a write to the page cache below the file system changes no time.
  */
 void codes_compare(struct codes *cs);
 

@@ -3,6 +3,7 @@
 #include "monitor/control.h"
 
 #include "base/clock.h"
+#include "monitor/run_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,13 +25,13 @@
 static void address(struct sockaddr_un *to, pid_t pid)
 {
 	*to = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(to->sun_path, sizeof(to->sun_path), CONTROL_DIR "/%d.sock", (int)pid);
+	snprintf(to->sun_path, sizeof(to->sun_path), RUN_DIR "/%d.sock", (int)pid);
 }
 
 /* Call fn for each socket in the directory, with the pid it is named after. */
 static void each_socket(void (*fn)(void *ctx, pid_t pid), void *ctx)
 {
-	DIR *dir = opendir(CONTROL_DIR);
+	DIR *dir = opendir(RUN_DIR);
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
@@ -50,7 +51,8 @@ struct stale {
 };
 
 /*
- * Left by a monitor that was killed, and whose guard did not live to say so: nobody has it open, whoever has its pid now.
+ * Nobody listens on the socket: its monitor was killed, and so was the guard, which would have removed it. Its pid may be
+ * another process's by now.
  */
 static void remove_stale(void *ctx, pid_t pid)
 {
@@ -71,17 +73,14 @@ int control_open(struct control *c, control_killed_fn killed, void *ctx)
 {
 	struct stale stale = {killed, ctx};
 	struct sockaddr_un addr;
-	struct stat st;
-	int err = 0;
+	int dir, err = 0;
 
 	c->fd = -1;
 	c->pid = getpid();
-	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
-		return -errno;
-	if (lstat(CONTROL_DIR, &st))
-		return -errno;
-	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
-		return -EPERM; /* somebody else could replace the socket */
+	dir = run_dir_open();
+	if (dir < 0)
+		return dir;
+	close(dir);
 	each_socket(remove_stale, &stale);
 	address(&addr, c->pid);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control.h - both ends of a monitor's control socket, CONTROL_DIR/PID.sock, which only root can reach. A request is one
- * byte, the reply is text until the connection closes. The monitor answers at once and gives up on clients that do not
- * read.
+ * control.h - both ends of a monitor's control socket, RUN_DIR/PID.sock, which only root can reach. A request is one byte,
+ * the reply is text until the connection closes. The monitor answers at once and gives up on clients that do not read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H
@@ -12,8 +11,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
-
-#define CONTROL_DIR "/run/cachewarden"
 
 /* The monitor's end. */
 struct control {
@@ -26,17 +23,17 @@ struct control {
 /* Called for each request; replies with control_reply(). */
 typedef void (*control_fn)(void *ctx, int fd, char request);
 
-/* A monitor that was killed, with its guard, while nobody could say so. alive: epoch seconds, when it last was. */
+/* A monitor and its guard were killed together, so that neither could report it. alive: when it last was, epoch seconds. */
 typedef void (*control_killed_fn)(void *ctx, pid_t pid, time_t alive);
 
 /*
- * Also removes the sockets of monitors that were killed, and calls killed for each. Returns 0 or a negative errno: -EPERM where CONTROL_DIR is not a
- * directory that root alone may use.
+ * Create the socket. First remove those of monitors that were killed, and call killed for each. Returns 0 or a negative
+ * errno, -EPERM as run_dir_open().
  */
 int control_open(struct control *c, control_killed_fn killed, void *ctx);
 void control_close(struct control *c);
 
-/* Once a second: leave the time at the socket, for a later monitor to find. */
+/* Once a second: update the time of the socket, from which a later monitor learns when this one was last alive. */
 void control_alive(const struct control *c);
 
 /* Remove the socket of a monitor whose death is reported. */

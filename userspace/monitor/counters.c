@@ -4,14 +4,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "monitor/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define IDLE_NS                                                                                    \
-	(10 * NS_PER_SEC) /* without a new attempt; then an entry leaves the kernel's table */
+#define IDLE_NS (10 * NS_PER_SEC) /* without a new attempt, after which an entry is removed */
 
 /* A state that sweeps find again and again is idle once a later sweep did not find it. */
 static bool is_idle(const struct monitor *m, const struct attempt_key *key,
@@ -121,7 +121,7 @@ void counters_blind_spots(struct monitor *m)
 {
 	struct files_gaps gaps = files_gaps(m->files);
 
-	for (size_t i = 0; i < sizeof(kernel_notes) / sizeof(kernel_notes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_notes); i++)
 		report_blind_spot(m, kernel_notes[i].note,
 				  sensors_counter(m->sensors, kernel_notes[i].id));
 	report_blind_spot(m, "TLS handshakes read in part: version and cipher not evaluated",
@@ -168,8 +168,8 @@ void counters_lag(struct monitor *m)
 
 static void log_wire(const struct monitor *m)
 {
-	log_info("wire: %" PRIu64 " streams lost sync, %" PRIu64 " regained it, %" PRIu64
-		 " segments sent in a bystander's context",
+	log_info("wire: %" PRIu64 " streams lost sync, %" PRIu64 " resynced, %" PRIu64
+		 " segments sent in the context of a bystander",
 		 sensors_counter(m->sensors, COUNTER_STREAMS_UNSYNCED),
 		 sensors_counter(m->sensors, COUNTER_STREAMS_RESYNCED),
 		 sensors_counter(m->sensors, COUNTER_BYSTANDERS));
@@ -193,6 +193,7 @@ void counters_summary(const struct monitor *m)
 {
 	const struct sweep_state *s = &m->sweeps;
 	const uint64_t *verdicts = m->totals.by_verdict;
+	size_t instances = m->instances.count + m->instances.ended;
 
 	log_wire(m);
 	log_info("sweeps: %" PRIu64 ", average %.1f ms, longest %.1f ms", s->count,
@@ -200,13 +201,14 @@ void counters_summary(const struct monitor *m)
 		 (double)s->longest_ns / NS_PER_MS);
 	log_info("incidents: %" PRIu64, m->incidents.next_id);
 	log_info("verdicts: %" PRIu64 " events allowed, %" PRIu64 " observed, %" PRIu64
-		 " prevented, %" PRIu64 " of rules that are off",
+		 " prevented, %" PRIu64 " off",
 		 verdicts[VERDICT_ALLOWED], verdicts[VERDICT_OBSERVED], verdicts[VERDICT_PREVENTED],
 		 verdicts[VERDICT_OFF]);
-	log_info("ended: %zu instances, %" PRIu64 " events, %" PRIu64 " alerts, %" PRIu64
+	log_info("ended: %zu instance%s, %" PRIu64 " event%s, %" PRIu64 " alert%s, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
-		 m->instances.count + m->instances.ended, m->totals.attempts, m->alerts.next_id,
-		 sensors_counter(m->sensors, COUNTER_LOST),
+		 instances, instances == 1 ? "" : "s", m->totals.attempts,
+		 m->totals.attempts == 1 ? "" : "s", m->alerts.next_id,
+		 m->alerts.next_id == 1 ? "" : "s", sensors_counter(m->sensors, COUNTER_LOST),
 		 sensors_counter(m->sensors, COUNTER_BYTES_UNSYNCED));
 	log_output(m);
 }

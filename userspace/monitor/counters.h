@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* counters.h - what the kernel counted and what went unseen, read once a second and summed up at the end. */
+/* counters.h - reports what the BPF programs counted and what went unseen, once a second and in a summary at the end. */
 #ifndef CACHEWARDEN_COUNTERS_H
 #define CACHEWARDEN_COUNTERS_H
 
@@ -14,7 +14,7 @@ void counters_blind_spots(struct monitor *m);
 /* Report programs that were attached and are not any more. */
 void counters_programs(struct monitor *m);
 
-/* Report how far the monitor was behind, if it was. */
+/* Report how far behind the monitor was, if it was. */
 void counters_lag(struct monitor *m);
 
 /* Log the run's totals. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * events.h - what comes in: instances start and end, attempts on them, files they open, handshakes they take part in.
- * ctx is the monitor: these are callbacks of the collector and of files.
+ * events.h - handles what comes in: instances that start and end, attempts on them, files they open, their handshakes. ctx
+ * is the monitor: these are callbacks of the collector and of files.
  */
 #ifndef CACHEWARDEN_EVENTS_H
 #define CACHEWARDEN_EVENTS_H
@@ -14,7 +14,7 @@ void events_receive(void *ctx, const struct event *ev);
 /* An attempt that userspace found; handled like one from the ring buffer. */
 void events_attempt(void *ctx, const struct event *ev);
 
-/* Report what instances opened that have started and do not listen, see sharing.h. To be called periodically. */
+/* Report files that were opened by instances that have started and do not listen, see sharing.h. Called periodically. */
 void events_check_sharing(struct monitor *m);
 
 /* A part of a connection's handshake, or the connection's end. */

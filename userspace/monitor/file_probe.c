@@ -2,6 +2,9 @@
 /* file_probe.c - see file_probe.h. */
 #include "monitor/file_probe.h"
 
+#include "base/file_stat.h"
+#include "base/proc.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +17,11 @@
 
 static uint32_t own_mnt_ns(void)
 {
-	static struct stat st;
+	static uint32_t own;
 
-	if (!st.st_ino && stat("/proc/self/ns/mnt", &st))
-		return 0;
-	return (uint32_t)st.st_ino;
+	if (!own)
+		own = proc_mnt_ns("self");
+	return own;
 }
 
 /*
@@ -101,7 +104,7 @@ bool file_probe_exposed(const struct instance *in, const char *path)
 	return true;
 }
 
-/* The id that is 0 in the user namespace of a process, by its uid_map or gid_map, which everybody may read. */
+/* The id that is 0 in the user namespace of a process, from its uid_map or gid_map, which everybody may read. */
 static uint32_t mapped_root(pid_t pid, const char *map)
 {
 	unsigned int inside, outside, count;
@@ -134,7 +137,7 @@ static bool others_write(const struct roots *r, uint32_t gid, uint32_t mode)
 	return mode & S_IWOTH || (mode & S_IWGRP && gid && gid != r->gid);
 }
 
-/* In a sticky directory only its owner, and a file's own, replace the file. */
+/* In a sticky directory only its owner and the file's owner can replace the file. */
 static bool is_untrusted_dir(const struct roots *r, const struct stat *st)
 {
 	return !is_root(r, st->st_uid) ||
@@ -264,8 +267,7 @@ void file_probe_started_as(const struct instance *in, char ret[PATH_LEN])
 		return;
 	file_probe_path(where[0], in, in->exe);
 	file_probe_path(where[1], in, ret);
-	if (stat(where[0], &st[0]) || stat(where[1], &st[1]) || st[0].st_ino != st[1].st_ino ||
-	    st[0].st_dev != st[1].st_dev)
+	if (stat(where[0], &st[0]) || stat(where[1], &st[1]) || !file_stat_same(&st[0], &st[1]))
 		ret[0] = '\0';
 }
 

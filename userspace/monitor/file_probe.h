@@ -15,7 +15,7 @@ struct file {
 	uint32_t instance;
 	uint32_t kind;
 	bool written;
-	bool below; /* the same file in the layer below an overlay: another one here has its path */
+	bool below; /* the inode in the layer below an overlay; the overlay's own has an entry, too */
 	bool undecided;	 /* empty when read, and its name does not say what it is */
 	bool identified; /* dev and ino come from stat */
 	dev_t dev;
@@ -25,7 +25,7 @@ struct file {
 	struct code *code; /* FILE_CODE: what is compared; NULL if it could not be opened */
 	uint32_t changes;  /* of the code that were reported */
 	bool unprotected;  /* the BPF programs could not be told of it */
-	bool judged;	   /* who may change it was looked at */
+	bool evaluated;	   /* FILE_CODE: who may change it was checked */
 	bool replaced;	   /* its path leads elsewhere */
 };
 
@@ -33,8 +33,8 @@ struct file {
 void file_probe_path(char buf[FILE_PROBE_PATH], const struct instance *in, const char *path);
 
 /*
- * Do the paths of file_probe_path() still lead into the server's root? Not once its main thread has ended; that a file
- * cannot be opened then says nothing about the file.
+ * Do the paths of file_probe_path() still lead into the server's root? Not once its main thread has ended: then a failed
+ * open says nothing about the file.
  */
 bool file_probe_reachable(const struct instance *in);
 
@@ -48,8 +48,8 @@ size_t file_probe_read(char head[FILE_KIND_HEAD], const char *where, struct file
 bool file_probe_exposed(const struct instance *in, const char *path);
 
 /*
- * What lets others than root change the code in this file, or put another file in its place: FINDING_CODE_OWNER,
- * FINDING_CODE_MODE, FINDING_CODE_PLACE, or 0. root: also the one of the instance's user namespace. ev: EVENT_FILE.
+ * What lets users other than root change the code in this file, or put another file in its place: FINDING_CODE_OWNER,
+ * FINDING_CODE_MODE, FINDING_CODE_PLACE, or 0. Root of the instance's user namespace counts as root. ev: EVENT_FILE.
  */
 unsigned int file_probe_untrusted(const struct instance *in, const char *path,
 				  const struct event_file *ev);
@@ -64,8 +64,8 @@ bool file_probe_find_renamed(const struct instance *in, struct file *file);
 bool file_probe_exists(const struct instance *in, struct file *file);
 
 /*
- * Write to ret the other name of the instance's executable by which it was started: its command name, in the directory of
- * the file, if that leads to the same file. Empty if there is none.
+ * Write to ret another name of the instance's executable by which it was started: its command name in the directory of the
+ * executable, if that is the same file. Empty if there is none.
  */
 void file_probe_started_as(const struct instance *in, char ret[PATH_LEN]);
 

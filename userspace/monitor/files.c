@@ -97,7 +97,7 @@ static void warn_of(const struct instance *in, const char *what, const char *pat
 	struct textw t = {text, sizeof(text), 0, false, false};
 
 	textw_name(&t, path);
-	log_warn("cannot %s %s of instance %s (%s); %s; more will be counted without a message",
+	log_warn("cannot %s %s of instance %s (%s); %s; further ones are counted without a message",
 		 what, text, in->name, why, advice);
 }
 
@@ -191,7 +191,7 @@ static void report_code(struct files *f, const struct instance *in, const struct
 	report_finding(f, in, &found, RULE_MEM_INJECT, finding, file->key.ino);
 }
 
-/* An upgrade replaces several files: one finding tells that the server runs old code. */
+/* An upgrade replaces several files: one finding is enough to say that the server runs old code. */
 static bool any_replaced(const struct files *f, uint32_t instance)
 {
 	for (size_t i = 0; i < f->count; i++) {
@@ -237,15 +237,15 @@ static void hold_code(struct files *f, const struct instance *in, struct file *f
 	}
 }
 
-/* Code of a starting server that others than root can change. Code mapped later is a finding in itself. */
-static void judge_code(struct files *f, const struct instance *in, struct file *file,
-		       const struct event_file *ev)
+/* Report code of a starting server that users other than root can change. Code mapped later is a finding in itself. */
+static void evaluate_code(struct files *f, const struct instance *in, struct file *file,
+			  const struct event_file *ev)
 {
 	unsigned int finding = 0;
 
-	if (!in->baselined && !file->judged)
+	if (!in->baselined && !file->evaluated)
 		finding = file_probe_untrusted(in, file->path, ev);
-	file->judged = true;
+	file->evaluated = true;
 	if (finding)
 		report_code(f, in, file, finding);
 }
@@ -258,7 +258,7 @@ static void log_kind(const struct instance *in, const struct file *file)
 	if (!file->kind)
 		return;
 	textw_name(&t, file->path);
-	log_debug("instance %s: protects its %s %s", in->name, file_kind_name(file->kind), path);
+	log_debug("instance %s: protecting its %s %s", in->name, file_kind_name(file->kind), path);
 }
 
 /* Classify a file, and update its kind in the BPF map if the kernel assumed another. */
@@ -270,8 +270,8 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 
 	file_probe_path(where, in, file->path);
 	len = file_probe_read(f->head, where, file);
-	if (!file->identified &&
-	    file_probe_find_renamed(in, file)) { /* renamed since it was opened */
+	/* renamed since it was opened? */
+	if (!file->identified && file_probe_find_renamed(in, file)) {
 		file_probe_path(where, in, file->path);
 		len = file_probe_read(f->head, where, file);
 	}
@@ -280,7 +280,7 @@ static void classify(struct files *f, const struct instance *in, struct file *fi
 			     : file_kind_classify(file->path, file->written, f->head, len);
 	file->undecided = !len && !file->kind;
 	explicit_bzero(f->head, len);
-	/* also if the kernel assumed right: the entry of the file's last owner, and with it this one, may be gone */
+	/* even if the kernel assumed right: the entry may have been removed with the file's last owner */
 	if (file->kind || assumed)
 		set_kind(f, in, file);
 	log_kind(in, file);
@@ -309,7 +309,7 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 	classify(f, in, file, ev->file.kind);
 	if (file->kind == FILE_CODE) {
 		hold_code(f, in, file, ev->object.flags & PATH_DELETED);
-		judge_code(f, in, file, &ev->file);
+		evaluate_code(f, in, file, &ev->file);
 	}
 	kind = file_kind_get(file->kind);
 	file->below = ev->file.below;
@@ -376,7 +376,7 @@ void files_refresh(struct files *f, const struct instances *is)
 		if (!in || !in->members)
 			continue; /* files_ended() drops its files */
 		if (file->kind ==
-		    FILE_CODE) /* as long as it is mapped, whatever its name leads to */
+		    FILE_CODE) /* kept while it is mapped, whatever its name leads to */
 			check_code(f, in, file);
 		else if (!file_probe_exists(in, file))
 			drop(f, is, i);

@@ -16,7 +16,7 @@ struct files;
 
 /*
  * report is called with an attempt for what is wrong with a file: others can read it; it is code that was changed or
- * replaced, or that others than root can change; /etc/ld.so.preload names a library. Returns NULL when out of memory.
+ * replaced, or that users other than root can change; /etc/ld.so.preload names a library. Returns NULL when out of memory.
  */
 struct files *files_new(struct sensors *s, void (*report)(void *ctx, const struct event *ev),
 			void *ctx);
@@ -28,25 +28,25 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 /* Check what a new instance was started with: /etc/ld.so.preload. */
 void files_started(struct files *f, const struct instance *in);
 
-/* Drop a file of an instance that had no right to it; the others that have it keep it. inode: lower half of its number. */
+/* Drop a file of an instance that had no right to it; other instances keep it. inode: lower half of its number. */
 void files_disown(struct files *f, const struct instances *is, const struct instance *in,
 		  uint32_t inode);
 
 /* Drop the files of an ended instance. Files that a running one uses as well stay protected. */
 void files_ended(struct files *f, const struct instances *is, const struct instance *in);
 
-/* Drop deleted files, follow renamed ones, and classify those that were empty before. To be called periodically. */
+/* Drop deleted files, follow renamed ones, and classify those that were empty before. Called periodically. */
 void files_refresh(struct files *f, const struct instances *is);
 
 /*
- * A file that should be protected and is not, and a configuration that was not read, or not to its end: both are counted,
- * and the first of a run is logged with what to do. Nothing if the instance has ended.
+ * Count a file that should be protected and is not, or a configuration that was not read in full. The first one of a run
+ * is logged with what to do. Nothing is done if the instance has ended.
  */
 void files_unprotected(struct files *f, const struct instance *in, const char *path, int err);
 void files_config_unread(struct files *f, const struct instance *in, const char *path,
 			 const char *why);
 
-/* Their numbers. */
+/* What these two have counted. */
 struct files_gaps {
 	uint64_t unprotected, configs_unread;
 };

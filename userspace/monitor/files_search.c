@@ -244,9 +244,7 @@ static void read_configs(struct search *s, const char *dir)
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
-		size_t n = strlen(e->d_name);
-
-		if (n > 5 && !strcmp(e->d_name + n - 5, ".conf") &&
+		if (str_ends_with(e->d_name, ".conf") &&
 		    (size_t)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) < sizeof(path))
 			read_config(s, path, false);
 	}

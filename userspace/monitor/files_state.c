@@ -4,8 +4,8 @@
 
 #include "base/hash.h"
 #include "base/host.h"
-#include "monitor/control.h"
 #include "monitor/file_probe.h"
+#include "monitor/run_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,27 +53,10 @@ static void put_file(void *ctx, const struct file *file)
 	putc('\n', t->to);
 }
 
-/* A directory that only root can write; -EPERM if it is not. */
-static int open_dir(void)
-{
-	struct stat st;
-	int fd;
-
-	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
-		return -errno;
-	fd = open(CONTROL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (!fstat(fd, &st) && !st.st_uid && !(st.st_mode & 022))
-		return fd;
-	close(fd);
-	return -EPERM;
-}
-
 static int replace(const char *text, size_t len)
 {
 	char name[64];
-	int dir = open_dir(), fd, err = 0;
+	int dir = run_dir_open(), fd, err = 0;
 
 	if (dir < 0)
 		return dir;
@@ -130,7 +113,7 @@ int files_state_save(const struct files *f, const struct instances *is)
 
 static int read_all(char **ret)
 {
-	int dir = open_dir(), fd, err = 0;
+	int dir = run_dir_open(), fd, err = 0;
 	struct stat st;
 	size_t len = 0;
 	ssize_t n = 1;

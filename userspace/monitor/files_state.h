@@ -3,9 +3,8 @@
  * files_state.h - what a monitor learnt of its instances' files, kept for the next one: a server opens its key and its
  * configuration only when it starts.
  *
- * CONTROL_DIR/files has a line for each file: the server's process, the file's device and inode, its path. It is
- * replaced as a whole. Only root can write it, and a file is opened again and classified by its contents before it is
- * protected: a false line makes nobody an owner.
+ * RUN_DIR/files has a line for each file: the server's process, the file's device and inode, its path. It is replaced as
+ * a whole. Only root can write it, and a file is opened again and classified by its contents before it is protected.
  */
 #ifndef CACHEWARDEN_FILES_STATE_H
 #define CACHEWARDEN_FILES_STATE_H
@@ -16,8 +15,8 @@
 int files_state_save(const struct files *f, const struct instances *is);
 
 /*
- * Learn what the last monitor knew of servers that still run. Returns how many files, -ENOENT if there is no state, or a
- * negative errno; *ret_line: where it is damaged (-EBADMSG). Damaged state is not used at all.
+ * Learn what the last monitor knew of servers that still run. Returns how many files, or a negative errno: -ENOENT if
+ * there is no state, -EBADMSG if it is damaged at *ret_line, in which case none of it is used.
  */
 int files_state_load(struct files *f, struct sensors *s, const struct instances *is,
 		     unsigned int *ret_line);

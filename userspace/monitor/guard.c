@@ -18,7 +18,7 @@
 
 #define POLL_MS 1000
 #define STOPPED_POLLS 2 /* in a row: a debugger that attaches stops the monitor for a moment only */
-#define STALLED_POLLS 5 /* a long sweep of a large host is progress, too */
+#define STALLED_POLLS 5 /* longer than a sweep of a large host */
 #define EXIT_ORPHANED 3
 
 /* Returns 0 or a negative errno. */
@@ -79,7 +79,7 @@ __attribute__((noreturn)) static void guard_main(const struct guard *g, pid_t mo
 	err = leave_cgroup(g->cgroup_fd);
 	if (err)
 		log_warn(
-			"the guard stays in the monitor's cgroup (%s): whoever freezes it silences both",
+			"the guard cannot leave the monitor's cgroup (%s): freezing that cgroup silences both",
 			strerror(-err));
 	watch(g, monitor, fn, ctx);
 	fn(ctx, GUARD_MONITOR_DIED);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guard.h - a process that reports the monitor's death, because a killed process cannot. The monitor forks it; it shares
- * the monitor's BPF maps and ring buffer, and stays silent as long as the monitor makes progress. The monitor watches its
- * progress in turn.
+ * guard.h - a process that reports the monitor's death, which a killed process cannot do. The monitor forks it. It shares
+ * the monitor's BPF maps and ring buffer, and stays silent as long as the monitor makes progress. The monitor checks the
+ * guard's progress in turn.
  *
- * It leaves the monitor's session, and its cgroup for the root of the hierarchy, which can be neither frozen nor killed:
- * no single write stops both.
+ * The guard leaves the monitor's session, and moves to the root of the cgroup hierarchy, which can be neither frozen nor
+ * killed: no single write stops both.
  */
 #ifndef CACHEWARDEN_GUARD_H
 #define CACHEWARDEN_GUARD_H
@@ -55,10 +55,10 @@ struct guard {
  */
 int guard_start(struct guard *g, guard_fn fn, void *ctx);
 
-/* Whether the guard has died by itself; reaps it. */
+/* True if the guard has died; reaps it. */
 bool guard_lost(struct guard *g);
 
-/* Called once a second: whether the guard made no progress for some seconds. It is then killed: start another. */
+/* Called once a second. True if the guard made no progress for some seconds and was killed: start another. */
 bool guard_stalled(struct guard *g);
 
 /* Kill the guard: the monitor is about to end as it should. */

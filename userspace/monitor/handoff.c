@@ -62,8 +62,7 @@ static void on_guard_event(void *ctx, enum guard_event event)
 	struct monitor *m = ctx;
 	struct guard_shared *shared = m->guard.shared, left = *shared;
 
-	m->guard.shared =
-		NULL; /* a stopped monitor still owns it: do not overwrite it with our output */
+	m->guard.shared = NULL; /* a stopped monitor still owns it: do not write our output to it */
 	m->now = clock_boot_ns();
 	use_own_ids(m);
 	sinks_take_over(&m->sinks, left.sink);
@@ -88,7 +87,7 @@ void handoff_start(struct monitor *m)
 	err = m->options->no_guard ? 0 : guard_start(&m->guard, on_guard_event, m);
 	if (err)
 		log_warn(
-			"cannot start the guard (%s): should the monitor be killed, nobody will report it",
+			"cannot start the guard (%s): if the monitor is killed, nothing will report it",
 			strerror(-err));
 }
 

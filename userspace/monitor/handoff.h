@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* handoff.h - what the guard reports in the monitor's place. */
+/* handoff.h - starts and supervises the guard, and reports in the monitor's place when the monitor cannot. */
 #ifndef CACHEWARDEN_HANDOFF_H
 #define CACHEWARDEN_HANDOFF_H
 

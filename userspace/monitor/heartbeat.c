@@ -14,7 +14,7 @@ void heartbeat_tick(struct monitor *m)
 		return;
 	if (!s->next_ns)
 		s->next_ns = s->started_ns = m->now;
-	while (s->next_ns <= m->now) /* late by a whole interval: none is made up for */
+	while (s->next_ns <= m->now) /* missed intervals are not made up for */
 		s->next_ns += interval_ns;
 	sinks_heartbeat(
 		&m->sinks,

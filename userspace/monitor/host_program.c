@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * host_program.c - see host_program.h. Events have the device number of the file's super block. That of stat() is another
- * one on btrfs and overlayfs, so that the number of the file's mount is looked up.
+ * host_program.c - see host_program.h. Events have the device number of the file's super block. On btrfs and overlayfs
+ * stat() gives another one, so the number is looked up by the file's mount.
  */
 #include "monitor/host_program.h"
 

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /*
- * path is the executable's in the actor's own mount namespace. True if the file at that path in the monitor's mount
- * namespace, or in that of pid 1, is the same, belongs to root and can be written by nobody else: an actor cannot bring
+ * path is the executable's in the actor's own mount namespace. True if the file at that path in the mount namespace of the
+ * monitor or of pid 1 is the same one, belongs to root and can be written by nobody else, so that an actor cannot bring
  * its own.
  */
 bool host_program_is(const char *path, const struct process_info *actor);

@@ -25,7 +25,7 @@ bool lag_report(struct lag *l, uint64_t now_ns, char *buf, size_t size)
 		return false;
 	snprintf(
 		buf, size,
-		"the monitor was up to %.1f s behind, stopped, starved or busy: what happened then is reported late",
+		"the monitor was up to %.1f s behind, stopped, starved or busy: what happened meanwhile is reported late",
 		(double)l->worst_ns / 1e9);
 	l->worst_ns = 0;
 	l->reported_ns = now_ns;

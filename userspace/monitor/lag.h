@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lag.h - how far the monitor is behind: from an event in the kernel until it was handed to the sinks, and from the time
- * a tick was due until it ran. A monitor that is stopped, starved of CPU time or frozen shows it here once it runs again.
- * Pure: time is passed in.
+ * lag.h - measures how far behind the monitor is: from an event in the kernel until it was handed to the sinks, and from
+ * when a tick was due until it ran. This shows, once it runs again, that a monitor was stopped, frozen or starved of CPU
+ * time. Pure: time is passed in.
  */
 #ifndef CACHEWARDEN_LAG_H
 #define CACHEWARDEN_LAG_H
@@ -11,13 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Beyond it is a blind spot: an attack may be over before it is reported. */
+/* A lag above this is a blind spot: an attack may be over before it is reported. */
 #define LAG_LIMIT_NS 1000000000ull
 #define LAG_REPORT_NS 10000000000ull /* between two reports of it */
 
 /* Times are CLOCK_BOOTTIME. */
 struct lag {
-	/* what happened before is not counted: the start, or the host was suspended */
+	/* what happened before is not counted: startup, or the host was suspended */
 	uint64_t since_ns;
 	uint64_t worst_ns; /* since the last report */
 	uint64_t reported_ns;
@@ -27,7 +27,7 @@ struct lag {
 /* Something that happened, or was due, at happened_ns has been dealt with. Returns how late that was. */
 uint64_t lag_note(struct lag *l, uint64_t happened_ns, uint64_t now_ns);
 
-/* Whether there is a lag to report; buf then says which. */
+/* True if there is a lag to report, which buf then describes. */
 bool lag_report(struct lag *l, uint64_t now_ns, char *buf, size_t size);
 
 #endif

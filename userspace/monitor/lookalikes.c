@@ -20,7 +20,7 @@
 #define CHUNK (256 << 10)
 #define FILE_LEN_MAX (256 << 20) /* of an executable that is read */
 
-/* The format of a line of INFO, in two parts: this program has them too, but not together. */
+/* The format of a line of INFO, in two parts so that this program does not contain it as a whole. */
 static const char info_key[] = "redis_version:", info_value[] = "%s\r\n";
 
 #define TEXT_LEN (sizeof(info_key) + sizeof(info_value) - 2)
@@ -31,7 +31,7 @@ struct file {
 	ino_t ino;
 	struct timespec changed;
 	bool server; /* has the text in it */
-	bool told;
+	bool reported;
 };
 
 int lookalikes_init(struct lookalikes *l)
@@ -82,7 +82,7 @@ static bool file_has_text(const char *path, off_t size)
 	return found;
 }
 
-/* The executable of a process, looked at if it was not before. NULL if it has none. */
+/* The executable of a process, examined on first use. NULL if it has none. */
 static struct file *file_of(struct lookalikes *l, pid_t pid)
 {
 	char path[32];
@@ -149,9 +149,9 @@ static void find_unwatched(void *ctx, pid_t pid)
 	if (sensors_has_member(s->sensors, pid))
 		return;
 	f = lookalike(s->l, pid);
-	if (!f || f->told)
+	if (!f || f->reported)
 		return;
-	f->told = true;
+	f->reported = true;
 	s->l->unwatched++;
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	n = readlink(path, exe, sizeof(exe) - 1);

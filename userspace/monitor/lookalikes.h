@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lookalikes.h - servers by what they are, not by what they are called: the executable has the text in it that Redis and
- * what was made from it answer INFO with, and the process listens.
+ * lookalikes.h - recognises servers by their executable's contents instead of its name: it contains the format of a line
+ * that Redis and its forks answer INFO with, and the process listens.
  */
 #ifndef CACHEWARDEN_LOOKALIKES_H
 #define CACHEWARDEN_LOOKALIKES_H
@@ -13,18 +13,18 @@
 struct sensors;
 
 struct lookalikes {
-	struct hashtable files; /* executables looked at so far */
-	uint64_t unwatched;	/* those that were found running unwatched */
+	struct hashtable files; /* executables examined so far */
+	uint64_t unwatched;	/* of them, those found running unwatched */
 };
 
 /* Returns 0 or -ENOMEM. */
 int lookalikes_init(struct lookalikes *l);
 void lookalikes_free(struct lookalikes *l);
 
-/* Those that run already become candidates, see sensors_add_candidate(). */
+/* Make candidates of those that run already, see sensors_add_candidate(). */
 void lookalikes_adopt(struct lookalikes *l, struct sensors *sensors);
 
-/* Find those that are not watched, and log each executable once. Returns how many it has been so far. */
+/* Find those that are not watched, and log each executable once. Returns how many were logged so far. */
 uint64_t lookalikes_unwatched(struct lookalikes *l, struct sensors *sensors);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * monitor.c - the product, in the order in which things happen.
+ * monitor.c - the main loop. What happens to an event, in order:
  *
  *   event -> instance     events.c applies it to the server it concerns
  *   -> alert              model/alert.h: the first of a kind at once, repeats counted once a second
@@ -8,8 +8,8 @@
  *   -> incident           model/incident.h: what one actor does to one server
  *   -> sinks              report/sinks.h: formatted and delivered, never waiting for a reader
  *
- * Beside events, once a second: counters, blind spots, the guard, the control socket (tick), and sweeps for what no
- * hook saw.
+ * Besides, a tick once a second (counters, blind spots, the guard, the heartbeat), sweeps for what no hook saw, and
+ * requests on the control socket.
  */
 #include "monitor/monitor.h"
 
@@ -81,7 +81,7 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	*ret_pending = !report_flush(m, 0);
 	while ((failed = sinks_take_error(&m->sinks, &error))) {
 		if (error == EPIPE && failed->ops->vital) {
-			log_error("%s: the reader has gone, ending", failed->ops->name);
+			log_error("%s: the reader is gone, ending", failed->ops->name);
 			return -1;
 		}
 		log_error("%s: %s; alerts are being lost, monitoring continues", failed->ops->name,
@@ -91,8 +91,8 @@ static int deliver(struct monitor *m, bool *ret_pending)
 }
 
 /*
- * Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once, but after
- * what the kernel sent before: a handshake that the asker has finished is known.
+ * Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once, but after the
+ * events that precede them: a handshake that the client of the request has finished is known by then.
  */
 static int receive(struct monitor *m, int timeout_ms)
 {
@@ -100,10 +100,10 @@ static int receive(struct monitor *m, int timeout_ms)
 		{.fd = collector_fd(m->collector), .events = POLLIN},
 		{.fd = m->control.fd, .events = POLLIN},
 	};
-	bool asked = poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents;
+	bool requested = poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents;
 	int n = collector_poll(m->collector, 0);
 
-	if (asked)
+	if (requested)
 		control_serve(&m->control, conns_request, m);
 	return n;
 }
@@ -113,7 +113,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* If the host was suspended meanwhile, nobody ran, and nothing is late. Returns for how long. */
+/* How long the host was suspended since the last call: no process ran then, so nothing counts as late. */
 static uint64_t suspended(struct monitor *m)
 {
 	uint64_t total = clock_suspended_ns(), since = total - m->suspended_ns;

@@ -30,7 +30,7 @@ bool plaintext_hold(struct monitor *m, struct alert *a)
 	const struct event *ev = &a->ev;
 	struct instance *in = a->id || m->flushing ? NULL : server_without_tls(m, ev);
 
-	/* of a connection from before the monitor no first answer will be seen */
+	/* the first answer on a connection from before the monitor is not seen */
 	if (!in || is_answered(in, ev) || ev->conn.opened != OPENED_INBOUND)
 		return false;
 	if (!a->held_ns) {

@@ -32,8 +32,8 @@ static void update_output(struct monitor *m)
 }
 
 /*
- * tls-listener: name the client that was answered first. Resolved once and kept with the alert, because the client's own
- * alert expires before this one.
+ * tls-listener: name the client that was answered first. Resolved once and kept with the alert: the client's own alert
+ * expires before this one.
  */
 static void resolve_first_client(const struct monitor *m, struct alert *a)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.h - what goes out: alert -> finding -> policy -> incident -> sinks. The finding is filled once, with everything
- * that is known, and only passed down from there.
+ * report.h - reports alerts: alert -> finding -> policy -> incident -> sinks. The finding is filled once, with everything
+ * that is known, and passed down from there.
  */
 #ifndef CACHEWARDEN_REPORT_H
 #define CACHEWARDEN_REPORT_H
 
 #include "monitor/state.h"
 
-/* Evaluate an alert that is new or has grown; add it to its incident; deliver it as an event where that is asked for. */
+/* Evaluate an alert that is new or has grown, add it to its incident, and deliver it as an event if that is asked for. */
 void report_alert(struct monitor *m, struct alert *a);
 
 /* Report the alerts whose wait is over, see plaintext.h. */
@@ -21,8 +21,8 @@ void report_waiting(struct monitor *m);
 void report_blind_spot(void *ctx, const char *note, uint64_t total);
 
 /*
- * Nothing is monitored at all, or was not: as report_blind_spot(), but of severity high. last_seen: what the monitor last
- * did, NULL if that is not known.
+ * Nothing is, or was, monitored at all: as report_blind_spot(), but of severity high. last_seen: what the monitor last did,
+ * NULL if unknown.
  */
 void report_unwatched(struct monitor *m, const char *note, const char *last_seen);
 

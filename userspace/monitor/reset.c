@@ -33,8 +33,7 @@ struct reply {
 static void request_fill(struct request *r, const struct conn_info *c)
 {
 	size_t skip = c->ipv6 ? 0 : 12, len = c->ipv6 ? 16 : 4;
-	uint64_t cookie =
-		c->cookie ?: ~0ull; /* INET_DIAG_NOCOOKIE: match by addresses and ports alone */
+	uint64_t cookie = c->cookie ?: ~0ull; /* INET_DIAG_NOCOOKIE: by addresses and ports alone */
 
 	*r = (struct request){
 		.head = {.nlmsg_len = sizeof(*r)},
@@ -61,8 +60,8 @@ static int exchange(int fd, struct request *r, uint16_t type, uint16_t flags, st
 }
 
 /*
- * Look up the connection's cookie first. If the connection is gone, the kernel matches the listening socket instead, and
- * a SOCK_DESTROY without a cookie would close that.
+ * Look up the connection's cookie first: once the connection is gone, the kernel matches the listening socket instead, and
+ * SOCK_DESTROY without a cookie would close that.
  */
 static int resolve_cookie(int fd, struct request *r)
 {

@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 /*
- * The local socket fails with ECONNABORTED; the remote end receives a RST. pid is any process in the connection's network
- * namespace, 0 for the monitor's own. Returns 0 or a negative errno: -ENOENT if the connection does not exist, -ESRCH if
- * the process does not exist, -EOPNOTSUPP if the kernel was built without INET_DIAG_DESTROY. On failure, *ret_step names
- * the step that failed.
+ * The local socket fails with ECONNABORTED; the remote end receives a RST. pid: any process in the connection's network
+ * namespace, 0 for the monitor's own. Returns 0 or a negative errno: -ENOENT if there is no such connection, -ESRCH if
+ * there is no such process, -EOPNOTSUPP if the kernel was built without INET_DIAG_DESTROY. On failure *ret_step names the
+ * step that failed.
  */
 int reset_connection(const struct conn_info *conn, pid_t pid, const char **ret_step);
 

@@ -17,7 +17,7 @@ static bool exe_stat(const struct instance *in, struct stat *ret)
 	return !stat(path, ret);
 }
 
-/* The same file, or the same bytes: containers of one image see one file under several numbers. */
+/* The same file or the same bytes: containers of one image see one file under several inode numbers. */
 static bool same_program(const struct instance *a, const struct instance *b)
 {
 	char of_a[DIGEST_LEN], of_b[DIGEST_LEN];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sharing.h - two servers may share a configuration, an ACL file or a private key. Decides whether an instance that opens
- * another one's is such a server. What counts is what it executes, as whom, and that it listens: never its name.
+ * another one's file is such a server: by the program it executes, its user, and that it listens, never by its name.
  *
- * An instance that executes something else or runs as another user is none. What another one opens before it listens
- * is held: one that does not listen within its start, or ends before, was no server.
+ * An instance with another program or user is refused at once. What the others open before they listen is held until they
+ * do; an instance that has not listened by the end of its start is no server.
  */
 #ifndef CACHEWARDEN_SHARING_H
 #define CACHEWARDEN_SHARING_H
@@ -21,8 +21,8 @@ struct sharing {
 void sharing_free(struct sharing *s);
 
 /*
- * in opened a file of owner (EVENT_SHARED); either may be NULL: unknown. Returns false if it had no right to. If it may
- * have had, the attempt is held.
+ * in opened a file of owner (EVENT_SHARED); either may be NULL: unknown. Returns false if it had no right to. If that is
+ * not decided yet, the attempt is held.
  */
 bool sharing_allows(struct sharing *s, const struct event *ev, const struct instance *owner,
 		    const struct instance *in);

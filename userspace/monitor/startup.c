@@ -7,23 +7,24 @@
 #include "base/macros.h"
 #include "base/proc.h"
 #include "model/file_kind.h"
+#include "model/server_name.h"
 #include "monitor/events.h"
 #include "monitor/files_search.h"
 #include "monitor/files_state.h"
 #include "monitor/handoff.h"
 #include "monitor/other_monitors.h"
 #include "monitor/report.h"
+#include "monitor/run_dir.h"
 #include "monitor/sweeps.h"
 #include "sensor/cgroup.h"
 #include "sensor/coverage.h"
 #include "sensor/features.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Check and mount what the sensors need of the host; a mount may take a mount namespace of our own. */
+/* Check and mount what the sensors need. Mounting may move the monitor to a mount namespace of its own. */
 static int prepare_host(struct monitor *m, struct self_start *ret)
 {
 	char error[512], where[256];
@@ -37,7 +38,10 @@ static int prepare_host(struct monitor *m, struct self_start *ret)
 	}
 	err = kernel_tracefs();
 	if (err)
-		log_warn("cannot mount tracefs (%s): system calls will go unseen", strerror(-err));
+		log_warn(
+			"cannot mount tracefs (%s): system calls will go unseen; mount it, then restart: "
+			"mount -t tracefs none /sys/kernel/tracing",
+			strerror(-err));
 	m->cgroup_fd = cgroup_root_open(where, sizeof(where));
 	if (m->cgroup_fd >= 0)
 		return 0;
@@ -84,31 +88,16 @@ static int attach(struct monitor *m, const struct self_start *start)
 	return 0;
 }
 
-/* Redis sets its title, and hides a renamed executable. A version may follow the name. */
-static bool is_server_title(const char *title)
-{
-	const char *slash = strrchr(title, '/'), *name = slash ? slash + 1 : title;
-
-	for (const char *const *known = sensor_exe_names; *known; known++) {
-		size_t len = strlen(*known);
-
-		if (!strncmp(name, *known, len) &&
-		    (!name[len] || name[len] == ' ' ||
-		     (name[len] == '-' && isdigit((unsigned char)name[len + 1]))))
-			return true;
-	}
-	return false;
-}
-
+/* A server whose executable has another name still has its own in the title that it sets. */
 static void find_title(void *ctx, pid_t pid)
 {
 	char title[256];
 
-	if (proc_title(pid, title, sizeof(title)) && is_server_title(title))
+	if (proc_title(pid, title, sizeof(title)) && server_name_in_title(title))
 		sensors_add_candidate(ctx, pid);
 }
 
-/* What the first sweep cannot know by the name of an executable. Returns 0, or -1 after an error message. */
+/* Servers that cannot be found by the name of their executable. Returns 0, or -1 after an error message. */
 static int name_servers(struct monitor *m)
 {
 	const struct monitor_options *o = m->options;
@@ -128,15 +117,17 @@ static int name_servers(struct monitor *m)
 	return 0;
 }
 
-/* Those named by --pid. Returns 0, or -1 after an error message. */
+/* Were the processes named by --pid found? Returns 0, or -1 after an error message. */
 static int named_found(struct monitor *m)
 {
 	const struct monitor_options *o = m->options;
 
 	for (size_t i = 0; i < o->pid_count; i++) {
 		if (!sensors_has_member(m->sensors, o->pid[i])) {
-			log_error("--pid %d: no process with memory of its own has that pid",
-				  (int)o->pid[i]);
+			log_error(
+				"--pid %d: not a process that can be watched: it has ended, or is a thread "
+				"or a kernel thread",
+				(int)o->pid[i]);
 			return -1;
 		}
 	}
@@ -149,18 +140,19 @@ static void recall_files(struct monitor *m)
 	int n = files_state_load(m->files, m->sensors, &m->instances, &line);
 
 	if (n > 0)
-		log_info("%d files are known from the last monitor", n);
+		log_info("%d file%s of servers known from the last monitor", n, n == 1 ? "" : "s");
 	else if (n == -EBADMSG)
-		log_warn("%s/files is damaged at line %u and not used: what it said of files is "
-			 "lost until servers are started again; it is replaced",
-			 CONTROL_DIR, line);
+		log_warn("%s/files is damaged at line %u and ignored: files that only it knew are "
+			 "unprotected until their servers are restarted; it will be replaced",
+			 RUN_DIR, line);
 	else if (n < 0 && n != -ENOENT)
 		log_warn(
-			"%s/files is not used (%s): it must belong to root, and nobody else may write it",
-			CONTROL_DIR, strerror(-n));
+			"%s/files is ignored (%s): it and its directory must belong to root, and nobody else "
+			"may write them",
+			RUN_DIR, strerror(-n));
 }
 
-/* What every server has, but was not found of this one: access to it goes unseen. */
+/* Log how many files are protected, and which kinds are not known: access to those goes unseen. */
 static void log_files(const struct monitor *m, const struct instance *in)
 {
 	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
@@ -176,8 +168,7 @@ static void log_files(const struct monitor *m, const struct instance *in)
 	}
 	log_info("instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",
 		 missing[0] ? "; none known as: " : "", missing,
-		 missing[0] ? " (if it has one, it is known once the server is started again)"
-			    : "");
+		 missing[0] ? " (if it has one, it is known once the server is restarted)" : "");
 }
 
 /*
@@ -222,7 +213,7 @@ static int find_instances(struct monitor *m)
 	return 0;
 }
 
-/* Monitor and guard were silenced together: this is the first who can say so. */
+/* An earlier monitor and its guard were killed together; nobody could report it until now. */
 static void on_killed(void *ctx, pid_t pid, time_t alive)
 {
 	char note[ALERT_NOTE_LEN], seen[64], time[CLOCK_TEXT_LEN];

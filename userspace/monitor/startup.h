@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* startup.h - from nothing to a monitor that watches: kernel, sensors, servers that run already. */
+/* startup.h - brings the monitor up: checks the host, loads the sensors, finds the servers that run already. */
 #ifndef CACHEWARDEN_STARTUP_H
 #define CACHEWARDEN_STARTUP_H
 

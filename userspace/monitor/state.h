@@ -49,9 +49,10 @@ struct totals {
 
 struct monitor {
 	const struct monitor_options *options;
-	uint64_t suspended_ns; /* the host was, in all, when the loop last looked */
-	uint64_t now;	       /* of the event or tick being handled, CLOCK_BOOTTIME */
-	bool started;  /* servers from before the monitor are known: changes are news from now on */
+	/* how long the host was suspended in all, as of the loop's last check */
+	uint64_t suspended_ns;
+	uint64_t now;  /* of the event or tick being handled, CLOCK_BOOTTIME */
+	bool started;  /* servers from before the monitor are known: log changes from now on */
 	bool flushing; /* the last tick: report counts that would wait for their second */
 
 	/* what is watched */
@@ -66,7 +67,7 @@ struct monitor {
 	struct conns conns;
 	struct sweep_state sweeps;
 
-	/* what becomes of an event */
+	/* what happens to an event */
 	uint64_t plaintext_due_ns; /* see plaintext.h */
 	struct alerts alerts;
 	struct active_policy policy;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sweeps.h - the second line of defence: look at the state of host and instances for what hooks did not see. */
+/* sweeps.h - examines the state of the host and of instances for what hooks did not see. */
 #ifndef CACHEWARDEN_SWEEPS_H
 #define CACHEWARDEN_SWEEPS_H
 
@@ -8,7 +8,7 @@
 /* Sweep the host and every instance now, and schedule the next one. */
 void sweeps_run(struct monitor *m);
 
-/* Baseline instances whose start is over, without waiting for a sweep: until then code they map is no finding. */
+/* Baseline instances whose start is over, without waiting for a sweep: until then code that they map is no finding. */
 void sweeps_baseline(struct monitor *m);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* policy.c - see policy.h. What is unknown never matches an exception: when in doubt, alert. */
+/* policy.c - see policy.h. A property that is unknown never matches an exception: when in doubt, alert. */
 #include "policy/policy.h"
 
 #include "base/str.h"
@@ -145,7 +145,7 @@ static enum severity severity_of(const struct policy *p, const struct policy_inp
 	return in->severity;
 }
 
-/* By the name of its entry, the one that alerts show, or that with its place, which begins its uid. */
+/* By the name that alerts show, the same with its place, with which its uid begins, or the name of an entry. */
 bool policy_is_called(const struct policy *p, const struct policy_input *in, const char *name)
 {
 	size_t len = strlen(name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * policy.h - what the operator decides about findings: which rules apply to which server and how strictly, what TLS has
- * to be, and exceptions. Pure: policy_yaml.c reads files, time is passed in.
+ * policy.h - the operator's policy: which rules apply to which server and how strictly, requirements for TLS, and
+ * exceptions. Pure: policy_yaml.c reads files, time is passed in.
  */
 #ifndef CACHEWARDEN_POLICY_H
 #define CACHEWARDEN_POLICY_H
@@ -97,7 +97,7 @@ struct policy_input {
 	const char *instance, *instance_uid, *instance_exe, *instance_started_as, *instance_cgroup;
 	const uint16_t *port;
 	size_t ports;
-	/* the actor; exe is unset unless it is certain that this file is what runs */
+	/* the actor; exe is NULL unless this file is certainly the one that runs */
 	const char *exe, *sha256, *cgroup;
 	int64_t uid;
 	const char *ancestor[ANCESTORS_MAX];
@@ -132,7 +132,7 @@ const char *verdict_name(enum verdict_id id);
 /* Rules (1u << rule) to prevent on that instance. fallback: of the rules that no entry names, those to prevent. */
 uint32_t policy_prevented(const struct policy *p, const struct policy_input *in, uint32_t fallback);
 
-/* The same for an instance that is not known yet, by the entries that match every server. */
+/* The same for instances that are not known yet, by the entries that match every server. */
 uint32_t policy_prevented_by_default(const struct policy *p, uint32_t fallback);
 
 /* Does any entry prevent anything? */
@@ -145,7 +145,7 @@ bool policy_needs_sha256(const struct policy *p, const char *exe);
 bool policy_tls_version(const struct policy *p, unsigned int version);
 bool policy_tls_cipher(const struct policy *p, uint16_t suite);
 
-/* Does an entry match an instance? Does the name in an exception mean it? */
+/* Does an entry match an instance? Does the name in an exception refer to it? */
 bool policy_matches(const struct policy_instance *entry, const struct policy_input *in);
 bool policy_is_called(const struct policy *p, const struct policy_input *in, const char *name);
 
@@ -156,8 +156,8 @@ void policy_unit(const char *cgroup, char *buf, size_t size);
 void policy_container(const char *cgroup, char *buf, size_t size);
 
 /*
- * The narrowest of these that outlives a restart: "pod-UID", the first digits of the container's id as its tools show
- * them, or the unit. Empty if none.
+ * The narrowest of these that stays the same when the server is restarted: "pod-UID", the first digits of the container's
+ * id as container tools show them, or the unit. Empty if none.
  */
 void policy_place(const char *cgroup, char *buf, size_t size);
 

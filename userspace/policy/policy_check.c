@@ -53,7 +53,7 @@ static bool check_unique_names(const struct names *names, const struct policy *p
 	return true;
 }
 
-/* The kernel side prevents without asking for exceptions: one would never take effect. */
+/* BPF programs prevent without evaluating exceptions: one would never take effect. */
 static bool check_not_prevented(const struct names *names, const struct policy *p,
 				const struct policy_allow *a, char *error, size_t size)
 {

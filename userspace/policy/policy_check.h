@@ -6,8 +6,8 @@
 #include "policy/policy_table.h"
 
 /*
- * Check what no single value shows: references to unknown names, duplicate names, exceptions to what the kernel
- * prevents. Returns false with the first error, which begins with FILE:LINE and names keys as the table does.
+ * Check references to unknown names, duplicate names, and exceptions to what is prevented. Returns false with the first
+ * error, which begins with FILE:LINE and names keys as the table does.
  */
 bool policy_validate_with(const struct policy_table *t, const struct policy *p, char *error,
 			  size_t size);

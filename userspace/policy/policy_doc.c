@@ -46,7 +46,7 @@ static const char *const introduction[] = {
 	"all *.yaml files in the directory policy.d beside it, sorted by name. A later file adds to lists and "
 	"replaces single values.",
 	"Files are YAML, without aliases and tags. A policy with an error is refused as a whole; the message names "
-	"file, line, key, what is wrong and what was expected. `run` refuses files that others than their owner can "
+	"file, line, key, what is wrong and what was expected. `run` refuses files that anybody but their owner can "
 	"write. On SIGHUP it reads all files again: a valid policy replaces the old one between two events; for an "
 	"invalid one the error is logged and the old policy stays active.",
 	"`cachewarden policy check FILE` exits with 0 if the policy is valid and with 2 if not. `cachewarden policy "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* policy_doc.h - reference of the policy keys: plain text, Markdown (docs/policy.md) or a manual page (policy(5)). */
+/* policy_doc.h - reference of the policy keys as text, Markdown (docs/policy.md) or cachewarden-policy(5). */
 #ifndef CACHEWARDEN_POLICY_DOC_H
 #define CACHEWARDEN_POLICY_DOC_H
 

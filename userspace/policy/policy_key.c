@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* policy_key.c - see policy_key.h. The help texts make docs/policy.md and policy(5): run `make docs` after a change. */
+/* policy_key.c - see policy_key.h. docs/policy.md and policy(5) are made of the help texts: run `make docs` after a change. */
 #include "policy/policy_key.h"
 
 #include "base/macros.h"
@@ -64,8 +64,8 @@ static const struct policy_key keys[] = {
 		 "is known for certain, or the server itself if it made the connection. Clients on other "
 		 "hosts cannot be identified, so their plaintext cannot be allowed."},
 	{"tls.bypass", POLICY_TO_LIST(POLICY, tls.bypass, tls.bypasses, BYPASS), .absent = "none",
-	 .help = "Peers with which servers may exchange packets that are none of TCP, such as the name server "
-		 "of servers that connect to names, or a syslog server. Such packets then do not break "
+	 .help = "Peers with which servers may exchange packets other than TCP, such as the name server of "
+		 "servers that connect to names, or a syslog server. Such packets then do not break "
 		 "tls-bypass."},
 	{"tls.bypass[].peer", POLICY_TO_CIDR(BYPASS, peer), .required = true,
 	 .help = "Address or network of the peer."},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* policy_row.h - one row of a table of policy keys: type, destination, limits, default, help; access to the destination. */
+/* policy_row.h - a row of a table of policy keys: type, destination, limits, default, help; and access to the destination. */
 #ifndef CACHEWARDEN_POLICY_ROW_H
 #define CACHEWARDEN_POLICY_ROW_H
 
@@ -86,12 +86,12 @@ void policy_set_pointer(const struct policy_key *k, void *in, const void *p);
 size_t *policy_list_count(const struct policy_key *list, void *in);
 
 /*
- * Room for one more element of size bytes; the caller counts it. Returns NULL if the list has POLICY_ENTRIES_MAX already,
- * or memory ran out.
+ * Make room for one more element of size bytes, which the caller counts. Returns NULL if the list has POLICY_ENTRIES_MAX
+ * already, or memory ran out.
  */
 void *policy_list_grow(const struct policy_key *list, void *in, size_t size);
 
-/* A copy of text at the end of a list of strings. Returns false for the same reasons. */
+/* Append a copy of text to a list of strings. Returns false for the same reasons. */
 bool policy_strings_append(const struct policy_key *list, void *in, const char *text);
 
 #endif

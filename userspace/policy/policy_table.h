@@ -21,8 +21,8 @@ struct policy_table {
 const struct policy_key *policy_table_find(const struct policy_table *t, const char *path);
 
 /*
- * The key whose value is stored at that offset in an entry of list, or for NULL in the root struct. NULL if there is
- * none. With it, messages name a key as the table does.
+ * The key whose value is stored at that offset in an entry of list, or in the root struct if list is NULL. NULL if there
+ * is none. With it, messages name a key as the table does.
  */
 const struct policy_key *policy_table_at(const struct policy_table *t,
 					 const struct policy_key *list, size_t at);
@@ -39,7 +39,7 @@ void policy_table_init(const struct policy_table *t, void *root);
 void policy_table_free(const struct policy_table *t, void *root);
 
 /*
- * A new entry at the end of a list, with its defaults. in is the struct the list is in. Returns NULL if the list has
+ * Append an entry with its defaults to a list. in: the struct that the list is in. Returns NULL if the list has
  * POLICY_ENTRIES_MAX already, or memory ran out.
  */
 void *policy_table_append(const struct policy_table *t, const struct policy_key *list, void *in,

@@ -80,8 +80,9 @@ void policy_hint(const char *word, const char *const *known, size_t n, char buf[
 	size_t best = strlen(word) / 3 + 2;
 	const char *nearest = NULL;
 
-	for (size_t i = 0; i < n && strlen(word) > 3;
-	     i++) { /* short words are near to everything */
+	if (strlen(word) <= 3) /* close to everything */
+		n = 0;
+	for (size_t i = 0; i < n; i++) {
 		size_t d = distance(word, known[i]);
 
 		if (d < best) {
@@ -242,8 +243,8 @@ static bool parse_cidr(const char *text, struct policy_cidr *ret)
 }
 
 /*
- * The first millisecond after a day, or that of a second, UTC. strptime() and timegm() accept what no calendar has, such as
- * 2026-02-29 or one-digit months: only text that they write back unchanged is a date.
+ * The first millisecond after a day, or that of a second, UTC. strptime() and timegm() accept dates that do not exist, such
+ * as 2026-02-29, and one-digit months: only text that they write back unchanged is a date.
  */
 static bool parse_date(const char *text, int64_t *ret)
 {
@@ -298,7 +299,7 @@ static bool store_text(char **place, const char *text)
 	return true;
 }
 
-/* Is text a value of that kind? For the kinds that are numbers in the end, *number is it. */
+/* Is text a value of that kind? Sets *number for those stored as a number, and *cidr for addresses. */
 static bool parse(const struct policy_key *k, const char *text, int64_t *number,
 		  struct policy_cidr *cidr, char hint[POLICY_HINT_LEN])
 {

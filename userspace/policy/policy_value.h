@@ -8,12 +8,12 @@
 #define POLICY_EXPECTED_LEN 160
 #define POLICY_HINT_LEN 96
 
-/* What a value of k has to be: "an absolute path". */
+/* What a value of k must be: "an absolute path". */
 void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_LEN]);
 
 /*
- * Parse text and store it at k's destination in the struct `in`, for that rule where k is per rule. Returns false with a
- * reason and what was expected in error; nothing is stored then.
+ * Parse text and store it at k's destination in the struct `in`, for that rule if k is per rule. Returns false, with
+ * nothing stored, and in error the reason and what was expected.
  */
 bool policy_value_set(const struct policy_key *k, void *in, unsigned int rule, const char *text,
 		      char *error, size_t size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * policy_yaml.c - see policy_yaml.h. Walks libyaml's events along the table of keys. Aliases, tags and second
- * documents are refused, so that a file means what a person reads in it.
+ * documents are refused, so that a file means what it appears to mean.
  */
 #include "policy/policy_yaml.h"
 
@@ -374,10 +374,9 @@ static bool file_ok(int fd, const char *path, bool trusted, char *error, size_t 
 		return false;
 	}
 	if (trusted && st.st_mode & (S_IWGRP | S_IWOTH)) {
-		snprintf(
-			error, size,
-			"%s: mode %04o lets others than the owner write it; expected 0644 or stricter",
-			path, st.st_mode & 07777);
+		snprintf(error, size,
+			 "%s: mode %04o lets others write it; expected 0644 or stricter", path,
+			 st.st_mode & 07777);
 		return false;
 	}
 	if (trusted && st.st_uid && st.st_uid != geteuid()) {

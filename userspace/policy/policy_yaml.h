@@ -11,7 +11,7 @@
 #define POLICY_FILE "/etc/cachewarden/policy.yaml"
 
 /*
- * Add what text says to a root struct of that table. Entries keep the pointer name, which errors begin with. On
+ * Add the contents of text to a root struct of that table. Entries keep the pointer name, with which errors begin. On
  * failure returns false, with part of it added.
  */
 bool policy_yaml_read(const struct policy_table *t, void *root, const char *name, const char *text,
@@ -23,8 +23,8 @@ bool policy_yaml_parse(struct policy *p, const char *name, const char *text, siz
 
 /*
  * The whole policy: file, then the *.yaml in the directory policy.d beside it, sorted by name. file NULL: POLICY_FILE,
- * or the built-in policy if it does not exist. trusted: refuse files that others than their owner can
- * write, or that belong to neither root nor us. On failure returns false and leaves the built-in policy.
+ * or the built-in policy if it does not exist. trusted: refuse files that anybody but their owner can write, or that
+ * belong to neither root nor this user. On failure returns false and leaves the built-in policy.
  */
 bool policy_yaml_load(struct policy *p, const char *file, bool trusted, char *error, size_t size);
 

@@ -9,7 +9,7 @@
 
 #define RECORD_PORTS 8
 
-/* An event and what is evaluated of it. The strings of input are the line's. */
+/* An event, and the input for its evaluation. The strings of input belong to the line. */
 struct record {
 	unsigned int nr; /* of its line */
 	json_t *line, *own, *actor, *instance, *conn;

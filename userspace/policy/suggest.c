@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * suggest.c - see suggest.h. What an entry would need and the record does not know for certain leaves the event without a
- * proposal: such an entry would never match, or match too much.
+ * suggest.c - see suggest.h. An event gets no proposal if something that its entry would need is not known for certain:
+ * such an entry would never match, or match too much.
  */
 #include "policy/suggest.h"
 
@@ -151,7 +151,7 @@ static void take(void *ctx, const struct record *r)
 
 /* --- the policy --- */
 
-/* A scalar of YAML, quoted where it needs to be. */
+/* A YAML scalar, quoted if necessary. */
 static void put_value(FILE *to, const char *key, const char *value)
 {
 	size_t plain =

@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 /*
- * Write a policy to `to` that allows the events of a file that were alerts: one entry for each rule, executable, user, unit
- * and server. Its reasons are empty, and a policy without them is refused. Returns false with a reason in error at the
- * first line that is not an event.
+ * Write a policy to `to` that allows those events of a file that were alerts: one entry per rule, executable, user, unit
+ * and server. Its reasons are empty; a policy without reasons is refused. Returns false with a reason in error at the first
+ * line that is not an event.
  */
 bool suggest(const char *path, FILE *to, char *error, size_t size);
 

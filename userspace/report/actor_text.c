@@ -14,6 +14,15 @@ static void put_place(struct textw *t, const struct actor *a)
 	}
 }
 
+void actor_title(struct textw *t, const struct actor *a)
+{
+	if (!a || !a->comm[0])
+		return;
+	textw_put(t, " by ");
+	textw_name(t, a->comm);
+	textw_put(t, "(%u)", a->pid);
+}
+
 void actor_text(struct textw *t, const struct actor *a)
 {
 	if (!a->detailed) { /* the event was lost, and the attempts table has only the pid */

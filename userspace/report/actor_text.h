@@ -9,4 +9,7 @@
 /* "gdb(4711) uid 0 /usr/bin/gdb "gdb -p 2163" in session-3.scope"; what is unknown is left out. */
 void actor_text(struct textw *t, const struct actor *a);
 
+/* " by gdb(4711)", the end of a title; nothing for NULL or a process without a known name. */
+void actor_title(struct textw *t, const struct actor *a);
+
 #endif

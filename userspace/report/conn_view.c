@@ -2,11 +2,11 @@
 /* conn_view.c - see conn_view.h. */
 #include "report/conn_view.h"
 
+#include "base/macros.h"
+#include "base/ip.h"
 #include "map.h"
 #include "tls/facts.h"
 #include "tls/stream.h"
-
-#include <arpa/inet.h>
 
 const char *conn_view_opened(const struct conn_view *v)
 {
@@ -46,13 +46,10 @@ const char *conn_view_sync(const struct stream_snapshot *s)
 		[TLS_MULTIPATH] = "subflow",
 	};
 
-	return s->sync < sizeof(names) / sizeof(names[0]) ? names[s->sync] : "unknown";
+	return s->sync < ARRAY_SIZE(names) ? names[s->sync] : "unknown";
 }
 
 void conn_view_ip(const struct conn_view *v, const uint8_t ip[16], char *buf, size_t size)
 {
-	if (v->snapshot->ipv6)
-		inet_ntop(AF_INET6, ip, buf, (socklen_t)size);
-	else
-		inet_ntop(AF_INET, ip + 12, buf, (socklen_t)size);
+	ip_text(ip, v->snapshot->ipv6, buf, size);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * event_json.c - see event_json.h. Our own members stand under unmapped.cachewarden, flat enough for a script that asks
- * for one of them.
+ * event_json.c - see event_json.h. The product's own members are in unmapped.cachewarden, flat enough for scripts that
+ * need one of them.
  */
 #include "report/event_json.h"
 
@@ -10,9 +10,11 @@
 #include "model/attempt.h"
 #include "model/command.h"
 #include "model/payload_kind.h"
+#include "report/actor_text.h"
 #include "report/ocsf.h"
 #include "report/tls_json.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,11 +23,6 @@ static const char *opened_name(uint8_t opened)
 	return opened == OPENED_INBOUND	   ? "inbound"
 	       : opened == OPENED_OUTBOUND ? "outbound"
 					   : "unknown";
-}
-
-static const char *path_or_null(const char *path)
-{
-	return path[0] ? path : NULL;
 }
 
 /* --- OCSF process objects --- */
@@ -67,6 +64,7 @@ static void put_actor_process(struct jsonw *j, const struct finding *f, const st
 static void put_network(struct jsonw *j, const struct finding *f)
 {
 	const struct conn_info *c = &f->alert->ev.conn;
+	int protocol = c->protocol ?: IPPROTO_TCP; /* set for packets other than TCP only */
 	bool out = c->egress;
 
 	ocsf_endpoint(j, "src_endpoint", out ? f->local_ip : f->remote_ip,
@@ -75,14 +73,15 @@ static void put_network(struct jsonw *j, const struct finding *f)
 		      out ? c->ends.remote_port : c->ends.local_port);
 	jsonw_object(j, "connection_info");
 	jsonw_int(j, "direction_id", out ? 2 : 1); /* Outbound, Inbound */
-	jsonw_int(j, "protocol_num", 6);
-	jsonw_string(j, "protocol_name", "tcp");
+	jsonw_int(j, "protocol_num", protocol);
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
+		jsonw_string(j, "protocol_name", protocol == IPPROTO_TCP ? "tcp" : "udp");
 	jsonw_end_object(j);
 	if (f->tls)
 		tls_json_ocsf(j, f->tls);
 }
 
-/* An evidence needs something that it is evidence of: a blind spot has none. */
+/* Evidence needs an actor, a target or a connection: a blind spot has none of them. */
 static void put_evidences(struct jsonw *j, const struct finding *f, const struct actor *a)
 {
 	bool conn = f->alert->ev.flags & EVENT_CONN;
@@ -137,9 +136,9 @@ static void put_instance(struct jsonw *j, const struct finding *f)
 		for (uint32_t i = 0; i < f->instance->ports; i++)
 			jsonw_int(j, NULL, f->instance->port[i]);
 		jsonw_end_array(j);
-		jsonw_string(j, "exe", path_or_null(f->instance->exe));
-		jsonw_string(j, "started_as", path_or_null(f->instance->started_as));
-		jsonw_string(j, "cgroup", path_or_null(f->instance->cgroup));
+		jsonw_text(j, "exe", f->instance->exe);
+		jsonw_text(j, "started_as", f->instance->started_as);
+		jsonw_text(j, "cgroup", f->instance->cgroup);
 	} else {
 		jsonw_null(j, "pid");
 		jsonw_null(j, "port");
@@ -160,7 +159,7 @@ static void put_ancestors(struct jsonw *j, const struct finding *f)
 		jsonw_object(j, NULL);
 		jsonw_int(j, "pid", p->ancestor[i].pid);
 		jsonw_string(j, "comm", p->ancestor[i].comm);
-		jsonw_string(j, "exe", path_or_null(f->ancestor_exe[i]));
+		jsonw_text(j, "exe", f->ancestor_exe[i]);
 		jsonw_int(j, "uid", p->ancestor[i].uid);
 		jsonw_int(j, "start_time", f->ancestor_start_ms[i]);
 		jsonw_end_object(j);
@@ -175,7 +174,7 @@ static void put_actor_details(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "pid", p->pid);
 	jsonw_int(j, "tid", p->tid);
 	jsonw_string(j, "comm", p->comm);
-	jsonw_string(j, "exe", path_or_null(f->exe));
+	jsonw_text(j, "exe", f->exe);
 	jsonw_bool(j, "exe_deleted", p->exe.flags & PATH_DELETED);
 	jsonw_int(j, "exe_ino", (int64_t)p->exe_ino);
 	jsonw_int(j, "uid", p->uid);
@@ -186,11 +185,11 @@ static void put_actor_details(struct jsonw *j, const struct finding *f)
 		jsonw_int(j, "loginuid", p->loginuid);
 	jsonw_int(j, "start_time", f->start_ms);
 	jsonw_int(j, "cgroup_id", (int64_t)p->cgroup_id);
-	jsonw_string(j, "cgroup", path_or_null(f->cgroup));
-	jsonw_string(j, "exe_sha256", path_or_null(f->sha256));
-	jsonw_string(j, "cmdline", path_or_null(f->alert->ev.args.text));
-	jsonw_string(j, "unit", path_or_null(f->unit));
-	jsonw_string(j, "container", path_or_null(f->container));
+	jsonw_text(j, "cgroup", f->cgroup);
+	jsonw_text(j, "exe_sha256", f->sha256);
+	jsonw_text(j, "cmdline", f->alert->ev.args.text);
+	jsonw_text(j, "unit", f->unit);
+	jsonw_text(j, "container", f->container);
 	jsonw_int(j, "pid_ns", p->pid_ns);
 	jsonw_int(j, "ns_pid", p->ns_pid);
 	if (f->tenant)
@@ -211,7 +210,7 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 		put_actor_details(j, f);
 	} else {
 		jsonw_int(j, "pid", ev->key.tgid);
-		jsonw_string(j, "exe", path_or_null(f->exe));
+		jsonw_text(j, "exe", f->exe);
 		jsonw_int(j, "start_time", f->start_ms);
 	}
 	jsonw_end_object(j);
@@ -230,7 +229,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	ocsf_endpoint(j, "local", f->local_ip, c->ends.local_port);
 	ocsf_endpoint(j, "remote", f->remote_ip, c->ends.remote_port);
 	jsonw_string(j, "opened", opened_name(c->opened));
-	jsonw_string(j, "opener", path_or_null(f->opener));
+	jsonw_text(j, "opener", f->opener);
 	jsonw_string(j, "direction", c->egress ? "egress" : "ingress");
 	if (c->has_offset)
 		jsonw_int(j, "offset", (int64_t)c->offset);
@@ -251,7 +250,7 @@ static void put_conn(struct jsonw *j, const struct finding *f)
 	jsonw_end_object(j);
 }
 
-/* The policy entry that decided, or that would have but for its date. */
+/* The policy entry that decided, or would have if it had not expired. */
 static void put_policy(struct jsonw *j, const struct finding *f)
 {
 	const struct verdict *v = &f->verdict;
@@ -283,7 +282,7 @@ static void put_incident(struct jsonw *j, const struct finding *f)
 	jsonw_string(j, "incident", uid);
 }
 
-/* What came of it in words, and the bytes of the instance that were read or written. */
+/* The outcome in words, and how many bytes of the instance were read or written. */
 static void put_result(struct jsonw *j, const struct finding *f)
 {
 	const struct alert *a = f->alert;
@@ -311,7 +310,7 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	put_policy(j, f);
 	jsonw_string(j, "vector", f->vector);
 	jsonw_string(j, "detail", f->detail);
-	jsonw_string(j, "object", path_or_null(f->object));
+	jsonw_text(j, "object", f->object);
 	jsonw_string(j, "outcome", attempt_outcome(ev));
 	put_result(j, f);
 	jsonw_int(j, "errno", ev->key.err);
@@ -342,11 +341,7 @@ static void fill_title(const struct finding *f, const struct actor *a, char *buf
 		  f->instance	  ? f->instance->name
 		  : key->instance ? "unknown instance"
 				  : "this host");
-	if (a && a->comm[0]) {
-		textw_put(&t, " by ");
-		textw_name(&t, a->comm);
-		textw_put(&t, "(%u)", a->pid);
-	}
+	actor_title(&t, a);
 }
 
 const char *event_json(const struct finding *f, struct report_buf *b, size_t *ret_len)

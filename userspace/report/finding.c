@@ -3,20 +3,12 @@
 #include "report/finding.h"
 
 #include "base/clock.h"
+#include "base/ip.h"
 #include "base/proc.h"
 #include "model/attempt.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-
-static void fill_ip(const struct conn_info *c, const uint8_t *ip, char *buf, size_t size)
-{
-	if (c->ipv6)
-		inet_ntop(AF_INET6, ip, buf, (socklen_t)size);
-	else
-		inet_ntop(AF_INET, ip + 12, buf, (socklen_t)size);
-}
 
 static void fill_ancestors(struct finding *f, const struct process_info *p)
 {
@@ -99,8 +91,8 @@ static void fill_conn(struct finding *f, const struct alert *a)
 {
 	const struct event *ev = &a->ev;
 
-	fill_ip(&ev->conn, ev->conn.ends.local_ip, f->local_ip, sizeof(f->local_ip));
-	fill_ip(&ev->conn, ev->conn.ends.remote_ip, f->remote_ip, sizeof(f->remote_ip));
+	ip_text(ev->conn.ends.local_ip, ev->conn.ipv6, f->local_ip, sizeof(f->local_ip));
+	ip_text(ev->conn.ends.remote_ip, ev->conn.ipv6, f->remote_ip, sizeof(f->remote_ip));
 	if (ev->key.rule == RULE_TLS_LISTENER)
 		snprintf(f->opener, sizeof(f->opener), "%s", a->opener ?: "");
 	else if (ev->conn.opened == OPENED_OUTBOUND && f->instance)

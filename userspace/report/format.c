@@ -2,6 +2,7 @@
 /* format.c - see format.h. */
 #include "report/format.h"
 
+#include "base/macros.h"
 #include "base/textw.h"
 #include "report/conn_json.h"
 #include "report/conn_text.h"
@@ -18,7 +19,7 @@ const struct format_ops formats[] = {
 	 incident_json, conn_json, NULL, NULL, heartbeat_json},
 };
 
-const size_t format_count = sizeof(formats) / sizeof(formats[0]);
+const size_t format_count = ARRAY_SIZE(formats);
 
 const struct format_ops *format_by_letter(char letter)
 {

@@ -21,7 +21,8 @@ struct format_ops {
 	const char *(*incident)(const struct incident_view *v, struct report_buf *b,
 				size_t *ret_len);
 	const char *(*conn)(const struct conn_view *v, struct report_buf *b, size_t *ret_len);
-	const char *conn_header, *conn_none; /* a line before all, a line instead; NULL: nothing */
+	const char *conn_header,
+		*conn_none; /* printed before the first connection; instead of any; NULL: nothing */
 	const char *(*heartbeat)(const struct heartbeat *h, struct report_buf *b, size_t *ret_len);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * heartbeat.h - a message at an interval that says only that the monitor is alive. Sent off the host, its absence shows
- * there what nobody on the host can report: that monitor and guard were silenced together.
+ * heartbeat.h - a message at an interval that shows that the monitor is alive. If it is missing on the host that receives
+ * it, monitor and guard may have been silenced together, which nobody on this host can report.
  */
 #ifndef CACHEWARDEN_HEARTBEAT_H
 #define CACHEWARDEN_HEARTBEAT_H

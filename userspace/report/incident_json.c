@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* incident_json.c - see incident_json.h. Our own members stand under unmapped.cachewarden. */
+/* incident_json.c - see incident_json.h. The product's own members are in unmapped.cachewarden. */
 #include "report/incident_json.h"
 
 #include "base/clock.h"
 #include "base/macros.h"
 #include "base/textw.h"
 #include "policy/policy.h"
+#include "report/actor_text.h"
 #include "report/ocsf.h"
 
 #include <string.h>
 
 static const char *const endings[] = {
 	[END_NOT] = NULL,
-	[END_QUIET] = "nothing came for a while",
-	[END_ROOM] = "too many incidents at once: the one quiet longest was closed",
-	[END_MONITOR] = "the monitor ends",
+	[END_QUIET] = "no new event for a while",
+	[END_ROOM] = "too many incidents at once: the least active one was closed",
+	[END_MONITOR] = "the monitor ended",
 };
-
-static const char *text_or_null(const char *text)
-{
-	return text[0] ? text : NULL;
-}
 
 static void put_actor(struct jsonw *j, const struct actor *a)
 {
@@ -30,17 +26,17 @@ static void put_actor(struct jsonw *j, const struct actor *a)
 	}
 	jsonw_object(j, "actor");
 	jsonw_int(j, "pid", a->pid);
-	jsonw_string(j, "comm", text_or_null(a->comm));
-	jsonw_string(j, "exe", text_or_null(a->exe));
+	jsonw_text(j, "comm", a->comm);
+	jsonw_text(j, "exe", a->exe);
 	jsonw_bool(j, "exe_deleted", a->exe_deleted);
 	if (a->detailed)
 		jsonw_int(j, "uid", a->uid);
 	else
 		jsonw_null(j, "uid");
-	jsonw_string(j, "cmdline", text_or_null(a->cmdline));
-	jsonw_string(j, "unit", text_or_null(a->unit));
-	jsonw_string(j, "container", text_or_null(a->container));
-	jsonw_string(j, "instance", text_or_null(a->instance));
+	jsonw_text(j, "cmdline", a->cmdline);
+	jsonw_text(j, "unit", a->unit);
+	jsonw_text(j, "container", a->container);
+	jsonw_text(j, "instance", a->instance);
 	jsonw_int(j, "start_time", clock_epoch_ms(a->start_ns));
 	jsonw_end_object(j);
 }
@@ -71,15 +67,6 @@ static void put_rules(struct jsonw *j, const struct incident *in)
 	jsonw_end_object(j);
 }
 
-static uint32_t rules_of(const struct incident *in)
-{
-	uint32_t rules = 0;
-
-	for (unsigned int r = 0; r < RULE_MAX; r++)
-		rules |= (uint32_t)(in->rule_count[r] > 0) << r;
-	return rules;
-}
-
 static void put_correlations(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
@@ -92,19 +79,19 @@ static void put_correlations(struct jsonw *j, const struct incident_view *v)
 		jsonw_string(j, "instance", v->tenant->name);
 		jsonw_end_object(j);
 	}
-	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
-		if (!(in->correlations >> s & 1))
+	for (unsigned int c = 0; c < CORRELATION_MAX; c++) {
+		if (!(in->correlations >> c & 1))
 			continue;
-		ocsf_incident_uid(v->uid_prefix, in->related[s], uid);
+		ocsf_incident_uid(v->uid_prefix, in->related[c], uid);
 		jsonw_object(j, NULL);
-		jsonw_string(j, "name", correlation_name(s));
+		jsonw_string(j, "name", correlation_name(c));
 		jsonw_string(j, "began_in", uid);
 		jsonw_end_object(j);
 	}
 	jsonw_end_array(j);
 }
 
-/* The process behind each action, against the server. An action by nobody on the host is no evidence of anything. */
+/* The actor and target of each action. One that has neither is no evidence of anything. */
 static void put_evidences(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
@@ -204,11 +191,7 @@ static void fill_title(const struct incident_view *v, unsigned int rule, char *b
 		  v->instance		  ? v->instance->name
 		  : v->incident->instance ? "unknown instance"
 					  : "this host");
-	if (a && a->comm[0]) {
-		textw_put(&t, " by ");
-		textw_name(&t, a->comm);
-		textw_put(&t, "(%u)", a->pid);
-	}
+	actor_title(&t, a);
 }
 
 static void put_observables(struct jsonw *j, const struct incident_view *v)
@@ -244,7 +227,7 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 	jsonw_int(j, "count", (int64_t)in->count);
 	jsonw_string(j, "message", title);
 	ocsf_finding_info(
-		j, &(struct ocsf_finding){uid, title, rule, rules_of(in), first_ms, last_ms});
+		j, &(struct ocsf_finding){uid, title, rule, incident_rules(in), first_ms, last_ms});
 	ocsf_remediation(j, rule, in->lead_stage);
 	ocsf_resources(j, v->instance);
 	put_evidences(j, v);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * incident_text.c - see incident_text.h. The block says how the incident began and what is new; the last one sums it up.
- * Names from outside need no escaping here: event_text.c did it when it wrote actor and summary.
+ * incident_text.c - see incident_text.h. A block says how the incident began and what is new; the last one sums it up.
+ * Headlines and summaries need no escaping here: event_text.c has escaped them.
  */
 #include "report/incident_text.h"
 
@@ -48,7 +48,7 @@ static size_t put_actions(struct report_buf *b, struct textw *t, const struct in
 	return n;
 }
 
-/* What to do, when the worst action is a new one. */
+/* What to do; repeated only when another rule becomes the worst. */
 static void put_advice(struct textw *t, const struct incident *in)
 {
 	if (!in->lead_reported)
@@ -60,13 +60,13 @@ static void put_correlations(struct textw *t, const struct incident_view *v)
 	if (v->tenant)
 		textw_put(t, "    cross-tenant: the actor is instance %s(%u)\n", v->tenant->name,
 			  v->tenant->pid);
-	for (unsigned int s = 0; s < CORRELATION_MAX; s++) {
-		if (!(v->incident->correlations >> s & 1))
+	for (unsigned int c = 0; c < CORRELATION_MAX; c++) {
+		if (!(v->incident->correlations >> c & 1))
 			continue;
-		textw_put(t, "    %s", correlation_name(s));
-		if (v->incident->related[s] != v->incident->id)
+		textw_put(t, "    %s", correlation_name(c));
+		if (v->incident->related[c] != v->incident->id)
 			textw_put(t, " (it began in incident %" PRIu64 ")",
-				  v->incident->related[s]);
+				  v->incident->related[c]);
 		textw_put(t, "\n");
 	}
 }

@@ -9,8 +9,8 @@
 struct incident_view {
 	const struct incident *incident;
 	enum incident_change change;
-	const struct instance
-		*instance;	       /* target; NULL: the host, or a start that was never seen */
+	/* target; NULL: the host, or a start that was never seen */
+	const struct instance *instance;
 	const struct instance *tenant; /* the actor's own instance, NULL if it has none */
 	const char *uid_prefix;	       /* as in struct finding */
 };

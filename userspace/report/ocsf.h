@@ -41,8 +41,8 @@ void ocsf_actor(struct jsonw *j, const struct actor *a);
 void ocsf_instance(struct jsonw *j, const struct instance *in);
 
 /*
- * Member observables: what an analyst searches for, each with the place where it stands in the finding. Strings that are
- * NULL or empty are left out, and so is the member without any.
+ * Member observables: what an analyst searches for, each with its place in the finding. Values that are NULL or empty are
+ * left out; without any there is no member.
  */
 struct ocsf_observable {
 	const char *name, *type, *value;

@@ -3,8 +3,8 @@
  * sink.h - where findings and incidents are delivered. A sink is one file with a const struct sink_ops and one row in
  * sinks.c.
  *
- * Messages arrive formatted, so that a sink that fell behind can be fed the same lines from a log. No operation may
- * block on the reader: what cannot be delivered now is queued up to a bound, what does not fit is counted.
+ * Messages arrive formatted. No operation may block on the reader: what cannot be delivered now is queued up to a limit,
+ * and what does not fit is counted.
  */
 #ifndef CACHEWARDEN_SINK_H
 #define CACHEWARDEN_SINK_H

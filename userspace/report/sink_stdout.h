@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sink_stdout.h - standard output as a sink: whatever it is, a terminal, a pipe or a file. */
+/* sink_stdout.h - standard output as a sink: a terminal, a pipe or a file. */
 #ifndef CACHEWARDEN_SINK_STDOUT_H
 #define CACHEWARDEN_SINK_STDOUT_H
 

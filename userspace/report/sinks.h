@@ -28,6 +28,7 @@ void sinks_event(struct sinks *s, const struct finding *f);
 void sinks_heartbeat(struct sinks *s, const struct heartbeat *h);
 void sinks_incident(struct sinks *s, const struct incident_view *v);
 
+/* Write what is queued, waiting up to timeout_ms for slow readers. Returns true when nothing is left. */
 bool sinks_flush(struct sinks *s, int timeout_ms);
 
 /* The next sink that failed for good, each of them once, with the errno. NULL: no other has. */

@@ -2,6 +2,7 @@
 /* tls_json.c - see tls_json.h. */
 #include "report/tls_json.h"
 
+#include "base/macros.h"
 #include "model/tls_suite.h"
 #include "tls/facts.h"
 
@@ -33,11 +34,6 @@ static void put_cipher(struct jsonw *j, uint16_t cipher)
 
 	snprintf(number, sizeof(number), "0x%04x", cipher);
 	jsonw_string(j, "cipher", suite ? suite->name : number);
-}
-
-static void put_text(struct jsonw *j, const char *key, const char *text)
-{
-	jsonw_string(j, key, text[0] ? text : NULL);
 }
 
 static void put_cert(struct jsonw *j, const struct cert *c)
@@ -88,12 +84,12 @@ void tls_json(struct jsonw *j, const struct conn *c)
 	jsonw_object(j, "tls");
 	put_negotiated(j, c);
 	jsonw_string(j, "group", tls_group_name(f->group));
-	put_text(j, "sni", f->sni);
-	put_text(j, "alpn", f->alpn);
-	put_text(j, "alpn_offered", f->alpn_offered);
+	jsonw_text(j, "sni", f->sni);
+	jsonw_text(j, "alpn", f->alpn);
+	jsonw_text(j, "alpn_offered", f->alpn_offered);
 	put_offered(j, f);
 	jsonw_array(j, "marks");
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (f->flags & marks[i].bit)
 			jsonw_string(j, NULL, marks[i].name);
 	}

@@ -67,7 +67,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		c->on_event(c->ctx, data);
 	} else if (!c->refused++) {
 		log_warn(
-			"discarded a record from the ring buffer, because it is %s; more will be counted without a message",
+			"discarded a record from the ring buffer: it is %s; further ones are counted without a message",
 			why);
 	}
 	return 0;

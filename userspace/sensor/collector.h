@@ -14,7 +14,7 @@
 struct collector;
 
 typedef void (*collector_event_fn)(void *ctx, const struct event *ev);
-typedef void (*collector_handshake_fn)(void *ctx, const struct handshake_chunk *p);
+typedef void (*collector_handshake_fn)(void *ctx, const struct handshake_chunk *chunk);
 typedef void (*collector_sum_fn)(void *ctx, const struct attempt_key *key, const struct attempt *a);
 
 /* on_event is called by collector_poll() for each valid record. Returns 0 or a negative errno. */
@@ -27,7 +27,7 @@ void collector_free(struct collector *c); /* NULL is fine */
 /* Handle the records in the rings, waiting up to timeout_ms for one. Returns how many, or a negative errno. */
 int collector_poll(struct collector *c, int timeout_ms);
 
-/* A descriptor to poll for input, beside others: records are waiting. */
+/* A descriptor that polls readable when records are waiting. */
 int collector_fd(const struct collector *c);
 
 /* Call fn for each entry of the map of attempts. Returns 0 or a negative errno. */

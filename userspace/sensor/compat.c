@@ -140,8 +140,8 @@ uint32_t compat_uprobe_flag(const struct btf *btf)
 }
 
 /*
- * bpf_get_stack and its likes follow frame pointers through user memory. A string may be printed from user or kernel
- * memory; the format is data, and not looked at.
+ * bpf_get_stack and its variants follow frame pointers through user memory. The printing helpers may print strings from
+ * user or kernel memory; the format is data, and is not examined.
  */
 static const struct {
 	const char *name;

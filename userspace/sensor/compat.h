@@ -40,7 +40,7 @@ uint32_t compat_uprobe_flag(const struct btf *btf);
 
 /* A helper or kfunc by which a program reads or writes the memory of other processes. */
 struct compat_helper {
-	int32_t imm; /* of a call in a loaded program: distance from __bpf_call_base (kernel/bpf/verifier.c) */
+	int32_t imm; /* of a call in a loaded program: distance from __bpf_call_base, see kernel/bpf/verifier.c */
 	uint32_t reach; /* enum prog_reach */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* features.h - what this kernel offers and this process may do. Probed, never derived from a version. */
+/* features.h - what this kernel supports and this process may do. Probed, never derived from a version. */
 #ifndef CACHEWARDEN_FEATURES_H
 #define CACHEWARDEN_FEATURES_H
 

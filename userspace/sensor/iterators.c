@@ -60,7 +60,7 @@ int sensors_sweep(struct sensors *s)
 		*s->find_pass = pass;
 		err = iterator_run(s, sensors_program(s, "find_instances"), 0);
 	}
-	/* twice: a listener may accept a connection after the iterator has passed it and before the listener is marked */
+	/* twice: a listener may accept a connection before it is marked, but after the iterator passed that descriptor */
 	for (int pass = 1; pass <= 2 && !err; pass++)
 		err = sensors_mark_sockets(s, 0);
 	return err;
@@ -147,7 +147,7 @@ static int snapshots_read(struct sensors *s, sensors_snapshot_fn fn, void *ctx)
 	return err;
 }
 
-/* Whether the list has it; it is added if not. */
+/* Is the inode in the list? Adds it if not. */
 static bool inode_seen(ino_t *list, size_t *count, ino_t ino)
 {
 	for (size_t i = 0; i < *count; i++) {

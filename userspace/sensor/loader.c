@@ -12,6 +12,7 @@
 #include "model/command.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
+#include "model/server_name.h"
 #include "sensor/compat.h"
 #include "sensor/mmflag.h"
 #include "sensor/sensors_internal.h"
@@ -33,9 +34,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *const sensor_exe_names[] = {"redis-server",	  "valkey-server",   "keydb-server",
-					"redis-sentinel", "valkey-sentinel", NULL};
 
 /* --- why something failed --- */
 
@@ -259,7 +257,7 @@ static int share_maps(const struct sensors *s, struct bpf_object *obj)
 static int fill_process(struct sensors *s)
 {
 	s->find_pass = &s->process->data->find_pass;
-	for (const char *const *name = sensor_exe_names; *name; name++) {
+	for (const char *const *name = server_names; *name; name++) {
 		int err = exe_names_add(bpf_map__fd(s->process->maps.exe_names), *name);
 
 		if (err)

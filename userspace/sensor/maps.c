@@ -6,6 +6,7 @@
 #include "sensor/sensors.h"
 
 #include "base/macros.h"
+#include "model/server_name.h"
 #include "sensor/sensors_internal.h"
 
 #include <bpf/bpf.h>
@@ -41,24 +42,18 @@ int sensors_add_exe_name(struct sensors *s, const char *name)
 int exe_names_add(int fd, const char *name)
 {
 	struct exe_key key = {};
-	size_t len = strlen(name);
 	uint32_t one = 1;
-	int err;
+	size_t len;
 
-	if (len >= sizeof(key.name))
+	if (strlen(name) >= sizeof(key.name))
 		return -ENAMETOOLONG;
-	memcpy(key.name, name, len);
-	key.bits = 8 * (uint32_t)(len + 1); /* with its end */
-	err = bpf_map_update_elem(fd, &key, &one, BPF_ANY) ? -errno : 0;
-	if (len + 2 > sizeof(key.name))
-		return err;
-	key.name[len] = '-';
-	key.bits += 8;
-	for (char digit = '0'; digit <= '9' && !err; digit++) {
-		key.name[len + 1] = digit;
-		err = bpf_map_update_elem(fd, &key, &one, BPF_ANY) ? -errno : 0;
+	for (unsigned int i = 0; (len = server_name_prefix(name, i, key.name, sizeof(key.name)));
+	     i++) {
+		key.bits = 8 * (uint32_t)len;
+		if (bpf_map_update_elem(fd, &key, &one, BPF_ANY))
+			return -errno;
 	}
-	return err;
+	return 0;
 }
 
 bool sensors_has_member(struct sensors *s, pid_t pid)

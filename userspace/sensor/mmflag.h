@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mmflag.h - finds the bits of mm->flags that mark uprobes and mergeable pages. They are kernel-internal and have moved
- * between versions. So a child process plants a uprobe and makes its memory mergeable, and the bits that appear are the
- * ones.
+ * between versions, so a child process plants a uprobe in itself and makes its memory mergeable, and the bits that appear
+ * are taken.
  */
 #ifndef CACHEWARDEN_MMFLAG_H
 #define CACHEWARDEN_MMFLAG_H
@@ -16,7 +16,7 @@ struct mm_flags {
 };
 
 /*
- * read_flags returns the flags of a process. Bits that could not be learned are 0. Returns 0, or a negative errno if the
+ * read_flags returns the flags of a process. Bits that could not be found are 0. Returns 0, or a negative errno if the
  * child could not be started.
  */
 int mm_flags_learn(uint64_t (*read_flags)(void *ctx, pid_t pid), void *ctx, struct mm_flags *ret);

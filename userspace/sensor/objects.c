@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* objects.c - finds programs and maps in the loaded objects. Below the loader and everything that uses them. */
+/* objects.c - finds programs and maps in the loaded objects by name. */
 #include "sensor/sensors_internal.h"
 
 #include <bpf/libbpf.h>

@@ -2,8 +2,8 @@
 /*
  * seal.c - protects the monitor's own process and BPF objects.
  *
- * Two measures. Every map that userspace need not write is frozen, so not even root can change it by bpf(2). And
- * the ids of all maps, programs and links are registered: the calls sensor reports whoever gets hold of one.
+ * Every map that userspace need not write is frozen, so that not even root can change it by bpf(2). The ids of all maps,
+ * programs and links are registered: the calls sensor reports whoever accesses one.
  */
 #include "sensor/sensors.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sensors.h - the kernel side as userspace sees it: BPF programs are loaded, attached, swept with, sealed and freed.
+ * sensors.h - the BPF side as userspace sees it: loads, attaches, sweeps with, seals and frees the programs.
  *
  * A program that cannot be loaded or attached is reported, and disables its own part only. The processes sensor is
  * the exception: without it no instance is known, and loading fails.
@@ -20,9 +20,6 @@
 #include <sys/types.h>
 
 struct sensors;
-
-/* Base names of executables that are servers, NULL-terminated. */
-extern const char *const sensor_exe_names[];
 
 /* --- loading: loader.c --- */
 
@@ -65,12 +62,12 @@ void sensors_add_monitor(struct sensors *s, pid_t pid);
 int sensors_sweep_monitors(struct sensors *s);
 
 /*
- * Treat executables with that file name as servers, and those whose names continue it with '-' and a digit: a version.
- * Before sensors_seal(). Returns 0, -ENAMETOOLONG (of EXE_KEY_LEN bytes or more) or another negative errno.
+ * Treat executables with that file name as servers, also if a version follows the name (model/server_name.h). Before
+ * sensors_seal(). Returns 0, -ENAMETOOLONG (of EXE_KEY_LEN bytes or more) or another negative errno.
  */
 int sensors_add_exe_name(struct sensors *s, const char *name);
 
-/* Is it a process of an instance, or of the monitor? */
+/* Is this a process of an instance, or of the monitor? */
 bool sensors_has_member(struct sensors *s, pid_t pid);
 
 /* Find running instances, then their children and threads, then their sockets. Before sensors_seal(). */
@@ -85,9 +82,9 @@ int sensors_seal(struct sensors *s);
 /* --- the sweeps that follow: iterators.c --- */
 
 /*
- * Holders of instances' files and sockets, the state instances are in, BPF programs of others. Findings arrive as
- * events. ret_pending: a state was found that a hook may be about to report, and another sweep in half a second would
- * tell. Returns the first error, after running all sweeps.
+ * Find holders of instances' files and sockets, states of instances, and BPF programs of others. Findings arrive as
+ * events. *ret_pending: a state was found that a hook may still report; another sweep in half a second will decide.
+ * Returns the first error, after running all sweeps.
  */
 int sensors_sweep_host(struct sensors *s, bool *ret_pending);
 
@@ -97,7 +94,7 @@ int sensors_sweep_host(struct sensors *s, bool *ret_pending);
  */
 int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline);
 
-/* Mark the sockets that a process inherited, from a supervisor say. 0: of all processes. */
+/* Mark the sockets that a process inherited, for example from a supervisor. 0: of all processes. */
 int sensors_mark_sockets(struct sensors *s, pid_t pid);
 
 /*
@@ -116,7 +113,7 @@ bool sensors_knows_uprobes(const struct sensors *s);
 /* The instance has started up: code it maps from now on is a finding, for the hooks too. */
 int sensors_set_baselined(struct sensors *s, uint32_t instance);
 
-/* If no process of the instance is left, what is kept for it makes room. */
+/* Remove what is kept for an instance, unless a process of it is left. */
 void sensors_forget(struct sensors *s, uint32_t instance);
 
 /*

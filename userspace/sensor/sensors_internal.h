@@ -50,8 +50,8 @@ struct sensors {
 	size_t program_count;
 
 	struct bpf_link *links[PROGRAMS_MAX];
-	struct sensor_program
-		*link_of[PROGRAMS_MAX]; /* the program of the link with the same index */
+	/* the program of the link with the same index */
+	struct sensor_program *link_of[PROGRAMS_MAX];
 	size_t link_count;
 	atomic_size_t detached; /* links taken by detach_all() */
 	struct bpf_link *preventer_links[PREVENTERS_MAX];
