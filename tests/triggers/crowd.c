@@ -5,6 +5,8 @@
  *     threads LEVELS NUMBER UID   a process of UID with a server's title and NUMBER threads, inside LEVELS nested pid
  *                                 namespaces; it stays
  *     servers NUMBER              NUMBER short processes with a server's title, one after the other
+ *     files NUMBER                a process with a server's title that opens a new file without a name again and again; it
+ *                                 stays. Reported once NUMBER were opened
  *
  * Ground truth: "made", how many there were; "errno" of the first that failed.
  */
@@ -125,16 +127,38 @@ static void make_servers(long number)
 	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
 }
 
+/* A file system in memory: each file has a number of its own. */
+__attribute__((noreturn)) static void open_files(long number)
+{
+	long made = 0;
+	int fd;
+
+	for (;; made++) {
+		if (made == number)
+			trigger_report("\"made\":%ld", made);
+		fd = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (fd < 0)
+			trigger_die("open");
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "nothing"))
 		return 0;
 	if (argc == 3 && !strcmp(argv[1], "inside"))
 		make_threads(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "open"))
+		open_files(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "files")) {
+		execl("/proc/self/exe", "redis-server", "open", argv[2], NULL);
+		trigger_die("exec");
+	}
 	if (argc == 5 && !strcmp(argv[1], "threads"))
 		crowd(atol(argv[2]), argv[3], atoi(argv[4]));
 	if (argc != 3 || strcmp(argv[1], "servers"))
-		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER");
+		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER|files NUMBER");
 	make_servers(atol(argv[2]));
 	return 0;
 }

@@ -13,6 +13,7 @@
 struct file {
 	struct file_key key;
 	uint32_t instance;
+	uint32_t user; /* of the instance */
 	uint32_t kind;
 	bool written;
 	bool below; /* the same file in the layer below an overlay: another one here has its path */

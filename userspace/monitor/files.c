@@ -301,6 +301,7 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 	free(file->path);
 	file->path = strdup(path);
 	file->written = ev->file.written;
+	file->user = in->user;
 	if (!file->path) {
 		files_unprotected(f, in, path, -ENOMEM);
 		drop(f, &(struct instances){}, (size_t)(file - f->all));
@@ -318,6 +319,17 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		memset(&found.conn, 0, sizeof(found.conn));
 		report_finding(f, in, &found, kind->read_rule, kind->exposed, 0);
 	}
+}
+
+bool files_hoarded(const struct files *f, const struct instance *in)
+{
+	size_t n = 0;
+
+	if (!in->user || f->count < FILES_MAX / 2)
+		return false;
+	for (size_t i = 0; i < f->count; i++)
+		n += f->all[i].user == in->user;
+	return n >= FILES_MAX / 4;
 }
 
 static void report_start(struct files *f, const struct instance *in, unsigned int rule,

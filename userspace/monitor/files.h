@@ -25,6 +25,12 @@ void files_free(struct files *f); /* NULL is fine */
 /* An instance opened a file, or files_search() found one (EVENT_FILE). */
 void files_opened(struct files *f, const struct instance *in, const struct event *ev);
 
+/*
+ * Have the servers of that one's user more than a quarter of all files that the BPF programs can protect, and is there
+ * little room left? Never those of root.
+ */
+bool files_hoarded(const struct files *f, const struct instance *in);
+
 /* Check what a new instance was started with: /etc/ld.so.preload. */
 void files_started(struct files *f, const struct instance *in);
 

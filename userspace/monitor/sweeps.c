@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/events.h"
 #include "monitor/files_state.h"
 #include "monitor/report.h"
 
@@ -12,6 +13,25 @@
 #include <string.h>
 
 #define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
+
+/* A user who starts too many servers: what became of those of which no event told. */
+static void find_untold(struct monitor *m)
+{
+	uint64_t untold = sensors_counter(m->sensors, COUNTER_UNTOLD);
+
+	for (size_t i = 0; i < m->instances.count; i++) {
+		struct instance *in = m->instances.all[i];
+
+		if (in->members && !sensors_runs(m->sensors, in->id))
+			events_ended(m, in);
+	}
+	if (untold == m->sweeps.untold)
+		return;
+	m->sweeps.untold = untold;
+	if (sensors_tell_rest(m->sensors))
+		report_blind_spot(m, "servers started in large numbers could not be searched for",
+				  ++m->sweeps.failed);
+}
 
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
 static int sweep_instance(struct monitor *m, struct instance *in)
@@ -22,6 +42,37 @@ static int sweep_instance(struct monitor *m, struct instance *in)
 		return err;
 	in->baselined = true;
 	return sensors_set_baselined(m->sensors, in->id);
+}
+
+/*
+ * Sweep those of all instances whose users have time left; the others have their turn first next time. The events are
+ * handled meanwhile: those of one instance fit the ring buffer, those of all may not.
+ */
+static int sweep_instances(struct monitor *m)
+{
+	size_t count = m->instances.count, first = m->sweeps.next_instance;
+	bool skipped = false;
+	uint64_t began;
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct instance *in = m->instances.all[(first + i) % count];
+
+		if (!in->members)
+			continue;
+		if (!events_may_spend(m, in)) {
+			if (!skipped)
+				m->sweeps.next_instance = (first + i) % count;
+			skipped = true;
+			continue;
+		}
+		began = clock_boot_ns();
+		if (sweep_instance(m, in))
+			err = -EIO;
+		events_spent(m, in, began);
+		collector_poll(m->collector, 0);
+	}
+	return err;
 }
 
 static void account(struct sweep_state *s, uint64_t interval_s)
@@ -64,13 +115,9 @@ void sweeps_run(struct monitor *m)
 
 	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
 	m->now = m->sweeps.began_ns = clock_boot_ns();
+	find_untold(m);
 	err = sensors_sweep_host(m->sensors, &pending);
-	for (size_t i = 0; i < m->instances.count; i++) {
-		struct instance *in = m->instances.all[i];
-
-		if (in->members && sweep_instance(m, in))
-			err = -EIO;
-	}
+	err = sweep_instances(m) ?: err;
 	files_refresh(m->files, &m->instances);
 	save_files(m);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
@@ -88,12 +135,16 @@ void sweeps_baseline(struct monitor *m)
 {
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
+		uint64_t began = clock_boot_ns();
 
-		if (in->members && !in->baselined && instance_started(in, m->now) &&
-		    sweep_instance(m, in))
+		if (!in->members || in->baselined || !instance_started(in, m->now) ||
+		    !events_may_spend(m, in))
+			continue;
+		if (sweep_instance(m, in))
 			report_blind_spot(
 				m,
 				"instances whose code could not be recorded when they had started",
 				++m->sweeps.baselines_failed);
+		events_spent(m, in, began);
 	}
 }
