@@ -80,10 +80,9 @@ struct share {
 	char comm[COMM_LEN];
 };
 
-/* hoarders: users with many entries in the attempts table, kept by the collector -> how many */
+/* hoarders: users with more than HOARD entries in the attempts table, as the collector counts them; never root */
 #define HOARDERS_MAX 1024
 #define HOARD 2048
-#define HOARD_ROOT 8192
 
 /*
  * servers: instance -> what it is, whatever it is called: the file it executes. The entry lasts as

@@ -94,12 +94,14 @@ __noinline int budget_spend(u32 account, u32 what, u64 task_addr)
 	return 1;
 }
 
-/* The same of the current task. */
+/* The same of the current task. The monitor has no share: it opens files on behalf of servers. */
 __noinline int budget_spend_own(u32 what)
 {
-	u64 task = address(bpf_get_current_task_btf());
+	struct task_struct *task = bpf_get_current_task_btf();
 
-	return budget_spend(account_of(task), what, task);
+	if (is_member(task->tgid, INSTANCE_SELF))
+		return 0;
+	return budget_spend(account_of(address(task)), what, address(task));
 }
 
 /* Of what identifies an attempt, keep only what has few values: so many are counted together. */
@@ -114,7 +116,7 @@ static __always_inline void key_crowd(struct attempt_key *key, u32 account)
 	else if (key->vector == VECTOR_PTRACE && key->detail >= PTRACE_REQUESTS &&
 		 key->detail - PTRACE_NEWER >= PTRACE_REQUESTS)
 		key->detail = ~0u;
-	if (account && bpf_map_lookup_elem(&hoarders, &account)) /* of many servers of his own */
+	if (bpf_map_lookup_elem(&hoarders, &account)) /* of many servers of his own */
 		key->instance = INSTANCE_HOST;
 }
 
@@ -143,7 +145,7 @@ __noinline int attempt_admit(struct attempt_key *ret_key, u64 task_addr)
 	bpf_map_update_elem(&attempts, &key, &fresh_attempt, BPF_NOEXIST);
 	a = bpf_map_lookup_elem(&attempts, &key);
 	if (a && !a->first_ns) {
-		a->first_ns = bpf_ktime_get_boot_ns();
+		a->first_ns = a->last_ns = bpf_ktime_get_boot_ns();
 		a->account = account;
 	}
 	return crowd;

@@ -12,6 +12,7 @@
 #define LEVELS "7" /* and the initial namespaces */
 #define THREADS "9000"
 #define SERVERS "1100"
+#define ALIVE "800"
 #define FILES "20000"	/* more than the table of files holds */
 #define ATTEMPTS "4000" /* twice what the ring buffer holds */
 #define USUAL "100"	/* what anybody may do */
@@ -93,23 +94,27 @@ static void threads(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
+/* Starts a crowd of nobody's, which says what it did in the file *ret_out. */
+static pid_t crowd_start(const char *what, const char *number, const char **ret_out)
+{
+	const char *nobody = str("%d", NOBODY), *exe = trigger_for_all("crowd");
+	const char *const argv[] = {trigger_path("as_uid"), nobody, exe, what, number, NULL};
+
+	*ret_out = str("%s/crowd", scratch);
+	return child_start(argv, &(struct child_opts){.out = *ret_out});
+}
+
 /* More than the monitor remembers. Meanwhile somebody else attacks a server. */
 static void servers(const void *arg)
 {
-	const char *const crowd[] = {trigger_path("as_uid"),
-				     str("%d", NOBODY),
-				     trigger_for_all("crowd"),
-				     "servers",
-				     SERVERS,
-				     NULL};
 	struct server *s = server_start(&(struct server_opts){});
 	struct monitor *m = monitor_start(NULL);
-	const char *out = str("%s/crowd", scratch);
+	const char *out;
 	pid_t pid;
 
 	sleep_ms(SETTLE_MS);
 	monitors_mark();
-	pid = child_start(crowd, &(struct child_opts){.out = out});
+	pid = crowd_start("servers", SERVERS, &out);
 	sleep_ms(2000);
 	attempt_reported(m, s);
 	require(!child_wait(pid, 120000), "the crowd failed");
@@ -119,6 +124,25 @@ static void servers(const void *arg)
 	server_watched(m);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+/* Those whose start was not told are found by a sweep. */
+static void alive(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t = {};
+	const char *out;
+
+	crowd_start("alive", ALIVE, &out);
+	require(file_wait(out, "\n", 30000 * patience), "the crowd failed");
+	t.said = json_load_file(out, 0, NULL);
+	require(trigger_int(&t, "made") == atol(ALIVE), "%lld of " ALIVE, trigger_int(&t, "made"));
+	if (!blind_told_wait(m, TOO_MANY_SERVERS, 0))
+		test_skip("this machine starts fewer than 512 of them in ten seconds");
+	require(file_wait(m->err, str("started: pid %lld,", trigger_int(&t, "last")),
+			  30000 * patience),
+		"the last one has no name");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
 /* A server that nobody runs opens files as fast as it can. */
@@ -192,6 +216,7 @@ static const struct test tests[] = {
 	     threads),
 	TEST("1100 processes with a server's title: who did it is named, a later server watched",
 	     servers),
+	TEST("800 servers of nobody at once: all of them are told in the end", alive),
 	TEST("a server of nobody opens files without end: he is named, others are protected",
 	     files),
 	TEST("4000 attempts by nobody: all are counted, he is named, and another user is seen",

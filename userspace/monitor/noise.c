@@ -11,7 +11,7 @@
 
 void noise_count(struct noise *n, uint32_t account)
 {
-	for (size_t i = 0; i < HOARDERS_MAX; i++) {
+	for (size_t i = 0; account && i < HOARDERS_MAX; i++) {
 		struct noise_user *u = &n->user[(account + i) % HOARDERS_MAX];
 
 		if (u->entries && u->account != account)
@@ -30,7 +30,7 @@ void noise_limit(struct monitor *m)
 	for (size_t i = 0; i < HOARDERS_MAX; i++) {
 		struct noise_user *u = &m->noise.user[i];
 
-		if (u->entries > (u->account ? HOARD : HOARD_ROOT))
+		if (u->entries > HOARD)
 			hoarders[count++] = u->account;
 		u->entries = 0;
 	}
@@ -77,15 +77,33 @@ static void on_share(void *ctx, const struct share_key *key, const struct share 
 	report_caused(m, note, s->over, key->account != ACCOUNT_OTHERS ? &c : NULL);
 }
 
+/* The server of that user that was found last. */
+static void name_server(const struct monitor *m, uint32_t uid, struct culprit *ret)
+{
+	*ret = (struct culprit){.uid = uid};
+	for (size_t i = m->instances.count; i-- > 0;) {
+		const struct instance *in = m->instances.all[i];
+
+		if (in->user != uid)
+			continue;
+		ret->pid = in->pid;
+		ret->start_ns = in->start_ns;
+		memcpy(ret->comm, in->comm, sizeof(ret->comm));
+		return;
+	}
+}
+
 static void report_waiting_users(struct monitor *m)
 {
 	char note[ALERT_NOTE_LEN];
+	struct culprit c;
 
 	for (const struct discovery_user *u = NULL; (u = discovery_next_user(&m->discovery, u));) {
 		snprintf(note, sizeof(note),
 			 "uid %u has servers that take too long to look at: files unprotected",
 			 u->uid);
-		report_caused(m, note, u->dropped, &(struct culprit){.uid = u->uid});
+		name_server(m, u->uid, &c);
+		report_caused(m, note, u->dropped, &c);
 	}
 }
 

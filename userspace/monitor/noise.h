@@ -8,7 +8,7 @@
 
 #include "monitor/state.h"
 
-/* An entry of the attempts table belongs to that user. */
+/* An entry of the attempts table belongs to that user; 0: to root, or to nobody. */
 void noise_count(struct noise *n, uint32_t account);
 
 /* All entries are counted: tell the kernel side who has too many of them. */

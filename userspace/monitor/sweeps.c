@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "monitor/events.h"
 #include "monitor/files_state.h"
 #include "monitor/report.h"
@@ -22,7 +23,10 @@ static void find_untold(struct monitor *m)
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
 
-		if (in->members && !sensors_runs(m->sensors, in->id))
+		if (!in->members || sensors_runs(m->sensors, in->id) || proc_state((pid_t)in->pid))
+			continue;
+		collector_poll(m->collector, 0); /* the event of its end was sent by now, if any */
+		if (in->members)
 			events_ended(m, in);
 	}
 	if (untold == m->sweeps.untold)
