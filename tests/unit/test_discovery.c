@@ -31,6 +31,8 @@ static void a_user_has_his_share_of_time(void **state)
 	discovery_spend(&d, 0, 100 * SEC, SEC);
 	assert_true(discovery_admits(&d, 0, SEC));
 	assert_true(!discovery_admits(&d, 1, 3 * SEC));
+	assert_true(!discovery_admits(&d, 1, SEC)); /* of the past, it gives nothing twice */
+	assert_true(!discovery_admits(&d, 1, 3 * SEC));
 	assert_true(discovery_admits(&d, 1, 3 * SEC + DISCOVERY_SHARE));
 	assert_true(discovery_admits(&d, 1, 1000 * SEC));
 	discovery_spend(&d, 1, DISCOVERY_BURST_NS, 1000 * SEC); /* no more was saved up */

@@ -60,8 +60,11 @@ static struct discovery_user *find(const struct discovery *d, uint32_t uid)
 
 static void refill(struct discovery_user *u, uint64_t now_ns)
 {
-	uint64_t passed = now_ns > u->filled_ns ? now_ns - u->filled_ns : 0;
+	uint64_t passed;
 
+	if (now_ns <= u->filled_ns)
+		return;
+	passed = now_ns - u->filled_ns;
 	u->filled_ns = now_ns;
 	if (passed / DISCOVERY_SHARE >= (uint64_t)(DISCOVERY_BURST_NS - u->left_ns))
 		u->left_ns = DISCOVERY_BURST_NS;

@@ -7,6 +7,7 @@
 #include "base/proc.h"
 #include "model/cmdline.h"
 #include "monitor/file_probe.h"
+#include "monitor/files_search.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
 #include "sensor/cgroup.h"
@@ -136,8 +137,7 @@ void events_ended(struct monitor *m, struct instance *in)
 
 bool events_may_spend(struct monitor *m, const struct instance *in)
 {
-	return !m->started || (in->ports && in->baselined) ||
-	       discovery_admits(&m->discovery, in->user, m->now);
+	return !m->started || discovery_admits(&m->discovery, in->user, m->now);
 }
 
 void events_spent(struct monitor *m, const struct instance *in, uint64_t since_ns)
@@ -166,9 +166,10 @@ static void look_at(struct monitor *m, const struct instance *in, const struct e
 		return;
 	}
 	files_started(m->files, in);
+	if (in->found_running) /* it opened files before it was known */
+		files_search(m->files, m->sensors, in);
 	/* a supervisor may have opened its sockets before the server was executed */
-	if (!(ev->flags & EVENT_FOUND_BY_SWEEP) &&
-	    sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
+	if (sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
 		report_blind_spot(m, "sockets inherited by a server could not be searched for",
 				  ++m->totals.marks_failed);
 }

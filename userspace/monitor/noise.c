@@ -46,7 +46,7 @@ static void name_culprit(struct culprit *ret, const struct share_key *key, const
 	ret->comm[COMM_LEN - 1] = '\0';
 }
 
-/* What took most of the last second is the one to blame if all is full. */
+/* Who took most lately is the one to blame if all is full. */
 static void note_usage(struct monitor *m, const struct share_key *key, const struct share *s)
 {
 	if (key->account == ACCOUNT_OTHERS || s->used <= m->noise.most ||
@@ -114,8 +114,11 @@ void noise_report(struct monitor *m)
 	report_waiting_users(m);
 }
 
-/* He took more than anybody may without being noticed: there is nobody else who did as much. */
+/* Nobody did more, and it was so much that it matters: half a share, or half of what the ring buffer holds. */
 void noise_report_full(struct monitor *m, const char *note, uint64_t total)
 {
-	report_caused(m, note, total, m->noise.most > SHARE / 2 ? &m->noise.loudest : NULL);
+	const struct culprit *c = &m->noise.loudest;
+	bool enough = m->noise.most > (c->uid ? SHARE / 2 : 2 * SHARE);
+
+	report_caused(m, note, total, enough ? c : NULL);
 }

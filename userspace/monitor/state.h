@@ -30,7 +30,8 @@ struct sweep_state {
 	uint64_t total_ns, longest_ns;
 	uint64_t baselines_failed;
 	uint64_t save_failed; /* of files_state.h */
-	uint64_t untold;      /* COUNTER_UNTOLD when servers that it means were last looked for */
+	uint64_t untold;      /* starts and ends, when such servers were last looked for */
+	uint64_t untold_failed;
 	size_t next_instance; /* where the next one begins: the last one ended before all had a turn */
 };
 

@@ -15,10 +15,11 @@
 
 #define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
 
-/* A user who starts too many servers: what became of those of which no event told. */
+/* Servers of whose start or end no event told: a user starts too many, or there was no room for it. */
 static void find_untold(struct monitor *m)
 {
-	uint64_t untold = sensors_counter(m->sensors, COUNTER_UNTOLD);
+	uint64_t untold = sensors_counter(m->sensors, COUNTER_UNTOLD) +
+			  sensors_counter(m->sensors, COUNTER_RING_FULL);
 
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
@@ -33,8 +34,8 @@ static void find_untold(struct monitor *m)
 		return;
 	m->sweeps.untold = untold;
 	if (sensors_tell_rest(m->sensors))
-		report_blind_spot(m, "servers started in large numbers could not be searched for",
-				  ++m->sweeps.failed);
+		report_blind_spot(m, "servers whose start was not told could not be searched for",
+				  ++m->sweeps.untold_failed);
 }
 
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
@@ -64,7 +65,8 @@ static int sweep_instances(struct monitor *m)
 
 		if (!in->members)
 			continue;
-		if (!events_may_spend(m, in)) {
+		m->now = clock_boot_ns();
+		if (m->sweeps.count && !events_may_spend(m, in)) {
 			if (!skipped)
 				m->sweeps.next_instance = (first + i) % count;
 			skipped = true;
@@ -139,7 +141,7 @@ void sweeps_baseline(struct monitor *m)
 {
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
-		uint64_t began = clock_boot_ns();
+		uint64_t began = m->now = clock_boot_ns();
 
 		if (!in->members || in->baselined || !instance_started(in, m->now) ||
 		    !events_may_spend(m, in))
