@@ -50,6 +50,7 @@ enum budget {
  * A server opens some 30 files when it starts; their events are read within a second.
  */
 #define SHARE 512
+#define SHARE_BUSY 64	/* of files, while a quarter of the ring buffer is unread */
 #define SHARE_ROOT 8192 /* root runs what looks at everything */
 #define SHARE_NS 10000000000ull
 #define SHARE_FILES_NS 1000000000ull

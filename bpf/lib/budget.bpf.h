@@ -68,6 +68,19 @@ static __always_inline struct share *share_of(u32 account, u32 what)
 	return bpf_map_lookup_elem(&shares, &key); /* made by the collector */
 }
 
+/*
+ * How much an account may have in a period. Files have a short one, since a server opens many at once: while events are not
+ * read as fast as they come, fewer fit.
+ */
+static __always_inline u32 share_size(u32 account, u32 what)
+{
+	if (!account)
+		return SHARE_ROOT;
+	if (what == BUDGET_FILES && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_BYTES / 4)
+		return SHARE_BUSY;
+	return SHARE;
+}
+
 /* Returns 1 if the account has had its share of this period. */
 __noinline int budget_spend(u32 account, u32 what, u64 task_addr)
 {
@@ -82,7 +95,7 @@ __noinline int budget_spend(u32 account, u32 what, u64 task_addr)
 		s->since_ns = now;
 		s->used = 0;
 	}
-	if (__sync_fetch_and_add(&s->used, 1) < (account ? SHARE : SHARE_ROOT) &&
+	if (__sync_fetch_and_add(&s->used, 1) < share_size(account, what) &&
 	    (what != BUDGET_ATTEMPTS || !bpf_map_lookup_elem(&hoarders, &account)))
 		return 0;
 	__sync_fetch_and_add(&s->over, 1);

@@ -100,7 +100,7 @@ static pid_t crowd_start(const char *what, const char *number, const char **ret_
 	const char *nobody = str("%d", NOBODY), *exe = trigger_for_all("crowd");
 	const char *const argv[] = {trigger_path("as_uid"), nobody, exe, what, number, NULL};
 
-	*ret_out = str("%s/crowd", scratch);
+	*ret_out = str("%s/crowd.%s", scratch, what);
 	return child_start(argv, &(struct child_opts){.out = *ret_out});
 }
 
@@ -155,8 +155,10 @@ static void files(const void *arg)
 	sleep_ms(SETTLE_MS);
 	trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "files", FILES);
 	monitors_mark();
-	sleep_ms(2000);
-	attempt_reported(m, s);
+	for (int i = 0; i < 6; i++) { /* with a sweep or two */
+		sleep_ms(1000);
+		attempt_reported(m, s);
+	}
 	noise_told(m, TOO_MANY_FILES, "exe");
 	later = server_start(&(struct server_opts){});
 	sleep_ms(1500);

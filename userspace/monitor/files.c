@@ -20,6 +20,7 @@ struct files {
 	void *ctx;
 	struct file *all;
 	size_t count, room;
+	size_t next; /* where files_refresh() begins, walking down */
 	struct codes codes;
 	struct files_gaps gaps;
 	char head[FILE_KIND_HEAD];
@@ -378,22 +379,42 @@ void files_disown(struct files *f, const struct instances *is, const struct inst
 	}
 }
 
-void files_refresh(struct files *f, const struct instances *is)
+/* Returns false if the file is gone. */
+static bool refresh(struct files *f, const struct instance *in, struct file *file)
 {
-	codes_compare(&f->codes);
-	for (size_t i = f->count; i-- > 0;) {
-		struct file *file = &f->all[i];
-		const struct instance *in = instances_find(is, file->instance);
+	if (file->kind == FILE_CODE) /* as long as it is mapped, whatever its name leads to */
+		check_code(f, in, file);
+	else if (!file_probe_exists(in, file))
+		return false;
+	else if (file->undecided || !file->identified)
+		classify(f, in, file, file->kind);
+	return true;
+}
 
+void files_refresh(struct files *f, const struct instances *is, struct discovery *d)
+{
+	size_t i = f->next;
+	bool skipped = false;
+	uint64_t began;
+
+	codes_compare(&f->codes);
+	for (size_t left = f->count; left && f->count; left--) {
+		const struct instance *in;
+
+		i = (i && i <= f->count ? i : f->count) - 1;
+		in = instances_find(is, f->all[i].instance);
 		if (!in || !in->members)
 			continue; /* files_ended() drops its files */
-		if (file->kind ==
-		    FILE_CODE) /* as long as it is mapped, whatever its name leads to */
-			check_code(f, in, file);
-		else if (!file_probe_exists(in, file))
+		began = clock_boot_ns();
+		if (!discovery_admits(d, in->user, began)) {
+			if (!skipped)
+				f->next = i + 1; /* the next time begins here */
+			skipped = true;
+			continue;
+		}
+		if (!refresh(f, in, &f->all[i]))
 			drop(f, is, i);
-		else if (file->undecided || !file->identified)
-			classify(f, in, file, file->kind);
+		discovery_spend(d, in->user, clock_boot_ns() - began, began);
 	}
 }
 

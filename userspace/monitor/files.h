@@ -9,6 +9,7 @@
 #ifndef CACHEWARDEN_FILES_H
 #define CACHEWARDEN_FILES_H
 
+#include "model/discovery.h"
 #include "model/instance.h"
 #include "sensor/sensors.h"
 
@@ -41,8 +42,11 @@ void files_disown(struct files *f, const struct instances *is, const struct inst
 /* Drop the files of an ended instance. Files that a running one uses as well stay protected. */
 void files_ended(struct files *f, const struct instances *is, const struct instance *in);
 
-/* Drop deleted files, follow renamed ones, and classify those that were empty before. To be called periodically. */
-void files_refresh(struct files *f, const struct instances *is);
+/*
+ * Drop deleted files, follow renamed ones, and classify those that were empty before. To be called periodically. The files
+ * of a user who has had his share of time wait for the next one.
+ */
+void files_refresh(struct files *f, const struct instances *is, struct discovery *d);
 
 /*
  * A file that should be protected and is not, and a configuration that was not read, or not to its end: both are counted,

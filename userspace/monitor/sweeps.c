@@ -124,7 +124,7 @@ void sweeps_run(struct monitor *m)
 	find_untold(m);
 	err = sensors_sweep_host(m->sensors, &pending);
 	err = sweep_instances(m) ?: err;
-	files_refresh(m->files, &m->instances);
+	files_refresh(m->files, &m->instances, &m->discovery);
 	save_files(m);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
 		report_lookalikes(m);
