@@ -14,7 +14,8 @@
  *                               again. The exit code says whether the kernel dumped core
  *   syscall                     run by the monitor, in its own context, to register itself
  *   iter/task                   what ran before the monitor: first other monitors, before anything
- *                               is reported; then main processes, then their children
+ *                               is reported; then main processes, then their children; and later
+ *                               what was not reported when it started
  *
  * A name makes a process an instance, and that only means being watched: a process that takes a
  * server's name gains nothing over another instance, since only members of the *same* instance are
@@ -173,18 +174,30 @@ static __always_inline int server_add(struct task_struct *task, u32 instance)
 	return 0;
 }
 
-/* Send an event about a member itself: it starts, forks, executes, exits. */
-static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
+/* Is there room for one more event of that user's servers? */
+__noinline int may_tell(u64 task_addr)
+{
+	if (!budget_spend(account_of(task_addr), BUDGET_SERVERS, task_addr))
+		return 1;
+	counter_add(COUNTER_UNTOLD, 1);
+	return 0;
+}
+
+/*
+ * Send an event about a member itself: it starts, forks, executes, exits. Returns 1 if it was sent. What could not be is
+ * found out by the collector: see find_untold.
+ */
+static __noinline int lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
 {
 	struct event *e;
 	u32 at;
 
-	if (instance == INSTANCE_SELF && type != EVENT_INSTANCE)
-		return;
+	if ((instance == INSTANCE_SELF && type != EVENT_INSTANCE) || !may_tell(address(task)))
+		return 0;
 	e = event_reserve(type);
 	if (!e) {
 		lost_add(instance, RULE_NONE);
-		return;
+		return 0;
 	}
 	e->key.instance = instance;
 	e->flags = flags | EVENT_ACTOR;
@@ -197,6 +210,21 @@ static __noinline void lifecycle(u16 type, struct task_struct *task, u32 instanc
 				    bpf_core_field_offset(struct fs_struct, pwd),
 			    &at);
 	event_send(e);
+	return 1;
+}
+
+/* The same for a member that begins. */
+static __always_inline void lifecycle_begin(u16 type, struct task_struct *task, u32 instance,
+					    u32 flags)
+{
+	u32 tgid = BPF_CORE_READ(task, tgid);
+	struct member *m;
+
+	if (!lifecycle(type, task, instance, flags))
+		return;
+	m = member_of(tgid);
+	if (m)
+		m->told = 1;
 }
 
 /*
@@ -275,7 +303,7 @@ static __noinline int register_instance(struct task_struct *task, u32 flags)
 		return 0;
 	bpf_map_delete_elem(&baselined, &id); /* its baseline is taken again */
 	map_exe(task, id);
-	lifecycle(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
+	lifecycle_begin(EVENT_INSTANCE, task, id, flags | EVENT_MAIN);
 	return id;
 }
 
@@ -433,17 +461,19 @@ int register_self(struct self_start *ctx)
 static __noinline int leave_instance(u64 task_addr, u32 is_finding)
 {
 	struct task_struct *task = (void *)task_addr;
-	u32 tgid = BPF_CORE_READ(task, tgid), instance, main;
+	u32 tgid = BPF_CORE_READ(task, tgid), instance, main, told;
 	struct member *m = member_of(tgid);
 
 	if (!m)
 		return 0;
 	instance = m->instance;
 	main = m->main;
+	told = m->told;
 	member_remove(tgid, instance);
 	if (is_finding)
 		report_self(task, instance, RULE_MEM_INJECT, VECTOR_EXEC, 0, NULL);
-	lifecycle(EVENT_EXEC, task, instance, main ? EVENT_MAIN : 0);
+	if (told)
+		lifecycle(EVENT_EXEC, task, instance, main ? EVENT_MAIN : 0);
 	return 0;
 }
 
@@ -497,7 +527,7 @@ int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->tgid == parent->tgid)
 		return 0; /* a thread */
 	if (!member_add(child, instance, 0))
-		lifecycle(EVENT_FORK, child, instance, 0);
+		lifecycle_begin(EVENT_FORK, child, instance, 0);
 	return 0;
 }
 
@@ -512,13 +542,14 @@ static long heir_step(void *map, u32 *tgid, struct member *m, u32 *instance)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(proc_exit, struct task_struct *p)
 {
-	u32 tgid = p->tgid, instance, main;
+	u32 tgid = p->tgid, instance, main, told;
 	struct member *m = member_of(tgid);
 
 	if (!m)
 		return 0;
 	instance = m->instance;
 	main = m->main;
+	told = m->told;
 	if (BPF_CORE_READ(p, signal, live.counter))
 		return 0; /* other threads are alive */
 	if (BPF_CORE_READ(p, signal, group_exit_code) & CORE_DUMPED)
@@ -526,7 +557,8 @@ int BPF_PROG(proc_exit, struct task_struct *p)
 	member_remove(tgid, instance);
 	if (main && is_running(instance)) /* a server that daemonizes lives on as its child */
 		bpf_for_each_map_elem(&procs, heir_step, &instance, 0);
-	lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
+	if (told)
+		lifecycle(EVENT_EXIT, p, instance, main ? EVENT_MAIN : 0);
 	return 0;
 }
 
@@ -597,6 +629,19 @@ int find_instances(struct bpf_iter__task *ctx)
 	up = BPF_CORE_READ(leader, real_parent, group_leader);
 	m = member_of(BPF_CORE_READ(up, pid));
 	if (m && same_exe(leader, up) && !member_add(task, m->instance, 0))
-		lifecycle(EVENT_FORK, leader, m->instance, EVENT_FOUND_BY_SWEEP);
+		lifecycle_begin(EVENT_FORK, leader, m->instance, EVENT_FOUND_BY_SWEEP);
+	return 0;
+}
+
+/* Main processes whose start was beyond their user's share: told once he has one again. */
+SEC("iter/task")
+int find_untold(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct member *m = task ? server_of(BPF_CORE_READ(task, tgid)) : NULL;
+
+	if (m && m->main && !m->told && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
+		lifecycle_begin(EVENT_INSTANCE, task, m->instance,
+				EVENT_FOUND_BY_SWEEP | EVENT_MAIN);
 	return 0;
 }

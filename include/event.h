@@ -102,6 +102,12 @@ enum perf_op {
 	PERF_OP_UPROBE,
 };
 
+/*
+ * Set in a key's actor: it stands for all processes of a user, whose number it holds. Neither a time since boot nor,
+ * without FINDING_ID_EARLY, a socket has such a number.
+ */
+#define ACTOR_CROWD (1ull << 62)
+
 /* A key's detail for VECTOR_CGROUP. */
 enum cgroup_op {
 	CGROUP_OP_NONE,
@@ -134,7 +140,8 @@ enum payload_kind {
 /* event.flags */
 #define EVENT_FOUND_BY_SWEEP 0x0001 /* no hook reported it: state found by an iterator */
 #define EVENT_ACTOR 0x0002	    /* actor is filled */
-#define EVENT_CONN 0x0008	    /* conn is filled */
+#define EVENT_CROWD 0x0004 /* the actor is the first of many of the same user, counted together */
+#define EVENT_CONN 0x0008  /* conn is filled */
 #define EVENT_UNCOUNTED 0x0010 /* the attempts table was full: later attempts are not added to it */
 #define EVENT_CROSS_TENANT 0x0020 /* the actor belongs to another protected instance */
 #define EVENT_MAIN 0x0040	  /* the process is the instance's main one, not a forked child */
@@ -256,8 +263,8 @@ struct attempt {
 	__u64 first_ns; /* CLOCK_BOOTTIME */
 	__u64 last_ns;
 	__u64 bytes; /* wire rules: payload that was no TLS, both directions; else bytes transferred */
-	__u32 sent; /* the first event reached the ring buffer */
-	__u32 pad;
+	__u32 sent;    /* the first event reached the ring buffer */
+	__u32 account; /* of the user whose room it takes, see budget.bpf.h; 0: root's, or nobody's */
 };
 
 /* A file as the kernel knows it; on overlayfs and btrfs st_dev and st_ino may differ. */
@@ -431,11 +438,11 @@ enum env_var {
 	ENV_MAX,
 };
 
-_Static_assert(EVENT_FOUND_BY_SWEEP + EVENT_ACTOR + EVENT_CONN + EVENT_UNCOUNTED +
+_Static_assert(EVENT_FOUND_BY_SWEEP + EVENT_ACTOR + EVENT_CROWD + EVENT_CONN + EVENT_UNCOUNTED +
 			       EVENT_CROSS_TENANT + EVENT_MAIN + EVENT_SEALED + EVENT_PREVENTED +
 			       EVENT_IN_PROGRESS + EVENT_SHARED + EVENT_TRANSFER +
 			       EVENT_FOR_READING + EVENT_FOR_WRITING + EVENT_KILLED ==
-		       0x7ffb,
+		       0x7fff,
 	       "each flag is a bit of its own");
 _Static_assert(sizeof(struct ancestor_info) == 56, "ancestor_info is ABI");
 _Static_assert(sizeof(struct process_info) == 96 + 8 * 56 + 1280, "process_info is ABI");

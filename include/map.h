@@ -34,7 +34,58 @@
 struct member {
 	__u32 instance;
 	__u32 main; /* first process of the instance, or one that outlived it */
+	__u32 told; /* the event of its start was sent */
 };
+
+/* What all users share, and each may take a part of: room in the ring buffer and in the attempts table. */
+enum budget {
+	BUDGET_ATTEMPTS, /* new entries of the attempts table; beyond it they are counted together */
+	BUDGET_SERVERS,	 /* events of servers that start, fork and end */
+	BUDGET_FILES,	 /* files that servers open */
+	BUDGET_MAX,
+};
+
+/*
+ * A quarter of the ring buffer for each, in ten seconds: so long is an entry of the attempts table kept after its last use.
+ * A server opens some 30 files when it starts, and a host starts dozens at once: files have a larger share, which ends
+ * when a quarter of the ring buffer is unread.
+ */
+#define SHARE 512
+#define SHARE_FILES 2048
+#define SHARE_BUSY 64	/* of files, while a quarter of the ring buffer is unread */
+#define SHARE_ROOT 8192 /* root runs what looks at everything */
+#define SHARE_NS 10000000000ull
+#define SHARE_FILES_NS 1000000000ull
+
+static inline __u64 share_period(__u32 what)
+{
+	return what == BUDGET_FILES ? SHARE_FILES_NS : SHARE_NS;
+}
+
+#define SHARES_MAX 4096 /* users that did any of this lately; see account_of() */
+#define ACCOUNT_OTHERS                                                                             \
+	0xffffffffu /* all users for whom there is no entry; no user has this number */
+
+/* shares: what a user takes of something */
+struct share_key {
+	__u32 account; /* uid in the initial user namespace */
+	__u32 what;    /* enum budget */
+};
+
+struct share {
+	__u64 since_ns; /* CLOCK_BOOTTIME: when used began */
+	__u64 total;	/* in all */
+	__u64 over;	/* times that it was too much, in all */
+	/* the process that first took too much */
+	__u64 start_ns;
+	__u32 tgid; /* 0: none */
+	__u32 used;
+	char comm[COMM_LEN];
+};
+
+/* hoarders: users with more than HOARD entries in the attempts table, as the collector counts them; never root */
+#define HOARDERS_MAX 1024
+#define HOARD 2048
 
 /*
  * servers: instance -> the file it executes, which identifies it whatever it is called. The entry
@@ -238,6 +289,7 @@ enum counter_id {
 	COUNTER_SUBFLOWS_UNSEEN,    /* MPTCP connections with subflows that are not seen */
 	COUNTER_CHUNKS_LOST,	    /* handshakes whose server part was not sent whole */
 	COUNTER_URING_OPENS_UNSEEN, /* opens through io_uring that asked for no completion */
+	COUNTER_UNTOLD,		    /* starts, forks and ends of servers beyond a user's share */
 	COUNTER_MAX,
 };
 
@@ -248,6 +300,7 @@ enum counter_id {
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");
+_Static_assert(sizeof(struct share) == 56, "share is a map's value: no hidden padding");
 _Static_assert(sizeof(struct early_key) == 40, "a map's key: no hidden padding");
 _Static_assert(sizeof(struct early) == 80, "early is a map's value: no hidden padding");
 _Static_assert(sizeof(struct sock_mark) <= 256, "128 bytes for each direction");

@@ -37,9 +37,16 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
+};
+
 struct cred {
 	kuid_t uid;
 	kuid_t euid;
+	struct user_namespace *user_ns;
 };
 
 struct ns_common {

@@ -113,6 +113,8 @@ static __noinline int learn_inode(struct file *f, struct inode *inode, u32 insta
 	known = bpf_map_lookup_elem(&files, &key);
 	if (known && known->instance == instance && (!kind || known->kind == kind))
 		return 0;
+	if (!kind && budget_spend_own(BUDGET_FILES))
+		return 0;
 	if (known && !is_running(known->instance)) /* the server that had it has ended */
 		*known = own;
 	else if (known && kind)

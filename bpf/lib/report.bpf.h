@@ -6,7 +6,7 @@
 #ifndef CACHEWARDEN_REPORT_BPF_H
 #define CACHEWARDEN_REPORT_BPF_H
 
-#include "lib/event.bpf.h"
+#include "lib/budget.bpf.h"
 
 #define SIGKILL 9
 
@@ -180,6 +180,7 @@ __noinline int report_action(const struct pid_owner *target, const struct action
 	if ((flags & EVENT_PREVENTED) && key.err != EPERM && key.err != EACCES)
 		key.err = 0;
 	key_actor(&key, task);
+	flags |= attempt_admit(&key, address(task));
 	e = attempt_begin(&key, bytes_of(action));
 	if (!e)
 		return 0;
@@ -198,14 +199,17 @@ __noinline int report_action_by(const struct pid_owner *target, const struct act
 {
 	struct attempt_key key = {};
 	struct event *e;
+	u32 flags;
 
 	if (!target || !action)
 		return 0;
 	action_key(&key, target, action);
 	key_actor(&key, (void *)actor);
+	flags = attempt_admit(&key, actor);
 	e = attempt_begin(&key, 0);
 	if (!e)
 		return 0;
+	e->flags |= flags;
 	action_fill(e, target, action, actor);
 	if (action->vector != VECTOR_SWEEP)
 		reported_set(e);
@@ -221,6 +225,7 @@ __noinline int report_found(const struct pid_owner *target, const struct action 
 {
 	struct attempt_key key = {};
 	struct event *e;
+	u32 flags = EVENT_FOUND_BY_SWEEP;
 
 	if (!target || !action)
 		return 0;
@@ -229,10 +234,12 @@ __noinline int report_found(const struct pid_owner *target, const struct action 
 		key_actor(&key, (void *)actor);
 	if (was_reported(&key))
 		return 0;
+	if (actor)
+		flags |= attempt_admit(&key, actor);
 	e = state_begin(&key);
 	if (!e)
 		return 0;
-	e->flags |= EVENT_FOUND_BY_SWEEP;
+	e->flags |= flags;
 	action_fill(e, target, action, actor);
 	event_send(e);
 	return 0;

@@ -11,7 +11,15 @@
 
 #define LEVELS "7" /* and the initial namespaces */
 #define THREADS "9000"
-#define SERVERS "1500"
+#define SERVERS "1100"
+#define ALIVE "800"
+#define FILES "20000"	/* more than the table of files holds */
+#define ATTEMPTS "4000" /* twice what the ring buffer holds */
+#define USUAL "100"	/* what anybody may do */
+
+#define TOO_MANY_ATTEMPTS "uid 65534 makes too many attempts to tell them apart: counted together"
+#define TOO_MANY_SERVERS "uid 65534 starts and ends too many servers at once: followed late"
+#define TOO_MANY_FILES "uid 65534 has servers that open too many files at once: not protected"
 
 /* A server that starts now is watched, by number and by file. */
 static void server_watched(struct monitor *m)
@@ -31,6 +39,48 @@ static void server_watched(struct monitor *m)
 		.by = &u});
 }
 
+/* Somebody else's attempt is reported with all its details, and in time. */
+static void attempt_reported(struct monitor *m, const struct server *s)
+{
+	long long began = now_ms();
+	struct trigger t = trigger("vm_readv", pid_of(s));
+	json_t *found;
+
+	while (!(found = alert_find(m, "mem-read", t.pid)) &&
+	       now_ms() < began + ALERT_MS * patience)
+		sleep_ms(10);
+	require(found, "no alert of %s(%d) within %lld ms", t.name, t.pid, now_ms() - began);
+	require(!strcmp(alert_str(found, "actor.comm"), "vm_readv") &&
+			alert_int(found, "instance.pid") == s->pid,
+		"the alert has no details");
+	printf("# reported after %lld ms\n", now_ms() - began);
+}
+
+/* A finding that names the user for his noise, and an incident. */
+static void noise_told(struct monitor *m, const char *note, const char *comm)
+{
+	json_t *told = NULL;
+
+	require(blind_count_wait(m, note, 0) > 0, "\"%s\" is not told", note);
+	for (size_t i = 0; i < m->count && !told; i++)
+		if (!strcmp(alert_str(m->lines[i], "detail"), note))
+			told = m->lines[i];
+	require(alert_int(told, "actor.uid") == NOBODY &&
+			!strcmp(alert_str(told, "actor.comm"), comm),
+		"the actor is %s of uid %lld", alert_str(told, "actor.comm"),
+		alert_int(told, "actor.uid"));
+	require(alert_str(told, "incident")[0], "it is in no incident");
+}
+
+static void no_noise_told(struct monitor *m)
+{
+	sleep_ms(1500); /* it is counted once a second */
+	monitor_poll(m);
+	for (size_t i = 0; i < m->count; i++)
+		require(!strstr(alert_str(m->lines[i], "detail"), "uid 65534"), "told: %s",
+			alert_str(m->lines[i], "detail"));
+}
+
 static void threads(const void *arg)
 {
 	struct monitor *m = monitor_start(NULL);
@@ -44,25 +94,136 @@ static void threads(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
-/* More than the monitor remembers. */
+/* Starts a crowd of nobody's, which says what it did in the file *ret_out. */
+static pid_t crowd_start(const char *what, const char *number, const char **ret_out)
+{
+	const char *nobody = str("%d", NOBODY), *exe = trigger_for_all("crowd");
+	const char *const argv[] = {trigger_path("as_uid"), nobody, exe, what, number, NULL};
+
+	*ret_out = str("%s/crowd.%s", scratch, what);
+	return child_start(argv, &(struct child_opts){.out = *ret_out});
+}
+
+/* More than the monitor remembers. Meanwhile somebody else attacks a server. */
 static void servers(const void *arg)
 {
+	struct server *s = server_start(&(struct server_opts){});
 	struct monitor *m = monitor_start(NULL);
-	struct trigger t = trigger_nobody("crowd", "servers", SERVERS);
+	const char *out;
+	pid_t pid;
 
-	require(trigger_int(&t, "made") == atol(SERVERS), "%lld of " SERVERS,
-		trigger_int(&t, "made"));
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	pid = crowd_start("servers", SERVERS, &out);
+	sleep_ms(2000);
+	attempt_reported(m, s);
+	require(!child_wait(pid, 120000), "the crowd failed");
+	require(file_has(out, "\"made\":" SERVERS), "not all were made: %s", file_read(out));
+	attempt_reported(m, s);
+	noise_told(m, TOO_MANY_SERVERS, "exe");
 	server_watched(m);
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	require(monitor_summary(m, "instance") >= atol(SERVERS), "%ld instances",
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+/* Those whose start was not told are found by a sweep. */
+static void alive(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t = {};
+	const char *out;
+
+	crowd_start("alive", ALIVE, &out);
+	require(file_wait(out, "\n", 30000 * patience), "the crowd failed");
+	t.said = json_load_file(out, 0, NULL);
+	require(trigger_int(&t, "made") == atol(ALIVE), "%lld of " ALIVE, trigger_int(&t, "made"));
+	if (!blind_count_wait(m, TOO_MANY_SERVERS, 0))
+		test_skip("this machine starts fewer than 512 of them in ten seconds");
+	require(file_wait(m->err, str("started: pid %lld,", trigger_int(&t, "last")),
+			  30000 * patience),
+		"the last one has no name");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* A server that nobody runs opens files as fast as it can. */
+static void files(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){}), *later;
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t;
+
+	sleep_ms(SETTLE_MS);
+	trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "files", FILES);
+	monitors_mark();
+	for (int i = 0; i < 6; i++) { /* with a sweep or two */
+		sleep_ms(1000);
+		attempt_reported(m, s);
+	}
+	noise_told(m, TOO_MANY_FILES, "exe");
+	later = server_start(&(struct server_opts){});
+	sleep_ms(1500);
+	t = trigger("file_open", later->key);
+	for (long long end = now_ms() + ALERT_MS * patience;
+	     !alert_find(m, "tls-key", t.pid) && now_ms() < end;)
+		sleep_ms(10);
+	require(alert_find(m, "tls-key", t.pid), "the key of a later server is unprotected");
+	attempt_reported(m, later);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+/* Refused attempts of nobody, each by a process of its own, while the monitor reads nothing; then one by somebody else. */
+static void attempts(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--no-guard", NULL); /* it would report the stop */
+	struct trigger t, u;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	kill(m->pid, SIGSTOP);
+	t = trigger_nobody("flood", pid_of(s), "actors", ATTEMPTS);
+	u = trigger("vm_readv", pid_of(s));
+	kill(m->pid, SIGCONT);
+	require(trigger_int(&t, "failed") == atol(ATTEMPTS), "%lld of " ATTEMPTS " were refused",
+		trigger_int(&t, "failed"));
+	noise_told(m, TOO_MANY_ATTEMPTS, "flood");
+	require(alert_find(m, "mem-read", u.pid), "the flood hides another user");
+	require(alerts_total_wait(m, "mem-read", s, atol(ATTEMPTS) + 1) == atol(ATTEMPTS) + 1,
+		"%ld of %ld are counted", alerts_total(m, "mem-read", s), atol(ATTEMPTS) + 1);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+/* A busy user: a hundred attempts and a hundred servers. */
+static void usual(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t;
+
+	sleep_ms(SETTLE_MS);
+	trigger_nobody("flood", pid_of(s), "actors", USUAL);
+	t = trigger_nobody("crowd", "servers", USUAL);
+	require(trigger_int(&t, "made") == atol(USUAL), "%lld of " USUAL, trigger_int(&t, "made"));
+	attempt_reported(m, s);
+	no_noise_told(m);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(monitor_summary(m, "instance") >= atol(USUAL), "%ld instances",
 		monitor_summary(m, "instance"));
 }
 
 static const struct test tests[] = {
 	TEST("9000 threads in nested pid namespaces: a server that starts later is watched",
 	     threads),
-	TEST("1500 processes with a server's title: a server that starts later is watched",
+	TEST("1100 processes with a server's title: who did it is named, a later server watched",
 	     servers),
+	TEST("800 servers of nobody at once: all of them are told in the end", alive),
+	TEST("a server of nobody opens files without end: he is named, others are protected",
+	     files),
+	TEST("4000 attempts by nobody: all are counted, he is named, and another user is seen",
+	     attempts),
+	TEST("100 attempts and 100 servers by nobody are no noise", usual),
 	{},
 };
 

@@ -5,8 +5,11 @@
  *     threads LEVELS NUMBER UID   a process of UID with a server's title and NUMBER threads, inside LEVELS nested pid
  *                                 namespaces; it stays
  *     servers NUMBER              NUMBER short processes with a server's title, one after the other
+ *     alive NUMBER                NUMBER processes with a server's title, which stay
+ *     files NUMBER                a process with a server's title that opens a new file without a name again and again; it
+ *                                 stays. Reported once NUMBER were opened
  *
- * Ground truth: "made", how many there were; "errno" of the first that failed.
+ * Ground truth: "made", how many there were; "errno" of the first that failed; alive: "last", pid of the last one.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -125,16 +128,66 @@ static void make_servers(long number)
 	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
 }
 
+/* It ends with the one who made it. Returns its pid, or -1. */
+static pid_t server_alive(pid_t parent)
+{
+	pid_t pid = vfork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		execl("/proc/self/exe", "redis-server", "idle", NULL);
+	_exit(1);
+}
+
+static void make_alive(long number)
+{
+	pid_t self = getpid(), last = 0;
+	long made = 0;
+
+	while (made < number && (last = server_alive(self)) > 0)
+		made++;
+	trigger_report("\"made\":%ld,\"last\":%d", made, last);
+	trigger_stay();
+}
+
+/* A file system in memory: each file has a number of its own. */
+__attribute__((noreturn)) static void open_files(long number)
+{
+	long made = 0;
+	int fd;
+
+	for (;; made++) {
+		if (made == number)
+			trigger_report("\"made\":%ld", made);
+		fd = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (fd < 0)
+			trigger_die("open");
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "nothing"))
 		return 0;
+	if (argc == 2 && !strcmp(argv[1], "idle"))
+		trigger_stay();
+	if (argc == 3 && !strcmp(argv[1], "alive"))
+		make_alive(atol(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "inside"))
 		make_threads(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "open"))
+		open_files(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "files")) {
+		execl("/proc/self/exe", "redis-server", "open", argv[2], NULL);
+		trigger_die("exec");
+	}
 	if (argc == 5 && !strcmp(argv[1], "threads"))
 		crowd(atol(argv[2]), argv[3], atoi(argv[4]));
 	if (argc != 3 || strcmp(argv[1], "servers"))
-		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER");
+		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER|alive NUMBER|files NUMBER");
 	make_servers(atol(argv[2]));
 	return 0;
 }

@@ -302,7 +302,9 @@ void attempt_detail(const struct event *ev, char *buf, size_t size)
 		return;
 	case VECTOR_PTRACE:
 		name = request_ptrace(ev->key.detail);
-		if (name)
+		if (ev->flags & EVENT_CROWD && ev->key.detail == UINT32_MAX)
+			snprintf(buf, size, "unknown requests");
+		else if (name)
 			snprintf(buf, size, "%s", name);
 		else
 			snprintf(buf, size, "request %u", ev->key.detail);

@@ -221,12 +221,13 @@ static const struct rule rules[] = {
 		{"self-blind",
 		 "The monitor has a blind spot",
 		 "the monitor could not see something: a sensor that is not attached, "
-		 "lost records, streams out of sync",
+		 "lost records, streams out of sync, a user who took more than his share",
 		 SEVERITY_MEDIUM,
 		 STAGE_LOOK,
 		 {{"T1562.006", "Indicator Blocking"}},
 		 "Nothing may have happened, but it would not have been seen. Run "
-		 "cachewarden doctor, and check the server by other means for that time."},
+		 "cachewarden doctor, and check the server by other means for that time. "
+		 "Where a user is named, find out what his processes do."},
 	[RULE_TLS_BYPASS] =
 		{"tls-bypass",
 		 "Bytes reach or leave the server outside its TCP connections",

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "monitor/noise.h"
 #include "monitor/report.h"
 
 #include <inttypes.h>
@@ -28,6 +29,7 @@ static void on_attempt(void *ctx, const struct attempt_key *key, const struct at
 
 	if (a)
 		report_alert(m, a);
+	noise_count(&m->noise, at->account);
 	if (is_idle(m, key, at) && m->idle_count < ATTEMPTS_MAX)
 		m->idle[m->idle_count++] = *key;
 }
@@ -65,6 +67,7 @@ void counters_attempts(struct monitor *m)
 {
 	if (collector_sums(m->collector, on_attempt, m))
 		report_blind_spot(m, "the attempts table could not be read", 1);
+	noise_limit(m);
 	remove_idle(m);
 }
 
@@ -77,7 +80,7 @@ static void on_lost(void *ctx, const struct lost_key *key, uint64_t n)
 
 	snprintf(note, sizeof(note), "lost without event or count: %s of %.40s",
 		 rule ? rule : "start, fork or exit", in ? in->name : "an unknown instance");
-	report_blind_spot(m, note, n);
+	noise_report_full(m, note, n);
 }
 
 /* Handshakes whose negotiated version and cipher were lost. */
@@ -86,14 +89,20 @@ static uint64_t handshakes_unread(const struct monitor *m)
 	return sensors_counter(m->sensors, COUNTER_CHUNKS_LOST) + m->conns.unread;
 }
 
-static const struct {
+struct counter_note {
 	enum counter_id id;
 	const char *note;
-} kernel_notes[] = {
+};
+
+/* Of what all share. */
+static const struct counter_note full_notes[] = {
 	{COUNTER_RING_FULL, "ring buffer full: attempts counted, their details lost"},
 	{COUNTER_ATTEMPTS_FULL, "attempts table full: attempts sent one by one"},
 	{COUNTER_PROCS_FULL, "process tables full: some processes of instances are unprotected"},
 	{COUNTER_FILES_FULL, "files of instances that could not be tracked: access goes unseen"},
+};
+
+static const struct counter_note kernel_notes[] = {
 	{COUNTER_MARK_FAILED, "sockets that could not be marked: their traffic went unseen"},
 	{COUNTER_CHECK_LOST, "accesses within an open that could not be tied to its outcome"},
 	{COUNTER_SOCKETS_LATE, "sockets of instances marked late: earlier traffic went unseen"},
@@ -121,6 +130,10 @@ void counters_blind_spots(struct monitor *m)
 {
 	struct files_gaps gaps = files_gaps(m->files);
 
+	noise_report(m);
+	for (size_t i = 0; i < ARRAY_SIZE(full_notes); i++)
+		noise_report_full(m, full_notes[i].note,
+				  sensors_counter(m->sensors, full_notes[i].id));
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_notes); i++)
 		report_blind_spot(m, kernel_notes[i].note,
 				  sensors_counter(m->sensors, kernel_notes[i].id));

@@ -7,6 +7,7 @@
 #include "base/proc.h"
 #include "model/cmdline.h"
 #include "monitor/file_probe.h"
+#include "monitor/files_search.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
 #include "sensor/cgroup.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 
@@ -122,6 +124,92 @@ static void locate(struct monitor *m, struct instance *in)
 	instances_place(&m->instances, in, place);
 }
 
+void events_ended(struct monitor *m, struct instance *in)
+{
+	in->members = 0;
+	log_change(in, INSTANCE_ENDED);
+	on_ended(m, in);
+}
+
+/* --- what is found out about a server: it takes time, of which each user has a share --- */
+
+#define DISCOVER_NS (20 * NS_PER_MS) /* at once, before what the kernel sent meanwhile */
+
+bool events_may_spend(struct monitor *m, const struct instance *in)
+{
+	return !m->started || discovery_admits(&m->discovery, in->user, m->now);
+}
+
+void events_spent(struct monitor *m, const struct instance *in, uint64_t since_ns)
+{
+	uint64_t now = clock_boot_ns();
+
+	discovery_spend(&m->discovery, in->user, now - since_ns, now);
+}
+
+/* A file that is not looked at takes no room among those that are protected. */
+static void leave_file(struct monitor *m, const struct event *ev)
+{
+	if (ev->type == EVENT_FILE)
+		sensors_file_disown(m->sensors, &ev->file.key, ev->key.instance);
+}
+
+static void look_at(struct monitor *m, const struct instance *in, const struct event *ev)
+{
+	if (ev->type == EVENT_FILE && files_hoarded(m->files, in)) {
+		discovery_drop(&m->discovery, in->user, m->now);
+		leave_file(m, ev);
+		return;
+	}
+	if (ev->type == EVENT_FILE) {
+		files_opened(m->files, in, ev);
+		return;
+	}
+	files_started(m->files, in);
+	if (in->found_running) /* it opened files before it was known */
+		files_search(m->files, m->sensors, in);
+	/* a supervisor may have opened its sockets before the server was executed */
+	if (sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
+		report_blind_spot(m, "sockets inherited by a server could not be searched for",
+				  ++m->totals.marks_failed);
+}
+
+static void discover(struct monitor *m, const struct instance *in, const struct event *ev)
+{
+	uint64_t began = clock_boot_ns();
+
+	if (!events_may_spend(m, in)) {
+		if (!discovery_defer(&m->discovery, in->user, ev, began))
+			leave_file(m, ev);
+		return;
+	}
+	look_at(m, in, ev);
+	events_spent(m, in, began);
+}
+
+void events_discover(struct monitor *m)
+{
+	uint64_t began = clock_boot_ns(), now;
+	struct discovery_job *job;
+	const struct instance *in;
+	uint32_t uid;
+
+	for (now = began; now < began + DISCOVER_NS; now = clock_boot_ns()) {
+		job = discovery_take(&m->discovery, &uid, now);
+		if (!job)
+			return;
+		m->now = now;
+		in = instances_find(&m->instances, job->ev.key.instance);
+		if (in && in->members) { /* else it has ended meanwhile */
+			look_at(m, in, &job->ev);
+			discovery_spend(&m->discovery, uid, clock_boot_ns() - now, now);
+		} else {
+			leave_file(m, &job->ev);
+		}
+		free(job);
+	}
+}
+
 static void on_lifecycle(struct monitor *m, const struct event *ev)
 {
 	struct instance *in;
@@ -148,15 +236,11 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 		active_policy_check(&m->policy, &m->instances);
 	log_change(in, change);
 	if (began)
-		files_started(m->files, in);
+		discover(m, in, ev);
 	if (change == INSTANCE_ENDED)
 		on_ended(m, in);
 	if (change == INSTANCE_LISTENS)
 		settle_sharing(m, in);
-	/* a supervisor may have opened its sockets before the server was executed */
-	if (change == INSTANCE_STARTED && sensors_mark_sockets(m->sensors, (pid_t)ev->actor.pid))
-		report_blind_spot(m, "sockets inherited by a server could not be searched for",
-				  ++m->totals.marks_failed);
 }
 
 /* --- attempts --- */
@@ -324,7 +408,9 @@ void events_receive(void *ctx, const struct event *ev)
 	case EVENT_FILE:
 		in = instances_find(&m->instances, ev->key.instance);
 		if (in)
-			files_opened(m->files, in, ev);
+			discover(m, in, ev);
+		else
+			leave_file(m, ev);
 		break;
 	case EVENT_ATTEMPT:
 		if (ev->flags & EVENT_PREVENTED) {

@@ -20,6 +20,7 @@ struct files {
 	void *ctx;
 	struct file *all;
 	size_t count, room;
+	size_t next; /* where files_refresh() begins, walking down */
 	struct codes codes;
 	struct files_gaps gaps;
 	char head[FILE_KIND_HEAD];
@@ -301,6 +302,7 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 	free(file->path);
 	file->path = strdup(path);
 	file->written = ev->file.written;
+	file->user = in->user;
 	if (!file->path) {
 		files_unprotected(f, in, path, -ENOMEM);
 		drop(f, &(struct instances){}, (size_t)(file - f->all));
@@ -318,6 +320,17 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 		memset(&found.conn, 0, sizeof(found.conn));
 		report_finding(f, in, &found, kind->read_rule, kind->exposed, 0);
 	}
+}
+
+bool files_hoarded(const struct files *f, const struct instance *in)
+{
+	size_t n = 0;
+
+	if (!in->user || f->count < FILES_MAX / 2)
+		return false;
+	for (size_t i = 0; i < f->count; i++)
+		n += f->all[i].user == in->user;
+	return n >= FILES_MAX / 4;
 }
 
 static void report_start(struct files *f, const struct instance *in, unsigned int rule,
@@ -366,22 +379,42 @@ void files_disown(struct files *f, const struct instances *is, const struct inst
 	}
 }
 
-void files_refresh(struct files *f, const struct instances *is)
+/* Returns false if the file is gone. */
+static bool refresh(struct files *f, const struct instance *in, struct file *file)
 {
-	codes_compare(&f->codes);
-	for (size_t i = f->count; i-- > 0;) {
-		struct file *file = &f->all[i];
-		const struct instance *in = instances_find(is, file->instance);
+	if (file->kind == FILE_CODE) /* as long as it is mapped, whatever its name leads to */
+		check_code(f, in, file);
+	else if (!file_probe_exists(in, file))
+		return false;
+	else if (file->undecided || !file->identified)
+		classify(f, in, file, file->kind);
+	return true;
+}
 
+void files_refresh(struct files *f, const struct instances *is, struct discovery *d)
+{
+	size_t i = f->next;
+	bool skipped = false;
+	uint64_t began;
+
+	codes_compare(&f->codes);
+	for (size_t left = f->count; left && f->count; left--) {
+		const struct instance *in;
+
+		i = (i && i <= f->count ? i : f->count) - 1;
+		in = instances_find(is, f->all[i].instance);
 		if (!in || !in->members)
 			continue; /* files_ended() drops its files */
-		if (file->kind ==
-		    FILE_CODE) /* kept while it is mapped, whatever its name leads to */
-			check_code(f, in, file);
-		else if (!file_probe_exists(in, file))
+		began = clock_boot_ns();
+		if (!discovery_admits(d, in->user, began)) {
+			if (!skipped)
+				f->next = i + 1; /* the next time begins here */
+			skipped = true;
+			continue;
+		}
+		if (!refresh(f, in, &f->all[i]))
 			drop(f, is, i);
-		else if (file->undecided || !file->identified)
-			classify(f, in, file, file->kind);
+		discovery_spend(d, in->user, clock_boot_ns() - began, began);
 	}
 }
 

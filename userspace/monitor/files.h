@@ -9,6 +9,7 @@
 #ifndef CACHEWARDEN_FILES_H
 #define CACHEWARDEN_FILES_H
 
+#include "model/discovery.h"
 #include "model/instance.h"
 #include "sensor/sensors.h"
 
@@ -25,6 +26,12 @@ void files_free(struct files *f); /* NULL is fine */
 /* An instance opened a file, or files_search() found one (EVENT_FILE). */
 void files_opened(struct files *f, const struct instance *in, const struct event *ev);
 
+/*
+ * Have the servers of that one's user more than a quarter of all files that the BPF programs can protect, and is there
+ * little room left? Never those of root.
+ */
+bool files_hoarded(const struct files *f, const struct instance *in);
+
 /* Check what a new instance was started with: /etc/ld.so.preload. */
 void files_started(struct files *f, const struct instance *in);
 
@@ -35,8 +42,11 @@ void files_disown(struct files *f, const struct instances *is, const struct inst
 /* Drop the files of an ended instance. Files that a running one uses as well stay protected. */
 void files_ended(struct files *f, const struct instances *is, const struct instance *in);
 
-/* Drop deleted files, follow renamed ones, and classify those that were empty before. Called periodically. */
-void files_refresh(struct files *f, const struct instances *is);
+/*
+ * Drop deleted files, follow renamed ones, and classify those that were empty before. Called periodically. The files of a
+ * user who has used up his share of time wait for the next call.
+ */
+void files_refresh(struct files *f, const struct instances *is, struct discovery *d);
 
 /*
  * Count a file that should be protected and is not, or a configuration that was not read in full. The first one of a run

@@ -155,9 +155,11 @@ static int loop(struct monitor *m)
 		until = earliest(earliest(next_tick, end),
 				 earliest(m->sweeps.next_ns, m->plaintext_due_ns));
 		now = clock_boot_ns();
+		until = earliest(until, discovery_due(&m->discovery, now));
 		n = receive(m, pending	     ? RETRY_OUTPUT_MS
 			       : until > now ? (int)((until - now) / NS_PER_MS) + 1
 					     : 0);
+		events_discover(m);
 		if (n < 0) {
 			log_error("cannot read the ring buffer: %s", strerror(-n));
 			return -1;
@@ -185,6 +187,7 @@ static void release(struct monitor *m)
 	files_free(m->files);
 	sharing_free(&m->sharing);
 	lookalikes_free(&m->lookalikes);
+	discovery_free(&m->discovery);
 	sensors_free(m->sensors);
 	incidents_free(&m->incidents);
 	control_close(&m->control);
@@ -222,7 +225,7 @@ static int init(struct monitor *m)
 	}
 	err = alerts_init(&m->alerts) ?: conns_init(&m->conns)
 		?: incidents_init(&m->incidents, report_incident, m)
-		?: lookalikes_init(&m->lookalikes);
+		?: lookalikes_init(&m->lookalikes) ?: discovery_init(&m->discovery);
 	if (err)
 		log_error("cannot set up the tables of alerts, connections and incidents: %s",
 			  strerror(-err));

@@ -3,6 +3,7 @@
 #include "monitor/report.h"
 
 #include "base/digest.h"
+#include "base/proc.h"
 #include "model/attempt.h"
 #include "model/routine.h"
 #include "monitor/host_program.h"
@@ -169,6 +170,8 @@ void report_alert(struct monitor *m, struct alert *a)
 		note_last(m, &f);
 		if (f.verdict.id >= VERDICT_ALERT && !is_known_listener(&f))
 			add_to_incident(m, &f);
+	} else if (finding_has_actor(&f)) { /* somebody blinds the monitor */
+		add_to_incident(m, &f);
 	}
 	if (is_blind_spot(&f) || (m->options->events && f.verdict.id != VERDICT_OFF)) {
 		sinks_event(&m->sinks, &f);
@@ -200,6 +203,41 @@ void report_blind_spot(void *ctx, const char *note, uint64_t total)
 {
 	if (total)
 		report_blind(ctx, note, 0, total, NULL);
+}
+
+/* Its executable and its session, as long as it lives. */
+static void name_actor(struct event *ev, const struct culprit *by)
+{
+	struct process_info *p = &ev->actor;
+	char exe[PATH_ROOM];
+
+	*p = (struct process_info){.uid = by->uid,
+				   .euid = by->uid,
+				   .loginuid = UINT32_MAX,
+				   .pid = by->pid,
+				   .tid = by->pid,
+				   .start_ns = by->start_ns};
+	memcpy(p->comm, by->comm, sizeof(p->comm));
+	ev->flags |= EVENT_ACTOR;
+	if (!by->pid)
+		return;
+	p->session = proc_session((pid_t)p->pid, p->start_ns, LINEAGE_MAX);
+	if (proc_exe((pid_t)p->pid, p->start_ns, exe, sizeof(exe)) || !exe[0])
+		return;
+	p->exe.len = (uint16_t)strlen(exe + 1); /* as one component */
+	memcpy(p->path, exe + 1, p->exe.len);
+}
+
+void report_caused(struct monitor *m, const char *note, uint64_t total, const struct culprit *by)
+{
+	struct alert *a =
+		total ? alerts_blind(&m->alerts, note, 0, total, m->now, m->flushing) : NULL;
+
+	if (!a)
+		return;
+	if (by && !a->id)
+		name_actor(&a->ev, by);
+	report_alert(m, a);
 }
 
 void report_unwatched(struct monitor *m, const char *note, const char *last_seen)

@@ -20,6 +20,9 @@ void report_waiting(struct monitor *m);
  */
 void report_blind_spot(void *ctx, const char *note, uint64_t total);
 
+/* The same, and a user is known to have caused it: then it is an incident. by NULL: nobody is known. */
+void report_caused(struct monitor *m, const char *note, uint64_t total, const struct culprit *by);
+
 /*
  * Nothing is, or was, monitored at all: as report_blind_spot(), but of severity high. last_seen: what the monitor last did,
  * NULL if unknown.

@@ -58,6 +58,8 @@ static int attach(struct monitor *m, const struct self_start *start)
 	char error[512];
 	int err = sensors_load(&m->sensors, error, sizeof(error));
 
+	if (!err && sensors_share_out(m->sensors))
+		log_warn("cannot divide the tables among users: one of them may fill them");
 	if (!err && sensors_register_self(m->sensors, start))
 		log_warn("cannot register the monitor: tampering with it will go unreported");
 	if (!err)

@@ -5,6 +5,7 @@
 
 #include "model/alert.h"
 #include "model/conn.h"
+#include "model/discovery.h"
 #include "model/incident.h"
 #include "model/instance.h"
 #include "monitor/active_policy.h"
@@ -29,12 +30,33 @@ struct sweep_state {
 	uint64_t total_ns, longest_ns;
 	uint64_t baselines_failed;
 	uint64_t save_failed; /* of files_state.h */
+	uint64_t untold;      /* starts and ends, when such servers were last looked for */
+	uint64_t untold_failed;
+	size_t next_instance; /* where the next one begins: the last one ended before all had a turn */
 };
 
 struct heartbeat_state {
 	uint64_t count;
 	uint64_t started_ns, next_ns; /* 0: none was sent */
 	uint64_t worst_lag_ns;	      /* since the last one */
+};
+
+/* Who is to blame: a user, and a process of his if pid is set. */
+struct culprit {
+	uint32_t uid, pid;
+	uint64_t start_ns;
+	char comm[COMM_LEN];
+};
+
+struct noise_user {
+	uint32_t account; /* see bpf/lib/budget.bpf.h */
+	uint32_t entries; /* of the attempts table, counted so far; 0: the place is free */
+};
+
+struct noise {
+	struct noise_user user[HOARDERS_MAX];
+	struct culprit loudest; /* who used most of his share lately */
+	uint32_t most;		/* how much that was; 0: nobody did anything */
 };
 
 struct totals {
@@ -66,6 +88,8 @@ struct monitor {
 	struct lookalikes lookalikes;
 	struct conns conns;
 	struct sweep_state sweeps;
+	struct discovery discovery; /* of servers by others than root */
+	struct noise noise;
 
 	/* what happens to an event */
 	uint64_t plaintext_due_ns; /* see plaintext.h */

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proc.h"
+#include "monitor/events.h"
 #include "monitor/files_state.h"
 #include "monitor/report.h"
 
@@ -12,6 +14,29 @@
 #include <string.h>
 
 #define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
+
+/* Servers of whose start or end no event told: a user starts too many, or there was no room for it. */
+static void find_untold(struct monitor *m)
+{
+	uint64_t untold = sensors_counter(m->sensors, COUNTER_UNTOLD) +
+			  sensors_counter(m->sensors, COUNTER_RING_FULL);
+
+	for (size_t i = 0; i < m->instances.count; i++) {
+		struct instance *in = m->instances.all[i];
+
+		if (!in->members || sensors_runs(m->sensors, in->id) || proc_state((pid_t)in->pid))
+			continue;
+		collector_poll(m->collector, 0); /* the event of its end was sent by now, if any */
+		if (in->members)
+			events_ended(m, in);
+	}
+	if (untold == m->sweeps.untold)
+		return;
+	m->sweeps.untold = untold;
+	if (sensors_tell_rest(m->sensors))
+		report_blind_spot(m, "servers whose start was not told could not be searched for",
+				  ++m->sweeps.untold_failed);
+}
 
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
 static int sweep_instance(struct monitor *m, struct instance *in)
@@ -22,6 +47,38 @@ static int sweep_instance(struct monitor *m, struct instance *in)
 		return err;
 	in->baselined = true;
 	return sensors_set_baselined(m->sensors, in->id);
+}
+
+/*
+ * Sweep those of all instances whose users have time left; the others have their turn first next time. The events are
+ * handled meanwhile: those of one instance fit the ring buffer, those of all may not.
+ */
+static int sweep_instances(struct monitor *m)
+{
+	size_t count = m->instances.count, first = m->sweeps.next_instance;
+	bool skipped = false;
+	uint64_t began;
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct instance *in = m->instances.all[(first + i) % count];
+
+		if (!in->members)
+			continue;
+		m->now = clock_boot_ns();
+		if (m->sweeps.count && !events_may_spend(m, in)) {
+			if (!skipped)
+				m->sweeps.next_instance = (first + i) % count;
+			skipped = true;
+			continue;
+		}
+		began = clock_boot_ns();
+		if (sweep_instance(m, in))
+			err = -EIO;
+		events_spent(m, in, began);
+		collector_poll(m->collector, 0);
+	}
+	return err;
 }
 
 static void account(struct sweep_state *s, uint64_t interval_s)
@@ -64,14 +121,10 @@ void sweeps_run(struct monitor *m)
 
 	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
 	m->now = m->sweeps.began_ns = clock_boot_ns();
+	find_untold(m);
 	err = sensors_sweep_host(m->sensors, &pending);
-	for (size_t i = 0; i < m->instances.count; i++) {
-		struct instance *in = m->instances.all[i];
-
-		if (in->members && sweep_instance(m, in))
-			err = -EIO;
-	}
-	files_refresh(m->files, &m->instances);
+	err = sweep_instances(m) ?: err;
+	files_refresh(m->files, &m->instances, &m->discovery);
 	save_files(m);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
 		report_lookalikes(m);
@@ -88,12 +141,16 @@ void sweeps_baseline(struct monitor *m)
 {
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
+		uint64_t began = m->now = clock_boot_ns();
 
-		if (in->members && !in->baselined && instance_started(in, m->now) &&
-		    sweep_instance(m, in))
+		if (!in->members || in->baselined || !instance_started(in, m->now) ||
+		    !events_may_spend(m, in))
+			continue;
+		if (sweep_instance(m, in))
 			report_blind_spot(
 				m,
 				"instances whose code could not be recorded when they had started",
 				++m->sweeps.baselines_failed);
+		events_spent(m, in, began);
 	}
 }

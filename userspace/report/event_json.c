@@ -316,6 +316,8 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "errno", ev->key.err);
 	jsonw_string(j, "found_by", ev->flags & EVENT_FOUND_BY_SWEEP ? "sweep" : "hook");
 	jsonw_int(j, "count", (int64_t)f->alert->count);
+	if (ev->flags & EVENT_CROWD)
+		jsonw_bool(j, "crowd", true);
 	if (f->alert->last_seen)
 		jsonw_string(j, "last_seen", f->alert->last_seen);
 	put_incident(j, f);

@@ -25,6 +25,8 @@ static void put_actor(struct textw *t, const struct finding *f)
 	actor = finding_actor(f);
 	textw_put(t, " by ");
 	actor_text(t, &actor);
+	if (f->alert->ev.flags & EVENT_CROWD)
+		textw_put(t, " and others of this user");
 	for (uint32_t i = 0; actor.detailed && i < p->ancestors && i < TEXT_ANCESTORS; i++) {
 		textw_put(t, " < ");
 		textw_name(t, p->ancestor[i].comm);

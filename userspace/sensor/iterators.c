@@ -66,6 +66,11 @@ int sensors_sweep(struct sensors *s)
 	return err;
 }
 
+int sensors_tell_rest(struct sensors *s)
+{
+	return iterator_run(s, sensors_program(s, "find_untold"), 0);
+}
+
 int sensors_mark_sockets(struct sensors *s, pid_t pid)
 {
 	return s->wire ? iterator_run(s, sensors_program(s, "mark_sockets"), pid) : 0;

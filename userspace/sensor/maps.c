@@ -94,6 +94,14 @@ void sensors_file_forget(struct sensors *s, const struct file_key *key)
 	bpf_map_delete_elem(sensors_map_fd(s, "files"), key);
 }
 
+void sensors_file_disown(struct sensors *s, const struct file_key *key, uint32_t instance)
+{
+	struct file_owner own;
+
+	if (!bpf_map_lookup_elem(sensors_map_fd(s, "files"), key, &own) && own.instance == instance)
+		sensors_file_forget(s, key);
+}
+
 bool sensors_knows_uprobes(const struct sensors *s)
 {
 	return s->uprobe_flag_known;
@@ -108,14 +116,84 @@ int sensors_set_baselined(struct sensors *s, uint32_t instance)
 		       : 0;
 }
 
+int sensors_share_out(struct sensors *s)
+{
+	const struct share fresh = {};
+	struct share_key key;
+	int err = 0;
+
+	for (key.what = 0; key.what < BUDGET_MAX; key.what++) {
+		key.account = 0;
+		err = err
+			      ?: bpf_map_update_elem(sensors_map_fd(s, "shares"), &key, &fresh,
+						     BPF_ANY);
+		key.account = ACCOUNT_OTHERS;
+		err = err
+			      ?: bpf_map_update_elem(sensors_map_fd(s, "shares"), &key, &fresh,
+						     BPF_ANY);
+	}
+	return err;
+}
+
+#define SHARE_IDLE_NS 60000000000ull
+
+void sensors_shares(const struct sensors *s, uint64_t now_ns, sensors_share_fn fn, void *ctx)
+{
+	int fd = sensors_map_fd(s, "shares");
+	struct share_key key, next, *last = NULL;
+	struct share share;
+	bool more = !bpf_map_get_next_key(fd, last, &next);
+
+	for (size_t i = 0; more && i < SHARES_MAX; i++) {
+		key = next; /* its successor is found before it may be removed */
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_lookup_elem(fd, &key, &share))
+			continue;
+		fn(ctx, &key, &share);
+		if (!share.over && key.account && key.account != ACCOUNT_OTHERS &&
+		    now_ns > share.since_ns + SHARE_IDLE_NS)
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+static bool is_listed(uint32_t account, const uint32_t *accounts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (accounts[i] == account)
+			return true;
+	}
+	return false;
+}
+
+void sensors_set_hoarders(struct sensors *s, const uint32_t *accounts, size_t count)
+{
+	int fd = sensors_map_fd(s, "hoarders");
+	uint32_t key, next, one = 1;
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	for (size_t i = 0; more && i < HOARDERS_MAX; i++) {
+		key = next;
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (!is_listed(key, accounts, count))
+			bpf_map_delete_elem(fd, &key);
+	}
+	for (size_t i = 0; i < count; i++)
+		bpf_map_update_elem(fd, &accounts[i], &one, BPF_ANY);
+}
+
+bool sensors_runs(const struct sensors *s, uint32_t instance)
+{
+	struct server server;
+
+	return !bpf_map_lookup_elem(sensors_map_fd(s, "servers"), &instance, &server);
+}
+
 void sensors_forget(struct sensors *s, uint32_t instance)
 {
 	static const char *const names[] = {"baselined", "prevent_rules", "main_tgids"};
-	int servers = sensors_map_fd(s, "servers");
-	struct server alive;
 
 	/* the event of a process's start may have been lost: the kernel side knows it */
-	if (servers < 0 || !bpf_map_lookup_elem(servers, &instance, &alive))
+	if (sensors_runs(s, instance))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		int fd = sensors_map_fd(s, names[i]);

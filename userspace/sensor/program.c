@@ -24,6 +24,7 @@ static const struct sensor_program programs[] = {
 	 "children and threads of an instance: its BGSAVE counts as a foreign process"},
 	{"processes", "hooks", "proc_exit", "the end of an instance"},
 	{"processes", "sweep", "find_instances", "instances that ran before the monitor"},
+	{"processes", "sweep", "find_untold", "instances of a user who starts too many at once"},
 	{"memory", "access", "ac_may_access",
 	 "accesses by syscalls that have no hook of their own"},
 	{"memory", "access", "ac_open",

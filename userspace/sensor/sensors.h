@@ -88,6 +88,9 @@ int sensors_seal(struct sensors *s);
  */
 int sensors_sweep_host(struct sensors *s, bool *ret_pending);
 
+/* Instances of whose start no event was sent, because their user had had his share: send it now. */
+int sensors_tell_rest(struct sensors *s);
+
 /*
  * Executable and shared mappings of the instance whose main process is pid. With baseline set they become what the
  * instance started with, and code among them is not a finding.
@@ -113,6 +116,19 @@ bool sensors_knows_uprobes(const struct sensors *s);
 /* The instance has started up: code it maps from now on is a finding, for the hooks too. */
 int sensors_set_baselined(struct sensors *s, uint32_t instance);
 
+/* Give root its share of what all users share, and one to all for whom there is no room. Before sensors_attach(). */
+int sensors_share_out(struct sensors *s);
+
+/* Call fn for the share of each user. What was not used lately, and never exceeded, is removed. */
+typedef void (*sensors_share_fn)(void *ctx, const struct share_key *key, const struct share *share);
+void sensors_shares(const struct sensors *s, uint64_t now_ns, sensors_share_fn fn, void *ctx);
+
+/* These users have too many entries in the attempts table, and no others. */
+void sensors_set_hoarders(struct sensors *s, const uint32_t *accounts, size_t count);
+
+/* Is a process of the instance left? */
+bool sensors_runs(const struct sensors *s, uint32_t instance);
+
 /* Remove what is kept for an instance, unless a process of it is left. */
 void sensors_forget(struct sensors *s, uint32_t instance);
 
@@ -126,6 +142,8 @@ int sensors_file_learn(struct sensors *s, uint32_t instance, const char *path);
 int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t instance,
 		     uint32_t kind);
 void sensors_file_forget(struct sensors *s, const struct file_key *key);
+/* The same, unless it belongs to another instance. */
+void sensors_file_disown(struct sensors *s, const struct file_key *key, uint32_t instance);
 
 /* Map descriptors for the collector; owned by s. sensors_handshakes_fd() is negative without the wire sensor. */
 int sensors_events_fd(const struct sensors *s);
