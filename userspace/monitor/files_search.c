@@ -2,6 +2,7 @@
 /* files_search.c - see files_search.h. */
 #include "monitor/files_search.h"
 
+#include "base/proc.h"
 #include "base/str.h"
 #include "model/server_config.h"
 #include "monitor/file_probe.h"
@@ -27,6 +28,7 @@ static const char *const config_dirs[] = {
 #define CONFIG_MAX (1u << 20)	     /* bytes of one file that are read */
 #define CONFIGS_MAX (64u << 20)	     /* bytes of all files */
 #define CONFIG_COST_LEAST (4u << 10) /* what opening a file counts for, however small it is */
+#define ARGS_MAX (16u << 10)	     /* bytes of a command line that are read */
 
 struct search {
 	struct files *files;
@@ -123,7 +125,7 @@ static void read_included(struct search *s, const char *value)
 	int err;
 
 	if (value[0] != '/') { /* relative to where the server was started, which is not known */
-		files_config_unread(s->files, s->in, value, "included by a relative path");
+		files_config_unread(s->files, s->in, value, "named by a relative path");
 		return;
 	}
 	file_probe_path(root, s->in, "");
@@ -254,21 +256,43 @@ static void read_configs(struct search *s, const char *dir)
 		closedir(d);
 }
 
+/* Most servers overwrite their command line with a title of their own; it then says nothing. */
+static void each_argument(const struct instance *in,
+			  void (*fn)(void *ctx, const char *directive, const char *value),
+			  void *ctx)
+{
+	char args[ARGS_MAX];
+	uint32_t len = proc_args((pid_t)in->pid, in->start_ns, args, sizeof(args));
+
+	server_config_args(args, len, fn, ctx);
+}
+
+/* Its data, in the directory where it keeps them. */
+static void learn_data(struct search *s, const char *dir)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+
+	if (!dir[0])
+		return;
+	learn_dir(s, dir, false);
+	snprintf(path, sizeof(path), "%s/%s", dir, s->append_dir);
+	learn_dir(s, path, true);
+}
+
 void files_search(struct files *f, struct sensors *sensors, const struct instance *in)
 {
 	struct search s = {.files = f, .sensors = sensors, .in = in, .append_dir = "appendonlydir"};
-	char path[PATH_MAX + NAME_MAX + 2];
 
 	snprintf(s.dir, sizeof(s.dir), "%s", in->cwd);
 	for (const char *const *dir = config_dirs; *dir; dir++)
 		read_configs(&s, *dir);
 	if (in->cwd[0])
 		read_configs(&s, in->cwd);
-	if (s.dir[0]) {
-		learn_dir(&s, s.dir, false);
-		snprintf(path, sizeof(path), "%s/%s", s.dir, s.append_dir);
-		learn_dir(&s, path, true);
-	}
+	s.matches = true; /* what its own command line names is its own */
+	each_argument(in, apply_directive, &s);
+	learn_data(&s, in->cwd); /* the directory it has now, whatever it was started with */
+	if (strcmp(s.dir, in->cwd))
+		learn_data(&s, s.dir);
 }
 
 /* --- TLS ports --- */

@@ -6,8 +6,8 @@
 #include "monitor/files.h"
 
 /*
- * Search the instance's working directory and the configuration files that name one of its ports. Every file found is
- * reported by an EVENT_FILE; what could not be searched or reported is counted in f.
+ * Search the instance's working directory, the configuration files that name one of its ports, and what its command line
+ * names. Every file found is reported by an EVENT_FILE; what could not be searched or reported is counted in f.
  */
 void files_search(struct files *f, struct sensors *sensors, const struct instance *in);
 
