@@ -238,7 +238,32 @@ void events_attempt(void *ctx, const struct event *ev)
 	report(m, &completed);
 }
 
+/* --- the monitor's own connections --- */
+
+/*
+ * The server was asked for its files through this connection. What the kernel counted is removed: that another client's
+ * plaintext is answered on the same port is a finding.
+ */
+static bool drop_own(struct monitor *m, const struct event *ev)
+{
+	struct attempt_key key = ev->key;
+	struct attempt counted;
+
+	if (!(ev->flags & EVENT_CONN) ||
+	    !asks_own(&m->asks, ev->key.instance, &ev->conn.ends, ev->time_ns))
+		return false;
+	key.vector = VECTOR_NONE; /* the kernel counts both directions together */
+	if (key.rule == RULE_TLS_LISTENER)
+		collector_take(m->collector, &key, &counted);
+	return true;
+}
+
 /* --- handshakes --- */
+
+static bool is_own(const struct monitor *m, const struct conn *c)
+{
+	return asks_own(&m->asks, c->instance, &c->ends, m->now);
+}
 
 static void report_handshake(struct monitor *m, const struct conn *c, unsigned int rule)
 {
@@ -254,7 +279,7 @@ static void report_wrong(struct monitor *m, uint64_t cookie)
 	static struct event ev; /* large */
 	struct conn *c = conns_find(&m->conns, cookie);
 
-	if (!c || !c->wrong || c->wrong_reported)
+	if (!c || !c->wrong || c->wrong_reported || is_own(m, c))
 		return;
 	c->wrong_reported = true;
 	conn_wrong_event(c, &ev);
@@ -298,6 +323,8 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 		if (in)
 			in->tls = true;
 	}
+	if (is_own(m, c))
+		return;
 	if (!policy_tls_version(policy, c->facts->version))
 		report_handshake(m, c, RULE_TLS_VERSION);
 	if (!policy_tls_cipher(policy, c->facts->cipher))
@@ -327,6 +354,8 @@ void events_receive(void *ctx, const struct event *ev)
 			files_opened(m->files, in, ev);
 		break;
 	case EVENT_ATTEMPT:
+		if (drop_own(m, ev))
+			break;
 		if (ev->flags & EVENT_PREVENTED) {
 			continue_target(ev);
 			reset_connection_of(m, ev);

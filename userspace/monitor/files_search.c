@@ -295,7 +295,74 @@ void files_search(struct files *f, struct sensors *sensors, const struct instanc
 		learn_data(&s, s.dir);
 }
 
-/* --- TLS ports --- */
+void files_answered(struct files *f, struct sensors *sensors, const struct instance *in,
+		    const char *const *directive, const char *const *value, size_t n)
+{
+	struct search s = {.files = f,
+			   .sensors = sensors,
+			   .in = in,
+			   .matches = true,
+			   .append_dir = "appendonlydir"};
+
+	for (size_t i = 0; i < n; i++) {
+		if (value[i][0])
+			apply_directive(&s, directive[i], value[i]);
+	}
+	learn_data(&s, s.dir);
+}
+
+/* --- single directives --- */
+
+static void each_directive(const struct instance *in, const char *path,
+			   void (*fn)(void *ctx, const char *directive, const char *value),
+			   void *ctx)
+{
+	char where[FILE_PROBE_PATH], *buf = malloc(CONFIG_MAX);
+	ssize_t n;
+
+	if (!buf)
+		return;
+	file_probe_path(where, in, path);
+	n = read_file(where, buf, CONFIG_MAX);
+	if (n > 0) {
+		server_config_each(buf, (size_t)n, fn, ctx);
+		explicit_bzero(buf, (size_t)n);
+	}
+	free(buf);
+}
+
+struct wanted {
+	const struct instance *in;
+	const char *directive;
+	char *value;
+	size_t size;
+};
+
+static void note_value(void *ctx, const char *directive, const char *value)
+{
+	struct wanted *w = ctx;
+
+	if (!strcmp(directive, w->directive))
+		snprintf(w->value, w->size, "%s", value);
+}
+
+static bool note_values(void *ctx, const char *path)
+{
+	const struct wanted *w = ctx;
+
+	each_directive(w->in, path, note_value, ctx);
+	return false; /* look into the others, too */
+}
+
+void files_directive(const struct files *f, const struct instance *in, const char *directive,
+		     char *value, size_t size)
+{
+	struct wanted w = {in, directive, value, size};
+
+	value[0] = '\0';
+	files_any(f, in->id, FILE_CONFIG, note_values, &w);
+	each_argument(in, note_value, &w);
+}
 
 static void note_tls_port(void *ctx, const char *directive, const char *value)
 {
@@ -307,19 +374,9 @@ static void note_tls_port(void *ctx, const char *directive, const char *value)
 
 static bool names_tls_port(void *ctx, const char *path)
 {
-	char where[FILE_PROBE_PATH], *buf = malloc(CONFIG_MAX);
 	bool found = false;
-	ssize_t n;
 
-	if (!buf)
-		return false;
-	file_probe_path(where, ctx, path);
-	n = read_file(where, buf, CONFIG_MAX);
-	if (n > 0) {
-		server_config_each(buf, (size_t)n, note_tls_port, &found);
-		explicit_bzero(buf, (size_t)n);
-	}
-	free(buf);
+	each_directive(ctx, path, note_tls_port, &found);
 	return found;
 }
 

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/proc.h"
-#include "model/file_kind.h"
+#include "monitor/ask.h"
 #include "monitor/events.h"
 #include "monitor/files_search.h"
 #include "monitor/files_state.h"
@@ -152,26 +152,6 @@ static void recall_files(struct monitor *m)
 			CONTROL_DIR, strerror(-n));
 }
 
-/* What every server has, but was not found of this one: access to it goes unseen. */
-static void log_files(const struct monitor *m, const struct instance *in)
-{
-	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
-	size_t count = files_count(m->files, in->id);
-	char missing[128] = "";
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t used = strlen(missing);
-
-		if (!files_any(m->files, in->id, kinds[i], NULL, NULL))
-			snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
-				 file_kind_name(kinds[i]));
-	}
-	log_info("instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",
-		 missing[0] ? "; none known as: " : "", missing,
-		 missing[0] ? " (if it has one, it is known once the server is started again)"
-			    : "");
-}
-
 /*
  * Find the servers that run already, and what is theirs: processes, sockets, files. Returns 0, or -1 after an error
  * message.
@@ -210,7 +190,7 @@ static int find_instances(struct monitor *m)
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */
 	for (size_t i = 0; i < m->instances.count; i++)
-		log_files(m, m->instances.all[i]);
+		files_log(m->files, m->instances.all[i]);
 	return 0;
 }
 
@@ -243,6 +223,7 @@ int startup(struct monitor *m)
 	if (err)
 		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
 			 strerror(-err));
+	ask_tick(m);
 	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
 	return 0;
 }
