@@ -5,11 +5,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/textw.h"
 #include "model/cmdline.h"
+#include "model/finding_kind.h"
 #include "monitor/file_probe.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
 #include "sensor/cgroup.h"
+#include "sensor/sockmap.h"
 #include "tls/facts.h"
 
 #include <errno.h>
@@ -17,12 +20,27 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+/* A connection in a sockmap: whose program decides where its bytes go? */
+static void note_sockmap(const struct monitor *m, struct alert *a)
+{
+	struct textw t = {a->note, sizeof(a->note), 0, false, false};
+	char who[SOCKMAP_TEXT_LEN];
+
+	if (a->ev.key.rule != RULE_TLS_BYPASS || a->ev.key.detail != FINDING_SOCKMAP ||
+	    !sockmap_text(m->sensors, a->ev.fd, who, sizeof(who)))
+		return;
+	textw_put(&t, "%s; ", finding_kind_swept(FINDING_SOCKMAP)->text);
+	textw_name(&t, who);
+}
+
 static void report(struct monitor *m, const struct event *ev)
 {
 	struct alert *a = alerts_event(&m->alerts, ev);
 
-	if (a)
-		report_alert(m, a);
+	if (!a)
+		return;
+	note_sockmap(m, a);
+	report_alert(m, a);
 }
 
 /* --- instances --- */
