@@ -40,6 +40,7 @@ static const struct suite *const suites[] = {
 	&files_search_alone_suite,
 	&files_learnt_suite,
 	&ask_suite,
+	&ask_alone_suite,
 	&sweep_suite,
 	&wire_suite,
 	&instances_suite,
