@@ -334,7 +334,8 @@ struct event {
 	__u32 target_tgid; /* the member of the instance that is the target */
 	__u32 target_tid;
 	__u32 other_instance; /* EVENT_CROSS_TENANT: the actor's instance */
-	__u32 fd; /* pidfd_getfd: the target's descriptor; swap: pages; start: mount namespace */
+	/* pidfd_getfd: the target's descriptor; swap: pages; start: mount namespace; sockmap: program */
+	__u32 fd;
 	/* path of the file mapped or opened, in actor.path; EVENT_INSTANCE: working directory */
 	struct path_place object;
 	union {

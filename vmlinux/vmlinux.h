@@ -428,6 +428,17 @@ struct bpf_prog {
 	struct bpf_insn insnsi[1];
 };
 
+struct sk_psock_progs {
+	struct bpf_prog *msg_parser;
+	struct bpf_prog *stream_parser;
+	struct bpf_prog *stream_verdict;
+	struct bpf_prog *skb_verdict;
+};
+
+struct sk_psock {
+	struct sk_psock_progs progs;
+};
+
 struct bpf_map {
 	u32 id;
 };

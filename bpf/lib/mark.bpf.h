@@ -70,6 +70,20 @@ static __always_inline void sock_ends(const struct sock *sk, struct conn_info *c
 }
 
 #define SK_USER_DATA_PSOCK 4 /* include/net/sock.h, since Linux 6.0 */
+#define SK_USER_DATA_FLAGS 7
+
+/* The program that decides where a socket's bytes go; 0: the sockmap has none, or not yet. */
+static __noinline u32 sockmap_program(u64 user_data)
+{
+	struct sk_psock *psock = (void *)(user_data & ~(u64)SK_USER_DATA_FLAGS);
+	struct bpf_prog *prog = BPF_CORE_READ(psock, progs.msg_parser);
+
+	if (!prog)
+		prog = BPF_CORE_READ(psock, progs.stream_verdict);
+	if (!prog)
+		prog = BPF_CORE_READ(psock, progs.skb_verdict);
+	return prog ? BPF_CORE_READ(prog, aux, id) : 0;
+}
 
 /*
  * Report a socket that is in a sockmap, once. Its operations are replaced, so that what its owner
@@ -78,10 +92,10 @@ static __always_inline void sock_ends(const struct sock *sk, struct conn_info *c
 static __always_inline int sockmap_check(struct sock *sk, struct sock_mark *mark, u32 flags)
 {
 	struct attempt_key key = {.rule = RULE_TLS_BYPASS, .detail = FINDING_SOCKMAP};
+	u64 user_data = (u64)BPF_CORE_READ(sk, sk_user_data);
 	struct event *e;
 
-	if (!((u64)BPF_CORE_READ(sk, sk_user_data) & SK_USER_DATA_PSOCK) ||
-	    (mark->flags & SOCK_SOCKMAP))
+	if (!(user_data & SK_USER_DATA_PSOCK) || (mark->flags & SOCK_SOCKMAP))
 		return 0;
 	mark->flags |= SOCK_SOCKMAP;
 	key.instance = mark->instance;
@@ -92,6 +106,7 @@ static __always_inline int sockmap_check(struct sock *sk, struct sock_mark *mark
 	e->key.vector = VECTOR_INGRESS;
 	e->flags |= EVENT_CONN | flags;
 	e->conn.cookie = key.actor;
+	e->fd = sockmap_program(user_data);
 	sock_ends(sk, &e->conn);
 	if (mark->flags & SOCK_LISTENER)
 		e->conn.opened = OPENED_INBOUND;

@@ -235,6 +235,103 @@ static void without_config(const void *arg)
 	server_stop(s, SIGTERM);
 }
 
+/* ---- what the command line names ---- */
+
+static const char *odd_dir(const char *of)
+{
+	const char *dir = strdup(str("%s/%s", scratch, of));
+
+	require(!mkdir(dir, 0700), "mkdir %s: %s", dir, strerror(errno));
+	return dir;
+}
+
+/* The key, the ACL file and the data lie where no search looks; the server keeps its command line. */
+static void by_arguments(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	const char *dir = odd_dir("arguments"), *key = strdup(str("%s/a key", dir)),
+		   *acl = strdup(str("%s/people", dir)), *data = odd_dir("arguments.data");
+	struct trigger t;
+
+	key_copy(key);
+	file_write(acl, "user default on nopass ~* &* +@all\n");
+	require(!chmod(acl, 0600), "chmod: %s", strerror(errno));
+	s->pid = child_start((const char *const[]){REDIS_SERVER,
+						   "--port",
+						   "0",
+						   "--tls-port",
+						   strdup(str("%d", s->tls_port)),
+						   "--bind",
+						   "127.0.0.1",
+						   "--set-proc-title",
+						   "no",
+						   "--tls-cert-file",
+						   strdup(cert_path()),
+						   "--TLS-Key-File",
+						   key,
+						   "--tls-ca-cert-file",
+						   strdup(cert_path()),
+						   "--aclfile",
+						   acl,
+						   "--dir",
+						   data,
+						   "--logfile",
+						   s->log,
+						   NULL},
+			     &(struct child_opts){});
+	server_ready(s);
+	unlink(s->config);
+	unlink(s->key);
+	monitor();
+	t = trigger("file_open", key);
+	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+	monitors_mark();
+	t = trigger("file_open", acl);
+	expect(mon, {.rule = "rest-file", .detail = "ACL file", .server = s, .by = &t});
+	server_stop(s, SIGTERM);
+}
+
+/* redis-server FILE --dir DIR: the file that its command line names is read, and what it names in turn. */
+static void config_by_arguments(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	const char *dir = odd_dir("settings");
+	struct trigger t;
+
+	snprintf(s->key, sizeof(s->key), "%s/secret", dir);
+	key_copy(s->key);
+	append(s, str("tls-key-file %s\nset-proc-title no\n", s->key));
+	require(!rename(s->config, str("%s/settings", dir)), "rename: %s", strerror(errno));
+	snprintf(s->config, sizeof(s->config), "%s/settings", dir);
+	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, "--dir",
+						   odd_dir("settings.data"), NULL},
+			     &(struct child_opts){});
+	server_ready(s);
+	monitor();
+	t = trigger("file_open", s->key);
+	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+	monitors_mark();
+	expect_config_of(s, s->config);
+	server_stop(s, SIGTERM);
+}
+
+/* The benign twin: an option of another program names the same kind of file. */
+static void strangers_arguments(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	const char *key = strdup(str("%s/key", odd_dir("stranger")));
+
+	key_copy(key);
+	child_start(
+		(const char *const[]){"/bin/sh", "-c", "sleep 100; :", "--tls-key-file", key, NULL},
+		&(struct child_opts){});
+	server_run(s);
+	monitor();
+	trigger("file_open", key);
+	expect_nothing(mon);
+	server_stop(s, SIGTERM);
+}
+
 static const struct test tests[] = {
 	TEST("a file named behind 100 KiB of configuration", long_config),
 	TEST("a configuration included by a pattern", included_by_pattern),
@@ -247,6 +344,9 @@ static const struct test alone_tests[] = {
 	TEST("a configuration larger than is read is a blind spot", config_cut),
 	TEST("a private key in the working directory of a server without configuration",
 	     without_config),
+	TEST("a key and an ACL file that only the command line names", by_arguments),
+	TEST("a configuration that only the command line names, and its key", config_by_arguments),
+	TEST("a key that a stranger's command line names is nobody's", strangers_arguments),
 	{},
 };
 

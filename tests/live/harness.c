@@ -51,6 +51,8 @@ static const struct {
 	{&files_search_suite, ALONE},
 	{&files_search_alone_suite, ALONE},
 	{&files_learnt_suite, ALONE},
+	{&ask_suite, ALONE},
+	{&ask_alone_suite, ALONE},
 	{&sweep_suite, LEFT},
 	{&wire_suite, RIGHT},
 	{&instances_suite, LEFT},

@@ -77,6 +77,18 @@ void wire_name_lookup_allowed(const void *arg)
 	server_stop(s, SIGTERM);
 }
 
+/* The finding names the program, and the process that holds it. */
+static void names_program(pid_t holder)
+{
+	const char *detail = alert_str(alert_find(wire_mon, "tls-bypass", 0), "detail"),
+		   *begins =
+			   "connection in a BPF sockmap: its bytes need no packet; sk_msg program ";
+
+	require(!strncmp(detail, begins, strlen(begins)) && strstr(detail, " redirect, tag ") &&
+			strstr(detail, str(", of uid 0, held by sockmap(%d)", holder)),
+		"it says \"%s\"", detail);
+}
+
 void wire_sockmap(const void *arg)
 {
 	struct run r = run_command(10000, trigger_path("sockmap"), port(wire_mixed->plain_port));
@@ -92,7 +104,7 @@ void wire_sockmap(const void *arg)
 			  .wire = true,
 			  .server = wire_mixed,
 			  .opened = "inbound",
-			  .detail = "connection in a BPF sockmap: its bytes need no packet",
 			  .local_port = wire_mixed->plain_port,
 			  .remote_port = from});
+	names_program(r.pid);
 }

@@ -33,15 +33,17 @@ static long bpf(int cmd, union bpf_attr *attr)
 	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
 }
 
-static int load(int type, int attach, const struct bpf_insn *insns, size_t n)
+static int load(int type, int attach, const char *name, const struct bpf_insn *insns, size_t n)
 {
 	union bpf_attr attr = {.prog_type = type,
 			       .expected_attach_type = attach,
 			       .insns = (uintptr_t)insns,
 			       .insn_cnt = n,
 			       .license = (uintptr_t) "GPL"};
-	int fd = (int)bpf(BPF_PROG_LOAD, &attr);
+	int fd;
 
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "%s", name);
+	fd = (int)bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)
 		trigger_die("program of type %d", type);
 	return fd;
@@ -73,7 +75,7 @@ static int load_adder(int map, int port)
 		EXIT,
 	};
 
-	return load(BPF_PROG_TYPE_SOCK_OPS, 0, insns, sizeof(insns) / sizeof(insns[0]));
+	return load(BPF_PROG_TYPE_SOCK_OPS, 0, "adder", insns, sizeof(insns) / sizeof(insns[0]));
 }
 
 static int load_redirect(int map, int port)
@@ -89,7 +91,7 @@ static int load_redirect(int map, int port)
 		EXIT,
 	};
 
-	return load(BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT, insns,
+	return load(BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT, "redirect", insns,
 		    sizeof(insns) / sizeof(insns[0]));
 }
 

@@ -130,6 +130,37 @@ static void overlong_and_binary_lines_are_skipped(void **state)
 	assert_string_equal(d.text, "");
 }
 
+#define ARGS(text) text, sizeof(text)
+
+static void a_command_line_has_directives(void **state)
+{
+	struct directives d = {};
+
+	server_config_args(ARGS("redis-server\0/etc/r.conf\0--TLS-Key-File\0/a key\0--save\0"
+				"60\0"
+				"1\0--port\0--dir\0/d"),
+			   collect, &d);
+	assert_string_equal(d.text,
+			    "[include=/etc/r.conf][tls-key-file=/a key][save=60 1][dir=/d]");
+	d.text[0] = '\0';
+	server_config_args(ARGS("redis-server\0--dir\0/d"), collect, &d);
+	assert_string_equal(d.text, "[dir=/d]");
+	d.text[0] = '\0';
+	server_config_args(ARGS("redis-server\0-\0--dir\0/d"), collect, &d);
+	assert_string_equal(d.text, "[dir=/d]");
+}
+
+static void a_title_or_a_cut_command_line_has_no_directives(void **state)
+{
+	static const char cut[] = {'r', 0, '-', '-', 'd', 'i', 'r', 0, '/', 'a'};
+	struct directives d = {};
+
+	server_config_args(ARGS("redis-server 127.0.0.1:6379\0\0\0\0"), collect, &d);
+	server_config_args(cut, sizeof(cut), collect, &d);
+	server_config_args("", 0, collect, &d);
+	assert_string_equal(d.text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +173,8 @@ int main(void)
 		cmocka_unit_test(every_kind_has_an_exposure_finding_and_a_rule),
 		cmocka_unit_test(directives_are_parsed_as_the_server_parses_them),
 		cmocka_unit_test(overlong_and_binary_lines_are_skipped),
+		cmocka_unit_test(a_command_line_has_directives),
+		cmocka_unit_test(a_title_or_a_cut_command_line_has_no_directives),
 	};
 
 	return cmocka_run_group_tests_name("file_kind", tests, NULL, NULL);

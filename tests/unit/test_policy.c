@@ -101,6 +101,33 @@ static void routine_is_observed_until_an_entry_names_the_rule(void **state)
 	policy_free(&p);
 }
 
+static void a_server_is_asked_by_the_first_entry_that_says_so(void **state)
+{
+	struct policy_input s = gdb_reads();
+	const struct policy_ask *ask;
+	struct policy p;
+
+	policy_init(&p);
+	assert_null(policy_asked(&p, &s));
+	p = read_policy("instances:\n"
+			"  - {name: other, match: {port: 1}, ask: {over: any}}\n"
+			"  - {name: silent, rules: {mem-read: {mode: off}}}\n"
+			"  - name: sessions\n"
+			"    ask: {user: cachewarden, password-file: /etc/p, over: tls}\n"
+			"  - {name: all, ask: {over: any}}\n");
+	ask = policy_asked(&p, &s);
+	assert_non_null(ask);
+	assert_string_equal(ask->user, "cachewarden");
+	assert_string_equal(ask->password_file, "/etc/p");
+	assert_int_equal(ask->over, TRANSPORT_TLS);
+	policy_free(&p);
+	p = read_policy("instances:\n  - {name: all, ask: {socket: /run/r.sock}}\n");
+	ask = policy_asked(&p, &s);
+	assert_non_null(ask);
+	assert_int_equal(ask->over, POLICY_UNSET);
+	policy_free(&p);
+}
+
 static void invalid_file_is_refused_with_the_expected_error(void **state)
 {
 	char line[2048], error[POLICY_ERROR_LEN];
@@ -537,6 +564,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test(f)
 	const struct CMUnitTest tests[] = {
+		T(a_server_is_asked_by_the_first_entry_that_says_so),
 		T(without_a_policy_every_rule_alerts),
 		T(routine_is_observed_until_an_entry_names_the_rule),
 		T(invalid_file_is_refused_with_the_expected_error),

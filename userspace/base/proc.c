@@ -302,3 +302,63 @@ bool proc_listens(pid_t pid)
 	free(list.all);
 	return listens;
 }
+
+/* Does that descriptor's line "name: number" have the number? */
+static bool fdinfo_has(pid_t pid, const char *fd, const char *name, uint32_t number)
+{
+	char path[300], text[1024], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", (int)pid, fd);
+	if (!number || read_file(path, text, sizeof(text)) <= 0)
+		return false;
+	at = strstr(text, name);
+	return at && strtoul(at + strlen(name), NULL, 10) == number;
+}
+
+static bool holds_bpf(pid_t pid, uint32_t program, uint32_t map)
+{
+	char path[64], to[64];
+	bool found = false;
+	struct dirent *d;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && !found && (d = readdir(dir))) {
+		n = readlinkat(dirfd(dir), d->d_name, to, sizeof(to) - 1);
+		to[n > 0 ? n : 0] = '\0';
+		if (!strcmp(to, "anon_inode:bpf-map"))
+			found = fdinfo_has(pid, d->d_name, "map_id:", map);
+		else if (!strcmp(to, "anon_inode:bpf-prog") || !strcmp(to, "anon_inode:bpf_link"))
+			found = fdinfo_has(pid, d->d_name, "prog_id:", program);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+struct holder {
+	uint32_t program, map;
+	bool (*skip)(void *ctx, pid_t pid);
+	void *ctx;
+	uint64_t until_ns;
+	pid_t pid;
+};
+
+static void look_for_holder(void *ctx, pid_t pid)
+{
+	struct holder *h = ctx;
+
+	if (!h->pid && pid != getpid() && !h->skip(h->ctx, pid) && clock_boot_ns() < h->until_ns &&
+	    holds_bpf(pid, h->program, h->map))
+		h->pid = pid;
+}
+
+pid_t proc_bpf_holder(uint32_t program, uint32_t map, bool (*skip)(void *ctx, pid_t pid), void *ctx)
+{
+	struct holder h = {program, map, skip, ctx, clock_boot_ns() + PROC_HOLDER_NS, 0};
+
+	proc_each(look_for_holder, &h);
+	return h.pid;
+}

@@ -47,6 +47,14 @@ bool proc_swap_sealed(void);
 /* Does the process have a listening TCP or UNIX socket? Reads its descriptors, so not for an instance. */
 bool proc_listens(pid_t pid);
 
+/*
+ * A process other than this one that has a descriptor of the BPF program or of the BPF map (0: of none); 0 if there is none, or
+ * not found in PROC_HOLDER_NS. Those that skip() wants are left out.
+ */
+#define PROC_HOLDER_NS 50000000ull
+pid_t proc_bpf_holder(uint32_t program, uint32_t map, bool (*skip)(void *ctx, pid_t pid),
+		      void *ctx);
+
 /* argv[0] of a process. Returns its length, 0 if the process is gone or has none. */
 size_t proc_title(pid_t pid, char *buf, size_t size);
 

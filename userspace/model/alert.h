@@ -32,7 +32,7 @@ struct alert {
 	uint64_t last_ns;
 	bool detailed;		   /* ev was received */
 	bool retained;		   /* the kernel has no entry for it, see alerts_retain() */
-	char note[ALERT_NOTE_LEN]; /* self-blind: the blind spot */
+	char note[ALERT_NOTE_LEN]; /* in place of what the event says; self-blind: the blind spot */
 	char *opener; /* tls-listener: executable that opened the connection it was first seen on */
 	char *last_seen; /* self-blind: what the monitor last did; NULL: nothing to say */
 	struct hash_link link;

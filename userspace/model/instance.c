@@ -222,8 +222,10 @@ static enum instance_change add_port(struct instances *is, struct instance *in, 
 		if (in->port[i] == port)
 			return INSTANCE_SAME;
 	}
-	if (in->ports < INSTANCE_PORTS)
+	if (in->ports < INSTANCE_PORTS) {
+		memcpy(in->ip[in->ports], ev->conn.ends.local_ip, sizeof(in->ip[0]));
 		in->port[in->ports++] = port;
+	}
 	if (in->ports == 1)
 		name_instance(is, in);
 	return INSTANCE_LISTENS;

@@ -28,8 +28,10 @@ struct instance {
 	uint64_t last_child_start_ns;
 	uint32_t ports;
 	uint16_t port[INSTANCE_PORTS]; /* listening, in the order they were opened */
-	uint64_t began_ns;	       /* when it was found, or started */
-	uint64_t listen_ns;	       /* when it first listened, 0: not yet */
+	uint8_t ip[INSTANCE_PORTS]
+		  [16];	    /* each one's address, the first if it has several; IPv4 mapped */
+	uint64_t began_ns;  /* when it was found, or started */
+	uint64_t listen_ns; /* when it first listened, 0: not yet */
 	bool tls;	    /* a client finished a handshake, or its configuration has a TLS port */
 	uint32_t plain;	    /* 1 << index of a port on which it answered in plaintext */
 	uint64_t exposed;   /* alert of the first credential seen in plaintext */

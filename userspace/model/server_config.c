@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LINE_LEN 1024
@@ -60,6 +61,12 @@ static bool is_directive(const char *word)
 	return false;
 }
 
+static void to_lower(char *word)
+{
+	for (; *word; word++)
+		*word = (char)tolower((unsigned char)*word);
+}
+
 /* Split a line into its first word, in lower case, and the rest without quotes. NULL if there is no rest. */
 static char *cut(char *line, char **ret_word)
 {
@@ -69,8 +76,7 @@ static char *cut(char *line, char **ret_word)
 	if (!*word || *word == '#' || !*value)
 		return NULL;
 	*value++ = '\0';
-	for (char *c = word; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	to_lower(word);
 	value += strspn(value, " \t");
 	end = value + strlen(value);
 	while (end > value && strchr(" \t\r", end[-1]))
@@ -105,4 +111,47 @@ size_t server_config_each(const char *text, size_t len,
 		at = eol + 1;
 	}
 	return known;
+}
+
+/* The next argument, NULL after the last. A cut off one does not count. */
+static const char *next_arg(const char **at, const char *end)
+{
+	const char *arg = *at, *nul = arg < end ? memchr(arg, '\0', (size_t)(end - arg)) : NULL;
+
+	*at = nul ? nul + 1 : end;
+	return nul ? arg : NULL;
+}
+
+static bool is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1] == '-';
+}
+
+void server_config_args(const char *args, size_t len,
+			void (*fn)(void *ctx, const char *directive, const char *value), void *ctx)
+{
+	const char *at = args, *end = args + len, *arg;
+	char word[64] = "", value[LINE_LEN];
+	size_t used = 0;
+
+	next_arg(&at, end); /* the program */
+	arg = next_arg(&at, end);
+	if (arg && arg[0] && arg[0] != '-') {
+		fn(ctx, "include", arg);
+		arg = next_arg(&at, end);
+	}
+	for (; arg; arg = next_arg(&at, end)) {
+		if (is_option(arg)) {
+			if (word[0] && used && used < sizeof(value))
+				fn(ctx, word, value);
+			snprintf(word, sizeof(word), "%s", arg + 2);
+			to_lower(word);
+			used = 0;
+		} else if (word[0] && used < sizeof(value)) {
+			used += (size_t)snprintf(value + used, sizeof(value) - used, "%s%s",
+						 used ? " " : "", arg);
+		}
+	}
+	if (word[0] && used && used < sizeof(value))
+		fn(ctx, word, value);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* server_config.h - the lines of a Redis or Valkey configuration. Pure. */
+/* server_config.h - the directives of a Redis or Valkey server, in a configuration or on its command line. Pure. */
 #ifndef CACHEWARDEN_SERVER_CONFIG_H
 #define CACHEWARDEN_SERVER_CONFIG_H
 
@@ -13,5 +13,12 @@
 size_t server_config_each(const char *text, size_t len,
 			  void (*fn)(void *ctx, const char *directive, const char *value),
 			  void *ctx);
+
+/*
+ * The same for a command line, each argument NUL-terminated: "--directive value...". A configuration file, if the first
+ * argument after the program names one, comes as an include.
+ */
+void server_config_args(const char *args, size_t len,
+			void (*fn)(void *ctx, const char *directive, const char *value), void *ctx);
 
 #endif

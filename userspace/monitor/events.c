@@ -5,12 +5,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/textw.h"
 #include "model/cmdline.h"
+#include "model/finding_kind.h"
 #include "monitor/file_probe.h"
 #include "monitor/files_search.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
 #include "sensor/cgroup.h"
+#include "sensor/sockmap.h"
 #include "tls/facts.h"
 
 #include <errno.h>
@@ -19,12 +22,27 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+/* A connection in a sockmap: whose program decides where its bytes go? */
+static void note_sockmap(const struct monitor *m, struct alert *a)
+{
+	struct textw t = {a->note, sizeof(a->note), 0, false, false};
+	char who[SOCKMAP_TEXT_LEN];
+
+	if (a->ev.key.rule != RULE_TLS_BYPASS || a->ev.key.detail != FINDING_SOCKMAP ||
+	    !sockmap_text(m->sensors, a->ev.fd, who, sizeof(who)))
+		return;
+	textw_put(&t, "%s; ", finding_kind_swept(FINDING_SOCKMAP)->text);
+	textw_name(&t, who);
+}
+
 static void report(struct monitor *m, const struct event *ev)
 {
 	struct alert *a = alerts_event(&m->alerts, ev);
 
-	if (a)
-		report_alert(m, a);
+	if (!a)
+		return;
+	note_sockmap(m, a);
+	report_alert(m, a);
 }
 
 /* --- instances --- */
@@ -322,7 +340,32 @@ void events_attempt(void *ctx, const struct event *ev)
 	report(m, &completed);
 }
 
+/* --- the monitor's own connections --- */
+
+/*
+ * The server was asked for its files through this connection. What the kernel counted is removed: that another client's
+ * plaintext is answered on the same port is a finding.
+ */
+static bool drop_own(struct monitor *m, const struct event *ev)
+{
+	struct attempt_key key = ev->key;
+	struct attempt counted;
+
+	if (!(ev->flags & EVENT_CONN) ||
+	    !asks_own(&m->asks, ev->key.instance, &ev->conn.ends, ev->time_ns))
+		return false;
+	key.vector = VECTOR_NONE; /* the kernel counts both directions together */
+	if (key.rule == RULE_TLS_LISTENER)
+		collector_take(m->collector, &key, &counted);
+	return true;
+}
+
 /* --- handshakes --- */
+
+static bool is_own(const struct monitor *m, const struct conn *c)
+{
+	return asks_own(&m->asks, c->instance, &c->ends, m->now);
+}
 
 static void report_handshake(struct monitor *m, const struct conn *c, unsigned int rule)
 {
@@ -338,7 +381,7 @@ static void report_wrong(struct monitor *m, uint64_t cookie)
 	static struct event ev; /* large */
 	struct conn *c = conns_find(&m->conns, cookie);
 
-	if (!c || !c->wrong || c->wrong_reported)
+	if (!c || !c->wrong || c->wrong_reported || is_own(m, c))
 		return;
 	c->wrong_reported = true;
 	conn_wrong_event(c, &ev);
@@ -382,6 +425,8 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 		if (in)
 			in->tls = true;
 	}
+	if (is_own(m, c))
+		return;
 	if (!policy_tls_version(policy, c->facts->version))
 		report_handshake(m, c, RULE_TLS_VERSION);
 	if (!policy_tls_cipher(policy, c->facts->cipher))
@@ -413,6 +458,8 @@ void events_receive(void *ctx, const struct event *ev)
 			leave_file(m, ev);
 		break;
 	case EVENT_ATTEMPT:
+		if (drop_own(m, ev))
+			break;
 		if (ev->flags & EVENT_PREVENTED) {
 			continue_target(ev);
 			reset_connection_of(m, ev);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "base/textw.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
@@ -11,6 +12,7 @@
 #include "monitor/file_probe.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -438,6 +440,28 @@ size_t files_count(const struct files *f, uint32_t instance)
 	for (size_t i = 0; i < f->count; i++)
 		n += f->all[i].instance == instance && f->all[i].kind && !f->all[i].below;
 	return n;
+}
+
+/* What every server has, but was not found of this one: access to it goes unseen. */
+void files_log(const struct files *f, const struct instance *in)
+{
+	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
+	size_t count = files_count(f, in->id);
+	char missing[128] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t used = strlen(missing);
+
+		if (!files_any(f, in->id, kinds[i], NULL, NULL))
+			snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
+				 file_kind_name(kinds[i]));
+	}
+	log_info(
+		"instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",
+		missing[0] ? "; none known as: " : "", missing,
+		missing[0]
+			? " (if it has one, it is known once the server is restarted or asked, see ask in the policy)"
+			: "");
 }
 
 void files_each(const struct files *f, void (*fn)(void *ctx, const struct file *file), void *ctx)

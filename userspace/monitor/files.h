@@ -72,6 +72,9 @@ bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
 /* The number of files protected for an instance. */
 size_t files_count(const struct files *f, uint32_t instance);
 
+/* Log how many that are, and of which kinds none is known. */
+void files_log(const struct files *f, const struct instance *in);
+
 struct file; /* file_probe.h */
 void files_each(const struct files *f, void (*fn)(void *ctx, const struct file *file), void *ctx);
 

@@ -2,6 +2,7 @@
 /* files_search.c - see files_search.h. */
 #include "monitor/files_search.h"
 
+#include "base/proc.h"
 #include "base/str.h"
 #include "model/server_config.h"
 #include "monitor/file_probe.h"
@@ -27,6 +28,7 @@ static const char *const config_dirs[] = {
 #define CONFIG_MAX (1u << 20)	     /* bytes of one file that are read */
 #define CONFIGS_MAX (64u << 20)	     /* bytes of all files */
 #define CONFIG_COST_LEAST (4u << 10) /* what opening a file counts for, however small it is */
+#define ARGS_MAX (16u << 10)	     /* bytes of a command line that are read */
 
 struct search {
 	struct files *files;
@@ -123,7 +125,7 @@ static void read_included(struct search *s, const char *value)
 	int err;
 
 	if (value[0] != '/') { /* relative to where the server was started, which is not known */
-		files_config_unread(s->files, s->in, value, "included by a relative path");
+		files_config_unread(s->files, s->in, value, "named by a relative path");
 		return;
 	}
 	file_probe_path(root, s->in, "");
@@ -252,24 +254,113 @@ static void read_configs(struct search *s, const char *dir)
 		closedir(d);
 }
 
+/* Most servers overwrite their command line with a title of their own; it then says nothing. */
+static void each_argument(const struct instance *in,
+			  void (*fn)(void *ctx, const char *directive, const char *value),
+			  void *ctx)
+{
+	char args[ARGS_MAX];
+	uint32_t len = proc_args((pid_t)in->pid, in->start_ns, args, sizeof(args));
+
+	server_config_args(args, len, fn, ctx);
+}
+
+/* Its data, in the directory where it keeps them. */
+static void learn_data(struct search *s, const char *dir)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+
+	if (!dir[0])
+		return;
+	learn_dir(s, dir, false);
+	snprintf(path, sizeof(path), "%s/%s", dir, s->append_dir);
+	learn_dir(s, path, true);
+}
+
 void files_search(struct files *f, struct sensors *sensors, const struct instance *in)
 {
 	struct search s = {.files = f, .sensors = sensors, .in = in, .append_dir = "appendonlydir"};
-	char path[PATH_MAX + NAME_MAX + 2];
 
 	snprintf(s.dir, sizeof(s.dir), "%s", in->cwd);
 	for (const char *const *dir = config_dirs; *dir; dir++)
 		read_configs(&s, *dir);
 	if (in->cwd[0])
 		read_configs(&s, in->cwd);
-	if (s.dir[0]) {
-		learn_dir(&s, s.dir, false);
-		snprintf(path, sizeof(path), "%s/%s", s.dir, s.append_dir);
-		learn_dir(&s, path, true);
-	}
+	s.matches = true; /* what its own command line names is its own */
+	each_argument(in, apply_directive, &s);
+	learn_data(&s, in->cwd); /* the directory it has now, whatever it was started with */
+	if (strcmp(s.dir, in->cwd))
+		learn_data(&s, s.dir);
 }
 
-/* --- TLS ports --- */
+void files_answered(struct files *f, struct sensors *sensors, const struct instance *in,
+		    const char *const *directive, const char *const *value, size_t n)
+{
+	struct search s = {.files = f,
+			   .sensors = sensors,
+			   .in = in,
+			   .matches = true,
+			   .append_dir = "appendonlydir"};
+
+	for (size_t i = 0; i < n; i++) {
+		if (value[i][0])
+			apply_directive(&s, directive[i], value[i]);
+	}
+	learn_data(&s, s.dir);
+}
+
+/* --- single directives --- */
+
+static void each_directive(const struct instance *in, const char *path,
+			   void (*fn)(void *ctx, const char *directive, const char *value),
+			   void *ctx)
+{
+	char where[FILE_PROBE_PATH], *buf = malloc(CONFIG_MAX);
+	ssize_t n;
+
+	if (!buf)
+		return;
+	file_probe_path(where, in, path);
+	n = read_file(where, buf, CONFIG_MAX);
+	if (n > 0) {
+		server_config_each(buf, (size_t)n, fn, ctx);
+		explicit_bzero(buf, (size_t)n);
+	}
+	free(buf);
+}
+
+struct wanted {
+	const struct instance *in;
+	const char *directive;
+	char *value;
+	size_t size;
+};
+
+static void note_value(void *ctx, const char *directive, const char *value)
+{
+	struct wanted *w = ctx;
+
+	if (!strcmp(directive, w->directive))
+		snprintf(w->value, w->size, "%s", value);
+}
+
+static bool note_values(void *ctx, const char *path)
+{
+	const struct wanted *w = ctx;
+
+	each_directive(w->in, path, note_value, ctx);
+	return false; /* look into the others, too */
+}
+
+void files_directive(const struct files *f, const struct instance *in, const char *directive,
+		     char *value, size_t size)
+{
+	struct wanted w = {in, directive, value, size};
+
+	value[0] = '\0';
+	files_any(f, in->id, FILE_CONFIG, note_values, &w);
+	each_argument(in, note_value, &w);
+}
 
 static void note_tls_port(void *ctx, const char *directive, const char *value)
 {
@@ -281,19 +372,9 @@ static void note_tls_port(void *ctx, const char *directive, const char *value)
 
 static bool names_tls_port(void *ctx, const char *path)
 {
-	char where[FILE_PROBE_PATH], *buf = malloc(CONFIG_MAX);
 	bool found = false;
-	ssize_t n;
 
-	if (!buf)
-		return false;
-	file_probe_path(where, ctx, path);
-	n = read_file(where, buf, CONFIG_MAX);
-	if (n > 0) {
-		server_config_each(buf, (size_t)n, note_tls_port, &found);
-		explicit_bzero(buf, (size_t)n);
-	}
-	free(buf);
+	each_directive(ctx, path, note_tls_port, &found);
 	return found;
 }
 

@@ -124,7 +124,7 @@ bool guard_lost(struct guard *g)
 	bool lost = false;
 	pid_t pid;
 
-	/* the monitor has no other children; those that made no progress are reaped here, too */
+	/* those that made no progress, and what asked servers (ask.h), are reaped here, too */
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		lost = lost || pid == g->pid;
 	if (lost)

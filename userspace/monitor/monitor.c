@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "monitor/ask.h"
 #include "monitor/conns_request.h"
 #include "monitor/counters.h"
 #include "monitor/events.h"
@@ -52,6 +53,8 @@ static void tick(struct monitor *m, bool last)
 	counters_blind_spots(m);
 	counters_programs(m);
 	counters_lag(m);
+	if (!last)
+		ask_tick(m);
 	handoff_check(m);
 	heartbeat_tick(m);
 	control_alive(&m->control);
@@ -65,6 +68,7 @@ static void reload_policy(struct monitor *m)
 		return;
 	active_policy_prevent(&m->policy, m->sensors, &m->instances);
 	active_policy_check(&m->policy, &m->instances);
+	asks_restart(&m->asks);
 	guard_stop(&m->guard); /* it has a copy of the old policy */
 	handoff_start(m);
 }
@@ -184,6 +188,7 @@ static void end(struct monitor *m)
 static void release(struct monitor *m)
 {
 	collector_free(m->collector);
+	asks_free(&m->asks);
 	files_free(m->files);
 	sharing_free(&m->sharing);
 	lookalikes_free(&m->lookalikes);

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/proc.h"
-#include "model/file_kind.h"
 #include "model/server_name.h"
+#include "monitor/ask.h"
 #include "monitor/events.h"
 #include "monitor/files_search.h"
 #include "monitor/files_state.h"
@@ -154,25 +154,6 @@ static void recall_files(struct monitor *m)
 			RUN_DIR, strerror(-n));
 }
 
-/* Log how many files are protected, and which kinds are not known: access to those goes unseen. */
-static void log_files(const struct monitor *m, const struct instance *in)
-{
-	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
-	size_t count = files_count(m->files, in->id);
-	char missing[128] = "";
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t used = strlen(missing);
-
-		if (!files_any(m->files, in->id, kinds[i], NULL, NULL))
-			snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
-				 file_kind_name(kinds[i]));
-	}
-	log_info("instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",
-		 missing[0] ? "; none known as: " : "", missing,
-		 missing[0] ? " (if it has one, it is known once the server is restarted)" : "");
-}
-
 /*
  * Find the servers that run already, and what is theirs: processes, sockets, files. Returns 0, or -1 after an error
  * message.
@@ -211,7 +192,7 @@ static int find_instances(struct monitor *m)
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */
 	for (size_t i = 0; i < m->instances.count; i++)
-		log_files(m, m->instances.all[i]);
+		files_log(m->files, m->instances.all[i]);
 	return 0;
 }
 
@@ -244,6 +225,7 @@ int startup(struct monitor *m)
 	if (err)
 		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
 			 strerror(-err));
+	ask_tick(m);
 	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
 	return 0;
 }

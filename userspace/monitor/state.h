@@ -9,6 +9,7 @@
 #include "model/incident.h"
 #include "model/instance.h"
 #include "monitor/active_policy.h"
+#include "monitor/asks.h"
 #include "monitor/control.h"
 #include "monitor/files.h"
 #include "monitor/guard.h"
@@ -84,6 +85,7 @@ struct monitor {
 	struct instances instances;
 	struct instance self; /* the monitor as a target */
 	struct files *files;  /* of instances, on disk */
+	struct asks asks;
 	struct sharing sharing;
 	struct lookalikes lookalikes;
 	struct conns conns;

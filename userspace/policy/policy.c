@@ -145,6 +145,20 @@ static enum severity severity_of(const struct policy *p, const struct policy_inp
 	return in->severity;
 }
 
+static bool says_ask(const struct policy_ask *a)
+{
+	return a->over != POLICY_UNSET || a->password_file || a->cert || a->socket;
+}
+
+const struct policy_ask *policy_asked(const struct policy *p, const struct policy_input *in)
+{
+	for (size_t i = 0; i < p->instances; i++) {
+		if (says_ask(&p->instance[i].ask) && policy_matches(&p->instance[i], in))
+			return &p->instance[i].ask;
+	}
+	return NULL;
+}
+
 /* By the name that alerts show, the same with its place, with which its uid begins, or the name of an entry. */
 bool policy_is_called(const struct policy *p, const struct policy_input *in, const char *name)
 {

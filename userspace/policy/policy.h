@@ -30,6 +30,14 @@ struct policy_place {
 	unsigned int line;
 };
 
+/* How a server is asked which files are its own. */
+enum policy_transport { TRANSPORT_ANY, TRANSPORT_TLS, TRANSPORT_UNIX, TRANSPORT_PLAIN };
+
+struct policy_ask {
+	int64_t over; /* enum policy_transport or POLICY_UNSET */
+	char *user, *password_file, *cert, *key, *socket;
+};
+
 struct policy_instance {
 	struct policy_place at;
 	char *name;
@@ -38,6 +46,7 @@ struct policy_instance {
 	int64_t port;
 	int64_t mode[RULE_MAX];	    /* enum policy_mode or POLICY_UNSET */
 	int64_t severity[RULE_MAX]; /* enum severity or POLICY_UNSET */
+	struct policy_ask ask;
 };
 
 struct policy_cidr {
@@ -144,6 +153,9 @@ bool policy_needs_sha256(const struct policy *p, const char *exe);
 /* May a handshake negotiate this version (on the wire), this suite (IANA number)? */
 bool policy_tls_version(const struct policy *p, unsigned int version);
 bool policy_tls_cipher(const struct policy *p, uint16_t suite);
+
+/* How that instance is asked, by the first entry that matches it and says so; NULL: it is not. */
+const struct policy_ask *policy_asked(const struct policy *p, const struct policy_input *in);
 
 /* Does an entry match an instance? Does the name in an exception refer to it? */
 bool policy_matches(const struct policy_instance *entry, const struct policy_input *in);

@@ -13,6 +13,7 @@
 /* The lists and keys that messages name. */
 struct names {
 	const struct policy_key *instances, *name, *mode, *plaintext, *allow, *rule, *instance;
+	const struct policy_key *user, *password_file, *cert, *key;
 };
 
 static void find_names(const struct policy_table *t, struct names *ret)
@@ -20,6 +21,11 @@ static void find_names(const struct policy_table *t, struct names *ret)
 	ret->instances = policy_table_at(t, NULL, offsetof(struct policy, instance));
 	ret->name = policy_table_at(t, ret->instances, offsetof(struct policy_instance, name));
 	ret->mode = policy_table_at(t, ret->instances, offsetof(struct policy_instance, mode));
+	ret->user = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.user));
+	ret->password_file = policy_table_at(t, ret->instances,
+					     offsetof(struct policy_instance, ask.password_file));
+	ret->cert = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.cert));
+	ret->key = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.key));
 	ret->plaintext = policy_table_at(t, NULL, offsetof(struct policy, tls.plaintext));
 	ret->allow = policy_table_at(t, NULL, offsetof(struct policy, allow));
 	ret->rule = policy_table_at(t, ret->allow, offsetof(struct policy_allow, rules));
@@ -49,6 +55,31 @@ static bool check_unique_names(const struct names *names, const struct policy *p
 			 entry->at.file, entry->at.line, names->name->path, entry->name,
 			 first->at.file, first->at.line);
 		return false;
+	}
+	return true;
+}
+
+static bool check_pair(const struct policy_instance *entry, const char *value,
+		       const struct policy_key *key, const char *other,
+		       const struct policy_key *needed, char *error, size_t size)
+{
+	if (!value || other)
+		return true;
+	snprintf(error, size, "%s:%u: %s: means nothing by itself; expected %s beside it",
+		 entry->at.file, entry->at.line, key->path, policy_key_name(needed));
+	return false;
+}
+
+static bool check_ask(const struct names *names, const struct policy *p, char *error, size_t size)
+{
+	for (size_t i = 0; i < p->instances; i++) {
+		const struct policy_instance *e = &p->instance[i];
+
+		if (!check_pair(e, e->ask.user, names->user, e->ask.password_file,
+				names->password_file, error, size) ||
+		    !check_pair(e, e->ask.cert, names->cert, e->ask.key, names->key, error, size) ||
+		    !check_pair(e, e->ask.key, names->key, e->ask.cert, names->cert, error, size))
+			return false;
 	}
 	return true;
 }
@@ -123,7 +154,8 @@ bool policy_validate_with(const struct policy_table *t, const struct policy *p, 
 	struct names names;
 
 	find_names(t, &names);
-	if (!check_unique_names(&names, p, error, size) || !check_plaintext(&names, p, error, size))
+	if (!check_unique_names(&names, p, error, size) ||
+	    !check_plaintext(&names, p, error, size) || !check_ask(&names, p, error, size))
 		return false;
 	for (size_t i = 0; i < p->allows; i++) {
 		if (!check_instance_name(&names, p, &p->allow[i], error, size) ||

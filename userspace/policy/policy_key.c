@@ -46,6 +46,33 @@ static const struct policy_key keys[] = {
 	{"instances[].rules." POLICY_ANY_RULE ".severity",
 	 POLICY_TO_INT_PER_RULE(POLICY_SEVERITY, INSTANCE, severity),
 	 .absent = "depends on the attempt", .help = "Severity of the rule's alerts."},
+	{"instances[].ask", POLICY_MAP, .absent = "servers are not asked",
+	 .help = "Ask the server which files are its own: its private key, data, ACL file and configuration "
+		 "are then protected wherever they lie, also if CONFIG SET moved them before the monitor "
+		 "started. It is asked once, when it is found, and again on SIGHUP: CONFIG GET of dir, "
+		 "dbfilename, appenddirname, aclfile, cluster-config-file and the two TLS keys, and INFO "
+		 "server, through an address that it listens on or its UNIX socket; nothing leaves the host. "
+		 "The answers serve as paths and are not recorded. A server that cannot be asked is a "
+		 "self-blind finding with the reason. CONFIG must not be renamed; a user for this needs "
+		 "'+config|get +info' and no keys."},
+	{"instances[].ask.over", POLICY_TO_INT(POLICY_TRANSPORT, INSTANCE, ask.over),
+	 .absent = "any",
+	 .help = "any: TLS; without a TLS port the UNIX socket, if one is known; plaintext only if the server "
+		 "has neither, and the log says so. tls, unix, plain: only that. Plaintext is not sent where "
+		 "tls-plaintext is prevented. The password is sent only to a socket that belongs to the user "
+		 "the server runs as. 'over: any' alone asks without a password."},
+	{"instances[].ask.user", POLICY_TO_TEXT(POLICY_TEXT, INSTANCE, ask.user),
+	 .absent = "the default user", .help = "User to authenticate as."},
+	{"instances[].ask.password-file", POLICY_TO_TEXT(POLICY_PATH, INSTANCE, ask.password_file),
+	 .help = "File whose first line is the password. Refused unless it belongs to root or the user "
+		 "running cachewarden and nobody else can read or write it."},
+	{"instances[].ask.socket", POLICY_TO_TEXT(POLICY_PATH, INSTANCE, ask.socket),
+	 .absent = "unixsocket in the server's configuration",
+	 .help = "The server's UNIX socket, in its mount namespace."},
+	{"instances[].ask.cert", POLICY_TO_TEXT(POLICY_PATH, INSTANCE, ask.cert),
+	 .help = "PEM file of a client certificate, for servers with tls-auth-clients yes."},
+	{"instances[].ask.key", POLICY_TO_TEXT(POLICY_PATH, INSTANCE, ask.key),
+	 .help = "PEM file of its private key, with the permissions that password-file needs."},
 	{"tls", POLICY_MAP, .help = "Requirements for the connections of all servers."},
 	{"tls.minimum", POLICY_TO_INT(POLICY_VERSION, POLICY, tls.minimum), .preset = "1.2",
 	 .help = "Lowest TLS version that a handshake may negotiate."},

@@ -34,16 +34,23 @@ static const struct word severities[] = {{"info", SEVERITY_INFO},	  {"low", SEVE
 					 {"critical", SEVERITY_CRITICAL}, {}};
 _Static_assert(ARRAY_SIZE(severities) == SEVERITY_MAX, "every severity has a name");
 
+static const struct word transports[] = {{"any", TRANSPORT_ANY},
+					 {"tls", TRANSPORT_TLS},
+					 {"unix", TRANSPORT_UNIX},
+					 {"plain", TRANSPORT_PLAIN},
+					 {}};
+
 /* As on the wire. */
 static const struct word versions[] = {
 	{"1.0", 0x0301}, {"1.1", 0x0302}, {"1.2", 0x0303}, {"1.3", 0x0304}, {}};
 
 static const struct word *words_of(enum policy_type type)
 {
-	return type == POLICY_MODE	 ? modes
-	       : type == POLICY_SEVERITY ? severities
-	       : type == POLICY_VERSION	 ? versions
-					 : NULL;
+	return type == POLICY_MODE	  ? modes
+	       : type == POLICY_SEVERITY  ? severities
+	       : type == POLICY_TRANSPORT ? transports
+	       : type == POLICY_VERSION	  ? versions
+					  : NULL;
 }
 
 /* --- words for people --- */
@@ -312,6 +319,7 @@ static bool parse(const struct policy_key *k, const char *text, int64_t *number,
 		return parse_rules(text, number, hint);
 	case POLICY_MODE:
 	case POLICY_SEVERITY:
+	case POLICY_TRANSPORT:
 	case POLICY_VERSION:
 		return parse_word(words_of(k->type), text, number, hint);
 	case POLICY_CIDR:

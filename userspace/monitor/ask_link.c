@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* ask_link.c - see ask_link.h. */
+#include "monitor/ask_link.h"
+
+#include "monitor/sock_diag.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define WAIT_MS 1000
+#define LOOK_MS 20 /* between looks whether a connection was accepted */
+
+#define TLS_ALERT 21
+#define TLS_HANDSHAKE 22
+
+static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+static bool fail(struct ask_link *l, const char *why)
+{
+	l->why = why;
+	return false;
+}
+
+/* Texts of OpenSSL's own table: nothing that the peer sent. */
+static const char *tls_error(const char *otherwise)
+{
+	const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+	return text ?: otherwise;
+}
+
+bool ask_link_init(struct ask_link *l)
+{
+	*l = (struct ask_link){.fd = -1, .diag = -1, .why = ""};
+	/* no configuration file: it could name modules to load */
+	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+		return fail(l, tls_error("cannot be used"));
+	l->ctx = SSL_CTX_new(TLS_client_method());
+	if (!l->ctx)
+		return fail(l, tls_error("out of memory"));
+	SSL_CTX_set_verify(l->ctx, SSL_VERIFY_NONE, NULL);
+	return true;
+}
+
+/* OpenSSL would ask a terminal. */
+static int no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+	return -1;
+}
+
+const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd)
+{
+	FILE *f = fdopen(key_fd, "r");
+	EVP_PKEY *key = f ? PEM_read_PrivateKey(f, NULL, no_passphrase, NULL) : NULL;
+	bool ok = key && SSL_CTX_use_certificate_chain_file(l->ctx, cert) == 1 &&
+		  SSL_CTX_use_PrivateKey(l->ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	if (f)
+		fclose(f);
+	else
+		close(key_fd);
+	return ok ? NULL : tls_error("no certificate and key in PEM form");
+}
+
+/* --- connections --- */
+
+static bool wait_for(int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	return poll(&p, 1, WAIT_MS) == 1;
+}
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* A wildcard is reached by loopback. Returns the length. */
+static socklen_t address_of(const uint8_t ip[16], uint16_t port, union address *ret)
+{
+	*ret = (union address){};
+	if (!memcmp(ip, v4_mapped, sizeof(v4_mapped))) {
+		ret->v4.sin_family = AF_INET;
+		ret->v4.sin_port = htons(port);
+		memcpy(&ret->v4.sin_addr, ip + sizeof(v4_mapped), sizeof(ret->v4.sin_addr));
+		if (ret->v4.sin_addr.s_addr == htonl(INADDR_ANY))
+			ret->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		return sizeof(ret->v4);
+	}
+	ret->v6.sin6_family = AF_INET6;
+	ret->v6.sin6_port = htons(port);
+	memcpy(&ret->v6.sin6_addr, ip, sizeof(ret->v6.sin6_addr));
+	if (IN6_IS_ADDR_UNSPECIFIED(&ret->v6.sin6_addr))
+		ret->v6.sin6_addr = in6addr_loopback;
+	return sizeof(ret->v6);
+}
+
+static uint16_t port_of(const union address *a)
+{
+	return ntohs(a->any.sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
+}
+
+static void ip_of(const union address *a, uint8_t ret[16])
+{
+	if (a->any.sa_family == AF_INET) {
+		memcpy(ret, v4_mapped, sizeof(v4_mapped));
+		memcpy(ret + sizeof(v4_mapped), &a->v4.sin_addr, sizeof(a->v4.sin_addr));
+	} else {
+		memcpy(ret, &a->v6.sin6_addr, sizeof(a->v6.sin6_addr));
+	}
+}
+
+bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port, uint16_t *ret_port)
+{
+	union address to, own = {};
+	socklen_t len = address_of(ip, port, &to), own_len = sizeof(own), size = sizeof(int);
+	int err = 0;
+
+	own.any.sa_family = to.any.sa_family;
+	l->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd < 0 || bind(l->fd, &own.any, len) || getsockname(l->fd, &own.any, &own_len))
+		return fail(l, strerror(errno));
+	*ret_port = port_of(&own);
+	if (connect(l->fd, &to.any, len) && errno != EINPROGRESS)
+		return fail(l, strerror(errno));
+	if (!wait_for(l->fd, POLLOUT))
+		return fail(l, "no answer within a second");
+	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &err, &size) || err)
+		return fail(l, strerror(err ?: errno));
+	return true;
+}
+
+/* The connection as its other end sees it. */
+static bool other_end(struct ask_link *l, struct conn_info *ret)
+{
+	union address own = {}, peer = {};
+	socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
+
+	*ret = (struct conn_info){};
+	if (getsockname(l->fd, &own.any, &own_len) || getpeername(l->fd, &peer.any, &peer_len))
+		return fail(l, strerror(errno));
+	ip_of(&peer, ret->ends.local_ip);
+	ip_of(&own, ret->ends.remote_ip);
+	ret->ends.local_port = port_of(&peer);
+	ret->ends.remote_port = port_of(&own);
+	ret->ipv6 = own.any.sa_family == AF_INET6;
+	return true;
+}
+
+bool ask_link_verify(struct ask_link *l, uint32_t uid)
+{
+	struct inet_diag_msg found = {};
+	struct conn_info c;
+	int err = 0;
+
+	if (!other_end(l, &c))
+		return false;
+	for (int waited = 0; !err && !found.idiag_inode && waited < WAIT_MS; waited += LOOK_MS) {
+		if (waited)
+			usleep(LOOK_MS * 1000);
+		err = sock_diag_find(l->diag, &c, &found);
+	}
+	if (err)
+		return fail(l, "the kernel does not say who holds its other end");
+	if (!found.idiag_inode)
+		return fail(l, "the connection was not accepted within a second");
+	return found.idiag_uid == uid || fail(l, "its other end belongs to another user");
+}
+
+int ask_link_unix(const char *path, pid_t pid)
+{
+	int place = open(path, O_PATH | O_CLOEXEC), fd;
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct ucred peer = {};
+	socklen_t len = sizeof(peer);
+
+	if (place < 0)
+		return -1;
+	/* a path may be too long for an address */
+	snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", place);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && (connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+			getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) || peer.pid != pid)) {
+		close(fd);
+		fd = -1;
+	}
+	close(place);
+	return fd;
+}
+
+void ask_link_use(struct ask_link *l, int fd)
+{
+	l->fd = fd;
+}
+
+/* --- TLS --- */
+
+/* Wait for what OpenSSL wants after it returned r. */
+static bool wait_tls(struct ask_link *l, int r)
+{
+	int want = SSL_get_error(l->ssl, r);
+
+	if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
+		return fail(l, tls_error("the connection was closed"));
+	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) ||
+	       fail(l, "no answer within a second");
+}
+
+/* The first byte that comes back, without taking it; -1 if none does. */
+static int first_byte(struct ask_link *l)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	if (!wait_for(l->fd, POLLIN)) {
+		l->why = "no answer within a second";
+		return -1;
+	}
+	n = recv(l->fd, &byte, 1, MSG_PEEK);
+	if (n == 1)
+		return byte;
+	l->why = "the connection was closed";
+	return -1;
+}
+
+/* Send the ClientHello without reading: what comes back is looked at first. */
+static bool send_hello(struct ask_link *l)
+{
+	BIO *nothing = BIO_new(BIO_s_mem());
+	int r;
+
+	ERR_clear_error();
+	l->ssl = SSL_new(l->ctx);
+	if (!l->ssl || !nothing) {
+		BIO_free(nothing);
+		return fail(l, "out of memory");
+	}
+	BIO_set_mem_eof_return(nothing, -1);
+	SSL_set0_rbio(l->ssl, nothing);
+	if (SSL_set_wfd(l->ssl, l->fd) != 1)
+		return fail(l, tls_error("out of memory"));
+	r = SSL_connect(l->ssl);
+	if (SSL_get_error(l->ssl, r) != SSL_ERROR_WANT_READ)
+		return fail(l, tls_error("the connection was closed"));
+	return SSL_set_rfd(l->ssl, l->fd) == 1 || fail(l, tls_error("out of memory"));
+}
+
+enum ask_peer ask_link_encrypt(struct ask_link *l)
+{
+	int first = send_hello(l) ? first_byte(l) : -1, r;
+
+	if (first < 0)
+		return ASK_PEER_SILENT;
+	if (first != TLS_HANDSHAKE && first != TLS_ALERT) {
+		l->why = "it does not speak TLS";
+		return ASK_PEER_SILENT;
+	}
+	while ((r = SSL_connect(l->ssl)) != 1) {
+		if (!wait_tls(l, r))
+			return ASK_PEER_TLS_FAILED;
+	}
+	return ASK_PEER_TLS;
+}
+
+bool ask_link_greet(struct ask_link *l)
+{
+	static const char ping[] = "PING\r\n";
+	char reply[128];
+	int first = ask_link_write(l, ping, sizeof(ping) - 1) ? first_byte(l) : -1;
+	ssize_t n;
+
+	if (first < 0)
+		return false;
+	if (first != '+' && first != '-')
+		return fail(l, first == TLS_ALERT ? "it speaks TLS"
+						  : "it speaks neither TLS nor RESP");
+	do { /* to the end of the line */
+		n = ask_link_read(l, reply, sizeof(reply));
+		if (n <= 0)
+			return false;
+	} while (reply[n - 1] != '\n');
+	return true;
+}
+
+/* --- bytes --- */
+
+static bool write_tls(struct ask_link *l, const char *buf, size_t len)
+{
+	int r;
+
+	ERR_clear_error();
+	while ((r = SSL_write(l->ssl, buf, (int)len)) <= 0) {
+		if (!wait_tls(l, r))
+			return false;
+	}
+	return true;
+}
+
+bool ask_link_write(struct ask_link *l, const char *buf, size_t len)
+{
+	ssize_t n;
+
+	if (l->ssl)
+		return write_tls(l, buf, len);
+	for (size_t done = 0; done < len; done += (size_t)n) {
+		if (!wait_for(l->fd, POLLOUT))
+			return fail(l, "no answer within a second");
+		n = send(l->fd, buf + done, len - done, MSG_NOSIGNAL);
+		if (n < 0)
+			return fail(l, strerror(errno));
+	}
+	return true;
+}
+
+static ssize_t read_tls(struct ask_link *l, char *buf, size_t size)
+{
+	int r;
+
+	ERR_clear_error();
+	while ((r = SSL_read(l->ssl, buf, (int)size)) <= 0) {
+		if (!wait_tls(l, r))
+			return -1;
+	}
+	return r;
+}
+
+ssize_t ask_link_read(struct ask_link *l, char *buf, size_t size)
+{
+	ssize_t n;
+
+	if (l->ssl)
+		return read_tls(l, buf, size);
+	if (!wait_for(l->fd, POLLIN)) {
+		l->why = "no answer within a second";
+		return -1;
+	}
+	n = recv(l->fd, buf, size, 0);
+	if (n <= 0)
+		l->why = n ? strerror(errno) : "the connection was closed";
+	return n;
+}
+
+void ask_link_close(struct ask_link *l)
+{
+	if (l->ssl) {
+		SSL_shutdown(l->ssl);
+		SSL_free(l->ssl);
+		l->ssl = NULL;
+	}
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ask_link.h - a connection to a server on this host: TLS, UNIX socket, or TCP in plaintext. Every step that waits ends
+ * after a second.
+ *
+ * A server's certificate is not verified. The kernel says who holds the other end of a connection, which no certificate
+ * can: see ask_link_verify().
+ */
+#ifndef CACHEWARDEN_ASK_LINK_H
+#define CACHEWARDEN_ASK_LINK_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ask_link {
+	int fd;	  /* -1: not connected */
+	int diag; /* sock_diag socket in the network namespace of the server */
+	SSL_CTX *ctx;
+	SSL *ssl;	 /* NULL: plaintext, or a UNIX socket */
+	const char *why; /* what failed last */
+};
+
+/* What answers at a port. */
+enum ask_peer {
+	ASK_PEER_SILENT, /* or it speaks something else: Redis waits for the end of a line */
+	ASK_PEER_TLS,
+	ASK_PEER_TLS_FAILED, /* it speaks TLS, but no handshake came of it */
+};
+
+/* Functions that return false set l->why to a text that does not end. */
+bool ask_link_init(struct ask_link *l);
+
+/* Use a client certificate and its key, whose descriptor is closed. Returns NULL, or what is wrong. */
+const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd);
+
+/* Connect to an address that a server of this host listens on. *ret_port: the local port; nothing was sent on it yet. */
+bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port, uint16_t *ret_port);
+
+/* Wait until the connection is accepted, by a process of that user: no other one is sent anything. */
+bool ask_link_verify(struct ask_link *l, uint32_t uid);
+
+/* Begin TLS. */
+enum ask_peer ask_link_encrypt(struct ask_link *l);
+
+/* Begin plaintext with a PING: does a server answer that takes commands in plaintext? */
+bool ask_link_greet(struct ask_link *l);
+
+/* Connect to a UNIX socket on which that process listens. Returns a descriptor, or -1. */
+int ask_link_unix(const char *path, pid_t pid);
+
+/* Continue on such a connection. */
+void ask_link_use(struct ask_link *l, int fd);
+
+bool ask_link_write(struct ask_link *l, const char *buf, size_t len);
+ssize_t ask_link_read(struct ask_link *l, char *buf, size_t size); /* <= 0: l->why */
+void ask_link_close(struct ask_link *l);
+
+#endif
