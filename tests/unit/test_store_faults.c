@@ -367,9 +367,12 @@ static void read_only_directory_is_said(void **state)
 
 static void many_entries_verify_in_bounded_memory(void **state)
 {
+	char error[READER_ERROR_LEN], *tile;
 	struct recovery found;
+	struct verified v;
 	struct store *s;
 	struct rusage usage;
+	size_t len;
 	int status;
 	pid_t pid;
 
@@ -383,15 +386,19 @@ static void many_entries_verify_in_bounded_memory(void **state)
 	assert_int_equal(store_commit(s), 0);
 	store_close(s);
 	pid = fork();
-	if (!pid) {
-		char error[READER_ERROR_LEN];
-		struct verified v;
-
+	if (!pid)
 		_exit(log_verify(&v, error) || v.size != 100000);
-	}
 	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
 	assert_int_equal(status, 0);
 	assert_true(usage.ru_maxrss < 64 << 10);
+	/* there is a full tile of the second level: it is checked, too */
+	tile = log_read("tile/1/000", &len);
+	tile[3 * TREE_HASH_LEN + 5] ^= 1;
+	log_write("tile/1/000", tile, len);
+	assert_int_equal(log_verify(&v, error), -EBADMSG);
+	assert_string_equal(
+		error, "entries 768 to 1023: their hash is not the one in tile/1/000, byte 96");
+	free(tile);
 	scratch_remove(NULL);
 }
 

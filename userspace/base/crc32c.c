@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* crc32c.c - see crc32c.h. Four bits at a time. */
+/* crc32c.c - see crc32c.h. A byte at a time. */
 #include "base/crc32c.h"
 
-static const uint32_t table[16] = {
-	0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
-	0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-	0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-};
+#include <pthread.h>
+
+#define POLYNOMIAL 0x82f63b78u /* its bits reversed */
+
+static uint32_t table[256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_table(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 8; bit++)
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? POLYNOMIAL : 0);
+	}
+}
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 {
+	pthread_once(&once, make_table);
 	crc = ~crc;
-	for (const uint8_t *p = bytes; size; size--, p++) {
-		crc ^= *p;
-		crc = crc >> 4 ^ table[crc & 15];
-		crc = crc >> 4 ^ table[crc & 15];
-	}
+	for (const uint8_t *p = bytes; size; size--, p++)
+		crc = crc >> 8 ^ table[(crc ^ *p) & 0xff];
 	return ~crc;
 }

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,11 +86,10 @@ static int parent_of(const char *path, char buf[PATH_SIZE])
 
 	if (len >= PATH_SIZE)
 		return -ENAMETOOLONG;
-	strcpy(buf, slash ? "/" : ".");
-	if (len) {
-		memcpy(buf, path, len);
-		buf[len] = '\0';
-	}
+	if (len)
+		snprintf(buf, PATH_SIZE, "%.*s", (int)len, path);
+	else
+		snprintf(buf, PATH_SIZE, "%s", slash ? "/" : ".");
 	return 0;
 }
 
@@ -138,35 +137,106 @@ int disk_make_dirs(int dir, const char *path)
 	return err;
 }
 
-static int write_new(int dir, const char *path, const void *data, size_t len, mode_t mode)
-{
-	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-	int err;
+/* --- replacing --- */
 
+static void tmp_of(const char *path, char buf[DISK_PATH_LEN])
+{
+	snprintf(buf, DISK_PATH_LEN, "%s.tmp", path);
+}
+
+int disk_batch_add(struct disk_batch *b, const char *path, const void *data, size_t len,
+		   mode_t mode)
+{
+	char tmp[DISK_PATH_LEN];
+	int fd, err;
+
+	if (b->count == DISK_BATCH_MAX || strlen(path) + sizeof(".tmp") > DISK_PATH_LEN)
+		return -E2BIG;
+	err = disk_make_dirs(b->dir, path);
+	if (err)
+		return err;
+	tmp_of(path, tmp);
+	fd = openat(b->dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	err = disk_write(fd, data, len, 0);
-	if (!err && fsync(fd))
-		err = -errno;
-	close(fd);
+	b->file[b->count].fd = fd;
+	snprintf(b->file[b->count++].path, DISK_PATH_LEN, "%s", path);
+	return disk_write(fd, data, len, 0);
+}
+
+/* Closes and removes what was not renamed. */
+void disk_batch_drop(struct disk_batch *b)
+{
+	char tmp[DISK_PATH_LEN];
+
+	for (size_t i = 0; i < b->count; i++) {
+		tmp_of(b->file[i].path, tmp);
+		close(b->file[i].fd);
+		unlinkat(b->dir, tmp, 0);
+	}
+	b->count = 0;
+}
+
+static int sync_files(const struct disk_batch *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		if (fsync(b->file[i].fd))
+			return -errno;
+	}
+	return 0;
+}
+
+static int rename_files(const struct disk_batch *b)
+{
+	char tmp[DISK_PATH_LEN];
+
+	for (size_t i = 0; i < b->count; i++) {
+		tmp_of(b->file[i].path, tmp);
+		if (renameat(b->dir, tmp, b->dir, b->file[i].path))
+			return -errno;
+	}
+	return 0;
+}
+
+static bool same_parent(const char *a, const char *b)
+{
+	const char *slash = strrchr(a, '/');
+	size_t len = slash ? (size_t)(slash - a) + 1 : 0;
+
+	return !strncmp(a, b, len) && !strchr(b + len, '/');
+}
+
+/* Each directory once: when its last file of the batch comes. */
+static int sync_parents(const struct disk_batch *b)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < b->count && !err; i++) {
+		bool last = true;
+
+		for (size_t k = i + 1; k < b->count && last; k++)
+			last = !same_parent(b->file[i].path, b->file[k].path);
+		if (last)
+			err = disk_sync_parent(b->dir, b->file[i].path);
+	}
+	return err;
+}
+
+int disk_batch_commit(struct disk_batch *b)
+{
+	int err = sync_files(b) ?: rename_files(b) ?: sync_parents(b);
+
+	disk_batch_drop(b);
 	return err;
 }
 
 int disk_replace(int dir, const char *path, const void *data, size_t len, mode_t mode)
 {
-	char tmp[PATH_SIZE];
-	int err = disk_make_dirs(dir, path);
+	struct disk_batch b = {.dir = dir};
+	int err = disk_batch_add(&b, path, data, len, mode);
 
-	if (err)
-		return err;
-	if ((size_t)snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= sizeof(tmp))
-		return -ENAMETOOLONG;
-	err = write_new(dir, tmp, data, len, mode);
-	if (!err && renameat(dir, tmp, dir, path))
-		err = -errno;
-	if (err) {
-		unlinkat(dir, tmp, 0);
-		return err;
-	}
-	return disk_sync_parent(dir, path);
+	if (!err)
+		return disk_batch_commit(&b);
+	disk_batch_drop(&b);
+	return err;
 }

@@ -15,6 +15,28 @@ int disk_read(int dir, const char *path, size_t max, char **ret, size_t *ret_len
  */
 int disk_replace(int dir, const char *path, const void *data, size_t len, mode_t mode);
 
+/*
+ * The same for several files at once: all are written, then all synced, renamed, and their directories synced. A file system
+ * then waits for its journal once, not for every file. disk_batch_commit() empties the batch also when it fails: then some of the
+ * files may have been replaced. disk_batch_drop() gives it up.
+ */
+#define DISK_BATCH_MAX 64
+#define DISK_PATH_LEN 128 /* of a path below dir, and ".tmp" */
+
+struct disk_batch {
+	int dir;
+	size_t count;
+	struct {
+		int fd;
+		char path[DISK_PATH_LEN];
+	} file[DISK_BATCH_MAX];
+};
+
+int disk_batch_add(struct disk_batch *b, const char *path, const void *data, size_t len,
+		   mode_t mode);
+int disk_batch_commit(struct disk_batch *b);
+void disk_batch_drop(struct disk_batch *b);
+
 /* Write all bytes at that offset. Returns 0 or a negative errno. */
 int disk_write(int fd, const void *data, size_t len, off_t offset);
 

@@ -40,21 +40,25 @@ static void put_string(struct canon *c, const char *s, size_t len)
 {
 	static const char shorts[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
 
+	size_t done = 0; /* what is plain goes out in one piece */
+
 	put(c, "\"", 1);
 	for (size_t i = 0; i < len; i++) {
-		const char *known = s[i] ? strchr(shorts, s[i]) : NULL;
+		const char *known;
 		char esc[8];
 
-		if (known) {
+		if ((unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
+			continue;
+		put(c, s + done, i - done);
+		done = i + 1;
+		known = s[i] ? strchr(shorts, s[i]) : NULL;
+		if (known)
 			snprintf(esc, sizeof(esc), "\\%c", letters[known - shorts]);
-			put_text(c, esc);
-		} else if ((unsigned char)s[i] < 0x20) {
+		else
 			snprintf(esc, sizeof(esc), "\\u%04x", (unsigned char)s[i]);
-			put_text(c, esc);
-		} else {
-			put(c, s + i, 1);
-		}
+		put_text(c, esc);
 	}
+	put(c, s + done, len - done);
 	put(c, "\"", 1);
 }
 

@@ -45,6 +45,11 @@ enum frame_error frame_next(const uint8_t *bytes, size_t size, size_t *at, const
 	return FRAME_FINE;
 }
 
+size_t frame_len(const uint8_t *record)
+{
+	return FRAME_HEAD + load32(record);
+}
+
 const char *frame_error_text(enum frame_error e)
 {
 	static const char *const texts[] = {

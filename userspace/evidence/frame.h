@@ -22,6 +22,9 @@ enum frame_error frame_next(const uint8_t *bytes, size_t size, size_t *at, const
 			    size_t *ret_len);
 const char *frame_error_text(enum frame_error e);
 
+/* Length of a record that is known to be good, its head included. */
+size_t frame_len(const uint8_t *record);
+
 /* Writes a record of FRAME_HEAD + len bytes. len is 1 to FRAME_ENTRY_MAX. */
 void frame_put(uint8_t *buf, const char *entry, size_t len);
 

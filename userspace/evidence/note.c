@@ -77,9 +77,7 @@ int note_key_init(struct note_key *k, const char *name, const uint8_t public[NOT
 
 	if (!is_name(name, len))
 		return -EINVAL;
-	memcpy(hashed, name, len);
-	hashed[len] = '\n';
-	hashed[len + 1] = ALGORITHM_ED25519;
+	snprintf((char *)hashed, sizeof(hashed), "%s\n%c", name, ALGORITHM_ED25519);
 	memcpy(hashed + len + 2, public, NOTE_KEY_LEN);
 	if (!EVP_Digest(hashed, len + 2 + NOTE_KEY_LEN, sum, NULL, EVP_sha256(), NULL))
 		return -EINVAL;

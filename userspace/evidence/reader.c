@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUNDLE_MAX (TILE_WIDTH * (2u + ENTRY_MAX))
+#define BUNDLE_MAX (TILE_WIDTH * (2 + (size_t)ENTRY_MAX))
 #define SIZE_BITS 48 /* a tree of seven levels of tiles */
 #define SEGMENT_MAX (WAL_SEGMENT * (FRAME_HEAD + (size_t)ENTRY_MAX))
 

@@ -26,7 +26,10 @@ struct signer {
 	uint8_t *secret; /* NOTE_KEY_LEN bytes in a page of its own */
 };
 
-/* A process is not forked while OpenSSL has a copy of a key in its heap. */
+/*
+ * A process is not forked while OpenSSL has a copy of a key in its heap, or another thread has one of OpenSSL's own locks: the
+ * child may need that one.
+ */
 static pthread_mutex_t in_heap = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -111,18 +114,14 @@ static struct signer *alloc(void)
 	return NULL;
 }
 
-/* Derive the public key from the secret. */
+/* Derive the public key from the secret. In the lock. */
 static int public_of(struct signer *s, uint8_t public[NOTE_KEY_LEN])
 {
+	EVP_PKEY *key = load(s);
 	size_t n = NOTE_KEY_LEN;
-	EVP_PKEY *key;
-	bool ok;
+	bool ok = key && EVP_PKEY_get_raw_public_key(key, public, &n) == 1 && n == NOTE_KEY_LEN;
 
-	pthread_mutex_lock(&in_heap);
-	key = load(s);
-	ok = key && EVP_PKEY_get_raw_public_key(key, public, &n) == 1 && n == NOTE_KEY_LEN;
 	EVP_PKEY_free(key);
-	pthread_mutex_unlock(&in_heap);
 	return ok ? 0 : -EIO;
 }
 
@@ -132,9 +131,11 @@ int signer_new(struct signer **ret, const char *name)
 	uint8_t public[NOTE_KEY_LEN];
 	int err = s ? 0 : -ENOMEM;
 
+	pthread_mutex_lock(&in_heap);
 	if (!err && RAND_priv_bytes(s->secret, NOTE_KEY_LEN) != 1)
 		err = -EIO;
 	err = err ?: public_of(s, public) ?: note_key_init(&s->key, name, public);
+	pthread_mutex_unlock(&in_heap);
 	if (err)
 		signer_free(s);
 	else
@@ -151,12 +152,10 @@ static int read_pem(struct signer *s, const char *text, size_t len)
 	EVP_PKEY *key;
 	bool ok;
 
-	pthread_mutex_lock(&in_heap);
 	key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
 	ok = key && EVP_PKEY_id(key) == EVP_PKEY_ED25519 &&
 	     EVP_PKEY_get_raw_private_key(key, s->secret, &n) == 1 && n == NOTE_KEY_LEN;
 	EVP_PKEY_free(key);
-	pthread_mutex_unlock(&in_heap);
 	BIO_free(bio);
 	return ok ? 0 : -EKEYREJECTED;
 }
@@ -169,7 +168,6 @@ static int write_pem(const struct signer *s, int dir)
 	EVP_PKEY *key;
 	long len;
 
-	pthread_mutex_lock(&in_heap);
 	key = load(s);
 	if (bio && key && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1) {
 		len = BIO_get_mem_data(bio, &text);
@@ -177,7 +175,6 @@ static int write_pem(const struct signer *s, int dir)
 		OPENSSL_cleanse(text, (size_t)len);
 	}
 	EVP_PKEY_free(key);
-	pthread_mutex_unlock(&in_heap);
 	BIO_free(bio);
 	return err;
 }
@@ -201,7 +198,7 @@ static void name_of(const char *host, const uint8_t public[NOTE_KEY_LEN], char b
 static int write_vkey(struct signer *s, int dir, const char *host)
 {
 	uint8_t public[NOTE_KEY_LEN];
-	char name[NOTE_NAME_LEN], vkey[NOTE_VKEY_LEN];
+	char name[NOTE_NAME_LEN], vkey[NOTE_VKEY_LEN], line[NOTE_VKEY_LEN + 1];
 	int err = public_of(s, public);
 
 	if (err)
@@ -211,8 +208,8 @@ static int write_vkey(struct signer *s, int dir, const char *host)
 	if (err)
 		return err;
 	note_vkey(&s->key, vkey);
-	strcat(vkey, "\n");
-	return disk_replace(dir, VKEY, vkey, strlen(vkey), 0644);
+	snprintf(line, sizeof(line), "%s\n", vkey);
+	return disk_replace(dir, VKEY, line, strlen(line), 0644);
 }
 
 static int read_identity(struct signer *s, int dir)
@@ -251,8 +248,10 @@ static int read_vkey(struct signer *s, int dir)
 int signer_identity(struct signer **ret, int dir, const char *host, bool create)
 {
 	struct signer *s = alloc();
-	int err = s ? read_identity(s, dir) : -ENOMEM;
+	int err;
 
+	pthread_mutex_lock(&in_heap);
+	err = s ? read_identity(s, dir) : -ENOMEM;
 	if (err == -ENOENT && create)
 		err = RAND_priv_bytes(s->secret, NOTE_KEY_LEN) == 1 ? write_pem(s, dir) : -EIO;
 	if (!err) {
@@ -260,6 +259,7 @@ int signer_identity(struct signer **ret, int dir, const char *host, bool create)
 		if (err == -ENOENT && create)
 			err = write_vkey(s, dir, host);
 	}
+	pthread_mutex_unlock(&in_heap);
 	if (err)
 		signer_free(s);
 	else

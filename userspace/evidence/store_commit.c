@@ -110,18 +110,16 @@ static int write_segment(struct store *s)
 	uint64_t segment = s->tree.size / WAL_SEGMENT;
 	uint64_t room = (segment + 1) * WAL_SEGMENT - s->tree.size, n = 0;
 	size_t end = 0, len;
-	const char *entry;
 	int err;
 
-	while (n < room &&
-	       frame_next(s->pending.bytes, s->pending.len, &end, &entry, &len) == FRAME_FINE)
-		n++;
+	for (; n < room && end < s->pending.len; n++)
+		end += frame_len(s->pending.bytes + end);
 	err = store_reserve(s, n, end) ?: wal_append(&s->wal, segment, s->pending.bytes, end);
 	if (err)
 		return err;
-	for (size_t at = 0; at < end;) {
-		frame_next(s->pending.bytes, end, &at, &entry, &len);
-		store_apply(s, entry, len);
+	for (size_t at = 0; at < end; at += len) {
+		len = frame_len(s->pending.bytes + at);
+		store_apply(s, (const char *)s->pending.bytes + at + FRAME_HEAD, len - FRAME_HEAD);
 	}
 	buffer_drop(&s->pending, end);
 	s->pending_count -= n;
@@ -139,51 +137,65 @@ static int write_pending(struct store *s)
 
 /* --- tiles --- */
 
-/* Length of the first n entries of the tail. */
-static size_t tail_length(const struct store *s, unsigned int n)
+/* Where the n entries end that begin at that place in the tail. */
+static size_t tail_end(const struct store *s, size_t at, unsigned int n)
 {
-	size_t at = 0;
-
 	while (n--)
 		at += 2 + ((size_t)s->tail.bytes[at] << 8 | s->tail.bytes[at + 1]);
 	return at;
 }
 
-static int write_tile(struct store *s, int level, uint64_t n, unsigned int width, const void *data,
-		      size_t len)
+static int add_file(struct disk_batch *b, int level, uint64_t n, unsigned int width,
+		    const void *data, size_t len)
 {
 	char path[TILE_PATH_LEN];
 
 	tile_path(level, n, width, path);
-	return disk_replace(s->dir, path, data, len, 0600);
+	return disk_batch_add(b, path, data, len, 0600);
 }
 
-static int write_full_tile(struct store *s, const struct full_tile *t)
+/* As many of the waiting tiles as go into a batch, each of level 0 with its bundle. */
+static int write_some_tiles(struct store *s)
 {
-	size_t bundle = t->level ? 0 : tail_length(s, TILE_WIDTH);
+	struct disk_batch b = {.dir = s->dir};
+	size_t done = 0, at = 0, end;
+	unsigned int bundles = 0;
 	int err = 0;
 
-	if (!t->level)
-		err = write_tile(s, TILE_ENTRIES, t->n, TILE_WIDTH, s->tail.bytes, bundle);
-	err = err ?: write_tile(s, (int)t->level, t->n, TILE_WIDTH, t->hash, sizeof(t->hash));
-	if (!err && !t->level) {
-		buffer_drop(&s->tail, bundle);
-		s->tiled += TILE_WIDTH;
+	for (; done < s->fulls && b.count + 2 <= DISK_BATCH_MAX && !err; done++) {
+		const struct full_tile *t = &s->full[done];
+
+		if (!t->level) {
+			end = tail_end(s, at, TILE_WIDTH);
+			err = add_file(&b, TILE_ENTRIES, t->n, TILE_WIDTH, s->tail.bytes + at,
+				       end - at);
+			at = end;
+			bundles++;
+		}
+		err = err
+			      ?: add_file(&b, (int)t->level, t->n, TILE_WIDTH, t->hash,
+					  sizeof(t->hash));
 	}
-	return err;
+	if (err) {
+		disk_batch_drop(&b);
+		return err;
+	}
+	err = disk_batch_commit(&b);
+	if (err)
+		return err;
+	buffer_drop(&s->tail, at);
+	s->tiled += (uint64_t)bundles * TILE_WIDTH;
+	s->fulls -= done;
+	memmove(s->full, s->full + done, s->fulls * sizeof(*s->full));
+	return 0;
 }
 
 static int write_full_tiles(struct store *s)
 {
-	size_t done = 0;
 	int err = 0;
 
-	while (done < s->fulls && !err) {
-		err = write_full_tile(s, &s->full[done]);
-		done += !err;
-	}
-	s->fulls -= done;
-	memmove(s->full, s->full + done, s->fulls * sizeof(*s->full));
+	while (s->fulls && !err)
+		err = write_some_tiles(s);
 	return err;
 }
 
@@ -197,7 +209,7 @@ static int write_checkpoint(struct store *s)
 
 	if (s->signed_size == s->tree.size)
 		return 0;
-	strcpy(c.origin, store_origin(s));
+	snprintf(c.origin, sizeof(c.origin), "%s", store_origin(s));
 	tree_root(&s->tree, &c.root);
 	checkpoint_text(&c, text);
 	n = note_sign(text, signer_key(s->current), signer_sign, s->current, note);
@@ -236,7 +248,7 @@ int store_delegate(struct store *s, int64_t now_ms)
 
 	if (err)
 		return err;
-	strcpy(d.origin, store_origin(s));
+	snprintf(d.origin, sizeof(d.origin), "%s", store_origin(s));
 	d.key = *signer_key(s->next);
 	tree_root(&s->tree, &d.root);
 	delegation_text(&d, text);
@@ -270,21 +282,23 @@ int store_rotate(struct store *s, int64_t now_ms)
 
 int store_finish(struct store *s)
 {
-	int err = store_commit(s);
+	struct disk_batch b = {.dir = s->dir};
 	unsigned int width = tree_width(s->tree.size, 0);
+	int err = store_commit(s);
 
 	if (!err && width)
-		err = write_tile(s, TILE_ENTRIES, s->tree.size / TILE_WIDTH, width, s->tail.bytes,
-				 s->tail.len);
-	for (unsigned int level = 0; level < TREE_LEVELS && !err; level++) {
-		uint64_t n =
-			level + 1 < TREE_LEVELS ? s->tree.size >> (level + 1) * TILE_HEIGHT : 0;
-
+		err = add_file(&b, TILE_ENTRIES, s->tree.size / TILE_WIDTH, width, s->tail.bytes,
+			       s->tail.len);
+	for (unsigned int level = 0; level + 1 < TREE_LEVELS && !err; level++) {
 		width = tree_width(s->tree.size, level);
 		if (width)
-			err = write_tile(s, (int)level, n, width, s->tree.edge[level],
-					 width * sizeof(struct tree_hash));
+			err = add_file(&b, (int)level, s->tree.size >> (level + 1) * TILE_HEIGHT,
+				       width, s->tree.edge[level],
+				       width * sizeof(struct tree_hash));
 	}
+	if (!err)
+		return disk_batch_commit(&b);
+	disk_batch_drop(&b);
 	return err;
 }
 

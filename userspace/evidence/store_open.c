@@ -97,7 +97,7 @@ static int open_identity(struct opening *o, const char *host)
 		return fail(o, err, "identity.pem or vkey is missing, though there is a log");
 	if (err)
 		return fail(o, err, "cannot set up its identity key: %s", strerror(-err));
-	strcpy(o->s->origin, signer_key(o->s->current)->name);
+	snprintf(o->s->origin, sizeof(o->s->origin), "%s", signer_key(o->s->current)->name);
 	return 0;
 }
 

@@ -255,7 +255,7 @@ static int check_log(struct check *c, const char *vkey, const char *earlier)
 	err = reader_each(c->r, 0, check_entry, c, &end);
 	if (err)
 		return blame(c, err);
-	strcpy(c->ret->origin, c->r->identity.name);
+	snprintf(c->ret->origin, sizeof(c->ret->origin), "%s", c->r->identity.name);
 	c->ret->size = c->r->checkpoint.size;
 	c->ret->root = c->r->checkpoint.root;
 	c->ret->unsigned_entries = end.size - c->r->checkpoint.size;

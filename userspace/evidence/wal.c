@@ -8,12 +8,24 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void wal_path(uint64_t segment, char buf[WAL_PATH_LEN])
 {
 	snprintf(buf, WAL_PATH_LEN, "wal/%08" PRIu64 ".wal", segment);
+}
+
+/* What is behind that size was never signed. */
+static int cut(int fd, off_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_size == size)
+		return 0;
+	return ftruncate(fd, size) || fsync(fd) ? -errno : 0;
 }
 
 int wal_open(struct wal *w, int dir, uint64_t segment, uint64_t size)
@@ -28,9 +40,7 @@ int wal_open(struct wal *w, int dir, uint64_t segment, uint64_t size)
 	fd = openat(dir, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)size) || fsync(fd))
-		err = -errno;
-	err = err ?: disk_sync_parent(dir, path);
+	err = cut(fd, (off_t)size) ?: disk_sync_parent(dir, path);
 	if (err) {
 		close(fd);
 		return err;
