@@ -76,6 +76,7 @@ run: deps ## monitor every Redis and Valkey on this host; starts a scratch one i
 
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
+	install -D -m 644 docs/cachewarden-evidence.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-evidence.1
 	install -D -m 644 docs/cachewarden-policy.5 $(DESTDIR)$(prefix)/share/man/man5/cachewarden-policy.5
 	install -D -m 644 docs/cachewarden-rules.7 $(DESTDIR)$(prefix)/share/man/man7/cachewarden-rules.7
 

@@ -50,6 +50,7 @@ static const struct suite *const suites[] = {
 	&self_suite,
 	&silence_suite,
 	&noise_suite,
+	&evidence_suite,
 	&unprevented_suite,
 	&prevent_suite,
 	&policy_suite,

@@ -55,7 +55,8 @@ extern const struct suite memory_suite, wire_suite, instances_suite, collector_s
 	tls_suite, tls_enforced_suite, tools_suite, benign_suite, doctor_suite, sweep_suite,
 	self_suite, unprevented_suite, prevent_suite, policy_suite, incident_suite, actors_suite,
 	operate_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite, code_suite,
-	soak_suite, ocsf_suite, plain_suite, namesake_suite, silence_suite, noise_suite;
+	soak_suite, ocsf_suite, plain_suite, namesake_suite, silence_suite, noise_suite,
+	evidence_suite;
 
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);

@@ -9,6 +9,7 @@
 #include "model/instance.h"
 #include "monitor/active_policy.h"
 #include "monitor/control.h"
+#include "monitor/evidence.h"
 #include "monitor/files.h"
 #include "monitor/guard.h"
 #include "monitor/lag.h"
@@ -71,6 +72,7 @@ struct monitor {
 	struct alerts alerts;
 	struct active_policy policy;
 	struct incidents incidents;
+	struct evidence evidence;
 	struct sinks sinks;
 	struct sink_status output[SINKS_MAX];  /* as of the last delivery */
 	char uid_prefix[24];		       /* of finding ids: unique to this run */
