@@ -210,6 +210,30 @@ static void disk_that_fails_at_the_end_is_said(void **state)
 	assert_verifies(1);
 }
 
+/* Whoever replaces the directory hides the log: the monitor has to say so. */
+static void replaced_directory_is_said(void **state)
+{
+	struct writer *w = start();
+	struct writer_status s;
+	char moved[sizeof(log_dir) + 8];
+
+	put(w, 0, true);
+	wait_entries(w, 2);
+	writer_status(w, &s);
+	assert_false(s.misplaced);
+	snprintf(moved, sizeof(moved), "%s.moved", log_dir);
+	assert_int_equal(rename(log_dir, moved), 0);
+	assert_int_equal(mkdir(log_dir, 0700), 0);
+	put(w, 1, true);
+	wait_entries(w, 3);
+	writer_status(w, &s);
+	assert_true(s.misplaced);
+	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(rmdir(log_dir), 0);
+	assert_int_equal(rename(moved, log_dir), 0);
+	assert_verifies(4);
+}
+
 static void what_is_no_record_is_counted(void **state)
 {
 	static char large[100000];
@@ -261,6 +285,7 @@ int main(void)
 		TEST(full_group_does_not_wait),
 		TEST(failing_disk),
 		TEST(disk_that_fails_at_the_end_is_said),
+		TEST(replaced_directory_is_said),
 		TEST(what_is_no_record_is_counted),
 		TEST(killed_writer_is_in_the_log_of_the_next_one),
 	};

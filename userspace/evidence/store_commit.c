@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PENDING_MAX (16u << 20) /* bytes that wait for the disk */
@@ -312,11 +313,20 @@ void store_close(struct store *s)
 	free(s->pending.bytes);
 	free(s->tail.bytes);
 	free(s->full);
+	free(s->path);
 	if (s->lock >= 0)
 		close(s->lock);
 	if (s->dir >= 0)
 		close(s->dir);
 	free(s);
+}
+
+bool store_in_place(const struct store *s)
+{
+	struct stat there, here;
+
+	return !stat(s->path, &there) && !fstat(s->dir, &here) && there.st_dev == here.st_dev &&
+	       there.st_ino == here.st_ino;
 }
 
 uint64_t store_signed(const struct store *s)

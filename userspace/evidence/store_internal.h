@@ -27,6 +27,7 @@ struct full_tile {
  */
 struct store {
 	int dir, lock;
+	char *path; /* of dir, when it was opened */
 	char origin[NOTE_NAME_LEN];
 	struct store_buffer pending; /* records of frame.h */
 	uint64_t pending_count;

@@ -52,6 +52,9 @@ static int open_dir(struct opening *o)
 	o->s->dir = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (o->s->dir < 0 || fstat(o->s->dir, &st))
 		return fail(o, -errno, "cannot open it: %s", strerror(errno));
+	o->s->path = realpath(o->path, NULL);
+	if (!o->s->path)
+		return fail(o, -errno, "cannot open it: %s", strerror(errno));
 	if (st.st_uid != geteuid() || st.st_mode & 077)
 		return fail(o, -EPERM,
 			    "it must belong to the user who writes it, and nobody else may enter "

@@ -269,7 +269,7 @@ bool tree_check_consistency(const struct tree_proof *p, uint64_t old, uint64_t s
 
 void tile_path(int level, uint64_t n, unsigned int width, char buf[TILE_PATH_LEN])
 {
-	char digits[32], *at = digits + sizeof(digits);
+	char digits[40], *at = digits + sizeof(digits);
 	char dir[16], part[16] = "";
 
 	/* groups of three digits, from the right; all but the last begin with x */

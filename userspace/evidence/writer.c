@@ -125,7 +125,10 @@ static void note_commit(struct writer *w, int err)
 {
 	uint64_t now = clock_boot_ns(), size = store_signed(w->store);
 
+	bool in_place = store_in_place(w->store);
+
 	pthread_mutex_lock(&w->lock);
+	w->status.misplaced = !in_place;
 	if (size != w->status.entries)
 		w->last_ns = now;
 	w->status.entries = size;
