@@ -14,11 +14,14 @@
 #include <time.h>
 
 static int sync_error; /* what fdatasync() fails with, atomic */
+static bool hangs;     /* it does not return, atomic */
 
 int fdatasync(int fd)
 {
 	int error = __atomic_load_n(&sync_error, __ATOMIC_RELAXED);
 
+	while (__atomic_load_n(&hangs, __ATOMIC_RELAXED))
+		usleep(1000);
 	if (error) {
 		errno = error;
 		return -1;
@@ -123,13 +126,13 @@ static void records_are_logged_in_order_and_the_end_is(void **state)
 
 	for (unsigned int i = 0; i < 3000; i++)
 		put(w, i, i % 100 == 0);
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 	assert_verifies(3000 + 2);
 	f = look_at_log();
 	assert_int_equal(f.events, 3000);
 	assert_string_equal(f.last, "stop");
 	w = start(); /* ended properly: nothing to recover */
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 	f = look_at_log();
 	assert_int_equal(f.kinds[4], 0);
 	assert_verifies(3000 + 4);
@@ -147,7 +150,7 @@ static void others_wait_for_a_second_and_urgent_ones_do_not(void **state)
 	other = wait_entries(w, 3);
 	assert_true(urgent < 500);
 	assert_in_range(other, 500, 2500);
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 }
 
 static void full_group_does_not_wait(void **state)
@@ -158,7 +161,7 @@ static void full_group_does_not_wait(void **state)
 	for (unsigned int i = 0; i < WRITER_GROUP; i++)
 		put(w, i, false);
 	assert_true(wait_entries(w, 1 + WRITER_GROUP) < 700);
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 }
 
 /* Nobody waits for the disk, what fits is kept, what does not is counted, and the log says how much is missing. */
@@ -192,7 +195,7 @@ static void failing_disk(void **state)
 	wait_entries(w, 1 + 6000 - s.lost);
 	writer_status(w, &s);
 	assert_int_equal(s.error, 0);
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 	f = look_at_log();
 	assert_int_equal(f.lost, s.lost);
 	assert_true(f.kinds[3] >= 1);
@@ -205,7 +208,7 @@ static void disk_that_fails_at_the_end_is_said(void **state)
 
 	fail_disk(ENOSPC);
 	put(w, 0, true);
-	assert_int_equal(writer_stop(w), -ENOSPC);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), -ENOSPC);
 	fail_disk(0);
 	assert_verifies(1);
 }
@@ -228,10 +231,29 @@ static void replaced_directory_is_said(void **state)
 	wait_entries(w, 3);
 	writer_status(w, &s);
 	assert_true(s.misplaced);
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 	assert_int_equal(rmdir(log_dir), 0);
 	assert_int_equal(rename(moved, log_dir), 0);
 	assert_verifies(4);
+}
+
+/* Neither the caller nor its end waits for a disk that does not answer. */
+static void hanging_disk(void **state)
+{
+	struct writer *w = start();
+	uint64_t began = now_ms();
+
+	__atomic_store_n(&hangs, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < 1000; i++)
+		put(w, i, true);
+	assert_true(now_ms() - began < 1000);
+	assert_int_equal(writer_stop(w, 300), -ETIMEDOUT);
+	assert_in_range(now_ms() - began, 300, 5000);
+	assert_verifies(1);
+	__atomic_store_n(&hangs, false, __ATOMIC_RELAXED);
+	wait_entries(w, 1002); /* the thread goes on, to its end */
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_verifies(1002);
 }
 
 static void what_is_no_record_is_counted(void **state)
@@ -247,7 +269,7 @@ static void what_is_no_record_is_counted(void **state)
 	wait_entries(w, 3);
 	writer_status(w, &s);
 	assert_int_equal(s.refused, 2);
-	assert_int_equal(writer_stop(w), 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
 	assert_int_equal(look_at_log().lost, 2);
 }
 
@@ -269,7 +291,7 @@ static void killed_writer_is_in_the_log_of_the_next_one(void **state)
 	assert_true(WIFSIGNALED(status));
 	f = look_at_log();
 	assert_true(f.events >= 599);
-	assert_int_equal(writer_stop(start()), 0);
+	assert_int_equal(writer_stop(start(), WRITER_STOP_MS), 0);
 	f = look_at_log();
 	assert_int_equal(f.kinds[4], 1);
 	assert_int_equal(f.kinds[0], 2);
@@ -286,6 +308,7 @@ int main(void)
 		TEST(failing_disk),
 		TEST(disk_that_fails_at_the_end_is_said),
 		TEST(replaced_directory_is_said),
+		TEST(hanging_disk),
 		TEST(what_is_no_record_is_counted),
 		TEST(killed_writer_is_in_the_log_of_the_next_one),
 	};

@@ -333,8 +333,9 @@ const char *writer_origin(const struct writer *w)
 	return store_origin(w->store);
 }
 
-int writer_stop(struct writer *w)
+int writer_stop(struct writer *w, int timeout_ms)
 {
+	struct timespec until;
 	int err;
 
 	if (!w)
@@ -343,7 +344,16 @@ int writer_stop(struct writer *w)
 	w->stop = true;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
+	if (until.tv_nsec >= (long)NS_PER_SEC) {
+		until.tv_sec++;
+		until.tv_nsec -= (long)NS_PER_SEC;
+	}
+	err = -pthread_timedjoin_np(w->thread, NULL, &until);
+	if (err)
+		return err;
 	err = w->error;
 	release(w);
 	return err;

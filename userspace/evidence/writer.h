@@ -42,9 +42,10 @@ void writer_status(struct writer *w, struct writer_status *ret);
 const char *writer_origin(const struct writer *w);
 
 /*
- * Commit what is queued, an entry of kind "stop" last, and end. Returns 0, or a negative errno if that could not be written.
- * NULL is accepted.
+ * Commit what is queued, an entry of kind "stop" last, and end. Returns 0, or a negative errno if that could not be written:
+ * -ETIMEDOUT if the disk hangs for so long; the thread is then left alone, with all that it uses. NULL is accepted.
  */
-int writer_stop(struct writer *w);
+#define WRITER_STOP_MS 10000
+int writer_stop(struct writer *w, int timeout_ms);
 
 #endif

@@ -94,7 +94,7 @@ void evidence_close(struct evidence *e, const struct evidence_totals *totals)
 		jsonw_int(j, "lost", (int64_t)totals->lost);
 		end(e, "totals");
 		writer_status(e->writer, &s);
-		err = writer_stop(e->writer);
+		err = writer_stop(e->writer, WRITER_STOP_MS);
 		if (err)
 			log_error("the end of the evidence log could not be written: %s",
 				  strerror(-err));
