@@ -583,6 +583,29 @@ static void changed_log_is_not_continued(void **state)
 	assert_string_equal(error, "its checkpoint is missing");
 }
 
+/* It may be kept elsewhere while the writer runs. */
+static void identity_key_is_needed_at_the_start_alone(void **state)
+{
+	char error[STORE_ERROR_LEN], *key;
+	struct recovery found;
+	struct store *s = log_open(&found);
+	size_t len;
+
+	key = log_read("identity.pem", &len);
+	assert_int_equal(unlink(log_path("identity.pem")), 0);
+	log_fill(s, 1, 20);
+	assert_int_equal(store_rotate(s, 5), 0);
+	store_close(s);
+	assert_verifies(21);
+	assert_int_equal(store_open(&s, log_dir, "h", &found, error), -ENOENT);
+	assert_string_equal(error, "identity.pem or vkey is missing, though there is a log");
+	log_write("identity.pem", key, len);
+	s = log_open(&found);
+	store_close(s);
+	assert_verifies(22);
+	free(key);
+}
+
 static void second_writer_is_refused(void **state)
 {
 	char error[STORE_ERROR_LEN], want[64];
@@ -667,6 +690,7 @@ int main(void)
 		TEST(log_with_another_key_is_not_the_one_that_is_trusted),
 		TEST(cut_of_the_write_ahead_log_at_every_byte),
 		TEST(changed_log_is_not_continued),
+		TEST(identity_key_is_needed_at_the_start_alone),
 		TEST(second_writer_is_refused),
 		TEST(child_does_not_keep_the_lock),
 		TEST(directory_that_others_can_enter_is_refused),
