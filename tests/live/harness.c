@@ -64,6 +64,7 @@ static const struct {
 	{&self_suite, ALONE},
 	{&silence_suite, ALONE},
 	{&noise_suite, ALONE},
+	{&evidence_suite, ALONE},
 	{&unprevented_suite, ALONE},
 	{&prevent_suite, ALONE},
 	{&policy_suite, ALONE},

@@ -17,7 +17,8 @@ LAYERS = (
     ("base",),
     ("model",),
     ("policy",),
-    ("sensor", "evidence", "report"),
+    ("sensor", "report"),
+    ("evidence",),
     ("monitor", "validate"),
     ("cmd",),
 )
@@ -28,7 +29,7 @@ TOP = set("bpf userspace include tests vmlinux docs build Makefile README.md NEW
 LINES_MAX = 600  # of a file in userspace/
 IO_HEADER = re.compile(r"<(bpf/|unistd\.h|fcntl\.h|sys/(?!queue\.h))")
 IO_CALL = re.compile(r"(?<![>.\w])(f?open(at)?|f?printf|puts|fread|fwrite|fgets|getline|read|write)\(")
-NAMED_PATH = re.compile(r"`((?:bpf|lib|include|tls|userspace|base|model|policy|sensor|report|monitor|"
+NAMED_PATH = re.compile(r"`((?:bpf|lib|include|tls|userspace|base|model|policy|sensor|report|evidence|monitor|"
                         r"cmd|tests|docs)/[a-z0-9_./-]+?):?[` ]")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"][^>"]+[>"])', re.MULTILINE)
 

@@ -18,6 +18,7 @@ static const struct cli_verb verbs[] = {
 	{"conns", "List the servers' connections and what their TLS handshakes negotiated.",
 	 cmd_conns},
 	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},
+	{"evidence", "Verify and show an evidence log.", cmd_evidence},
 	{"doctor", "Show what this kernel supports and what stays unseen.", cmd_doctor},
 	{"version", "Print the version.", cmd_version},
 };

@@ -71,6 +71,18 @@ static void log_change(const struct instance *in, enum instance_change change)
 	}
 }
 
+static void log_evidence(struct monitor *m, const struct instance *in, enum instance_change change)
+{
+	static const char *const names[] = {
+		[INSTANCE_STARTED] = "started", [INSTANCE_REEXECUTED] = "reexecuted",
+		[INSTANCE_ENDED] = "ended",	[INSTANCE_LISTENS] = "listens",
+		[INSTANCE_UNKNOWN] = NULL,
+	};
+
+	if (names[change])
+		evidence_instance(&m->evidence, in, names[change]);
+}
+
 /* --- files that servers share --- */
 
 /* It was no server: an alert, and the file is not its own. */
@@ -253,6 +265,7 @@ static void on_lifecycle(struct monitor *m, const struct event *ev)
 	if (change == INSTANCE_LISTENS)
 		active_policy_check(&m->policy, &m->instances);
 	log_change(in, change);
+	log_evidence(m, in, change);
 	if (began)
 		discover(m, in, ev);
 	if (change == INSTANCE_ENDED)

@@ -64,6 +64,7 @@ static void on_guard_event(void *ctx, enum guard_event event)
 
 	m->guard.shared = NULL; /* a stopped monitor still owns it: do not write our output to it */
 	m->now = clock_boot_ns();
+	evidence_forget(&m->evidence);
 	use_own_ids(m);
 	sinks_take_over(&m->sinks, left.sink);
 	if (event == GUARD_MONITOR_STOPPED)

@@ -6,6 +6,7 @@
  *   -> alert              model/alert.h: the first of a kind at once, repeats counted once a second
  *   -> policy             report.c fills a finding and evaluates it
  *   -> incident           model/incident.h: what one actor does to one server
+ *   -> evidence           evidence.h: queued for the log before any sink is called
  *   -> sinks              report/sinks.h: formatted and delivered, never waiting for a reader
  *
  * Besides, a tick once a second (counters, blind spots, the guard, the heartbeat), sweeps for what no hook saw, and
@@ -69,6 +70,7 @@ static void reload_policy(struct monitor *m)
 	active_policy_prevent(&m->policy, m->sensors, &m->instances);
 	active_policy_check(&m->policy, &m->instances);
 	asks_restart(&m->asks);
+	evidence_policy(&m->evidence, &m->policy.policy, "reloaded");
 	guard_stop(&m->guard); /* it has a copy of the old policy */
 	handoff_start(m);
 }
@@ -183,10 +185,15 @@ static void end(struct monitor *m)
 	incidents_end(&m->incidents, m->now);
 	report_end(m, OUTPUT_DRAIN_MS);
 	counters_summary(m);
+	evidence_close(&m->evidence,
+		       &(struct evidence_totals){m->totals.attempts, m->incidents.next_id,
+						 sensors_counter(m->sensors, COUNTER_LOST)});
 }
 
 static void release(struct monitor *m)
 {
+	evidence_close(&m->evidence,
+		       &(struct evidence_totals){}); /* unless it was ended properly */
 	collector_free(m->collector);
 	asks_free(&m->asks);
 	files_free(m->files);
@@ -223,6 +230,9 @@ static int init(struct monitor *m)
 	}
 	snprintf(m->uid_prefix, sizeof(m->uid_prefix), "%016" PRIx64, run);
 	signals_catch();
+	evidence_open(&m->evidence, m->options->evidence ?: m->policy.policy.evidence,
+		      m->uid_prefix);
+	evidence_policy(&m->evidence, &m->policy.policy, "loaded");
 	err = sinks_open(&m->sinks, m->options->format, &sink);
 	if (err) {
 		log_error("cannot open %s: %s", sink, strerror(-err));

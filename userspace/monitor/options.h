@@ -18,7 +18,8 @@ struct monitor_options {
 	size_t exe_count;
 	const pid_t *pid; /* processes that are servers, whatever they are called */
 	size_t pid_count;
-	uint32_t duration_s; /* 0: until SIGINT or SIGTERM */
+	const char *evidence; /* directory of the log; NULL: what the policy says */
+	uint32_t duration_s;  /* 0: until SIGINT or SIGTERM */
 	bool prevent;	  /* prevent mem-trace, mem-read, mem-write and mem-fd on every instance */
 	bool enforce_tls; /* drop plaintext on every instance's sockets */
 	bool no_guard;

@@ -173,6 +173,7 @@ void report_alert(struct monitor *m, struct alert *a)
 	} else if (finding_has_actor(&f)) { /* somebody blinds the monitor */
 		add_to_incident(m, &f);
 	}
+	evidence_event(&m->evidence, &f);
 	if (is_blind_spot(&f) || (m->options->events && f.verdict.id != VERDICT_OFF)) {
 		sinks_event(&m->sinks, &f);
 		update_output(m);
@@ -248,17 +249,18 @@ void report_unwatched(struct monitor *m, const char *note, const char *last_seen
 void report_incident(void *ctx, const struct incident *in, enum incident_change change)
 {
 	struct monitor *m = ctx;
+	const struct incident_view v = {
+		.incident = in,
+		.change = change,
+		.instance = monitor_instance(m, in->instance),
+		.tenant = in->tenant ? monitor_instance(m, in->tenant) : NULL,
+		.uid_prefix = m->uid_prefix,
+	};
 
 	if (in->severity > m->totals.worst)
 		m->totals.worst = in->severity;
-	sinks_incident(&m->sinks,
-		       &(struct incident_view){
-			       .incident = in,
-			       .change = change,
-			       .instance = monitor_instance(m, in->instance),
-			       .tenant = in->tenant ? monitor_instance(m, in->tenant) : NULL,
-			       .uid_prefix = m->uid_prefix,
-		       });
+	evidence_incident(&m->evidence, &v);
+	sinks_incident(&m->sinks, &v);
 	update_output(m);
 }
 

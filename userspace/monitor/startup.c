@@ -184,6 +184,7 @@ static int find_instances(struct monitor *m)
 
 		instance_program(in, program, sizeof(program));
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, program);
+		evidence_instance(&m->evidence, in, "found");
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}
@@ -226,6 +227,7 @@ int startup(struct monitor *m)
 		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
 			 strerror(-err));
 	ask_tick(m);
+	evidence_sensors(&m->evidence, m->sensors);
 	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
 	return 0;
 }

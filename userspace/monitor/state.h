@@ -11,6 +11,7 @@
 #include "monitor/active_policy.h"
 #include "monitor/asks.h"
 #include "monitor/control.h"
+#include "monitor/evidence.h"
 #include "monitor/files.h"
 #include "monitor/guard.h"
 #include "monitor/lag.h"
@@ -98,6 +99,7 @@ struct monitor {
 	struct alerts alerts;
 	struct active_policy policy;
 	struct incidents incidents;
+	struct evidence evidence;
 	struct sinks sinks;
 	struct sink_status output[SINKS_MAX];  /* as of the last delivery */
 	char uid_prefix[24];		       /* of finding ids: unique to this run */

@@ -123,6 +123,10 @@ static const struct policy_key keys[] = {
 	 .help = "Last day of the exception, or the second at which it ends; UTC."},
 	{"allow[].reason", POLICY_TO_TEXT(POLICY_TEXT, ALLOW, reason), .required = true,
 	 .help = "Why this is allowed. Shown with each allowed event."},
+	{"evidence", POLICY_MAP, .help = "The log that shows whether it was changed."},
+	{"evidence.directory", POLICY_TO_TEXT(POLICY_PATH, POLICY, evidence), .absent = "no log",
+	 .help = "Directory of the log. It is created if it does not exist; nobody but root may enter it. A "
+		 "change takes effect when the monitor is started again."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

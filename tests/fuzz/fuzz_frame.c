@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_frame.c - libFuzzer on the records of the evidence log's write-ahead log.
+ *
+ * Invariants: reading ends, at the first record that is not whole, inside the bytes; what was read is written as the same
+ * bytes again. An entry behind a good one does not change it.
+ */
+#include "evidence/frame.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void check(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void read_all(const uint8_t *bytes, size_t size)
+{
+	static uint8_t again[FRAME_HEAD + FRAME_ENTRY_MAX];
+	enum frame_error e = FRAME_FINE;
+	size_t at = 0, len;
+	const char *entry;
+
+	while (e == FRAME_FINE) {
+		size_t before = at;
+
+		e = frame_next(bytes, size, &at, &entry, &len);
+		if (e != FRAME_FINE) {
+			check(at == before && at <= size && (e == FRAME_END) == (at == size));
+			check(strlen(frame_error_text(e)) > 0);
+			continue;
+		}
+		check(len && len <= FRAME_ENTRY_MAX && at <= size &&
+		      at == before + FRAME_HEAD + len);
+		frame_put(again, entry, len);
+		check(!memcmp(again, bytes + before, FRAME_HEAD + len));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *bytes = malloc(size + FRAME_HEAD + 1);
+
+	memcpy(bytes, data, size);
+	read_all(bytes, size);
+	if (size &&
+	    size <= FRAME_ENTRY_MAX) { /* as an entry: read back, and garbage after it is none */
+		uint8_t *record = malloc(FRAME_HEAD + 2 * size);
+		size_t at = 0, len = 0;
+		const char *entry;
+
+		frame_put(record, (const char *)data, size);
+		memcpy(record + FRAME_HEAD + size, data, size);
+		check(frame_next(record, FRAME_HEAD + 2 * size, &at, &entry, &len) == FRAME_FINE);
+		check(len == size && !memcmp(entry, data, size));
+		free(record);
+	}
+	free(bytes);
+	return 0;
+}

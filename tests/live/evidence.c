@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * evidence.c - run --evidence: what happened is in a log that verifies, with its actor and without secrets, also when the
+ * monitor was killed.
+ */
+#include "steps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define SECRET "kumquatMarmalade77"
+
+static struct server *a;
+
+static void setup(void)
+{
+	a = server_start(&(struct server_opts){.plain = true});
+}
+
+static struct run evidence(const char *verb, const char *dir)
+{
+	return run_command(10000, MONITOR, "evidence", verb, dir);
+}
+
+static void verifies(const char *dir)
+{
+	struct run r = evidence("verify", dir);
+
+	require(r.status == 0, "it does not verify: %s", r.err);
+}
+
+/* The record of an entry of that kind in what `show` printed, NULL if there is none; by: its actor's pid, 0: any. */
+static json_t *find(const char *shown, const char *kind, pid_t by, long long *ret_index)
+{
+	for (const char *line = shown; *line; line = strchr(line, '\n') + 1) {
+		json_t *v = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+		json_t *entry = json_object_get(v, "entry"),
+		       *record = json_object_get(entry, "record");
+		json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
+
+		require(entry, "no entry: %.200s", line);
+		if (!strcmp(json_string_value(json_object_get(entry, "kind")), kind) &&
+		    (!by || number_at(own, "actor", "pid") == by)) {
+			if (ret_index)
+				*ret_index = json_integer_value(json_object_get(v, "index"));
+			return record;
+		}
+		json_decref(v);
+	}
+	return NULL;
+}
+
+static void flip_a_byte(const char *dir, const char *text)
+{
+	const char *path = str("%s/wal/00000000.wal", dir);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	static char bytes[1 << 20];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+	char *at = n > 0 ? memmem(bytes, (size_t)n, text, strlen(text)) : NULL;
+
+	require(at, "%s is not in %s", text, path);
+	require(pwrite(fd, "X", 1, at - bytes) == 1, "%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void logged(const void *arg)
+{
+	static const char *const kinds[] = {"epoch", "start",	 "policy", "instance", "sensors",
+					    "event", "incident", "totals", "stop"};
+	const char *dir = str("%s/evidence-logged", scratch);
+	struct monitor *m = monitor_start("--evidence", dir, NULL);
+	struct trigger t;
+	long long index;
+	struct run r;
+
+	run_command(10000, "redis-cli", "-a", SECRET, "-p", str("%d", a->plain_port), "set", "k",
+		    SECRET);
+	run_command(10000, "head", "-c", "1", SECRET, str("/proc/%d/mem", a->pid));
+	t = trigger("vm_readv", pid_of(a));
+	monitor_sync(m);
+	require(alert_find(m, "mem-read", t.pid), "no alert");
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+
+	require(!monitor_said(m, "evidence log:"), "records are missing: %s", file_read(m->out));
+	verifies(dir);
+	r = evidence("show", dir);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		require(find(r.out, kinds[i], 0, NULL), "no entry of kind %s: %s", kinds[i], r.out);
+	require(find(r.out, "event", t.pid, &index),
+		"the reader of the memory is not in an event: %s", r.out);
+	require(strstr(r.out, str("\"pid\":%d", t.pid)), "nor in an incident");
+	r = run_command(10000, MONITOR, "evidence", "show", "--rule", "mem-read", dir);
+	require(find(r.out, "event", t.pid, NULL) && find(r.out, "incident", 0, NULL) &&
+			!find(r.out, "start", 0, NULL),
+		"--rule mem-read: %s", r.out);
+	r = run_command(10000, MONITOR, "evidence", "prove", str("%lld", index), dir);
+	require(r.status == 0 && strstr(r.out, str("\nindex %lld\n", index)), "no proof: %s%s",
+		r.out, r.err);
+	r = run_command(10000, "grep", "-r", "-l", SECRET, dir);
+	require(r.status == 1, "a secret is in %s", r.out);
+
+	flip_a_byte(dir, "\"kind\":\"incident\"");
+	r = evidence("verify", dir);
+	require(r.status == 1 && strstr(r.err, ": entry "), "a changed entry: exit code %d, %s",
+		r.status, r.err);
+}
+
+/* An alert is on the disk when the monitor is killed right after it. */
+static void killed(const void *arg)
+{
+	const char *dir = str("%s/evidence-killed", scratch);
+	struct monitor *m = monitor_start("--evidence", dir, NULL);
+	struct trigger t = trigger("vm_readv", pid_of(a));
+	struct run r;
+
+	monitor_sync(m);
+	require(alert_find(m, "mem-read", t.pid), "no alert");
+	sleep_ms(500 * patience);
+	child_stop(m->pid, SIGKILL, 8000);
+	verifies(dir);
+	r = evidence("show", dir);
+	require(find(r.out, "event", t.pid, NULL), "the event is not on the disk: %s", r.out);
+	require(!find(r.out, "stop", 0, NULL), "it says that it ended");
+	m = monitor_start("--evidence", dir, NULL);
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+	verifies(dir);
+	r = evidence("show", dir);
+	require(find(r.out, "recovery", 0, NULL), "no recovery: %s", r.out);
+}
+
+/* The log cannot be written: it is said, and the monitor goes on. */
+static void unwritable(const void *arg)
+{
+	const char *dir = str("%s/evidence-unwritable", scratch);
+	struct monitor *m;
+	struct trigger t;
+
+	file_write(dir, "");
+	m = monitor_start("--evidence", dir, NULL);
+	t = trigger("vm_readv", pid_of(a));
+	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = a, .by = &t},
+	       {.rule = "self-blind",
+		.detail = "no evidence is kept: cannot open it: Not a directory"});
+}
+
+static const struct test tests[] = {
+	TEST("an incident is in the log, with its actor and no secret", logged),
+	TEST("an alert is on the disk when the monitor is killed", killed),
+	TEST("a log that cannot be written is reported", unwritable),
+	{},
+};
+
+const struct suite evidence_suite = {.name = "evidence", .setup = setup, .tests = tests};

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_writer.c - the thread that writes the evidence log: groups, order, the end; a disk that fails for a while, whose
+ * fdatasync() is the one below; a process that is killed.
+ */
+#include "evidence_log.h"
+
+#include "evidence/writer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static int sync_error; /* what fdatasync() fails with, atomic */
+static bool hangs;     /* it does not return, atomic */
+
+int fdatasync(int fd)
+{
+	int error = __atomic_load_n(&sync_error, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&hangs, __ATOMIC_RELAXED))
+		usleep(1000);
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static void fail_disk(int error)
+{
+	__atomic_store_n(&sync_error, error, __ATOMIC_RELAXED);
+}
+
+static struct writer *start(void)
+{
+	char error[STORE_ERROR_LEN];
+	struct writer *w;
+
+	if (writer_start(&w, log_dir, "host.example", error))
+		fail_msg("cannot start: %s", error);
+	return w;
+}
+
+static void put(struct writer *w, unsigned int number, bool urgent)
+{
+	char record[64];
+	int n = snprintf(record, sizeof(record), "{\"number\":%u}", number);
+
+	writer_put(w, "event", record, (size_t)n, urgent);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* How long until the checkpoint covers that many entries. */
+static uint64_t wait_entries(struct writer *w, uint64_t entries)
+{
+	uint64_t began = now_ms();
+	struct writer_status s;
+
+	for (;;) {
+		writer_status(w, &s);
+		if (s.entries >= entries)
+			return now_ms() - began;
+		if (now_ms() > began + 20000)
+			fail_msg("only %llu entries after 20 s", (unsigned long long)s.entries);
+		usleep(1000);
+	}
+}
+
+/* --- what is in a log --- */
+
+struct found {
+	unsigned int events, next, kinds[8];
+	long long lost;
+	char last[16];
+};
+
+static const char *const kind_names[8] = {"epoch", "event", "stop", "lost", "recovery", "alive"};
+
+static int look(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	struct found *f = ctx;
+	char want[64];
+
+	for (size_t i = 0; i < 8 && kind_names[i]; i++) {
+		if (!entry_is(entry, len, kind_names[i]))
+			continue;
+		f->kinds[i]++;
+		strcpy(f->last, kind_names[i]);
+	}
+	if (entry_is(entry, len, "lost"))
+		f->lost += strtoll(strstr(entry, "\"records\":") + 10, NULL, 10);
+	if (!entry_is(entry, len, "event"))
+		return 0;
+	snprintf(want, sizeof(want), "{\"kind\":\"event\",\"record\":{\"number\":%u}", f->next++);
+	f->events += !strncmp(entry, want, strlen(want));
+	return 0;
+}
+
+static struct found look_at_log(void)
+{
+	struct found f = {};
+	struct reader r;
+
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	assert_int_equal(reader_each(&r, 0, look, &f, NULL), 0);
+	reader_close(&r);
+	return f;
+}
+
+/* --- tests --- */
+
+static void records_are_logged_in_order_and_the_end_is(void **state)
+{
+	struct writer *w = start();
+	struct found f;
+
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, i % 100 == 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_verifies(3000 + 2);
+	f = look_at_log();
+	assert_int_equal(f.events, 3000);
+	assert_string_equal(f.last, "stop");
+	w = start(); /* ended properly: nothing to recover */
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	f = look_at_log();
+	assert_int_equal(f.kinds[4], 0);
+	assert_verifies(3000 + 4);
+}
+
+static void others_wait_for_a_second_and_urgent_ones_do_not(void **state)
+{
+	struct writer *w = start();
+	uint64_t urgent, other;
+
+	usleep(50000);
+	put(w, 0, true);
+	urgent = wait_entries(w, 2);
+	put(w, 1, false);
+	other = wait_entries(w, 3);
+	assert_true(urgent < 500);
+	assert_in_range(other, 500, 2500);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+}
+
+static void full_group_does_not_wait(void **state)
+{
+	struct writer *w = start();
+
+	usleep(50000);
+	for (unsigned int i = 0; i < WRITER_GROUP; i++)
+		put(w, i, false);
+	assert_true(wait_entries(w, 1 + WRITER_GROUP) < 700);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+}
+
+/* Nobody waits for the disk, what fits is kept, what does not is counted, and the log says how much is missing. */
+static void failing_disk(void **state)
+{
+	static char record[20000];
+	struct writer *w = start();
+	struct writer_status s;
+	uint64_t began = now_ms();
+	struct found f;
+
+	fail_disk(EIO);
+	snprintf(record, sizeof(record), "{\"text\":\"%0*d\"}", 19000, 0);
+	for (unsigned int i = 0; i < 3000; i++)
+		writer_put(w, "large", record, strlen(record), false);
+	assert_true(now_ms() - began < 2000);
+	do {
+		usleep(10000);
+		writer_status(w, &s);
+	} while (!s.failed && now_ms() < began + 20000);
+	for (unsigned int i = 0; i < 3000; i++) /* the first ones may have gone into the store */
+		writer_put(w, "large", record, strlen(record), false);
+	writer_status(w, &s);
+	assert_int_equal(s.queued, 6000);
+	assert_true(s.failed > 0 && s.lost > 0 && s.lost < 6000);
+	assert_int_equal(s.error, EIO);
+	assert_int_equal(s.entries, 1);
+	assert_verifies(1);
+
+	fail_disk(0);
+	wait_entries(w, 1 + 6000 - s.lost);
+	writer_status(w, &s);
+	assert_int_equal(s.error, 0);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	f = look_at_log();
+	assert_int_equal(f.lost, s.lost);
+	assert_true(f.kinds[3] >= 1);
+	assert_verifies(1 + 6000 - s.lost + f.kinds[3] + 1);
+}
+
+static void disk_that_fails_at_the_end_is_said(void **state)
+{
+	struct writer *w = start();
+
+	fail_disk(ENOSPC);
+	put(w, 0, true);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), -ENOSPC);
+	fail_disk(0);
+	assert_verifies(1);
+}
+
+/* Whoever replaces the directory hides the log: the monitor has to say so. */
+static void replaced_directory_is_said(void **state)
+{
+	struct writer *w = start();
+	struct writer_status s;
+	char moved[sizeof(log_dir) + 8];
+
+	put(w, 0, true);
+	wait_entries(w, 2);
+	writer_status(w, &s);
+	assert_false(s.misplaced);
+	snprintf(moved, sizeof(moved), "%s.moved", log_dir);
+	assert_int_equal(rename(log_dir, moved), 0);
+	assert_int_equal(mkdir(log_dir, 0700), 0);
+	put(w, 1, true);
+	wait_entries(w, 3);
+	writer_status(w, &s);
+	assert_true(s.misplaced);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(rmdir(log_dir), 0);
+	assert_int_equal(rename(moved, log_dir), 0);
+	assert_verifies(4);
+}
+
+/* Neither the caller nor its end waits for a disk that does not answer. */
+static void hanging_disk(void **state)
+{
+	struct writer *w = start();
+	uint64_t began = now_ms();
+
+	__atomic_store_n(&hangs, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < 1000; i++)
+		put(w, i, true);
+	assert_true(now_ms() - began < 1000);
+	assert_int_equal(writer_stop(w, 300), -ETIMEDOUT);
+	assert_in_range(now_ms() - began, 300, 5000);
+	assert_verifies(1);
+	__atomic_store_n(&hangs, false, __ATOMIC_RELAXED);
+	wait_entries(w, 1002); /* the thread goes on, to its end */
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_verifies(1002);
+}
+
+static void what_is_no_record_is_counted(void **state)
+{
+	static char large[100000];
+	struct writer *w = start();
+	struct writer_status s;
+
+	snprintf(large, sizeof(large), "{\"text\":\"%0*d\"}", 90000, 0);
+	writer_put(w, "event", "{\"a\":", 5, true);
+	writer_put(w, "event", large, strlen(large), true);
+	put(w, 0, true);
+	wait_entries(w, 3);
+	writer_status(w, &s);
+	assert_int_equal(s.refused, 2);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(look_at_log().lost, 2);
+}
+
+static void killed_writer_is_in_the_log_of_the_next_one(void **state)
+{
+	int status;
+	struct found f;
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct writer *w = start();
+
+		for (unsigned int i = 0; i < 700; i++)
+			put(w, i, false);
+		wait_entries(w, 600);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	f = look_at_log();
+	assert_true(f.events >= 599);
+	assert_int_equal(writer_stop(start(), WRITER_STOP_MS), 0);
+	f = look_at_log();
+	assert_int_equal(f.kinds[4], 1);
+	assert_int_equal(f.kinds[0], 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(records_are_logged_in_order_and_the_end_is),
+		TEST(others_wait_for_a_second_and_urgent_ones_do_not),
+		TEST(full_group_does_not_wait),
+		TEST(failing_disk),
+		TEST(disk_that_fails_at_the_end_is_said),
+		TEST(replaced_directory_is_said),
+		TEST(hanging_disk),
+		TEST(what_is_no_record_is_counted),
+		TEST(killed_writer_is_in_the_log_of_the_next_one),
+	};
+
+	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
+}

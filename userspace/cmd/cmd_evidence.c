@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* cmd_evidence.c - cachewarden evidence verify, show and prove. They only read, and need no monitor. */
+#include "cmd/cli.h"
+#include "cmd/verbs.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "evidence/prove.h"
+#include "evidence/verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define DIR_ARG                                                                                    \
+	{                                                                                          \
+		"DIR", NULL, "Directory of the log. Default: " EVIDENCE_DIR ".", CLI_OPERAND, &dir \
+	}
+
+/* A log that is not what was written is a violation, one that cannot be read is not. */
+static int code_of(int err)
+{
+	return err == -EBADMSG ? EXIT_VIOLATION : err == -EINVAL ? EXIT_USAGE : EXIT_CANNOT;
+}
+
+static int report(const char *dir, const struct reader *r, int err)
+{
+	fprintf(stderr, "%s: %s\n", dir, r->error[0] ? r->error : strerror(-err));
+	return code_of(err);
+}
+
+/* --- verify --- */
+
+static void print_verified(const char *dir, const struct verified *v)
+{
+	char root[NOTE_HASH_TEXT], vkey[NOTE_VKEY_LEN];
+
+	note_hash_text(&v->root, root);
+	note_vkey(&v->key, vkey);
+	printf("%s: verified\norigin: %s\nentries: %" PRIu64 "\nroot: %s\nstarts: %" PRIu64
+	       ", signing keys: %" PRIu64 ", the last: %s\n",
+	       dir, v->origin, v->size, root, v->starts, v->epochs, vkey);
+	if (v->unsigned_entries)
+		printf("not signed yet: %" PRIu64 " more entries\n", v->unsigned_entries);
+	if (v->earlier)
+		printf("earlier checkpoint: of %" PRIu64 " entries, a prefix of this log\n",
+		       v->earlier);
+	else
+		printf("Whether entries are missing at the end, only a checkpoint kept elsewhere can "
+		       "tell: --checkpoint.\n");
+}
+
+static int evidence_verify(int argc, char **argv)
+{
+	const char *dir = NULL, *vkey = NULL, *earlier = NULL;
+	const struct cli_arg args[] = {
+		DIR_ARG,
+		{"--checkpoint", "FILE",
+		 "A copy of the log's checkpoint that was kept elsewhere: what it covered must still be there.",
+		 CLI_TEXT, &earlier},
+		{"--vkey", "KEY",
+		 "Verification key to trust. Default: the file vkey in the directory, which whoever can "
+		 "replace the log can replace.",
+		 CLI_TEXT, &vkey},
+	};
+	int code = cli_parse(
+		&(struct cli_command){
+			"evidence verify",
+			"Checks every entry, hash and signature of an evidence log. Exits with 1 if it is not what was\n"
+			"written, and names the first bad entry.",
+			args, ARRAY_SIZE(args)},
+		argc, argv);
+	struct verified v;
+	struct reader r;
+	int err;
+
+	if (code != CLI_PROCEED)
+		return code;
+	dir = dir ?: EVIDENCE_DIR;
+	err = verify(&r, dir, vkey, earlier, &v);
+	if (err)
+		code = report(dir, &r, err);
+	else
+		print_verified(dir, &v);
+	reader_close(&r);
+	return err ? code : EXIT_FINE;
+}
+
+/* --- show --- */
+
+struct filter {
+	int64_t since_ms;
+	const char *rule, *incident;
+};
+
+static bool is_text(json_t *v, const char *want)
+{
+	const char *text = json_string_value(v);
+
+	return text && !strcmp(text, want);
+}
+
+static bool has_rule(json_t *record, const char *rule)
+{
+	json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
+
+	return is_text(json_object_get(own, "rule"), rule) ||
+	       json_object_get(json_object_get(own, "rules"), rule);
+}
+
+static bool has_incident(json_t *record, const char *uid)
+{
+	json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
+	json_t *info = json_object_get(record, "finding_info");
+
+	return is_text(json_object_get(own, "incident"), uid) ||
+	       is_text(json_object_get(info, "uid"), uid);
+}
+
+static bool passes(const struct filter *f, json_t *entry)
+{
+	json_t *record = json_object_get(entry, "record");
+
+	return json_integer_value(json_object_get(entry, "time")) >= f->since_ms &&
+	       (!f->rule || has_rule(record, f->rule)) &&
+	       (!f->incident || has_incident(record, f->incident));
+}
+
+static int show_entry(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	json_t *v = json_loadb(entry, len, 0, NULL);
+	bool show = passes(ctx, v);
+
+	json_decref(v);
+	if (show)
+		printf("{\"index\":%" PRIu64 ",\"entry\":%.*s}\n", at->index, (int)len, entry);
+	return ferror(stdout) ? 1 : 0;
+}
+
+/* "2026-11-30", "2026-11-30T12:00:00", both UTC, or seconds since the epoch after an @. */
+static bool parse_since(const char *text, int64_t *ret_ms)
+{
+	static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ",
+					      "@%s"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct tm tm = {};
+		const char *end = strptime(text, formats[i], &tm);
+
+		if (!end || *end)
+			continue;
+		*ret_ms =
+			(formats[i][0] == '@' ? strtoll(text + 1, NULL, 10) : timegm(&tm)) * 1000ll;
+		return true;
+	}
+	return false;
+}
+
+static int evidence_show(int argc, char **argv)
+{
+	const char *dir = NULL, *since = NULL;
+	struct filter f = {.since_ms = INT64_MIN};
+	const struct cli_arg args[] = {
+		DIR_ARG,
+		{"--since", "TIME",
+		 "Only what was logged then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC.", CLI_TEXT,
+		 &since},
+		{"--rule", "RULE", "Only events and incidents in which this rule was broken.",
+		 CLI_TEXT, &f.rule},
+		{"--incident", "UID", "Only this incident and its events.", CLI_TEXT, &f.incident},
+	};
+	int code = cli_parse(
+		&(struct cli_command){
+			"evidence show",
+			"Prints the entries of an evidence log, one JSON object per line. It does not check them: see\n"
+			"'evidence verify'.",
+			args, ARRAY_SIZE(args)},
+		argc, argv);
+	struct reader r;
+	int err;
+
+	if (code != CLI_PROCEED)
+		return code;
+	if (since && !parse_since(since, &f.since_ms)) {
+		log_error(
+			"evidence show: --since must be YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, not '%s'",
+			since);
+		return EXIT_USAGE;
+	}
+	dir = dir ?: EVIDENCE_DIR;
+	err = reader_open(&r, dir);
+	err = err ?: reader_each(&r, 0, show_entry, &f, NULL);
+	if (err)
+		code = report(dir, &r, err);
+	reader_close(&r);
+	return err ? code : fflush(stdout) || ferror(stdout) ? EXIT_CANNOT : EXIT_FINE;
+}
+
+/* --- prove --- */
+
+static bool parse_index(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return !errno && *end == '\0' && text[0] >= '0' && text[0] <= '9';
+}
+
+static int evidence_prove(int argc, char **argv)
+{
+	const char *dir = NULL, *index_text = NULL;
+	const struct cli_arg args[] = {
+		{"INDEX", NULL, "Number of the entry, as 'evidence show' prints it.", CLI_OPERAND,
+		 &index_text, .required = true},
+		DIR_ARG,
+	};
+	int code = cli_parse(
+		&(struct cli_command){
+			"evidence prove",
+			"Prints the proof that an entry is in the log, in the format of C2SP tlog-proof: the entry in\n"
+			"base64, hashes, and the signed checkpoint.",
+			args, ARRAY_SIZE(args)},
+		argc, argv);
+	struct reader r;
+	uint64_t index;
+	char *text;
+	int err;
+
+	if (code != CLI_PROCEED)
+		return code;
+	if (!parse_index(index_text, &index)) {
+		log_error("evidence prove: INDEX must be a whole number, not '%s'", index_text);
+		return EXIT_USAGE;
+	}
+	dir = dir ?: EVIDENCE_DIR;
+	err = reader_open(&r, dir);
+	text = err ? NULL : prove(&r, index);
+	if (text)
+		fputs(text, stdout);
+	else
+		code = report(dir, &r, err ?: -EBADMSG);
+	free(text);
+	reader_close(&r);
+	return text ? EXIT_FINE : code;
+}
+
+static const struct cli_verb verbs[] = {
+	{"verify", "Check a log, and name the first bad entry.", evidence_verify},
+	{"show", "Print the entries of a log.", evidence_show},
+	{"prove", "Print the proof that an entry is in the log.", evidence_prove},
+};
+
+static const struct cli_group evidence = {
+	"cachewarden evidence",
+	"Works on the evidence logs that 'cachewarden run --evidence' writes.",
+	verbs,
+	ARRAY_SIZE(verbs),
+};
+
+int cmd_evidence(int argc, char **argv)
+{
+	return cli_dispatch(&evidence, argc, argv);
+}

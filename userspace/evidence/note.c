@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* note.c - see note.h. */
+#include "evidence/note.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALGORITHM_ED25519 1
+#define DASH "\xe2\x80\x94 " /* begins a signature line */
+#define ID_LEN 4
+#define BASE64_MAX 128 /* of what notes contain: 100 bytes at most */
+
+static uint32_t load_be32(const uint8_t b[ID_LEN])
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+static void store_be32(uint32_t v, uint8_t b[ID_LEN])
+{
+	for (int i = 0; i < ID_LEN; i++)
+		b[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* --- base64 --- */
+
+static void encode(const uint8_t *bytes, size_t len, char buf[BASE64_MAX * 2])
+{
+	EVP_EncodeBlock((unsigned char *)buf, bytes, (int)len);
+}
+
+/* Only the one encoding that encode() makes. Returns the length, 0 if it is wrong or more than max. */
+static size_t decode(const char *text, size_t len, uint8_t *ret, size_t max)
+{
+	uint8_t bytes[BASE64_MAX];
+	char again[BASE64_MAX * 2];
+	size_t n;
+
+	if (!len || len % 4 || len > BASE64_MAX ||
+	    EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len) != (int)(len / 4 * 3))
+		return 0;
+	n = len / 4 * 3 - (text[len - 1] == '=') - (text[len - 2] == '=');
+	encode(bytes, n, again);
+	if (n > max || strlen(again) != len || memcmp(again, text, len) != 0)
+		return 0;
+	memcpy(ret, bytes, n);
+	return n;
+}
+
+void note_hash_text(const struct tree_hash *h, char buf[NOTE_HASH_TEXT])
+{
+	char text[BASE64_MAX * 2];
+
+	encode(h->byte, sizeof(h->byte), text);
+	memcpy(buf, text, NOTE_HASH_TEXT);
+}
+
+/* --- keys --- */
+
+static bool is_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!isgraph((unsigned char)name[i]) || name[i] == '+')
+			return false;
+	}
+	return len && len < NOTE_NAME_LEN;
+}
+
+int note_key_init(struct note_key *k, const char *name, const uint8_t public[NOTE_KEY_LEN])
+{
+	uint8_t hashed[NOTE_NAME_LEN + 2 + NOTE_KEY_LEN], sum[EVP_MAX_MD_SIZE];
+	size_t len = strlen(name);
+
+	if (!is_name(name, len))
+		return -EINVAL;
+	snprintf((char *)hashed, sizeof(hashed), "%s\n%c", name, ALGORITHM_ED25519);
+	memcpy(hashed + len + 2, public, NOTE_KEY_LEN);
+	if (!EVP_Digest(hashed, len + 2 + NOTE_KEY_LEN, sum, NULL, EVP_sha256(), NULL))
+		return -EINVAL;
+	memcpy(k->name, name, len + 1);
+	memcpy(k->public, public, NOTE_KEY_LEN);
+	k->id = load_be32(sum);
+	return 0;
+}
+
+void note_vkey(const struct note_key *k, char buf[NOTE_VKEY_LEN])
+{
+	uint8_t bytes[1 + NOTE_KEY_LEN] = {ALGORITHM_ED25519};
+	char text[BASE64_MAX * 2];
+
+	memcpy(bytes + 1, k->public, NOTE_KEY_LEN);
+	encode(bytes, sizeof(bytes), text);
+	snprintf(buf, NOTE_VKEY_LEN, "%s+%08" PRIx32 "+%.48s", k->name, k->id, text);
+}
+
+int note_vkey_parse(struct note_key *k, const char *text, size_t len)
+{
+	const char *id = memchr(text, '+', len), *key;
+	uint8_t bytes[1 + NOTE_KEY_LEN];
+	char name[NOTE_NAME_LEN], want[16];
+
+	key = id ? memchr(id + 1, '+', len - (size_t)(id + 1 - text)) : NULL;
+	if (!key || !is_name(text, (size_t)(id - text)) ||
+	    decode(key + 1, len - (size_t)(key + 1 - text), bytes, sizeof(bytes)) !=
+		    sizeof(bytes) ||
+	    bytes[0] != ALGORITHM_ED25519)
+		return -EINVAL;
+	memcpy(name, text, (size_t)(id - text));
+	name[id - text] = '\0';
+	if (note_key_init(k, name, bytes + 1))
+		return -EINVAL;
+	snprintf(want, sizeof(want), "+%08" PRIx32 "+", k->id);
+	return (size_t)(key + 1 - id) == strlen(want) && !memcmp(id, want, strlen(want)) ? 0
+											 : -EINVAL;
+}
+
+/* --- notes --- */
+
+/* "— NAME BASE64", without its newline. */
+static int parse_sig(struct note_sig *s, const char *line, size_t len)
+{
+	uint8_t bytes[BASE64_MAX];
+	const char *space;
+	size_t n;
+
+	if (len < strlen(DASH) || memcmp(line, DASH, strlen(DASH)) != 0)
+		return -EINVAL;
+	line += strlen(DASH);
+	len -= strlen(DASH);
+	space = memchr(line, ' ', len);
+	if (!space || !is_name(line, (size_t)(space - line)))
+		return -EINVAL;
+	n = decode(space + 1, len - (size_t)(space + 1 - line), bytes, sizeof(bytes));
+	if (n <= ID_LEN)
+		return -EINVAL;
+	*s = (struct note_sig){.name = line,
+			       .name_len = (size_t)(space - line),
+			       .id = load_be32(bytes),
+			       .ed25519 = n == ID_LEN + NOTE_SIG_LEN};
+	if (s->ed25519)
+		memcpy(s->sig, bytes + ID_LEN, NOTE_SIG_LEN);
+	return 0;
+}
+
+/* Where the signatures begin: after the last empty line. NULL: there is none. */
+static const char *find_sigs(const char *bytes, size_t len)
+{
+	for (size_t i = len; i-- > 1;) {
+		if (bytes[i] == '\n' && bytes[i - 1] == '\n')
+			return bytes + i + 1;
+	}
+	return NULL;
+}
+
+static bool is_clean(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)bytes[i] < 0x20 && bytes[i] != '\n')
+			return false;
+	}
+	return len && len < NOTE_MAX && bytes[len - 1] == '\n';
+}
+
+int note_parse(struct note *n, const char *bytes, size_t len)
+{
+	const char *line, *end = bytes + len, *newline;
+
+	*n = (struct note){};
+	line = is_clean(bytes, len) ? find_sigs(bytes, len) : NULL;
+	if (!line || line == end || line - bytes < 2)
+		return -EINVAL;
+	n->text = bytes;
+	n->len = (size_t)(line - bytes) - 1;
+	for (; line < end; line = newline + 1) {
+		newline = memchr(line, '\n', (size_t)(end - line));
+		if (!newline || n->sigs == NOTE_SIGS_MAX ||
+		    parse_sig(&n->sig[n->sigs++], line, (size_t)(newline - line)))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static bool verify(const struct note *n, const struct note_sig *s, const struct note_key *k)
+{
+	EVP_PKEY *key =
+		EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, k->public, NOTE_KEY_LEN);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok =
+		key && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
+		EVP_DigestVerify(ctx, s->sig, NOTE_SIG_LEN, (const uint8_t *)n->text, n->len) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	return ok;
+}
+
+bool note_verify(const struct note *n, const struct note_key *k)
+{
+	for (size_t i = 0; i < n->sigs; i++) {
+		const struct note_sig *s = &n->sig[i];
+
+		if (s->ed25519 && s->id == k->id && s->name_len == strlen(k->name) &&
+		    !memcmp(s->name, k->name, s->name_len))
+			return verify(n, s, k);
+	}
+	return false;
+}
+
+int note_sign(const char *text, const struct note_key *k, note_sign_fn sign, void *ctx,
+	      char buf[NOTE_MAX])
+{
+	uint8_t bytes[ID_LEN + NOTE_SIG_LEN];
+	char sig[BASE64_MAX * 2];
+	int err, n;
+
+	store_be32(k->id, bytes);
+	err = sign(ctx, text, strlen(text), bytes + ID_LEN);
+	if (err)
+		return err;
+	encode(bytes, sizeof(bytes), sig);
+	n = snprintf(buf, NOTE_MAX, "%s\n" DASH "%s %s\n", text, k->name, sig);
+	return n < NOTE_MAX ? n : -E2BIG;
+}
+
+/* --- texts --- */
+
+/* The rest of a text that is read line by line. */
+struct lines {
+	const char *at, *end;
+};
+
+static bool next_line(struct lines *l, const char **ret, size_t *len)
+{
+	const char *newline = l->at < l->end ? memchr(l->at, '\n', (size_t)(l->end - l->at)) : NULL;
+
+	if (!newline || newline == l->at)
+		return false;
+	*ret = l->at;
+	*len = (size_t)(newline - l->at);
+	l->at = newline + 1;
+	return true;
+}
+
+/* A decimal number without leading zeroes, after a word and a space; word "" for none. */
+static bool parse_number(const char *text, size_t len, const char *word, uint64_t *ret)
+{
+	size_t skip = strlen(word);
+	uint64_t v = 0;
+
+	if (len <= skip || memcmp(text, word, skip) != 0)
+		return false;
+	text += skip;
+	len -= skip;
+	if (len > 19 || (len > 1 && text[0] == '0')) /* 10^19 - 1 is below 2^64 */
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return false;
+		v = v * 10 + (uint64_t)(text[i] - '0');
+	}
+	*ret = v;
+	return true;
+}
+
+static bool parse_origin(struct lines *l, char ret[NOTE_NAME_LEN])
+{
+	const char *line;
+	size_t len;
+
+	if (!next_line(l, &line, &len) || !is_name(line, len))
+		return false;
+	memcpy(ret, line, len);
+	ret[len] = '\0';
+	return true;
+}
+
+static bool parse_numbered(struct lines *l, const char *word, uint64_t *ret)
+{
+	const char *line;
+	size_t len;
+
+	return next_line(l, &line, &len) && parse_number(line, len, word, ret);
+}
+
+static bool parse_hash(struct lines *l, struct tree_hash *ret)
+{
+	const char *line;
+	size_t len;
+
+	return next_line(l, &line, &len) &&
+	       decode(line, len, ret->byte, TREE_HASH_LEN) == TREE_HASH_LEN;
+}
+
+void checkpoint_text(const struct checkpoint *c, char buf[NOTE_MAX])
+{
+	char root[NOTE_HASH_TEXT];
+
+	note_hash_text(&c->root, root);
+	snprintf(buf, NOTE_MAX, "%s\n%" PRIu64 "\n%s\ndelegation %" PRIu64 "\n", c->origin, c->size,
+		 root, c->delegation);
+}
+
+int checkpoint_parse(struct checkpoint *c, const char *text, size_t len)
+{
+	struct lines l = {text, text + len};
+
+	return parse_origin(&l, c->origin) && parse_numbered(&l, "", &c->size) &&
+			       parse_hash(&l, &c->root) &&
+			       parse_numbered(&l, "delegation ", &c->delegation) && l.at == l.end
+		       ? 0
+		       : -EINVAL;
+}
+
+void delegation_text(const struct delegation *d, char buf[NOTE_MAX])
+{
+	char root[NOTE_HASH_TEXT], vkey[NOTE_VKEY_LEN];
+
+	note_hash_text(&d->root, root);
+	note_vkey(&d->key, vkey);
+	snprintf(buf, NOTE_MAX, "%s\ndelegation\nepoch %" PRIu64 "\nsize %" PRIu64 "\n%s\n%s\n",
+		 d->origin, d->epoch, d->size, root, vkey);
+}
+
+int delegation_parse(struct delegation *d, const char *text, size_t len)
+{
+	struct lines l = {text, text + len};
+	const char *line;
+	size_t n;
+
+	return parse_origin(&l, d->origin) && next_line(&l, &line, &n) &&
+			       n == strlen("delegation") && !memcmp(line, "delegation", n) &&
+			       parse_numbered(&l, "epoch ", &d->epoch) &&
+			       parse_numbered(&l, "size ", &d->size) && parse_hash(&l, &d->root) &&
+			       next_line(&l, &line, &n) && !note_vkey_parse(&d->key, line, n) &&
+			       l.at == l.end
+		       ? 0
+		       : -EINVAL;
+}

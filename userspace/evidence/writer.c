@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* writer.c - see writer.h. The lock protects the queue and the status; the store belongs to the thread. */
+#include "evidence/writer.h"
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "evidence/entry.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define QUIET_NS (60 * NS_PER_SEC) /* between two entries of a log in which nothing happens */
+#define EPOCH_NS (900 * NS_PER_SEC)
+
+struct queued {
+	STAILQ_ENTRY(queued) next;
+	const char *kind; /* a constant of the caller */
+	int64_t time_ms;
+	size_t len;
+	char record[];
+};
+
+STAILQ_HEAD(queue, queued);
+
+struct writer {
+	struct store *store;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct queue queue;
+	size_t bytes;
+	uint64_t waiting; /* records in the queue */
+	bool urgent, stop;
+	struct writer_status status;
+	uint64_t lost_logged;	    /* of status.lost */
+	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
+	int error;		    /* at the end */
+};
+
+static int64_t now_ms(void)
+{
+	return clock_epoch_ms(clock_boot_ns());
+}
+
+/* --- in the thread --- */
+
+static int append(void *ctx, const char *entry, size_t len)
+{
+	struct writer *w = ctx;
+
+	return store_append(w->store, entry, len);
+}
+
+/* An entry of one number, or none. Returns 0 or a negative errno. */
+static int append_number(struct writer *w, const char *kind, const char *key, uint64_t value)
+{
+	struct jsonw j = {};
+	const char *record;
+	size_t len;
+	int err;
+
+	jsonw_object(&j, NULL);
+	if (key)
+		jsonw_int(&j, key, (int64_t)value);
+	jsonw_end_object(&j);
+	record = jsonw_done(&j, &len);
+	err = record ? entry_make(kind, now_ms(), record, len, append, w) : -ENOMEM;
+	jsonw_free(&j);
+	return err;
+}
+
+/* Returns false if it has to wait until the store has room. */
+static bool take(struct writer *w, const struct queued *q)
+{
+	int err = entry_make(q->kind, q->time_ms, q->record, q->len, append, w);
+
+	if (err == -ENOBUFS || err == -ENOMEM)
+		return false;
+	if (err) {
+		pthread_mutex_lock(&w->lock);
+		w->status.refused++;
+		pthread_mutex_unlock(&w->lock);
+	}
+	return true;
+}
+
+static struct queued *next(struct writer *w)
+{
+	struct queued *q;
+
+	pthread_mutex_lock(&w->lock);
+	q = STAILQ_FIRST(&w->queue);
+	pthread_mutex_unlock(&w->lock);
+	return q;
+}
+
+static void drop(struct writer *w, struct queued *q)
+{
+	pthread_mutex_lock(&w->lock);
+	STAILQ_REMOVE_HEAD(&w->queue, next);
+	w->bytes -= sizeof(*q) + q->len;
+	w->waiting--;
+	pthread_mutex_unlock(&w->lock);
+	free(q);
+}
+
+/* Losses stand in the log where they happened: before what fitted again. */
+static void log_losses(struct writer *w)
+{
+	uint64_t lost;
+
+	pthread_mutex_lock(&w->lock);
+	lost = w->status.lost + w->status.refused;
+	pthread_mutex_unlock(&w->lock);
+	if (lost != w->lost_logged && !append_number(w, "lost", "records", lost - w->lost_logged))
+		w->lost_logged = lost;
+}
+
+static void note_commit(struct writer *w, int err)
+{
+	uint64_t now = clock_boot_ns(), size = store_signed(w->store);
+
+	bool in_place = store_in_place(w->store);
+
+	pthread_mutex_lock(&w->lock);
+	w->status.misplaced = !in_place;
+	if (size != w->status.entries)
+		w->last_ns = now;
+	w->status.entries = size;
+	w->status.error = -err;
+	w->status.failed += err != 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Everything that is queued now. Returns 0 or a negative errno. */
+static int commit(struct writer *w)
+{
+	struct queued *q;
+	int err;
+
+	do {
+		while ((q = next(w)) && take(w, q))
+			drop(w, q);
+		log_losses(w);
+		err = store_commit(w->store);
+		note_commit(w, err);
+	} while (!err && q);
+	return err;
+}
+
+static void keep_alive(struct writer *w)
+{
+	uint64_t now = clock_boot_ns();
+	int err;
+
+	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
+		append_number(w, "alive", NULL, 0);
+	if (now < w->epoch_ns + EPOCH_NS)
+		return;
+	err = store_rotate(w->store, now_ms());
+	note_commit(w, err);
+	if (!err)
+		w->epoch_ns = now;
+}
+
+/* Wait until there is something to do. Returns false when that is to end. */
+static bool wait_for_work(struct writer *w, bool failed)
+{
+	struct timespec until;
+	bool stop;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += WRITER_DELAY_MS / 1000; /* also until a commit that failed is tried again */
+	pthread_mutex_lock(&w->lock);
+	while (!w->stop && (failed || (!w->urgent && w->waiting < WRITER_GROUP)) &&
+	       pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT)
+		;
+	w->urgent = false;
+	stop = w->stop;
+	pthread_mutex_unlock(&w->lock);
+	return !stop;
+}
+
+static void *run(void *ctx)
+{
+	struct writer *w = ctx;
+	int err = 0;
+
+	while (wait_for_work(w, err != 0)) {
+		keep_alive(w);
+		err = commit(w);
+	}
+	w->error = commit(w);
+	if (w->error)
+		return NULL;
+	append_number(w, "stop", NULL, 0);
+	w->error = store_finish(w->store);
+	note_commit(w, w->error);
+	return NULL;
+}
+
+/* --- for the caller --- */
+
+static void log_recovery(struct writer *w, const struct recovery *r)
+{
+	struct jsonw j = {};
+	const char *record;
+	size_t len;
+
+	if (r->fresh || (r->clean && !r->replayed && !r->cut))
+		return;
+	jsonw_object(&j, NULL);
+	jsonw_int(&j, "signed", (int64_t)r->signed_size);
+	jsonw_int(&j, "replayed", (int64_t)r->replayed);
+	jsonw_int(&j, "bytes_cut", (int64_t)r->cut);
+	jsonw_end_object(&j);
+	record = jsonw_done(&j, &len);
+	if (record)
+		entry_make("recovery", now_ms(), record, len, append, w);
+	jsonw_free(&j);
+}
+
+static void release(struct writer *w)
+{
+	struct queued *q;
+
+	while ((q = STAILQ_FIRST(&w->queue))) {
+		STAILQ_REMOVE_HEAD(&w->queue, next);
+		free(q);
+	}
+	store_close(w->store);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct writer *w)
+{
+	sigset_t all, was;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	err = pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	return -err;
+}
+
+static void init_lock(struct writer *w)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+int writer_start(struct writer **ret, const char *dir, const char *host,
+		 char error[STORE_ERROR_LEN])
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	struct recovery found;
+	int err;
+
+	snprintf(error, STORE_ERROR_LEN, "out of memory");
+	if (!w)
+		return -ENOMEM;
+	STAILQ_INIT(&w->queue);
+	init_lock(w);
+	err = store_open(&w->store, dir, host, &found, error);
+	if (!err) {
+		w->last_ns = w->epoch_ns = clock_boot_ns();
+		w->status.entries = store_signed(w->store);
+		log_recovery(w, &found);
+		err = start_thread(w);
+		if (err)
+			snprintf(error, STORE_ERROR_LEN, "cannot start its thread");
+	}
+	if (err)
+		release(w);
+	else
+		*ret = w;
+	return err;
+}
+
+void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent)
+{
+	size_t size = sizeof(struct queued) + len;
+	struct queued *q = malloc(size);
+	bool fits;
+
+	if (q) {
+		q->kind = kind;
+		q->time_ms = now_ms();
+		q->len = len;
+		memcpy(q->record, record, len);
+	}
+	pthread_mutex_lock(&w->lock);
+	fits = q && w->bytes + size <= WRITER_QUEUE_MAX;
+	w->status.queued++;
+	if (fits) {
+		STAILQ_INSERT_TAIL(&w->queue, q, next);
+		w->bytes += size;
+		w->waiting++;
+		w->urgent = w->urgent || urgent;
+	} else {
+		w->status.lost++;
+	}
+	if (w->urgent || w->waiting >= WRITER_GROUP)
+		pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	if (!fits)
+		free(q);
+}
+
+void writer_status(struct writer *w, struct writer_status *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret = w->status;
+	pthread_mutex_unlock(&w->lock);
+}
+
+const char *writer_origin(const struct writer *w)
+{
+	return store_origin(w->store);
+}
+
+int writer_stop(struct writer *w, int timeout_ms)
+{
+	struct timespec until;
+	int err;
+
+	if (!w)
+		return 0;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
+	if (until.tv_nsec >= (long)NS_PER_SEC) {
+		until.tv_sec++;
+		until.tv_nsec -= (long)NS_PER_SEC;
+	}
+	err = -pthread_timedjoin_np(w->thread, NULL, &until);
+	if (err)
+		return err;
+	err = w->error;
+	release(w);
+	return err;
+}

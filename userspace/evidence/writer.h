@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * writer.h - a thread that writes the log, so that nobody waits for the disk. Records are queued up to a bound; what does not
+ * fit is counted and, once there is room again, logged. They are committed together: at once if one is urgent or
+ * WRITER_GROUP of them wait, else within WRITER_DELAY_MS.
+ *
+ * While the disk fails, records wait in memory and the thread tries again every second. An hour of silence cannot be told
+ * from a writer that is gone, so a quiet log gets an entry a minute.
+ */
+#ifndef CACHEWARDEN_WRITER_H
+#define CACHEWARDEN_WRITER_H
+
+#include "evidence/store.h"
+
+#define WRITER_GROUP 256
+#define WRITER_DELAY_MS 1000
+#define WRITER_QUEUE_MAX (8u << 20) /* bytes */
+
+struct writer;
+
+struct writer_status {
+	uint64_t queued;  /* records, all in all */
+	uint64_t lost;	  /* that did not fit into the queue */
+	uint64_t refused; /* that cannot be an entry: too large, or no JSON */
+	uint64_t failed;  /* attempts to commit that failed */
+	bool misplaced;	  /* the directory was moved, replaced or removed */
+	int error;	  /* errno of the last one, 0 if the last one succeeded */
+	uint64_t entries; /* of the log, covered by its checkpoint */
+};
+
+/*
+ * Open the log (store_open()) and start the thread. Returns 0, or a negative errno with the reason in error. What was found is
+ * logged as an entry if the last writer did not end properly.
+ */
+int writer_start(struct writer **ret, const char *dir, const char *host,
+		 char error[STORE_ERROR_LEN]);
+
+/* Queue a record: a JSON object, copied. Never blocks on the disk. */
+void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent);
+
+void writer_status(struct writer *w, struct writer_status *ret);
+const char *writer_origin(const struct writer *w);
+
+/*
+ * Commit what is queued, an entry of kind "stop" last, and end. Returns 0, or a negative errno if that could not be written:
+ * -ETIMEDOUT if the disk hangs for so long; the thread is then left alone, with all that it uses. NULL is accepted.
+ */
+#define WRITER_STOP_MS 10000
+int writer_stop(struct writer *w, int timeout_ms);
+
+#endif

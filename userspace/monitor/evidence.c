@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* evidence.c - see evidence.h. Events and incidents are logged as --output json prints them. */
+#include "monitor/evidence.h"
+
+#include "base/clock.h"
+#include "base/host.h"
+#include "base/log.h"
+#include "model/alert.h"
+#include "report/event_json.h"
+#include "report/incident_json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void put(struct evidence *e, const char *kind, bool urgent)
+{
+	size_t len;
+	const char *record = jsonw_done(&e->buf.json, &len);
+
+	writer_put(e->writer, kind, record ?: "", record ? len : 0, urgent);
+}
+
+/* Returns where the members of a record go, NULL without a log. */
+static struct jsonw *begin(struct evidence *e)
+{
+	if (!e->writer)
+		return NULL;
+	jsonw_reset(&e->buf.json);
+	jsonw_object(&e->buf.json, NULL);
+	return &e->buf.json;
+}
+
+static void end(struct evidence *e, const char *kind)
+{
+	jsonw_end_object(&e->buf.json);
+	put(e, kind, false);
+}
+
+/* --- begin and end --- */
+
+static void put_start(struct evidence *e, const char *run)
+{
+	const struct host *h = host_get();
+	struct jsonw *j = begin(e);
+	char sha256[DIGEST_LEN] = "", exe[PATH_LEN] = "";
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		digest_fd(fd, sha256);
+		close(fd);
+	}
+	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
+		exe[0] = '\0';
+	jsonw_string(j, "version", CACHEWARDEN_VERSION);
+	jsonw_string(j, "run", run);
+	jsonw_int(j, "pid", getpid());
+	jsonw_string(j, "exe", exe);
+	jsonw_string(j, "sha256", sha256);
+	jsonw_string(j, "host", h->name);
+	jsonw_string(j, "machine_id", h->machine_id);
+	jsonw_string(j, "boot_id", h->boot_id);
+	jsonw_string(j, "kernel", h->kernel);
+	end(e, "start");
+}
+
+void evidence_open(struct evidence *e, const char *dir, const char *run)
+{
+	e->error[0] = '\0';
+	if (!dir)
+		return;
+	if (writer_start(&e->writer, dir, host_get()->name, e->error)) {
+		e->writer = NULL;
+		log_error("no evidence is kept in %s: %s", dir, e->error);
+		return;
+	}
+	e->error[0] = '\0';
+	log_info("evidence is kept in %s: %s", dir, writer_origin(e->writer));
+	put_start(e, run);
+}
+
+void evidence_close(struct evidence *e, const struct evidence_totals *totals)
+{
+	struct jsonw *j = begin(e);
+	struct writer_status s;
+	int err;
+
+	if (j) {
+		jsonw_int(j, "events", (int64_t)totals->events);
+		jsonw_int(j, "incidents", (int64_t)totals->incidents);
+		jsonw_int(j, "lost", (int64_t)totals->lost);
+		end(e, "totals");
+		writer_status(e->writer, &s);
+		err = writer_stop(e->writer, WRITER_STOP_MS);
+		if (err)
+			log_error("the end of the evidence log could not be written: %s",
+				  strerror(-err));
+		s.lost += s.refused;
+		if (s.lost)
+			log_error("%" PRIu64 " records are not in the evidence log", s.lost);
+	}
+	e->writer = NULL;
+	report_buf_free(&e->buf);
+}
+
+void evidence_forget(struct evidence *e)
+{
+	e->writer = NULL;
+	e->error[0] = '\0';
+}
+
+/* --- what happens --- */
+
+void evidence_event(struct evidence *e, const struct finding *f)
+{
+	size_t len;
+	const char *record;
+
+	if (!e->writer || f->verdict.id == VERDICT_OFF ||
+	    (f->severity < SEVERITY_MEDIUM && f->verdict.id < VERDICT_ALERT))
+		return;
+	record = event_json(f, &e->buf, &len);
+	writer_put(e->writer, "event", record ?: "", record ? len : 0,
+		   f->severity >= SEVERITY_HIGH);
+}
+
+void evidence_incident(struct evidence *e, const struct incident_view *v)
+{
+	size_t len;
+	const char *record;
+
+	if (!e->writer)
+		return;
+	record = incident_json(v, &e->buf, &len);
+	writer_put(e->writer, "incident", record ?: "", record ? len : 0,
+		   v->incident->severity >= SEVERITY_HIGH);
+}
+
+void evidence_instance(struct evidence *e, const struct instance *in, const char *change)
+{
+	struct jsonw *j = begin(e);
+	char sha256[DIGEST_LEN] = "";
+
+	if (!j)
+		return;
+	if (in->members)
+		digest_exe((pid_t)in->pid, in->start_ns, in->exe, in->exe_ino, sha256);
+	jsonw_string(j, "change", change);
+	jsonw_string(j, "name", in->name);
+	jsonw_string(j, "uid", in->uid);
+	jsonw_int(j, "pid", in->pid);
+	jsonw_int(j, "start_time", clock_epoch_ms(in->start_ns));
+	jsonw_string(j, "exe", in->exe);
+	jsonw_string(j, "started_as", in->started_as[0] ? in->started_as : NULL);
+	jsonw_string(j, "sha256", sha256[0] ? sha256 : NULL);
+	jsonw_string(j, "place", in->place);
+	jsonw_int(j, "user", in->user);
+	jsonw_array(j, "ports");
+	for (unsigned int i = 0; i < in->ports; i++)
+		jsonw_int(j, NULL, in->port[i]);
+	jsonw_end_array(j);
+	end(e, "instance");
+}
+
+void evidence_policy(struct evidence *e, const struct policy *p, const char *change)
+{
+	struct jsonw *j = begin(e);
+
+	if (!j)
+		return;
+	jsonw_string(j, "change", change);
+	jsonw_array(j, "files"); /* none: the built-in policy */
+	for (size_t i = 0; i < p->files; i++) {
+		char sha256[DIGEST_LEN] = "";
+		int fd = open(p->file[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd >= 0) {
+			digest_fd(fd, sha256);
+			close(fd);
+		}
+		jsonw_object(j, NULL);
+		jsonw_string(j, "path", p->file[i]);
+		jsonw_string(j, "sha256", sha256[0] ? sha256 : NULL);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+	jsonw_int(j, "instances", (int64_t)p->instances);
+	jsonw_int(j, "allow", (int64_t)p->allows);
+	end(e, "policy");
+}
+
+void evidence_sensors(struct evidence *e, const struct sensors *s)
+{
+	struct jsonw *j = begin(e);
+	const struct sensor_program *p;
+	size_t n;
+
+	if (!j)
+		return;
+	n = sensors_programs(s, &p);
+	jsonw_array(j, "programs");
+	for (size_t i = 0; i < n; i++) {
+		jsonw_object(j, NULL);
+		jsonw_string(j, "sensor", p[i].sensor);
+		jsonw_string(j, "tier", p[i].tier);
+		jsonw_string(j, "name", p[i].name);
+		jsonw_bool(j, "attached", p[i].attached);
+		if (!p[i].attached)
+			jsonw_string(j, "unseen", p[i].unseen);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+	end(e, "sensors");
+}
+
+void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *note, uint64_t n),
+			  void *ctx)
+{
+	struct writer_status s;
+	char note[ALERT_NOTE_LEN];
+
+	if (e->error[0]) {
+		snprintf(note, sizeof(note), "no evidence is kept: %.*s", ALERT_NOTE_LEN - 32,
+			 e->error);
+		fn(ctx, note, 1);
+	}
+	if (!e->writer)
+		return;
+	writer_status(e->writer, &s);
+	fn(ctx, "evidence log: attempts to write it that failed; records wait in memory", s.failed);
+	fn(ctx, "evidence log: its directory was moved, replaced or removed", s.misplaced);
+	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
+	fn(ctx, "evidence log: records that were too large", s.refused);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * evidence.h - what the monitor puts into the evidence log, in which form. Records are queued (evidence/writer.h): nothing here
+ * waits for the disk. Without a log every function does nothing.
+ */
+#ifndef CACHEWARDEN_MONITOR_EVIDENCE_H
+#define CACHEWARDEN_MONITOR_EVIDENCE_H
+
+#include "evidence/writer.h"
+#include "model/instance.h"
+#include "policy/policy.h"
+#include "report/buffer.h"
+#include "report/finding.h"
+#include "report/incident_view.h"
+#include "sensor/sensors.h"
+
+struct evidence {
+	struct writer *writer; /* NULL: there is no log */
+	struct report_buf buf;
+	char error
+		[STORE_ERROR_LEN]; /* why there is none, though one was asked for; empty otherwise */
+};
+
+/*
+ * Open the log in dir; NULL: none is asked for. run distinguishes this run from others, as in the ids of findings. A log that
+ * cannot be written leaves e->error set: monitoring goes on, and evidence_blind_spots() reports it.
+ */
+void evidence_open(struct evidence *e, const char *dir, const char *run);
+
+/* Write what is queued, and how the run ended. */
+struct evidence_totals {
+	uint64_t events, incidents, lost;
+};
+void evidence_close(struct evidence *e, const struct evidence_totals *totals);
+
+/* In a process forked from the monitor: the log is the monitor's. */
+void evidence_forget(struct evidence *e);
+
+/* A finding of severity medium or worse, or one that is an alert. Others are left out. */
+void evidence_event(struct evidence *e, const struct finding *f);
+void evidence_incident(struct evidence *e, const struct incident_view *v);
+
+/* change: "found", "started", "ended", ... */
+void evidence_instance(struct evidence *e, const struct instance *in, const char *change);
+
+/* The policy in force: its files and their digests. change: "loaded", "reloaded". */
+void evidence_policy(struct evidence *e, const struct policy *p, const char *change);
+
+/* Which programs are attached. */
+void evidence_sensors(struct evidence *e, const struct sensors *s);
+
+/* Call fn for each thing that the log does not have, with a count; once a second. */
+void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *note, uint64_t n),
+			  void *ctx);
+
+#endif
