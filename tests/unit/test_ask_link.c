@@ -73,7 +73,7 @@ static void a_connection_that_is_not_accepted_is_nobodys(void **state)
 	init(&l);
 	assert_true(ask_link_connect(&l, loopback, port, &own));
 	assert_false(ask_link_verify(&l, geteuid()));
-	assert_string_equal(l.why, "the connection was not accepted within a second");
+	assert_string_equal(l.why, "the connection was not accepted in time");
 	close(fd);
 	end(&l);
 	init(&l);
@@ -81,56 +81,50 @@ static void a_connection_that_is_not_accepted_is_nobodys(void **state)
 	end(&l);
 }
 
-/* What a peer is taken for that answers a ClientHello, or a PING, with that; NULL: it does not. */
-static enum ask_peer answered(const char *answer, bool *ret_plain)
+/* What a peer is taken for that answers with that; NULL: it does not. */
+static enum ask_peer answered(const char *answer, enum ask_peer (*begin)(struct ask_link *l))
 {
-	enum ask_peer peer = ASK_PEER_SILENT;
 	uint16_t port, own;
 	int fd = listen_on(&port), taken;
+	enum ask_peer peer;
 	struct ask_link l;
 
 	init(&l);
 	assert_true(ask_link_connect(&l, loopback, port, &own));
 	taken = accept(fd, NULL, NULL);
-	if (answer)
+	if (answer && answer[0])
 		assert_int_equal(send(taken, answer, strlen(answer), 0), strlen(answer));
-	if (ret_plain)
-		*ret_plain = ask_link_greet(&l);
-	else
-		peer = ask_link_encrypt(&l);
+	if (answer && !answer[0])
+		shutdown(taken, SHUT_WR);
+	peer = begin(&l);
 	close(taken);
 	close(fd);
 	end(&l);
 	return peer;
 }
 
+#define ALERT "\025\003\003\001\002\002\050"
+
 static void a_peer_that_speaks_tls_is_told_by_its_first_byte(void **state)
 {
-	assert_int_equal(answered("-ERR unknown command\r\n", NULL), ASK_PEER_SILENT);
-	assert_int_equal(answered("\025\003\003\001\002\002\050", NULL), ASK_PEER_TLS_FAILED);
-	assert_int_equal(answered("\026\003\003garbage", NULL), ASK_PEER_TLS_FAILED);
-	assert_int_equal(answered(NULL, NULL), ASK_PEER_SILENT);
+	assert_int_equal(answered("-ERR unknown command\r\n", ask_link_encrypt), ASK_PEER_SILENT);
+	assert_int_equal(answered(ALERT, ask_link_encrypt), ASK_PEER_TLS_FAILED);
+	assert_int_equal(answered("\026\003\003garbage", ask_link_encrypt), ASK_PEER_TLS_FAILED);
+	assert_int_equal(answered("", ask_link_encrypt), ASK_PEER_CLOSED);
+	assert_int_equal(answered(NULL, ask_link_encrypt), ASK_PEER_SILENT);
 }
 
 /* Only a server that answered in plaintext is sent a password in plaintext. */
 static void a_peer_that_speaks_plaintext_says_so(void **state)
 {
-	static const struct {
-		const char *answer;
-		bool plain;
-	} peers[] = {{"+PONG\r\n", true},
-		     {"-NOAUTH Authentication required.\r\n", true},
-		     {"\025\003\003\001\002\002\050", false},
-		     {"\027\003\003\001\002", false},
-		     {"HTTP/1.1 400\r\n", false},
-		     {NULL, false}};
-
-	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
-		bool plain = !peers[i].plain;
-
-		answered(peers[i].answer, &plain);
-		assert_int_equal(plain, peers[i].plain);
-	}
+	assert_int_equal(answered("+PONG\r\n", ask_link_greet), ASK_PEER_PLAIN);
+	assert_int_equal(answered("-NOAUTH Authentication required.\r\n", ask_link_greet),
+			 ASK_PEER_PLAIN);
+	assert_int_equal(answered(ALERT, ask_link_greet), ASK_PEER_TLS_FAILED);
+	assert_int_equal(answered("\027\003\003\001\002", ask_link_greet), ASK_PEER_TLS_FAILED);
+	assert_int_equal(answered("HTTP/1.1 400\r\n", ask_link_greet), ASK_PEER_TLS_FAILED);
+	assert_int_equal(answered("", ask_link_greet), ASK_PEER_CLOSED);
+	assert_int_equal(answered(NULL, ask_link_greet), ASK_PEER_SILENT);
 }
 
 static void a_unix_socket_must_be_the_servers(void **state)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUNNING_MAX 8 /* at once */
+#define RUNNING_MAX 4 /* at once */
 #define RETRY_MAX_NS (3600 * NS_PER_SEC)
 
 /* --- beginning --- */
@@ -33,8 +33,11 @@ static int begin(const struct monitor *m, struct ask *a, const struct instance *
 		 const struct policy_ask *how, bool no_plaintext)
 {
 	char socket[PATH_LEN];
-	const struct ask_question q = {
-		.in = in, .how = how, .socket = socket, .no_plaintext = no_plaintext};
+	const struct ask_question q = {.in = in,
+				       .how = how,
+				       .socket = socket,
+				       .no_plaintext = no_plaintext,
+				       .has_tls = in->tls || files_name_tls_port(m->files, in)};
 
 	snprintf(socket, sizeof(socket), "%s", how->socket ?: "");
 	if (!how->socket)

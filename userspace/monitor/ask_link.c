@@ -18,8 +18,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MS 1000
-#define LOOK_MS 20 /* between looks whether a connection was accepted */
+#define WAIT_MS 3000
+#define VERDICT_MS 200 /* for a server to refuse a certificate */
+#define LOOK_MS 20     /* between looks whether a connection was accepted */
 
 #define TLS_ALERT 21
 #define TLS_HANDSHAKE 22
@@ -130,18 +131,20 @@ bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port, u
 	socklen_t len = address_of(ip, port, &to), own_len = sizeof(own), size = sizeof(int);
 	int err = 0;
 
+	l->refused = false;
 	own.any.sa_family = to.any.sa_family;
 	l->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0 || bind(l->fd, &own.any, len) || getsockname(l->fd, &own.any, &own_len))
 		return fail(l, strerror(errno));
 	*ret_port = port_of(&own);
-	if (connect(l->fd, &to.any, len) && errno != EINPROGRESS)
-		return fail(l, strerror(errno));
-	if (!wait_for(l->fd, POLLOUT))
-		return fail(l, "no answer within a second");
-	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &err, &size) || err)
-		return fail(l, strerror(err ?: errno));
-	return true;
+	if (connect(l->fd, &to.any, len))
+		err = errno;
+	if (err == EINPROGRESS && !wait_for(l->fd, POLLOUT))
+		return fail(l, "no answer in time");
+	if (err == EINPROGRESS && getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &err, &size))
+		err = errno;
+	l->refused = err == ECONNREFUSED;
+	return !err || fail(l, strerror(err));
 }
 
 /* The connection as its other end sees it. */
@@ -177,7 +180,7 @@ bool ask_link_verify(struct ask_link *l, uint32_t uid)
 	if (err)
 		return fail(l, "the kernel does not say who holds its other end");
 	if (!found.idiag_inode)
-		return fail(l, "the connection was not accepted within a second");
+		return fail(l, "the connection was not accepted in time");
 	return found.idiag_uid == uid || fail(l, "its other end belongs to another user");
 }
 
@@ -217,23 +220,23 @@ static bool wait_tls(struct ask_link *l, int r)
 	if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
 		return fail(l, tls_error("the connection was closed"));
 	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) ||
-	       fail(l, "no answer within a second");
+	       fail(l, "no answer in time");
 }
 
-/* The first byte that comes back, without taking it; -1 if none does. */
-static int first_byte(struct ask_link *l)
+/* The first byte that comes back, without taking it; else -1, and *ret says why. */
+static int first_byte(struct ask_link *l, enum ask_peer *ret)
 {
 	uint8_t byte;
-	ssize_t n;
 
+	*ret = ASK_PEER_SILENT;
 	if (!wait_for(l->fd, POLLIN)) {
-		l->why = "no answer within a second";
+		l->why = "no answer in time";
 		return -1;
 	}
-	n = recv(l->fd, &byte, 1, MSG_PEEK);
-	if (n == 1)
+	if (recv(l->fd, &byte, 1, MSG_PEEK) == 1)
 		return byte;
 	l->why = "the connection was closed";
+	*ret = ASK_PEER_CLOSED;
 	return -1;
 }
 
@@ -259,12 +262,31 @@ static bool send_hello(struct ask_link *l)
 	return SSL_set_rfd(l->ssl, l->fd) == 1 || fail(l, tls_error("out of memory"));
 }
 
+/*
+ * With TLS 1.3 a client is done before the server has judged its certificate. Look for what the server says then: an alert,
+ * which would be lost behind what is written next, or session tickets.
+ */
+static bool is_accepted(struct ask_link *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLIN};
+	char byte;
+	int r;
+
+	if (SSL_version(l->ssl) != TLS1_3_VERSION || poll(&p, 1, VERDICT_MS) != 1)
+		return true;
+	ERR_clear_error();
+	r = SSL_peek(l->ssl, &byte, 1);
+	return r > 0 || SSL_get_error(l->ssl, r) == SSL_ERROR_WANT_READ ||
+	       fail(l, tls_error("the connection was closed"));
+}
+
 enum ask_peer ask_link_encrypt(struct ask_link *l)
 {
-	int first = send_hello(l) ? first_byte(l) : -1, r;
+	enum ask_peer peer = ASK_PEER_SILENT;
+	int first = send_hello(l) ? first_byte(l, &peer) : -1, r;
 
 	if (first < 0)
-		return ASK_PEER_SILENT;
+		return peer;
 	if (first != TLS_HANDSHAKE && first != TLS_ALERT) {
 		l->why = "it does not speak TLS";
 		return ASK_PEER_SILENT;
@@ -273,27 +295,29 @@ enum ask_peer ask_link_encrypt(struct ask_link *l)
 		if (!wait_tls(l, r))
 			return ASK_PEER_TLS_FAILED;
 	}
-	return ASK_PEER_TLS;
+	return is_accepted(l) ? ASK_PEER_TLS : ASK_PEER_TLS_FAILED;
 }
 
-bool ask_link_greet(struct ask_link *l)
+enum ask_peer ask_link_greet(struct ask_link *l)
 {
 	static const char ping[] = "PING\r\n";
+	enum ask_peer peer = ASK_PEER_CLOSED;
 	char reply[128];
-	int first = ask_link_write(l, ping, sizeof(ping) - 1) ? first_byte(l) : -1;
+	int first = ask_link_write(l, ping, sizeof(ping) - 1) ? first_byte(l, &peer) : -1;
 	ssize_t n;
 
 	if (first < 0)
-		return false;
-	if (first != '+' && first != '-')
-		return fail(l, first == TLS_ALERT ? "it speaks TLS"
-						  : "it speaks neither TLS nor RESP");
+		return peer;
+	if (first != '+' && first != '-') {
+		l->why = first == TLS_ALERT ? "it speaks TLS" : "it speaks neither TLS nor RESP";
+		return ASK_PEER_TLS_FAILED;
+	}
 	do { /* to the end of the line */
 		n = ask_link_read(l, reply, sizeof(reply));
 		if (n <= 0)
-			return false;
+			return ASK_PEER_SILENT;
 	} while (reply[n - 1] != '\n');
-	return true;
+	return ASK_PEER_PLAIN;
 }
 
 /* --- bytes --- */
@@ -318,7 +342,7 @@ bool ask_link_write(struct ask_link *l, const char *buf, size_t len)
 		return write_tls(l, buf, len);
 	for (size_t done = 0; done < len; done += (size_t)n) {
 		if (!wait_for(l->fd, POLLOUT))
-			return fail(l, "no answer within a second");
+			return fail(l, "no answer in time");
 		n = send(l->fd, buf + done, len - done, MSG_NOSIGNAL);
 		if (n < 0)
 			return fail(l, strerror(errno));
@@ -345,7 +369,7 @@ ssize_t ask_link_read(struct ask_link *l, char *buf, size_t size)
 	if (l->ssl)
 		return read_tls(l, buf, size);
 	if (!wait_for(l->fd, POLLIN)) {
-		l->why = "no answer within a second";
+		l->why = "no answer in time";
 		return -1;
 	}
 	n = recv(l->fd, buf, size, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ask_link.h - a connection to a server on this host: TLS, UNIX socket, or TCP in plaintext. Every step that waits ends
- * after a second.
+ * after three seconds.
  *
  * A server's certificate is not verified. The kernel says who holds the other end of a connection, which no certificate
  * can: see ask_link_verify().
@@ -21,11 +21,14 @@ struct ask_link {
 	SSL_CTX *ctx;
 	SSL *ssl;	 /* NULL: plaintext, or a UNIX socket */
 	const char *why; /* what failed last */
+	bool refused;	 /* nobody listens there any more */
 };
 
 /* What answers at a port. */
 enum ask_peer {
-	ASK_PEER_SILENT, /* or it speaks something else: Redis waits for the end of a line */
+	ASK_PEER_SILENT, /* it may speak TLS, or not: Redis waits for the end of a line */
+	ASK_PEER_CLOSED, /* no TLS: it would have sent an alert */
+	ASK_PEER_PLAIN,
 	ASK_PEER_TLS,
 	ASK_PEER_TLS_FAILED, /* it speaks TLS, but no handshake came of it */
 };
@@ -45,8 +48,8 @@ bool ask_link_verify(struct ask_link *l, uint32_t uid);
 /* Begin TLS. */
 enum ask_peer ask_link_encrypt(struct ask_link *l);
 
-/* Begin plaintext with a PING: does a server answer that takes commands in plaintext? */
-bool ask_link_greet(struct ask_link *l);
+/* Begin plaintext with a PING: ASK_PEER_PLAIN if a server answers that takes commands in plaintext. */
+enum ask_peer ask_link_greet(struct ask_link *l);
 
 /* Connect to a UNIX socket on which that process listens. Returns a descriptor, or -1. */
 int ask_link_unix(const char *path, pid_t pid);

@@ -257,10 +257,24 @@ static void converse(struct session *s)
 
 /* --- ways to the server --- */
 
-/* Is it the port of its cluster's bus? */
+/* Is it, by its number, the port of its cluster's bus? */
 static bool is_bus(const struct instance *in, size_t i)
 {
 	return in->port[i] > 10000 && instance_listens(in, in->port[i] - 10000);
+}
+
+/* Its ports in the order in which they are tried, those of a bus last. Returns how many. */
+static size_t order_ports(const struct instance *in, size_t ret[INSTANCE_PORTS])
+{
+	size_t n = 0;
+
+	for (int bus = 0; bus < 2; bus++) {
+		for (size_t i = 0; i < in->ports; i++) {
+			if (is_bus(in, i) == bus)
+				ret[n++] = i;
+		}
+	}
+	return n;
 }
 
 static bool open_port(struct session *s, size_t i)
@@ -282,38 +296,53 @@ static bool open_port(struct session *s, size_t i)
 static bool open_tls(struct session *s, bool *ret_tls)
 {
 	const struct instance *in = s->q->in;
+	size_t port[INSTANCE_PORTS], n = order_ports(in, port);
 	enum ask_peer peer;
 
 	*ret_tls = false;
-	for (uint32_t i = 0; i < in->ports; i++) {
-		if (is_bus(in, i))
-			continue;
-		peer = open_port(s, i) ? ask_link_encrypt(&s->link) : ASK_PEER_SILENT;
+	for (size_t i = 0; i < n; i++) {
+		peer = open_port(s, port[i]) ? ask_link_encrypt(&s->link) : ASK_PEER_SILENT;
 		if (peer == ASK_PEER_TLS)
 			return true;
 		if (!*ret_tls)
-			fail(s, "port %u: %s", in->port[i], s->link.why);
+			fail(s, "port %u: %s", in->port[port[i]], s->link.why);
 		*ret_tls = *ret_tls || peer == ASK_PEER_TLS_FAILED;
 		ask_link_close(&s->link);
 	}
 	return false;
 }
 
+/* What answers a PING in plaintext at a port? The connection stays open. */
+static enum ask_peer greet(struct session *s, size_t i)
+{
+	enum ask_peer peer = open_port(s, i)   ? ask_link_greet(&s->link)
+			     : s->link.refused ? ASK_PEER_CLOSED
+					       : ASK_PEER_SILENT;
+
+	if (peer != ASK_PEER_PLAIN)
+		fail(s, "port %u: %s", s->q->in->port[i], s->link.why);
+	return peer;
+}
+
+/* It speaks plaintext at a port, and TLS at none. What does not answer may speak TLS. */
 static bool open_plain(struct session *s)
 {
 	const struct instance *in = s->q->in;
+	size_t port[INSTANCE_PORTS], n = order_ports(in, port), found = n;
+	enum ask_peer peer;
 
 	if (s->q->no_plaintext)
 		return fail(s, "there is only plaintext, which the policy prevents");
-	for (uint32_t i = 0; i < in->ports; i++) {
-		if (is_bus(in, i))
-			continue;
-		if (open_port(s, i) && ask_link_greet(&s->link))
-			return true;
-		fail(s, "port %u: %s", in->port[i], s->link.why);
+	for (size_t i = 0; i < n; i++) {
+		peer = greet(s, port[i]);
 		ask_link_close(&s->link);
+		if (peer == ASK_PEER_PLAIN && found == n)
+			found = i;
+		if (s->q->how->over != TRANSPORT_PLAIN && peer != ASK_PEER_PLAIN &&
+		    peer != ASK_PEER_CLOSED)
+			return false;
 	}
-	return false;
+	return found < n && greet(s, port[found]) == ASK_PEER_PLAIN;
 }
 
 /* unix_fd: a connection to its UNIX socket, made while there were rights to; -1: none. */
@@ -328,6 +357,7 @@ static bool open_way(struct session *s, int unix_fd)
 		s->answer->over = TRANSPORT_TLS;
 		if (open_tls(s, &tls))
 			return true;
+		tls = tls || s->q->has_tls;
 	}
 	if (over == TRANSPORT_UNIX || (over == TRANSPORT_ANY && !tls)) {
 		s->answer->over = TRANSPORT_UNIX;

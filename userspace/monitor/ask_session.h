@@ -11,7 +11,7 @@
 #include "model/instance.h"
 #include "policy/policy.h"
 
-#define ASK_SECONDS 10
+#define ASK_SECONDS 30
 #define ASK_REASON_LEN 320			 /* holds a path of a policy */
 #define ASK_VALUE_LEN 1024			 /* a longer path is refused */
 #define ASK_CONNECTIONS (2 * INSTANCE_PORTS + 1) /* that a session opens at most */
@@ -25,6 +25,7 @@ struct ask_question {
 	const struct policy_ask *how;
 	const char *socket; /* its UNIX socket; empty: none is known */
 	bool no_plaintext;  /* it would be dropped */
+	bool has_tls;	    /* that it has a TLS port is known already */
 };
 
 /* In memory that both share. */

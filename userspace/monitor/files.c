@@ -438,7 +438,8 @@ size_t files_count(const struct files *f, uint32_t instance)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->count; i++)
-		n += f->all[i].instance == instance && f->all[i].kind && !f->all[i].below;
+		n += f->all[i].instance == instance && f->all[i].kind &&
+		     f->all[i].kind != FILE_CODE && !f->all[i].below;
 	return n;
 }
 

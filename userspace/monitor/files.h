@@ -69,7 +69,7 @@ struct files_gaps files_gaps(const struct files *f);
 bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
 	       bool (*fn)(void *ctx, const char *path), void *ctx);
 
-/* The number of files protected for an instance. */
+/* The number of files protected for an instance, without its code. */
 size_t files_count(const struct files *f, uint32_t instance);
 
 /* Log how many that are, and of which kinds none is known. */
