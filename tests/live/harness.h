@@ -58,6 +58,9 @@ extern const struct suite memory_suite, wire_suite, instances_suite, collector_s
 	soak_suite, ocsf_suite, plain_suite, namesake_suite, silence_suite, noise_suite, ask_suite,
 	ask_alone_suite, evidence_suite;
 
+/* Do other tests run at the same time? What concerns the host may then be their doing. */
+bool part_beside_another(void);
+
 __attribute__((noreturn, format(printf, 1, 2))) void test_fail(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void test_skip(const char *fmt, ...);
 

@@ -5,6 +5,7 @@
 #include "monitor/sock_diag.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -25,6 +26,52 @@
 #define TLS_ALERT 21
 #define TLS_HANDSHAKE 22
 
+/*
+ * libssl is loaded by the process that asks, not linked: the monitor does not speak TLS, and a uprobe that somebody sets in
+ * the library, to trace servers, is then none in the monitor.
+ */
+#define LIBSSL_FUNCTIONS(X)                                                                        \
+	X(OPENSSL_init_ssl)                                                                        \
+	X(SSL_CTX_new)                                                                             \
+	X(SSL_CTX_set_verify)                                                                      \
+	X(SSL_CTX_use_PrivateKey)                                                                  \
+	X(SSL_CTX_use_certificate_chain_file)                                                      \
+	X(SSL_connect)                                                                             \
+	X(SSL_free)                                                                                \
+	X(SSL_get_error)                                                                           \
+	X(SSL_new)                                                                                 \
+	X(SSL_peek)                                                                                \
+	X(SSL_read)                                                                                \
+	X(SSL_set0_rbio)                                                                           \
+	X(SSL_set_rfd)                                                                             \
+	X(SSL_set_wfd)                                                                             \
+	X(SSL_shutdown)                                                                            \
+	X(SSL_version)                                                                             \
+	X(SSL_write)                                                                               \
+	X(TLS_client_method)
+
+#define STRING(x) #x
+#define LIBSSL_NAME(version) "libssl.so." STRING(version)
+
+static struct {
+#define X(name) typeof(name) *name;
+	LIBSSL_FUNCTIONS(X)
+#undef X
+} libssl;
+
+static bool libssl_load(void)
+{
+	void *lib = dlopen(LIBSSL_NAME(OPENSSL_SHLIB_VERSION), RTLD_NOW);
+	bool complete = lib;
+
+#define X(name)                                                                                    \
+	libssl.name = lib ? dlsym(lib, #name) : NULL;                                              \
+	complete = complete && libssl.name;
+	LIBSSL_FUNCTIONS(X)
+#undef X
+	return complete;
+}
+
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 static bool fail(struct ask_link *l, const char *why)
@@ -44,13 +91,15 @@ static const char *tls_error(const char *otherwise)
 bool ask_link_init(struct ask_link *l)
 {
 	*l = (struct ask_link){.fd = -1, .diag = -1, .why = ""};
+	if (!libssl_load())
+		return fail(l, "no libssl of the version that cachewarden was built with");
 	/* no configuration file: it could name modules to load */
-	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+	if (!libssl.OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
 		return fail(l, tls_error("cannot be used"));
-	l->ctx = SSL_CTX_new(TLS_client_method());
+	l->ctx = libssl.SSL_CTX_new(libssl.TLS_client_method());
 	if (!l->ctx)
 		return fail(l, tls_error("out of memory"));
-	SSL_CTX_set_verify(l->ctx, SSL_VERIFY_NONE, NULL);
+	libssl.SSL_CTX_set_verify(l->ctx, SSL_VERIFY_NONE, NULL);
 	return true;
 }
 
@@ -64,8 +113,8 @@ const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd)
 {
 	FILE *f = fdopen(key_fd, "r");
 	EVP_PKEY *key = f ? PEM_read_PrivateKey(f, NULL, no_passphrase, NULL) : NULL;
-	bool ok = key && SSL_CTX_use_certificate_chain_file(l->ctx, cert) == 1 &&
-		  SSL_CTX_use_PrivateKey(l->ctx, key) == 1;
+	bool ok = key && libssl.SSL_CTX_use_certificate_chain_file(l->ctx, cert) == 1 &&
+		  libssl.SSL_CTX_use_PrivateKey(l->ctx, key) == 1;
 
 	EVP_PKEY_free(key);
 	if (f)
@@ -215,7 +264,7 @@ void ask_link_use(struct ask_link *l, int fd)
 /* Wait for what OpenSSL wants after it returned r. */
 static bool wait_tls(struct ask_link *l, int r)
 {
-	int want = SSL_get_error(l->ssl, r);
+	int want = libssl.SSL_get_error(l->ssl, r);
 
 	if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
 		return fail(l, tls_error("the connection was closed"));
@@ -247,19 +296,19 @@ static bool send_hello(struct ask_link *l)
 	int r;
 
 	ERR_clear_error();
-	l->ssl = SSL_new(l->ctx);
+	l->ssl = libssl.SSL_new(l->ctx);
 	if (!l->ssl || !nothing) {
 		BIO_free(nothing);
 		return fail(l, "out of memory");
 	}
 	BIO_set_mem_eof_return(nothing, -1);
-	SSL_set0_rbio(l->ssl, nothing);
-	if (SSL_set_wfd(l->ssl, l->fd) != 1)
+	libssl.SSL_set0_rbio(l->ssl, nothing);
+	if (libssl.SSL_set_wfd(l->ssl, l->fd) != 1)
 		return fail(l, tls_error("out of memory"));
-	r = SSL_connect(l->ssl);
-	if (SSL_get_error(l->ssl, r) != SSL_ERROR_WANT_READ)
+	r = libssl.SSL_connect(l->ssl);
+	if (libssl.SSL_get_error(l->ssl, r) != SSL_ERROR_WANT_READ)
 		return fail(l, tls_error("the connection was closed"));
-	return SSL_set_rfd(l->ssl, l->fd) == 1 || fail(l, tls_error("out of memory"));
+	return libssl.SSL_set_rfd(l->ssl, l->fd) == 1 || fail(l, tls_error("out of memory"));
 }
 
 /*
@@ -272,11 +321,11 @@ static bool is_accepted(struct ask_link *l)
 	char byte;
 	int r;
 
-	if (SSL_version(l->ssl) != TLS1_3_VERSION || poll(&p, 1, VERDICT_MS) != 1)
+	if (libssl.SSL_version(l->ssl) != TLS1_3_VERSION || poll(&p, 1, VERDICT_MS) != 1)
 		return true;
 	ERR_clear_error();
-	r = SSL_peek(l->ssl, &byte, 1);
-	return r > 0 || SSL_get_error(l->ssl, r) == SSL_ERROR_WANT_READ ||
+	r = libssl.SSL_peek(l->ssl, &byte, 1);
+	return r > 0 || libssl.SSL_get_error(l->ssl, r) == SSL_ERROR_WANT_READ ||
 	       fail(l, tls_error("the connection was closed"));
 }
 
@@ -291,7 +340,7 @@ enum ask_peer ask_link_encrypt(struct ask_link *l)
 		l->why = "it does not speak TLS";
 		return ASK_PEER_SILENT;
 	}
-	while ((r = SSL_connect(l->ssl)) != 1) {
+	while ((r = libssl.SSL_connect(l->ssl)) != 1) {
 		if (!wait_tls(l, r))
 			return ASK_PEER_TLS_FAILED;
 	}
@@ -327,7 +376,7 @@ static bool write_tls(struct ask_link *l, const char *buf, size_t len)
 	int r;
 
 	ERR_clear_error();
-	while ((r = SSL_write(l->ssl, buf, (int)len)) <= 0) {
+	while ((r = libssl.SSL_write(l->ssl, buf, (int)len)) <= 0) {
 		if (!wait_tls(l, r))
 			return false;
 	}
@@ -355,7 +404,7 @@ static ssize_t read_tls(struct ask_link *l, char *buf, size_t size)
 	int r;
 
 	ERR_clear_error();
-	while ((r = SSL_read(l->ssl, buf, (int)size)) <= 0) {
+	while ((r = libssl.SSL_read(l->ssl, buf, (int)size)) <= 0) {
 		if (!wait_tls(l, r))
 			return -1;
 	}
@@ -381,8 +430,8 @@ ssize_t ask_link_read(struct ask_link *l, char *buf, size_t size)
 void ask_link_close(struct ask_link *l)
 {
 	if (l->ssl) {
-		SSL_shutdown(l->ssl);
-		SSL_free(l->ssl);
+		libssl.SSL_shutdown(l->ssl);
+		libssl.SSL_free(l->ssl);
 		l->ssl = NULL;
 	}
 	if (l->fd >= 0)
