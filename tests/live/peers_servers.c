@@ -17,8 +17,8 @@
 
 #define FORGOTTEN_MS 13000 /* IDLE_NS of userspace/monitor/counters.c, and a tick */
 
-/* Entries of a rule in the kernel's table of attempts, over all monitors, according to bpftool. */
-static size_t attempts_counted(unsigned int rule)
+/* Entries of tls-listener for a port in the tables of attempts of all monitors, according to bpftool. */
+static size_t listeners_counted(int port)
 {
 	struct run r = run_command(10000, "bpftool", "-j", "map", "dump", "name", "attempts");
 	json_t *tables = json_loads(r.out, 0, NULL), *table, *j;
@@ -30,7 +30,9 @@ static size_t attempts_counted(unsigned int rule)
 		"not what bpftool says of several tables: %s%s", r.out, r.err);
 	json_array_foreach (tables, i, table)
 		json_array_foreach (json_object_get(table, "elements"), k, j)
-			n += number_at(json_object_get(j, "formatted"), "key", "rule") == rule;
+			n += number_at(json_object_get(j, "formatted"), "key", "rule") ==
+				     RULE_TLS_LISTENER &&
+			     number_at(json_object_get(j, "formatted"), "key", "actor") == port;
 	json_decref(tables);
 	return n;
 }
@@ -87,7 +89,7 @@ void peers_proxied(const void *arg)
 		alert_str(listener, "conn.opener"));
 	/* still allowed when the attempt of the first connection was forgotten */
 	sleep_ms(FORGOTTEN_MS);
-	require(!attempts_counted(RULE_TLS_LISTENER),
+	require(!listeners_counted(peers_ecdsa->plain_port),
 		"an old attempt is still in the kernel's table");
 	c = client_open(&front, "127.0.0.1", true);
 	require(strstr(client_do(c, "PING"), "PONG"), "no second answer through %s", p->name);
