@@ -35,6 +35,13 @@ clean_up()
 	rm -rf "$scratch"
 }
 
+# A mistake in this script is no success. Bash calls this in a subshell.
+command_not_found_handle()
+{
+	echo "check.sh: $1: no such command" >&2
+	kill $$
+}
+
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -230,7 +237,7 @@ live()
 	wait "$live"
 	status=$?
 	live=
-	judge "cachewarden-live, right part" "$status" "$scratch/live"
+	tally "cachewarden-live, right part" "$status" "$scratch/live"
 	run_tap "cachewarden-live, what must be alone" build/cachewarden-live -o alone
 }
 
