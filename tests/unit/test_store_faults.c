@@ -232,6 +232,28 @@ static void killed_at_every_step_of_the_first_start(void **state)
 	killed_at_every_step(false, 0);
 }
 
+/* Until there is a checkpoint; then killed again, likewise, so that the log has two delegations that nobody signed for. */
+static void killed_twice_in_the_first_start(void **state)
+{
+	unsigned int both = 0; /* kills that left nothing signed */
+	uint64_t once = 0;
+
+	for (unsigned int first = 0; !once; first++) {
+		uint64_t twice = 0;
+
+		for (unsigned int second = 0; !twice; second++) {
+			once = 0;
+			scratch_make(NULL);
+			killed_at(first, false, &once);
+			killed_at(second, false, &twice);
+			both += !twice;
+			assert_recovers(twice, false);
+			scratch_remove(NULL);
+		}
+	}
+	assert_true(both > 200);
+}
+
 /* Where a segment of the write-ahead log ends, and the one before it goes. */
 static void killed_where_a_segment_ends(void **state)
 {
@@ -410,6 +432,7 @@ int main(void)
 		cmocka_unit_test(killed_at_every_step_of_a_commit),
 		cmocka_unit_test(killed_in_the_middle_of_every_write),
 		cmocka_unit_test(killed_at_every_step_of_the_first_start),
+		cmocka_unit_test(killed_twice_in_the_first_start),
 		cmocka_unit_test(killed_where_a_segment_ends),
 		cmocka_unit_test(every_step_can_fail_once),
 		cmocka_unit_test(no_checkpoint_claims_what_was_not_synced),
