@@ -237,6 +237,24 @@ static void replaced_directory_is_said(void **state)
 	assert_verifies(4);
 }
 
+/* Checkpoints of entries in a file that nobody can open any more are worth nothing. */
+static void removed_write_ahead_log_is_said(void **state)
+{
+	struct writer *w = start();
+	struct writer_status s;
+
+	put(w, 0, true);
+	wait_entries(w, 2);
+	writer_status(w, &s);
+	assert_false(s.misplaced);
+	assert_int_equal(unlink(log_path("wal/00000000.wal")), 0);
+	put(w, 1, true);
+	wait_entries(w, 3);
+	writer_status(w, &s);
+	assert_true(s.misplaced);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+}
+
 /* Neither the caller nor its end waits for a disk that does not answer. */
 static void hanging_disk(void **state)
 {
@@ -308,6 +326,7 @@ int main(void)
 		TEST(failing_disk),
 		TEST(disk_that_fails_at_the_end_is_said),
 		TEST(replaced_directory_is_said),
+		TEST(removed_write_ahead_log_is_said),
 		TEST(hanging_disk),
 		TEST(what_is_no_record_is_counted),
 		TEST(killed_writer_is_in_the_log_of_the_next_one),

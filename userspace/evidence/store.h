@@ -52,7 +52,7 @@ int store_rotate(struct store *s, int64_t now_ms);
 /* Commit, and write the tiles that are not full, so that any reader of C2SP tlog-tiles can read the directory. */
 int store_finish(struct store *s);
 
-/* Is the directory still where it was opened? If not, whoever looks there sees another log, or none. */
+/* Are the directory and the write-ahead log still where they were opened? If not, whoever looks there sees another log, or none. */
 bool store_in_place(const struct store *s);
 
 /* Entries that a checkpoint covers; entries that wait for the disk. */

@@ -326,7 +326,7 @@ bool store_in_place(const struct store *s)
 	struct stat there, here;
 
 	return !stat(s->path, &there) && !fstat(s->dir, &here) && there.st_dev == here.st_dev &&
-	       there.st_ino == here.st_ino;
+	       there.st_ino == here.st_ino && wal_in_place(&s->wal);
 }
 
 uint64_t store_signed(const struct store *s)

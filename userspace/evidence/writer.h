@@ -23,7 +23,7 @@ struct writer_status {
 	uint64_t lost;	  /* that did not fit into the queue */
 	uint64_t refused; /* that cannot be an entry: too large, or no JSON */
 	uint64_t failed;  /* attempts to commit that failed */
-	bool misplaced;	  /* the directory was moved, replaced or removed */
+	bool misplaced;	  /* the directory or the write-ahead log was moved, replaced or removed */
 	int error;	  /* errno of the last one, 0 if the last one succeeded */
 	uint64_t entries; /* of the log, covered by its checkpoint */
 };
