@@ -335,6 +335,26 @@ static void no_checkpoint_claims_what_was_not_synced(void **state)
 	scratch_remove(NULL);
 }
 
+static void directory_that_was_not_synced_is_made_again(void **state)
+{
+	char path[160];
+
+	scratch_make(NULL);
+	snprintf(path, sizeof(path), "%s/a/b", scratch);
+	disarm();
+	fault.armed = true;
+	fault.only = 1u << CALL_SYNC;
+	fault.error = EIO;
+	assert_int_equal(disk_make_dirs(AT_FDCWD, path), -EIO);
+	assert_int_equal(fault.step, 1);
+	assert_int_equal(disk_make_dirs(AT_FDCWD, path), 0);
+	assert_int_equal(fault.step, 2); /* it was synced */
+	assert_int_equal(disk_make_dirs(AT_FDCWD, path), 0);
+	assert_int_equal(fault.step, 2);
+	disarm();
+	scratch_remove(NULL);
+}
+
 /* A real limit of the kernel, instead of a fault of ours. */
 static void full_disk(void **state)
 {
@@ -436,6 +456,7 @@ int main(void)
 		cmocka_unit_test(killed_where_a_segment_ends),
 		cmocka_unit_test(every_step_can_fail_once),
 		cmocka_unit_test(no_checkpoint_claims_what_was_not_synced),
+		cmocka_unit_test(directory_that_was_not_synced_is_made_again),
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(read_only_directory_is_said),
 		cmocka_unit_test(many_entries_verify_in_bounded_memory),
