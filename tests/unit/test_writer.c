@@ -265,6 +265,14 @@ static void hanging_disk(void **state)
 	for (unsigned int i = 0; i < 1000; i++)
 		put(w, i, true);
 	assert_true(now_ms() - began < 1000);
+	while (!writer_stalls(w, 50)) {
+		assert_true(now_ms() < began + 20000);
+		usleep(1000);
+	}
+	usleep(100000);
+	assert_int_equal(writer_stalls(w, 50), 1); /* each commit counts once */
+	assert_int_equal(writer_stalls(w, 3600000), 1);
+	began = now_ms();
 	assert_int_equal(writer_stop(w, 300), -ETIMEDOUT);
 	assert_in_range(now_ms() - began, 300, 5000);
 	assert_verifies(1);

@@ -39,7 +39,10 @@ struct writer {
 	struct writer_status status;
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
-	int error;		    /* at the end */
+	uint64_t busy_ns;	    /* since when it waits for the disk, 0: it does not */
+	uint64_t stalls;
+	bool stalled; /* this wait was counted */
+	int error;    /* at the end */
 };
 
 static int64_t now_ms(void)
@@ -121,6 +124,14 @@ static void log_losses(struct writer *w)
 		w->lost_logged = lost;
 }
 
+static void begin_commit(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->busy_ns = clock_boot_ns();
+	w->stalled = false;
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void note_commit(struct writer *w, int err)
 {
 	uint64_t now = clock_boot_ns(), size = store_signed(w->store);
@@ -128,6 +139,7 @@ static void note_commit(struct writer *w, int err)
 	bool in_place = store_in_place(w->store);
 
 	pthread_mutex_lock(&w->lock);
+	w->busy_ns = 0;
 	w->status.misplaced = !in_place;
 	if (size != w->status.entries)
 		w->last_ns = now;
@@ -147,6 +159,7 @@ static int commit(struct writer *w)
 		while ((q = next(w)) && take(w, q))
 			drop(w, q);
 		log_losses(w);
+		begin_commit(w);
 		err = store_commit(w->store);
 		note_commit(w, err);
 	} while (!err && q);
@@ -162,6 +175,7 @@ static void keep_alive(struct writer *w)
 		append_number(w, "alive", NULL, 0);
 	if (now < w->epoch_ns + EPOCH_NS)
 		return;
+	begin_commit(w);
 	err = store_rotate(w->store, now_ms());
 	note_commit(w, err);
 	if (!err)
@@ -199,6 +213,7 @@ static void *run(void *ctx)
 	if (w->error)
 		return NULL;
 	append_number(w, "stop", NULL, 0);
+	begin_commit(w);
 	w->error = store_finish(w->store);
 	note_commit(w, w->error);
 	return NULL;
@@ -326,6 +341,20 @@ void writer_status(struct writer *w, struct writer_status *ret)
 	pthread_mutex_lock(&w->lock);
 	*ret = w->status;
 	pthread_mutex_unlock(&w->lock);
+}
+
+uint64_t writer_stalls(struct writer *w, unsigned int limit_ms)
+{
+	uint64_t stalls;
+
+	pthread_mutex_lock(&w->lock);
+	if (w->busy_ns && !w->stalled && clock_boot_ns() > w->busy_ns + limit_ms * NS_PER_MS) {
+		w->stalled = true;
+		w->stalls++;
+	}
+	stalls = w->stalls;
+	pthread_mutex_unlock(&w->lock);
+	return stalls;
 }
 
 const char *writer_origin(const struct writer *w)

@@ -39,6 +39,11 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent);
 
 void writer_status(struct writer *w, struct writer_status *ret);
+
+/* How often a commit was found that had waited for the disk that long, until now. Each counts once. */
+#define WRITER_STALL_MS 10000
+uint64_t writer_stalls(struct writer *w, unsigned int limit_ms);
+
 const char *writer_origin(const struct writer *w);
 
 /*

@@ -231,6 +231,8 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 		return;
 	writer_status(e->writer, &s);
 	fn(ctx, "evidence log: attempts to write it that failed; records wait in memory", s.failed);
+	fn(ctx, "evidence log: the disk does not answer; records wait in memory",
+	   writer_stalls(e->writer, WRITER_STALL_MS));
 	fn(ctx, "evidence log: its directory or write-ahead log was moved, replaced or removed",
 	   s.misplaced);
 	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
