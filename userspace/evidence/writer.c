@@ -210,8 +210,12 @@ static void *run(void *ctx)
 		err = commit(w);
 	}
 	w->error = commit(w);
-	if (w->error)
+	if (w->error) {
+		pthread_mutex_lock(&w->lock);
+		w->status.lost += w->waiting + store_pending(w->store);
+		pthread_mutex_unlock(&w->lock);
 		return NULL;
+	}
 	append_number(w, "stop", NULL, 0);
 	begin_commit(w);
 	w->error = store_finish(w->store);
@@ -362,25 +366,27 @@ const char *writer_origin(const struct writer *w)
 	return store_origin(w->store);
 }
 
-int writer_stop(struct writer *w, int timeout_ms)
+int writer_stop(struct writer *w, int timeout_ms, struct writer_status *ret)
 {
 	struct timespec until;
 	int err;
 
+	*ret = (struct writer_status){};
 	if (!w)
 		return 0;
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_ms / 1000;
 	until.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
 	if (until.tv_nsec >= (long)NS_PER_SEC) {
 		until.tv_sec++;
 		until.tv_nsec -= (long)NS_PER_SEC;
 	}
-	err = -pthread_timedjoin_np(w->thread, NULL, &until);
+	err = -pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until);
+	writer_status(w, ret);
 	if (err)
 		return err;
 	err = w->error;

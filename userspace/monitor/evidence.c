@@ -93,8 +93,7 @@ void evidence_close(struct evidence *e, const struct evidence_totals *totals)
 		jsonw_int(j, "incidents", (int64_t)totals->incidents);
 		jsonw_int(j, "lost", (int64_t)totals->lost);
 		end(e, "totals");
-		writer_status(e->writer, &s);
-		err = writer_stop(e->writer, WRITER_STOP_MS);
+		err = writer_stop(e->writer, WRITER_STOP_MS, &s);
 		if (err)
 			log_error("the end of the evidence log could not be written: %s",
 				  strerror(-err));
