@@ -209,6 +209,50 @@ static void failing_disk(void **state)
 	assert_verifies(1 + 6000 - s.lost + f.kinds[3] + 1);
 }
 
+static int count_parts(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	unsigned int *parts = ctx;
+	const char *part = memmem(entry, len, "\"part\":", 7);
+
+	if (entry_is(entry, len, "incident") && part)
+		parts[strtoul(part + 7, NULL, 10)]++;
+	return 0;
+}
+
+/* Whatever its size when the store has no room: its parts wait together. */
+static void parts_of_an_incident_are_logged_once(void **state)
+{
+	static char record[100000];
+	unsigned int parts[8] = {};
+	struct writer *w = start();
+	struct writer_status s;
+	struct reader r;
+	size_t n;
+
+	n = (size_t)snprintf(record, sizeof(record),
+			     "{\"unmapped\":{\"cachewarden\":{\"events\":[");
+	for (unsigned int i = 0; i < 4; i++)
+		n += (size_t)snprintf(record + n, sizeof(record) - n, "%s{\"text\":\"%0*d\"}",
+				      i ? "," : "", 20000, 0);
+	n += (size_t)snprintf(record + n, sizeof(record) - n, "]}}}");
+	fail_disk(EIO);
+	for (unsigned int round = 0; round < 5; round++) {
+		for (unsigned int i = 0; i < 60; i++)
+			writer_put(w, "incident", record, n, true);
+		do {
+			usleep(1000);
+			writer_status(w, &s);
+		} while (s.failed <= round);
+	}
+	fail_disk(0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	assert_int_equal(reader_each(&r, 0, count_parts, parts, NULL), 0);
+	reader_close(&r);
+	for (unsigned int i = 1; i <= 4; i++)
+		assert_int_equal(parts[i], 300 - s.lost);
+}
+
 static void disk_that_fails_at_the_end_is_said(void **state)
 {
 	struct writer *w = start();
@@ -342,6 +386,7 @@ int main(void)
 		TEST(others_wait_for_a_second_and_urgent_ones_do_not),
 		TEST(full_group_does_not_wait),
 		TEST(failing_disk),
+		TEST(parts_of_an_incident_are_logged_once),
 		TEST(disk_that_fails_at_the_end_is_said),
 		TEST(replaced_directory_is_said),
 		TEST(removed_write_ahead_log_is_said),

@@ -56,6 +56,17 @@ int store_append(struct store *s, const char *entry, size_t len)
 	return 0;
 }
 
+struct store_mark store_mark(const struct store *s)
+{
+	return (struct store_mark){.len = s->pending.len, .count = s->pending_count};
+}
+
+void store_rewind(struct store *s, struct store_mark mark)
+{
+	s->pending.len = mark.len;
+	s->pending_count = mark.count;
+}
+
 /* --- entries that are on the disk become part of the tree --- */
 
 static void add_tile(void *ctx, unsigned int level, uint64_t n,

@@ -77,11 +77,14 @@ static int append_number(struct writer *w, const char *kind, const char *key, ui
 	return err;
 }
 
-/* Returns false if it has to wait until the store has room. */
+/* All entries of a record, or none. Returns false if it has to wait until the store has room. */
 static bool take(struct writer *w, const struct queued *q)
 {
+	struct store_mark before = store_mark(w->store);
 	int err = entry_make(q->kind, q->time_ms, q->record, q->len, append, w);
 
+	if (err)
+		store_rewind(w->store, before);
 	if (err == -ENOBUFS || err == -ENOMEM)
 		return false;
 	if (err) {
