@@ -191,14 +191,14 @@ static void hostile_bytes_are_not_shown(void **state)
 static void every_entry_can_be_proved(void **state)
 {
 	struct reader r;
+	char *none;
 
 	log_make(700);
 	for (uint64_t i = 0; i < 700; i += i < 250 || i > 520 ? 7 : 1) {
 		char *text;
 
 		assert_int_equal(reader_open(&r, log_dir), 0);
-		text = prove(&r, i); /* checks what it made */
-		if (!text)
+		if (prove(&r, i, &text)) /* checks what it made */
 			fail_msg("entry %llu: %s", (unsigned long long)i, r.error);
 		assert_int_equal(strncmp(text, "c2sp.org/tlog-proof@v1\nextra ", 29), 0);
 		assert_non_null(strstr(text, r.note_text));
@@ -206,7 +206,8 @@ static void every_entry_can_be_proved(void **state)
 		reader_close(&r);
 	}
 	assert_int_equal(reader_open(&r, log_dir), 0);
-	assert_null(prove(&r, 700));
+	assert_int_equal(prove(&r, 700, &none), -EBADMSG);
+	assert_null(none);
 	assert_non_null(strstr(r.error, "entry 700: there is none"));
 	reader_close(&r);
 }
@@ -490,6 +491,48 @@ static int verify_against(const char *vkey, const char *earlier, char error[READ
 	return err;
 }
 
+static int sign_nothing(void *ctx, const void *text, size_t len, uint8_t sig[NOTE_SIG_LEN])
+{
+	memset(sig, 0, NOTE_SIG_LEN);
+	return 0;
+}
+
+/* It would be a prefix of any log. */
+static void earlier_checkpoint_of_no_entries_is_refused(void **state)
+{
+	char error[READER_ERROR_LEN], kept[128], text[NOTE_MAX], note[NOTE_MAX];
+	struct checkpoint c = {};
+	struct reader r;
+	int n;
+
+	log_make(3);
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	memcpy(c.origin, r.identity.name, sizeof(c.origin));
+	checkpoint_text(&c, text);
+	n = note_sign(text, &r.identity, sign_nothing, NULL, note);
+	assert_true(n > 0);
+	reader_close(&r);
+	snprintf(kept, sizeof(kept), "%s/kept", scratch);
+	assert_int_equal(disk_replace(AT_FDCWD, kept, note, (size_t)n, 0600), 0);
+	assert_int_equal(verify_against(NULL, kept, error), -EINVAL);
+	assert_non_null(strstr(error, "is no checkpoint"));
+}
+
+/* A file that cannot be read is no damage: the two have exit codes of their own. */
+static void log_that_cannot_be_read_is_not_damaged(void **state)
+{
+	struct reader r;
+	char *none;
+
+	log_make(700);
+	assert_int_equal(unlink(log_path("tile/entries/000")), 0);
+	assert_int_equal(symlink("000", log_path("tile/entries/000")), 0);
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	assert_int_equal(prove(&r, 5, &none), -ELOOP);
+	assert_null(none);
+	reader_close(&r);
+}
+
 /* An older state of the directory verifies by itself, and not against a later checkpoint. */
 static void truncation_is_found_with_a_checkpoint_kept_elsewhere(void **state)
 {
@@ -721,6 +764,8 @@ int main(void)
 		TEST(flipped_bit_of_the_write_ahead_log_is_named),
 		TEST(flipped_bit_of_checkpoint_or_key_is_found),
 		TEST(missing_files_are_named),
+		TEST(earlier_checkpoint_of_no_entries_is_refused),
+		TEST(log_that_cannot_be_read_is_not_damaged),
 		TEST(truncation_is_found_with_a_checkpoint_kept_elsewhere),
 		TEST(log_with_another_key_is_not_the_one_that_is_trusted),
 		TEST(cut_of_the_write_ahead_log_at_every_byte),

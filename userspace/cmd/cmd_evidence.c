@@ -233,7 +233,7 @@ static int evidence_prove(int argc, char **argv)
 		argc, argv);
 	struct reader r;
 	uint64_t index;
-	char *text;
+	char *text = NULL;
 	int err;
 
 	if (code != CLI_PROCEED)
@@ -244,14 +244,14 @@ static int evidence_prove(int argc, char **argv)
 	}
 	dir = dir ?: EVIDENCE_DIR;
 	err = reader_open(&r, dir);
-	text = err ? NULL : prove(&r, index);
-	if (text)
-		fputs(text, stdout);
+	err = err ?: prove(&r, index, &text);
+	if (err)
+		code = report(dir, &r, err);
 	else
-		code = report(dir, &r, err ?: -EBADMSG);
+		fputs(text, stdout);
 	free(text);
 	reader_close(&r);
-	return text ? EXIT_FINE : code;
+	return err ? code : fflush(stdout) || ferror(stdout) ? EXIT_CANNOT : EXIT_FINE;
 }
 
 static const struct cli_verb verbs[] = {

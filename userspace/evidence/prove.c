@@ -56,7 +56,7 @@ static int compute(struct reader *r, uint64_t index, struct wanted *w, struct tr
 			 "entry %" PRIu64 ": there is none; the checkpoint is of %" PRIu64
 			 " entries",
 			 index, c->size);
-		return -ERANGE;
+		return -EBADMSG;
 	}
 	err = reader_each(r, index, take, w, NULL)
 		      ?: reader_load_tail(r) ?: tree_inclusion(index, c->size, reader_subtree, r, p);
@@ -66,17 +66,16 @@ static int compute(struct reader *r, uint64_t index, struct wanted *w, struct tr
 			 index);
 		err = -EBADMSG;
 	}
-	return err;
+	return err == -ENOENT ? -EBADMSG : err; /* a tile was removed */
 }
 
-char *prove(struct reader *r, uint64_t index)
+int prove(struct reader *r, uint64_t index, char **ret)
 {
 	struct tree_proof proof;
 	struct wanted w = {};
-	char *text = NULL;
+	int err = compute(r, index, &w, &proof);
 
-	if (!compute(r, index, &w, &proof))
-		text = format(r, index, &w, &proof);
+	*ret = err ? NULL : format(r, index, &w, &proof);
 	free(w.extra);
-	return text;
+	return err ?: *ret ? 0 : -ENOMEM;
 }

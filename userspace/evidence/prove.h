@@ -6,9 +6,9 @@
 #include "evidence/reader.h"
 
 /*
- * The proof that an entry is in the tree of the log's checkpoint, to be freed. NULL with r->error set if there is no such
- * entry, or the log is damaged there. The proof is checked before it is returned.
+ * The proof that an entry is in the tree of the log's checkpoint, to be freed; it is checked before it is returned. Returns 0;
+ * or with r->error set -EBADMSG if there is no such entry or the log is damaged there, or another negative errno.
  */
-char *prove(struct reader *r, uint64_t index);
+int prove(struct reader *r, uint64_t index, char **ret);
 
 #endif

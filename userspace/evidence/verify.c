@@ -210,7 +210,7 @@ static int read_earlier(struct check *c, const char *path)
 	if (err)
 		return fail(c, err, "%s: %s", path, strerror(-err));
 	if (note_parse(&c->note, c->note_text, len) ||
-	    checkpoint_parse(&c->earlier, c->note.text, c->note.len))
+	    checkpoint_parse(&c->earlier, c->note.text, c->note.len) || !c->earlier.size)
 		return fail(c, -EINVAL, "%s: is no checkpoint", path);
 	if (strcmp(c->earlier.origin, c->r->identity.name) != 0)
 		return fail(c, -EBADMSG, "the earlier checkpoint is of another log: %s",
