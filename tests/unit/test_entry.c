@@ -4,12 +4,16 @@
 
 #include "base/macros.h"
 #include "evidence/entry.h"
+#include "report/event_json.h"
+#include "report/finding.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "event_sample.h"
 
 #define KEPT_MAX 64
 
@@ -129,11 +133,99 @@ static void large_incidents_become_several_entries_with_every_action(void **stat
 
 static void too_large_is_an_error_and_leaves_nothing(void **state)
 {
-	char *record = incident(3, 40000);
+	char *text = malloc(40001), *record;
+	json_t *v;
 
+	memset(text, 'x', 40000);
+	text[40000] = '\0';
+	v = json_pack("{s:s}", "text", text);
+	record = json_dumps(v, 0);
 	assert_int_equal(make(record), -E2BIG);
 	assert_int_equal(count, 0);
+	json_decref(v);
 	free(record);
+	free(text);
+}
+
+static void texts_are_cut_between_characters_if_an_action_does_not_fit(void **state)
+{
+	char *record = incident(3, 40000), *at;
+	json_t *v;
+
+	for (at = record; (at = strstr(at, "xxxx"));
+	     at += 4) /* at an odd place, before another x */
+		memcpy(at, "x\xe2\x82\xac", 4);
+	assert_int_equal(make(record), 0);
+	assert_int_equal(count, 1);
+	v = json_loads(kept[0], 0, NULL);
+	assert_int_equal(json_array_size(own_events(v)), 3);
+	for (size_t i = 0; i < 3; i++) {
+		json_t *line = json_object_get(json_array_get(own_events(v), i), "cmdline");
+
+		assert_in_range(json_string_length(line), 128, 131);
+		assert_string_equal(json_string_value(line) + json_string_length(line) - 3, "...");
+	}
+	json_decref(v);
+	free(record);
+}
+
+static void fill(char *text, size_t size)
+{
+	memset(text, 1, size - 1); /* six bytes as JSON */
+	text[size - 1] = '\0';
+}
+
+#define FILL(text) fill(text, sizeof(text))
+
+/* Nobody keeps an event out of the log by the length of its paths. */
+static void largest_finding_is_an_entry(void **state)
+{
+	struct alert *a = calloc(1, sizeof(*a));
+	struct instance *in = calloc(1, sizeof(*in));
+	struct finding *f = calloc(1, sizeof(*f));
+	struct report_buf b = {};
+	const char *record;
+	json_t *v, *own;
+	size_t len;
+
+	a->ev = event_sample();
+	a->ev.flags |= EVENT_CONN;
+	a->ev.actor.ancestors = ANCESTORS_MAX;
+	FILL(a->ev.args.text);
+	FILL(a->ev.actor.comm);
+	FILL(in->exe);
+	FILL(in->started_as);
+	FILL(in->cgroup);
+	FILL(in->name);
+	finding_fill(f, &(struct finding_source){.alert = a, .instance = in, .uid_prefix = "x"});
+	FILL(f->object);
+	FILL(f->exe);
+	FILL(f->opener);
+	FILL(f->cgroup);
+	FILL(f->detail);
+	FILL(f->unit);
+	FILL(f->container);
+	for (size_t i = 0; i < ANCESTORS_MAX; i++) {
+		FILL(f->ancestor_exe[i]);
+		FILL(a->ev.actor.ancestor[i].comm);
+	}
+	record = event_json(f, &b, &len);
+	assert_non_null(record);
+	assert_true(len > 3 * ENTRY_MAX);
+	assert_int_equal(entry_make("event", 1, record, len, keep, NULL), 0);
+	assert_int_equal(count, 1);
+	v = json_loads(kept[0], 0, NULL);
+	own = json_object_get(json_object_get(v, "record"), "unmapped");
+	own = json_object_get(own, "cachewarden");
+	assert_string_equal(json_string_value(json_object_get(own, "rule")), "mem-read");
+	own = json_object_get(own, "actor");
+	assert_int_equal(json_integer_value(json_object_get(own, "pid")), 99);
+	assert_int_equal(json_array_size(json_object_get(own, "ancestors")), ANCESTORS_MAX);
+	json_decref(v);
+	report_buf_free(&b);
+	free(f);
+	free(in);
+	free(a);
 }
 
 static void text_of_a_record(void **state)
@@ -212,6 +304,9 @@ int main(void)
 		cmocka_unit_test_teardown(large_incidents_become_several_entries_with_every_action,
 					  forget),
 		cmocka_unit_test_teardown(too_large_is_an_error_and_leaves_nothing, forget),
+		cmocka_unit_test_teardown(
+			texts_are_cut_between_characters_if_an_action_does_not_fit, forget),
+		cmocka_unit_test_teardown(largest_finding_is_an_entry, forget),
 		cmocka_unit_test(text_of_a_record),
 		cmocka_unit_test(records_are_read_back),
 		cmocka_unit_test(every_cut_and_changed_bit_of_a_record_is_found),

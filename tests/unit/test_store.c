@@ -3,6 +3,7 @@
 #include "evidence_log.h"
 
 #include "base/macros.h"
+#include "cmd/verbs.h"
 #include "evidence/prove.h"
 #include "evidence/tree.h"
 #include "evidence/wal.h"
@@ -150,6 +151,39 @@ static void queue_in_memory_is_bounded(void **state)
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(store_append(s, large, ENTRY_MAX), 0);
 	store_close(s);
+}
+
+/* An entry of a log that somebody wrote is neither text for the terminal nor a line of its own. */
+static void hostile_bytes_are_not_shown(void **state)
+{
+	static const char raw[] = "\x1b[2J\n{\"index\":9}\n";
+	static const char c1[] = "{\"record\":{\"text\":\"\xc2\x9b"
+				 "2J\"},\"kind\":\"event\"}";
+	char *argv[] = {"evidence", "show", log_dir, NULL}, *out;
+	struct recovery found;
+	struct store *s = log_open(&found);
+	int status;
+	size_t len;
+	pid_t pid;
+
+	assert_int_equal(store_append(s, raw, strlen(raw)), 0);
+	assert_int_equal(store_append(s, c1, strlen(c1)), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	pid = fork();
+	if (!pid) {
+		if (!freopen(log_path("out"), "w", stdout))
+			_exit(127);
+		_exit(cmd_evidence(3, argv));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	out = log_read("out", &len);
+	assert_non_null(strstr(out, "}\n{\"index\":1,\"entry\":null,\"damaged\":true}\n"
+				    "{\"index\":2,\"entry\":{\"kind\":\"event\","
+				    "\"record\":{\"text\":\"\\u009B2J\"}}}\n"));
+	assert_null(memchr(out, 0x1b, len));
+	free(out);
 }
 
 /* --- proofs --- */
@@ -676,6 +710,7 @@ int main(void)
 		TEST(uncommitted_entries_are_not_there),
 		TEST(key_is_changed_in_an_entry),
 		TEST(queue_in_memory_is_bounded),
+		TEST(hostile_bytes_are_not_shown),
 		TEST(every_entry_can_be_proved),
 		TEST(another_program_gets_the_same_root),
 		TEST(openssl_verifies_the_checkpoint),

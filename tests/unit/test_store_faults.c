@@ -232,6 +232,28 @@ static void killed_at_every_step_of_the_first_start(void **state)
 	killed_at_every_step(false, 0);
 }
 
+/* Until there is a checkpoint; then killed again, likewise, so that the log has two delegations that nobody signed for. */
+static void killed_twice_in_the_first_start(void **state)
+{
+	unsigned int both = 0; /* kills that left nothing signed */
+	uint64_t once = 0;
+
+	for (unsigned int first = 0; !once; first++) {
+		uint64_t twice = 0;
+
+		for (unsigned int second = 0; !twice; second++) {
+			once = 0;
+			scratch_make(NULL);
+			killed_at(first, false, &once);
+			killed_at(second, false, &twice);
+			both += !twice;
+			assert_recovers(twice, false);
+			scratch_remove(NULL);
+		}
+	}
+	assert_true(both > 200);
+}
+
 /* Where a segment of the write-ahead log ends, and the one before it goes. */
 static void killed_where_a_segment_ends(void **state)
 {
@@ -310,6 +332,26 @@ static void no_checkpoint_claims_what_was_not_synced(void **state)
 	assert_verifies(BASE + 1 + 20);
 	store_close(s);
 	free(before);
+	scratch_remove(NULL);
+}
+
+static void directory_that_was_not_synced_is_made_again(void **state)
+{
+	char path[160];
+
+	scratch_make(NULL);
+	snprintf(path, sizeof(path), "%s/a/b", scratch);
+	disarm();
+	fault.armed = true;
+	fault.only = 1u << CALL_SYNC;
+	fault.error = EIO;
+	assert_int_equal(disk_make_dirs(AT_FDCWD, path), -EIO);
+	assert_int_equal(fault.step, 1);
+	assert_int_equal(disk_make_dirs(AT_FDCWD, path), 0);
+	assert_int_equal(fault.step, 2); /* it was synced */
+	assert_int_equal(disk_make_dirs(AT_FDCWD, path), 0);
+	assert_int_equal(fault.step, 2);
+	disarm();
 	scratch_remove(NULL);
 }
 
@@ -410,9 +452,11 @@ int main(void)
 		cmocka_unit_test(killed_at_every_step_of_a_commit),
 		cmocka_unit_test(killed_in_the_middle_of_every_write),
 		cmocka_unit_test(killed_at_every_step_of_the_first_start),
+		cmocka_unit_test(killed_twice_in_the_first_start),
 		cmocka_unit_test(killed_where_a_segment_ends),
 		cmocka_unit_test(every_step_can_fail_once),
 		cmocka_unit_test(no_checkpoint_claims_what_was_not_synced),
+		cmocka_unit_test(directory_that_was_not_synced_is_made_again),
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(read_only_directory_is_said),
 		cmocka_unit_test(many_entries_verify_in_bounded_memory),

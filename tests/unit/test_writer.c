@@ -44,6 +44,13 @@ static struct writer *start(void)
 	return w;
 }
 
+static int stop(struct writer *w, int timeout_ms)
+{
+	struct writer_status s;
+
+	return writer_stop(w, timeout_ms, &s);
+}
+
 static void put(struct writer *w, unsigned int number, bool urgent)
 {
 	char record[64];
@@ -126,13 +133,13 @@ static void records_are_logged_in_order_and_the_end_is(void **state)
 
 	for (unsigned int i = 0; i < 3000; i++)
 		put(w, i, i % 100 == 0);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	assert_verifies(3000 + 2);
 	f = look_at_log();
 	assert_int_equal(f.events, 3000);
 	assert_string_equal(f.last, "stop");
 	w = start(); /* ended properly: nothing to recover */
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	f = look_at_log();
 	assert_int_equal(f.kinds[4], 0);
 	assert_verifies(3000 + 4);
@@ -150,7 +157,7 @@ static void others_wait_for_a_second_and_urgent_ones_do_not(void **state)
 	other = wait_entries(w, 3);
 	assert_true(urgent < 500);
 	assert_in_range(other, 500, 2500);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 }
 
 static void full_group_does_not_wait(void **state)
@@ -161,7 +168,7 @@ static void full_group_does_not_wait(void **state)
 	for (unsigned int i = 0; i < WRITER_GROUP; i++)
 		put(w, i, false);
 	assert_true(wait_entries(w, 1 + WRITER_GROUP) < 700);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 }
 
 /* Nobody waits for the disk, what fits is kept, what does not is counted, and the log says how much is missing. */
@@ -195,20 +202,67 @@ static void failing_disk(void **state)
 	wait_entries(w, 1 + 6000 - s.lost);
 	writer_status(w, &s);
 	assert_int_equal(s.error, 0);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	f = look_at_log();
 	assert_int_equal(f.lost, s.lost);
 	assert_true(f.kinds[3] >= 1);
 	assert_verifies(1 + 6000 - s.lost + f.kinds[3] + 1);
 }
 
+static int count_parts(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	unsigned int *parts = ctx;
+	const char *part = memmem(entry, len, "\"part\":", 7);
+
+	if (entry_is(entry, len, "incident") && part)
+		parts[strtoul(part + 7, NULL, 10)]++;
+	return 0;
+}
+
+/* Whatever its size when the store has no room: its parts wait together. */
+static void parts_of_an_incident_are_logged_once(void **state)
+{
+	static char record[100000];
+	unsigned int parts[8] = {};
+	struct writer *w = start();
+	struct writer_status s;
+	struct reader r;
+	size_t n;
+
+	n = (size_t)snprintf(record, sizeof(record),
+			     "{\"unmapped\":{\"cachewarden\":{\"events\":[");
+	for (unsigned int i = 0; i < 4; i++)
+		n += (size_t)snprintf(record + n, sizeof(record) - n, "%s{\"text\":\"%0*d\"}",
+				      i ? "," : "", 20000, 0);
+	n += (size_t)snprintf(record + n, sizeof(record) - n, "]}}}");
+	fail_disk(EIO);
+	for (unsigned int round = 0; round < 5; round++) {
+		for (unsigned int i = 0; i < 60; i++)
+			writer_put(w, "incident", record, n, true);
+		do {
+			usleep(1000);
+			writer_status(w, &s);
+		} while (s.failed <= round);
+	}
+	fail_disk(0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	assert_int_equal(reader_each(&r, 0, count_parts, parts, NULL), 0);
+	reader_close(&r);
+	for (unsigned int i = 1; i <= 4; i++)
+		assert_int_equal(parts[i], 300 - s.lost);
+}
+
 static void disk_that_fails_at_the_end_is_said(void **state)
 {
 	struct writer *w = start();
+	struct writer_status s;
 
 	fail_disk(ENOSPC);
-	put(w, 0, true);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), -ENOSPC);
+	for (unsigned int i = 0; i < 5; i++)
+		put(w, i, true);
+	assert_int_equal(writer_stop(w, WRITER_STOP_MS, &s), -ENOSPC);
+	assert_int_equal(s.lost, 5);
 	fail_disk(0);
 	assert_verifies(1);
 }
@@ -231,10 +285,28 @@ static void replaced_directory_is_said(void **state)
 	wait_entries(w, 3);
 	writer_status(w, &s);
 	assert_true(s.misplaced);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	assert_int_equal(rmdir(log_dir), 0);
 	assert_int_equal(rename(moved, log_dir), 0);
 	assert_verifies(4);
+}
+
+/* Checkpoints of entries in a file that nobody can open any more are worth nothing. */
+static void removed_write_ahead_log_is_said(void **state)
+{
+	struct writer *w = start();
+	struct writer_status s;
+
+	put(w, 0, true);
+	wait_entries(w, 2);
+	writer_status(w, &s);
+	assert_false(s.misplaced);
+	assert_int_equal(unlink(log_path("wal/00000000.wal")), 0);
+	put(w, 1, true);
+	wait_entries(w, 3);
+	writer_status(w, &s);
+	assert_true(s.misplaced);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 }
 
 /* Neither the caller nor its end waits for a disk that does not answer. */
@@ -247,12 +319,20 @@ static void hanging_disk(void **state)
 	for (unsigned int i = 0; i < 1000; i++)
 		put(w, i, true);
 	assert_true(now_ms() - began < 1000);
-	assert_int_equal(writer_stop(w, 300), -ETIMEDOUT);
+	while (!writer_stalls(w, 50)) {
+		assert_true(now_ms() < began + 20000);
+		usleep(1000);
+	}
+	usleep(100000);
+	assert_int_equal(writer_stalls(w, 50), 1); /* each commit counts once */
+	assert_int_equal(writer_stalls(w, 3600000), 1);
+	began = now_ms();
+	assert_int_equal(stop(w, 300), -ETIMEDOUT);
 	assert_in_range(now_ms() - began, 300, 5000);
 	assert_verifies(1);
 	__atomic_store_n(&hangs, false, __ATOMIC_RELAXED);
 	wait_entries(w, 1002); /* the thread goes on, to its end */
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	assert_verifies(1002);
 }
 
@@ -269,7 +349,7 @@ static void what_is_no_record_is_counted(void **state)
 	wait_entries(w, 3);
 	writer_status(w, &s);
 	assert_int_equal(s.refused, 2);
-	assert_int_equal(writer_stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	assert_int_equal(look_at_log().lost, 2);
 }
 
@@ -291,7 +371,7 @@ static void killed_writer_is_in_the_log_of_the_next_one(void **state)
 	assert_true(WIFSIGNALED(status));
 	f = look_at_log();
 	assert_true(f.events >= 599);
-	assert_int_equal(writer_stop(start(), WRITER_STOP_MS), 0);
+	assert_int_equal(stop(start(), WRITER_STOP_MS), 0);
 	f = look_at_log();
 	assert_int_equal(f.kinds[4], 1);
 	assert_int_equal(f.kinds[0], 2);
@@ -306,8 +386,10 @@ int main(void)
 		TEST(others_wait_for_a_second_and_urgent_ones_do_not),
 		TEST(full_group_does_not_wait),
 		TEST(failing_disk),
+		TEST(parts_of_an_incident_are_logged_once),
 		TEST(disk_that_fails_at_the_end_is_said),
 		TEST(replaced_directory_is_said),
+		TEST(removed_write_ahead_log_is_said),
 		TEST(hanging_disk),
 		TEST(what_is_no_record_is_counted),
 		TEST(killed_writer_is_in_the_log_of_the_next_one),

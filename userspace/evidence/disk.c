@@ -109,12 +109,17 @@ int disk_sync_parent(int dir, const char *path)
 	return err;
 }
 
+/* A directory that may not be on the disk goes again: the next attempt would find it, and not sync. */
 static int make_dir(int dir, const char *path)
 {
 	int err;
 
-	if (!mkdirat(dir, path, 0700))
-		return disk_sync_parent(dir, path);
+	if (!mkdirat(dir, path, 0700)) {
+		err = disk_sync_parent(dir, path);
+		if (err)
+			unlinkat(dir, path, AT_REMOVEDIR);
+		return err;
+	}
 	err = -errno;
 	return err == -EEXIST || !faccessat(dir, path, F_OK, 0) ? 0 : err;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define KEYS_MAX 64 /* of one object */
+#define CUT_LEN 128 /* of texts of a record that is too large otherwise */
 #define INTEGER_MAX                                                                                \
 	9007199254740991ll /* 2^53 - 1: larger ones are no JSON number that all readers agree on */
 
@@ -202,20 +203,70 @@ static int in_parts(struct making *m, json_t *own, json_t *record, json_t *actio
 	return err;
 }
 
-/* What OCSF repeats of each action goes first; then the list of actions is split. */
+static int whole(struct making *m, json_t *record)
+{
+	return form(m, record, 0, 0) ?: m->fn(m->ctx, m->canon.buf, m->canon.len);
+}
+
+static int split(struct making *m, json_t *own, json_t *record)
+{
+	json_t *actions = json_incref(json_object_get(own, "events"));
+	int err = -E2BIG;
+
+	for (size_t parts = 1; parts <= json_array_size(actions) && err == -E2BIG; parts++)
+		err = in_parts(m, own, record, actions, parts);
+	if (json_object_set_new(own, "events", actions) && err == -E2BIG)
+		err = -ENOMEM;
+	return err;
+}
+
+static int cut_text(json_t *v)
+{
+	const char *text = json_string_value(v);
+	char cut[CUT_LEN + 4];
+	int n = CUT_LEN;
+
+	if (json_string_length(v) <= CUT_LEN)
+		return 0;
+	while (n && ((unsigned char)text[n] & 0xc0) == 0x80) /* between two characters */
+		n--;
+	n = snprintf(cut, sizeof(cut), "%.*s...", n, text);
+	return json_string_setn(v, cut, (size_t)n) ? -ENOMEM : 0;
+}
+
+static int cut_texts(json_t *v)
+{
+	const char *key;
+	json_t *member;
+	int err = 0;
+
+	if (json_is_string(v))
+		return cut_text(v);
+	for (size_t i = 0; i < json_array_size(v) && !err; i++)
+		err = cut_texts(json_array_get(v, i));
+	json_object_foreach (v, key, member) {
+		err = err ?: cut_texts(member);
+	}
+	return err;
+}
+
+/*
+ * What OCSF repeats of each action goes first, and the list of actions is split. Control characters take six bytes each: if
+ * an action fills an entry with its paths, they are cut, so that nobody keeps what they do out of the log.
+ */
 static int make_smaller(struct making *m, json_t *record)
 {
 	json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
-	json_t *actions = json_object_get(own, "events");
 	int err = -E2BIG;
 
-	if (!json_is_array(actions))
-		return err;
 	json_object_del(record, "evidences");
-	json_incref(actions);
-	for (size_t parts = 1; parts <= json_array_size(actions) && err == -E2BIG; parts++)
-		err = in_parts(m, own, record, actions, parts);
-	json_decref(actions);
+	json_object_del(record, "observables");
+	for (int cut = 0; cut < 2 && err == -E2BIG; cut++) {
+		if (cut && cut_texts(own))
+			return -ENOMEM;
+		err = json_is_array(json_object_get(own, "events")) ? split(m, own, record)
+								    : whole(m, record);
+	}
 	return err;
 }
 
@@ -231,11 +282,9 @@ int entry_make(const char *kind, int64_t time_ms, const char *record, size_t len
 		m->time_ms = time_ms;
 		m->fn = fn;
 		m->ctx = ctx;
-		err = form(m, v, 0, 0);
+		err = whole(m, v);
 		if (err == -E2BIG)
 			err = make_smaller(m, v);
-		else if (!err)
-			err = fn(ctx, m->canon.buf, m->canon.len);
 	}
 	free(m);
 	json_decref(v);

@@ -6,7 +6,8 @@
  *	{"kind":"incident","record":{...},"time":1795526837000}
  *
  * time is when it was logged, epoch milliseconds. An incident that is too large for one entry becomes several, each with a
- * part of its actions: "part":1,"parts":2.
+ * part of its actions: "part":1,"parts":2. Of any other that is too large, what OCSF repeats is left out; then long texts are
+ * cut, and end with "...".
  */
 #ifndef CACHEWARDEN_ENTRY_H
 #define CACHEWARDEN_ENTRY_H

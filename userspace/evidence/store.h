@@ -40,6 +40,15 @@ void store_close(struct store *s);
 /* Append an entry (entry.h). Returns 0; -ENOBUFS if too much waits for the disk; -ENOMEM. */
 int store_append(struct store *s, const char *entry, size_t len);
 
+/* Where pending entries end; and drop those behind a mark, if nothing was committed since. */
+struct store_mark {
+	size_t len;
+	uint64_t count;
+};
+
+struct store_mark store_mark(const struct store *s);
+void store_rewind(struct store *s, struct store_mark mark);
+
 /*
  * Put what was appended on the disk, and sign. Returns 0, or a negative errno: nothing is lost then, and the next call
  * tries again.
@@ -52,7 +61,7 @@ int store_rotate(struct store *s, int64_t now_ms);
 /* Commit, and write the tiles that are not full, so that any reader of C2SP tlog-tiles can read the directory. */
 int store_finish(struct store *s);
 
-/* Is the directory still where it was opened? If not, whoever looks there sees another log, or none. */
+/* Are the directory and the write-ahead log still where they were opened? If not, whoever looks there sees another log, or none. */
 bool store_in_place(const struct store *s);
 
 /* Entries that a checkpoint covers; entries that wait for the disk. */

@@ -56,6 +56,17 @@ int store_append(struct store *s, const char *entry, size_t len)
 	return 0;
 }
 
+struct store_mark store_mark(const struct store *s)
+{
+	return (struct store_mark){.len = s->pending.len, .count = s->pending_count};
+}
+
+void store_rewind(struct store *s, struct store_mark mark)
+{
+	s->pending.len = mark.len;
+	s->pending_count = mark.count;
+}
+
 /* --- entries that are on the disk become part of the tree --- */
 
 static void add_tile(void *ctx, unsigned int level, uint64_t n,
@@ -326,7 +337,7 @@ bool store_in_place(const struct store *s)
 	struct stat there, here;
 
 	return !stat(s->path, &there) && !fstat(s->dir, &here) && there.st_dev == here.st_dev &&
-	       there.st_ino == here.st_ino;
+	       there.st_ino == here.st_ino && wal_in_place(&s->wal);
 }
 
 uint64_t store_signed(const struct store *s)

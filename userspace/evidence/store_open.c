@@ -22,6 +22,7 @@ struct opening {
 	const char *path;
 	struct reader r;
 	struct recovery *found;
+	bool others; /* entries that are no delegations */
 	char *error;
 };
 
@@ -147,6 +148,7 @@ static int replay(void *ctx, const struct entry_place *at, const char *entry, si
 	o->found->clean = entry_is(entry, len, "stop");
 	if (at->index < o->s->tree.size)
 		return 0;
+	o->others |= !entry_is(entry, len, "epoch");
 	if (entry_is(entry, len, "epoch") && !reader_delegation(entry, len, text, &note, &d) &&
 	    d.epoch > o->s->epoch)
 		o->s->epoch = d.epoch;
@@ -181,12 +183,15 @@ static int check_checkpoint(struct opening *o)
 	return reader_each(&o->r, o->r.checkpoint.delegation, signed_by, o, NULL);
 }
 
-/* A log without checkpoint has at most the first delegation: the writer was killed before it could sign. */
+/*
+ * A log without checkpoint has delegations alone: each writer was killed before it could sign. It is signed for them before it
+ * takes anything else.
+ */
 static int check_end(struct opening *o, const struct reader_end *end)
 {
 	uint64_t size = end->size;
 
-	if (!o->r.note_text && size > 1)
+	if (!o->r.note_text && o->others)
 		return fail(o, -EBADMSG, "its checkpoint is missing");
 	if (size % WAL_SEGMENT && end->records != size)
 		return fail(o, -EBADMSG,

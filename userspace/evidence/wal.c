@@ -84,6 +84,16 @@ int wal_append(struct wal *w, uint64_t segment, const void *records, size_t len)
 	return err;
 }
 
+bool wal_in_place(const struct wal *w)
+{
+	char path[WAL_PATH_LEN];
+	struct stat there, here;
+
+	wal_path(w->segment, path);
+	return !fstatat(w->dir, path, &there, AT_SYMLINK_NOFOLLOW) && !fstat(w->fd, &here) &&
+	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
 uint64_t wal_remove(int dir, uint64_t first, uint64_t below)
 {
 	char path[WAL_PATH_LEN];

@@ -6,6 +6,7 @@
 #ifndef CACHEWARDEN_WAL_H
 #define CACHEWARDEN_WAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ int wal_append(struct wal *w, uint64_t segment, const void *records, size_t len)
 
 /* Remove the segments from the first on, below that one. Returns the first that is left. */
 uint64_t wal_remove(int dir, uint64_t first, uint64_t below);
+
+/* Is what is written found under the segment's name? If not, it is gone once the file is closed. */
+bool wal_in_place(const struct wal *w);
 
 void wal_path(uint64_t segment, char buf[WAL_PATH_LEN]);
 

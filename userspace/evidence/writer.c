@@ -39,7 +39,10 @@ struct writer {
 	struct writer_status status;
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
-	int error;		    /* at the end */
+	uint64_t busy_ns;	    /* since when it waits for the disk, 0: it does not */
+	uint64_t stalls;
+	bool stalled; /* this wait was counted */
+	int error;    /* at the end */
 };
 
 static int64_t now_ms(void)
@@ -74,11 +77,14 @@ static int append_number(struct writer *w, const char *kind, const char *key, ui
 	return err;
 }
 
-/* Returns false if it has to wait until the store has room. */
+/* All entries of a record, or none. Returns false if it has to wait until the store has room. */
 static bool take(struct writer *w, const struct queued *q)
 {
+	struct store_mark before = store_mark(w->store);
 	int err = entry_make(q->kind, q->time_ms, q->record, q->len, append, w);
 
+	if (err)
+		store_rewind(w->store, before);
 	if (err == -ENOBUFS || err == -ENOMEM)
 		return false;
 	if (err) {
@@ -121,6 +127,14 @@ static void log_losses(struct writer *w)
 		w->lost_logged = lost;
 }
 
+static void begin_commit(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->busy_ns = clock_boot_ns();
+	w->stalled = false;
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void note_commit(struct writer *w, int err)
 {
 	uint64_t now = clock_boot_ns(), size = store_signed(w->store);
@@ -128,6 +142,7 @@ static void note_commit(struct writer *w, int err)
 	bool in_place = store_in_place(w->store);
 
 	pthread_mutex_lock(&w->lock);
+	w->busy_ns = 0;
 	w->status.misplaced = !in_place;
 	if (size != w->status.entries)
 		w->last_ns = now;
@@ -147,6 +162,7 @@ static int commit(struct writer *w)
 		while ((q = next(w)) && take(w, q))
 			drop(w, q);
 		log_losses(w);
+		begin_commit(w);
 		err = store_commit(w->store);
 		note_commit(w, err);
 	} while (!err && q);
@@ -162,6 +178,7 @@ static void keep_alive(struct writer *w)
 		append_number(w, "alive", NULL, 0);
 	if (now < w->epoch_ns + EPOCH_NS)
 		return;
+	begin_commit(w);
 	err = store_rotate(w->store, now_ms());
 	note_commit(w, err);
 	if (!err)
@@ -196,9 +213,14 @@ static void *run(void *ctx)
 		err = commit(w);
 	}
 	w->error = commit(w);
-	if (w->error)
+	if (w->error) {
+		pthread_mutex_lock(&w->lock);
+		w->status.lost += w->waiting + store_pending(w->store);
+		pthread_mutex_unlock(&w->lock);
 		return NULL;
+	}
 	append_number(w, "stop", NULL, 0);
+	begin_commit(w);
 	w->error = store_finish(w->store);
 	note_commit(w, w->error);
 	return NULL;
@@ -328,30 +350,46 @@ void writer_status(struct writer *w, struct writer_status *ret)
 	pthread_mutex_unlock(&w->lock);
 }
 
+uint64_t writer_stalls(struct writer *w, unsigned int limit_ms)
+{
+	uint64_t stalls;
+
+	pthread_mutex_lock(&w->lock);
+	if (w->busy_ns && !w->stalled && clock_boot_ns() > w->busy_ns + limit_ms * NS_PER_MS) {
+		w->stalled = true;
+		w->stalls++;
+	}
+	stalls = w->stalls;
+	pthread_mutex_unlock(&w->lock);
+	return stalls;
+}
+
 const char *writer_origin(const struct writer *w)
 {
 	return store_origin(w->store);
 }
 
-int writer_stop(struct writer *w, int timeout_ms)
+int writer_stop(struct writer *w, int timeout_ms, struct writer_status *ret)
 {
 	struct timespec until;
 	int err;
 
+	*ret = (struct writer_status){};
 	if (!w)
 		return 0;
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_ms / 1000;
 	until.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
 	if (until.tv_nsec >= (long)NS_PER_SEC) {
 		until.tv_sec++;
 		until.tv_nsec -= (long)NS_PER_SEC;
 	}
-	err = -pthread_timedjoin_np(w->thread, NULL, &until);
+	err = -pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until);
+	writer_status(w, ret);
 	if (err)
 		return err;
 	err = w->error;

@@ -20,10 +20,10 @@ struct writer;
 
 struct writer_status {
 	uint64_t queued;  /* records, all in all */
-	uint64_t lost;	  /* that did not fit into the queue */
+	uint64_t lost;	  /* that did not fit into the queue, or could not be written at the end */
 	uint64_t refused; /* that cannot be an entry: too large, or no JSON */
 	uint64_t failed;  /* attempts to commit that failed */
-	bool misplaced;	  /* the directory was moved, replaced or removed */
+	bool misplaced;	  /* the directory or the write-ahead log was moved, replaced or removed */
 	int error;	  /* errno of the last one, 0 if the last one succeeded */
 	uint64_t entries; /* of the log, covered by its checkpoint */
 };
@@ -39,13 +39,19 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent);
 
 void writer_status(struct writer *w, struct writer_status *ret);
+
+/* How often a commit was found that had waited for the disk that long, until now. Each counts once. */
+#define WRITER_STALL_MS 10000
+uint64_t writer_stalls(struct writer *w, unsigned int limit_ms);
+
 const char *writer_origin(const struct writer *w);
 
 /*
  * Commit what is queued, an entry of kind "stop" last, and end. Returns 0, or a negative errno if that could not be written:
- * -ETIMEDOUT if the disk hangs for so long; the thread is then left alone, with all that it uses. NULL is accepted.
+ * -ETIMEDOUT if the disk hangs for so long; the thread is then left alone, with all that it uses. *ret is how it ended: what
+ * could not be written is lost. NULL is accepted.
  */
 #define WRITER_STOP_MS 10000
-int writer_stop(struct writer *w, int timeout_ms);
+int writer_stop(struct writer *w, int timeout_ms, struct writer_status *ret);
 
 #endif

@@ -93,8 +93,7 @@ void evidence_close(struct evidence *e, const struct evidence_totals *totals)
 		jsonw_int(j, "incidents", (int64_t)totals->incidents);
 		jsonw_int(j, "lost", (int64_t)totals->lost);
 		end(e, "totals");
-		writer_status(e->writer, &s);
-		err = writer_stop(e->writer, WRITER_STOP_MS);
+		err = writer_stop(e->writer, WRITER_STOP_MS, &s);
 		if (err)
 			log_error("the end of the evidence log could not be written: %s",
 				  strerror(-err));
@@ -232,7 +231,10 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 		return;
 	writer_status(e->writer, &s);
 	fn(ctx, "evidence log: attempts to write it that failed; records wait in memory", s.failed);
-	fn(ctx, "evidence log: its directory was moved, replaced or removed", s.misplaced);
+	fn(ctx, "evidence log: the disk does not answer; records wait in memory",
+	   writer_stalls(e->writer, WRITER_STALL_MS));
+	fn(ctx, "evidence log: its directory or write-ahead log was moved, replaced or removed",
+	   s.misplaced);
 	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
 	fn(ctx, "evidence log: records that were too large", s.refused);
 }
