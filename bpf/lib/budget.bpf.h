@@ -88,6 +88,7 @@ __noinline int budget_spend(u32 account, u32 what, u64 task_addr)
 	struct task_struct *task = (void *)task_addr;
 	struct share *s = share_of(account, what);
 	u64 now = bpf_ktime_get_boot_ns();
+	u32 size = share_size(account, what), used;
 
 	if (!s)
 		return 1;
@@ -96,11 +97,11 @@ __noinline int budget_spend(u32 account, u32 what, u64 task_addr)
 		s->since_ns = now;
 		s->used = 0;
 	}
-	if (__sync_fetch_and_add(&s->used, 1) < share_size(account, what) &&
-	    (what != BUDGET_ATTEMPTS || !bpf_map_lookup_elem(&hoarders, &account)))
+	used = __sync_fetch_and_add(&s->used, 1);
+	if (used < size && (what != BUDGET_ATTEMPTS || !bpf_map_lookup_elem(&hoarders, &account)))
 		return 0;
 	__sync_fetch_and_add(&s->over, 1);
-	if (s->tgid)
+	if (s->tgid && used != size) /* the first of a period is named */
 		return 1;
 	s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	bpf_core_read_str(s->comm, sizeof(s->comm), &task->comm);
@@ -130,7 +131,8 @@ static __always_inline void key_crowd(struct attempt_key *key, u32 account)
 	else if (key->vector == VECTOR_PTRACE && key->detail >= PTRACE_REQUESTS &&
 		 key->detail - PTRACE_NEWER >= PTRACE_REQUESTS)
 		key->detail = ~0u;
-	if (bpf_map_lookup_elem(&hoarders, &account)) /* of many servers of his own */
+	/* of many servers of his own, most likely; never of the monitor */
+	if (key->instance != INSTANCE_SELF && bpf_map_lookup_elem(&hoarders, &account))
 		key->instance = INSTANCE_HOST;
 }
 

@@ -123,6 +123,9 @@ static __noinline int learn_inode(struct file *f, struct inode *inode, u32 insta
 		counter_add(COUNTER_FILES_FULL, 1);
 	e = event_reserve(EVENT_FILE);
 	if (!e) {
+		/* nobody would ever say what it is: learn it at its next open */
+		if (!known && !own.kind)
+			bpf_map_delete_elem(&files, &key);
 		lost_add(instance, RULE_NONE);
 		return 0;
 	}
@@ -177,7 +180,9 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	u32 instance, free, shared;
 
 	if (m) {
-		instance = m->instance == INSTANCE_SELF ? files_of : m->instance;
+		instance = m->instance;
+		if (instance == INSTANCE_SELF) /* not its other threads and children */
+			instance = m->main && task->pid == task->tgid ? files_of : 0;
 		if (!instance)
 			return 0;
 		if (own && own->instance == instance) {

@@ -116,12 +116,12 @@ static const char *policy_for(const struct server *s, const char *ask)
 
 static const char *as_watcher(void)
 {
-	return str("user: watcher, password-file: %s", password);
+	return str("user: watcher, uid: 0, password-file: %s", password);
 }
 
 static const char *by_password(const char *more)
 {
-	return str("password-file: %s%s", password, more);
+	return str("uid: 0, password-file: %s%s", password, more);
 }
 
 static struct monitor *asking(const struct server *s, const char *ask)
@@ -203,7 +203,7 @@ static void setup(void)
 		     policy_for(certified,
 				by_password(str(", cert: %s, key: %s", cert_path(), key_path()))),
 		     policy_for(uncertified, by_password("")),
-		     policy_for(mistaken, str("user: watcher, password-file: %s", wrong)),
+		     policy_for(mistaken, str("user: watcher, uid: 0, password-file: %s", wrong)),
 		     policy_for(bare, "over: any"), policy_for(renamed, as_watcher()), as_watcher(),
 		     path);
 	unlink(STATE);
@@ -354,9 +354,10 @@ static void readable_password(const void *arg)
 	require(!chown(owned, NOBODY, NOBODY) && !chmod(open, 0640), "chown, chmod: %s",
 		strerror(errno));
 	unlink(STATE);
-	m = monitor_with_policy(str("instances:\n%s%s",
-				    policy_for(s, str("user: watcher, password-file: %s", open)),
-				    policy_for(t, str("user: watcher, password-file: %s", owned))));
+	m = monitor_with_policy(
+		str("instances:\n%s%s",
+		    policy_for(s, str("user: watcher, uid: 0, password-file: %s", open)),
+		    policy_for(t, str("user: watcher, uid: 0, password-file: %s", owned))));
 	refused_file(m, str("%s: owned by uid %d; expected root or the user running cachewarden",
 			    owned, NOBODY));
 	refused_file(m, str("%s: mode 0640 lets others than its owner use it; expected 0600 or "

@@ -113,7 +113,7 @@ static void a_server_is_asked_by_the_first_entry_that_says_so(void **state)
 			"  - {name: other, match: {port: 1}, ask: {over: any}}\n"
 			"  - {name: silent, rules: {mem-read: {mode: off}}}\n"
 			"  - name: sessions\n"
-			"    ask: {user: cachewarden, password-file: /etc/p, over: tls}\n"
+			"    ask: {user: cachewarden, password-file: /etc/p, uid: 0, over: tls}\n"
 			"  - {name: all, ask: {over: any}}\n");
 	ask = policy_asked(&p, &s);
 	assert_non_null(ask);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/textw.h"
+#include "monitor/events.h"
 #include "monitor/files_search.h"
 #include "monitor/policy_input.h"
 #include "monitor/report.h"
@@ -73,7 +74,6 @@ static void fail(struct monitor *m, struct ask *a, const struct instance *in, co
 	a->retry_ns = a->retry_ns * 2 < RETRY_MAX_NS ? a->retry_ns * 2 : RETRY_MAX_NS;
 }
 
-/* Written by a child that spoke to the server: nothing in it is trusted to end. */
 static void use_answer(struct monitor *m, const struct instance *in, struct ask_answer *answer)
 {
 	static const char *const over[] = {
@@ -83,6 +83,7 @@ static void use_answer(struct monitor *m, const struct instance *in, struct ask_
 			"in plaintext on this host: no TLS port or UNIX socket of it is known",
 	};
 	const char *value[ASK_VALUES];
+	uint64_t began = clock_boot_ns();
 
 	for (size_t i = 0; i < ASK_VALUES; i++) {
 		answer->value[i][ASK_VALUE_LEN - 1] = '\0';
@@ -94,22 +95,28 @@ static void use_answer(struct monitor *m, const struct instance *in, struct ask_
 		 over[answer->over <= TRANSPORT_PLAIN && answer->over ? answer->over
 								      : TRANSPORT_TLS]);
 	files_log(m->files, in);
+	events_spent(m, in, began);
 }
 
 static void finish(struct monitor *m, struct ask *a, const struct instance *in)
 {
+	static struct ask_answer answer;
 	char reason[ASK_REASON_LEN];
 	bool again = true;
 
-	if (a->answer->complete) {
-		snprintf(reason, sizeof(reason), "%.*s", (int)sizeof(reason) - 1,
-			 a->answer->reason);
-		again = a->answer->again;
+	/* written by a child that spoke to the server: nothing in it is trusted to end, or not to change meanwhile */
+	memcpy(&answer, a->answer, sizeof(answer));
+	if (answer.complete) {
+		snprintf(reason, sizeof(reason), "%.*s", (int)sizeof(reason) - 1, answer.reason);
+		again = answer.again;
+	} else if (m->now < a->began_ns + ASK_SECONDS * NS_PER_SEC) {
+		snprintf(reason, sizeof(reason),
+			 "the process that asks it ended without an answer");
 	} else {
 		snprintf(reason, sizeof(reason), "no answer within %d seconds", ASK_SECONDS);
 	}
-	if (a->answer->complete && a->answer->answered)
-		use_answer(m, in, a->answer);
+	if (answer.complete && answer.answered)
+		use_answer(m, in, &answer);
 	if (reason[0])
 		fail(m, a, in, reason, again);
 }
@@ -133,6 +140,14 @@ static bool step(struct monitor *m, struct ask *a, const struct instance *in, bo
 	a->due_ns = UINT64_MAX;
 	if (!how)
 		return false;
+	if (!events_may_spend(m, in)) {
+		a->due_ns = m->now + NS_PER_SEC;
+		return false;
+	}
+	if (how->uid != POLICY_UNSET && how->uid != in->user) {
+		fail(m, a, in, "it runs as another user than the policy says", false);
+		return false;
+	}
 	err = begin(m, a, in, how, no_plaintext);
 	if (err)
 		fail(m, a, in, strerror(-err), true);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,7 +132,11 @@ static bool drop_rights(struct session *s)
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fail(s, "cannot give up root's rights: %s", strerror(errno));
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user cleared it */
+	/* a change of user cleared both */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_DUMPABLE, 0);
+	if (setrlimit(RLIMIT_NPROC, &(struct rlimit){})) /* nothing outlives it */
+		return fail(s, "cannot give up root's rights: %s", strerror(errno));
 	return true;
 }
 

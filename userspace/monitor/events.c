@@ -71,6 +71,7 @@ static void log_change(const struct instance *in, enum instance_change change)
 	}
 }
 
+/* The digest of its executable takes time, of which each user has a share. */
 static void log_evidence(struct monitor *m, const struct instance *in, enum instance_change change)
 {
 	static const char *const names[] = {
@@ -78,9 +79,14 @@ static void log_evidence(struct monitor *m, const struct instance *in, enum inst
 		[INSTANCE_ENDED] = "ended",	[INSTANCE_LISTENS] = "listens",
 		[INSTANCE_UNKNOWN] = NULL,
 	};
+	uint64_t began = clock_boot_ns();
+	bool digest = events_may_spend(m, in);
 
-	if (names[change])
-		evidence_instance(&m->evidence, in, names[change]);
+	if (!names[change])
+		return;
+	evidence_instance(&m->evidence, in, names[change], digest);
+	if (digest)
+		events_spent(m, in, began);
 }
 
 /* --- files that servers share --- */
@@ -158,6 +164,7 @@ void events_ended(struct monitor *m, struct instance *in)
 {
 	in->members = 0;
 	log_change(in, INSTANCE_ENDED);
+	log_evidence(m, in, INSTANCE_ENDED);
 	on_ended(m, in);
 }
 

@@ -138,14 +138,15 @@ void evidence_incident(struct evidence *e, const struct incident_view *v)
 		   v->incident->severity >= SEVERITY_HIGH);
 }
 
-void evidence_instance(struct evidence *e, const struct instance *in, const char *change)
+void evidence_instance(struct evidence *e, const struct instance *in, const char *change,
+		       bool digest)
 {
 	struct jsonw *j = begin(e);
 	char sha256[DIGEST_LEN] = "";
 
 	if (!j)
 		return;
-	if (in->members)
+	if (in->members && digest)
 		digest_exe((pid_t)in->pid, in->start_ns, in->exe, in->exe_ino, sha256);
 	jsonw_string(j, "change", change);
 	jsonw_string(j, "name", in->name);

@@ -40,8 +40,9 @@ void evidence_forget(struct evidence *e);
 void evidence_event(struct evidence *e, const struct finding *f);
 void evidence_incident(struct evidence *e, const struct incident_view *v);
 
-/* change: "found", "started", "ended", ... */
-void evidence_instance(struct evidence *e, const struct instance *in, const char *change);
+/* change: "found", "started", "ended", ... digest: of its executable too, which takes time. */
+void evidence_instance(struct evidence *e, const struct instance *in, const char *change,
+		       bool digest);
 
 /* The policy in force: its files and their digests. change: "loaded", "reloaded". */
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change);

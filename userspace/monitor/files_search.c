@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,8 @@ static const char *const config_dirs[] = {
 #define CONFIGS_MAX (64u << 20)	     /* bytes of all files */
 #define CONFIG_COST_LEAST (4u << 10) /* what opening a file counts for, however small it is */
 #define ARGS_MAX (16u << 10)	     /* bytes of a command line that are read */
+#define FILES_SEEN_MAX 16384	     /* in all directories of a server */
+#define LEARNED_MAX 1024	     /* files of a server */
 
 struct search {
 	struct files *files;
@@ -36,8 +38,10 @@ struct search {
 	const struct instance *in;
 	/* the file being read names one of the instance's ports, or was included by one that does */
 	bool matches;
-	int depth;   /* of nested includes */
-	size_t cost; /* of all configuration files so far */
+	int depth;		 /* of nested includes */
+	size_t cost;		 /* of all configuration files so far */
+	unsigned int learned;	 /* files so far: each is an event */
+	unsigned int files_seen; /* so far; a directory may have millions */
 	char dir[PATH_MAX], append_dir[NAME_MAX + 1];
 };
 
@@ -55,6 +59,8 @@ static void learn(struct search *s, const char *path)
 	file_probe_path(where, s->in, path);
 	if (stat(where, &st))
 		err = -errno;
+	else if (S_ISREG(st.st_mode) && s->learned++ >= LEARNED_MAX)
+		err = -E2BIG;
 	else if (S_ISREG(st.st_mode))
 		err = sensors_file_learn(s->sensors, s->in->id, where);
 	if (err && !is_gone(err))
@@ -86,13 +92,24 @@ static DIR *open_dir(struct search *s, const char *dir)
 	return d;
 }
 
+/* The search has to end, whatever the server's user puts there. */
+static struct dirent *next_file(struct search *s, DIR *d, const char *dir)
+{
+	struct dirent *e = s->files_seen < FILES_SEEN_MAX ? readdir(d) : NULL;
+
+	if (s->files_seen == FILES_SEEN_MAX)
+		files_unprotected(s->files, s->in, dir, -E2BIG);
+	s->files_seen += s->files_seen <= FILES_SEEN_MAX;
+	return e;
+}
+
 /* Learn the files of a directory whose names are those of server files; with all, every one that is not hidden. */
 static void learn_dir(struct search *s, const char *dir, bool all)
 {
 	DIR *d = open_dir(s, dir);
 	struct dirent *e;
 
-	while (d && (e = readdir(d))) {
+	while (d && (e = next_file(s, d, dir))) {
 		unsigned int kind = file_kind_classify(e->d_name, false, "", 0);
 
 		if (kind == FILE_DATA || kind == FILE_ACL || kind == FILE_KEY ||
@@ -117,25 +134,43 @@ static void match_port(void *ctx, const char *directive, const char *value)
 
 static void read_config(struct search *s, const char *path, bool included);
 
-/* The value of an include: a path, or since Redis 7 a pattern, which may match nothing. */
-static void read_included(struct search *s, const char *value)
+/* Those that a pattern names: since Redis 7 it may match nothing. Only file names: a pattern of directories may have no end. */
+static void read_matching(struct search *s, const char *value, const char *pattern)
 {
-	char root[FILE_PROBE_PATH], pattern[FILE_PROBE_PATH];
-	glob_t found = {};
-	int err;
+	char dir[PATH_MAX], path[PATH_MAX];
+	struct dirent *e;
+	DIR *d;
 
-	if (value[0] != '/') { /* relative to where the server was started, which is not known */
-		files_config_unread(s->files, s->in, value, "named by a relative path");
+	snprintf(dir, sizeof(dir), "%.*s", (int)(pattern - value), value);
+	if (strpbrk(dir, "*?[")) {
+		files_config_unread(s->files, s->in, value, "a pattern in the name of a directory");
 		return;
 	}
-	file_probe_path(root, s->in, "");
-	file_probe_path(pattern, s->in, value);
-	err = glob(pattern, 0, NULL, &found);
-	for (size_t i = 0; !err && i < found.gl_pathc; i++)
-		read_config(s, found.gl_pathv[i] + strlen(root), true);
-	if (err && (err != GLOB_NOMATCH || !strpbrk(value, "*?[")))
+	d = open_dir(s, dir);
+	while (d && (e = next_file(s, d, dir))) {
+		if (!fnmatch(pattern, e->d_name, FNM_PERIOD) &&
+		    (size_t)snprintf(path, sizeof(path), "%s%s", dir, e->d_name) < sizeof(path))
+			read_config(s, path, true);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* The value of an include. */
+static void read_included(struct search *s, const char *value)
+{
+	const char *name = strrchr(value, '/');
+	char where[FILE_PROBE_PATH];
+
+	file_probe_path(where, s->in, value);
+	if (value[0] != '/') /* relative to where the server was started, which is not known */
+		files_config_unread(s->files, s->in, value, "named by a relative path");
+	else if (strpbrk(value, "*?["))
+		read_matching(s, value, name + 1);
+	else if (access(where, R_OK))
 		files_config_unread(s->files, s->in, value, "not found, or not readable");
-	globfree(&found);
+	else
+		read_config(s, value, true);
 }
 
 static void apply_directive(void *ctx, const char *directive, const char *value)
@@ -245,7 +280,7 @@ static void read_configs(struct search *s, const char *dir)
 	char path[PATH_MAX];
 	struct dirent *e;
 
-	while (d && (e = readdir(d))) {
+	while (d && (e = next_file(s, d, dir))) {
 		if (str_ends_with(e->d_name, ".conf") &&
 		    (size_t)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) < sizeof(path))
 			read_config(s, path, false);

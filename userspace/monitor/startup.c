@@ -184,7 +184,7 @@ static int find_instances(struct monitor *m)
 
 		instance_program(in, program, sizeof(program));
 		log_info("instance %s found: pid %u, %s", in->name, in->pid, program);
-		evidence_instance(&m->evidence, in, "found");
+		evidence_instance(&m->evidence, in, "found", true);
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}

@@ -13,6 +13,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define BASELINE_LATEST_NS (2 * INSTANCE_START_NS)
+
 #define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
 
 /* Servers of whose start or end no event told: a user starts too many, or there was no room for it. */
@@ -143,8 +145,10 @@ void sweeps_baseline(struct monitor *m)
 		struct instance *in = m->instances.all[i];
 		uint64_t began = m->now = clock_boot_ns();
 
-		if (!in->members || in->baselined || !instance_started(in, m->now) ||
-		    !events_may_spend(m, in))
+		if (!in->members || in->baselined || !instance_started(in, m->now))
+			continue;
+		/* code that is mapped until then passes for its own: not for long */
+		if (!events_may_spend(m, in) && m->now < in->began_ns + BASELINE_LATEST_NS)
 			continue;
 		if (sweep_instance(m, in))
 			report_blind_spot(

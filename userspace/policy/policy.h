@@ -35,6 +35,7 @@ enum policy_transport { TRANSPORT_ANY, TRANSPORT_TLS, TRANSPORT_UNIX, TRANSPORT_
 
 struct policy_ask {
 	int64_t over; /* enum policy_transport or POLICY_UNSET */
+	int64_t uid;  /* that the server must run as, or POLICY_UNSET */
 	char *user, *password_file, *cert, *key, *socket;
 };
 

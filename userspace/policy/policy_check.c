@@ -13,7 +13,7 @@
 /* The lists and keys that messages name. */
 struct names {
 	const struct policy_key *instances, *name, *mode, *plaintext, *allow, *rule, *instance;
-	const struct policy_key *user, *password_file, *cert, *key;
+	const struct policy_key *user, *password_file, *uid, *cert, *key;
 };
 
 static void find_names(const struct policy_table *t, struct names *ret)
@@ -24,6 +24,7 @@ static void find_names(const struct policy_table *t, struct names *ret)
 	ret->user = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.user));
 	ret->password_file = policy_table_at(t, ret->instances,
 					     offsetof(struct policy_instance, ask.password_file));
+	ret->uid = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.uid));
 	ret->cert = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.cert));
 	ret->key = policy_table_at(t, ret->instances, offsetof(struct policy_instance, ask.key));
 	ret->plaintext = policy_table_at(t, NULL, offsetof(struct policy, tls.plaintext));
@@ -70,6 +71,19 @@ static bool check_pair(const struct policy_instance *entry, const char *value,
 	return false;
 }
 
+/* Else whoever starts a server that the entry matches is told the password. */
+static bool check_recipient(const struct policy_instance *entry, const struct names *names,
+			    char *error, size_t size)
+{
+	if (!entry->ask.password_file || entry->ask.uid != POLICY_UNSET)
+		return true;
+	snprintf(error, size,
+		 "%s:%u: %s: expected %s beside it, the user id that the server runs as",
+		 entry->at.file, entry->at.line, names->password_file->path,
+		 policy_key_name(names->uid));
+	return false;
+}
+
 static bool check_ask(const struct names *names, const struct policy *p, char *error, size_t size)
 {
 	for (size_t i = 0; i < p->instances; i++) {
@@ -77,6 +91,7 @@ static bool check_ask(const struct names *names, const struct policy *p, char *e
 
 		if (!check_pair(e, e->ask.user, names->user, e->ask.password_file,
 				names->password_file, error, size) ||
+		    !check_recipient(e, names, error, size) ||
 		    !check_pair(e, e->ask.cert, names->cert, e->ask.key, names->key, error, size) ||
 		    !check_pair(e, e->ask.key, names->key, e->ask.cert, names->cert, error, size))
 			return false;

@@ -64,8 +64,12 @@ static const struct policy_key keys[] = {
 	{"instances[].ask.user", POLICY_TO_TEXT(POLICY_TEXT, INSTANCE, ask.user),
 	 .absent = "the default user", .help = "User to authenticate as."},
 	{"instances[].ask.password-file", POLICY_TO_TEXT(POLICY_PATH, INSTANCE, ask.password_file),
-	 .help = "File whose first line is the password. Refused unless it belongs to root or the user "
+	 .help = "File whose first line is the password; needs uid. Refused unless it belongs to root or the user "
 		 "running cachewarden and nobody else can read or write it."},
+	{"instances[].ask.uid", POLICY_TO_INT(POLICY_NUMBER, INSTANCE, ask.uid), .min = 0,
+	 .max = UINT32_MAX,
+	 .help = "User id that the server runs as. A server of another user is not asked: anybody can start "
+		 "one that an entry matches."},
 	{"instances[].ask.socket", POLICY_TO_TEXT(POLICY_PATH, INSTANCE, ask.socket),
 	 .absent = "unixsocket in the server's configuration",
 	 .help = "The server's UNIX socket, in its mount namespace."},
