@@ -74,11 +74,11 @@ static void logged(const void *arg)
 	struct monitor *m = monitor_start("--evidence", dir, NULL);
 	struct trigger t;
 	long long index;
-	struct run r;
+	struct run r, client, reader;
 
-	run_command(10000, "redis-cli", "-a", SECRET, "-p", str("%d", a->plain_port), "set", "k",
-		    SECRET);
-	run_command(10000, "head", "-c", "1", SECRET, str("/proc/%d/mem", a->pid));
+	client = run_command(10000, "redis-cli", "-a", SECRET, "-p", str("%d", a->plain_port),
+			     "set", "k", SECRET);
+	reader = run_command(10000, "head", "-c", "1", SECRET, str("/proc/%d/mem", a->pid));
 	t = trigger("vm_readv", pid_of(a));
 	monitor_sync(m);
 	require(alert_find(m, "mem-read", t.pid), "no alert");
@@ -99,6 +99,10 @@ static void logged(const void *arg)
 	r = run_command(10000, MONITOR, "evidence", "prove", str("%lld", index), dir);
 	require(r.status == 0 && strstr(r.out, str("\nindex %lld\n", index)), "no proof: %s%s",
 		r.out, r.err);
+	/* the secrets could have come into the log: what carried them is there */
+	r = evidence("show", dir);
+	require(find(r.out, "event", client.pid, NULL), "redis-cli is in no event: %s", r.out);
+	require(find(r.out, "event", reader.pid, NULL), "head is in no event: %s", r.out);
 	r = run_command(10000, "grep", "-r", "-l", SECRET, dir);
 	require(r.status == 1, "a secret is in %s", r.out);
 
