@@ -59,7 +59,7 @@ static const struct {
 	{&instances_suite, LEFT},
 	{&collector_suite, ALONE},
 	{&cli_suite, RIGHT},
-	{&doctor_suite, LEFT},
+	{&doctor_suite, ALONE},
 	{&tools_suite, ALONE},
 	{&benign_suite, ALONE},
 	{&self_suite, ALONE},
