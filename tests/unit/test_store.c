@@ -354,25 +354,28 @@ static void flipped_bit_of_a_tile_is_named(void **state)
 	free(bytes);
 }
 
+/* Change entry n of the second bundle, and its hash. */
+static void change_with_hash(unsigned int n)
+{
+	size_t len, at, tile_len;
+	char *bytes = log_read("tile/entries/001", &len), *tile = log_read("tile/0/001", &tile_len);
+
+	at = place_in_bundle(bytes, n);
+	bytes[at + 40] ^= 1;
+	tree_leaf(bytes + at + 2, place_in_bundle(bytes, n + 1) - at - 2,
+		  (struct tree_hash *)tile + n);
+	log_write("tile/entries/001", bytes, len);
+	log_write("tile/0/001", tile, tile_len);
+	free(bytes);
+	free(tile);
+}
+
 /* Entry and hash changed together: only the signatures are left to tell. */
 static void changed_entry_with_its_tile_is_found(void **state)
 {
-	struct tree_hash *hash;
-	size_t len, at, tile_len;
-	char *bytes, *tile;
-
 	log_make(600);
-	bytes = log_read("tile/entries/001", &len);
-	tile = log_read("tile/0/001", &tile_len);
-	at = place_in_bundle(bytes, 7);
-	bytes[at + 40] ^= 1;
-	hash = (struct tree_hash *)tile + 7;
-	tree_leaf(bytes + at + 2, place_in_bundle(bytes, 8) - at - 2, hash);
-	log_write("tile/entries/001", bytes, len);
-	log_write("tile/0/001", tile, tile_len);
+	change_with_hash(7);
 	assert_blames("entries 0 to 599: checkpoint was signed for others");
-	free(bytes);
-	free(tile);
 }
 
 /* With a delegation in between, the place is narrowed down to what lies between two of them. */
@@ -380,9 +383,6 @@ static void delegations_narrow_it_down(void **state)
 {
 	struct recovery found;
 	struct store *s = log_open(&found);
-	struct tree_hash *hash;
-	size_t len, at, tile_len;
-	char *bytes, *tile;
 
 	log_fill(s, 1, 300);
 	assert_int_equal(store_rotate(s, 5), 0);
@@ -390,17 +390,8 @@ static void delegations_narrow_it_down(void **state)
 	assert_int_equal(store_rotate(s, 6), 0);
 	log_fill(s, 400, 700);
 	store_close(s);
-	bytes = log_read("tile/entries/001", &len);
-	tile = log_read("tile/0/001", &tile_len);
-	at = place_in_bundle(bytes, 90);
-	bytes[at + 40] ^= 1;
-	hash = (struct tree_hash *)tile + 90;
-	tree_leaf(bytes + at + 2, place_in_bundle(bytes, 91) - at - 2, hash);
-	log_write("tile/entries/001", bytes, len);
-	log_write("tile/0/001", tile, tile_len);
+	change_with_hash(90);
 	assert_blames("entries 300 to 400: the delegation in entry 401 was signed for others");
-	free(bytes);
-	free(tile);
 }
 
 /* Also the unsigned rest of the write-ahead log may be damaged; that is the writer's to repair. */

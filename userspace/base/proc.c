@@ -264,12 +264,12 @@ static void add_listeners(struct inodes *list, pid_t pid, const char *table, con
 		fclose(f);
 }
 
-static bool holds_one_of(pid_t pid, const struct inodes *list)
+/* Has the process a descriptor, by its number and what it leads to, for which fn returns true? */
+static bool any_fd(pid_t pid, bool (*fn)(void *ctx, const char *fd, const char *to), void *ctx)
 {
-	char path[300], to[64];
+	char path[64], to[64];
 	bool found = false;
 	struct dirent *d;
-	uint64_t ino;
 	ssize_t n;
 	DIR *dir;
 
@@ -278,14 +278,24 @@ static bool holds_one_of(pid_t pid, const struct inodes *list)
 	while (dir && !found && (d = readdir(dir))) {
 		n = readlinkat(dirfd(dir), d->d_name, to, sizeof(to) - 1);
 		to[n > 0 ? n : 0] = '\0';
-		if (sscanf(to, "socket:[%" SCNu64, &ino) != 1)
-			continue;
-		for (size_t i = 0; i < list->count && !found; i++)
-			found = list->all[i] == ino;
+		found = fn(ctx, d->d_name, to);
 	}
 	if (dir)
 		closedir(dir);
 	return found;
+}
+
+static bool is_listener(void *ctx, const char *fd, const char *to)
+{
+	const struct inodes *list = ctx;
+	uint64_t ino;
+
+	if (sscanf(to, "socket:[%" SCNu64, &ino) != 1)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->all[i] == ino)
+			return true;
+	return false;
 }
 
 bool proc_listens(pid_t pid)
@@ -298,7 +308,7 @@ bool proc_listens(pid_t pid)
 	add_listeners(&list, pid, "tcp", tcp, TCP_LISTEN);
 	add_listeners(&list, pid, "tcp6", tcp, TCP_LISTEN);
 	add_listeners(&list, pid, "unix", unix_, UNIX_LISTENING);
-	listens = holds_one_of(pid, &list);
+	listens = any_fd(pid, is_listener, &list);
 	free(list.all);
 	return listens;
 }
@@ -315,50 +325,39 @@ static bool fdinfo_has(pid_t pid, const char *fd, const char *name, uint32_t num
 	return at && strtoul(at + strlen(name), NULL, 10) == number;
 }
 
-static bool holds_bpf(pid_t pid, uint32_t program, uint32_t map)
-{
-	char path[64], to[64];
-	bool found = false;
-	struct dirent *d;
-	ssize_t n;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	while (dir && !found && (d = readdir(dir))) {
-		n = readlinkat(dirfd(dir), d->d_name, to, sizeof(to) - 1);
-		to[n > 0 ? n : 0] = '\0';
-		if (!strcmp(to, "anon_inode:bpf-map"))
-			found = fdinfo_has(pid, d->d_name, "map_id:", map);
-		else if (!strcmp(to, "anon_inode:bpf-prog") || !strcmp(to, "anon_inode:bpf_link"))
-			found = fdinfo_has(pid, d->d_name, "prog_id:", program);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
 struct holder {
 	uint32_t program, map;
 	bool (*skip)(void *ctx, pid_t pid);
 	void *ctx;
 	uint64_t until_ns;
-	pid_t pid;
+	pid_t looked_at, found;
 };
+
+static bool is_bpf(void *ctx, const char *fd, const char *to)
+{
+	const struct holder *h = ctx;
+
+	if (!strcmp(to, "anon_inode:bpf-map"))
+		return fdinfo_has(h->looked_at, fd, "map_id:", h->map);
+	return (!strcmp(to, "anon_inode:bpf-prog") || !strcmp(to, "anon_inode:bpf_link")) &&
+	       fdinfo_has(h->looked_at, fd, "prog_id:", h->program);
+}
 
 static void look_for_holder(void *ctx, pid_t pid)
 {
 	struct holder *h = ctx;
 
-	if (!h->pid && pid != getpid() && !h->skip(h->ctx, pid) && clock_boot_ns() < h->until_ns &&
-	    holds_bpf(pid, h->program, h->map))
-		h->pid = pid;
+	if (h->found || pid == getpid() || h->skip(h->ctx, pid) || clock_boot_ns() >= h->until_ns)
+		return;
+	h->looked_at = pid;
+	if (any_fd(pid, is_bpf, h))
+		h->found = pid;
 }
 
 pid_t proc_bpf_holder(uint32_t program, uint32_t map, bool (*skip)(void *ctx, pid_t pid), void *ctx)
 {
-	struct holder h = {program, map, skip, ctx, clock_boot_ns() + PROC_HOLDER_NS, 0};
+	struct holder h = {program, map, skip, ctx, clock_boot_ns() + PROC_HOLDER_NS, 0, 0};
 
 	proc_each(look_for_holder, &h);
-	return h.pid;
+	return h.found;
 }

@@ -8,9 +8,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
