@@ -175,24 +175,24 @@ static __always_inline int server_add(struct task_struct *task, u32 instance)
 }
 
 /* Is there room for one more event of that user's servers? */
-__noinline int may_tell(u64 task_addr)
+__noinline int may_report(u64 task_addr)
 {
 	if (!budget_spend(account_of(task_addr), BUDGET_SERVERS, task_addr))
 		return 1;
-	counter_add(COUNTER_UNTOLD, 1);
+	counter_add(COUNTER_UNREPORTED, 1);
 	return 0;
 }
 
 /*
  * Send an event about a member itself: it starts, forks, executes, exits. Returns 1 if it was sent. What could not be is
- * found out by the collector: see find_untold.
+ * found out by the collector: see find_unreported.
  */
 static __noinline int lifecycle(u16 type, struct task_struct *task, u32 instance, u32 flags)
 {
 	struct event *e;
 	u32 at;
 
-	if ((instance == INSTANCE_SELF && type != EVENT_INSTANCE) || !may_tell(address(task)))
+	if ((instance == INSTANCE_SELF && type != EVENT_INSTANCE) || !may_report(address(task)))
 		return 0;
 	e = event_reserve(type);
 	if (!e) {
@@ -635,7 +635,7 @@ int find_instances(struct bpf_iter__task *ctx)
 
 /* Main processes whose start was beyond their user's share: told once he has one again. */
 SEC("iter/task")
-int find_untold(struct bpf_iter__task *ctx)
+int find_unreported(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct member *m = task ? server_of(BPF_CORE_READ(task, tgid)) : NULL;

@@ -289,7 +289,7 @@ enum counter_id {
 	COUNTER_SUBFLOWS_UNSEEN,    /* MPTCP connections with subflows that are not seen */
 	COUNTER_CHUNKS_LOST,	    /* handshakes whose server part was not sent whole */
 	COUNTER_URING_OPENS_UNSEEN, /* opens through io_uring that asked for no completion */
-	COUNTER_UNTOLD,		    /* starts, forks and ends of servers beyond a user's share */
+	COUNTER_UNREPORTED,	    /* starts, forks and ends of servers beyond a user's share */
 	COUNTER_MAX,
 };
 

@@ -32,8 +32,8 @@ struct sweep_state {
 	uint64_t total_ns, longest_ns;
 	uint64_t baselines_failed;
 	uint64_t save_failed; /* of files_state.h */
-	uint64_t untold;      /* starts and ends, when such servers were last looked for */
-	uint64_t untold_failed;
+	uint64_t unreported;  /* starts and ends, when such servers were last looked for */
+	uint64_t unreported_failed;
 	size_t next_instance; /* where the next one begins: the last one ended before all had a turn */
 };
 

@@ -18,10 +18,10 @@
 #define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
 
 /* Servers of whose start or end no event told: a user starts too many, or there was no room for it. */
-static void find_untold(struct monitor *m)
+static void find_unreported(struct monitor *m)
 {
-	uint64_t untold = sensors_counter(m->sensors, COUNTER_UNTOLD) +
-			  sensors_counter(m->sensors, COUNTER_RING_FULL);
+	uint64_t unreported = sensors_counter(m->sensors, COUNTER_UNREPORTED) +
+			      sensors_counter(m->sensors, COUNTER_RING_FULL);
 
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
@@ -32,12 +32,12 @@ static void find_untold(struct monitor *m)
 		if (in->members)
 			events_ended(m, in);
 	}
-	if (untold == m->sweeps.untold)
+	if (unreported == m->sweeps.unreported)
 		return;
-	m->sweeps.untold = untold;
+	m->sweeps.unreported = unreported;
 	if (sensors_tell_rest(m->sensors))
 		report_blind_spot(m, "servers whose start was not told could not be searched for",
-				  ++m->sweeps.untold_failed);
+				  ++m->sweeps.unreported_failed);
 }
 
 /* Look at the code an instance has mapped. What it maps while it starts is its baseline, and never a finding. */
@@ -123,7 +123,7 @@ void sweeps_run(struct monitor *m)
 
 	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
 	m->now = m->sweeps.began_ns = clock_boot_ns();
-	find_untold(m);
+	find_unreported(m);
 	err = sensors_sweep_host(m->sensors, &pending);
 	err = sweep_instances(m) ?: err;
 	files_refresh(m->files, &m->instances, &m->discovery);

@@ -68,7 +68,7 @@ int sensors_sweep(struct sensors *s)
 
 int sensors_tell_rest(struct sensors *s)
 {
-	return iterator_run(s, sensors_program(s, "find_untold"), 0);
+	return iterator_run(s, sensors_program(s, "find_unreported"), 0);
 }
 
 int sensors_mark_sockets(struct sensors *s, pid_t pid)
