@@ -370,6 +370,20 @@ static void readable_password(const void *arg)
 	no_password(m);
 }
 
+/* Anybody can start a server that an entry matches. */
+static void another_user(const void *arg)
+{
+	struct server *s = server_of("");
+	struct monitor *m;
+
+	password = password ?: secret_file("ask.password", PASSWORD "\n");
+	m = asking(s, str("user: watcher, uid: %d, password-file: %s", NOBODY, password));
+	blind(m, s, "it runs as another user than the policy says");
+	require(!file_has(m->err, "was asked for its files"), "it was asked: %s",
+		file_read(m->err));
+	no_password(m);
+}
+
 /* The monitor waits for nobody: what happens meanwhile is told in time. */
 static void silent_server(const void *arg)
 {
@@ -417,6 +431,8 @@ static const struct test alone_tests[] = {
 	TEST("not in plaintext if that is prevented", plaintext_prevented),
 	TEST("password files of others, or that others can read, are refused until SIGHUP",
 	     readable_password),
+	TEST("a server of another user than the policy says is not asked, and is said",
+	     another_user),
 	TEST("a server that never answers holds nothing up, and is said", silent_server),
 	{},
 };

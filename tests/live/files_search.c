@@ -123,6 +123,30 @@ static void file_unprotected(const void *arg)
 	unlink(link);
 }
 
+/* So many dumps that the search ends before them all. */
+static void many_files(const void *arg)
+{
+	with_gaps = server_prepare(&(struct server_opts){});
+	for (int i = 0; i < 1200; i++)
+		file_write(str("%s/%d.rdb", with_gaps->dir, i), "REDIS0009");
+	server_run(with_gaps);
+	monitor();
+	require(blind_count(mon, UNPROTECTED) > 100, "%ld files counted: %s",
+		blind_count(mon, UNPROTECTED), file_read(mon->out));
+	server_stop(with_gaps, SIGTERM);
+}
+
+static void directories_by_pattern(const void *arg)
+{
+	with_gaps = server_prepare(&(struct server_opts){});
+	append(with_gaps, "include /*/no-such-directory/*.conf\n");
+	server_run(with_gaps);
+	monitor();
+	require(blind_count(mon, UNREAD) == 1, "%ld configurations counted, not 1: %s",
+		blind_count(mon, UNREAD), file_read(mon->out));
+	server_stop(with_gaps, SIGTERM);
+}
+
 static void config_cut(const void *arg)
 {
 	with_gaps = server_prepare(&(struct server_opts){});
@@ -341,6 +365,8 @@ static const struct test tests[] = {
 
 static const struct test alone_tests[] = {
 	TEST("a file that cannot be opened is a blind spot", file_unprotected),
+	TEST("more files than are searched are a blind spot", many_files),
+	TEST("directories included by a pattern are a blind spot", directories_by_pattern),
 	TEST("a configuration larger than is read is a blind spot", config_cut),
 	TEST("a private key in the working directory of a server without configuration",
 	     without_config),
