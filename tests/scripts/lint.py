@@ -19,7 +19,7 @@ LAYERS = (
     ("policy",),
     ("sensor", "report"),
     ("evidence",),
-    ("monitor", "validate"),
+    ("monitor",),
     ("cmd",),
 )
 LAYER = {folder: i for i, folders in enumerate(LAYERS) for folder in folders}
