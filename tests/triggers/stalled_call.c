@@ -4,10 +4,10 @@
  *
  *     read   process_vm_readv of two pages of the target's code. The first page arrives; the second has no
  *            page to go to, so the call never returns. Stays.
- *     open   opens /proc/PID/mem. The path appears when the kernel faults on it, and is another one as soon
- *            as the kernel has copied it. Tried with growing delays until the right file was opened.
+ *     open   opens /proc/PID/mem. The path lies across two pages. The kernel has copied the end of the first when it
+ *            faults on the second; that end is replaced meanwhile, so memory holds another path when the call ends.
  *
- * Ground truth: for read "arrived", whether bytes arrived; for open "result", "errno" and "tries".
+ * Ground truth: for read "arrived", whether bytes arrived; for open "result" and "errno".
  */
 #include <linux/userfaultfd.h>
 #include <poll.h>
@@ -20,27 +20,28 @@
 
 #define PAGE 4096L
 #define PATTERN 0xa5
-#define TRIES 2000
 #define FAULT_MS 5000
 
-static const char decoy[] = "/etc/hostname";
+static const char copied[] = "/proc/./", replaced[] = "/tmp////"; /* a word, the kernel copies by words */
 static long target, result;
-static char *faulting; /* a page not present until the fault is handled */
+static char *faulting; /* a page not present until the fault is handled, and writable memory before it */
 static char present[PAGE];
 static volatile int tid, error;
 
-/* Maps `faulting`. Returns the descriptor that reports its faults. */
+/* Maps `faulting` and a page before it. Returns the descriptor that reports the faults of the former. */
 static int map_faulting(void)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK) /* poll(2) needs it */;
 
-	faulting = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		trigger_die("mmap");
+	faulting = pages + PAGE;
 	reg.range.start = (unsigned long)faulting;
 	reg.range.len = PAGE;
-	if (fd < 0 || faulting == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &reg))
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
 		trigger_die("userfaultfd");
 	return fd;
 }
@@ -64,51 +65,39 @@ static void *read_two_pages(void *arg)
 	return arg;
 }
 
-static void *open_path(void *arg)
+static void *open_path(void *path)
 {
 	tid = gettid();
-	result = open(faulting, O_RDONLY | O_CLOEXEC);
+	result = open(path, O_RDONLY | O_CLOEXEC);
 	error = result < 0 ? errno : 0;
-	return arg;
+	return path;
 }
 
-/* Busy: a sleep is longer than the kernel takes to copy a path. */
-static void spin(long wait_ns)
-{
-	struct timespec from, now;
-
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	do
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < wait_ns);
-}
-
-/* Replaces the path by the decoy after that long. Returns whether the file at path was opened. */
-static int open_and_replace(const char *path, long wait_ns)
+/* Dies unless /proc/PID/mem was opened. */
+static void open_replaced(void)
 {
 	static char page[PAGE] __attribute__((aligned(4096)));
 	struct uffdio_copy copy = {.src = (unsigned long)page, .len = PAGE};
-	char link[64], opened[64] = "";
+	char link[64], path[64], opened[64] = "", *end;
 	pthread_t thread;
 	int fd = map_faulting();
 
-	strcpy(page, path);
+	snprintf(page, sizeof(page), "%ld/mem", target);
 	copy.dst = (unsigned long)faulting;
-	pthread_create(&thread, NULL, open_path, NULL);
+	end = faulting - strlen(copied);
+	memcpy(end, copied, strlen(copied));
+	pthread_create(&thread, NULL, open_path, end);
 	wait_for_fault(fd);
+	memcpy(end, replaced, strlen(copied));
 	if (ioctl(fd, UFFDIO_COPY, &copy))
 		trigger_die("UFFDIO_COPY");
-	spin(wait_ns);
-	memcpy(faulting, decoy, sizeof(decoy));
 	pthread_join(thread, NULL);
-	close(fd);
-	if (result >= 0) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%ld", result);
-		if (readlink(link, opened, sizeof(opened) - 1) < 0)
-			trigger_die("readlink");
-		close(result);
-	}
-	return !strcmp(opened, path);
+	if (result < 0)
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%ld", result);
+	snprintf(path, sizeof(path), "/proc/%ld/mem", target);
+	if (readlink(link, opened, sizeof(opened) - 1) < 0 || strcmp(opened, path))
+		trigger_die("another file was opened");
 }
 
 __attribute__((noreturn)) static void read_forever(void)
@@ -127,19 +116,12 @@ __attribute__((noreturn)) static void read_forever(void)
 
 int main(int argc, char **argv)
 {
-	char path[64];
-	int tries = 0;
-
 	if (argc < 3)
 		trigger_usage("PID read|open");
 	target = atol(argv[1]);
 	if (!strcmp(argv[2], "read"))
 		read_forever();
-	snprintf(path, sizeof(path), "/proc/%ld/mem", target);
-	while (!open_and_replace(path, tries * 1000L)) {
-		if (++tries == TRIES)
-			trigger_die("the decoy always came too early");
-	}
-	trigger_report_by(tid, "\"result\":%ld,\"errno\":%d,\"tries\":%d", result, error, tries);
+	open_replaced();
+	trigger_report_by(tid, "\"result\":%ld,\"errno\":%d", result, error);
 	return 0;
 }
