@@ -144,6 +144,8 @@ static __always_inline void member_remove(u32 tgid, u32 instance)
 		bpf_map_delete_elem(&servers, &instance);
 }
 
+static const struct server fresh_server;
+
 static __always_inline struct inode *exe_of(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, mm, exe_file, f_inode);
@@ -159,18 +161,21 @@ static __always_inline int is_program(struct task_struct *task, u32 instance)
 	       s->exe_dev == BPF_CORE_READ(exe, i_sb, s_dev);
 }
 
+/* Filled in place: proc_exec has no stack left. The server has no member before this returns. */
 static __always_inline int server_add(struct task_struct *task, u32 instance)
 {
 	struct inode *exe = exe_of(task);
-	struct server s = {
-		.exe_ino = BPF_CORE_READ(exe, i_ino),
-		.exe_dev = BPF_CORE_READ(exe, i_sb, s_dev),
-	};
+	struct server *s;
 
-	if (bpf_map_update_elem(&servers, &instance, &s, BPF_ANY)) {
+	bpf_map_update_elem(&servers, &instance, &fresh_server, BPF_ANY);
+	s = bpf_map_lookup_elem(&servers, &instance);
+	if (!s) {
 		counter_add(COUNTER_PROCS_FULL, 1);
 		return -1;
 	}
+	s->exe_ino = BPF_CORE_READ(exe, i_ino);
+	s->exe_dev = BPF_CORE_READ(exe, i_sb, s_dev);
+	s->account = account_of(address(task));
 	return 0;
 }
 
@@ -204,6 +209,7 @@ static __noinline int lifecycle(u16 type, struct task_struct *task, u32 instance
 	at = process_fill(&e->actor, address(task));
 	e->target_tgid = e->actor.pid;
 	e->fd = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	e->server.account = account_of(address(task));
 	if (type == EVENT_INSTANCE)
 		path_put_at(&e->actor, &e->object,
 			    address(BPF_CORE_READ(task, fs)) +

@@ -322,6 +322,12 @@ struct event_transfer {
 	__u64 pad[9];
 };
 
+/* EVENT_INSTANCE, _FORK, _EXEC, _EXIT: of the server */
+struct event_server {
+	__u32 account; /* the user that answers for it: see account_of() */
+	__u32 pad[19];
+};
+
 struct event {
 	__u32 magic;
 	__u16 version;
@@ -343,6 +349,7 @@ struct event {
 		struct event_file file;
 		struct event_prog prog;
 		struct event_transfer transfer;
+		struct event_server server;
 	};
 	struct process_info actor;
 	struct event_args args;
@@ -451,6 +458,7 @@ _Static_assert(sizeof(struct conn_info) == 80, "conn_info is ABI");
 _Static_assert(sizeof(struct event_prog) == 80, "event_prog takes the place of conn_info");
 _Static_assert(sizeof(struct event_file) == 80, "event_file takes the place of conn_info");
 _Static_assert(sizeof(struct event_transfer) == 80, "event_transfer takes the place of conn_info");
+_Static_assert(sizeof(struct event_server) == 80, "event_server takes the place of conn_info");
 _Static_assert(sizeof(struct attempt_key) == 32, "attempt_key is a hash key: no hidden padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempt is ABI");
 _Static_assert(__builtin_offsetof(struct event, key) == 24, "event header is ABI");

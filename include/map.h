@@ -95,6 +95,8 @@ struct server {
 	__u64 exe_ino;
 	__u32 exe_dev; /* kernel's dev_t */
 	__u32 live;    /* processes in procs */
+	__u32 account; /* the user that answers for it: see account_of() */
+	__u32 pad;
 };
 
 /* A thread of an instance. */

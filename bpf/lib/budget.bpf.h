@@ -122,6 +122,8 @@ __noinline int budget_spend_own(u32 what)
 /* Of what identifies an attempt, keep only what has few values: so many are counted together. */
 static __always_inline void key_crowd(struct attempt_key *key, u32 account)
 {
+	struct server *s = bpf_map_lookup_elem(&servers, &key->instance);
+
 	key->actor = ACTOR_CROWD | account;
 	key->tgid = 0;
 	key->exec_id = 0;
@@ -131,9 +133,8 @@ static __always_inline void key_crowd(struct attempt_key *key, u32 account)
 	else if (key->vector == VECTOR_PTRACE && key->detail >= PTRACE_REQUESTS &&
 		 key->detail - PTRACE_NEWER >= PTRACE_REQUESTS)
 		key->detail = ~0u;
-	/* of many servers of his own, most likely; never of the monitor */
-	if (key->instance != INSTANCE_SELF && bpf_map_lookup_elem(&hoarders, &account))
-		key->instance = INSTANCE_HOST;
+	if (s && s->account == account && bpf_map_lookup_elem(&hoarders, &account))
+		key->instance = INSTANCE_HOST; /* he has many servers */
 }
 
 /*

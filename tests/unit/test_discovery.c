@@ -75,12 +75,24 @@ static void one_user_takes_no_room_from_another(void **state)
 	discovery_free(&d); /* with what waits */
 }
 
+static void postponed_sweeps_are_counted_for_their_user(void **state)
+{
+	discovery_init(&d);
+	discovery_spend(&d, 2, 1, SEC);
+	discovery_postpone(&d, 1, SEC);
+	discovery_postpone(&d, 1, 2 * SEC);
+	for (const struct discovery_user *u = NULL; (u = discovery_next_user(&d, u));)
+		assert_true(u->postponed == (u->uid == 1 ? 2 : 0));
+	discovery_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_user_has_his_share_of_time),
 		cmocka_unit_test(users_take_turns),
 		cmocka_unit_test(one_user_takes_no_room_from_another),
+		cmocka_unit_test(postponed_sweeps_are_counted_for_their_user),
 	};
 
 	return cmocka_run_group_tests_name("discovery", tests, NULL, NULL);

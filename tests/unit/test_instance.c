@@ -67,6 +67,23 @@ static void a_name_that_comm_cuts_is_the_executables(void **state)
 	instances_free(&is);
 }
 
+static void user_who_answers_for_a_server_is_not_its_uid(void **state)
+{
+	struct instances is = {};
+	struct event start = lifecycle_event(EVENT_INSTANCE, 1, 50),
+		     fork = lifecycle_event(EVENT_FORK, 2, 60);
+	struct instance *in;
+
+	start.actor.uid = fork.actor.uid = 100001; /* subordinate: uids of a namespace that 1000 made */
+	start.server.account = fork.server.account = 1000;
+	instances_apply(&is, &start, &in);
+	assert_int_equal(in->user, 100001);
+	assert_int_equal(in->account, 1000);
+	instances_apply(&is, &fork, &in); /* of an instance whose start was not told */
+	assert_int_equal(in->account, 1000);
+	instances_free(&is);
+}
+
 static void oldest_that_ended_are_dropped_and_none_that_runs(void **state)
 {
 	struct instances is = {};
@@ -312,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instance_is_named_by_its_port_and_kept_after_its_end),
 		cmocka_unit_test(a_name_that_comm_cuts_is_the_executables),
+		cmocka_unit_test(user_who_answers_for_a_server_is_not_its_uid),
 		cmocka_unit_test(oldest_that_ended_are_dropped_and_none_that_runs),
 		cmocka_unit_test(two_on_one_port_are_told_apart_by_their_places),
 		cmocka_unit_test(two_in_one_place_are_told_apart_by_a_number),

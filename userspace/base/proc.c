@@ -67,6 +67,13 @@ static int check_start(pid_t pid, uint64_t start_ns)
 	return strtoull(ticks, NULL, 10) == start_ns / (NS_PER_SEC / hz) ? 0 : -ESRCH;
 }
 
+bool proc_runs(pid_t pid, uint64_t start_ns)
+{
+	int err = check_start(pid, start_ns);
+
+	return err != -ESRCH && err != -ENOENT;
+}
+
 char proc_state(pid_t pid)
 {
 	char text[2];

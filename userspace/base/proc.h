@@ -17,6 +17,9 @@
  */
 int proc_exe(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 
+/* Does the process that started at start_ns (as proc_exe()) still run, or is a zombie? True if that cannot be found out. */
+bool proc_runs(pid_t pid, uint64_t start_ns);
+
 /* State of a process as in /proc/PID/stat ('S', 'T', 'Z', ...), 0 if there is no such process. */
 char proc_state(pid_t pid);
 

@@ -132,6 +132,14 @@ void discovery_drop(struct discovery *d, uint32_t uid, uint64_t now_ns)
 		u->dropped++;
 }
 
+void discovery_postpone(struct discovery *d, uint32_t uid, uint64_t now_ns)
+{
+	struct discovery_user *u = user_of(d, uid, now_ns);
+
+	if (u)
+		u->postponed++;
+}
+
 struct discovery_job *discovery_take(struct discovery *d, uint32_t *ret_uid, uint64_t now_ns)
 {
 	struct discovery_user *u;

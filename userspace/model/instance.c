@@ -184,14 +184,17 @@ static void call_instance(struct instance *in)
 }
 
 static void take_process(const struct instances *is, struct instance *in,
-			 const struct process_info *p)
+			 const struct event *ev)
 {
+	const struct process_info *p = &ev->actor;
+
 	in->pid = p->pid;
 	in->start_ns = p->start_ns;
 	in->cgroup_id = p->cgroup_id;
 	in->exe_ino = p->exe_ino;
 	in->exe_dev = p->exe_dev;
 	in->user = p->uid;
+	in->account = ev->server.account;
 	memcpy(in->comm, p->comm, COMM_LEN);
 	in->comm[COMM_LEN - 1] = '\0';
 	instance_exe_path(p, &p->exe, in->exe, sizeof(in->exe));
@@ -314,16 +317,16 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 			in->ambiguous = false;
 			in->number = 0;
 			begin_start(in, ev);
-			take_process(is, in, &ev->actor);
+			take_process(is, in, ev);
 			return INSTANCE_REEXECUTED;
 		}
-		take_process(is, in, &ev->actor);
+		take_process(is, in, ev);
 		in->members = 1;
 		begin_start(in, ev);
 		return INSTANCE_STARTED;
 	case EVENT_FORK:
 		if (!known)
-			take_process(is, in, &ev->actor);
+			take_process(is, in, ev);
 		in->members++;
 		in->last_child = ev->actor.pid;
 		in->last_child_start_ns = ev->actor.start_ns;

@@ -39,7 +39,8 @@ struct instance {
 	bool baselined;	    /* its start is over, and what it had mapped is recorded */
 	uint64_t exe_ino;   /* of its executable, as the kernel knows it */
 	uint32_t exe_dev;
-	uint32_t user; /* its real uid at its start */
+	uint32_t user;	  /* its real uid at its start */
+	uint32_t account; /* the user that answers for it: who made its user namespace, or `user` */
 	char comm[COMM_LEN];
 	/* comm, or the executable's file name if comm is the first 15 bytes of it */
 	char called[INSTANCE_CALLED];

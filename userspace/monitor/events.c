@@ -174,14 +174,14 @@ void events_ended(struct monitor *m, struct instance *in)
 
 bool events_may_spend(struct monitor *m, const struct instance *in)
 {
-	return !m->started || discovery_admits(&m->discovery, in->user, m->now);
+	return !m->started || discovery_admits(&m->discovery, in->account, m->now);
 }
 
 void events_spent(struct monitor *m, const struct instance *in, uint64_t since_ns)
 {
 	uint64_t now = clock_boot_ns();
 
-	discovery_spend(&m->discovery, in->user, now - since_ns, now);
+	discovery_spend(&m->discovery, in->account, now - since_ns, now);
 }
 
 /* A file that is not looked at takes no room among those that are protected. */
@@ -194,7 +194,7 @@ static void leave_file(struct monitor *m, const struct event *ev)
 static void look_at(struct monitor *m, const struct instance *in, const struct event *ev)
 {
 	if (ev->type == EVENT_FILE && files_hoarded(m->files, in)) {
-		discovery_drop(&m->discovery, in->user, m->now);
+		discovery_drop(&m->discovery, in->account, m->now);
 		leave_file(m, ev);
 		return;
 	}
@@ -216,7 +216,7 @@ static void discover(struct monitor *m, const struct instance *in, const struct 
 	uint64_t began = clock_boot_ns();
 
 	if (!events_may_spend(m, in)) {
-		if (!discovery_defer(&m->discovery, in->user, ev, began))
+		if (!discovery_defer(&m->discovery, in->account, ev, began))
 			leave_file(m, ev);
 		return;
 	}

@@ -13,7 +13,7 @@
 struct file {
 	struct file_key key;
 	uint32_t instance;
-	uint32_t user; /* of the instance */
+	uint32_t account; /* the user that answers for the instance */
 	uint32_t kind;
 	bool written;
 	bool below; /* the inode in the layer below an overlay; the overlay's own has an entry, too */

@@ -304,7 +304,7 @@ void files_opened(struct files *f, const struct instance *in, const struct event
 	free(file->path);
 	file->path = strdup(path);
 	file->written = ev->file.written;
-	file->user = in->user;
+	file->account = in->account;
 	if (!file->path) {
 		files_unprotected(f, in, path, -ENOMEM);
 		drop(f, &(struct instances){}, (size_t)(file - f->all));
@@ -328,10 +328,10 @@ bool files_hoarded(const struct files *f, const struct instance *in)
 {
 	size_t n = 0;
 
-	if (!in->user || f->count < FILES_MAX / 2)
+	if (!in->account || f->count < FILES_MAX / 2)
 		return false;
 	for (size_t i = 0; i < f->count; i++)
-		n += f->all[i].user == in->user;
+		n += f->all[i].account == in->account;
 	return n >= FILES_MAX / 4;
 }
 
@@ -408,7 +408,7 @@ void files_refresh(struct files *f, const struct instances *is, struct discovery
 		if (!in || !in->members)
 			continue; /* files_ended() drops its files */
 		began = clock_boot_ns();
-		if (!discovery_admits(d, in->user, began)) {
+		if (!discovery_admits(d, in->account, began)) {
 			if (!skipped)
 				f->next = i + 1; /* the next time begins here */
 			skipped = true;
@@ -416,7 +416,7 @@ void files_refresh(struct files *f, const struct instances *is, struct discovery
 		}
 		if (!refresh(f, in, &f->all[i]))
 			drop(f, is, i);
-		discovery_spend(d, in->user, clock_boot_ns() - began, began);
+		discovery_spend(d, in->account, clock_boot_ns() - began, began);
 	}
 }
 

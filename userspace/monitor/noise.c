@@ -84,7 +84,7 @@ static void name_server(const struct monitor *m, uint32_t uid, struct culprit *r
 	for (size_t i = m->instances.count; i-- > 0;) {
 		const struct instance *in = m->instances.all[i];
 
-		if (in->user != uid)
+		if (in->account != uid)
 			continue;
 		ret->pid = in->pid;
 		ret->start_ns = in->start_ns;
@@ -104,6 +104,9 @@ static void report_waiting_users(struct monitor *m)
 			 u->uid);
 		name_server(m, u->uid, &c);
 		report_caused(m, note, u->dropped, &c);
+		snprintf(note, sizeof(note),
+			 "uid %u has servers that take too long to sweep: checked less often", u->uid);
+		report_caused(m, note, u->postponed, &c);
 	}
 }
 

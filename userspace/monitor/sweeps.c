@@ -26,7 +26,8 @@ static void find_unreported(struct monitor *m)
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
 
-		if (!in->members || sensors_runs(m->sensors, in->id) || proc_state((pid_t)in->pid))
+		if (!in->members || sensors_runs(m->sensors, in->id) ||
+		    proc_runs((pid_t)in->pid, in->start_ns))
 			continue;
 		collector_poll(m->collector, 0); /* the event of its end was sent by now, if any */
 		if (in->members)
@@ -72,6 +73,7 @@ static int sweep_instances(struct monitor *m)
 			if (!skipped)
 				m->sweeps.next_instance = (first + i) % count;
 			skipped = true;
+			discovery_postpone(&m->discovery, in->account, m->now);
 			continue;
 		}
 		began = clock_boot_ns();
