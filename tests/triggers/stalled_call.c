@@ -22,9 +22,11 @@
 #define PATTERN 0xa5
 #define FAULT_MS 5000
 
-static const char copied[] = "/proc/./", replaced[] = "/tmp////"; /* a word, the kernel copies by words */
+static const char copied[] = "/proc/./",
+		  replaced[] = "/tmp////"; /* a word, the kernel copies by words */
 static long target, result;
-static char *faulting; /* a page not present until the fault is handled, and writable memory before it */
+static char *
+	faulting; /* a page not present until the fault is handled, and writable memory before it */
 static char present[PAGE];
 static volatile int tid, error;
 
@@ -33,7 +35,8 @@ static int map_faulting(void)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
-	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pages =
+		mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK) /* poll(2) needs it */;
 
 	if (pages == MAP_FAILED)

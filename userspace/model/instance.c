@@ -183,8 +183,7 @@ static void call_instance(struct instance *in)
 		 cut ? file : in->comm);
 }
 
-static void take_process(const struct instances *is, struct instance *in,
-			 const struct event *ev)
+static void take_process(const struct instances *is, struct instance *in, const struct event *ev)
 {
 	const struct process_info *p = &ev->actor;
 

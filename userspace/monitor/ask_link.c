@@ -176,12 +176,12 @@ static void ip_of(const union address *a, uint8_t ret[16])
 
 bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port, uint16_t *ret_port)
 {
-	union address to, own = {};
+	union address to, own;
 	socklen_t len = address_of(ip, port, &to), own_len = sizeof(own), size = sizeof(int);
 	int err = 0;
 
 	l->refused = false;
-	own.any.sa_family = to.any.sa_family;
+	address_of(ip, 0, &own); /* nobody else has that address and port meanwhile */
 	l->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0 || bind(l->fd, &own.any, len) || getsockname(l->fd, &own.any, &own_len))
 		return fail(l, strerror(errno));

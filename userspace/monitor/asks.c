@@ -92,14 +92,10 @@ void asks_restart(struct asks *a)
 	}
 }
 
-/* Who connects to an address of his own host has the same one, or one of 127.0.0.0/8 for another. */
-static bool within_host(const struct conn_ends *ends)
+/* The monitor connects from the address that it asks. */
+static bool same_ip(const struct conn_ends *ends)
 {
-	static const uint8_t loopback[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
-
-	return !memcmp(ends->remote_ip, ends->local_ip, sizeof(ends->local_ip)) ||
-	       (!memcmp(ends->remote_ip, loopback, sizeof(loopback)) &&
-		!memcmp(ends->local_ip, loopback, sizeof(loopback)));
+	return !memcmp(ends->remote_ip, ends->local_ip, sizeof(ends->local_ip));
 }
 
 bool asks_own(const struct asks *a, uint32_t instance, const struct conn_ends *ends,
@@ -114,7 +110,7 @@ bool asks_own(const struct asks *a, uint32_t instance, const struct conn_ends *e
 			continue;
 		n = __atomic_load_n(&k->answer->connections, __ATOMIC_ACQUIRE);
 		for (uint32_t c = 0; c < n && c < ASK_CONNECTIONS; c++) {
-			if (k->answer->port[c] == ends->remote_port && within_host(ends))
+			if (k->answer->port[c] == ends->remote_port && same_ip(ends))
 				return true;
 		}
 	}

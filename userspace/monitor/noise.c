@@ -105,7 +105,8 @@ static void report_waiting_users(struct monitor *m)
 		name_server(m, u->uid, &c);
 		report_caused(m, note, u->dropped, &c);
 		snprintf(note, sizeof(note),
-			 "uid %u has servers that take too long to sweep: checked less often", u->uid);
+			 "uid %u has servers that take too long to sweep: checked less often",
+			 u->uid);
 		report_caused(m, note, u->postponed, &c);
 	}
 }
