@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -182,21 +183,36 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(reaching) <= USER_HELPERS_MAX, "all fit into the map");
 
+/* Of a line of /proc/kallsyms: address, type, name, and for a module's a tab and its name. Cuts the line there. */
+static const char *symbol_name(char *line)
+{
+	char *name = strchr(line, ' ');
+
+	if (!name || !name[1] || !name[2])
+		return "";
+	name += strlen(" T ");
+	name[strcspn(name, "\t\n")] = '\0';
+	return name;
+}
+
 size_t compat_user_helpers(struct compat_helper ret[USER_HELPERS_MAX])
 {
-	unsigned long long addr, base = 0, at[ARRAY_SIZE(reaching)] = {};
+	unsigned long long base = 0, at[ARRAY_SIZE(reaching)] = {};
 	FILE *f = fopen("/proc/kallsyms", "re");
-	size_t found = 0;
-	char name[128];
+	size_t found = 0, room = 0;
+	char *line = NULL;
 
-	while (f && fscanf(f, "%llx %*s %127s%*[^\n]", &addr, name) == 2) {
+	while (f && getline(&line, &room, f) > 0) {
+		const char *name = symbol_name(line);
+
 		if (!strcmp(name, "__bpf_call_base"))
-			base = addr;
+			base = strtoull(line, NULL, 16);
 		for (size_t i = 0; !strncmp(name, "bpf_", 4) && i < ARRAY_SIZE(reaching); i++) {
 			if (!strcmp(name, reaching[i].name))
-				at[i] = addr;
+				at[i] = strtoull(line, NULL, 16);
 		}
 	}
+	free(line);
 	if (f)
 		fclose(f);
 	for (size_t i = 0; base && i < ARRAY_SIZE(reaching); i++) {

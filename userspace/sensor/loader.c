@@ -161,12 +161,11 @@ static int prepare_none(struct sensors *s)
 
 static int prepare_calls(struct sensors *s)
 {
-	struct compat_helper helpers[USER_HELPERS_MAX];
-
+	s->helpers = compat_user_helpers(s->helper);
 	choose_tier(s, s->calls->obj);
 	s->calls->rodata->access_tier = s->access_hook;
 	s->calls->rodata->uprobe_flag = compat_uprobe_flag(s->btf);
-	s->calls->rodata->helpers_known = compat_user_helpers(helpers) > 0;
+	s->calls->rodata->helpers_known = s->helpers > 0;
 	return 0;
 }
 
@@ -301,11 +300,9 @@ static int fill_memory(struct sensors *s)
 static int fill_calls(struct sensors *s)
 {
 	int fd = bpf_map__fd(s->calls->maps.user_helpers);
-	struct compat_helper helpers[USER_HELPERS_MAX];
-	size_t n = compat_user_helpers(helpers);
 
-	for (size_t i = 0; i < n; i++) {
-		if (bpf_map_update_elem(fd, &helpers[i].imm, &helpers[i].reach, BPF_ANY))
+	for (size_t i = 0; i < s->helpers; i++) {
+		if (bpf_map_update_elem(fd, &s->helper[i].imm, &s->helper[i].reach, BPF_ANY))
 			return -errno;
 	}
 	return 0;

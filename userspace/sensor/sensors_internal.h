@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_SENSORS_INTERNAL_H
 #define CACHEWARDEN_SENSORS_INTERNAL_H
 
+#include "sensor/compat.h"
 #include "sensor/program.h"
 #include "sensor/sensors.h"
 
@@ -44,6 +45,9 @@ struct sensors {
 	bool access_hook;	/* programs may attach to the access-check hook */
 	bool map_iterators;	/* the kernel takes iterators over maps */
 	bool uprobe_flag_known; /* see sensors_knows_uprobes() */
+
+	struct compat_helper helper[USER_HELPERS_MAX];
+	size_t helpers;
 
 	/* The program table without what this kernel has no use for. */
 	struct sensor_program program[PROGRAMS_MAX];
