@@ -74,7 +74,8 @@ static void user_who_answers_for_a_server_is_not_its_uid(void **state)
 		     fork = lifecycle_event(EVENT_FORK, 2, 60);
 	struct instance *in;
 
-	start.actor.uid = fork.actor.uid = 100001; /* subordinate: uids of a namespace that 1000 made */
+	start.actor.uid = fork.actor.uid =
+		100001; /* subordinate: uids of a namespace that 1000 made */
 	start.server.account = fork.server.account = 1000;
 	instances_apply(&is, &start, &in);
 	assert_int_equal(in->user, 100001);
