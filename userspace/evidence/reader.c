@@ -126,6 +126,19 @@ static int damaged(struct walk *w, const char *path, uint64_t offset, const char
 		    offset, what);
 }
 
+/* The entry behind *at in a bundle. False: its length is wrong. */
+static bool bundle_next(const char *bytes, size_t size, size_t *at, const char **entry, size_t *len)
+{
+	const uint8_t *head = (const uint8_t *)bytes + *at;
+
+	*len = size - *at < 2 ? 0 : (size_t)head[0] << 8 | head[1];
+	*entry = bytes + *at + 2;
+	if (!*len || *len > ENTRY_MAX || size - *at - 2 < *len)
+		return false;
+	*at += 2 + *len;
+	return true;
+}
+
 /* One bundle, from the next entry on. Returns -ENOENT, silently, if there is none. */
 static int walk_bundle(struct walk *w)
 {
@@ -141,14 +154,13 @@ static int walk_bundle(struct walk *w)
 	if (err)
 		return fail(w->r, err, "%s: %s", path, strerror(-err));
 	for (uint64_t i = first; i < first + TILE_WIDTH && !err && !w->stop; i++) {
-		const uint8_t *head = (const uint8_t *)bytes + at;
-		size_t len = size - at < 2 ? 0 : (size_t)head[0] << 8 | head[1];
+		size_t before = at, len;
+		const char *entry;
 
-		if (!len || len > ENTRY_MAX || size - at - 2 < len)
+		if (!bundle_next(bytes, size, &at, &entry, &len))
 			err = damaged(w, path, at, "the entry's length is wrong");
 		else if (i == w->index)
-			err = hand_out(w, path, at, bytes + at + 2, len);
-		at += 2 + len;
+			err = hand_out(w, path, before, entry, len);
 	}
 	if (!err && !w->stop && at != size)
 		err = fail(w->r, -EBADMSG, "%s, byte %zu: there is more than %d entries", path, at,
@@ -228,20 +240,41 @@ int reader_each(struct reader *r, uint64_t from, reader_fn fn, void *ctx, struct
 
 /* --- hashes --- */
 
-int reader_tile(struct reader *r, unsigned int level, uint64_t n, struct tree_hash hash[TILE_WIDTH])
+int reader_tile(struct reader *r, unsigned int level, uint64_t n, unsigned int width,
+		struct tree_hash *ret)
 {
-	size_t want = TILE_WIDTH * sizeof(*hash), size;
+	size_t want = width * sizeof(*ret), size;
 	char path[TILE_PATH_LEN], *bytes;
 	int err;
 
-	tile_path((int)level, n, TILE_WIDTH, path);
+	tile_path((int)level, n, width, path);
 	err = disk_read(r->dir, path, want, &bytes, &size);
 	if (err)
 		return fail(r, err, "%s: %s", path, strerror(-err));
 	if (size == want)
-		memcpy(hash, bytes, want);
+		memcpy(ret, bytes, want);
 	else
 		err = fail(r, -EBADMSG, "%s: has %zu bytes, not %zu", path, size, want);
+	free(bytes);
+	return err;
+}
+
+int reader_bundle(struct reader *r, uint64_t n, unsigned int width, struct tree_hash *ret)
+{
+	char path[TILE_PATH_LEN], *bytes;
+	size_t size, at = 0, len;
+	unsigned int i = 0;
+	const char *entry;
+	int err;
+
+	tile_path(TILE_ENTRIES, n, width, path);
+	err = disk_read(r->dir, path, BUNDLE_MAX, &bytes, &size);
+	if (err)
+		return fail(r, err, "%s: %s", path, strerror(-err));
+	for (; i < width && bundle_next(bytes, size, &at, &entry, &len); i++)
+		tree_leaf(entry, len, &ret[i]);
+	if (i < width || at != size)
+		err = fail(r, -EBADMSG, "%s, byte %zu: there are not %u entries", path, at, width);
 	free(bytes);
 	return err;
 }
@@ -275,7 +308,7 @@ int reader_subtree(void *ctx, unsigned int height, uint64_t index, struct tree_h
 	int err;
 
 	if (n < r->checkpoint.size >> ((level + 1) * TILE_HEIGHT)) {
-		err = reader_tile(r, level, n, tile);
+		err = reader_tile(r, level, n, TILE_WIDTH, tile);
 		if (!err)
 			tree_perfect(tile + first % TILE_WIDTH, 1u << above, ret);
 		return err;
@@ -288,7 +321,7 @@ int reader_subtree(void *ctx, unsigned int height, uint64_t index, struct tree_h
 		return err;
 	}
 	if (level) { /* its tile is not full yet: it is the root of a tile one level down */
-		err = reader_tile(r, level - 1, index, tile);
+		err = reader_tile(r, level - 1, index, TILE_WIDTH, tile);
 		if (!err)
 			tree_perfect(tile, TILE_WIDTH, ret);
 		return err;

@@ -56,9 +56,12 @@ struct reader_end {
 };
 int reader_each(struct reader *r, uint64_t from, reader_fn fn, void *ctx, struct reader_end *ret);
 
-/* A full tile. Returns 0, -ENOENT, or another negative errno with r->error set. */
-int reader_tile(struct reader *r, unsigned int level, uint64_t n,
-		struct tree_hash hash[TILE_WIDTH]);
+/* The first `width` hashes of a tile, from the file that has so many. Returns 0, -ENOENT, or another negative errno with r->error set. */
+int reader_tile(struct reader *r, unsigned int level, uint64_t n, unsigned int width,
+		struct tree_hash *ret);
+
+/* The same for a bundle: the hashes of its entries. -EBADMSG: it does not have so many. */
+int reader_bundle(struct reader *r, uint64_t n, unsigned int width, struct tree_hash *ret);
 
 /* Read the leaves behind the last full bundle; reader_subtree() needs them. Returns 0 or a negative errno with r->error set. */
 int reader_load_tail(struct reader *r);

@@ -59,7 +59,7 @@ static int compare_tile(struct check *c, unsigned int level, uint64_t n,
 	char path[TILE_PATH_LEN];
 	unsigned int i;
 	uint64_t first, last;
-	int err = reader_tile(c->r, level, n, tile);
+	int err = reader_tile(c->r, level, n, TILE_WIDTH, tile);
 
 	/* tiles that no checkpoint covers may not be there yet */
 	if (err == -ENOENT && (n + 1) << ((level + 1) * TILE_HEIGHT) > c->r->checkpoint.size)
@@ -81,6 +81,43 @@ static int compare_tile(struct check *c, unsigned int level, uint64_t n,
 	return fail(c, -EBADMSG,
 		    "entries %" PRIu64 " to %" PRIu64 ": their hash is not the one in %s, byte %zu",
 		    first, last, path, i * sizeof(struct tree_hash));
+}
+
+/*
+ * The copy of the last bundle, and the last tile of each level, as far as the checkpoint goes. The writer leaves them when it
+ * ends.
+ */
+static int compare_part(struct check *c, int level, unsigned int width, uint64_t n)
+{
+	const struct tree_hash *computed = c->tree.edge[level < 0 ? 0 : level];
+	struct tree_hash part[TILE_WIDTH];
+	char path[TILE_PATH_LEN];
+	unsigned int i;
+	int err = level < 0 ? reader_bundle(c->r, n, width, part)
+			    : reader_tile(c->r, (unsigned int)level, n, width, part);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	i = differs(computed, part, width);
+	if (i == width)
+		return 0;
+	tile_path(level, n, width, path);
+	return fail(c, -EBADMSG, "%s: number %u in it is not what the log has", path, i);
+}
+
+static int compare_parts(struct check *c)
+{
+	int err = 0;
+
+	for (int level = TILE_ENTRIES; level + 1 < TREE_LEVELS && !err; level++) {
+		unsigned int above = level < 0 ? 0 : (unsigned int)level;
+		unsigned int width = tree_width(c->tree.size, above);
+
+		if (width)
+			err = compare_part(c, level, width,
+					   c->tree.size >> (above + 1) * TILE_HEIGHT);
+	}
+	return err;
 }
 
 static void on_tile(void *ctx, unsigned int level, uint64_t n,
@@ -106,7 +143,8 @@ static int blame(struct check *c, int err)
 	if (err != -EBADMSG)
 		return err;
 	memcpy(said, c->r->error, sizeof(said));
-	i = reader_tile(c->r, 0, n, tile) ? width : differs(c->tree.edge[0], tile, width);
+	i = reader_tile(c->r, 0, n, TILE_WIDTH, tile) ? width
+						      : differs(c->tree.edge[0], tile, width);
 	if (i == width) {
 		memcpy(c->r->error, said, sizeof(said));
 		return err;
@@ -177,7 +215,7 @@ static int check_sizes(struct check *c)
 	if (c->note_text && c->tree.size == c->earlier.size)
 		err = check_checkpoint(c, "the earlier checkpoint", &c->note, &c->earlier);
 	if (!err && c->tree.size == now->size)
-		err = check_checkpoint(c, "checkpoint", &c->r->note, now);
+		err = check_checkpoint(c, "checkpoint", &c->r->note, now) ?: compare_parts(c);
 	return err;
 }
 
