@@ -2,8 +2,9 @@
 /* features.c - see features.h. */
 #include "sensor/features.h"
 
-#include "sensor/sensors.h"
+#include "sensor/probe.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <sched.h>
@@ -33,6 +34,18 @@ static bool lsm_active(void)
 	return found;
 }
 
+static void probe_access_hook(struct kernel_facts *k)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return;
+	k->fmod_ret = probe_program(btf, PROBE_FMOD_RET);
+	k->lsm = probe_program(btf, PROBE_LSM);
+	k->fexit = probe_program(btf, PROBE_FEXIT);
+	btf__free(btf);
+}
+
 void kernel_probe(struct kernel_facts *k, bool try_access_hook)
 {
 	struct utsname u;
@@ -44,11 +57,8 @@ void kernel_probe(struct kernel_facts *k, bool try_access_hook)
 	k->root = geteuid() == 0;
 	k->btf = access(BTF_PATH, R_OK) == 0;
 	k->bpf_lsm = lsm_active();
-	if (try_access_hook && k->root && k->btf) {
-		k->fmod_ret = sensor_probe_access_hook("fmod_ret");
-		k->lsm = sensor_probe_access_hook("lsm");
-		k->fexit = sensor_probe_access_hook("fexit");
-	}
+	if (try_access_hook && k->root && k->btf)
+		probe_access_hook(k);
 }
 
 int kernel_ready(char *error, size_t size)

@@ -15,12 +15,12 @@
 #include "model/server_name.h"
 #include "sensor/compat.h"
 #include "sensor/mmflag.h"
+#include "sensor/probe.h"
 #include "sensor/sensors_internal.h"
 
 #include "access.skel.h"
 #include "calls.skel.h"
 #include "memory.skel.h"
-#include "probe.skel.h"
 #include "process.skel.h"
 #include "sweep.skel.h"
 #include "wire.skel.h"
@@ -73,41 +73,6 @@ static void set_error(struct sensors *s, const char *sensor, const char *program
 		if (!strcmp(p->sensor, sensor) && (!program || !strcmp(p->name, program)))
 			snprintf(p->error, sizeof(p->error), "%s", why);
 	}
-}
-
-/* --- asking the kernel --- */
-
-/* Load a program of probe.bpf.c, and attach it for a moment if asked. Returns 0 or a negative errno. */
-static int probe(const char *name, bool attach)
-{
-	struct bpf_program *prog;
-	struct probe_bpf *probe;
-	struct bpf_link *link;
-	int err;
-
-	reset_reason();
-	probe = probe_bpf__open();
-	if (!probe)
-		return -errno;
-	prog = bpf_object__find_program_by_name(probe->obj, name);
-	err = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
-	if (!err)
-		err = probe_bpf__load(probe);
-	if (!err && attach) {
-		link = bpf_program__attach(prog);
-		err = link ? bpf_link__destroy(link) : -errno;
-	}
-	probe_bpf__destroy(probe);
-	reset_reason(); /* a refusal here is an answer, not the reason of a later failure */
-	return err;
-}
-
-int sensor_probe_access_hook(const char *name)
-{
-	char full[32];
-
-	snprintf(full, sizeof(full), "probe_%s", name);
-	return probe(full, true);
 }
 
 /* --- before loading: choose programs, set constants, share maps --- */
@@ -180,7 +145,7 @@ static int prepare_access(struct sensors *s)
 	choose_uring(s, s->access->obj);
 	s->access->rodata->calls_loaded = s->calls != NULL;
 	s->access->rodata->mem_rw_hooked = bpf_program__autoload(s->access->progs.ac_mem_rw);
-	if (!sensor_probe_access_hook("fmod_ret"))
+	if (!probe_program(s->btf, PROBE_FMOD_RET))
 		prevent_choose(s->access->obj, "access");
 	return 0;
 }
@@ -197,7 +162,7 @@ static int prepare_memory(struct sensors *s)
 /* Iterators over maps are refused by some kernels that take all others. */
 static int prepare_wire(struct sensors *s)
 {
-	s->map_iterators = !probe("probe_map_iter", false);
+	s->map_iterators = !probe_program(s->btf, PROBE_MAP_ITER);
 	return bpf_program__set_autoload(s->map_iterators ? s->wire->progs.snapshot_conns
 							  : s->wire->progs.snapshot_netns,
 					 true);
@@ -443,7 +408,7 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		sensors_free(s);
 		return err;
 	}
-	s->access_hook = !sensor_probe_access_hook("fexit");
+	s->access_hook = !probe_program(s->btf, PROBE_FEXIT);
 	load_optional(s);
 	*ret = s;
 	return 0;

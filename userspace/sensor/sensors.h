@@ -23,12 +23,6 @@ struct sensors;
 
 /* --- loading: loader.c --- */
 
-/*
- * Can a program attach to the function that every ptrace access check passes? name is "fmod_ret", "lsm" or "fexit".
- * Returns 0 if it loads and attaches.
- */
-int sensor_probe_access_hook(const char *name);
-
 /* On failure error (of size bytes) holds the reason. */
 int sensors_load(struct sensors **ret, char *error, size_t size);
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* probe.h - asks the kernel which kinds of program it takes, by programs that do nothing. */
+#ifndef CACHEWARDEN_PROBE_H
+#define CACHEWARDEN_PROBE_H
+
+struct btf;
+
+enum probe_kind {
+	/* at security_ptrace_access_check, which every ptrace-like access passes, in each of three ways */
+	PROBE_FMOD_RET,
+	PROBE_LSM,
+	PROBE_FEXIT,
+	PROBE_MAP_ITER, /* iterator over the storage of sockets: some kernels refuse those over maps alone */
+};
+
+/*
+ * Load such a program; one at the access check is also attached for a moment, and lets everything pass. btf: the kernel's.
+ * Returns 0 if the kernel takes it, or a negative errno.
+ */
+int probe_program(const struct btf *btf, enum probe_kind kind);
+
+#endif
