@@ -83,9 +83,13 @@ struct share {
 	char comm[COMM_LEN];
 };
 
-/* hoarders: users with more than HOARD entries in the attempts table, as the collector counts them; never root */
+/*
+ * hoarders: users with more than HOARD entries in the attempts table -> how many, as the collector counts them; never root.
+ * Beyond HOARD_MOST no instance is told apart, whoever runs it: two users together could fill the table.
+ */
 #define HOARDERS_MAX 1024
 #define HOARD 2048
+#define HOARD_MOST (2 * HOARD)
 
 /*
  * servers: instance -> the file it executes, which identifies it whatever it is called. The entry

@@ -26,8 +26,8 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, HOARDERS_MAX);
-	__type(key, u32); /* account */
-	__type(value, u32);
+	__type(key, u32);   /* account */
+	__type(value, u32); /* entries in attempts */
 } hoarders SEC(".maps");
 
 /*
@@ -123,6 +123,7 @@ __noinline int budget_spend_own(u32 what)
 static __always_inline void key_crowd(struct attempt_key *key, u32 account)
 {
 	struct server *s = bpf_map_lookup_elem(&servers, &key->instance);
+	u32 *entries;
 
 	key->actor = ACTOR_CROWD | account;
 	key->tgid = 0;
@@ -133,8 +134,10 @@ static __always_inline void key_crowd(struct attempt_key *key, u32 account)
 	else if (key->vector == VECTOR_PTRACE && key->detail >= PTRACE_REQUESTS &&
 		 key->detail - PTRACE_NEWER >= PTRACE_REQUESTS)
 		key->detail = ~0u;
-	if (s && s->account == account && bpf_map_lookup_elem(&hoarders, &account))
-		key->instance = INSTANCE_HOST; /* he has many servers */
+	entries = bpf_map_lookup_elem(&hoarders, &account);
+	if (entries && key->instance != INSTANCE_SELF &&
+	    (*entries > HOARD_MOST || (s && s->account == account)))
+		key->instance = INSTANCE_HOST; /* of many servers of his own, most likely */
 }
 
 /*

@@ -80,11 +80,12 @@ lane_files()
 # checks of its clocks at boot assume real time.
 guest()
 {
-	local lane=$1 guest_mode=$2
+	local lane=$1 guest_mode=$2 clock=(-icount "shift=0,sleep=off")
 
 	shift 2
+	[ "$guest_mode" != shell ] || clock=() # who types would be late
 	timeout -k 5 --foreground $guest_timeout qemu-system-x86_64 -M pc -accel tcg,thread=single \
-		-icount shift=0,sleep=off -smp 1 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		"${clock[@]}" -smp 1 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-pidfile "$work/$lane.pid" "$@" \
 		-kernel "$cache/$lane/vmlinux" -initrd "$work/$lane.cpio" \
 		-append "console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable clocksource=tsc \

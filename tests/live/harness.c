@@ -54,7 +54,7 @@ static const struct {
 	{&files_learnt_suite, ALONE},
 	{&ask_suite, ALONE},
 	{&ask_alone_suite, ALONE},
-	{&sweep_suite, LEFT},
+	{&sweep_suite, ALONE},
 	{&wire_suite, RIGHT},
 	{&instances_suite, LEFT},
 	{&collector_suite, ALONE},

@@ -76,7 +76,7 @@ static void *open_path(void *path)
 	return path;
 }
 
-/* Dies unless /proc/PID/mem was opened. */
+/* Dies if another file than /proc/PID/mem was opened. */
 static void open_replaced(void)
 {
 	static char page[PAGE] __attribute__((aligned(4096)));

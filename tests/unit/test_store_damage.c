@@ -184,6 +184,11 @@ static void flipped_bit_of_a_copy_for_other_readers_is_named(void **state)
 		log_write(copies[i], bytes, len - 1);
 		assert_int_equal(log_verify(&v, error), -EBADMSG);
 		assert_non_null(strstr(error, copies[i]));
+		bytes = realloc(bytes, len + 1);
+		bytes[len] = 0;
+		log_write(copies[i], bytes, len + 1);
+		assert_int_equal(log_verify(&v, error), -EBADMSG);
+		assert_non_null(strstr(error, copies[i]));
 		log_write(copies[i], bytes, len);
 		free(bytes);
 	}

@@ -249,6 +249,8 @@ int reader_tile(struct reader *r, unsigned int level, uint64_t n, unsigned int w
 
 	tile_path((int)level, n, width, path);
 	err = disk_read(r->dir, path, want, &bytes, &size);
+	if (err == -EFBIG)
+		return fail(r, -EBADMSG, "%s: is longer than %zu bytes", path, want);
 	if (err)
 		return fail(r, err, "%s: %s", path, strerror(-err));
 	if (size == want)

@@ -144,7 +144,7 @@ int signer_new(struct signer **ret, const char *name)
 /* --- the identity --- */
 
 /*
- * The only form there is of such a key: RFC 8410, section 7, in RFC 7468, section 10. By hand, since OpenSSL's reader and
+ * The form that OpenSSL writes: RFC 8410, section 7, in RFC 7468, section 10, one line. By hand, since OpenSSL's reader and
  * writer leave copies in the heap.
  */
 static const uint8_t der_begin[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,

@@ -36,7 +36,7 @@ struct discovery_user {
 	struct discovery_jobs jobs;
 	size_t waiting;
 	uint64_t dropped;   /* events for which there was no room, in all */
-	uint64_t postponed; /* sweeps of his servers, in all */
+	uint64_t postponed; /* late sweeps of his servers, in all */
 	struct hash_link link;
 	TAILQ_ENTRY(discovery_user) next; /* if some wait */
 };
@@ -64,7 +64,7 @@ bool discovery_defer(struct discovery *d, uint32_t uid, const struct event *ev, 
 /* Count one that is not kept for another reason. */
 void discovery_drop(struct discovery *d, uint32_t uid, uint64_t now_ns);
 
-/* Count a sweep of one of his servers that has to wait for the next. */
+/* Count a sweep of one of his servers that is late, and has to wait for the next. */
 void discovery_postpone(struct discovery *d, uint32_t uid, uint64_t now_ns);
 
 /* Take an event whose turn it is, to be freed by the caller, and say whose it is. NULL: none may be looked at now. */

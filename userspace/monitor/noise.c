@@ -24,14 +24,14 @@ void noise_count(struct noise *n, uint32_t account)
 
 void noise_limit(struct monitor *m)
 {
-	uint32_t hoarders[HOARDERS_MAX];
+	struct hoarder hoarders[HOARDERS_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < HOARDERS_MAX; i++) {
 		struct noise_user *u = &m->noise.user[i];
 
 		if (u->entries > HOARD)
-			hoarders[count++] = u->account;
+			hoarders[count++] = (struct hoarder){u->account, (uint32_t)u->entries};
 		u->entries = 0;
 	}
 	sensors_set_hoarders(m->sensors, hoarders, count);
@@ -105,7 +105,7 @@ static void report_waiting_users(struct monitor *m)
 		name_server(m, u->uid, &c);
 		report_caused(m, note, u->dropped, &c);
 		snprintf(note, sizeof(note),
-			 "uid %u has servers that take too long to sweep: checked less often",
+			 "uid %u has servers that take too long to sweep: unchecked for a minute",
 			 u->uid);
 		report_caused(m, note, u->postponed, &c);
 	}

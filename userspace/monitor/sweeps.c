@@ -15,6 +15,8 @@
 
 #define BASELINE_LATEST_NS (2 * INSTANCE_START_NS)
 
+#define SWEEP_LATE_NS                                                                              \
+	(60 * NS_PER_SEC)   /* a user's servers may wait that long for their next sweep */
 #define LOOKALIKES_EVERY 12 /* sweeps: a minute, by default */
 
 /* Servers of whose start or end no event told: a user starts too many, or there was no room for it. */
@@ -73,13 +75,15 @@ static int sweep_instances(struct monitor *m)
 			if (!skipped)
 				m->sweeps.next_instance = (first + i) % count;
 			skipped = true;
-			discovery_postpone(&m->discovery, in->account, m->now);
+			if (m->now > (in->swept_ns ?: in->began_ns) + SWEEP_LATE_NS)
+				discovery_postpone(&m->discovery, in->account, m->now);
 			continue;
 		}
 		began = clock_boot_ns();
 		if (sweep_instance(m, in))
 			err = -EIO;
 		events_spent(m, in, began);
+		in->swept_ns = m->now;
 		collector_poll(m->collector, 0);
 	}
 	return err;

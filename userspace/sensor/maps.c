@@ -156,29 +156,29 @@ void sensors_shares(const struct sensors *s, uint64_t now_ns, sensors_share_fn f
 	}
 }
 
-static bool is_listed(uint32_t account, const uint32_t *accounts, size_t count)
+static bool is_listed(uint32_t account, const struct hoarder *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (accounts[i] == account)
+		if (all[i].account == account)
 			return true;
 	}
 	return false;
 }
 
-void sensors_set_hoarders(struct sensors *s, const uint32_t *accounts, size_t count)
+void sensors_set_hoarders(struct sensors *s, const struct hoarder *all, size_t count)
 {
 	int fd = sensors_map_fd(s, "hoarders");
-	uint32_t key, next, one = 1;
+	uint32_t key, next;
 	bool more = !bpf_map_get_next_key(fd, NULL, &next);
 
 	for (size_t i = 0; more && i < HOARDERS_MAX; i++) {
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (!is_listed(key, accounts, count))
+		if (!is_listed(key, all, count))
 			bpf_map_delete_elem(fd, &key);
 	}
 	for (size_t i = 0; i < count; i++)
-		bpf_map_update_elem(fd, &accounts[i], &one, BPF_ANY);
+		bpf_map_update_elem(fd, &all[i].account, &all[i].entries, BPF_ANY);
 }
 
 bool sensors_runs(const struct sensors *s, uint32_t instance)

@@ -117,8 +117,13 @@ int sensors_share_out(struct sensors *s);
 typedef void (*sensors_share_fn)(void *ctx, const struct share_key *key, const struct share *share);
 void sensors_shares(const struct sensors *s, uint64_t now_ns, sensors_share_fn fn, void *ctx);
 
+struct hoarder {
+	uint32_t account;
+	uint32_t entries; /* in the attempts table */
+};
+
 /* These users have too many entries in the attempts table, and no others. */
-void sensors_set_hoarders(struct sensors *s, const uint32_t *accounts, size_t count);
+void sensors_set_hoarders(struct sensors *s, const struct hoarder *all, size_t count);
 
 /* Is a process of the instance left? */
 bool sensors_runs(const struct sensors *s, uint32_t instance);
