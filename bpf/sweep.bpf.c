@@ -24,8 +24,7 @@
 
 #define SOCKFS_MAGIC 0x534f434b /* include/uapi/linux/magic.h */
 #define ANON_INODE_FS_MAGIC 0x09041934
-#define PF_EXITING 0x00000004 /* include/linux/sched.h */
-#define VM_WRITE 0x2	      /* include/linux/mm.h */
+#define VM_WRITE 0x2 /* include/linux/mm.h */
 #define VM_EXEC 0x4
 #define VM_SHARED 0x8
 #define NS_PER_SEC 1000000000ull

@@ -50,7 +50,8 @@ struct {
  * Egress runs in the context of the writer, or of a process that the kernel's own sending
  * interrupted (an ACK made room, a timer fired): about 3 of 1,000 segments. So a foreign process
  * counts as the writer only if it holds the socket. There is one search for each socket, process
- * and second.
+ * and second. A task that exits writes nothing; a server's child has its descriptors a moment longer
+ * than it is a member.
  */
 __noinline int foreign_writer(struct __sk_buff *skb, u64 sk, struct sock_mark *mark,
 			      const struct segment *g)
@@ -62,7 +63,7 @@ __noinline int foreign_writer(struct __sk_buff *skb, u64 sk, struct sock_mark *m
 	u64 now, *found_at;
 	struct member *m;
 
-	if (!mark || !g || !search || !bystander.tgid || (task->flags & PF_KTHREAD))
+	if (!mark || !g || !search || !bystander.tgid || (task->flags & (PF_KTHREAD | PF_EXITING)))
 		return 0;
 	m = member_of(bystander.tgid);
 	if (m && m->instance == mark->instance) {

@@ -12,11 +12,12 @@
 #include "lib/compat.bpf.h"
 #include "lib/counter.bpf.h"
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
-#define PIDTYPE_PID 0	      /* enum pid_type */
-#define XA_KIND 3	      /* low bits of an entry in a radix tree, include/linux/xarray.h */
-#define XA_INTERNAL 2	      /* a node, not a leaf */
-#define PID_TREE_LEVELS 6     /* 22 bits of a pid (PID_MAX_LIMIT), at least 4 each */
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#define PIDTYPE_PID 0	  /* enum pid_type */
+#define XA_KIND 3	  /* low bits of an entry in a radix tree, include/linux/xarray.h */
+#define XA_INTERNAL 2	  /* a node, not a leaf */
+#define PID_TREE_LEVELS 6 /* 22 bits of a pid (PID_MAX_LIMIT), at least 4 each */
 
 static __always_inline struct member *member_of(u32 tgid)
 {
