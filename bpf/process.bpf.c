@@ -144,8 +144,6 @@ static __always_inline void member_remove(u32 tgid, u32 instance)
 		bpf_map_delete_elem(&servers, &instance);
 }
 
-static const struct server fresh_server;
-
 static __always_inline struct inode *exe_of(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, mm, exe_file, f_inode);
@@ -160,6 +158,8 @@ static __always_inline int is_program(struct task_struct *task, u32 instance)
 	return s && s->exe_ino == BPF_CORE_READ(exe, i_ino) &&
 	       s->exe_dev == BPF_CORE_READ(exe, i_sb, s_dev);
 }
+
+static const struct server fresh_server;
 
 /* Filled in place: proc_exec has no stack left. The server has no member before this returns. */
 static __always_inline int server_add(struct task_struct *task, u32 instance)

@@ -92,8 +92,8 @@ struct share {
 #define HOARD_MOST (2 * HOARD)
 
 /*
- * servers: instance -> the file it executes, which identifies it whatever it is called. The entry
- * lasts as long as a process of the instance does.
+ * servers: instance -> the file it executes, which identifies it whatever it is called, and whose it is. The entry lasts
+ * as long as a process of the instance does.
  */
 struct server {
 	__u64 exe_ino;
@@ -306,6 +306,7 @@ enum counter_id {
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");
+_Static_assert(sizeof(struct server) == 24, "server is a map's value: no hidden padding");
 _Static_assert(sizeof(struct share) == 56, "share is a map's value: no hidden padding");
 _Static_assert(sizeof(struct early_key) == 40, "a map's key: no hidden padding");
 _Static_assert(sizeof(struct early) == 80, "early is a map's value: no hidden padding");

@@ -112,6 +112,48 @@ static void logged(const void *arg)
 		r.status, r.err);
 }
 
+static long long number_of(json_t *record, const char *key) /* or -1 */
+{
+	json_t *n = json_object_get(record, key);
+
+	return n ? json_integer_value(n) : -1;
+}
+
+/* The record of an instance with that pid, NULL if there is none. */
+static json_t *find_instance(const char *shown, pid_t pid)
+{
+	for (const char *line = shown; *line; line = strchr(line, '\n') + 1) {
+		json_t *v = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+		json_t *record = json_object_get(json_object_get(v, "entry"), "record");
+
+		if (json_object_get(record, "change") && number_of(record, "pid") == pid)
+			return record;
+		json_decref(v);
+	}
+	return NULL;
+}
+
+/* The kernel says whose a server is: shares go by it. */
+static void account_recorded(const void *arg)
+{
+	const char *dir = str("%s/evidence-account", scratch);
+	struct monitor *m = monitor_start("--evidence", dir, NULL);
+	struct trigger t =
+		trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "alive", "1");
+	json_t *record;
+	struct run r;
+
+	monitor_sync(m);
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+	r = evidence("show", dir);
+	record = find_instance(r.out, (pid_t)trigger_int(&t, "last"));
+	require(record, "pid %lld is in no entry: %s", trigger_int(&t, "last"), r.out);
+	require(number_of(record, "user") == NOBODY && number_of(record, "account") == NOBODY,
+		"user %lld, account %lld", number_of(record, "user"), number_of(record, "account"));
+	record = find_instance(r.out, a->pid);
+	require(record && number_of(record, "account") == 0, "root's server: %s", r.out);
+}
+
 /* An alert is on the disk when the monitor is killed right after it. */
 static void killed(const void *arg)
 {
@@ -153,6 +195,7 @@ static void unwritable(const void *arg)
 static const struct test tests[] = {
 	TEST("an incident is in the log, with its actor and no secret", logged),
 	TEST("an alert is on the disk when the monitor is killed", killed),
+	TEST("the account that answers for a server is in the log", account_recorded),
 	TEST("a log that cannot be written is reported", unwritable),
 	{},
 };

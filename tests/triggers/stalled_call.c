@@ -22,11 +22,11 @@
 #define PATTERN 0xa5
 #define FAULT_MS 5000
 
-static const char copied[] = "/proc/./",
-		  replaced[] = "/tmp////"; /* a word, the kernel copies by words */
+/* a word, since the kernel copies by words */
+static const char copied[] = "/proc/./", replaced[] = "/tmp////";
 static long target, result;
-static char *
-	faulting; /* a page not present until the fault is handled, and writable memory before it */
+/* a page not present until the fault is handled; the one before it is */
+static char *faulting;
 static char present[PAGE];
 static volatile int tid, error;
 

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "monitor/ask_link.h"
+#include "monitor/asks.h"
 #include "monitor/sock_diag.h"
 
 #include <arpa/inet.h>
@@ -47,13 +48,17 @@ static void end(struct ask_link *l)
 
 static void the_other_end_must_belong_to_the_servers_user(void **state)
 {
-	uint16_t port, own;
+	uint16_t port;
 	int fd = listen_on(&port), taken;
+	struct conn_ends own;
 	struct ask_link l;
 
 	init(&l);
 	assert_true(ask_link_connect(&l, any, port, &own));
-	assert_int_not_equal(own, 0);
+	assert_int_equal(own.local_port, port);
+	assert_memory_equal(own.local_ip, loopback, sizeof(loopback));
+	assert_memory_equal(own.remote_ip, loopback, sizeof(loopback));
+	assert_int_not_equal(own.remote_port, 0);
 	taken = accept(fd, NULL, NULL);
 	assert_true(ask_link_verify(&l, geteuid()));
 	assert_false(ask_link_verify(&l, geteuid() + 1));
@@ -66,8 +71,9 @@ static void the_other_end_must_belong_to_the_servers_user(void **state)
 /* Before it is accepted nobody can say whose it will be. */
 static void a_connection_that_is_not_accepted_is_nobodys(void **state)
 {
-	uint16_t port, own;
+	uint16_t port;
 	int fd = listen_on(&port);
+	struct conn_ends own;
 	struct ask_link l;
 
 	init(&l);
@@ -84,9 +90,10 @@ static void a_connection_that_is_not_accepted_is_nobodys(void **state)
 /* What a peer is taken for that answers with that; NULL: it does not. */
 static enum ask_peer answered(const char *answer, enum ask_peer (*begin)(struct ask_link *l))
 {
-	uint16_t port, own;
+	uint16_t port;
 	int fd = listen_on(&port), taken;
 	enum ask_peer peer;
+	struct conn_ends own;
 	struct ask_link l;
 
 	init(&l);
@@ -147,9 +154,35 @@ static void a_unix_socket_must_be_the_servers(void **state)
 	rmdir(dir);
 }
 
+/* A stranger can have the monitor's port at another address of the same server. */
+static void a_connection_is_its_own_by_address_and_port(void **state)
+{
+	static struct ask_answer answer = {.connections = 1};
+	struct ask ask = {.instance = 1, .answer = &answer, .began_ns = 1};
+	struct asks asks = {.all = &ask, .count = 1};
+	uint16_t port;
+	int fd = listen_on(&port);
+	struct conn_ends other;
+	struct ask_link l;
+
+	init(&l);
+	assert_true(ask_link_connect(&l, any, port, &answer.ends[0]));
+	assert_true(asks_own(&asks, 1, &answer.ends[0], 2));
+	assert_false(asks_own(&asks, 2, &answer.ends[0], 2));
+	other = answer.ends[0];
+	other.remote_ip[15] = other.local_ip[15] = 2; /* 127.0.0.2 */
+	assert_false(asks_own(&asks, 1, &other, 2));
+	other = answer.ends[0];
+	other.remote_port++;
+	assert_false(asks_own(&asks, 1, &other, 2));
+	close(fd);
+	end(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_is_its_own_by_address_and_port),
 		cmocka_unit_test(the_other_end_must_belong_to_the_servers_user),
 		cmocka_unit_test(a_connection_that_is_not_accepted_is_nobodys),
 		cmocka_unit_test(a_peer_that_speaks_tls_is_told_by_its_first_byte),

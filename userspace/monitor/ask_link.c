@@ -174,18 +174,28 @@ static void ip_of(const union address *a, uint8_t ret[16])
 	}
 }
 
-bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port, uint16_t *ret_port)
+/* Of a connection between them, as the server sees it. */
+static void ends_of(const union address *server, const union address *client, struct conn_ends *ret)
+{
+	ip_of(server, ret->local_ip);
+	ip_of(client, ret->remote_ip);
+	ret->local_port = port_of(server);
+	ret->remote_port = port_of(client);
+}
+
+bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port,
+		      struct conn_ends *ret)
 {
 	union address to, own;
 	socklen_t len = address_of(ip, port, &to), own_len = sizeof(own), size = sizeof(int);
 	int err = 0;
 
 	l->refused = false;
-	address_of(ip, 0, &own); /* nobody else has that address and port meanwhile */
+	address_of(ip, 0, &own);
 	l->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0 || bind(l->fd, &own.any, len) || getsockname(l->fd, &own.any, &own_len))
 		return fail(l, strerror(errno));
-	*ret_port = port_of(&own);
+	ends_of(&to, &own, ret);
 	if (connect(l->fd, &to.any, len))
 		err = errno;
 	if (err == EINPROGRESS && !wait_for(l->fd, POLLOUT))
@@ -205,10 +215,7 @@ static bool other_end(struct ask_link *l, struct conn_info *ret)
 	*ret = (struct conn_info){};
 	if (getsockname(l->fd, &own.any, &own_len) || getpeername(l->fd, &peer.any, &peer_len))
 		return fail(l, strerror(errno));
-	ip_of(&peer, ret->ends.local_ip);
-	ip_of(&own, ret->ends.remote_ip);
-	ret->ends.local_port = port_of(&peer);
-	ret->ends.remote_port = port_of(&own);
+	ends_of(&peer, &own, &ret->ends);
 	ret->ipv6 = own.any.sa_family == AF_INET6;
 	return true;
 }

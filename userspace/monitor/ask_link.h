@@ -9,6 +9,8 @@
 #ifndef CACHEWARDEN_ASK_LINK_H
 #define CACHEWARDEN_ASK_LINK_H
 
+#include "event.h"
+
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +41,12 @@ bool ask_link_init(struct ask_link *l);
 /* Use a client certificate and its key, whose descriptor is closed. Returns NULL, or what is wrong. */
 const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd);
 
-/* Connect to an address that a server of this host listens on. *ret_port: the local port; nothing was sent on it yet. */
-bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port, uint16_t *ret_port);
+/*
+ * Connect to an address that a server of this host listens on, from the same one: nobody else has it and the port meanwhile.
+ * *ret: both ends as the server sees them; nothing was sent yet.
+ */
+bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port,
+		      struct conn_ends *ret);
 
 /* Wait until the connection is accepted, by a process of that user: no other one is sent anything. */
 bool ask_link_verify(struct ask_link *l, uint32_t uid);

@@ -286,12 +286,10 @@ static bool open_port(struct session *s, size_t i)
 {
 	const struct instance *in = s->q->in;
 	struct ask_answer *a = s->answer;
-	uint16_t own;
 
 	if (a->connections == ASK_CONNECTIONS ||
-	    !ask_link_connect(&s->link, in->ip[i], in->port[i], &own))
+	    !ask_link_connect(&s->link, in->ip[i], in->port[i], &a->ends[a->connections]))
 		return fail(s, "port %u: %s", in->port[i], s->link.why);
-	a->port[a->connections] = own;
 	__atomic_store_n(&a->connections, a->connections + 1, __ATOMIC_RELEASE);
 	return ask_link_verify(&s->link, in->user) ||
 	       fail(s, "port %u: %s", in->port[i], s->link.why);

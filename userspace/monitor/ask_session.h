@@ -11,6 +11,8 @@
 #include "model/instance.h"
 #include "policy/policy.h"
 
+#include "event.h"
+
 #define ASK_SECONDS 30
 #define ASK_REASON_LEN 320			 /* holds a path of a policy */
 #define ASK_VALUE_LEN 1024			 /* a longer path is refused */
@@ -30,9 +32,9 @@ struct ask_question {
 
 /* In memory that both share. */
 struct ask_answer {
-	/* filled before the first byte is sent on them: local ports of its connections */
+	/* filled before the first byte is sent on them: its connections as the server sees them */
 	uint32_t connections;
-	uint16_t port[ASK_CONNECTIONS];
+	struct conn_ends ends[ASK_CONNECTIONS];
 	uint8_t over;		     /* enum policy_transport */
 	bool complete;		     /* the rest is filled */
 	bool answered;		     /* there are values */

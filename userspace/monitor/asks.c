@@ -92,10 +92,10 @@ void asks_restart(struct asks *a)
 	}
 }
 
-/* The monitor connects from the address that it asks. */
-static bool same_ip(const struct conn_ends *ends)
+static bool same_client(const struct conn_ends *a, const struct conn_ends *b)
 {
-	return !memcmp(ends->remote_ip, ends->local_ip, sizeof(ends->local_ip));
+	return a->remote_port == b->remote_port &&
+	       !memcmp(a->remote_ip, b->remote_ip, sizeof(a->remote_ip));
 }
 
 bool asks_own(const struct asks *a, uint32_t instance, const struct conn_ends *ends,
@@ -110,7 +110,7 @@ bool asks_own(const struct asks *a, uint32_t instance, const struct conn_ends *e
 			continue;
 		n = __atomic_load_n(&k->answer->connections, __ATOMIC_ACQUIRE);
 		for (uint32_t c = 0; c < n && c < ASK_CONNECTIONS; c++) {
-			if (k->answer->port[c] == ends->remote_port && same_ip(ends))
+			if (same_client(&k->answer->ends[c], ends))
 				return true;
 		}
 	}

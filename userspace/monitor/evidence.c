@@ -158,6 +158,7 @@ void evidence_instance(struct evidence *e, const struct instance *in, const char
 	jsonw_string(j, "sha256", sha256[0] ? sha256 : NULL);
 	jsonw_string(j, "place", in->place);
 	jsonw_int(j, "user", in->user);
+	jsonw_int(j, "account", in->account);
 	jsonw_array(j, "ports");
 	for (unsigned int i = 0; i < in->ports; i++)
 		jsonw_int(j, NULL, in->port[i]);

@@ -44,7 +44,7 @@ struct compat_helper {
 	uint32_t reach; /* enum prog_reach */
 };
 
-/* Returns how many of them this kernel has; 0 where kptr_restrict=2 hides addresses. Reads all symbols: takes 50 ms. */
+/* Returns how many of them this kernel has; 0 where kptr_restrict=2 hides addresses. Reads all symbols: call it once. */
 size_t compat_user_helpers(struct compat_helper ret[USER_HELPERS_MAX]);
 
 #endif
