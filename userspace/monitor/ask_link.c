@@ -32,17 +32,26 @@
  */
 #define LIBSSL_FUNCTIONS(X)                                                                        \
 	X(OPENSSL_init_ssl)                                                                        \
+	X(SSL_CTX_ctrl)                                                                            \
 	X(SSL_CTX_new)                                                                             \
+	X(SSL_CTX_set_cipher_list)                                                                 \
+	X(SSL_CTX_set_client_cert_cb)                                                              \
+	X(SSL_CTX_set_security_level)                                                              \
 	X(SSL_CTX_set_verify)                                                                      \
 	X(SSL_CTX_use_PrivateKey)                                                                  \
 	X(SSL_CTX_use_certificate_chain_file)                                                      \
 	X(SSL_connect)                                                                             \
+	X(SSL_do_handshake)                                                                        \
 	X(SSL_free)                                                                                \
 	X(SSL_get_error)                                                                           \
+	X(SSL_get_ex_data)                                                                         \
+	X(SSL_get_peer_cert_chain)                                                                 \
 	X(SSL_new)                                                                                 \
 	X(SSL_peek)                                                                                \
 	X(SSL_read)                                                                                \
+	X(SSL_renegotiate)                                                                         \
 	X(SSL_set0_rbio)                                                                           \
+	X(SSL_set_ex_data)                                                                         \
 	X(SSL_set_rfd)                                                                             \
 	X(SSL_set_wfd)                                                                             \
 	X(SSL_shutdown)                                                                            \
@@ -122,6 +131,24 @@ const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd)
 	else
 		close(key_fd);
 	return ok ? NULL : tls_error("no certificate and key in PEM form");
+}
+
+/* Called when a server asks for a certificate and there is none. */
+static int certificate_asked(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+	struct ask_link *l = libssl.SSL_get_ex_data(ssl, 0);
+
+	l->asked = true;
+	return 0;
+}
+
+void ask_link_tolerate(struct ask_link *l, int newest)
+{
+	libssl.SSL_CTX_set_security_level(l->ctx, 0);
+	libssl.SSL_CTX_set_cipher_list(l->ctx, "ALL:COMPLEMENTOFALL");
+	libssl.SSL_CTX_ctrl(l->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, 0, NULL);
+	libssl.SSL_CTX_ctrl(l->ctx, SSL_CTRL_SET_MAX_PROTO_VERSION, newest, NULL);
+	libssl.SSL_CTX_set_client_cert_cb(l->ctx, certificate_asked);
 }
 
 /* --- connections --- */
@@ -308,6 +335,8 @@ static bool send_hello(struct ask_link *l)
 		BIO_free(nothing);
 		return fail(l, "out of memory");
 	}
+	l->asked = false;
+	libssl.SSL_set_ex_data(l->ssl, 0, l);
 	BIO_set_mem_eof_return(nothing, -1);
 	libssl.SSL_set0_rbio(l->ssl, nothing);
 	if (libssl.SSL_set_wfd(l->ssl, l->fd) != 1)
@@ -352,6 +381,25 @@ enum ask_peer ask_link_encrypt(struct ask_link *l)
 			return ASK_PEER_TLS_FAILED;
 	}
 	return is_accepted(l) ? ASK_PEER_TLS : ASK_PEER_TLS_FAILED;
+}
+
+STACK_OF(X509) * ask_link_chain(const struct ask_link *l)
+{
+	return l->ssl ? libssl.SSL_get_peer_cert_chain(l->ssl) : NULL;
+}
+
+bool ask_link_renegotiate(struct ask_link *l)
+{
+	int r;
+
+	ERR_clear_error();
+	if (libssl.SSL_renegotiate(l->ssl) != 1)
+		return fail(l, tls_error("not possible"));
+	while ((r = libssl.SSL_do_handshake(l->ssl)) != 1) {
+		if (!wait_tls(l, r))
+			return false;
+	}
+	return true;
 }
 
 enum ask_peer ask_link_greet(struct ask_link *l)
