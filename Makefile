@@ -56,6 +56,7 @@ FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto
 FUZZED_fuzz_frame := userspace/evidence/frame.c userspace/base/crc32c.c
+FUZZED_fuzz_hello := userspace/validate/hello.c
 
 # The lanes load the objects one by one when a kernel refuses one.
 .SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
@@ -77,6 +78,7 @@ run: deps ## monitor every Redis and Valkey on this host; starts a scratch one i
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
 	install -D -m 644 docs/cachewarden-evidence.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-evidence.1
+	install -D -m 644 docs/cachewarden-validate.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-validate.1
 	install -D -m 644 docs/cachewarden-policy.5 $(DESTDIR)$(prefix)/share/man/man5/cachewarden-policy.5
 	install -D -m 644 docs/cachewarden-rules.7 $(DESTDIR)$(prefix)/share/man/man7/cachewarden-rules.7
 

@@ -7,6 +7,7 @@ int cmd_run(int argc, char **argv);
 int cmd_conns(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * look.h - fills in facts.h. A server's own files are only looked at by stat(2), never opened. /proc/PID/fd, maps and
+ * environ of the chosen server are read once: a running monitor reports that, as it would of anybody.
+ */
+#ifndef CACHEWARDEN_LOOK_H
+#define CACHEWARDEN_LOOK_H
+
+#include "validate/facts.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* What /proc/PID/status says of a process. */
+struct process_status {
+	char name[FACTS_NAME];
+	pid_t parent;
+	uint32_t uid[4];
+	uint64_t permitted, effective; /* capabilities */
+	uint64_t swapped_kb;
+	uint32_t no_new_privs, seccomp;
+	bool kernel; /* it has no memory of its own: a kernel thread, or a zombie */
+};
+
+/* Returns 0 or a negative errno. */
+int look_status(pid_t pid, struct process_status *ret);
+
+/* --- which server --- */
+
+struct look_choice {
+	const char *name; /* "redis-server:6379"; NULL: any */
+	uint32_t port;	  /* 0: any */
+};
+
+enum look_found { LOOK_FOUND, LOOK_NONE, LOOK_MANY };
+
+/* Find the one server that is meant: its pid, name and executable. Else error says what is there. */
+enum look_found look_target(struct facts *f, const struct look_choice *c, char *error, size_t size);
+
+/* The addresses it listens on. Those that belong to it for certain only if its descriptors may be read. */
+void look_addresses(struct facts *f);
+
+/* --- what it answers --- */
+
+struct look_login {
+	const char *user, *password_file, *cert, *key, *ca;
+};
+
+/* Wire and configuration. Returns false with the reason in error if the operator's files are of no use. */
+bool look_server(struct facts *f, const struct look_login *a, char *error, size_t size);
+
+/* --- the rest: no need to ask it anything --- */
+
+void look_process(struct facts *f);
+void look_people(struct facts *f);
+void look_code(struct facts *f);
+void look_files(struct facts *f); /* needs its configuration */
+void look_host(struct facts *f);
+
+/* A path of the server as this process reaches it: through /proc/PID/root in another mount namespace. */
+void look_path(const struct facts *f, const char *path, char *buf, size_t size);
+
+/* Is what the directory holds encrypted? place: in words. */
+enum known look_device(const char *path, char *place, size_t size);
+
+#endif
