@@ -270,9 +270,10 @@ static void readable_password_file(const void *arg)
 	require(r.status == 2 && strstr(r.err, "0600"), "exit code %d: %s", r.status, r.err);
 }
 
+/* Without the certificate it is not asked: the plain port is there, but the password is for TLS. */
 static void client_certificate(const void *arg)
 {
-	struct server *s = prepare(false, USERS "tls-auth-clients yes\n");
+	struct server *s = prepare(true, USERS "tls-auth-clients yes\n");
 	const char *key = str("%s/good.key", scratch);
 	json_t *report;
 
@@ -287,7 +288,7 @@ static void client_certificate(const void *arg)
 	require(!strcmp(of(check_of(report, "rest-data"), "verdict"), "skip"), "was let in");
 	report = report_of(validate("--format", "json", PORT_OF(s), AS_CHECK, "--cert", good_cert(),
 				    "--key", key));
-	expect_failures(report, (const char *const[]){NULL});
+	expect_failures(report, (const char *const[]){"tls-plain-port", NULL});
 }
 
 static void ipv6_alone(const void *arg)
@@ -358,6 +359,23 @@ static void none_or_several(const void *arg)
 			   "verdict"),
 			"fail"),
 		"a server of the same user is none of its neighbours");
+}
+
+/* What docs/validate.md says of a monitor that runs meanwhile. */
+static void seen_by_a_monitor(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct server *s = prepare(false, USERS EVERYTHING);
+	json_t *alert;
+	struct run r;
+
+	server_run_with(s, as_server);
+	r = validate("--format", "json", PORT_OF(s), AS_CHECK);
+	monitor_sync(m);
+	alert = alert_find(m, "mem-inspect", r.pid);
+	require(alert, "reading maps and environ was not reported");
+	require(!strcmp(alert_str(alert, "actor.comm"), "cachewarden"), "by %s", alert_text(alert));
+	require(alert_find(m, "tls-version", 0), "a session of TLS 1.0 was not reported");
 }
 
 /* --- reports --- */
@@ -509,6 +527,7 @@ static const struct test tests[] = {
 	TEST("a server on a UNIX socket alone", unix_socket_alone),
 	TEST("nobody judges what he sees, and is told what he lacks", by_nobody),
 	TEST("no server, and several", none_or_several),
+	TEST("a monitor that runs reports the validation", seen_by_a_monitor, .slow = true),
 	TEST("JUnit XML and SARIF are what CI servers read", reports),
 	TEST("a baseline shows what changed", baseline),
 	TEST("sslscan finds the same versions and suites", like_sslscan),

@@ -63,4 +63,7 @@ void look_path(const struct facts *f, const char *path, char *buf, size_t size);
 /* Is what the directory holds encrypted? place: in words. */
 enum known look_device(const char *path, char *place, size_t size);
 
+/* The same of a block device. block: /sys/dev/block, or what looks like it. */
+enum known look_block_device(const char *block, dev_t dev, char *place, size_t size);
+
 #endif

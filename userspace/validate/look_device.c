@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,17 +14,37 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define BLOCK "/sys/dev/block"
 #define DEPTH_MAX 16 /* of devices and file systems above one another */
 
-static enum known is_encrypted(const char *path, char *place, size_t size, int depth);
+/* A walk down to the last device. */
+struct walk {
+	const char *block; /* /sys/dev/block */
+	char *place;
+	size_t size;
+	int depth;
+};
+
+static enum known is_encrypted(struct walk *w, const char *path);
+
+__attribute__((format(printf, 3, 4))) static enum known answer(struct walk *w, enum known known,
+							       const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(w->place, w->size, fmt, args);
+	va_end(args);
+	return known;
+}
 
 /* The first line of an attribute of a block device. Returns false if it has none. */
-static bool attribute(dev_t dev, const char *name, char *buf, size_t size)
+static bool attribute(const struct walk *w, dev_t dev, const char *name, char *buf, size_t size)
 {
-	char path[128];
+	char path[512];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(dev), minor(dev), name);
+	snprintf(path, sizeof(path), "%.200s/%u:%u/%s", w->block, major(dev), minor(dev), name);
 	f = fopen(path, "re");
 	buf[0] = '\0';
 	if (f && !fgets(buf, (int)size, f))
@@ -44,73 +65,66 @@ static bool parse_dev(const char *text, dev_t *ret)
 	return true;
 }
 
-static void name_of(dev_t dev, char *buf, size_t size)
+/* "dm-0". Returns false if sysfs does not know the device. */
+static bool name_of(const struct walk *w, dev_t dev, char *buf, size_t size)
 {
-	char path[64], to[512];
+	char path[512], to[512];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	snprintf(path, sizeof(path), "%.200s/%u:%u", w->block, major(dev), minor(dev));
 	n = readlink(path, to, sizeof(to) - 1);
 	to[n > 0 ? n : 0] = '\0';
-	if (n > 0)
-		snprintf(buf, size, "%.100s", strrchr(to, '/') ? strrchr(to, '/') + 1 : to);
-	else
-		snprintf(buf, size, "%u:%u", major(dev), minor(dev));
+	snprintf(buf, size, "%.100s", strrchr(to, '/') ? strrchr(to, '/') + 1 : to);
+	return n > 0;
 }
 
-/* Every device below must be encrypted: of a mirror, or of a volume group. */
-static enum known all_below(dev_t dev, char *place, size_t size, int depth);
+static enum known all_below(struct walk *w, dev_t dev, const char *name);
 
-static enum known is_device_encrypted(dev_t dev, char *place, size_t size, int depth)
+static enum known is_device_encrypted(struct walk *w, dev_t dev)
 {
 	char text[512], name[128];
 	dev_t disk;
 
-	name_of(dev, name, sizeof(name));
-	if (depth > DEPTH_MAX) {
-		snprintf(place, size, "%s: too many devices above one another", name);
-		return UNKNOWN;
-	}
-	if (attribute(dev, "dm/uuid", text, sizeof(text)) && !strncmp(text, "CRYPT-", 6)) {
-		snprintf(place, size, "dm-crypt (%s)", name);
-		return YES;
-	}
-	if (attribute(dev, "partition", text, sizeof(text)) &&
-	    attribute(dev, "../dev", text, sizeof(text)) && parse_dev(text, &disk))
-		return is_device_encrypted(disk, place, size, depth + 1);
-	if (attribute(dev, "loop/backing_file", text, sizeof(text)))
-		return is_encrypted(text, place, size, depth + 1);
-	return all_below(dev, place, size, depth);
+	if (!name_of(w, dev, name, sizeof(name)))
+		return answer(w, UNKNOWN, "device %u:%u is not in /sys", major(dev), minor(dev));
+	if (w->depth++ > DEPTH_MAX)
+		return answer(w, UNKNOWN, "%s: too many devices above one another", name);
+	if (attribute(w, dev, "dm/uuid", text, sizeof(text)) && !strncmp(text, "CRYPT-", 6))
+		return answer(w, YES, "dm-crypt (%s)", name);
+	if (attribute(w, dev, "partition", text, sizeof(text)) &&
+	    attribute(w, dev, "../dev", text, sizeof(text)) && parse_dev(text, &disk))
+		return is_device_encrypted(w, disk);
+	if (attribute(w, dev, "loop/backing_file", text, sizeof(text)))
+		return is_encrypted(w, text);
+	return all_below(w, dev, name);
 }
 
-static enum known all_below(dev_t dev, char *place, size_t size, int depth)
+/* Every device below must be encrypted: of a mirror, or of a volume group. */
+static enum known all_below(struct walk *w, dev_t dev, const char *name)
 {
-	char path[128], text[512], name[128];
+	char path[512], text[64];
 	enum known all = YES, one;
+	int depth = w->depth;
 	size_t below = 0;
 	struct dirent *d;
 	dev_t other;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major(dev), minor(dev));
+	snprintf(path, sizeof(path), "%.200s/%u:%u/slaves", w->block, major(dev), minor(dev));
 	dir = opendir(path);
 	while (dir && all == YES && (d = readdir(dir))) {
-		if (d->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "slaves/%.100s/dev", d->d_name);
-		if (!attribute(dev, path, text, sizeof(text)) || !parse_dev(text, &other))
+		snprintf(path, sizeof(path), "slaves/%.255s/dev", d->d_name);
+		if (d->d_name[0] == '.' || !attribute(w, dev, path, text, sizeof(text)) ||
+		    !parse_dev(text, &other))
 			continue;
 		below++;
-		one = is_device_encrypted(other, place, size, depth + 1);
+		w->depth = depth;
+		one = is_device_encrypted(w, other);
 		all = one == YES ? all : one;
 	}
 	if (dir)
 		closedir(dir);
-	if (below)
-		return all;
-	name_of(dev, name, sizeof(name));
-	snprintf(place, size, "on %s, without dm-crypt below it", name);
-	return NO;
+	return below ? all : answer(w, NO, "on %s, without dm-crypt below it", name);
 }
 
 /* The mount that a path belongs to: its type, source and options, by the device number in mountinfo. */
@@ -151,51 +165,52 @@ static bool upper_layer(const struct mount *m, char *buf, size_t size)
 }
 
 /* A file system without a device number of its own: the mount tells more. */
-static enum known is_mount_encrypted(dev_t dev, char *place, size_t size, int depth)
+static enum known is_mount_encrypted(struct walk *w, dev_t dev)
 {
 	struct mount m = {};
 	char upper[1024];
 	struct stat st;
 
-	if (!find_mount(dev, &m)) {
-		snprintf(place, size, "the mount is not in this mount namespace");
-		return UNKNOWN;
-	}
+	if (!find_mount(dev, &m))
+		return answer(w, UNKNOWN, "the mount is not in this mount namespace");
 	if (upper_layer(&m, upper, sizeof(upper)))
-		return is_encrypted(upper, place, size, depth + 1);
+		return is_encrypted(w, upper);
 	/* btrfs and others with several devices: the mounted one stands for all */
 	if (m.source[0] == '/' && !stat(m.source, &st) && S_ISBLK(st.st_mode))
-		return is_device_encrypted(st.st_rdev, place, size, depth + 1);
-	snprintf(place, size, "on %s, which does not say what is below it", m.type);
-	return UNKNOWN;
+		return is_device_encrypted(w, st.st_rdev);
+	return answer(w, UNKNOWN, "on %s, which does not say what is below it", m.type);
 }
 
-static enum known is_encrypted(const char *path, char *place, size_t size, int depth)
+static enum known is_encrypted(struct walk *w, const char *path)
 {
 	struct statfs fs;
 	struct statx sx;
 	struct stat st;
 
-	if (depth > DEPTH_MAX || stat(path, &st) || statfs(path, &fs)) {
-		snprintf(place, size, "%.180s: %s", path,
-			 depth > DEPTH_MAX ? "too many layers" : strerror(errno));
-		return UNKNOWN;
-	}
+	if (w->depth++ > DEPTH_MAX)
+		return answer(w, UNKNOWN, "%.180s: too many layers", path);
+	if (stat(path, &st) || statfs(path, &fs))
+		return answer(w, UNKNOWN, "%.180s: %s", path, strerror(errno));
 	if (!statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &sx) &&
-	    sx.stx_attributes & STATX_ATTR_ENCRYPTED) {
-		snprintf(place, size, "fscrypt");
-		return YES;
-	}
-	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC) {
-		snprintf(place, size, "in RAM (tmpfs)");
-		return YES;
-	}
+	    sx.stx_attributes & STATX_ATTR_ENCRYPTED)
+		return answer(w, YES, "fscrypt");
+	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		return answer(w, YES, "in RAM (tmpfs)");
 	if (!major(st.st_dev))
-		return is_mount_encrypted(st.st_dev, place, size, depth);
-	return is_device_encrypted(st.st_dev, place, size, depth);
+		return is_mount_encrypted(w, st.st_dev);
+	return is_device_encrypted(w, st.st_dev);
 }
 
 enum known look_device(const char *path, char *place, size_t size)
 {
-	return is_encrypted(path, place, size, 0);
+	struct walk w = {BLOCK, place, size, 0};
+
+	return is_encrypted(&w, path);
+}
+
+enum known look_block_device(const char *block, dev_t dev, char *place, size_t size)
+{
+	struct walk w = {block, place, size, 0};
+
+	return is_device_encrypted(&w, dev);
 }

@@ -194,31 +194,38 @@ static bool connect_to(struct talk *t, const struct facts_address *a)
 	       ask_link_verify(&t->link, t->uid);
 }
 
-/* TLS, else its UNIX socket, else plaintext: the best there is. *ret_why is about the last one tried. */
+static bool open_tcp(struct talk *t, const struct facts_address *a, const char **ret_why)
+{
+	if (connect_to(t, a) && (a->plain || ask_link_encrypt(&t->link) == ASK_PEER_TLS))
+		return true;
+	*ret_why = t->link.why;
+	ask_link_close(&t->link);
+	return false;
+}
+
+/*
+ * TLS, else its UNIX socket, else plaintext, but not where there is TLS: no password is sent in the clear for want of a
+ * client certificate. *ret_why is about the last one tried.
+ */
 static bool open_way(struct talk *t, const struct facts_wire *w, const char **ret_why)
 {
-	*ret_why = "it listens on no address";
-	for (size_t i = 0; i < w->addresses; i++) {
-		const struct facts_address *a = &w->address[i];
+	bool tls = false;
 
-		if (!a->tls || a->bus)
+	*ret_why = "it listens on no address that answers";
+	for (size_t i = 0; i < w->addresses; i++) {
+		if (!w->address[i].tls || w->address[i].bus)
 			continue;
-		if (connect_to(t, a) && ask_link_encrypt(&t->link) == ASK_PEER_TLS)
+		tls = true;
+		if (open_tcp(t, &w->address[i], ret_why))
 			return true;
-		*ret_why = t->link.why;
-		ask_link_close(&t->link);
 	}
 	if (t->unix_fd >= 0) {
 		ask_link_use(&t->link, t->unix_fd);
 		return true;
 	}
-	for (size_t i = 0; i < w->addresses; i++) {
-		if (!w->address[i].plain)
-			continue;
-		if (connect_to(t, &w->address[i]))
+	for (size_t i = 0; i < w->addresses && !tls; i++) {
+		if (w->address[i].plain && open_tcp(t, &w->address[i], ret_why))
 			return true;
-		*ret_why = t->link.why;
-		ask_link_close(&t->link);
 	}
 	return false;
 }
