@@ -65,9 +65,10 @@ struct facts_wire {
 	struct facts_address address[FACTS_ADDRESSES];
 	uint32_t addresses;
 	bool addresses_cut;
-	bool same_network;	/* as this process */
-	enum known open;	/* commands are run without a password */
-	enum known config_open; /* CONFIG too */
+	bool same_network;	    /* as this process */
+	char unix_socket[PATH_LEN]; /* that it listens on; empty: none is known */
+	enum known open;	    /* commands are run without a password */
+	enum known config_open;	    /* CONFIG too */
 	char open_why[FACTS_WHY];
 };
 

@@ -86,26 +86,15 @@ static bool identify(struct job *j, struct ask_link *l)
 	return refuse(j, why);
 }
 
-/* The path of its UNIX socket is not known before it was asked; only a listening one is in this file. */
+/* -1 if there is none, or another process listens there by now. */
 static int open_unix(const struct facts *f)
 {
-	char table[64], line[512], path[PATH_LEN], where[PATH_LEN + 64];
-	unsigned int flags;
-	int fd = -1;
-	FILE *in;
+	char where[PATH_LEN + 64];
 
-	snprintf(table, sizeof(table), "/proc/%d/net/unix", (int)f->pid);
-	in = fopen(table, "re");
-	while (in && fd < 0 && fgets(line, sizeof(line), in)) {
-		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %1023s", &flags, path) != 2 ||
-		    path[0] != '/' || !flags)
-			continue;
-		look_path(f, path, where, sizeof(where));
-		fd = ask_link_unix(where, f->pid); /* -1 if another process listens there */
-	}
-	if (in)
-		fclose(in);
-	return fd;
+	if (!f->wire.unix_socket[0])
+		return -1;
+	look_path(f, f->wire.unix_socket, where, sizeof(where));
+	return ask_link_unix(where, f->pid);
 }
 
 static bool prepare_talk(void *ctx)

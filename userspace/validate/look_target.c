@@ -19,6 +19,7 @@
 #define CANDIDATES 256
 #define SOCKETS 64 /* listening, of one server */
 #define TCP_LISTEN 10
+#define UNIX_LISTENING 0x10000 /* __SO_ACCEPTCON, linux/net.h */
 
 struct candidate {
 	pid_t pid;
@@ -298,6 +299,27 @@ static void add_address(void *ctx, const struct listener *l)
 	w->addresses++;
 }
 
+/* A UNIX socket of its own that listens, by the path that it was bound to. */
+static void find_unix(struct addresses *c)
+{
+	char table[64], line[2 * PATH_LEN], path[PATH_LEN];
+	unsigned int flags;
+	uint64_t inode;
+	FILE *in;
+
+	snprintf(table, sizeof(table), "/proc/%d/net/unix", (int)c->f->pid);
+	in = fopen(table, "re");
+	while (in && fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %" SCNu64 " %1023s", &flags, &inode,
+			   path) == 3 &&
+		    flags == UNIX_LISTENING && path[0] == '/' && has_socket(&c->sockets, inode))
+			snprintf(c->f->wire.unix_socket, sizeof(c->f->wire.unix_socket), "%s",
+				 path);
+	}
+	if (in)
+		fclose(in);
+}
+
 /* A socket has one inode on the whole host: whoever has it in his table shares the network namespace. */
 static void find_own(void *ctx, const struct listener *l)
 {
@@ -327,6 +349,7 @@ void look_addresses(struct facts *f)
 	}
 	c.port = port_in_title(f->pid);
 	each_listener(f->pid, add_address, &c);
+	find_unix(&c);
 	if (c.inode)
 		each_listener(getpid(), find_own, &c);
 	for (size_t i = 0; i < f->wire.addresses; i++)
