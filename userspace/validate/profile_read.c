@@ -108,22 +108,23 @@ static const struct {
 			"    checks:\n" WIRE CERTIFICATE
 			"  - promise: Memory is seen only inside the server's process\n"
 			"    checks:\n" MEMORY REST},
-	{"strict", "name: strict\n"
-		   "tls:\n"
-		   "  minimum: 1.3\n"
-		   "certificate:\n"
-		   "  days: 14\n"
-		   "  strength: 128\n"
-		   "promises:\n" PLAIN "  - promise: TLS 1.3, with safe ciphers\n"
-		   "    checks:\n" WIRE "      - tls-tickets\n"
-		   "  - promise: Clients prove who they are\n"
-		   "    checks:\n"
-		   "      - tls-client-cert\n" CERTIFICATE
-		   "  - promise: Memory is seen only inside the server's process, and not by root\n"
-		   "    checks:\n" MEMORY "      - mem-no-new-privs\n"
-		   "      - mem-seccomp\n"
-		   "      - mem-hidden\n"
-		   "      - mem-lockdown\n" REST},
+	{"strict",
+	 "name: strict\n"
+	 "tls:\n"
+	 "  minimum: 1.3\n"
+	 "certificate:\n"
+	 "  days: 14\n"
+	 "  strength: 128\n"
+	 "promises:\n" PLAIN "  - promise: TLS 1.3, with safe ciphers\n"
+	 "    checks:\n" WIRE "      - tls-tickets\n"
+	 "  - promise: Clients prove who they are\n"
+	 "    checks:\n"
+	 "      - tls-client-cert\n" CERTIFICATE
+	 "  - promise: Memory is seen only inside the server's process, on a hardened host\n"
+	 "    checks:\n" MEMORY "      - mem-no-new-privs\n"
+	 "      - mem-seccomp\n"
+	 "      - mem-hidden\n"
+	 "      - mem-lockdown\n" REST},
 };
 
 const char *profile_builtin(const char *name)
