@@ -12,6 +12,7 @@
 #include "validate/baseline.h"
 #include "validate/confine.h"
 #include "validate/look.h"
+#include "validate/out_file.h"
 #include "validate/profile_read.h"
 #include "validate/write.h"
 
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,34 +117,19 @@ static int look(struct facts *f, const struct settings *s)
 	return CLI_PROCEED;
 }
 
-/* A file is replaced as a whole: what reads it never sees half of one. */
-static FILE *open_beside(const char *path, char tmp[PATH_MAX])
-{
-	int fd = snprintf(tmp, PATH_MAX, "%s.XXXXXX", path) < PATH_MAX ? mkstemp(tmp) : -1;
-
-	if (fd < 0)
-		return NULL;
-	fchmod(fd, 0644);
-	return fdopen(fd, "w");
-}
-
 static int write_report(const struct verdict_report *r, const struct settings *s)
 {
-	char tmp[PATH_MAX];
-	FILE *out = s->out ? open_beside(s->out, tmp) : stdout;
+	struct out_file o = {.stream = stdout};
+	char why[PATH_MAX + 128];
+	int err = s->out ? out_file_open(&o, s->out, why, sizeof(why)) : 0;
 	bool ok;
 
-	if (!out) {
-		log_error("validate: %s: %s", s->out, strerror(errno));
-		return EXIT_CANNOT;
+	if (err) {
+		log_error("validate: %s", why);
+		return err == -EINVAL ? EXIT_USAGE : EXIT_CANNOT;
 	}
-	write_formats[s->format].write(r, out);
-	ok = !fflush(out) && !ferror(out);
-	if (s->out) {
-		ok = !fclose(out) && ok && !rename(tmp, s->out);
-		if (!ok)
-			unlink(tmp);
-	}
+	write_formats[s->format].write(r, o.stream);
+	ok = s->out ? out_file_close(&o) : !fflush(stdout) && !ferror(stdout);
 	if (ok)
 		return CLI_PROCEED;
 	log_error("validate: the report cannot be written: %s", strerror(errno));
