@@ -208,6 +208,43 @@ static void a_chain_to_an_unknown_authority_is_not_judged(void **state)
 	assert_outcome(&f, "tls-cert-chain", CHECK_FAIL, "self-signed");
 }
 
+/* No other store stands in for the one that clients use. */
+static void a_chain_without_its_authorities_is_not_judged(void **state)
+{
+	struct facts f = good_facts();
+
+	strcpy(f.wire.trust_why, "its tls-ca-cert-file is a relative path");
+	assert_outcome(&f, "tls-cert-chain", CHECK_SKIP, "relative path; give");
+	strcpy(f.wire.address[0].cert.chain, "self-signed certificate");
+	assert_outcome(&f, "tls-cert-chain", CHECK_SKIP, "--ca");
+	f.wire.trust_why[0] = '\0';
+	assert_outcome(&f, "tls-cert-chain", CHECK_FAIL, "self-signed");
+	strcpy(f.config.value[DIR_TLS_CA_DIR], "/etc/ssl/certs");
+	assert_outcome(&f, "tls-cert-chain", CHECK_SKIP, "--ca");
+	f.own_trust = true;
+	assert_outcome(&f, "tls-cert-chain", CHECK_FAIL, "self-signed");
+}
+
+/* A file that is configured but was not seen keeps no promise; one that was seen can still break it. */
+static void files_that_were_not_seen_are_not_judged(void **state)
+{
+	struct facts f = good_facts();
+
+	strcpy(f.files.role_why[ROLE_KEY], "/etc/redis/key.pem: No such file");
+	assert_outcome(&f, "rest-key", CHECK_SKIP, "No such file");
+	assert_outcome(&f, "rest-acl", CHECK_PASS, "none");
+	add_file(&f, ROLE_KEY, "/etc/redis/key2.pem", 0644, true);
+	assert_outcome(&f, "rest-key", CHECK_FAIL, "key2.pem");
+	strcpy(f.config.info_why, "INFO server, config_file: NOPERM");
+	assert_outcome(&f, "rest-config", CHECK_SKIP, "NOPERM");
+	f.config.role[0] = '\0';
+	assert_outcome(&f, "tls-replication", CHECK_SKIP, "NOPERM");
+	f.files.persists = false;
+	f.files.encrypted = NO;
+	strcpy(f.files.role_why[ROLE_DATA], "/data: Permission denied");
+	assert_outcome(&f, "rest-encrypted", CHECK_SKIP, "/data");
+}
+
 /* A directory that keeps others out protects what is in it; a key must not depend on that. */
 static void files_are_judged_by_who_reaches_them(void **state)
 {
@@ -226,7 +263,7 @@ static void files_are_judged_by_who_reaches_them(void **state)
 	assert_outcome(&f, "rest-config", CHECK_FAIL, "0642");
 	f.files.files = 0;
 	f.files.files_cut = true;
-	assert_outcome(&f, "rest-data", CHECK_SKIP, "more than");
+	assert_outcome(&f, "rest-data", CHECK_SKIP, "more files");
 }
 
 static void core_dumps_are_judged_as_the_kernel_writes_them(void **state)
@@ -378,6 +415,8 @@ int main(void)
 		cmocka_unit_test(an_address_that_keeps_silent_is_not_closed),
 		cmocka_unit_test(a_server_on_a_unix_socket_alone_has_nothing_on_the_wire),
 		cmocka_unit_test(a_chain_to_an_unknown_authority_is_not_judged),
+		cmocka_unit_test(a_chain_without_its_authorities_is_not_judged),
+		cmocka_unit_test(files_that_were_not_seen_are_not_judged),
 		cmocka_unit_test(files_are_judged_by_who_reaches_them),
 		cmocka_unit_test(core_dumps_are_judged_as_the_kernel_writes_them),
 		cmocka_unit_test(swap_and_ksm),

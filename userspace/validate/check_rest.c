@@ -46,8 +46,10 @@ static void judge_files(const struct facts *f, enum file_role role, bool writing
 	}
 	if (ret->seen[0])
 		ret->verdict = CHECK_FAIL;
+	else if (f->files.role_why[role][0])
+		check_skip(ret, "%s", f->files.role_why[role]);
 	else if (f->files.files_cut)
-		check_skip(ret, "there are more than %d files", FACTS_FILES);
+		check_skip(ret, "there are more files than were looked at");
 	else if (n)
 		check_pass(ret, "%zu file%s, not for others", n, n == 1 ? "" : "s");
 	else
@@ -66,7 +68,10 @@ void judge_rest_key(const struct facts *f, const struct profile *p, struct outco
 
 void judge_rest_config(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
-	judge_files(f, ROLE_CONFIG, true, false, "it has none, or INFO does not name it", ret);
+	if (!f->config.why[0] && f->config.info_why[0])
+		check_skip(ret, "%s", f->config.info_why);
+	else
+		judge_files(f, ROLE_CONFIG, true, false, "it has none", ret);
 }
 
 void judge_rest_acl(const struct facts *f, const struct profile *p, struct outcome *ret)
@@ -82,6 +87,10 @@ void judge_rest_encrypted(const struct facts *f, const struct profile *p, struct
 		return;
 	if (files->encrypted == YES)
 		check_pass(ret, "%s", files->place);
+	else if (!files->persists && !files->stored && files->role_why[ROLE_DATA][0])
+		check_skip(ret, "%s", files->role_why[ROLE_DATA]);
+	else if (!files->persists && !files->stored && files->files_cut)
+		check_skip(ret, "there are more files than were looked at");
 	else if (!files->persists && !files->stored)
 		check_pass(ret, "nothing is written: save \"\", appendonly no");
 	else if (files->encrypted == UNKNOWN)

@@ -313,6 +313,10 @@ static bool chain_ok(const struct facts *f, const struct profile *p,
 void judge_tls_cert_chain(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
 	judge_certificates(f, p, chain_ok, ret);
+	if (ret->verdict == CHECK_FAIL && f->config.value[DIR_TLS_CA_DIR][0] && !f->own_trust)
+		check_skip(ret, "it has a tls-ca-cert-dir; give what clients trust by --ca");
+	if (ret->verdict != CHECK_SKIP && f->wire.trust_why[0] && f->wire.addresses)
+		check_skip(ret, "%s; give what clients trust by --ca", f->wire.trust_why);
 	/* a server with a CA of its own is the rule, and it did not say which */
 	if (ret->verdict == CHECK_FAIL && f->config.why[0] && !f->own_trust)
 		check_skip(ret,
@@ -401,7 +405,9 @@ void judge_tls_replication(const struct facts *f, const struct profile *p, struc
 	if (!has_config(f, ret))
 		return;
 	if (!f->config.role[0])
-		check_skip(ret, "INFO replication was not answered");
+		check_skip(ret, "%s",
+			   f->config.info_why[0] ? f->config.info_why
+						 : "INFO replication was not answered");
 	else if (!strcmp(f->config.role, "slave") && !yes)
 		check_fail(ret, "a replica with tls-replication %s",
 			   f->config.value[DIR_TLS_REPLICATION][0] ? "no" : "not supported");

@@ -70,6 +70,7 @@ struct facts_wire {
 	enum known open;	    /* commands are run without a password */
 	enum known config_open;	    /* CONFIG too */
 	char open_why[FACTS_WHY];
+	char trust_why[FACTS_WHY]; /* what clients trust is not known */
 };
 
 /* The directives that are asked for. Never a secret: no requirepass, no masterauth. */
@@ -97,6 +98,7 @@ struct facts_config {
 	char value[DIR_MAX][PATH_LEN]; /* empty: not set, or not known by this version */
 	char file[PATH_LEN];	       /* its configuration file */
 	char role[FACTS_NAME];	       /* "master" or "slave" */
+	char info_why[FACTS_WHY];      /* file or role is not known */
 	/* may the default user run them? */
 	char acl_why[FACTS_WHY];
 	enum known may_debug, may_module, may_config;
@@ -132,7 +134,7 @@ struct facts_access {
 	struct facts_people servers, servers_same_user;
 };
 
-enum file_role { ROLE_KEY, ROLE_DATA, ROLE_CONFIG, ROLE_ACL, ROLE_SOCKET };
+enum file_role { ROLE_KEY, ROLE_DATA, ROLE_CONFIG, ROLE_ACL, ROLE_SOCKET, ROLE_MAX };
 
 struct facts_file {
 	char path[PATH_LEN];
@@ -144,6 +146,7 @@ struct facts_file {
 
 struct facts_files {
 	char why[FACTS_WHY];
+	char role_why[ROLE_MAX][FACTS_WHY]; /* one of them was not seen */
 	struct facts_file file[FACTS_FILES];
 	uint32_t files;
 	bool files_cut;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * look.h - fills in facts.h. A server's own files are only looked at by stat(2), never opened. /proc/PID/fd, maps and
- * environ of the chosen server are read once: a running monitor reports that, as it would of anybody.
+ * look.h - fills in facts.h. Of a server's own files only tls-ca-cert-file is opened, to verify the certificate; all others
+ * are only looked at by stat(2). /proc/PID/fd, maps and environ of the chosen server are read once: a running monitor reports
+ * that, as it would of anybody.
  */
 #ifndef CACHEWARDEN_LOOK_H
 #define CACHEWARDEN_LOOK_H
@@ -56,9 +57,6 @@ void look_people(struct facts *f);
 void look_code(struct facts *f);
 void look_files(struct facts *f); /* needs its configuration */
 void look_host(struct facts *f);
-
-/* A path of the server as this process reaches it: through /proc/PID/root in another mount namespace. */
-void look_path(const struct facts *f, const char *path, char *buf, size_t size);
 
 /* Is what the directory holds encrypted? place: in words. */
 enum known look_device(const char *path, char *place, size_t size);

@@ -5,6 +5,7 @@
 #include "base/proc.h"
 #include "model/server_name.h"
 #include "validate/check.h"
+#include "validate/inside.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define ENVIRON_MAX (256u << 10)
@@ -269,25 +269,36 @@ static bool is_roots(const struct stat *st)
 	       (!(st->st_mode & S_IWGRP) || !st->st_gid || sticky);
 }
 
-/* The first part of the path that others can change: the file, or a directory above. Returns true if there is one. */
-static bool find_exposed(const char *root, const char *path, char *ret, size_t size)
+/*
+ * The first part of the path that others can change: the file, or a directory above. Returns 1 if there is one, 0 if not, a
+ * negative errno if that could not be seen.
+ */
+static int find_exposed(int root, const char *path, char *ret, size_t size)
 {
-	char where[2 * PATH_LEN];
+	char where[PATH_LEN + 16];
 	struct stat st;
 	char *slash;
+	int fd, err;
 
-	snprintf(where, sizeof(where), "%s%s", root, path);
+	snprintf(where, sizeof(where), "%s", path);
 	do {
-		if (!stat(where[0] ? where : "/", &st) && !is_roots(&st)) {
-			snprintf(ret, size, "%s (uid %u, mode %04o)", where + strlen(root),
+		fd = inside_find(root, where[0] ? where : "/");
+		if (fd < 0)
+			return fd;
+		err = fstat(fd, &st) ? -errno : 0;
+		close(fd);
+		if (err)
+			return err;
+		if (!is_roots(&st)) {
+			snprintf(ret, size, "%.400s (uid %u, mode %04o)", where[0] ? where : "/",
 				 st.st_uid, st.st_mode & 07777);
-			return true;
+			return 1;
 		}
-		slash = strrchr(where + strlen(root), '/');
+		slash = strrchr(where, '/');
 		if (slash)
 			*slash = '\0';
 	} while (slash);
-	return false;
+	return 0;
 }
 
 static bool is_system_library(const char *path)
@@ -303,10 +314,11 @@ static bool is_system_library(const char *path)
 	return false;
 }
 
-static void look_at_module(struct facts *f, const char *root, char *path, uint32_t inode)
+static void look_at_module(struct facts *f, int root, char *path)
 {
-	char word[512];
 	char *deleted = strstr(path, " (deleted)");
+	char word[512];
+	int exposed;
 
 	f->code.modules++;
 	if (strcmp(path, f->exe) != 0 && !is_system_library(path))
@@ -316,33 +328,36 @@ static void look_at_module(struct facts *f, const char *root, char *path, uint32
 		check_list(f->code.replaced, sizeof(f->code.replaced), "%s", path);
 		return;
 	}
-	if (find_exposed(root, path, word, sizeof(word)) && !strstr(f->code.exposed, word))
+	exposed = find_exposed(root, path, word, sizeof(word));
+	if (exposed < 0)
+		snprintf(f->code.why, sizeof(f->code.why), "%.180s: %s", path, strerror(-exposed));
+	else if (exposed && !strstr(f->code.exposed, word))
 		check_list(f->code.exposed, sizeof(f->code.exposed), "%s", word);
 }
 
 void look_code(struct facts *f)
 {
-	char path[64], root[64], line[2 * PATH_LEN], file[PATH_LEN + 16], last[PATH_LEN + 16] = "",
-											  rights[8];
-	unsigned long inode;
+	char path[64], line[2 * PATH_LEN], file[PATH_LEN + 16], last[PATH_LEN + 16] = "", rights[8];
+	int root = inside_root(f->pid);
 	FILE *in;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)f->pid);
-	look_path(f, "", root, sizeof(root));
-	in = fopen(path, "re");
+	in = root >= 0 ? fopen(path, "re") : NULL;
 	if (!in)
 		snprintf(f->code.why, sizeof(f->code.why),
 			 "the files it executes cannot be seen: %s; run as root or as its user",
-			 strerror(errno));
+			 strerror(root < 0 ? -root : errno));
 	while (in && fgets(line, sizeof(line), in)) {
-		if (sscanf(line, "%*x-%*x %7s %*x %*s %lu %1039[^\n]", rights, &inode, file) != 3 ||
+		if (sscanf(line, "%*x-%*x %7s %*x %*s %*u %1039[^\n]", rights, file) != 2 ||
 		    rights[2] != 'x' || file[0] != '/' || !strcmp(file, last))
 			continue;
 		snprintf(last, sizeof(last), "%s", file);
-		look_at_module(f, root, file, (uint32_t)inode);
+		look_at_module(f, root, file);
 	}
 	if (in)
 		fclose(in);
+	if (root >= 0)
+		close(root);
 	if (in && !f->code.modules)
 		snprintf(f->code.why, sizeof(f->code.why), "the server has ended");
 }

@@ -6,6 +6,7 @@
 #include "monitor/sock_diag.h"
 #include "tls/facts.h"
 #include "validate/confine.h"
+#include "validate/inside.h"
 #include "validate/probe.h"
 #include "validate/talk.h"
 
@@ -26,7 +27,6 @@ struct job {
 	struct talk talk;
 	struct ask_link old; /* with the client certificate, TLS 1.2 at most */
 	struct probe_trust trust;
-	char ca_name[PATH_LEN];
 };
 
 /* --- its sockets --- */
@@ -89,12 +89,19 @@ static bool identify(struct job *j, struct ask_link *l)
 /* -1 if there is none, or another process listens there by now. */
 static int open_unix(const struct facts *f)
 {
-	char where[PATH_LEN + 64];
+	int root = inside_root(f->pid), found = -1, fd = -1;
+	char where[64];
 
-	if (!f->wire.unix_socket[0])
-		return -1;
-	look_path(f, f->wire.unix_socket, where, sizeof(where));
-	return ask_link_unix(where, f->pid);
+	if (root >= 0 && f->wire.unix_socket[0])
+		found = inside_find(root, f->wire.unix_socket);
+	snprintf(where, sizeof(where), "/proc/self/fd/%d", found);
+	if (found >= 0) {
+		fd = ask_link_unix(where, f->pid);
+		close(found);
+	}
+	if (root >= 0)
+		close(root);
+	return fd;
 }
 
 static bool prepare_talk(void *ctx)
@@ -122,25 +129,55 @@ static void talk(void *ctx)
 
 /* --- its certificate --- */
 
+/* The server's own file of trusted certificates. Returns NULL with the reason in why if there is none to read. */
+static FILE *open_own_ca(const struct facts *f, char *why, size_t size)
+{
+	const char *path = f->config.value[DIR_TLS_CA];
+	int root, fd;
+
+	if (!path[0] || path[0] != '/') {
+		snprintf(why, size, "%s",
+			 path[0] ? "its tls-ca-cert-file is a relative path"
+				 : "it has a tls-ca-cert-dir");
+		return NULL;
+	}
+	root = inside_root(f->pid);
+	fd = root >= 0 ? inside_read(root, path) : root;
+	if (root >= 0)
+		close(root);
+	if (fd >= 0)
+		return fdopen(fd, "r");
+	snprintf(why, size, "%.180s: %s", path,
+		 fd == -EINVAL ? "not a file of certificates" : strerror(-fd));
+	return NULL;
+}
+
+/* What clients trust, by the operator or else by the server. No other store stands in for one that cannot be read. */
+static bool choose_trust(struct job *j)
+{
+	const struct facts_config *c = &j->f->config;
+	const char *ca = j->login->ca;
+
+	j->trust = (struct probe_trust){.host_name = j->f->host_name, .ca_name = "the system's"};
+	if (ca) {
+		j->trust.ca_name = ca;
+		j->trust.ca = fopen(ca, "re");
+		if (!j->trust.ca)
+			snprintf(j->error, j->size, "%s: %s", ca, strerror(errno));
+		return j->trust.ca;
+	}
+	if (c->why[0] || (!c->value[DIR_TLS_CA][0] && !c->value[DIR_TLS_CA_DIR][0]))
+		return true;
+	j->trust.ca_name = "its tls-ca-cert-file";
+	j->trust.ca = open_own_ca(j->f, j->f->wire.trust_why, sizeof(j->f->wire.trust_why));
+	return true;
+}
+
 static bool prepare_sessions(void *ctx)
 {
 	struct job *j = ctx;
-	const char *own = j->f->config.value[DIR_TLS_CA];
 
-	j->trust = (struct probe_trust){.host_name = j->f->host_name, .ca_name = "the system's"};
-	if (j->login->ca)
-		snprintf(j->ca_name, sizeof(j->ca_name), "%s", j->login->ca);
-	else if (own[0] == '/')
-		look_path(j->f, own, j->ca_name, sizeof(j->ca_name));
-	if (j->ca_name[0]) {
-		j->trust.ca_name = j->login->ca ?: "its tls-ca-cert-file";
-		j->trust.ca = fopen(j->ca_name, "re");
-		if (!j->trust.ca && j->login->ca) {
-			snprintf(j->error, j->size, "%s: %s", j->login->ca, strerror(errno));
-			return false;
-		}
-	}
-	if (!identify(j, &j->old))
+	if (!choose_trust(j) || !identify(j, &j->old))
 		return false;
 	ask_link_tolerate(&j->old, TLS_1_2);
 	return true;

@@ -123,25 +123,31 @@ static bool get(struct conversation *c, const char *directive, char *ret, size_t
 	return true;
 }
 
-static void copy_info(const struct server_reply *r, const char *name, char *ret, size_t size)
+/* A line of INFO. It is there even if it is empty. */
+static void get_info(struct conversation *c, const char *section, const char *name, char *ret,
+		     size_t size)
 {
-	const char *text = "";
-	size_t len = server_reply_info(r, name, &text);
+	struct server_reply r = {};
+	const char *why = ASK(c, &r, "INFO", section), *text = NULL;
+	size_t len = 0;
 
-	if (len < size) {
-		memcpy(ret, text, len);
-		ret[len] = '\0';
-	}
+	if (!why && r.kind == REPLY_ERROR)
+		why = server_reply_error(&r);
+	if (!why && r.kind == REPLY_TEXT)
+		len = server_reply_info(&r, name, &text);
+	if (!why && (!text || len >= size))
+		why = "it does not say";
+	if (why)
+		snprintf(c->config->info_why, sizeof(c->config->info_why), "INFO %s, %s: %.180s",
+			 section, name, why);
+	else
+		snprintf(ret, size, "%.*s", (int)len, text);
 }
 
 static void ask_info(struct conversation *c)
 {
-	struct server_reply r = {};
-
-	if (!ASK(c, &r, "INFO", "server") && r.kind == REPLY_TEXT)
-		copy_info(&r, "config_file", c->config->file, sizeof(c->config->file));
-	if (!ASK(c, &r, "INFO", "replication") && r.kind == REPLY_TEXT)
-		copy_info(&r, "role", c->config->role, sizeof(c->config->role));
+	get_info(c, "server", "config_file", c->config->file, sizeof(c->config->file));
+	get_info(c, "replication", "role", c->config->role, sizeof(c->config->role));
 }
 
 /* May the default user run it? A server that runs it for nobody says so in a directive, since Redis 7.0. */
