@@ -173,10 +173,45 @@ static void an_address_that_keeps_silent_is_not_closed(void **state)
 	f.wire.address[0].tls = false;
 	assert_outcome(&f, "tls-offered", CHECK_SKIP, "answers nothing");
 	f.wire.address[0].tls = true;
-	f.wire.address[1].bus = true; /* judged by tls-cluster */
+	f.wire.address[1].bus = true; /* by its number alone */
+	assert_outcome(&f, "tls-plain-port", CHECK_SKIP, "10.0.0.1:7000: answers nothing");
+	strcpy(f.config.value[DIR_CLUSTER_ENABLED], "yes"); /* judged by tls-cluster */
 	assert_outcome(&f, "tls-plain-port", CHECK_PASS, "none answers");
+	strcpy(f.wire.address[1].unsure, "silent");
+	assert_outcome(&f, "tls-versions", CHECK_PASS, "TLSv1.3");
+	f.wire.address[1].plain = true;
+	assert_outcome(&f, "tls-plain-port", CHECK_FAIL, "10.0.0.1:7000");
+	f.wire.address[1].plain = false;
 	f.wire.addresses_cut = true;
 	assert_outcome(&f, "tls-plain-port", CHECK_SKIP, "more addresses");
+}
+
+/* An offer that was not answered was not refused. What was seen to be wrong stays so. */
+static void a_hiccup_is_no_refusal(void **state)
+{
+	static const char *const ids[] = {"tls-versions", "tls-ciphers", "tls-compression",
+					  "tls-tickets", "tls-renegotiation"};
+	static const char *const others[] = {"tls-client-cert", "tls-cert-chain", "tls-cert-key"};
+	struct facts f = good_facts();
+
+	strcpy(f.wire.address[0].unsure, "not answered");
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		assert_outcome(&f, ids[i], CHECK_SKIP, "10.0.0.1:6379: not answered");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_outcome(&f, others[i], CHECK_PASS, "");
+	f.wire.address[0].renegotiates = YES;
+	assert_outcome(&f, "tls-renegotiation", CHECK_FAIL, "may renegotiate");
+	f.wire.address[0].version[0] = TLS_1_1;
+	assert_outcome(&f, "tls-versions", CHECK_FAIL, "TLSv1.1");
+	/* another address, of which nothing is known */
+	f = good_facts();
+	f.wire.address[1] = (struct facts_address){
+		.text = "10.0.0.1:7000", .why = "silent", .unsure = "not answered"};
+	f.wire.addresses = 2;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		assert_outcome(&f, ids[i], CHECK_SKIP, "10.0.0.1:7000: not answered");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_outcome(&f, others[i], CHECK_SKIP, "10.0.0.1:7000: not answered");
 }
 
 static void a_server_on_a_unix_socket_alone_has_nothing_on_the_wire(void **state)
@@ -413,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_fault_breaks_its_own_check),
 		cmocka_unit_test(what_was_not_seen_is_skipped),
 		cmocka_unit_test(an_address_that_keeps_silent_is_not_closed),
+		cmocka_unit_test(a_hiccup_is_no_refusal),
 		cmocka_unit_test(a_server_on_a_unix_socket_alone_has_nothing_on_the_wire),
 		cmocka_unit_test(a_chain_to_an_unknown_authority_is_not_judged),
 		cmocka_unit_test(a_chain_without_its_authorities_is_not_judged),

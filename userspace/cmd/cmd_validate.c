@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@
 struct settings {
 	struct look_choice which;
 	struct look_login login;
-	const char *profile, *host_name, *out, *baseline;
+	const char *profile, *host_name, *out, *baseline, *server_user;
 	int format;
 	bool list, show;
 };
@@ -209,9 +210,34 @@ static bool is_consistent(const struct settings *s)
 	return false;
 }
 
+/* By name, or by number for users that only a container knows. */
+static bool know_server_user(struct settings *s)
+{
+	const char *text = s->server_user;
+	const struct passwd *user;
+	unsigned long long uid;
+	char *end;
+
+	if (!text)
+		return true;
+	errno = 0;
+	uid = strtoull(text, &end, 10);
+	user = getpwnam(text);
+	if (user)
+		uid = user->pw_uid;
+	if ((!user && (text[0] < '0' || text[0] > '9' || *end || errno)) || uid >= UINT32_MAX) {
+		log_error("validate: --server-user: no user '%s' here", text);
+		return false;
+	}
+	s->which.uid = s->login.server_uid = (int64_t)uid;
+	return true;
+}
+
 int cmd_validate(int argc, char **argv)
 {
-	struct settings s = {.profile = DEFAULT_PROFILE};
+	struct settings s = {.profile = DEFAULT_PROFILE,
+			     .which.uid = LOOK_ANY_UID,
+			     .login.server_uid = LOOK_ANY_UID};
 	const struct cli_arg args[] = {
 		{"--instance", "NAME",
 		 "Server to validate, as alerts name it. Default: the only one running.", CLI_TEXT,
@@ -231,6 +257,9 @@ int cmd_validate(int argc, char **argv)
 		{"--password-file", "FILE",
 		 "File whose first line is the password. Else it is taken from CACHEWARDEN_PASSWORD in the environment.",
 		 CLI_TEXT, &s.login.password_file},
+		{"--server-user", "NAME|UID",
+		 "User that the server runs as: no other one is sent a password. Default: redis, valkey, root, or the one who runs this.",
+		 CLI_TEXT, &s.server_user},
 		{"--cert", "FILE", "Client certificate, for servers that require one.", CLI_TEXT,
 		 &s.login.cert},
 		{"--key", "FILE", "Its private key.", CLI_TEXT, &s.login.key},
@@ -259,5 +288,5 @@ int cmd_validate(int argc, char **argv)
 		return list_checks();
 	if (s.show)
 		return show_profile(s.profile);
-	return is_consistent(&s) ? validate(&s) : EXIT_USAGE;
+	return is_consistent(&s) && know_server_user(&s) ? validate(&s) : EXIT_USAGE;
 }

@@ -89,6 +89,12 @@ static bool fail(struct ask_link *l, const char *why)
 	return false;
 }
 
+static bool fail_late(struct ask_link *l)
+{
+	l->late = true;
+	return fail(l, "no answer in time");
+}
+
 /* Texts of OpenSSL's own table: nothing that the peer sent. */
 static const char *tls_error(const char *otherwise)
 {
@@ -217,7 +223,7 @@ bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port,
 	socklen_t len = address_of(ip, port, &to), own_len = sizeof(own), size = sizeof(int);
 	int err = 0;
 
-	l->refused = false;
+	l->refused = l->late = false;
 	address_of(ip, 0, &own);
 	l->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0 || bind(l->fd, &own.any, len) || getsockname(l->fd, &own.any, &own_len))
@@ -226,7 +232,7 @@ bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port,
 	if (connect(l->fd, &to.any, len))
 		err = errno;
 	if (err == EINPROGRESS && !wait_for(l->fd, POLLOUT))
-		return fail(l, "no answer in time");
+		return fail_late(l);
 	if (err == EINPROGRESS && getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &err, &size))
 		err = errno;
 	l->refused = err == ECONNREFUSED;
@@ -302,8 +308,7 @@ static bool wait_tls(struct ask_link *l, int r)
 
 	if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
 		return fail(l, tls_error("the connection was closed"));
-	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) ||
-	       fail(l, "no answer in time");
+	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) || fail_late(l);
 }
 
 /* The first byte that comes back, without taking it; else -1, and *ret says why. */
@@ -313,7 +318,7 @@ static int first_byte(struct ask_link *l, enum ask_peer *ret)
 
 	*ret = ASK_PEER_SILENT;
 	if (!wait_for(l->fd, POLLIN)) {
-		l->why = "no answer in time";
+		fail_late(l);
 		return -1;
 	}
 	if (recv(l->fd, &byte, 1, MSG_PEEK) == 1)
@@ -446,7 +451,7 @@ bool ask_link_write(struct ask_link *l, const char *buf, size_t len)
 		return write_tls(l, buf, len);
 	for (size_t done = 0; done < len; done += (size_t)n) {
 		if (!wait_for(l->fd, POLLOUT))
-			return fail(l, "no answer in time");
+			return fail_late(l);
 		n = send(l->fd, buf + done, len - done, MSG_NOSIGNAL);
 		if (n < 0)
 			return fail(l, strerror(errno));
@@ -473,7 +478,7 @@ ssize_t ask_link_read(struct ask_link *l, char *buf, size_t size)
 	if (l->ssl)
 		return read_tls(l, buf, size);
 	if (!wait_for(l->fd, POLLIN)) {
-		l->why = "no answer in time";
+		fail_late(l);
 		return -1;
 	}
 	n = recv(l->fd, buf, size, 0);

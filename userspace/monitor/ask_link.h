@@ -25,6 +25,7 @@ struct ask_link {
 	SSL *ssl;	 /* NULL: plaintext, or a UNIX socket */
 	const char *why; /* what failed last */
 	bool refused;	 /* nobody listens there any more */
+	bool late;	 /* something was not answered in time */
 	bool asked;	 /* for a certificate, of a link that tolerates */
 };
 

@@ -26,6 +26,33 @@ static bool has_wire(const struct facts *f, struct outcome *ret)
 	return !f->wire.why[0];
 }
 
+/* The bus of its cluster takes no commands, and tls-cluster judges it. The number alone makes no bus. */
+static bool is_bus(const struct facts *f, const struct facts_address *a)
+{
+	return a->bus && !a->plain && !f->config.why[0] &&
+	       !strcmp(f->config.value[DIR_CLUSTER_ENABLED], "yes");
+}
+
+/*
+ * What no address was seen to do may have been missed at one that did not answer each time. seen: also at one that was seen
+ * to speak TLS.
+ */
+static void doubt(const struct facts *f, bool seen, struct outcome *ret)
+{
+	char list[CHECK_SEEN] = "";
+
+	if (ret->verdict != CHECK_PASS)
+		return;
+	for (size_t i = 0; i < f->wire.addresses; i++) {
+		const struct facts_address *a = &f->wire.address[i];
+
+		if (a->unsure[0] && (seen || !a->tls) && !is_bus(f, a))
+			check_list(list, sizeof(list), "%s: %s", a->text, a->unsure);
+	}
+	if (list[0])
+		check_skip(ret, "%s", list);
+}
+
 /* The same for what only addresses with TLS can show. One that answers nothing could hide it. */
 static bool has_tls(const struct facts *f, struct outcome *ret)
 {
@@ -36,7 +63,9 @@ static bool has_tls(const struct facts *f, struct outcome *ret)
 		return false;
 	for (size_t i = 0; i < w->addresses; i++)
 		tls += w->address[i].tls;
-	if (!tls && !w->addresses)
+	if (!tls && !w->addresses && w->addresses_cut)
+		check_skip(ret, "it listens on addresses that were not tried");
+	else if (!tls && !w->addresses)
 		check_pass(ret, "it listens on no TCP port");
 	else if (!tls)
 		check_skip(ret, "no address completes a TLS handshake");
@@ -78,7 +107,7 @@ void judge_tls_plain_port(const struct facts *f, const struct profile *p, struct
 	}
 	/* whoever keeps silent may answer another command */
 	for (size_t i = 0; i < w->addresses; i++) {
-		if (w->address[i].why[0] && !w->address[i].tls && !w->address[i].bus)
+		if (w->address[i].why[0] && !w->address[i].tls && !is_bus(f, &w->address[i]))
 			check_list(ret->seen, sizeof(ret->seen), "%s: %s", w->address[i].text,
 				   w->address[i].why);
 	}
@@ -102,7 +131,7 @@ void judge_tls_offered(const struct facts *f, const struct profile *p, struct ou
 	for (size_t i = 0; i < w->addresses; i++) {
 		if (w->address[i].tls)
 			append_address(ret, &w->address[i]);
-		else if (w->address[i].why[0] && !w->address[i].bus)
+		else if (w->address[i].why[0] && !is_bus(f, &w->address[i]))
 			silent = &w->address[i];
 	}
 	if (!w->addresses)
@@ -136,6 +165,7 @@ void judge_tls_versions(const struct facts *f, const struct profile *p, struct o
 		}
 	}
 	conclude(ret, CHECK_FAIL, "accepted", good);
+	doubt(f, true, ret);
 }
 
 /* Is a suite one that this profile wants nobody to use? */
@@ -172,6 +202,7 @@ void judge_tls_ciphers(const struct facts *f, const struct profile *p, struct ou
 		check_skip(ret, "not all suites could be tried in time");
 	else
 		check_pass(ret, "%zu accepted, none of them bad", good);
+	doubt(f, true, ret);
 }
 
 /* Judge a property of each address with TLS. */
@@ -195,6 +226,7 @@ static bool compresses(const struct facts_address *a)
 void judge_tls_compression(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
 	judge_each(f, compresses, "DEFLATE was chosen", "not chosen", ret);
+	doubt(f, true, ret);
 }
 
 static bool has_tickets(const struct facts_address *a)
@@ -206,6 +238,7 @@ void judge_tls_tickets(const struct facts *f, const struct profile *p, struct ou
 {
 	judge_each(f, has_tickets, "a ticket is issued for a session of TLS 1.2", "not answered",
 		   ret);
+	doubt(f, true, ret);
 }
 
 static bool renegotiates(const struct facts_address *a)
@@ -233,6 +266,7 @@ void judge_tls_renegotiation(const struct facts *f, const struct profile *p, str
 	conclude(ret, CHECK_SKIP,
 		 "no session of TLS 1.2 to try it in; a client certificate may be missing",
 		 "refused");
+	doubt(f, true, ret);
 }
 
 void judge_tls_client_cert(const struct facts *f, const struct profile *p, struct outcome *ret)
@@ -255,6 +289,7 @@ void judge_tls_client_cert(const struct facts *f, const struct profile *p, struc
 	}
 	conclude(ret, CHECK_SKIP, "the handshake failed for another reason",
 		 "refused without a certificate");
+	doubt(f, false, ret);
 }
 
 /* --- certificates --- */
@@ -298,6 +333,7 @@ static void judge_certificates(const struct facts *f, const struct profile *p,
 		bad = bad || is_bad_one;
 	}
 	ret->verdict = bad ? CHECK_FAIL : CHECK_PASS;
+	doubt(f, false, ret);
 }
 
 static bool chain_ok(const struct facts *f, const struct profile *p,

@@ -48,7 +48,8 @@ struct facts_address {
 	bool bus;   /* of its cluster, by the number */
 	bool plain; /* answers a command without TLS */
 	bool tls;
-	char why[FACTS_WHY]; /* it answered neither */
+	char why[FACTS_WHY];	/* it answered neither */
+	char unsure[FACTS_WHY]; /* an offer was neither accepted nor refused: it may accept more */
 	uint16_t version[FACTS_VERSIONS];
 	uint32_t versions;
 	uint16_t suite[FACTS_SUITES];

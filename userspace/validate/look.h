@@ -28,15 +28,24 @@ int look_status(pid_t pid, struct process_status *ret);
 
 /* --- which server --- */
 
+#define LOOK_ANY_UID (-1)
+
 struct look_choice {
 	const char *name; /* "redis-server:6379"; NULL: any */
 	uint32_t port;	  /* 0: any */
+	int64_t uid;	  /* LOOK_ANY_UID: any */
 };
 
 enum look_found { LOOK_FOUND, LOOK_NONE, LOOK_MANY };
 
 /* Find the one server that is meant: its pid, name and executable. Else error says what is there. */
 enum look_found look_target(struct facts *f, const struct look_choice *c, char *error, size_t size);
+
+/*
+ * May a server with that uid be sent a password? Anybody may call his process redis-server. said: the uid that the operator
+ * expects; if he does not say (LOOK_ANY_UID), the users of the packages, root, and the one who runs this are expected.
+ */
+bool look_expects(uint32_t uid, int64_t said);
 
 /* The addresses it listens on. Those that belong to it for certain only if its descriptors may be read. */
 void look_addresses(struct facts *f);
@@ -45,6 +54,7 @@ void look_addresses(struct facts *f);
 
 struct look_login {
 	const char *user, *password_file, *cert, *key, *ca;
+	int64_t server_uid; /* that a password is for; LOOK_ANY_UID: see look_expects() */
 };
 
 /* Wire and configuration. Returns false with the reason in error if the operator's files are of no use. */

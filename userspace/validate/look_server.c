@@ -52,6 +52,8 @@ static bool read_password(struct job *j)
 	const char *file = j->login->password_file, *password = getenv(PASSWORD_VARIABLE);
 	char why[512];
 
+	if (j->talk.withheld[0])
+		return true;
 	if (file &&
 	    secret_read_line(file, j->talk.password, sizeof(j->talk.password), why, sizeof(why)))
 		return refuse(j, why);
@@ -74,7 +76,7 @@ static bool identify(struct job *j, struct ask_link *l)
 		snprintf(why, sizeof(why), "OpenSSL: %s", l->why);
 		return refuse(j, why);
 	}
-	if (!a->cert)
+	if (!a->cert || j->talk.withheld[0])
 		return true;
 	fd = secret_open(a->key, why, sizeof(why));
 	if (fd < 0)
@@ -104,13 +106,29 @@ static int open_unix(const struct facts *f)
 	return fd;
 }
 
+/* Whoever is not expected gets neither the password nor the client certificate. */
+static void withhold(struct job *j, uint32_t uid)
+{
+	const struct look_login *a = j->login;
+
+	if ((a->password_file || a->cert || getenv(PASSWORD_VARIABLE)) &&
+	    !look_expects(uid, a->server_uid))
+		snprintf(
+			j->talk.withheld, sizeof(j->talk.withheld),
+			"nothing secret is sent to uid %u, which is neither redis, valkey, root nor this user; if it is right, give --server-user %u",
+			uid, uid);
+}
+
 static bool prepare_talk(void *ctx)
 {
 	struct job *j = ctx;
 	struct process_status st;
 
 	j->talk.unix_fd = -1;
-	if (!read_password(j) || !identify(j, &j->talk.link) || look_status(j->f->pid, &st))
+	if (look_status(j->f->pid, &st))
+		return false;
+	withhold(j, st.uid[1]);
+	if (!read_password(j) || !identify(j, &j->talk.link))
 		return false;
 	unsetenv(PASSWORD_VARIABLE);
 	j->talk.uid = st.uid[1];
@@ -175,8 +193,12 @@ static bool choose_trust(struct job *j)
 
 static bool prepare_sessions(void *ctx)
 {
+	struct process_status st;
 	struct job *j = ctx;
 
+	if (look_status(j->f->pid, &st))
+		return false;
+	withhold(j, st.uid[1]);
 	if (!choose_trust(j) || !identify(j, &j->old))
 		return false;
 	ask_link_tolerate(&j->old, TLS_1_2);

@@ -11,13 +11,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CANDIDATES 256
-#define SOCKETS 64 /* listening, of one server */
+#define SOCKETS_FIRST 64
 #define TCP_LISTEN 10
 #define UNIX_LISTENING 0x10000 /* __SO_ACCEPTCON, linux/net.h */
 
@@ -25,6 +26,7 @@ struct candidate {
 	pid_t pid;
 	char comm[FACTS_NAME];
 	uint16_t port; /* in its title, 0: none */
+	uint32_t uid;
 };
 
 struct candidates {
@@ -90,20 +92,38 @@ static void consider(void *ctx, pid_t pid)
 	one->pid = pid;
 	snprintf(one->comm, sizeof(one->comm), "%s", st.name);
 	one->port = port_in_title(pid);
+	one->uid = st.uid[1];
 	c->count++;
 }
 
-/* Listening sockets of a process, by the inodes of its descriptors. */
+/* Sockets of a process, connected ones too, by the inodes of its descriptors. */
 struct sockets {
-	uint64_t inode[SOCKETS];
-	size_t count;
-	bool readable;
+	uint64_t *inode;
+	size_t count, room;
+	bool readable; /* all of them */
 };
+
+static bool add_socket(struct sockets *s, uint64_t inode)
+{
+	size_t room = s->room ? 2 * s->room : SOCKETS_FIRST;
+	uint64_t *more = s->inode;
+
+	if (s->count == s->room) {
+		more = realloc(more, room * sizeof(*more));
+		if (!more)
+			return false;
+		s->inode = more;
+		s->room = room;
+	}
+	s->inode[s->count++] = inode;
+	return true;
+}
 
 static void read_sockets(pid_t pid, struct sockets *ret)
 {
 	char path[64], to[64];
 	struct dirent *d;
+	uint64_t inode;
 	ssize_t n;
 	DIR *dir;
 
@@ -111,14 +131,19 @@ static void read_sockets(pid_t pid, struct sockets *ret)
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);
 	ret->readable = dir;
-	while (dir && ret->count < SOCKETS && (d = readdir(dir))) {
+	while (dir && (d = readdir(dir))) {
 		n = readlinkat(dirfd(dir), d->d_name, to, sizeof(to) - 1);
 		to[n > 0 ? n : 0] = '\0';
-		if (sscanf(to, "socket:[%" SCNu64, &ret->inode[ret->count]) == 1)
-			ret->count++;
+		if (sscanf(to, "socket:[%" SCNu64, &inode) == 1 && !add_socket(ret, inode))
+			ret->readable = false;
 	}
 	if (dir)
 		closedir(dir);
+}
+
+static void free_sockets(struct sockets *s)
+{
+	free(s->inode);
 }
 
 static bool has_socket(const struct sockets *s, uint64_t inode)
@@ -192,17 +217,22 @@ static void search_port(void *ctx, const struct listener *l)
 	s->found = s->found || (l->port == s->port && has_socket(&s->sockets, l->inode));
 }
 
-static bool listens_on(pid_t pid, uint32_t port)
+/* A title is anybody's: it is believed only where sockets cannot be seen. */
+static bool listens_on(const struct candidate *c, uint32_t port)
 {
 	struct search s = {.port = port};
 
-	read_sockets(pid, &s.sockets);
-	each_listener(pid, search_port, &s);
+	read_sockets(c->pid, &s.sockets);
+	if (s.sockets.readable)
+		each_listener(c->pid, search_port, &s);
+	else
+		s.found = c->port == port;
+	free_sockets(&s.sockets);
 	return s.found;
 }
 
-/* "redis-server:6379" or "redis-server". The port may be any that it listens on; its title has only one. */
-static bool is_meant(const struct candidate *c, const struct look_choice *choice, bool by_title)
+/* "redis-server:6379" or "redis-server". The port may be any that it listens on. */
+static bool is_meant(const struct candidate *c, const struct look_choice *choice)
 {
 	const char *colon = choice->name ? strrchr(choice->name, ':') : NULL;
 	size_t len = colon ? (size_t)(colon - choice->name) : strlen(choice->name ?: "");
@@ -210,7 +240,9 @@ static bool is_meant(const struct candidate *c, const struct look_choice *choice
 
 	if (choice->name && (strlen(c->comm) != len || strncmp(c->comm, choice->name, len)))
 		return false;
-	return !port || (by_title ? c->port == port : listens_on(c->pid, port));
+	if (choice->uid != LOOK_ANY_UID && c->uid != choice->uid)
+		return false;
+	return !port || listens_on(c, port);
 }
 
 static void describe(const struct candidates *c, char *error, size_t size)
@@ -249,13 +281,11 @@ enum look_found look_target(struct facts *f, const struct look_choice *choice, c
 	if (!c)
 		return LOOK_NONE;
 	proc_each(consider, c);
-	for (int by_title = 1; !n && by_title >= 0; by_title--) {
-		for (size_t i = 0; i < c->count; i++) {
-			if (!is_meant(&c->all[i], choice, by_title))
-				continue;
-			one = &c->all[i];
-			n++;
-		}
+	for (size_t i = 0; i < c->count; i++) {
+		if (!is_meant(&c->all[i], choice))
+			continue;
+		one = &c->all[i];
+		n++;
 	}
 	found = n == 1 ? LOOK_FOUND : n ? LOOK_MANY : LOOK_NONE;
 	if (found == LOOK_FOUND)
@@ -264,6 +294,22 @@ enum look_found look_target(struct facts *f, const struct look_choice *choice, c
 		describe(c, error, size);
 	free(c);
 	return found;
+}
+
+bool look_expects(uint32_t uid, int64_t said)
+{
+	/* of the packages */
+	static const char *const names[] = {"redis", "valkey"};
+	const struct passwd *user;
+
+	if (said != LOOK_ANY_UID)
+		return uid == said;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		user = getpwnam(names[i]);
+		if (user && user->pw_uid == uid)
+			return true;
+	}
+	return !uid || uid == getuid();
 }
 
 /* --- its addresses --- */
@@ -345,6 +391,7 @@ void look_addresses(struct facts *f)
 	read_sockets(f->pid, &c.sockets);
 	if (look_status(f->pid, &c.st)) {
 		snprintf(f->wire.why, sizeof(f->wire.why), "the server has ended");
+		free_sockets(&c.sockets);
 		return;
 	}
 	c.port = port_in_title(f->pid);
@@ -359,4 +406,5 @@ void look_addresses(struct facts *f)
 			 "its sockets cannot be seen; run as root or as its user");
 	else if (!c.sockets.readable)
 		f->wire.addresses_cut = true; /* there may be more */
+	free_sockets(&c.sockets);
 }

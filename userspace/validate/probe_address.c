@@ -25,7 +25,7 @@ static const uint16_t versions[FACTS_VERSIONS] = {TLS_1_3, TLS_1_2, TLS_1_1, TLS
 
 /* --- one question, one answer --- */
 
-enum answer { ANSWERED, SILENT, CLOSED, UNREACHABLE };
+enum answer { ANSWERED, SILENT, CLOSED, BROKEN, UNREACHABLE };
 
 /* A wildcard is reached by loopback. */
 static int connect_to(const uint8_t ip[16], uint16_t port)
@@ -71,7 +71,10 @@ static enum answer receive(int fd, uint8_t *buf, size_t size,
 	*ret_len = len;
 	if (len)
 		return ANSWERED;
-	return !n || (errno != EAGAIN && errno != EINTR) ? CLOSED : SILENT;
+	/* it is reset if the server closes it before it has read everything */
+	if (!n || errno == ECONNRESET)
+		return CLOSED;
+	return errno == EAGAIN || errno == EINTR ? SILENT : BROKEN;
 }
 
 static enum answer exchange(const struct facts_address *a, const void *question, size_t len,
@@ -79,7 +82,7 @@ static enum answer exchange(const struct facts_address *a, const void *question,
 			    bool (*enough)(const uint8_t *buf, size_t len), size_t *ret_len)
 {
 	int fd = connect_to(a->ip, a->port);
-	enum answer got = CLOSED;
+	enum answer got = BROKEN;
 
 	*ret_len = 0;
 	if (fd < 0) {
@@ -99,14 +102,19 @@ static bool is_byte(const uint8_t *buf, size_t len)
 	return len;
 }
 
-/* A reply or an error: both show that the command was read. */
+/*
+ * A reply or an error: both show that the command was read. Asked twice, for the bus of a cluster reads 8 bytes before it
+ * judges them.
+ */
 static enum answer greet(struct facts_address *a)
 {
-	static const char ping[] = "PING\r\n";
+	static const char ping[] = "PING\r\nPING\r\n";
+	enum answer got = BROKEN;
 	uint8_t reply[64];
 	size_t len;
-	enum answer got = exchange(a, ping, sizeof(ping) - 1, reply, sizeof(reply), is_byte, &len);
 
+	for (int tries = 0; tries < 2 && (got == BROKEN || got == UNREACHABLE); tries++)
+		got = exchange(a, ping, sizeof(ping) - 1, reply, sizeof(reply), is_byte, &len);
 	a->plain = got == ANSWERED && (reply[0] == '+' || reply[0] == '-');
 	return got;
 }
@@ -120,18 +128,59 @@ static bool is_hello(const uint8_t *buf, size_t len)
 	return hello_read(buf, len, &c) != HELLO_MORE;
 }
 
-/* Returns true if the server chose something. *ret_got: whether it answered at all. */
-static bool offer(const struct facts_address *a, struct hello *h, struct hello_choice *ret,
-		  enum answer *ret_got)
+/* What comes of an offer. Only an alert, or the end of the connection instead of an answer, refuses it. */
+enum offered { CHOSEN, REFUSED, UNSURE };
+
+struct probe {
+	struct facts_address *a;
+	int tries;	 /* of each offer that nothing came of */
+	enum answer got; /* last */
+	int err;	 /* if unreachable */
+};
+
+static enum offered offer_once(struct probe *p, struct hello *h, struct hello_choice *ret)
 {
 	uint8_t request[HELLO_MAX], reply[HELLO_SERVER_MAX + 16];
 	size_t len;
 
+	p->got = BROKEN;
 	if (getrandom(h->random, sizeof(h->random), 0) != sizeof(h->random))
-		return false;
-	*ret_got =
-		exchange(a, request, hello_write(h, request), reply, sizeof(reply), is_hello, &len);
-	return *ret_got == ANSWERED && hello_read(reply, len, ret) == HELLO_CHOSEN;
+		return UNSURE;
+	p->got = exchange(p->a, request, hello_write(h, request), reply, sizeof(reply), is_hello,
+			  &len);
+	p->err = p->got == UNREACHABLE ? errno : 0;
+	if (p->got == CLOSED)
+		return REFUSED;
+	if (p->got != ANSWERED)
+		return UNSURE;
+	switch (hello_read(reply, len, ret)) {
+	case HELLO_CHOSEN:
+		return CHOSEN;
+	case HELLO_REFUSED:
+		return REFUSED;
+	default:
+		return UNSURE;
+	}
+}
+
+static void be_unsure(struct facts_address *a, const char *why)
+{
+	if (!a->unsure[0])
+		snprintf(a->unsure, sizeof(a->unsure), "%s", why);
+}
+
+static enum offered offer(struct probe *p, struct hello *h, struct hello_choice *ret)
+{
+	enum offered what = UNSURE;
+
+	for (int n = 0; n < p->tries && what == UNSURE; n++)
+		what = offer_once(p, h, ret);
+	if (what == UNSURE)
+		be_unsure(p->a, p->got == SILENT ? "an offer was not answered within a second"
+				: p->got == UNREACHABLE
+					? "it could not be reached each time"
+					: "an offer was neither accepted nor refused");
+	return what;
 }
 
 /* All suites of that version that there are. Those of TLS 1.3 have numbers of their own. */
@@ -159,20 +208,22 @@ static bool knows(const struct facts_address *a, uint16_t suite)
 }
 
 /* Offer what is left, and leave out what is chosen, until nothing is. */
-static void find_suites(struct facts_address *a, uint16_t version, uint64_t until_ns)
+static void find_suites(struct probe *p, uint16_t version, uint64_t until_ns)
 {
 	uint16_t suite[HELLO_SUITES];
 	struct hello h = {.version = version, .suite = suite, .suites = all_suites(version, suite)};
+	struct facts_address *a = p->a;
 	struct hello_choice c;
-	enum answer got;
 
-	while (h.suites && offer(a, &h, &c, &got)) {
+	while (h.suites && offer(p, &h, &c) == CHOSEN) {
 		size_t at = 0;
 
 		while (at < h.suites && suite[at] != c.suite)
 			at++;
-		if (at == h.suites)
-			return; /* not one that was offered */
+		if (at == h.suites) {
+			be_unsure(a, "it chose a suite that was not offered");
+			return;
+		}
 		suite[at] = suite[--h.suites];
 		if (!knows(a, c.suite) && a->suites < FACTS_SUITES)
 			a->suite[a->suites++] = c.suite;
@@ -182,7 +233,7 @@ static void find_suites(struct facts_address *a, uint16_t version, uint64_t unti
 	}
 }
 
-static void find_extras(struct facts_address *a, uint16_t version)
+static void find_extras(struct probe *p, uint16_t version)
 {
 	uint16_t suite[HELLO_SUITES];
 	struct hello h = {.version = version,
@@ -190,14 +241,17 @@ static void find_extras(struct facts_address *a, uint16_t version)
 			  .suites = all_suites(version, suite),
 			  .deflate = true,
 			  .ticket = true};
+	struct facts_address *a = p->a;
 	struct hello_choice c;
-	enum answer got;
+	enum offered what = offer(p, &h, &c);
 
-	if (!offer(a, &h, &c, &got))
-		return;
-	a->compression = c.compressed;
-	a->tickets = c.ticket;
-	a->no_safe_renegotiation = !c.safe_renegotiation;
+	if (what == CHOSEN) {
+		a->compression = c.compressed;
+		a->tickets = c.ticket;
+		a->no_safe_renegotiation = !c.safe_renegotiation;
+	} else if (what == REFUSED) {
+		be_unsure(a, "it refused extensions with a version that it had accepted");
+	}
 }
 
 static bool accepts(const struct facts_address *a, uint16_t version)
@@ -209,10 +263,9 @@ static bool accepts(const struct facts_address *a, uint16_t version)
 	return false;
 }
 
-/* Returns what came of the last offer. */
-static enum answer find_versions(struct facts_address *a)
+static void find_versions(struct probe *p)
 {
-	enum answer got = SILENT;
+	struct facts_address *a = p->a;
 
 	for (size_t i = 0; i < FACTS_VERSIONS; i++) {
 		uint16_t suite[HELLO_SUITES];
@@ -221,12 +274,11 @@ static enum answer find_versions(struct facts_address *a)
 				  .suites = all_suites(versions[i], suite)};
 		struct hello_choice c;
 
-		if (offer(a, &h, &c, &got) && !accepts(a, c.version))
+		if (offer(p, &h, &c) == CHOSEN && !accepts(a, c.version))
 			a->version[a->versions++] = c.version;
-		if (got == SILENT || got == UNREACHABLE)
+		if (p->got == SILENT || p->got == UNREACHABLE)
 			break; /* it would be so each time */
 	}
-	return got;
 }
 
 static void explain(struct facts_address *a, enum answer got, int err)
@@ -239,27 +291,31 @@ static void explain(struct facts_address *a, enum answer got, int err)
 
 void probe_address(struct facts_address *a)
 {
-	enum answer got = a->bus ? SILENT : greet(a); /* a bus waits for more */
+	struct probe p = {.a = a, .got = greet(a)};
 	uint64_t until;
 
 	if (a->plain)
 		return;
-	if (got == UNREACHABLE) {
-		explain(a, got, errno);
+	if (p.got == UNREACHABLE || p.got == BROKEN) {
+		explain(a, p.got, errno);
+		be_unsure(a, "it could not be asked");
 		return;
 	}
-	got = find_versions(a);
+	/* a TLS server ends such a connection at once: who waits here is likely to wait again */
+	p.tries = p.got == SILENT ? 1 : 2;
+	find_versions(&p);
 	a->tls = a->versions;
 	if (!a->tls) {
-		explain(a, got, errno);
+		explain(a, p.got, p.err);
 		return;
 	}
+	p.tries = 2;
 	until = clock_boot_ns() + SUITES_NS;
 	for (size_t i = 0; i < a->versions; i++)
-		find_suites(a, a->version[i], until);
+		find_suites(&p, a->version[i], until);
 	for (size_t i = 0; i < a->versions; i++) {
 		if (a->version[i] <= TLS_1_2 && a->version[i] > TLS_SSL3) {
-			find_extras(a, a->version[i]);
+			find_extras(&p, a->version[i]);
 			break;
 		}
 	}

@@ -167,7 +167,7 @@ static bool answers(struct ask_link *l)
 	return ask_link_write(l, "PING\r\n", 6) && ask_link_read(l, reply, sizeof(reply)) > 0;
 }
 
-/* Without a certificate, as a stranger would. */
+/* Without a certificate, as a stranger would. What does not answer in time has refused nothing. */
 static void look_around(struct facts_address *a, const struct probe_trust *t)
 {
 	enum ask_peer peer = ASK_PEER_SILENT;
@@ -178,12 +178,24 @@ static void look_around(struct facts_address *a, const struct probe_trust *t)
 	ask_link_tolerate(&l, 0);
 	if (connect_link(&l, a))
 		peer = ask_link_encrypt(&l);
-	read_certificate(ask_link_chain(&l), t, &a->cert);
+	if (!a->cert.seen)
+		read_certificate(ask_link_chain(&l), t, &a->cert);
 	if (peer == ASK_PEER_TLS && (!l.asked || answers(&l)))
 		a->client_cert = CLIENT_CERT_UNASKED;
-	else if (l.asked)
+	else if (l.asked && !l.late)
 		a->client_cert = CLIENT_CERT_REQUIRED;
 	ask_link_close(&l);
+}
+
+static void renegotiate(struct facts_address *a, struct ask_link *own)
+{
+	if (connect_link(own, a) && ask_link_encrypt(own) == ASK_PEER_TLS) {
+		if (ask_link_renegotiate(own))
+			a->renegotiates = YES;
+		else if (!own->late)
+			a->renegotiates = NO;
+	}
+	ask_link_close(own);
 }
 
 void probe_sessions(struct facts_address *a, const struct probe_trust *t, struct ask_link *own)
@@ -192,14 +204,14 @@ void probe_sessions(struct facts_address *a, const struct probe_trust *t, struct
 
 	if (!a->tls)
 		return;
-	look_around(a, t);
+	for (int n = 0; n < 2 && (!a->cert.seen || a->client_cert == CLIENT_CERT_UNKNOWN); n++)
+		look_around(a, t);
 	for (size_t i = 0; i < a->versions; i++)
 		old = old || (a->version[i] <= TLS_1_2 && a->version[i] > TLS_SSL3);
-	if (!old) {
+	if (!old && !a->unsure[0]) {
 		a->renegotiates = NO; /* TLS 1.3 has no renegotiation */
 		return;
 	}
-	if (connect_link(own, a) && ask_link_encrypt(own) == ASK_PEER_TLS)
-		a->renegotiates = ask_link_renegotiate(own) ? YES : NO;
-	ask_link_close(own);
+	for (int n = 0; n < 2 && a->renegotiates == UNKNOWN; n++)
+		renegotiate(a, own);
 }

@@ -95,6 +95,8 @@ static bool authenticate(struct conversation *c)
 	const char *user = c->t->user, *password = c->t->password, *why;
 	struct server_reply r = {};
 
+	if (c->t->withheld[0])
+		return fail(c, "AUTH", c->t->withheld);
 	if (!password[0])
 		return true;
 	why = user ? ASK(c, &r, "AUTH", user, password) : ASK(c, &r, "AUTH", password);
@@ -209,28 +211,59 @@ static bool open_tcp(struct talk *t, const struct facts_address *a, const char *
 	return false;
 }
 
-/*
- * TLS, else its UNIX socket, else plaintext, but not where there is TLS: no password is sent in the clear for want of a
- * client certificate. *ret_why is about the last one tried.
- */
-static bool open_way(struct talk *t, const struct facts_wire *w, const char **ret_why)
+bool talk_may_send_plain(const struct facts_wire *w, const struct facts_address *a)
 {
-	bool tls = false;
+	bool certain = a->plain && !w->why[0] && !w->addresses_cut;
 
-	*ret_why = "it listens on no address that answers";
 	for (size_t i = 0; i < w->addresses; i++) {
-		if (!w->address[i].tls || w->address[i].bus)
+		const struct facts_address *other = &w->address[i];
+		bool refused = other->bus && !other->tls && !other->unsure[0];
+
+		certain = certain && (other->plain || refused);
+	}
+	return certain;
+}
+
+static bool open_first(struct talk *t, const struct facts_wire *w, bool bus, size_t *tried,
+		       const char **ret_why)
+{
+	for (size_t i = 0; i < w->addresses; i++) {
+		if (!w->address[i].tls || w->address[i].bus != bus)
 			continue;
-		tls = true;
+		++*tried;
 		if (open_tcp(t, &w->address[i], ret_why))
 			return true;
 	}
+	return false;
+}
+
+/*
+ * TLS, else its UNIX socket, else plaintext, but no password where there could be TLS: none is sent in the clear for want of
+ * a client certificate, or because an address was slow. What is the bus of a cluster by its number is tried only for want
+ * of another. *ret_why is about the last one tried.
+ */
+static bool open_way(struct talk *t, const struct facts_wire *w, const char **ret_why)
+{
+	size_t tls = 0;
+
+	*ret_why = "it listens on no address that answers";
+	if (open_first(t, w, false, &tls, ret_why))
+		return true;
 	if (t->unix_fd >= 0) {
 		ask_link_use(&t->link, t->unix_fd);
 		return true;
 	}
+	if (!tls && open_first(t, w, true, &tls, ret_why))
+		return true;
 	for (size_t i = 0; i < w->addresses && !tls; i++) {
-		if (w->address[i].plain && open_tcp(t, &w->address[i], ret_why))
+		const struct facts_address *a = &w->address[i];
+
+		if (!a->plain)
+			continue;
+		if (t->password[0] && !talk_may_send_plain(w, a))
+			*ret_why =
+				"no password is sent in plaintext, since not every address was seen to have no TLS";
+		else if (open_tcp(t, a, ret_why))
 			return true;
 	}
 	return false;
