@@ -105,7 +105,7 @@ static void a_fault_breaks_its_own_check(void **state)
 		FAULT(code.exposed[0], '/', "mem-code"),
 		FAULT(code.replaced[0], '/', "host-libraries"),
 		FAULT(host.ptrace_scope, 0, "mem-ptrace"),
-		FAULT(host.swap, 1, "mem-swap"),
+		FAULT(host.swap, YES, "mem-swap"),
 		FAULT(host.lockdown[0], 0, "mem-lockdown"),
 		FAULT(host.unprivileged_bpf, 0, "mem-bpf"),
 		FAULT(host.perf_paranoid, 1, "mem-perf"),
@@ -322,7 +322,8 @@ static void swap_and_ksm(void **state)
 {
 	struct facts f = good_facts();
 
-	f.host.swap = f.host.swap_sealed = true;
+	f.host.swap = YES;
+	f.host.swap_sealed = true;
 	assert_outcome(&f, "mem-swap", CHECK_PASS, "encrypted or in RAM");
 	f.host.swap_sealed = false;
 	f.process.swapped_kb = 12;
@@ -333,6 +334,31 @@ static void swap_and_ksm(void **state)
 	assert_outcome(&f, "mem-ksm", CHECK_PASS, "not for it");
 	f.process.mergeable = YES;
 	assert_outcome(&f, "mem-ksm", CHECK_FAIL, "for it");
+}
+
+/* A file of /proc that cannot be read says nothing of the host. */
+static void an_unread_host_is_not_judged(void **state)
+{
+	struct facts f = good_facts();
+
+	f.host = (struct facts_host){
+		.ptrace_scope = FACTS_UNSEEN,
+		.unprivileged_bpf = -1,
+		.perf_paranoid = -1,
+		.kptr_restrict = -1,
+	};
+	assert_outcome(&f, "mem-ptrace", CHECK_SKIP, "ptrace_scope cannot be read");
+	assert_outcome(&f, "mem-core", CHECK_SKIP, "core_pattern cannot be read");
+	assert_outcome(&f, "mem-swap", CHECK_SKIP, "swaps cannot be read");
+	assert_outcome(&f, "mem-ksm", CHECK_SKIP, "cannot be read");
+	assert_outcome(&f, "mem-bpf", CHECK_SKIP, "cannot be read");
+	assert_outcome(&f, "mem-perf", CHECK_SKIP, "cannot be read");
+	assert_outcome(&f, "mem-kptr", CHECK_SKIP, "cannot be read");
+	assert_outcome(&f, "host-kernel", CHECK_SKIP, "");
+	assert_outcome(&f, "host-reboot", CHECK_SKIP, "");
+	assert_outcome(&f, "host-taint", CHECK_SKIP, "cannot be read");
+	f.host.ptrace_scope = -1; /* no Yama */
+	assert_outcome(&f, "mem-ptrace", CHECK_FAIL, "no Yama");
 }
 
 static void data_that_are_never_written_need_no_encryption(void **state)
@@ -456,6 +482,7 @@ int main(void)
 		cmocka_unit_test(files_are_judged_by_who_reaches_them),
 		cmocka_unit_test(core_dumps_are_judged_as_the_kernel_writes_them),
 		cmocka_unit_test(swap_and_ksm),
+		cmocka_unit_test(an_unread_host_is_not_judged),
 		cmocka_unit_test(data_that_are_never_written_need_no_encryption),
 		cmocka_unit_test(replication_and_cluster_need_tls_of_their_own),
 		cmocka_unit_test(a_kernel_of_elsewhere_is_not_judged),

@@ -87,6 +87,16 @@ static int setup(void **state)
 	device("loop", 10, NULL, NULL);
 	mkdir(below("loop", "loop"), 0755);
 	put("loop", "loop/backing_file", "/nonexistent/image\n");
+	/* they check what is read, and encrypt nothing */
+	device("dm-verity", 11, "vda", NULL);
+	mkdir(below("dm-verity", "dm"), 0755);
+	put("dm-verity", "dm/uuid", "CRYPT-VERITY-0123-root\n");
+	device("dm-integrity", 12, "vdb", NULL);
+	mkdir(below("dm-integrity", "dm"), 0755);
+	put("dm-integrity", "dm/uuid", "CRYPT-INTEGRITY-data\n");
+	device("dm-both", 13, "dm-crypt-a", NULL);
+	mkdir(below("dm-both", "dm"), 0755);
+	put("dm-both", "dm/uuid", "CRYPT-VERITY-0123-root\n");
 	return 0;
 }
 
@@ -117,6 +127,13 @@ static void a_device_is_encrypted_if_all_below_are(void **state)
 	assert_device(7, NO, "on vda"); /* LVM alone encrypts nothing */
 }
 
+static void integrity_is_no_encryption(void **state)
+{
+	assert_device(11, NO, "on vda");
+	assert_device(12, NO, "on vdb");
+	assert_device(13, YES, "dm-crypt-a");
+}
+
 static void a_partition_is_what_its_disk_is(void **state)
 {
 	assert_device(9, YES, "dm-crypt-a");
@@ -144,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_is_encrypted_if_all_below_are),
+		cmocka_unit_test(integrity_is_no_encryption),
 		cmocka_unit_test(a_partition_is_what_its_disk_is),
 		cmocka_unit_test(what_cannot_be_followed_is_unknown),
 		cmocka_unit_test(a_directory_in_ram_needs_no_encryption),

@@ -151,7 +151,7 @@ static void a_baseline_shows_what_changed(void **state)
 	struct verdict_report now;
 
 	facts.code.exposed[0] = '\0';
-	facts.host.swap = true;
+	facts.host.swap = YES;
 	verdict_reach(&now, &facts, &profile);
 	assert_true(baseline_compare(&now, file, error, sizeof(error)));
 	for (size_t i = 0; i < now.rows; i++) {
@@ -167,7 +167,7 @@ static void a_baseline_shows_what_changed(void **state)
 	unlink(file);
 	free(text);
 	strcpy(facts.code.exposed, EVIL);
-	facts.host.swap = false;
+	facts.host.swap = NO;
 }
 
 static void a_baseline_that_is_none_is_refused(void **state)

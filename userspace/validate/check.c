@@ -77,7 +77,7 @@ const struct check checks[] = {
 	 judge_mem_core},
 	{"mem-swap", "Its memory does not reach a disk in the clear",
 	 "/proc/swaps, dm-crypt and zram by sysfs", "no swap, or all of it encrypted or in RAM",
-	 "swapoff -a, " HARDENED "MemorySwapMax=0, or swap on dm-crypt", judge_mem_swap},
+	 "swapoff -a, or swap on dm-crypt", judge_mem_swap},
 	{"mem-ksm", "Its pages are not merged with those of others",
 	 "/sys/kernel/mm/ksm/run, /proc/PID/ksm_stat", "KSM is off, or not on for it",
 	 "echo 2 > /sys/kernel/mm/ksm/run", judge_mem_ksm},

@@ -35,10 +35,10 @@ static void judge_number(int value, int least, const char *file, struct outcome 
 
 void judge_mem_ptrace(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
-	if (f->host.ptrace_scope < 0)
+	if (f->host.ptrace_scope == -1)
 		check_fail(ret, "this kernel has no Yama, or it is not enabled");
 	else
-		judge_number(f->host.ptrace_scope, 1, "", ret);
+		judge_number(f->host.ptrace_scope, 1, "/proc/sys/kernel/yama/ptrace_scope", ret);
 }
 
 void judge_mem_core(const struct facts *f, const struct profile *p, struct outcome *ret)
@@ -50,6 +50,8 @@ void judge_mem_core(const struct facts *f, const struct profile *p, struct outco
 		return;
 	if (f->process.dumpable == NO)
 		check_pass(ret, "it is not dumpable");
+	else if (!f->host.core_pattern_seen)
+		check_skip(ret, "/proc/sys/kernel/core_pattern cannot be read");
 	else if (!pattern[0])
 		check_pass(ret, "kernel.core_pattern is empty");
 	else if (f->process.core_limit)
@@ -67,7 +69,9 @@ void judge_mem_swap(const struct facts *f, const struct profile *p, struct outco
 {
 	unsigned long long kb = f->process.swapped_kb;
 
-	if (!f->host.swap)
+	if (f->host.swap == UNKNOWN)
+		check_skip(ret, "/proc/swaps cannot be read");
+	else if (f->host.swap == NO)
 		check_pass(ret, "no swap");
 	else if (f->host.swap_sealed)
 		check_pass(ret, "all swap is encrypted or in RAM");
@@ -80,9 +84,9 @@ void judge_mem_swap(const struct facts *f, const struct profile *p, struct outco
 void judge_mem_ksm(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
 	if (f->host.ksm == NO)
-		check_pass(ret, "KSM is off");
+		check_pass(ret, "KSM is off, or this kernel has none");
 	else if (f->host.ksm == UNKNOWN)
-		check_pass(ret, "this kernel has no KSM");
+		check_skip(ret, "/sys/kernel/mm/ksm/run cannot be read");
 	else if (f->process.mergeable == NO)
 		check_pass(ret, "KSM is on, but not for it");
 	else if (f->process.mergeable == YES)

@@ -167,12 +167,18 @@ void judge_host_reboot(const struct facts *f, const struct profile *p, struct ou
 {
 	if (f->host.reboot == YES)
 		check_fail(ret, "it exists");
+	else if (f->host.reboot == UNKNOWN)
+		check_skip(ret, "/run cannot be seen");
 	else
 		check_pass(ret, "it does not exist");
 }
 
 void judge_host_taint(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
+	if (!f->host.taint_seen) {
+		check_skip(ret, "/proc/sys/kernel/tainted cannot be read");
+		return;
+	}
 	for (size_t i = 0; i < sizeof(taints) / sizeof(taints[0]); i++) {
 		if (f->host.taint >> taints[i].bit & 1)
 			check_list(ret->seen, sizeof(ret->seen), "%s", taints[i].what);

@@ -22,6 +22,8 @@
 #define FACTS_FILES 64
 #define FACTS_MODULES 192 /* files that the server executes */
 
+#define FACTS_UNSEEN (-2)
+
 /* An answer that may be missing. */
 enum known { UNKNOWN, NO, YES };
 
@@ -166,16 +168,19 @@ struct facts_code {
 };
 
 struct facts_host {
-	int ptrace_scope; /* -1: no Yama */
+	int ptrace_scope; /* -1: no Yama, FACTS_UNSEEN: unknown */
+	bool core_pattern_seen;
 	char core_pattern[FACTS_NAME * 2];
-	bool swap, swap_sealed;
-	enum known ksm;
+	enum known swap;
+	bool swap_sealed;
+	enum known ksm;					    /* NO: also where the kernel has none */
 	char lockdown[FACTS_NAME];			    /* empty: not supported */
 	int unprivileged_bpf, perf_paranoid, kptr_restrict; /* -1: unknown */
 	char kernel[FACTS_NAME];
 	char newest[FACTS_NAME]; /* installed; empty: none */
 	bool packaged;		 /* the running kernel is among them */
 	enum known reboot;
+	bool taint_seen;
 	uint64_t taint;
 };
 

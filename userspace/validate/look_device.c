@@ -2,9 +2,12 @@
 /* look_device.c - whether what lies in a directory is encrypted at rest: fscrypt, or dm-crypt somewhere below, by sysfs. */
 #include "validate/look.h"
 
+#include "base/proc.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,7 +92,7 @@ static enum known is_device_encrypted(struct walk *w, dev_t dev)
 		return answer(w, UNKNOWN, "device %u:%u is not in /sys", major(dev), minor(dev));
 	if (w->depth++ > DEPTH_MAX)
 		return answer(w, UNKNOWN, "%s: too many devices above one another", name);
-	if (attribute(w, dev, "dm/uuid", text, sizeof(text)) && !strncmp(text, "CRYPT-", 6))
+	if (attribute(w, dev, "dm/uuid", text, sizeof(text)) && proc_dm_encrypts(text))
 		return answer(w, YES, "dm-crypt (%s)", name);
 	if (attribute(w, dev, "partition", text, sizeof(text)) &&
 	    attribute(w, dev, "../dev", text, sizeof(text)) && parse_dev(text, &disk))
@@ -164,21 +167,46 @@ static bool upper_layer(const struct mount *m, char *buf, size_t size)
 	return true;
 }
 
+/* How many devices a btrfs has, by the name of one; 0 if that is not known. */
+static size_t btrfs_devices(const char *name)
+{
+	glob_t found = {};
+	char pattern[256];
+	size_t devices = 0;
+	char *slash;
+
+	snprintf(pattern, sizeof(pattern), "/sys/fs/btrfs/*/devices/%.128s", name);
+	if (!glob(pattern, GLOB_NOSORT, NULL, &found) && found.gl_pathc == 1) {
+		slash = strrchr(found.gl_pathv[0], '/');
+		snprintf(pattern, sizeof(pattern), "%.*s/*", (int)(slash - found.gl_pathv[0]),
+			 found.gl_pathv[0]);
+		globfree(&found);
+		found = (glob_t){};
+		if (!glob(pattern, GLOB_NOSORT, NULL, &found))
+			devices = found.gl_pathc;
+	}
+	globfree(&found);
+	return devices;
+}
+
 /* A file system without a device number of its own: the mount tells more. */
 static enum known is_mount_encrypted(struct walk *w, dev_t dev)
 {
 	struct mount m = {};
-	char upper[1024];
+	char upper[1024], name[128];
 	struct stat st;
 
 	if (!find_mount(dev, &m))
 		return answer(w, UNKNOWN, "the mount is not in this mount namespace");
 	if (upper_layer(&m, upper, sizeof(upper)))
 		return is_encrypted(w, upper);
-	/* btrfs and others with several devices: the mounted one stands for all */
-	if (m.source[0] == '/' && !stat(m.source, &st) && S_ISBLK(st.st_mode))
-		return is_device_encrypted(w, st.st_rdev);
-	return answer(w, UNKNOWN, "on %s, which does not say what is below it", m.type);
+	if (m.source[0] != '/' || stat(m.source, &st) || !S_ISBLK(st.st_mode))
+		return answer(w, UNKNOWN, "on %s, which does not say what is below it", m.type);
+	if (!strcmp(m.type, "btrfs") &&
+	    (!name_of(w, st.st_rdev, name, sizeof(name)) || btrfs_devices(name) != 1))
+		return answer(w, UNKNOWN, "on btrfs, of which %.200s may not be the only device",
+			      m.source);
+	return is_device_encrypted(w, st.st_rdev);
 }
 
 static enum known is_encrypted(struct walk *w, const char *path)

@@ -6,6 +6,7 @@
 #include "base/proc.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,32 @@ static int read_number(const char *path)
 {
 	char text[32];
 
-	return read_line(path, text, sizeof(text)) ? (int)strtol(text, NULL, 10) : -1;
+	return read_line(path, text, sizeof(text)) && text[0] ? (int)strtol(text, NULL, 10) : -1;
 }
 
-static bool has_swap(void)
+/* Without its file a kernel lacks the feature, if the directory of that file is there. */
+static int read_feature(const char *dir, const char *file)
+{
+	char path[128];
+	int n;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	n = read_number(path);
+	if (n >= 0)
+		return n;
+	return access(path, F_OK) && errno == ENOENT && !access(dir, R_OK | X_OK) ? -1
+										  : FACTS_UNSEEN;
+}
+
+/* Does that file exist? */
+static enum known exists(const char *path)
+{
+	if (!access(path, F_OK))
+		return YES;
+	return errno == ENOENT || errno == ENOTDIR ? NO : UNKNOWN;
+}
+
+static enum known has_swap(void)
 {
 	FILE *f = fopen("/proc/swaps", "re");
 	char line[512];
@@ -45,7 +68,15 @@ static bool has_swap(void)
 		lines++;
 	if (f)
 		fclose(f);
-	return lines > 1;
+	/* the first line is a heading; without swap support there is no such file */
+	return lines ? (lines > 1 ? YES : NO) : exists("/proc/swaps") == NO ? NO : UNKNOWN;
+}
+
+static enum known has_ksm(void)
+{
+	int run = read_feature("/sys/kernel/mm", "ksm/run");
+
+	return run == FACTS_UNSEEN ? UNKNOWN : run == 1 ? YES : NO;
 }
 
 /* "none [integrity] confidentiality": the one in brackets. */
@@ -82,22 +113,23 @@ static void read_kernels(struct facts_host *h)
 void look_host(struct facts *f)
 {
 	struct facts_host *h = &f->host;
-	int ksm = read_number("/sys/kernel/mm/ksm/run");
 	char taint[32];
 
-	h->ptrace_scope = read_number("/proc/sys/kernel/yama/ptrace_scope");
-	read_line("/proc/sys/kernel/core_pattern", h->core_pattern, sizeof(h->core_pattern));
+	h->ptrace_scope = read_feature("/proc/sys/kernel", "yama/ptrace_scope");
+	h->core_pattern_seen = read_line("/proc/sys/kernel/core_pattern", h->core_pattern,
+					 sizeof(h->core_pattern));
 	h->swap = has_swap();
 	h->swap_sealed = proc_swap_sealed();
-	h->ksm = ksm < 0 ? UNKNOWN : ksm == 1 ? YES : NO;
+	h->ksm = has_ksm();
 	read_lockdown(h->lockdown, sizeof(h->lockdown));
 	h->unprivileged_bpf = read_number("/proc/sys/kernel/unprivileged_bpf_disabled");
 	h->perf_paranoid = read_number("/proc/sys/kernel/perf_event_paranoid");
 	h->kptr_restrict = read_number("/proc/sys/kernel/kptr_restrict");
 	read_kernels(h);
-	h->reboot = access("/run/reboot-required", F_OK) && access("/var/run/reboot-required", F_OK)
-			    ? NO
-			    : YES;
-	if (read_line("/proc/sys/kernel/tainted", taint, sizeof(taint)))
+	h->reboot = exists("/run/reboot-required");
+	if (h->reboot != YES)
+		h->reboot = exists("/var/run/reboot-required");
+	h->taint_seen = read_line("/proc/sys/kernel/tainted", taint, sizeof(taint)) && taint[0];
+	if (h->taint_seen)
 		h->taint = strtoull(taint, NULL, 10);
 }

@@ -239,6 +239,14 @@ static void look_at(void *ctx, pid_t pid)
 		add(&a->capable, pid, &st);
 }
 
+/* Of a container's own processes nothing follows for the host. The number is the kernel's own, PROC_PID_INIT_INO. */
+static bool sees_whole_host(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == 0xEFFFFFFCu;
+}
+
 void look_people(struct facts *f)
 {
 	struct people c = {.f = f, .user_ns = user_ns(f->pid)};
@@ -251,6 +259,11 @@ void look_people(struct facts *f)
 	if (f->process.hidden == YES && !f->root) {
 		snprintf(f->access.why, sizeof(f->access.why),
 			 "/proc hides processes of other users; run as root");
+		return;
+	}
+	if (!sees_whole_host()) {
+		snprintf(f->access.why, sizeof(f->access.why),
+			 "cachewarden runs in a PID namespace of a container; run it on the host");
 		return;
 	}
 	c.uid = st.uid[1];
