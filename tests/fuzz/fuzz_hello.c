@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hello_choice whole = {}, part = {};
-	uint8_t *copy = malloc(size + 1);
+	uint8_t *copy = malloc(size ?: 1);
 	enum hello_answer a;
 
 	/* of its own size, so that reading behind its end is found */

@@ -13,9 +13,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define SERVER_UID 61234 /* nobody else's */
+#define SERVER_UID_TEXT "61234"
 #define PASSWORD "correct-horse-battery"
 #define LIBSSL "/usr/lib/x86_64-linux-gnu/libssl.so.3"
 
@@ -116,7 +118,7 @@ static struct run validate_argv(const char *const *more)
 
 	for (size_t i = 0; more[i]; i++)
 		argv[i + 2] = more[i];
-	r = run_argv(20000, &(struct child_opts){}, argv);
+	r = run_argv(20000 * patience, &(struct child_opts){}, argv);
 	require(r.status >= 0 && r.status <= 3, "exit code %d: %s", r.status, r.err);
 	require(!strstr(r.out, PASSWORD) && !strstr(r.err, PASSWORD), "the password is in: %s%s",
 		r.out, r.err);
@@ -124,7 +126,8 @@ static struct run validate_argv(const char *const *more)
 }
 #define validate(...) validate_argv((const char *const[]){__VA_ARGS__, NULL})
 #define PORT_OF(s) "--port", str("%d", (s)->tls_port)
-#define AS_CHECK "--user", "check", "--password-file", password_file(PASSWORD)
+#define SERVER_USER "--server-user", SERVER_UID_TEXT
+#define AS_CHECK "--user", "check", "--password-file", password_file(PASSWORD), SERVER_USER
 
 static json_t *report_of(struct run r)
 {
@@ -161,19 +164,43 @@ static bool listed(const char *const *list, const char *word)
 	return false;
 }
 
-/* Exactly these checks fail, and all others pass. */
+#define CHECKS_LEAST 40 /* of the profile azure-cache */
+
+/* Exactly these checks fail, each is made once, and all others pass. */
 static void expect_failures(json_t *report, const char *const *broken)
 {
+	size_t i, made[32] = {};
 	json_t *one;
-	size_t i;
 
 	json_array_foreach (json_object_get(report, "checks"), i, one) {
 		const char *id = of(one, "id"), *want = listed(broken, id) ? "fail" : "pass";
 
+		for (size_t k = 0; broken[k]; k++)
+			made[k] += !strcmp(broken[k], id);
 		if (!listed(of_the_host, id))
 			require(!strcmp(of(one, "verdict"), want), "%s: %s, not %s: %s", id,
 				of(one, "verdict"), want, of(one, "seen"));
 	}
+	require(i >= CHECKS_LEAST, "only %zu checks were made", i);
+	for (size_t k = 0; broken[k]; k++)
+		require(made[k] == 1, "%s was made %zu times", broken[k], made[k]);
+}
+
+/* The exit code is that of the worst verdict; what the host makes of it counts, too. */
+static void expect_status(json_t *report, int status)
+{
+	bool fails = false, skips = false;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "checks"), i, one) {
+		fails = fails || !strcmp(of(one, "verdict"), "fail");
+		skips = skips || !strcmp(of(one, "verdict"), "skip");
+	}
+	require(status == (fails   ? 1
+			   : skips ? 3
+				   : 0),
+		"exit code %d, fails %d, skips %d", status, fails, skips);
 }
 
 struct scenario {
@@ -200,6 +227,7 @@ static void scenario(const void *arg)
 {
 	const struct scenario *c = arg;
 	struct server *s = prepare(c->plain, c->more ?: USERS);
+	json_t *report;
 	struct run r;
 
 	if (c->open_files)
@@ -210,9 +238,9 @@ static void scenario(const void *arg)
 	/* "everything wrong" has no user to authenticate as, and needs none */
 	r = c->as_root ? validate("--format", "json", PORT_OF(s))
 		       : validate("--format", "json", PORT_OF(s), AS_CHECK);
-	expect_failures(report_of(r), c->broken);
-	require(r.status == 1 || !c->broken[0], "exit code %d, though something is broken",
-		r.status);
+	report = report_of(r);
+	expect_failures(report, c->broken);
+	expect_status(report, r.status);
 }
 #define SCENARIO(...) &((const struct scenario){__VA_ARGS__})
 
@@ -248,7 +276,8 @@ static void wrong_password(const void *arg)
 
 	server_run_with(s, as_server);
 	report = report_of(validate("--format", "json", PORT_OF(s), "--user", "check",
-				    "--password-file", password_file("wrong-" PASSWORD)));
+				    "--password-file", password_file("wrong-" PASSWORD),
+				    SERVER_USER));
 	require(strstr(of(check_of(report, "rest-data"), "seen"), "WRONGPASS"), "not told: %s",
 		of(check_of(report, "rest-data"), "seen"));
 	report = report_of(validate("--format", "json", PORT_OF(s)));
@@ -256,6 +285,30 @@ static void wrong_password(const void *arg)
 			strstr(of(check_of(report, "rest-key"), "seen"), "NOAUTH"),
 		"not told: %s", of(check_of(report, "rest-key"), "seen"));
 	require(!strcmp(of(check_of(report, "rest-auth"), "verdict"), "pass"), "INFO was answered");
+}
+
+/* Anybody may call his process redis-server: only users that are expected are sent a password. */
+static void unexpected_user(const void *arg)
+{
+	struct server *s = prepare(false, USERS);
+	json_t *report;
+	struct run r;
+
+	server_run_with(s, as_server);
+	report = report_of(validate("--format", "json", PORT_OF(s), "--user", "check",
+				    "--password-file", password_file(PASSWORD)));
+	require(!strcmp(of(check_of(report, "rest-data"), "verdict"), "skip") &&
+			strstr(of(check_of(report, "rest-data"), "seen"),
+			       "--server-user " SERVER_UID_TEXT),
+		"%s", of(check_of(report, "rest-data"), "seen"));
+	require(!strcmp(of(check_of(report, "rest-auth"), "verdict"), "pass"), "%s",
+		of(check_of(report, "rest-auth"), "seen"));
+	r = validate(PORT_OF(s), "--server-user", "nobody");
+	require(r.status == 3 && strstr(r.err, "no such server"), "exit code %d: %s", r.status,
+		r.err);
+	r = validate(PORT_OF(s), "--server-user", "no-such-user");
+	require(r.status == 2 && strstr(r.err, "no-such-user"), "exit code %d: %s", r.status,
+		r.err);
 }
 
 static void readable_password_file(const void *arg)
@@ -266,7 +319,7 @@ static void readable_password_file(const void *arg)
 
 	server_run_with(s, as_server);
 	chmod(path, 0644);
-	r = validate(PORT_OF(s), "--user", "check", "--password-file", path);
+	r = validate(PORT_OF(s), "--user", "check", "--password-file", path, SERVER_USER);
 	require(r.status == 2 && strstr(r.err, "0600"), "exit code %d: %s", r.status, r.err);
 }
 
@@ -311,7 +364,7 @@ static void unix_socket_alone(const void *arg)
 	require(!mkdir(dir, 0755) && !chown(dir, SERVER_UID, SERVER_UID), "mkdir %s", dir);
 	s->pid = child_start((const char *const[]){REDIS_SERVER, s->config, NULL},
 			     &(struct child_opts){.setup = as_server});
-	require(file_wait(s->log, "ready to accept connections at", 8000), "not up: %s",
+	require(file_wait(s->log, "ready to accept connections at", 8000 * patience), "not up: %s",
 		file_read(s->log));
 	report = report_of(validate("--format", "json", "--instance", "redis-server", AS_CHECK));
 	expect_failures(report, (const char *const[]){NULL});
@@ -329,7 +382,7 @@ static void by_nobody(const void *arg)
 
 	server_run_with(s, as_server);
 	file_copy(MONITOR, exe);
-	r = run_with(&nobody, 20000, exe, "validate", "--format", "json", PORT_OF(s));
+	r = run_with(&nobody, 20000 * patience, exe, "validate", "--format", "json", PORT_OF(s));
 	report = report_of(r);
 	require(!strcmp(of(check_of(report, "tls-versions"), "verdict"), "pass"), "%s",
 		of(check_of(report, "tls-versions"), "seen"));
@@ -397,13 +450,33 @@ static void reports(const void *arg)
 			formats[i]);
 	}
 	for (size_t i = 0; i < 2; i++) {
-		struct run r = run_command(10000, "python3", "tests/scripts/reports.py", formats[i],
-					   file[i]);
+		struct run r = run_command(10000 * patience, "python3", "tests/scripts/reports.py",
+					   formats[i], file[i]);
 
 		if (strstr(r.err, "No such file"))
 			test_skip("no python3 here");
 		require(r.status == 0, "%s: %s%s", formats[i], r.out, r.err);
 	}
+}
+
+/* A device of its own: a mistake must not cost the host its /dev/null. */
+static void to_a_device(const void *arg)
+{
+	struct server *s = prepare(true, USERS);
+	const char *device = str("%s/null", scratch);
+	struct stat st;
+	struct run r;
+
+	require(!mknod(device, S_IFCHR | 0600, makedev(1, 3)), "mknod: %s", strerror(errno));
+	server_run_with(s, as_server);
+	r = validate("--out", device, PORT_OF(s), AS_CHECK);
+	require(r.status == 1 && !r.out[0], "exit code %d: %s%s", r.status, r.out, r.err);
+	require(!lstat(device, &st) && S_ISCHR(st.st_mode), "the device was replaced");
+	require(!symlink(s->config, str("%s/link", scratch)), "symlink: %s", strerror(errno));
+	r = validate("--out", str("%s/link", scratch), PORT_OF(s), AS_CHECK);
+	require(r.status == 2 && strstr(r.err, "not a regular file"), "exit code %d: %s", r.status,
+		r.err);
+	require(strstr(file_read(s->config), "tls-port"), "the file behind a link was replaced");
 }
 
 static void baseline(const void *arg)
@@ -450,7 +523,7 @@ static void like_sslscan(const void *arg)
 	server_run_with(s, as_server);
 	report = report_of(validate("--format", "json", "--profile", arg ? "strict" : "azure-cache",
 				    PORT_OF(s), AS_CHECK));
-	r = run_command(30000, "sslscan", "--no-colour", "--no-heartbleed",
+	r = run_command(30000 * patience, "sslscan", "--no-colour", "--no-heartbleed",
 			str("127.0.0.1:%d", s->tls_port));
 	seen = of(check_of(report, "tls-versions"), "seen");
 	snprintf(ours, sizeof(ours), "%s ", seen);
@@ -521,6 +594,7 @@ static const struct test tests[] = {
 					"mem-capabilities"})),
 	TEST("a server that does not answer is not judged, in time", silent),
 	TEST("a wrong password is told, and is in no output", wrong_password),
+	TEST("a server of an unexpected user is sent no password", unexpected_user),
 	TEST("a password file that others can read is refused", readable_password_file),
 	TEST("a server that requires a client certificate", client_certificate),
 	TEST("a server on IPv6 alone", ipv6_alone),
@@ -529,6 +603,7 @@ static const struct test tests[] = {
 	TEST("no server, and several", none_or_several),
 	TEST("a monitor that runs reports the validation", seen_by_a_monitor, .slow = true),
 	TEST("JUnit XML and SARIF are what CI servers read", reports),
+	TEST("a report to a device leaves it one, and a link to a file is refused", to_a_device),
 	TEST("a baseline shows what changed", baseline),
 	TEST("sslscan finds the same versions and suites", like_sslscan),
 	TEST("sslscan finds the same old versions", like_sslscan, .arg = USERS, .slow = true),

@@ -7,6 +7,8 @@
 #include "validate/profile_read.h"
 #include "validate/verdict.h"
 
+#include <stdlib.h>
+
 static struct profile profile_of(const char *name)
 {
 	const char *text = profile_builtin(name);
@@ -447,6 +449,37 @@ static void what_was_seen_is_printable(void **state)
 	profile_free(&p);
 }
 
+/* Whatever the process that asked the server wrote: every check comes to a verdict, and nothing is read behind an end. */
+static void facts_of_another_process_are_bounded(void **state)
+{
+	struct facts *f = malloc(sizeof(*f)), good = good_facts();
+	struct profile p = profile_of("strict");
+	struct verdict_report r;
+
+	memset(f, 0xff, sizeof(*f));
+	facts_bound(f);
+	assert_int_equal(f->wire.addresses, FACTS_ADDRESSES);
+	for (size_t i = 0; i < FACTS_ADDRESSES; i++) {
+		const struct facts_address *a = &f->wire.address[i];
+
+		assert_int_equal(a->versions, FACTS_VERSIONS);
+		assert_int_equal(a->suites, FACTS_SUITES);
+		assert_int_equal(strlen(a->text), sizeof(a->text) - 1);
+		assert_int_equal(strlen(a->cert.names), sizeof(a->cert.names) - 1);
+		assert_int_equal(a->client_cert, CLIENT_CERT_UNKNOWN);
+		assert_int_equal(a->renegotiates, UNKNOWN);
+	}
+	for (size_t i = 0; i < DIR_MAX; i++)
+		assert_int_equal(strlen(f->config.value[i]), PATH_LEN - 1);
+	assert_int_equal(f->config.may_debug, UNKNOWN);
+	good.wire = f->wire;
+	good.config = f->config;
+	verdict_reach(&r, &good, &p);
+	assert_int_equal(r.rows, check_count);
+	profile_free(&p);
+	free(f);
+}
+
 static void ids_are_unique_and_every_row_is_whole(void **state)
 {
 	for (size_t i = 0; i < check_count; i++) {
@@ -489,6 +522,7 @@ int main(void)
 		cmocka_unit_test(root_shares_its_user_with_all_of_root),
 		cmocka_unit_test(the_sum_is_the_worst),
 		cmocka_unit_test(what_was_seen_is_printable),
+		cmocka_unit_test(facts_of_another_process_are_bounded),
 		cmocka_unit_test(ids_are_unique_and_every_row_is_whole),
 		cmocka_unit_test(a_list_that_is_full_says_so),
 	};

@@ -144,6 +144,20 @@ static const char *scratch_file(const char *text)
 	return path;
 }
 
+static void paths_do_not_reach_a_terminal_raw(void **state)
+{
+	char before[sizeof(facts.exe)], *text;
+
+	strcpy(before, facts.exe);
+	strcpy(facts.exe, "/tmp/\033[2J\xff/redis-server");
+	text = written(write_text);
+	assert_non_null(strstr(text, "/tmp/?[2J?/redis-server"));
+	for (const char *c = text; *c; c++)
+		assert_true(*c == '\n' || (*c >= 0x20 && *c < 0x7f));
+	strcpy(facts.exe, before);
+	free(text);
+}
+
 static void a_baseline_shows_what_changed(void **state)
 {
 	char error[256], *text = written(write_json);
@@ -192,6 +206,7 @@ int main(void)
 		cmocka_unit_test(text_shows_what_is_broken_first),
 		cmocka_unit_test(markup_is_escaped),
 		cmocka_unit_test(sarif_has_a_rule_and_a_result_for_each),
+		cmocka_unit_test(paths_do_not_reach_a_terminal_raw),
 		cmocka_unit_test(a_baseline_shows_what_changed),
 		cmocka_unit_test(a_baseline_that_is_none_is_refused),
 	};

@@ -36,18 +36,35 @@ int secret_open(const char *path, char *why, size_t size)
 	return err;
 }
 
+/* Up to the end of the line, or of the text. */
+static size_t line_length(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] && text[n] != '\r' && text[n] != '\n')
+		n++;
+	return n;
+}
+
 int secret_read_line(const char *path, char *buf, size_t room, char *why, size_t size)
 {
 	int fd = secret_open(path, why, size);
+	size_t len;
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	n = read(fd, buf, room - 1);
+	n = read(fd, buf, room);
 	close(fd);
-	buf[n > 0 ? n : 0] = '\0';
-	buf[strcspn(buf, "\r\n")] = '\0';
-	if (buf[0])
+	len = n > 0 ? line_length(buf, (size_t)n) : 0;
+	if (len == room) {
+		explicit_bzero(buf, room);
+		snprintf(why, size, "%s: its first line is longer than %zu characters", path,
+			 room - 1);
+		return -E2BIG;
+	}
+	explicit_bzero(buf + len, room - len);
+	if (len)
 		return 0;
 	snprintf(why, size, "%s: its first line is empty", path);
 	return -ENODATA;

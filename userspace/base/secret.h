@@ -11,7 +11,7 @@
  */
 int secret_open(const char *path, char *why, size_t size);
 
-/* Its first line, which is not empty. Returns 0, or a negative errno with the reason in why. */
+/* Its first line, which is neither empty nor longer than buf. Returns 0, or a negative errno with the reason in why. */
 int secret_read_line(const char *path, char *buf, size_t room, char *why, size_t size);
 
 #endif

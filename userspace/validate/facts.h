@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * facts.h - everything that `cachewarden validate` saw of one server and of its host. The look_*.c fill it in, the
- * check_*.c judge it. It has no pointers: what talks to the server is a process of its own, and both share it.
+ * check_*.c judge it. It has no pointers: what talks to the server is a process of its own, which returns a copy.
  *
  * What could not be seen is not guessed: each group has a text that says why, empty if it was seen.
  */
@@ -198,5 +198,11 @@ struct facts {
 	struct facts_code code;
 	struct facts_host host;
 };
+
+/*
+ * Make texts end, and counts and answers be what they can be, of what another process wrote: wire and config. It asked a
+ * server, which may have taken it over.
+ */
+void facts_bound(struct facts *f);
 
 #endif

@@ -174,9 +174,12 @@ static void skip(struct in *b, size_t bytes)
 
 static void read_extensions(struct in *b, struct hello_choice *ret)
 {
+	uint32_t all;
+
 	if (!b->left)
 		return;
-	b->bad = b->bad || take(b, 2) > b->left;
+	all = take(b, 2);
+	b->bad = b->bad || all > b->left;
 	while (b->left && !b->bad) {
 		uint32_t type = take(b, 2), len = take(b, 2);
 		struct in body = *b;

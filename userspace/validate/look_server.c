@@ -17,19 +17,60 @@
 #include <unistd.h>
 
 #define SECONDS 15
+#define ERROR_LEN 1024
 #define PASSWORD_VARIABLE "CACHEWARDEN_PASSWORD"
 
+/* What a process that asks the server returns. */
+struct answers {
+	struct facts facts;
+	char error[ERROR_LEN]; /* the operator's files are of no use */
+};
+
 struct job {
-	struct facts *f;
+	struct facts *f; /* of answers */
 	const struct look_login *login;
-	char *error; /* the operator's files are of no use; shared */
+	char *error; /* the same */
 	size_t size;
 	struct talk talk;
 	struct ask_link old; /* with the client certificate, TLS 1.2 at most */
 	struct probe_trust trust;
 };
 
+static bool refuse(struct job *j, const char *why)
+{
+	snprintf(j->error, j->size, "%s", why);
+	return false;
+}
+
+/* The variable must not be there any more when a process is started, nor be seen in /proc/PID/environ. */
+static bool take_password(struct talk *t, char *error, size_t size)
+{
+	char *password = getenv(PASSWORD_VARIABLE);
+	size_t len = password ? strlen(password) : 0;
+
+	if (!password)
+		return true;
+	if (len < sizeof(t->password))
+		memcpy(t->password, password, len + 1);
+	else
+		snprintf(error, size, "%s: too long", PASSWORD_VARIABLE);
+	explicit_bzero(password, len);
+	unsetenv(PASSWORD_VARIABLE);
+	return len < sizeof(t->password);
+}
+
+static void forget_password(struct job *j)
+{
+	explicit_bzero(j->talk.password, sizeof(j->talk.password));
+}
+
 /* --- its sockets --- */
+
+static bool prepare_probe(void *ctx)
+{
+	forget_password(ctx);
+	return true;
+}
 
 static void probe_addresses(void *ctx)
 {
@@ -41,27 +82,16 @@ static void probe_addresses(void *ctx)
 
 /* --- its configuration --- */
 
-static bool refuse(struct job *j, const char *why)
-{
-	snprintf(j->error, j->size, "%s", why);
-	return false;
-}
-
 static bool read_password(struct job *j)
 {
-	const char *file = j->login->password_file, *password = getenv(PASSWORD_VARIABLE);
+	const char *file = j->login->password_file;
 	char why[512];
 
 	if (j->talk.withheld[0])
-		return true;
-	if (file &&
-	    secret_read_line(file, j->talk.password, sizeof(j->talk.password), why, sizeof(why)))
+		forget_password(j);
+	else if (file && secret_read_line(file, j->talk.password, sizeof(j->talk.password), why,
+					  sizeof(why)))
 		return refuse(j, why);
-	if (file || !password)
-		return true;
-	if (strlen(password) >= sizeof(j->talk.password))
-		return refuse(j, PASSWORD_VARIABLE ": too long");
-	memcpy(j->talk.password, password, strlen(password) + 1);
 	return true;
 }
 
@@ -111,7 +141,7 @@ static void withhold(struct job *j, uint32_t uid)
 {
 	const struct look_login *a = j->login;
 
-	if ((a->password_file || a->cert || getenv(PASSWORD_VARIABLE)) &&
+	if ((a->password_file || a->cert || j->talk.password[0]) &&
 	    !look_expects(uid, a->server_uid))
 		snprintf(
 			j->talk.withheld, sizeof(j->talk.withheld),
@@ -130,7 +160,6 @@ static bool prepare_talk(void *ctx)
 	withhold(j, st.uid[1]);
 	if (!read_password(j) || !identify(j, &j->talk.link))
 		return false;
-	unsetenv(PASSWORD_VARIABLE);
 	j->talk.uid = st.uid[1];
 	j->talk.user = j->login->user;
 	j->talk.unix_fd = open_unix(j->f);
@@ -199,6 +228,7 @@ static bool prepare_sessions(void *ctx)
 	if (look_status(j->f->pid, &st))
 		return false;
 	withhold(j, st.uid[1]);
+	forget_password(j);
 	if (!choose_trust(j) || !identify(j, &j->old))
 		return false;
 	ask_link_tolerate(&j->old, TLS_1_2);
@@ -213,30 +243,57 @@ static void probe_all_sessions(void *ctx)
 		probe_sessions(&j->f->wire.address[i], &j->trust, &j->old);
 }
 
+/*
+ * Do one step in a process of its own, in memory that is shared with no other step: what it started may outlive it. Of what it
+ * returns, only wire and config are taken.
+ */
+static void step(struct job *j, struct facts *f, bool (*prepare)(void *ctx),
+		 void (*work)(void *ctx), char *why, size_t why_size, char *error)
+{
+	struct answers *a = confine_alloc(sizeof(*a));
+	const struct confined c = {.prepare = prepare,
+				   .work = work,
+				   .ctx = j,
+				   .network_of = f->wire.same_network ? 0 : f->pid,
+				   .seconds = SECONDS};
+	char failed[FACTS_WHY] = "";
+
+	if (!a) {
+		snprintf(why, why_size, "out of memory");
+		return;
+	}
+	a->facts = *f;
+	j->f = &a->facts;
+	j->error = a->error;
+	j->size = sizeof(a->error);
+	confine(&c, failed, sizeof(failed));
+	f->wire = a->facts.wire;
+	f->config = a->facts.config;
+	memcpy(error, a->error, ERROR_LEN - 1);
+	error[ERROR_LEN - 1] = '\0';
+	confine_free(a, sizeof(*a));
+	facts_bound(f);
+	if (failed[0])
+		snprintf(why, why_size, "%s", failed);
+}
+
 bool look_server(struct facts *f, const struct look_login *a, char *error, size_t size)
 {
-	struct job j = {.f = f, .login = a, .size = size};
-	struct confined c = {
-		.ctx = &j, .network_of = f->wire.same_network ? 0 : f->pid, .seconds = SECONDS};
+	struct job j = {.login = a};
+	char wrong[ERROR_LEN] = "";
 
-	j.error = confine_alloc(size);
-	if (!j.error) {
-		snprintf(error, size, "out of memory");
+	if (!take_password(&j.talk, error, size))
 		return false;
-	}
-	c.work = probe_addresses;
 	if (f->wire.addresses)
-		confine(&c, f->wire.why, sizeof(f->wire.why));
+		step(&j, f, prepare_probe, probe_addresses, f->wire.why, sizeof(f->wire.why),
+		     wrong);
 	/* stays if it does not come to an answer */
 	snprintf(f->config.why, sizeof(f->config.why), "the server was not asked");
-	c.prepare = prepare_talk;
-	c.work = talk;
-	confine(&c, f->config.why, sizeof(f->config.why));
-	c.prepare = prepare_sessions;
-	c.work = probe_all_sessions;
-	if (!j.error[0] && f->wire.addresses && !f->wire.why[0])
-		confine(&c, f->wire.why, sizeof(f->wire.why));
-	snprintf(error, size, "%s", j.error);
-	confine_free(j.error, size);
+	step(&j, f, prepare_talk, talk, f->config.why, sizeof(f->config.why), wrong);
+	forget_password(&j);
+	if (!wrong[0] && f->wire.addresses && !f->wire.why[0])
+		step(&j, f, prepare_sessions, probe_all_sessions, f->wire.why, sizeof(f->wire.why),
+		     wrong);
+	snprintf(error, size, "%s", wrong);
 	return !error[0];
 }

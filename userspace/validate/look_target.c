@@ -206,7 +206,8 @@ static void each_listener(pid_t pid, void (*fn)(void *ctx, const struct listener
 
 struct search {
 	struct sockets sockets;
-	uint32_t port;
+	uint32_t port, uid;
+	bool theirs; /* a socket of that user listens on the port */
 	bool found;
 };
 
@@ -214,14 +215,23 @@ static void search_port(void *ctx, const struct listener *l)
 {
 	struct search *s = ctx;
 
-	s->found = s->found || (l->port == s->port && has_socket(&s->sockets, l->inode));
+	if (l->port != s->port || l->uid != s->uid)
+		return;
+	s->theirs = true;
+	s->found = s->found || has_socket(&s->sockets, l->inode);
 }
 
-/* A title is anybody's: it is believed only where sockets cannot be seen. */
+/*
+ * A title is anybody's: it is believed only where sockets cannot be seen. Descriptors are only read where they could matter,
+ * since a running monitor reports that.
+ */
 static bool listens_on(const struct candidate *c, uint32_t port)
 {
-	struct search s = {.port = port};
+	struct search s = {.port = port, .uid = c->uid};
 
+	each_listener(c->pid, search_port, &s);
+	if (!s.theirs)
+		return false;
 	read_sockets(c->pid, &s.sockets);
 	if (s.sockets.readable)
 		each_listener(c->pid, search_port, &s);

@@ -32,6 +32,13 @@ void write_escaped(FILE *out, const char *text)
 	}
 }
 
+/* For a terminal: paths are anybody's. */
+static void write_printable(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fputc(*text < 0x20 || *text > 0x7e ? '?' : *text, out);
+}
+
 static void write_promises(const struct verdict_report *r, FILE *out)
 {
 	for (size_t i = 0; i < r->profile->promises; i++) {
@@ -59,9 +66,10 @@ void write_text(const struct verdict_report *r, FILE *out)
 {
 	const struct facts *f = r->facts;
 
-	fprintf(out, "%s (pid %d, %s), profile %s: %s\n\n", f->name, (int)f->pid,
-		f->exe[0] ? f->exe : "executable unknown", r->profile->name,
-		verdict_sum_name(r->sum));
+	write_printable(out, f->name);
+	fprintf(out, " (pid %d, ", (int)f->pid);
+	write_printable(out, f->exe[0] ? f->exe : "executable unknown");
+	fprintf(out, "), profile %s: %s\n\n", r->profile->name, verdict_sum_name(r->sum));
 	write_promises(r, out);
 	for (size_t i = 0; i < r->rows; i++) {
 		if (r->row[i].outcome.verdict == CHECK_FAIL)
