@@ -51,6 +51,8 @@ static void doubt(const struct facts *f, bool seen, struct outcome *ret)
 	}
 	if (list[0])
 		check_skip(ret, "%s", list);
+	else if (f->wire.addresses_cut && f->root)
+		check_skip(ret, "it listens on more addresses than were tried");
 }
 
 /* The same for what only addresses with TLS can show. One that answers nothing could hide it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * look.h - fills in facts.h. Of a server's own files only tls-ca-cert-file is opened, to verify the certificate; all others
- * are only looked at by stat(2). /proc/PID/fd, maps and environ of the chosen server are read once: a running monitor reports
+ * are only looked at by stat(2). /proc/PID/fd, maps and environ of the chosen server are read: a running monitor reports
  * that, as it would of anybody.
  */
 #ifndef CACHEWARDEN_LOOK_H
