@@ -43,6 +43,9 @@ __u32 baseline;
 /* States that wait for a second sweep; the loader resets it before each sweep. */
 __u32 lasting_pending;
 
+/* Set by the loader for its first sweep: what others hold is older than the hooks, none will report it. */
+__u32 first_sweep;
+
 /* read_mm_flags: the process the loader asks about, and the answer. */
 __s32 mm_flags_tgid;
 __u64 mm_flags_value;
@@ -66,6 +69,8 @@ struct lasting_key {
 	u32 actor; /* tid */
 	u32 target;
 	u32 rule;
+	u32 detail;
+	u64 ino; /* of the file, if it is one */
 };
 
 /* When a sweep first found a state that a hook may be about to report, CLOCK_BOOTTIME. */
@@ -85,23 +90,40 @@ static __always_inline int report_state(const struct pid_owner *target, struct a
 }
 
 /*
- * The same for the effect of a syscall that its own hook reports at the syscall's end: a sweep may
- * come in between. The state is reported when a later sweep finds it again.
+ * Hooks report the effect of a syscall at its end, and a sweep may come in between: was the state found half a second ago
+ * or earlier? A function of its own, since callers have little stack left.
  */
-static __always_inline int report_lasting(const struct pid_owner *target, struct action *a,
-					  struct task_struct *actor)
+static __noinline int is_lasting(u64 actor, const struct pid_owner *target, const struct action *a)
 {
-	struct lasting_key key = {.target = target->tid, .rule = a->rule};
+	struct lasting_key key = {.target = target->tid, .rule = a->rule, .detail = a->detail};
+	struct task_struct *task = (void *)actor;
+	struct file *file = (void *)a->file;
 	u64 now = bpf_ktime_get_boot_ns(), *first;
 
-	key.actor = BPF_CORE_READ(actor, pid);
+	if (task)
+		key.actor = BPF_CORE_READ(task, pid);
+	if (file)
+		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
 	first = bpf_map_lookup_elem(&lasting, &key);
 	if (first && now - *first >= LASTING_NS)
-		return report_state(target, a, address(actor));
+		return 1;
 	if (!first)
 		bpf_map_update_elem(&lasting, &key, &now, BPF_ANY);
 	lasting_pending++;
 	return 0;
+}
+
+/* As report_state, for what is reported when a later sweep finds it again. */
+static __always_inline int report_lasting(const struct pid_owner *target, struct action *a,
+					  u64 actor)
+{
+	return is_lasting(actor, target, a) ? report_state(target, a, actor) : 0;
+}
+
+/* As report_lasting, but at once if it is older than the hooks. */
+static __always_inline int report_held(const struct pid_owner *target, struct action *a, u64 actor)
+{
+	return first_sweep ? report_state(target, a, actor) : report_lasting(target, a, actor);
 }
 
 /* --- descriptors --- */
@@ -119,7 +141,7 @@ static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, str
 		return 0;
 	a.rule = rule_of_access(r, BPF_CORE_READ(file, f_mode) & FMODE_WRITE);
 	a.detail = r->file;
-	return a.rule ? report_state(owner, &a, task) : 0;
+	return a.rule ? report_held(owner, &a, task) : 0;
 }
 
 /* An instance's data, configuration or key. */
@@ -146,7 +168,7 @@ static __always_inline int holds_own(u64 task, u32 tgid, struct file *file, stru
 	a.rule = rule_of_kind(own->kind);
 	a.detail = own->kind;
 	a.file = address(file);
-	return report_state(&target, &a, task);
+	return report_held(&target, &a, task);
 }
 
 /* Takes an address and not a typed pointer: the file may be in a ring's table, too. */
@@ -341,7 +363,7 @@ static __noinline int holds_socket(struct task_struct *task, struct file *file)
 			return 0;
 		a.detail = FINDING_LISTENER;
 	}
-	return report_state(&target, &a, address(task));
+	return report_held(&target, &a, address(task));
 }
 
 static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
@@ -349,7 +371,7 @@ static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
 	struct action a = {.rule = RULE_SELF_TAMPER, .detail = HOST_CGROUP, .file = address(file)};
 	struct pid_owner self = {.instance = INSTANCE_SELF};
 
-	return controls_monitor(task->tgid, address(file)) ? report_state(&self, &a, address(task))
+	return controls_monitor(task->tgid, address(file)) ? report_held(&self, &a, address(task))
 							   : 0;
 }
 
@@ -366,7 +388,7 @@ static __noinline int holds_perf_event(struct task_struct *task, struct file *fi
 	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid), &room) : NULL;
 	if (!owner || is_member(task->tgid, owner->instance))
 		return 0;
-	return report_state(owner, &a, address(task));
+	return report_held(owner, &a, address(task));
 }
 
 SEC("iter/task_file")
@@ -412,15 +434,17 @@ static __always_inline void note_member(struct task_struct *task, struct member 
 	}
 }
 
-static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner)
+static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner,
+				     const struct member *m)
 {
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_UPROBES};
 	u64 flags = mm_flags(mm);
 	s64 swapped = mm_swapped(mm);
 
-	if (flags & flag_uprobes)
-		report_state(owner, &a, 0);
-	if (owner->instance == INSTANCE_SELF) /* the monitor holds no data of the cache */
+	/* a monitor that starts plants one in a child, to learn the flag; it holds no data of the cache */
+	if (flags & flag_uprobes && (m->main || owner->instance != INSTANCE_SELF))
+		report_held(owner, &a, 0);
+	if (owner->instance == INSTANCE_SELF)
 		return;
 	a.rule = RULE_MEM_SPILL;
 	if (flags & flag_mergeable) {
@@ -470,7 +494,7 @@ static __always_inline void check_vm_call(struct task_struct *task)
 	if (!owner || is_exempt(task, owner->instance))
 		return;
 	a.rule = a.detail == FINDING_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
-	report_lasting(owner, &a, task);
+	report_lasting(owner, &a, address(task));
 }
 
 SEC("iter/task")
@@ -495,10 +519,10 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	target.tgid = task->tgid;
 	target.tid = task->pid;
 	if (task->ptrace)
-		report_lasting(&target, &traced, BPF_CORE_READ(task, parent));
+		report_lasting(&target, &traced, address(BPF_CORE_READ(task, parent)));
 	if (task->pid == task->tgid) {
 		note_member(task, m);
-		check_mm(mm, &target);
+		check_mm(mm, &target, m);
 	}
 	return 0;
 }
@@ -566,12 +590,12 @@ int sweep_maps(struct bpf_iter__task_vma *ctx)
 		if (!file && vma->vm_ops) /* the kernel's own: vdso, the page of uprobes */
 			return 0;
 		a.detail = flags & VM_WRITE ? FINDING_CODE_WRITABLE : FINDING_CODE_ANONYMOUS;
-		return report_state(&target, &a, address(task));
+		return report_held(&target, &a, address(task));
 	}
 	/* rings of io_uring and the like are shared with the kernel */
 	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == ANON_INODE_FS_MAGIC)
 		return 0;
 	a.rule = RULE_MEM_SPILL;
 	a.detail = FINDING_SHARED;
-	return report_state(&target, &a, 0);
+	return report_held(&target, &a, 0);
 }

@@ -124,20 +124,19 @@ static void report_lookalikes(struct monitor *m)
 
 void sweeps_run(struct monitor *m)
 {
-	bool pending;
 	int err;
 
 	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
 	m->now = m->sweeps.began_ns = clock_boot_ns();
 	find_unreported(m);
-	err = sensors_sweep_host(m->sensors, &pending);
+	err = sensors_sweep_host(m->sensors);
 	err = sweep_instances(m) ?: err;
 	files_refresh(m->files, &m->instances, &m->discovery);
 	save_files(m);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
 		report_lookalikes(m);
 	account(&m->sweeps, m->options->sweep_s);
-	if (pending)
+	if (sensors_sweep_pending(m->sensors))
 		monitor_request_sweep(m);
 	if (err)
 		report_blind_spot(
