@@ -295,9 +295,13 @@ static __noinline int register_instance(struct task_struct *task, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(task, tgid), id;
 	struct member *m = member_of(tgid);
+	struct server *s;
 
 	if (m) { /* it executed itself: DEBUG RESTART */
 		id = m->instance;
+		s = bpf_map_lookup_elem(&servers, &id);
+		if (s) /* it may have become another user's */
+			s->account = account_of(address(task));
 	} else {
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 		if (server_add(task, id))

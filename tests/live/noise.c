@@ -13,6 +13,7 @@
 #define THREADS "9000"
 #define SERVERS "1100"
 #define ALIVE "800"
+#define LEAVING "400"
 #define FILES "20000"	/* more than the table of files holds */
 #define ATTEMPTS "4000" /* twice what the ring buffer holds */
 #define USUAL "100"	/* what anybody may do */
@@ -145,6 +146,21 @@ static void alive(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
+/* One that executes another program, when the share of its user's is used up, has ended all the same. */
+static void leaver(const void *arg)
+{
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	const char *out;
+	pid_t pid = crowd_start("leaver", LEAVING, &out);
+
+	require(file_wait(out, "\n", 30000 * patience), "the crowd failed");
+	require(file_has(out, "\"made\":" LEAVING), "not all were made: %s", file_read(out));
+	require(file_wait(m->err, str("ended: pid %d", pid), 5000 * patience),
+		"it has not ended: %s", file_read(m->err));
+	require(!kill(pid, 0), "the process has ended");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 /* A server that nobody runs opens files as fast as it can. */
 static void files(const void *arg)
 {
@@ -218,7 +234,9 @@ static const struct test tests[] = {
 	     threads),
 	TEST("1100 processes with a server's title: who did it is named, a later server watched",
 	     servers),
-	TEST("800 servers of nobody at once: all of them are told in the end", alive),
+	TEST("800 servers of nobody at once: all of them are told in the end", alive, .slow = true),
+	TEST("a server that executes another program when its user's share is used up has ended",
+	     leaver),
 	TEST("a server of nobody opens files without end: he is named, others are protected",
 	     files),
 	TEST("4000 attempts by nobody: all are counted, he is named, and another user is seen",

@@ -6,6 +6,8 @@
  *                                 namespaces; it stays
  *     servers NUMBER              NUMBER short processes with a server's title, one after the other
  *     alive NUMBER                NUMBER processes with a server's title, which stay
+ *     leaver NUMBER               a process with a server's title that makes NUMBER of them and then executes a program that is
+ *                                 no server; it stays
  *     files NUMBER                a process with a server's title that opens a new file without a name again and again; it
  *                                 stays. Reported once NUMBER were opened
  *
@@ -152,6 +154,17 @@ static void make_alive(long number)
 	trigger_stay();
 }
 
+static void make_and_leave(long number)
+{
+	long made = 0;
+
+	while (made < number && !server_once())
+		made++;
+	trigger_report("\"made\":%ld", made);
+	execl("/proc/self/exe", "no server", "idle", NULL);
+	trigger_die("exec");
+}
+
 /* A file system in memory: each file has a number of its own. */
 __attribute__((noreturn)) static void open_files(long number)
 {
@@ -178,16 +191,23 @@ int main(int argc, char **argv)
 		make_alive(atol(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "inside"))
 		make_threads(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "leave"))
+		make_and_leave(atol(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "open"))
 		open_files(atol(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "files")) {
 		execl("/proc/self/exe", "redis-server", "open", argv[2], NULL);
 		trigger_die("exec");
 	}
+	if (argc == 3 && !strcmp(argv[1], "leaver")) {
+		execl("/proc/self/exe", "redis-server", "leave", argv[2], NULL);
+		trigger_die("exec");
+	}
 	if (argc == 5 && !strcmp(argv[1], "threads"))
 		crowd(atol(argv[2]), argv[3], atoi(argv[4]));
 	if (argc != 3 || strcmp(argv[1], "servers"))
-		trigger_usage("threads LEVELS NUMBER UID|servers NUMBER|alive NUMBER|files NUMBER");
+		trigger_usage(
+			"threads LEVELS NUMBER UID|servers NUMBER|alive NUMBER|leaver NUMBER|files NUMBER");
 	make_servers(atol(argv[2]));
 	return 0;
 }
