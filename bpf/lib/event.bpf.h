@@ -183,6 +183,24 @@ __noinline int args_fill(struct event_args *a)
 
 #define PIDTYPE_SID 3 /* enum pid_type, since 4.19 */
 
+struct session_search {
+	u64 task, up;
+	u32 session;
+};
+
+/* A callback, and not a loop that the verifier follows round by round in each program that reports. */
+static long session_step(u32 i, struct session_search *s)
+{
+	struct task_struct *up = (void *)s->up;
+
+	if (!up || (i && (BPF_CORE_READ(up, tgid) <= 1 || BPF_CORE_READ(up, flags) & PF_KTHREAD)))
+		return 1;
+	s->task = s->up;
+	s->session = BPF_CORE_READ(up, signal, pids[PIDTYPE_SID], numbers[0].nr);
+	s->up = address(BPF_CORE_READ(up, real_parent, group_leader));
+	return s->session != 0;
+}
+
 /*
  * Find the session that ties together what one login, unit or container started. Session 0 belongs
  * to no one: the ancestor that init or the kernel itself started stands for it. Not part of
@@ -190,19 +208,15 @@ __noinline int args_fill(struct event_args *a)
  */
 __noinline int session_fill(struct process_info *p, u64 task_addr)
 {
-	struct task_struct *task = (void *)task_addr, *up = BPF_CORE_READ(task, group_leader);
-	u32 session = 0;
+	struct task_struct *task = (void *)task_addr;
+	struct session_search s = {.task = task_addr};
 
 	if (!p)
 		return 0;
-	for (int i = 0; i < LINEAGE_MAX && up && !session; i++) {
-		if (i && (BPF_CORE_READ(up, tgid) <= 1 || BPF_CORE_READ(up, flags) & PF_KTHREAD))
-			break;
-		task = up;
-		session = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID], numbers[0].nr);
-		up = BPF_CORE_READ(task, real_parent, group_leader);
-	}
-	p->session = session ?: BPF_CORE_READ(task, tgid);
+	s.up = address(BPF_CORE_READ(task, group_leader));
+	bpf_loop(LINEAGE_MAX, session_step, &s, 0);
+	task = (void *)s.task;
+	p->session = s.session ?: BPF_CORE_READ(task, tgid);
 	return 0;
 }
 
