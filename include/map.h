@@ -42,6 +42,7 @@ enum budget {
 	BUDGET_ATTEMPTS, /* new entries of the attempts table; beyond it they are counted together */
 	BUDGET_SERVERS,	 /* events of servers that start, fork and end */
 	BUDGET_FILES,	 /* files that servers open */
+	BUDGET_CONNS, /* connections with findings, by their client; ACCOUNT_OTHERS: of all peers that have no name */
 	BUDGET_MAX,
 };
 
@@ -52,8 +53,9 @@ enum budget {
  */
 #define SHARE 512
 #define SHARE_FILES 2048
-#define SHARE_BUSY 64	/* of files, while a quarter of the ring buffer is unread */
-#define SHARE_ROOT 8192 /* root runs what looks at everything */
+#define SHARE_BUSY 64	 /* of files, while a quarter of the ring buffer is unread */
+#define SHARE_ROOT 8192	 /* root runs what looks at everything */
+#define SHARE_PEERS 2048 /* of which each instance may have one share */
 #define SHARE_NS 10000000000ull
 #define SHARE_FILES_NS 1000000000ull
 
@@ -62,7 +64,7 @@ static inline __u64 share_period(__u32 what)
 	return what == BUDGET_FILES ? SHARE_FILES_NS : SHARE_NS;
 }
 
-#define SHARES_MAX 4096 /* users that did any of this lately; see account_of() */
+#define SHARES_MAX 8192 /* users that did any of this lately; see account_of() */
 #define ACCOUNT_OTHERS                                                                             \
 	0xffffffffu /* all users for whom there is no entry; no user has this number */
 
@@ -100,7 +102,9 @@ struct server {
 	__u32 exe_dev; /* kernel's dev_t */
 	__u32 live;    /* processes in procs */
 	__u32 account; /* the user that answers for it: see account_of() */
-	__u32 pad;
+	/* its share of connections whose peers cannot be named */
+	__u32 peers;
+	__u64 peers_since_ns;
 };
 
 /* A thread of an instance. */
@@ -306,7 +310,7 @@ enum counter_id {
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");
-_Static_assert(sizeof(struct server) == 24, "server is a map's value: no hidden padding");
+_Static_assert(sizeof(struct server) == 32, "server is a map's value: no hidden padding");
 _Static_assert(sizeof(struct share) == 56, "share is a map's value: no hidden padding");
 _Static_assert(sizeof(struct early_key) == 40, "a map's key: no hidden padding");
 _Static_assert(sizeof(struct early) == 80, "early is a map's value: no hidden padding");

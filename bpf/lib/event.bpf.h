@@ -41,26 +41,21 @@ static __always_inline void event_send(struct event *e)
 /* --- attempts: sent once, then counted --- */
 
 /*
- * Count an attempt. Returns an event to fill and send if it is the first of its kind, NULL if
+ * Count an attempt in its entry, which is NULL if there was no room for it. n: 0 for another part of
+ * one that was counted. Returns an event to fill and send if it is the first of its kind, NULL if
  * counting is enough. Sent, counted and lost attempts add up exactly: one CPU claims `sent`, and
  * gives it back if the ring buffer is full, so that the next attempt tries again.
  */
-static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
+static __always_inline struct event *attempt_count(struct attempt *a, const struct attempt_key *key,
+						   u32 n, u64 bytes)
 {
-	u64 now = bpf_ktime_get_boot_ns(), count = 1;
-	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+	u64 count = 1;
 	struct event *e;
 
-	if (!a) {
-		struct attempt fresh = {.first_ns = now};
-
-		bpf_map_update_elem(&attempts, key, &fresh, BPF_NOEXIST);
-		a = bpf_map_lookup_elem(&attempts, key);
-	}
 	if (a) {
-		count = __sync_fetch_and_add(&a->count, 1) + 1;
+		count = __sync_fetch_and_add(&a->count, n) + n;
 		__sync_fetch_and_add(&a->bytes, bytes);
-		a->last_ns = now;
+		a->last_ns = bpf_ktime_get_boot_ns();
 		if (a->sent || __sync_val_compare_and_swap(&a->sent, 0, 1))
 			return NULL;
 	} else {
@@ -79,6 +74,20 @@ static __always_inline struct event *attempt_begin(const struct attempt_key *key
 	if (!a)
 		e->flags |= EVENT_UNCOUNTED;
 	return e;
+}
+
+/* The same for a whole attempt, whose entry is made if there is none. */
+static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
+{
+	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+
+	if (!a) {
+		struct attempt fresh = {.first_ns = bpf_ktime_get_boot_ns()};
+
+		bpf_map_update_elem(&attempts, key, &fresh, BPF_NOEXIST);
+		a = bpf_map_lookup_elem(&attempts, key);
+	}
+	return attempt_count(a, key, 1, bytes);
 }
 
 /*

@@ -354,5 +354,6 @@ void alert_caught(json_t *a);
 /* A member by its path below unmapped.cachewarden, as "actor.comm"; "" or -1 if there is none. */
 const char *alert_str(json_t *alert, const char *path);
 long long alert_int(json_t *alert, const char *path);
+bool alert_true(json_t *alert, const char *path);
 
 #endif

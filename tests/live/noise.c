@@ -14,9 +14,10 @@
 #define SERVERS "1100"
 #define ALIVE "800"
 #define LEAVING "400"
-#define FILES "20000"	/* more than the table of files holds */
-#define ATTEMPTS "4000" /* twice what the ring buffer holds */
-#define USUAL "100"	/* what anybody may do */
+#define FILES "20000"	   /* more than the table of files holds */
+#define ATTEMPTS "4000"	   /* twice what the ring buffer holds */
+#define CONNECTIONS "4000" /* the same */
+#define USUAL "100"	   /* what anybody may do */
 
 #define TOO_MANY_ATTEMPTS "uid 65534 makes too many attempts to tell them apart: counted together"
 #define TOO_MANY_SERVERS "uid 65534 starts and ends too many servers at once: followed late"
@@ -211,6 +212,125 @@ static void attempts(const void *arg)
 	require(!monitor_summary(m, "dropped"), "something was dropped");
 }
 
+/* --- connections --- */
+
+/* Of a crowd, the number of connections is told; each other alert is one. */
+static long connections(struct monitor *m, const struct server *s)
+{
+	json_t *last = json_object(), *count;
+	const char *uid;
+	long total = 0;
+
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++) {
+		json_t *l = m->lines[i];
+		bool crowd = alert_true(l, "crowd");
+
+		if (!strcmp(alert_str(l, "rule"), "tls-plaintext") &&
+		    alert_int(l, "instance.pid") == s->pid)
+			json_object_set_new(last, alert_uid(l),
+					    json_integer(crowd ? alert_int(l, "count") : 1));
+	}
+	json_object_foreach (last, uid, count)
+		total += json_integer_value(count);
+	json_decref(last);
+	return total;
+}
+
+static void all_counted(struct monitor *m, const struct server *s, long wanted)
+{
+	long long end = now_ms() + ALERT_MS * patience;
+
+	while (connections(m, s) < wanted && now_ms() < end)
+		sleep_ms(10);
+	sleep_ms(SETTLE_MS);
+	monitor_sync(m);
+	require(connections(m, s) == wanted, "%ld of %ld connections are counted",
+		connections(m, s), wanted);
+}
+
+/* A connection in plaintext by somebody else, in an alert of its own that names him. */
+static pid_t client_pings(int port)
+{
+	return trigger("plain_client", "127.0.0.1", str("%d", port)).pid;
+}
+
+/* Returns the server's name. */
+static const char *client_reported(struct monitor *m, const struct server *s, pid_t pid)
+{
+	json_t *found = alert_find(m, "tls-plaintext", pid);
+
+	require(found && alert_int(found, "instance.pid") == s->pid &&
+			!alert_true(found, "crowd") &&
+			!strcmp(alert_str(found, "actor.comm"), "plain_client"),
+		"plaintext of somebody else is not told");
+	return alert_str(found, "instance.name");
+}
+
+struct flood {
+	const char *how; /* see crowd */
+	bool plain;	 /* to a port without TLS: the server answers */
+	bool no_tls;	 /* it has no other port */
+};
+
+/*
+ * Connections of nobody while the monitor reads nothing: twice what the ring buffer holds. Then somebody else speaks
+ * plaintext to the same server and to another one, and attacks that.
+ */
+static void flooded(const void *arg)
+{
+	const struct flood *how = arg;
+	struct server_opts opts = {.plain = how->plain, .extra = how->no_tls ? "tls-port 0" : NULL};
+	struct server *s = server_start(&opts), *other = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--no-guard", NULL); /* it would report the stop */
+	int port = how->plain ? s->plain_port : s->tls_port;
+	bool named = !strcmp(how->how, "plain");
+	pid_t here, there;
+	struct trigger t, u;
+	const char *note, *name;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	kill(m->pid, SIGSTOP);
+	t = trigger_nobody("crowd", how->how, str("%d", port), CONNECTIONS);
+	here = client_pings(port);
+	there = client_pings(other->tls_port);
+	u = trigger("vm_readv", pid_of(other));
+	kill(m->pid, SIGCONT);
+	require(trigger_int(&t, "made") == atol(CONNECTIONS), "%lld connections: %s",
+		trigger_int(&t, "made"), strerror(trigger_int(&t, "errno")));
+	all_counted(m, s, atol(CONNECTIONS) + 1);
+	name = client_reported(m, s, here);
+	client_reported(m, other, there);
+	require(alert_find(m, "mem-read", u.pid), "the flood hides an attack on another server");
+	note = str("%s: too many connections to %s that are not TLS: counted together",
+		   named ? "uid 65534" : "unnamed clients", name);
+	if (how->no_tls) /* they are what its clients do */
+		no_noise_told(m);
+	else if (named)
+		noise_told(m, note, "crowd");
+	else
+		require(blind_count_wait(m, note, 0) > 0, "\"%s\" is not told", note);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+static void usual_connections(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.plain = true});
+	struct monitor *m = monitor_start(NULL);
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	for (int i = 0; i < 2; i++)
+		trigger_nobody("crowd", i ? "leave" : "plain", str("%d", s->plain_port), USUAL);
+	all_counted(m, s, 2 * atol(USUAL));
+	no_noise_told(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		require(!alert_true(m->lines[i], "crowd"), "they are counted together");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 /* A busy user: a hundred attempts and a hundred servers. */
 static void usual(const void *arg)
 {
@@ -241,6 +361,14 @@ static const struct test tests[] = {
 	     files),
 	TEST("4000 attempts by nobody: all are counted, he is named, and another user is seen",
 	     attempts),
+	TEST("4000 plaintext connections to a plain port: all are counted, who makes them is named",
+	     flooded, &(struct flood){"plain", .plain = true}),
+	TEST("the same to a TLS port", flooded, &(struct flood){"plain"}),
+	TEST("the same to a TLS port by clients that cannot be named", flooded,
+	     &(struct flood){"leave"}),
+	TEST("the same to a server without TLS: all are counted, nobody is blamed", flooded,
+	     &(struct flood){"plain", .plain = true, .no_tls = true}),
+	TEST("200 plaintext connections are no noise", usual_connections),
 	TEST("100 attempts and 100 servers by nobody are no noise", usual),
 	{},
 };

@@ -10,6 +10,8 @@
  *                                 no server; it stays
  *     files NUMBER                a process with a server's title that opens a new file without a name again and again; it
  *                                 stays. Reported once NUMBER were opened
+ *     plain PORT NUMBER           NUMBER connections to a port of this host, one after the other, each with a line of plaintext
+ *     leave PORT NUMBER           the same, but the line is sent by the kernel, when no process has the socket any more
  *
  * Ground truth: "made", how many there were; "errno" of the first that failed; alive: "last", pid of the last one.
  */
@@ -19,7 +21,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "trigger.h"
+#include <netinet/tcp.h>
+
+#include "net.h"
 
 #define STACK 16384
 
@@ -181,8 +185,45 @@ __attribute__((noreturn)) static void open_files(long number)
 	}
 }
 
+/* Returns 0, or an errno. */
+static int plain_once(const struct addrinfo *to, int leave)
+{
+	static const char line[] = "PING\r\n";
+	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+	char answer[64];
+
+	if (fd < 0)
+		return errno;
+	if (connect(fd, to->ai_addr, to->ai_addrlen) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &leave, sizeof(leave)) ||
+	    send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0)
+		err = errno;
+	else if (!leave)
+		recv(fd, answer, sizeof(answer), 0); /* or the end of the connection */
+	close(fd);
+	return err;
+}
+
+static void connect_often(const char *port, long number, int leave)
+{
+	struct addrinfo *to = net_resolve("127.0.0.1", port);
+	long made = 0;
+	int err = 0;
+
+	while (made < number && !err) {
+		err = plain_once(to, leave);
+		made += !err;
+	}
+	freeaddrinfo(to);
+	trigger_report("\"made\":%ld,\"errno\":%d", made, err);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 4 && (!strcmp(argv[1], "plain") || !strcmp(argv[1], "leave"))) {
+		connect_often(argv[2], atol(argv[3]), !strcmp(argv[1], "leave"));
+		return 0;
+	}
 	if (argc == 2 && !strcmp(argv[1], "nothing"))
 		return 0;
 	if (argc == 2 && !strcmp(argv[1], "idle"))
@@ -207,7 +248,8 @@ int main(int argc, char **argv)
 		crowd(atol(argv[2]), argv[3], atoi(argv[4]));
 	if (argc != 3 || strcmp(argv[1], "servers"))
 		trigger_usage(
-			"threads LEVELS NUMBER UID|servers NUMBER|alive NUMBER|leaver NUMBER|files NUMBER");
+			"threads LEVELS NUMBER UID|servers NUMBER|alive NUMBER|leaver NUMBER|files NUMBER|"
+			"plain PORT NUMBER|leave PORT NUMBER");
 	make_servers(atol(argv[2]));
 	return 0;
 }

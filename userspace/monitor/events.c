@@ -371,6 +371,7 @@ static bool drop_own(struct monitor *m, const struct event *ev)
 	struct attempt counted;
 
 	if (!(ev->flags & EVENT_CONN) ||
+	    (ev->flags & EVENT_CROWD) || /* it stands for others, too */
 	    !asks_own(&m->asks, ev->key.instance, &ev->conn.ends, ev->time_ns))
 		return false;
 	key.vector = VECTOR_NONE; /* the kernel counts both directions together */

@@ -62,13 +62,14 @@ static void on_share(void *ctx, const struct share_key *key, const struct share 
 		[BUDGET_ATTEMPTS] = "makes too many attempts to tell them apart: counted together",
 		[BUDGET_SERVERS] = "starts and ends too many servers at once: followed late",
 		[BUDGET_FILES] = "has servers that open too many files at once: not protected",
+		[BUDGET_CONNS] = NULL, /* see report_crowd() */
 	};
 	struct monitor *m = ctx;
 	char note[ALERT_NOTE_LEN], who[32] = "many users together";
 	struct culprit c;
 
 	note_usage(m, key, s);
-	if (!s->over || key->what >= BUDGET_MAX)
+	if (!s->over || key->what >= BUDGET_MAX || !notes[key->what])
 		return;
 	name_culprit(&c, key, s);
 	if (key->account != ACCOUNT_OTHERS)
