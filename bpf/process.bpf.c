@@ -277,14 +277,9 @@ static __noinline int tracer_reported(struct task_struct *task, u32 instance)
 static __always_inline void map_exe(struct task_struct *task, u32 instance)
 {
 	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-	struct mapped_key key = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.instance = instance,
-	};
-	u32 from_start = 1;
 
-	bpf_map_update_elem(&mapped, &key, &from_start, BPF_ANY);
+	code_enter(instance, BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev),
+		   address(task));
 }
 
 /*

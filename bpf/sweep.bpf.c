@@ -33,6 +33,8 @@
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
+/* Longer than the servers of a busy user wait for their next sweep. */
+#define LASTING_FORGET_NS (120 * NS_PER_SEC)
 
 /* Bits in an mm's flags, which the loader learned from this kernel (mm_flags_learn); 0: unknown. */
 __u64 flag_uprobes, flag_mergeable;
@@ -73,12 +75,17 @@ struct lasting_key {
 	u64 ino; /* of the file, if it is one */
 };
 
-/* When a sweep first found a state that a hook may be about to report, CLOCK_BOOTTIME. */
+/* When sweeps found a state that a hook may be about to report, CLOCK_BOOTTIME. */
+struct lasting {
+	u64 first_ns, last_ns;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LASTING_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct lasting_key);
-	__type(value, u64);
+	__type(value, struct lasting);
 } lasting SEC(".maps");
 
 /* What an iterator found on that thread of an instance. Returns 0, as an iterator must. */
@@ -91,24 +98,29 @@ static __always_inline int report_state(const struct pid_owner *target, struct a
 
 /*
  * Hooks report the effect of a syscall at its end, and a sweep may come in between: was the state found half a second ago
- * or earlier? A function of its own, since callers have little stack left.
+ * or earlier? What finds no room to be remembered is not waited for, so that nothing that others do puts a report off.
+ * A function of its own, since callers have little stack left.
  */
 static __noinline int is_lasting(u64 actor, const struct pid_owner *target, const struct action *a)
 {
 	struct lasting_key key = {.target = target->tid, .rule = a->rule, .detail = a->detail};
 	struct task_struct *task = (void *)actor;
 	struct file *file = (void *)a->file;
-	u64 now = bpf_ktime_get_boot_ns(), *first;
+	struct lasting fresh = {}, *known;
 
 	if (task)
 		key.actor = BPF_CORE_READ(task, pid);
 	if (file)
 		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
-	first = bpf_map_lookup_elem(&lasting, &key);
-	if (first && now - *first >= LASTING_NS)
+	fresh.first_ns = fresh.last_ns = bpf_ktime_get_boot_ns();
+	known = bpf_map_lookup_elem(&lasting, &key);
+	if (known) {
+		known->last_ns = fresh.last_ns;
+		if (fresh.last_ns - known->first_ns >= LASTING_NS)
+			return 1;
+	} else if (bpf_map_update_elem(&lasting, &key, &fresh, BPF_NOEXIST)) {
 		return 1;
-	if (!first)
-		bpf_map_update_elem(&lasting, &key, &now, BPF_ANY);
+	}
 	lasting_pending++;
 	return 0;
 }
@@ -391,12 +403,58 @@ static __noinline int holds_perf_event(struct task_struct *task, struct file *fi
 	return report_held(owner, &a, address(task));
 }
 
+/* --- what has ended takes no room any more --- */
+
+static u64 files_began_ns; /* sweep_files */
+
+static __always_inline void holds_pipe(struct inode *inode)
+{
+	struct file_key key = file_key_of(inode);
+	struct own_pipe *pipe = bpf_map_lookup_elem(&own_pipes, &key);
+
+	if (pipe)
+		pipe->seen_ns = bpf_ktime_get_boot_ns();
+}
+
+static long forget_pipe(void *map, struct file_key *at, struct own_pipe *pipe, void *ctx)
+{
+	struct file_key key = *at; /* 6.1 looks up what is on the stack only */
+	u32 account = pipe->account;
+
+	if (pipe->seen_ns < files_began_ns && !bpf_map_delete_elem(&own_pipes, &key))
+		budget_return(account, BUDGET_PIPES);
+	return 0;
+}
+
+static long forget_code(void *map, struct mapped_key *at, u32 *account_at, void *ctx)
+{
+	struct mapped_key key = *at;
+	u32 account = *account_at;
+
+	if (!is_running(key.instance) && !bpf_map_delete_elem(&mapped, &key))
+		budget_return(account, BUDGET_CODE);
+	return 0;
+}
+
+static long forget_lasting(void *map, struct lasting_key *at, struct lasting *l, u64 *now)
+{
+	struct lasting_key key = *at;
+
+	if (*now - l->last_ns > LASTING_FORGET_NS)
+		bpf_map_delete_elem(&lasting, &key);
+	return 0;
+}
+
 SEC("iter/task_file")
 int sweep_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
+	if (!ctx->meta->seq_num)
+		files_began_ns = bpf_ktime_get_boot_ns();
+	if (!task) /* the end: each pipe was seen by now */
+		bpf_for_each_map_elem(&own_pipes, forget_pipe, NULL, 0);
 	/* an exiting server has left procs already, while its files are still open */
 	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
 		return 0;
@@ -408,6 +466,9 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 		return holds_cgroup(task, file);
 	case ANON_INODE_FS_MAGIC:
 		return holds_perf_event(task, file);
+	case PIPEFS_MAGIC:
+		holds_pipe(file->f_inode);
+		return 0;
 	default:
 		return holds_file(address(task), task->tgid, address(file));
 	}
@@ -505,7 +566,13 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	struct mm_struct *mm;
 	struct action traced = {.rule = RULE_MEM_TRACE};
 	struct member *m;
+	u64 now;
 
+	if (!task) {
+		now = bpf_ktime_get_boot_ns();
+		bpf_for_each_map_elem(&mapped, forget_code, NULL, 0);
+		bpf_for_each_map_elem(&lasting, forget_lasting, &now, 0);
+	}
 	if (!task || (task->flags & PF_EXITING))
 		return 0;
 	check_vm_call(task);
@@ -543,13 +610,8 @@ int read_mm_flags(struct bpf_iter__task *ctx)
 static __always_inline int executes_file(struct file *file, const struct pid_owner *target,
 					 struct action *a, u64 actor)
 {
-	struct mapped_key key = {
-		.ino = BPF_CORE_READ(file, f_inode, i_ino),
-		.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev),
-		.instance = target->instance,
-	};
-	u32 from_start = baseline;
-	int fresh = !bpf_map_update_elem(&mapped, &key, &from_start, BPF_NOEXIST);
+	int fresh = code_enter(target->instance, BPF_CORE_READ(file, f_inode, i_ino),
+			       BPF_CORE_READ(file, f_inode, i_sb, s_dev), actor);
 
 	/* the executable is in mapped since exec; its file is forgotten when the first of its instances ends */
 	if (fresh || !file_owner_of(file->f_inode))

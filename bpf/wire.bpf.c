@@ -188,6 +188,7 @@ __noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark,
 {
 	struct attempt_key key = {.rule = RULE_TLS_BYPASS};
 	struct conn_ends ends = {};
+	struct attempt *a;
 	struct event *e;
 	u64 *peer = (u64 *)ends.remote_ip;
 	int protocol;
@@ -198,9 +199,12 @@ __noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark,
 		return 1;
 	key.instance = mark->instance;
 	key.actor = (peer[0] ^ peer[1] ^ (u64)ends.remote_port << 16) & ~ACTOR_CROWD;
-	if (!bpf_map_lookup_elem(&attempts, &key))
+	a = bpf_map_lookup_elem(&attempts, &key);
+	if (!a) {
 		conn_admit(&key, 0, peer_group(&ends), 0);
-	e = attempt_begin(&key, skb->len);
+		a = bpf_map_lookup_elem(&attempts, &key);
+	}
+	e = attempt_count(a, &key, 1, skb->len);
 	if (!e)
 		return 1;
 	e->flags |= EVENT_CONN | (key.actor & ACTOR_CROWD ? EVENT_CROWD : 0);

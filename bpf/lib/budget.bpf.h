@@ -11,6 +11,7 @@
 
 #include "lib/event.bpf.h"
 
+#define EEXIST 17
 #define USER_NS_LEVELS 33 /* the kernel nests 32 */
 #define PTRACE_REQUESTS 64
 #define PTRACE_NEWER 0x4200 /* the first of the newer requests, PTRACE_SETOPTIONS */
@@ -76,6 +77,10 @@ static __always_inline u32 share_size(u32 account, u32 what)
 {
 	if (what == BUDGET_CONNS)
 		return account == ACCOUNT_OTHERS ? SHARE_PEERS : SHARE;
+	if (what == BUDGET_CODE)
+		return account ? SHARE_CODE : SHARE_CODE_ROOT;
+	if (what == BUDGET_PIPES)
+		return account ? SHARE_PIPES : SHARE_PIPES_ROOT;
 	if (!account)
 		return SHARE_ROOT;
 	if (what != BUDGET_FILES)
@@ -103,12 +108,61 @@ __noinline int budget_spend(u32 account, u32 what, u64 task_addr)
 	if (used < size && ((what != BUDGET_ATTEMPTS && what != BUDGET_CONNS) ||
 			    !bpf_map_lookup_elem(&hoarders, &account)))
 		return 0;
+	if (what >= BUDGET_KEPT)
+		__sync_fetch_and_add(&s->used, -1);
 	__sync_fetch_and_add(&s->over, 1);
 	if (!task || (s->tgid && used != size)) /* the first of a period is named */
 		return 1;
 	s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	bpf_core_read_str(s->comm, sizeof(s->comm), &task->comm);
 	s->tgid = BPF_CORE_READ(task, tgid);
+	return 1;
+}
+
+/* What was kept is gone. */
+__noinline int budget_return(u32 account, u32 what)
+{
+	struct share_key key = {.account = account, .what = what};
+	struct share *s = bpf_map_lookup_elem(&shares, &key);
+
+	if (!s) {
+		key.account = ACCOUNT_OTHERS;
+		s = bpf_map_lookup_elem(&shares, &key);
+	}
+	if (s && s->used)
+		__sync_fetch_and_add(&s->used, -1);
+	return 0;
+}
+
+/* The user who answers for an instance. */
+static __always_inline u32 account_of_server(u32 instance)
+{
+	struct server *s = bpf_map_lookup_elem(&servers, &instance);
+
+	return s ? s->account : 0;
+}
+
+/*
+ * An instance, by that task, executes a file: enter it. Returns 0 if it was entered before, else 1. Beyond the share it is
+ * not entered, and so it is new each time it is seen.
+ */
+__noinline int code_enter(u32 instance, u64 ino, u32 dev, u64 task_addr)
+{
+	struct mapped_key key = {.ino = ino, .dev = dev, .instance = instance};
+	u32 account = account_of_server(instance);
+	long err;
+
+	if (bpf_map_lookup_elem(&mapped, &key))
+		return 0;
+	if (budget_spend(account, BUDGET_CODE, task_addr))
+		return 1;
+	err = bpf_map_update_elem(&mapped, &key, &account, BPF_NOEXIST);
+	if (!err)
+		return 1;
+	budget_return(account, BUDGET_CODE);
+	if (err == -EEXIST) /* by a hook and a sweep at once */
+		return 0;
+	counter_add(COUNTER_CODE_FULL, 1);
 	return 1;
 }
 

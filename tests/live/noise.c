@@ -5,8 +5,10 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define LEVELS "7" /* and the initial namespaces */
@@ -14,13 +16,19 @@
 #define SERVERS "1100"
 #define ALIVE "800"
 #define LEAVING "400"
-#define FILES "20000"	   /* more than the table of files holds */
-#define ATTEMPTS "4000"	   /* twice what the ring buffer holds */
+#define FILES "20000"	/* more than the table of files holds */
+#define ATTEMPTS "4000" /* twice what the ring buffer holds */
+#define MAPPED "70000"	/* more than the table of code holds */
+#define PIPES "9000"	/* the same of pipes */
+#define HOLDERS "40"
+#define HELD "16"	   /* servers */
 #define CONNECTIONS "4000" /* the same */
 #define USUAL "100"	   /* what anybody may do */
 
 #define TOO_MANY_ATTEMPTS "uid 65534 makes too many attempts to tell them apart: counted together"
 #define TOO_MANY_SERVERS "uid 65534 starts and ends too many servers at once: followed late"
+#define TOO_MUCH_CODE "uid 65534 has servers that execute too many files: told as new each time"
+#define TOO_MANY_PIPES "uid 65534 has servers with too many pipes: access to them goes unseen"
 #define TOO_MANY_FILES "uid 65534 has servers that open too many files at once: not protected"
 
 /* A server that starts now is watched, by number and by file. */
@@ -331,6 +339,104 @@ static void usual_connections(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
+/* --- what is kept of servers --- */
+
+static bool blamed(struct monitor *m, const struct server *s, const char *rule)
+{
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		if (!strcmp(alert_str(m->lines[i], "rule"), rule) &&
+		    alert_int(m->lines[i], "instance.pid") == s->pid)
+			return true;
+	return false;
+}
+
+/* A server of nobody executes more files than all servers may. What another one executed before is not new. */
+static void code(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	char exe[PATH_MAX];
+	struct trigger t;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	t = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "code", MAPPED);
+	require(trigger_int(&t, "made") == atol(MAPPED), "%lld of " MAPPED,
+		trigger_int(&t, "made"));
+	sleep_ms(3000); /* two sweeps */
+	require(!blamed(m, s, "mem-inject"), "code of another server is taken for new");
+	noise_told(m, TOO_MUCH_CODE, "exe");
+	t = trigger("perf", "uprobe", realpath(REDIS_SERVER, exe) ? exe : REDIS_SERVER, "-1");
+	require(!trigger_int(&t, "errno"), "the probe was not placed");
+	sleep_ms(SETTLE_MS);
+	require(blamed(m, s, "mem-probe"), "a probe in the code of another server is unseen");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+/* A descriptor of the server that is a pipe, 0 if it has none. */
+static int pipe_of(const struct server *s)
+{
+	char to[32];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++) {
+		n = readlink(str("/proc/%d/fd/%d", s->pid, fd), to, sizeof(to) - 1);
+		to[n < 0 ? 0 : n] = '\0';
+		if (!strncmp(to, "pipe:", 5))
+			return fd;
+	}
+	return 0;
+}
+
+static void pipes(const void *arg)
+{
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	struct server *s = server_start(&(struct server_opts){});
+	struct trigger t, u;
+	int fd = pipe_of(s);
+
+	if (!fd)
+		test_skip("the server has no pipe");
+	sleep_ms(2500); /* with a sweep */
+	t = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "pipes",
+			 arg ? arg : PIPES);
+	require(trigger_int(&t, "made") == atol(arg ? arg : PIPES), "%lld pipes",
+		trigger_int(&t, "made"));
+	monitors_mark();
+	u = trigger("file_open", str("/proc/%d/fd/%d", s->pid, fd), "-w", "away");
+	require(alert_find(m, "mem-fd", u.pid) || (sleep_ms(1500), alert_find(m, "mem-fd", u.pid)),
+		"a pipe that was opened is unseen");
+	if (arg)
+		no_noise_told(m);
+	else
+		noise_told(m, TOO_MANY_PIPES, "exe");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* More states of nobody's than are remembered from one sweep to the next. That of somebody else is told all the same. */
+static void states(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	struct trigger crowd, t;
+	json_t *found = NULL;
+
+	sleep_ms(SETTLE_MS);
+	crowd = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "states",
+			     HOLDERS, HELD);
+	require(trigger_int(&crowd, "made") > 5000, "%lld states", trigger_int(&crowd, "made"));
+	sleep_ms(3000); /* with two sweeps */
+	monitors_mark();
+	t = trigger_stay("hold", pid_of(s), "mem", "scm");
+	for (long long end = now_ms() + 6000 * patience; !found && now_ms() < end; sleep_ms(50))
+		found = alert_find(m, "mem-read", t.pid);
+	require(found && alert_int(found, "instance.pid") == s->pid, "it is not told");
+	printf("# of %lld states\n", trigger_int(&crowd, "made"));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 /* A busy user: a hundred attempts and a hundred servers. */
 static void usual(const void *arg)
 {
@@ -369,6 +475,12 @@ static const struct test tests[] = {
 	TEST("the same to a server without TLS: all are counted, nobody is blamed", flooded,
 	     &(struct flood){"plain", .plain = true, .no_tls = true}),
 	TEST("200 plaintext connections are no noise", usual_connections),
+	TEST("a server of nobody executes 70000 files: he is named, the code of others is known",
+	     code),
+	TEST("a server of nobody makes 9000 pipes: he is named, those of others are known", pipes),
+	TEST("a server that makes 400 pipes is no noise", pipes, "400"),
+	TEST("nobody keeps 5000 descriptors of his servers: one of somebody else's is told",
+	     states),
 	TEST("100 attempts and 100 servers by nobody are no noise", usual),
 	{},
 };
