@@ -115,7 +115,7 @@ interplay: ## run all of testssl.sh against a monitored Redis, some minutes (roo
 	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live interplay:
 
-soak: ## slow live tests that check leaves out: bad networks, Java, testssl.sh, haproxy, 800 servers, 20,000 actors (root)
+soak: ## slow live tests that check leaves out: bad networks, Java, testssl.sh, haproxy, tables filled by a user (root)
 	$(Q)tests/scripts/deps.sh build test
 	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live -s
