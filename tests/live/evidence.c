@@ -154,6 +154,61 @@ static void account_recorded(const void *arg)
 	require(record && number_of(record, "account") == 0, "root's server: %s", r.out);
 }
 
+static json_t *parsed(const char *text)
+{
+	json_t *v = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
+
+	require(v, "no JSON: %.300s", text);
+	return v;
+}
+
+/* Of the only server in a statement. */
+static json_t *counts_in(json_t *predicate)
+{
+	json_t *servers = json_object_get(predicate, "servers");
+
+	require(json_array_size(servers) == 1, "not one server: %s", json_dumps(predicate, 0));
+	return json_object_get(json_array_get(servers, 0), "counts");
+}
+
+/* What a statement says of the server: the attempts and handshakes that there were, and no others. */
+static void stated(const void *arg)
+{
+	const char *dir = str("%s/evidence-stated", scratch);
+	struct server *s = server_start(&(struct server_opts){});
+	const char *name = str("redis-server:%d", s->tls_port);
+	struct monitor *m = monitor_start("--evidence", dir, "--statement-every", "1", NULL);
+	struct trigger t = trigger("vm_readv", pid_of(s));
+	struct client *c = client_open(s, "127.0.0.1", true);
+	json_t *counts, *predicate;
+	struct run r;
+
+	client_do(c, "PING");
+	client_close(c);
+	monitor_sync(m);
+	require(alert_find(m, "mem-read", t.pid), "no alert");
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+	verifies(dir);
+	r = run_command(10000, MONITOR, "evidence", "statement", "--unsigned", "--instance", name,
+			dir);
+	require(r.status == 0, "no statement: %s", r.err);
+	predicate = json_object_get(parsed(r.out), "predicate");
+	counts = counts_in(predicate);
+	require(number_at(json_object_get(counts, "accesses"), "mem-read", "alert") >= 1,
+		"no access: %s", r.out);
+	require(json_object_size(json_object_get(counts, "handshakes")) == 1, "handshakes: %s",
+		r.out);
+	require(number_of(counts, "plaintext_bytes") == 0, "plaintext: %s", r.out);
+	require(number_at(json_object_get(predicate, "counts"), "sweeps", "count") >= 1,
+		"no sweep: %s", r.out);
+	require(number_at(predicate, "statements", "count") >= 1, "none of its own: %s", r.out);
+	require(number_at(predicate, "coverage", "watched_ms") > 0, "nobody watched: %s", r.out);
+	r = run_command(10000, MONITOR, "evidence", "statement", "--unsigned", "--number", "1",
+			dir);
+	require(r.status == 0 && strstr(r.out, name), "statement 1: %s%s", r.out, r.err);
+	server_stop(s, SIGTERM);
+}
+
 /* An alert is on the disk when the monitor is killed right after it. */
 static void killed(const void *arg)
 {
@@ -194,6 +249,7 @@ static void unwritable(const void *arg)
 
 static const struct test tests[] = {
 	TEST("an incident is in the log, with its actor and no secret", logged),
+	TEST("a statement has the attempts and handshakes that there were", stated),
 	TEST("an alert is on the disk when the monitor is killed", killed),
 	TEST("the account that answers for a server is in the log", account_recorded),
 	TEST("a log that cannot be written is reported", unwritable),

@@ -39,7 +39,7 @@ static struct writer *start(void)
 	char error[STORE_ERROR_LEN];
 	struct writer *w;
 
-	if (writer_start(&w, log_dir, "host.example", error))
+	if (writer_start(&w, log_dir, "host.example", NULL, error))
 		fail_msg("cannot start: %s", error);
 	return w;
 }

@@ -300,6 +300,23 @@ bool entry_is(const char *entry, size_t len, const char *kind)
 	       entry[skip + n] == '"';
 }
 
+bool entry_time(const char *entry, size_t len, int64_t *ret_ms)
+{
+	static const char key[] = ",\"time\":";
+	size_t keys = sizeof(key) - 1, at = len ? len - 1 : 0;
+	char digits[24];
+
+	while (at && ((entry[at - 1] >= '0' && entry[at - 1] <= '9') || entry[at - 1] == '-'))
+		at--;
+	if (at < keys || len - 1 - at == 0 || len - at > sizeof(digits) ||
+	    memcmp(entry + at - keys, key, keys) != 0 || entry[len - 1] != '}')
+		return false;
+	memcpy(digits, entry + at, len - 1 - at);
+	digits[len - 1 - at] = '\0';
+	*ret_ms = strtoll(digits, NULL, 10);
+	return true;
+}
+
 size_t entry_text(const char *entry, size_t len, const char *key, char *buf, size_t size)
 {
 	json_t *v = json_loadb(entry, len, 0, NULL);

@@ -69,4 +69,15 @@ uint64_t store_signed(const struct store *s);
 uint64_t store_pending(const struct store *s);
 const char *store_origin(const struct store *s);
 
+/* Its directory, open. */
+int store_dir(const struct store *s);
+
+/* The index of the next entry that is appended. */
+uint64_t store_next(const struct store *s);
+
+/* The tree of all entries that are on the disk, and the key in force, which store_sign() signs with; a note_sign_fn. */
+void store_head(const struct store *s, struct checkpoint *ret);
+const struct note_key *store_key(const struct store *s);
+int store_sign(void *ctx, const void *text, size_t len, uint8_t sig[NOTE_SIG_LEN]);
+
 #endif

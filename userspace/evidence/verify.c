@@ -190,6 +190,14 @@ static int check_delegation(struct check *c, uint64_t index, const char *entry, 
 	return 0;
 }
 
+static int check_statement(struct check *c, uint64_t index, const char *entry, size_t len)
+{
+	char error[CHAIN_ERROR_LEN];
+	int err = chain_next(&c->ret->statements, index, entry, len, &c->key, error);
+
+	return err == -EBADMSG ? fail(c, err, "entry %" PRIu64 ": %s", index, error) : err;
+}
+
 /* The tree has the size of a checkpoint: is it the one, and is that signed? */
 static int check_checkpoint(struct check *c, const char *name, const struct note *note,
 			    const struct checkpoint *want)
@@ -233,8 +241,11 @@ static int check_entry(void *ctx, const struct entry_place *at, const char *entr
 		err = check_delegation(c, at->index, entry, len);
 	else if (!at->index)
 		err = fail(c, -EBADMSG, "entry 0: is no delegation");
+	else if (entry_is(entry, len, "statement"))
+		err = check_statement(c, at->index, entry, len);
 	if (err)
 		return err;
+	entry_time(entry, len, &c->ret->last_ms);
 	tree_leaf(entry, len, &leaf);
 	tree_append(&c->tree, &leaf, on_tile, c);
 	return c->tile_err ?: check_sizes(c);

@@ -7,6 +7,7 @@
 #ifndef CACHEWARDEN_VERIFY_H
 #define CACHEWARDEN_VERIFY_H
 
+#include "evidence/chain.h"
 #include "evidence/reader.h"
 
 struct verified {
@@ -17,7 +18,9 @@ struct verified {
 		unsigned_entries; /* behind the checkpoint: the writer was about to sign, or was killed */
 	uint64_t epochs, starts; /* delegations; those by the identity key */
 	struct note_key key;	 /* that signed the checkpoint */
-	uint64_t earlier;	 /* size of the earlier checkpoint that was given; 0: none was */
+	struct chain statements;
+	int64_t last_ms;  /* time of the last entry that has one */
+	uint64_t earlier; /* size of the earlier checkpoint that was given; 0: none was */
 };
 
 /*

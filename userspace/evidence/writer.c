@@ -21,6 +21,7 @@ struct queued {
 	STAILQ_ENTRY(queued) next;
 	const char *kind; /* a constant of the caller */
 	int64_t time_ms;
+	bool stated;
 	size_t len;
 	char record[];
 };
@@ -43,6 +44,8 @@ struct writer {
 	uint64_t stalls;
 	bool stalled; /* this wait was counted */
 	int error;    /* at the end */
+	const struct writer_statements *statements;
+	bool due; /* a statement */
 };
 
 static int64_t now_ms(void)
@@ -55,8 +58,12 @@ static int64_t now_ms(void)
 static int append(void *ctx, const char *entry, size_t len)
 {
 	struct writer *w = ctx;
+	uint64_t index = store_next(w->store);
+	int err = store_append(w->store, entry, len);
 
-	return store_append(w->store, entry, len);
+	if (!err && w->statements)
+		w->statements->entry(w->statements->ctx, index, entry, len);
+	return err;
 }
 
 /* An entry of one number, or none. Returns 0 or a negative errno. */
@@ -112,6 +119,7 @@ static void drop(struct writer *w, struct queued *q)
 	w->bytes -= sizeof(*q) + q->len;
 	w->waiting--;
 	pthread_mutex_unlock(&w->lock);
+	w->due = w->due || (q->stated && w->statements);
 	free(q);
 }
 
@@ -152,26 +160,53 @@ static void note_commit(struct writer *w, int err)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Everything that is queued now. Returns 0 or a negative errno. */
+static int append_statement(void *ctx, const char *record)
+{
+	return entry_make("statement", now_ms(), record, strlen(record), append, ctx);
+}
+
+/* About everything that is on the disk. Returns true if there is a new one. */
+static bool state(struct writer *w)
+{
+	struct store_mark before = store_mark(w->store);
+	const struct writer_statements *s = w->statements;
+
+	if (!w->due)
+		return false;
+	if (s->make(s->ctx, w->store, append_statement, w)) {
+		store_rewind(w->store, before);
+		return false;
+	}
+	w->due = false;
+	return true;
+}
+
+/* Everything that is queued now; what a statement is due for, before the rest. Returns 0 or a negative errno. */
 static int commit(struct writer *w)
 {
+	bool stated = false;
 	struct queued *q;
 	int err;
 
 	do {
-		while ((q = next(w)) && take(w, q))
+		bool due = w->due;
+
+		while ((q = next(w)) && w->due == due && take(w, q))
 			drop(w, q);
 		log_losses(w);
 		begin_commit(w);
 		err = store_commit(w->store);
 		note_commit(w, err);
-	} while (!err && q);
+		if (!err)
+			stated = state(w);
+	} while (!err && (q || stated));
 	return err;
 }
 
 static void keep_alive(struct writer *w)
 {
 	uint64_t now = clock_boot_ns();
+	int64_t ms = now_ms();
 	int err;
 
 	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
@@ -179,10 +214,13 @@ static void keep_alive(struct writer *w)
 	if (now < w->epoch_ns + EPOCH_NS)
 		return;
 	begin_commit(w);
-	err = store_rotate(w->store, now_ms());
+	err = store_rotate(w->store, ms);
 	note_commit(w, err);
-	if (!err)
-		w->epoch_ns = now;
+	if (err)
+		return;
+	w->epoch_ns = now;
+	if (w->statements)
+		w->statements->alive(w->statements->ctx, ms);
 }
 
 /* Wait until there is something to do. Returns false when that is to end. */
@@ -286,7 +324,7 @@ static void init_lock(struct writer *w)
 }
 
 int writer_start(struct writer **ret, const char *dir, const char *host,
-		 char error[STORE_ERROR_LEN])
+		 const struct writer_statements *statements, char error[STORE_ERROR_LEN])
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	struct recovery found;
@@ -301,6 +339,10 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();
 		w->status.entries = store_signed(w->store);
+		w->statements = statements;
+		if (statements)
+			statements->open(statements->ctx, store_dir(w->store),
+					 store_next(w->store));
 		log_recovery(w, &found);
 		err = start_thread(w);
 		if (err)
@@ -313,7 +355,8 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 	return err;
 }
 
-void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent)
+static void enqueue(struct writer *w, const char *kind, const char *record, size_t len, bool urgent,
+		    bool stated)
 {
 	size_t size = sizeof(struct queued) + len;
 	struct queued *q = malloc(size);
@@ -322,6 +365,7 @@ void writer_put(struct writer *w, const char *kind, const char *record, size_t l
 	if (q) {
 		q->kind = kind;
 		q->time_ms = now_ms();
+		q->stated = stated;
 		q->len = len;
 		memcpy(q->record, record, len);
 	}
@@ -341,6 +385,16 @@ void writer_put(struct writer *w, const char *kind, const char *record, size_t l
 	pthread_mutex_unlock(&w->lock);
 	if (!fits)
 		free(q);
+}
+
+void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent)
+{
+	enqueue(w, kind, record, len, urgent, false);
+}
+
+void writer_put_stated(struct writer *w, const char *kind, const char *record, size_t len)
+{
+	enqueue(w, kind, record, len, true, true);
 }
 
 void writer_status(struct writer *w, struct writer_status *ret)

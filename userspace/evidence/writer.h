@@ -18,6 +18,25 @@
 
 struct writer;
 
+/*
+ * Who makes statements about the log, which are entries of it, too. NULL: nobody. All but open() are called in the writer's
+ * thread.
+ */
+struct writer_statements {
+	void *ctx;
+	/* The log is open, and of so many entries; more follow. */
+	void (*open)(void *ctx, int dir, uint64_t size);
+	/* An entry is appended, or only the time goes on. */
+	void (*entry)(void *ctx, uint64_t index, const char *entry, size_t len);
+	void (*alive)(void *ctx, int64_t time_ms);
+	/*
+	 * Everything that preceded writer_put_stated() is on the disk: append statements, as records for append(). Returns 0, or
+	 * a negative errno to be called again later.
+	 */
+	int (*make)(void *ctx, struct store *s, int (*append)(void *w, const char *record),
+		    void *w);
+};
+
 struct writer_status {
 	uint64_t queued;  /* records, all in all */
 	uint64_t lost;	  /* that did not fit into the queue, or could not be written at the end */
@@ -33,10 +52,13 @@ struct writer_status {
  * logged as an entry if the last writer did not end properly.
  */
 int writer_start(struct writer **ret, const char *dir, const char *host,
-		 char error[STORE_ERROR_LEN]);
+		 const struct writer_statements *statements, char error[STORE_ERROR_LEN]);
 
 /* Queue a record: a JSON object, copied. Never blocks on the disk. */
 void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent);
+
+/* The same, at once, and statements are made once it is on the disk. */
+void writer_put_stated(struct writer *w, const char *kind, const char *record, size_t len);
 
 void writer_status(struct writer *w, struct writer_status *ret);
 
