@@ -175,7 +175,7 @@ static json_t *unknown(const struct ledger *l)
 
 	note(v,
 	     "How many bytes of each server were checked to be TLS records: the sensors do not count "
-	     "them. What passed unchecked is in counts.wire.");
+	     "them. What passed unchecked is counted.");
 	note(v, "Connections whose handshake was before a monitor ran: they are in no number of "
 		"connections.");
 	if (l->unwatched_ms)

@@ -179,9 +179,9 @@ static void put_check(FILE *f, const struct account *a)
 	if (a->statements)
 		html_put(f,
 			 " The log has %" PRIu64
-			 " statements of its own about this time, numbers %" PRIu64 " to %" PRIu64
-			 ", each signed when it was made with a key that is gone.",
-			 a->statements, a->first, a->last);
+			 " statement%s of its own about this time, number %" PRIu64 " to %" PRIu64
+			 ", signed with a key that is gone.",
+			 a->statements, a->statements == 1 ? "" : "s", a->first, a->last);
 	else
 		fputs(" The log has no statement of its own about this time.", f);
 	fputs("</p>\n", f);

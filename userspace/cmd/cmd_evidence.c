@@ -238,6 +238,8 @@ static const struct cli_verb verbs[] = {
 	{"show", "Print the entries of a log.", evidence_show},
 	{"prove", "Print the proof that an entry is in the log.", evidence_prove},
 	{"statement", "Print a signed statement of what was watched and seen.", evidence_statement},
+	{"report", "Write a page about an incident, or about everything.", evidence_report},
+	{"export", "Write a bundle that can be verified without cachewarden.", evidence_export},
 };
 
 static const struct cli_group evidence = {
