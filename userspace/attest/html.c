@@ -27,7 +27,7 @@ static const char style[] =
 	"th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);"
 	"overflow-wrap:anywhere}\n"
 	"th{font-weight:600;color:var(--dim);white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}\n"
-	"td.t{white-space:nowrap}table.rows td:first-child{min-width:9rem}\n"
+	"td.t{white-space:nowrap}table.servers td:first-child{min-width:9rem}\n"
 	"svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#59636e}\n"
 	".tree,.tree ul{list-style:none;padding-left:1.1rem;border-left:2px solid var(--line)}.tree{padding-left:.6rem}\n"
 	"@media(max-width:40rem){body{padding:1rem .8rem}table.rows thead{display:none}"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DAY_MS 86400000ll
+#define TIME_MAX 253402300800000ll /* the year 10000 */
 
 static const char *text(json_t *v, const char *key)
 {
@@ -123,7 +124,8 @@ static void add_value(json_t *sum, const char *key, json_t *v)
 		ledger_add(was, v);
 	} else if (json_is_integer(v) && !is_extreme(key)) {
 		json_object_set_new(sum, key,
-				    json_integer(json_integer_value(was) + json_integer_value(v)));
+				    json_integer((json_int_t)((uint64_t)json_integer_value(was) +
+							      (uint64_t)json_integer_value(v))));
 	} else if (!json_is_integer(v) || json_integer_value(v) >= json_integer_value(was)) {
 		json_object_set(sum, key, v);
 	}
@@ -332,7 +334,7 @@ void ledger_entry(struct ledger *l, const char *entry, size_t len)
 {
 	int64_t t = 0;
 
-	if (!entry_time(entry, len, &t))
+	if (!entry_time(entry, len, &t) || t < 0 || t > TIME_MAX)
 		return;
 	if (entry_is(entry, len, "epoch")) {
 		l->epoch_ms = t;

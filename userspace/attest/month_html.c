@@ -74,28 +74,30 @@ static void put_verdict(FILE *f, json_t *p)
 
 /* --- days --- */
 
-/* A bar for each day; what is missing from it was not watched. */
+/* A bar for each day; what is missing from it was not watched. Widths are in percent: on a phone it is as high as elsewhere. */
 static void put_days(FILE *f, const struct account *a)
 {
 	unsigned int days = (unsigned int)((a->to - a->from + DAY_MS - 1) / DAY_MS);
 
 	if (days > LEDGER_DAYS)
 		days = LEDGER_DAYS;
-	fprintf(f,
-		"<svg viewBox=\"0 0 %u 130\" role=\"img\" aria-label=\"Hours watched on each day\">\n",
-		31 * 26 + 40);
-	fputs("<text x=\"0\" y=\"14\">24 h</text><text x=\"0\" y=\"104\">0 h</text>\n", f);
+	fputs("<svg height=\"124\" style=\"height:124px\" role=\"img\" aria-label=\"Hours watched on each day\">\n"
+	      "<text x=\"0\" y=\"14\">24 h</text><text x=\"0\" y=\"104\">0 h</text>\n",
+	      f);
 	for (unsigned int i = 0; i < days; i++) {
 		int64_t of = a->to - a->from - i * DAY_MS, watched = ledger_day(a->ledger, i);
 		int high = (int)(watched * 90 / DAY_MS),
 		    room = of < DAY_MS ? (int)(of * 90 / DAY_MS) : 90;
-		unsigned int x = 36 + i * 26;
+		double x = 9 + i * 2.93;
 
 		fprintf(f,
-			"<rect x=\"%u\" y=\"%d\" width=\"20\" height=\"%d\" fill=\"#f3d0cc\"/>"
-			"<rect x=\"%u\" y=\"%d\" width=\"20\" height=\"%d\" fill=\"#2f6f4f\"/>"
-			"<text x=\"%u\" y=\"122\" text-anchor=\"middle\">%u</text>\n",
-			x, 100 - room, room, x, 100 - high, high, x + 10, i + 1);
+			"<rect x=\"%.2f%%\" y=\"%d\" width=\"2.3%%\" height=\"%d\" fill=\"#f3d0cc\"/>"
+			"<rect x=\"%.2f%%\" y=\"%d\" width=\"2.3%%\" height=\"%d\" fill=\"#2f6f4f\"/>\n",
+			x, 100 - room, room, x, 100 - high, high);
+		if (!i || (i + 1) % 5 == 0)
+			fprintf(f,
+				"<text x=\"%.2f%%\" y=\"118\" text-anchor=\"middle\">%u</text>\n",
+				x + 1.15, i + 1);
 	}
 	fputs("</svg>\n<p class=\"dim\">Green: hours watched, by day of the month (UTC). Red: not watched.</p>\n",
 	      f);

@@ -39,8 +39,10 @@ void page_time(FILE *f, int64_t ms)
 	char text[STATEMENT_TIME_LEN];
 
 	statement_time(ms, text);
-	text[10] = ' ';
-	text[ms % 1000 ? 23 : 19] = '\0';
+	if (strlen(text) == 24) { /* of years of four digits */
+		text[10] = ' ';
+		text[ms % 1000 ? 23 : 19] = '\0';
+	}
 	html_text(f, text);
 }
 
@@ -174,7 +176,7 @@ void page_servers(FILE *f, json_t *p)
 {
 	json_t *rows = json_object_get(p, "servers"), *host = json_object_get(p, "counts");
 
-	fputs("<div class=\"wide\"><table class=\"rows\"><thead><tr><th>Server</th><th>Watched</th><th>Alerts"
+	fputs("<div class=\"wide\"><table class=\"rows servers\"><thead><tr><th>Server</th><th>Watched</th><th>Alerts"
 	      "</th><th>Prevented</th><th>Allowed</th><th>Observed</th><th>Plaintext bytes</th>"
 	      "<th>TLS handshakes</th></tr></thead><tbody>\n",
 	      f);

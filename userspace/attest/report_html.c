@@ -32,6 +32,7 @@ struct report {
 	json_t *kept;	  /* entries, so that their texts stay */
 	struct lane lane[LANES_MAX];
 	size_t lanes, lanes_left_out;
+	int64_t from, to; /* of the drawing */
 };
 
 static json_t *own_of(json_t *record)
@@ -77,8 +78,8 @@ static void lanes_of_actions(struct report *r)
 		l->from = page_int(a, "first", NULL);
 		l->to = page_int(a, "last", NULL);
 		l->severity = page_text(a, "severity");
-		snprintf(l->text, sizeof(l->text), "%s: %.180s, ×%" PRId64 "%s%.40s",
-			 page_text(a, "rule"), page_text(a, "what"), page_int(a, "count", NULL),
+		snprintf(l->text, sizeof(l->text), "%.200s, ×%" PRId64 "%s%.40s",
+			 page_text(a, "what"), page_int(a, "count", NULL),
 			 json_is_object(by) ? ", by " : "", page_text(by, "comm"));
 	}
 }
@@ -119,6 +120,8 @@ static int collect(struct report *r)
 		lanes_of_actions(r);
 	else
 		lanes_of_incidents(r);
+	r->from = r->incident ? page_int(r->incident, "start_time", NULL) : r->c->a.from;
+	r->to = r->incident ? page_int(r->incident, "end_time", NULL) : r->c->a.to;
 	return 0;
 }
 
@@ -188,8 +191,8 @@ static void put_verdict(const struct report *r)
 
 static double place(const struct report *r, int64_t t)
 {
-	double all = (double)(r->c->a.to - r->c->a.from);
-	double at = all > 0 ? (double)(t - r->c->a.from) / all : 0;
+	double all = (double)(r->to - r->from);
+	double at = all > 0 ? (double)(t - r->from) / all : 0;
 
 	return 5 + 92 * (at < 0 ? 0 : at > 1 ? 1 : at);
 }
@@ -241,9 +244,9 @@ static void put_drawing(const struct report *r)
 			y + 4, i + 1, y, y, from, y, to, y, c, from, y, c, to, y, c);
 	}
 	fputs("</svg>\n<p class=\"dim\">From ", r->f);
-	page_time(r->f, r->c->a.from);
+	page_time(r->f, r->from);
 	fputs(" to ", r->f);
-	page_time(r->f, r->c->a.to);
+	page_time(r->f, r->to);
 	fputs(" UTC, by the clock of the host. Pale red: nobody watched.</p>\n", r->f);
 }
 

@@ -45,7 +45,7 @@ struct writer {
 	bool stalled; /* this wait was counted */
 	int error;    /* at the end */
 	const struct writer_statements *statements;
-	bool due; /* a statement */
+	bool due, late; /* a statement; it was tried already */
 };
 
 static int64_t now_ms(void)
@@ -175,9 +175,13 @@ static bool state(struct writer *w)
 		return false;
 	if (s->make(s->ctx, w->store, append_statement, w)) {
 		store_rewind(w->store, before);
+		pthread_mutex_lock(&w->lock);
+		w->status.unstated += !w->late;
+		pthread_mutex_unlock(&w->lock);
+		w->late = true;
 		return false;
 	}
-	w->due = false;
+	w->due = w->late = false;
 	return true;
 }
 

@@ -297,4 +297,5 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 	   s.misplaced);
 	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
 	fn(ctx, "evidence log: records that were too large", s.refused);
+	fn(ctx, "evidence log: statements that could not be made in time", s.unstated);
 }
