@@ -15,7 +15,7 @@
 struct node {
 	int64_t pid, start;
 	json_t *process; /* its members; owned */
-	json_t *rules;	 /* what it did: rule -> attempts; NULL: it is a parent only */
+	json_t *rules;	 /* what it did: rule -> alert -> attempts; NULL: it is a parent only */
 	size_t parent;
 };
 
@@ -63,10 +63,21 @@ static size_t enter(struct actors *a, json_t *process, size_t parent)
 	return a->count++;
 }
 
-void actors_add(struct actors *a, json_t *own)
+static void note_alert(struct node *n, json_t *record, json_t *own)
 {
-	json_t *actor = json_object_get(own, "actor"), *all = json_object_get(actor, "ancestors");
 	const char *rule = page_text(own, "rule");
+	const char *uid = page_text(json_object_get(record, "finding_info"), "uid");
+
+	n->rules = n->rules ?: json_object();
+	if (!json_object_get(n->rules, rule))
+		json_object_set_new(n->rules, rule, json_object());
+	json_object_set(json_object_get(n->rules, rule), uid, json_object_get(own, "count"));
+}
+
+void actors_add(struct actors *a, json_t *record)
+{
+	json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
+	json_t *actor = json_object_get(own, "actor"), *all = json_object_get(actor, "ancestors");
 	size_t at = NONE, n = json_array_size(all);
 	struct node *node;
 
@@ -80,8 +91,7 @@ void actors_add(struct actors *a, json_t *own)
 	node = &a->node[at];
 	json_decref(node->process); /* it may have been known as somebody's parent */
 	node->process = json_incref(actor);
-	node->rules = node->rules ?: json_object();
-	json_object_set(node->rules, rule, json_object_get(own, "count"));
+	note_alert(node, record, own);
 }
 
 static void put_node(FILE *f, const struct node *n)
@@ -105,8 +115,7 @@ static void put_node(FILE *f, const struct node *n)
 		fputs("</code>", f);
 	}
 	json_object_foreach (n->rules, rule, v) {
-		html_put(f, "%s%s ×%" PRId64, any ? ", " : " — ", rule,
-			 (int64_t)json_integer_value(v));
+		html_put(f, "%s%s ×%" PRId64, any ? ", " : " — ", rule, page_sum(v, NULL));
 		any = true;
 	}
 }

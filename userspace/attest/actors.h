@@ -13,8 +13,8 @@ struct actors;
 struct actors *actors_new(void);
 void actors_free(struct actors *a);
 
-/* Add the actor of an event, by the product's own members of its record. */
-void actors_add(struct actors *a, json_t *own);
+/* Add the actor of an event, by its record. Of several reports of one alert the last one counts. */
+void actors_add(struct actors *a, json_t *record);
 
 /* As nested lists. */
 void actors_html(FILE *f, const struct actors *a);

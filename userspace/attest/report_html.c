@@ -291,7 +291,7 @@ static void put_actors(const struct report *r)
 		json_t *v = json_array_get(r->kept, i);
 
 		if (!strcmp(kind_of(v), "event"))
-			actors_add(a, own_of(json_object_get(v, "record")));
+			actors_add(a, json_object_get(v, "record"));
 	}
 	actors_html(r->f, a);
 	actors_free(a);
