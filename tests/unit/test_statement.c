@@ -227,6 +227,32 @@ static void clock_that_is_set_back_counts_no_time_twice(void **state)
 	json_decref(sum);
 }
 
+/* Of a log whose beginning was removed, a tally is the first that says somebody watches, and with what. */
+static void log_without_its_beginning(void **state)
+{
+	struct ledger *l = ledger_new(AT(10, 0, 0), AT(11, 0, 0), false);
+	json_t *sum;
+
+	assert_non_null(l);
+	feed(l, "epoch", AT(3, 0, 0), "{}");
+	feed(l, "alive", AT(10, 14, 0), "{}");
+	feed(l, "tally", AT(10, 15, 0),
+	     "{\"from\":1793354400000,\"to\":1793355300000,\"every_s\":900,\"sensors_lost\":false,"
+	     "\"sensors\":[{\"sensor\":\"memory\",\"tier\":\"access\",\"programs\":3,\"attached\":3}],"
+	     "\"counts\":{\"sweeps\":{\"count\":7}}}");
+	for (int64_t t = AT(10, 16, 0); t <= AT(11, 1, 0); t += MINUTE)
+		feed(l, "alive", t, "{}");
+	sum = sum_of(l, AT(11, 0, 0));
+	assert_int_equal(gaps(sum), 2);
+	assert_gap(sum, 0, AT(10, 0, 0), AT(10, 14, 0), "before-log");
+	assert_gap(sum, 1, AT(10, 14, 0), AT(10, 15, 0), "starting");
+	assert_int_equal(number(sum, "coverage", "watched_ms"), 45 * MINUTE);
+	assert_int_equal(number(json_object_get(sum, "counts"), "sweeps", "count"), 7);
+	assert_int_equal(
+		number(json_array_get(json_object_get(sum, "sensors"), 0), "attached", NULL), 3);
+	json_decref(sum);
+}
+
 /* What no tally covers is said to be unknown. */
 static void what_was_not_counted_is_unknown(void **state)
 {
@@ -516,6 +542,7 @@ int main(void)
 		TEST(silence_is_not_watched),
 		TEST(lost_sensors_are_not_watched_and_named),
 		TEST(clock_that_is_set_back_counts_no_time_twice),
+		TEST(log_without_its_beginning),
 		TEST(what_was_not_counted_is_unknown),
 		TEST(openssl_verifies_what_the_log_signed),
 		TEST(openssl_verifies_what_is_asked_for),

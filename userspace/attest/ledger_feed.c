@@ -98,6 +98,15 @@ static bool is_extreme(const char *key)
 	return !strncmp(key, "longest_", 8);
 }
 
+static json_t *sum_of(json_t *a, json_t *b)
+{
+	int64_t sum;
+
+	if (__builtin_add_overflow(json_integer_value(a), json_integer_value(b), &sum))
+		sum = INT64_MAX;
+	return json_integer(sum);
+}
+
 static void add_value(json_t *sum, const char *key, json_t *v);
 
 void ledger_add(json_t *sum, json_t *more)
@@ -123,9 +132,7 @@ static void add_value(json_t *sum, const char *key, json_t *v)
 		}
 		ledger_add(was, v);
 	} else if (json_is_integer(v) && !is_extreme(key)) {
-		json_object_set_new(sum, key,
-				    json_integer((json_int_t)((uint64_t)json_integer_value(was) +
-							      (uint64_t)json_integer_value(v))));
+		json_object_set_new(sum, key, sum_of(was, v));
 	} else if (!json_is_integer(v) || json_integer_value(v) >= json_integer_value(was)) {
 		json_object_set(sum, key, v);
 	}
@@ -342,7 +349,8 @@ void ledger_entry(struct ledger *l, const char *entry, size_t len)
 	}
 	if (entry_is(entry, len, "start") || entry_is(entry, len, "recovery"))
 		note_killed(l);
-	else if (l->epoch_ms)
+	else if (l->epoch_ms &&
+		 l->first) /* a log can begin with delegations of what is not there any more */
 		advance(l, l->epoch_ms);
 	l->epoch_ms = 0;
 	advance(l, t);
