@@ -2,8 +2,10 @@
 /* verify.c - see verify.h. */
 #include "evidence/verify.h"
 
+#include "evidence/cosign.h"
 #include "evidence/disk.h"
 #include "evidence/entry.h"
+#include "evidence/witness_client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A checkpoint that the log has to go on from. */
+struct kept {
+	const char *name;
+	char *text;
+	struct note note;
+	struct checkpoint c;
+};
+
+enum { KEPT_EARLIER, KEPT_COSIGNED, KEPT_MAX };
 
 struct check {
 	struct reader *r;
@@ -22,10 +34,7 @@ struct check {
 	uint64_t epoch;
 	uint64_t proved; /* entries up to here are those that a delegation was signed for */
 	int tile_err;	 /* of the tile that the last entry filled */
-	/* the earlier checkpoint */
-	char *note_text;
-	struct note note;
-	struct checkpoint earlier;
+	struct kept kept[KEPT_MAX]; /* of size 0: not given */
 };
 
 __attribute__((format(printf, 3, 4))) static int fail(struct check *c, int err, const char *fmt,
@@ -212,8 +221,12 @@ static int check_sizes(struct check *c)
 	const struct checkpoint *now = &c->r->checkpoint;
 	int err = 0;
 
-	if (c->note_text && c->tree.size == c->earlier.size)
-		err = check_checkpoint(c, "the earlier checkpoint", &c->note, &c->earlier);
+	for (size_t i = 0; i < KEPT_MAX && !err; i++) {
+		const struct kept *k = &c->kept[i];
+
+		if (k->c.size && c->tree.size == k->c.size)
+			err = check_checkpoint(c, k->name, &k->note, &k->c);
+	}
 	if (!err && c->tree.size == now->size)
 		err = check_checkpoint(c, "checkpoint", &c->r->note, now) ?: compare_parts(c);
 	return err;
@@ -240,25 +253,44 @@ static int check_entry(void *ctx, const struct entry_place *at, const char *entr
 	return c->tile_err ?: check_sizes(c);
 }
 
-static int read_earlier(struct check *c, const char *path)
+static int read_kept(struct check *c, struct kept *k, int dir, const char *path, const char *name)
 {
 	size_t len;
-	int err = disk_read(AT_FDCWD, path, NOTE_MAX, &c->note_text, &len);
+	int err = disk_read(dir, path, NOTE_READ_MAX, &k->text, &len);
 
 	if (err)
 		return fail(c, err, "%s: %s", path, strerror(-err));
-	if (note_parse(&c->note, c->note_text, len) ||
-	    checkpoint_parse(&c->earlier, c->note.text, c->note.len) || !c->earlier.size)
+	if (note_parse(&k->note, k->text, len) ||
+	    checkpoint_parse(&k->c, k->note.text, k->note.len) || !k->c.size)
 		return fail(c, -EINVAL, "%s: is no checkpoint", path);
-	if (strcmp(c->earlier.origin, c->r->identity.name) != 0)
-		return fail(c, -EBADMSG, "the earlier checkpoint is of another log: %s",
-			    c->earlier.origin);
-	if (c->earlier.size > c->r->checkpoint.size)
+	k->name = name;
+	if (strcmp(k->c.origin, c->r->identity.name) != 0)
+		return fail(c, -EBADMSG, "%s is of another log: %s", name, k->c.origin);
+	if (k->c.size > c->r->checkpoint.size)
 		return fail(c, -EBADMSG,
-			    "the log was cut off: it has %" PRIu64
-			    " entries, the earlier checkpoint %" PRIu64,
-			    c->r->checkpoint.size, c->earlier.size);
-	c->ret->earlier = c->earlier.size;
+			    "the log was cut off: it has %" PRIu64 " entries, %s %" PRIu64,
+			    c->r->checkpoint.size, name, k->c.size);
+	return 0;
+}
+
+static int read_cosigned(struct check *c, const struct note_key *witness)
+{
+	struct kept *k = &c->kept[KEPT_COSIGNED];
+	char path[COSIGNED_PATH_LEN];
+	int err;
+
+	cosigned_path(witness, path);
+	err = read_kept(c, k, c->r->dir, path, "the cosigned checkpoint");
+	if (err == -ENOENT)
+		return fail(c, err,
+			    "%s: there is no checkpoint that %s cosigned: 'cachewarden evidence "
+			    "witness' gets one",
+			    path, witness->name);
+	if (err)
+		return err == -EINVAL ? -EBADMSG : err; /* it is a part of the log's directory */
+	if (!cosign_verify(&k->note, witness, &c->ret->cosigned_s))
+		return fail(c, -EBADMSG, "%s: is not cosigned by %s", path, witness->name);
+	c->ret->cosigned = k->c.size;
 	return 0;
 }
 
@@ -277,23 +309,27 @@ static int check_identity(struct check *c, const char *vkey)
 	return 0;
 }
 
-static int check_log(struct check *c, const char *vkey, const char *earlier)
+static int check_log(struct check *c, const struct verify_trust *trust)
 {
 	struct reader_end end;
-	int err = check_identity(c, vkey);
+	int err = check_identity(c, trust->vkey);
 
 	if (!err && !c->r->note_text)
 		err = fail(c, -EBADMSG, "checkpoint: is missing");
 	if (!err && !c->r->checkpoint.size)
 		err = fail(c, -EBADMSG, "checkpoint: is of no entries");
-	if (!err && earlier)
-		err = read_earlier(c, earlier);
+	if (!err && trust->earlier)
+		err = read_kept(c, &c->kept[KEPT_EARLIER], AT_FDCWD, trust->earlier,
+				"the earlier checkpoint");
+	if (!err && trust->witness)
+		err = read_cosigned(c, trust->witness);
 	if (err)
 		return err;
 	err = reader_each(c->r, 0, check_entry, c, &end);
 	if (err)
 		return blame(c, err);
 	snprintf(c->ret->origin, sizeof(c->ret->origin), "%s", c->r->identity.name);
+	c->ret->earlier = c->kept[KEPT_EARLIER].c.size;
 	c->ret->size = c->r->checkpoint.size;
 	c->ret->root = c->r->checkpoint.root;
 	c->ret->unsigned_entries = end.size - c->r->checkpoint.size;
@@ -301,8 +337,8 @@ static int check_log(struct check *c, const char *vkey, const char *earlier)
 	return 0;
 }
 
-int verify(struct reader *r, const char *path, const char *vkey, const char *earlier,
-	   struct verified *ret)
+int verify_with(struct reader *r, const char *path, const struct verify_trust *trust,
+		struct verified *ret)
 {
 	struct check *c = calloc(1, sizeof(*c));
 	int err = reader_open(r, path);
@@ -313,9 +349,16 @@ int verify(struct reader *r, const char *path, const char *vkey, const char *ear
 	if (!err) {
 		c->r = r;
 		c->ret = ret;
-		err = check_log(c, vkey, earlier);
-		free(c->note_text);
+		err = check_log(c, trust);
+		for (size_t i = 0; i < KEPT_MAX; i++)
+			free(c->kept[i].text);
 	}
 	free(c);
 	return err;
+}
+
+int verify(struct reader *r, const char *path, const char *vkey, const char *earlier,
+	   struct verified *ret)
+{
+	return verify_with(r, path, &(struct verify_trust){.vkey = vkey, .earlier = earlier}, ret);
 }
