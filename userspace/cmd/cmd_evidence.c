@@ -279,6 +279,7 @@ static const struct cli_verb verbs[] = {
 	{"verify", "Check a log, and name the first bad entry.", evidence_verify},
 	{"show", "Print the entries of a log.", evidence_show},
 	{"prove", "Print the proof that an entry is in the log.", evidence_prove},
+	{"signatures", "Write the checkpoint's signatures for other tools.", evidence_signatures},
 	{"witness", "Get the log's checkpoint cosigned by a witness.", evidence_witness},
 };
 

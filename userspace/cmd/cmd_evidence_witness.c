@@ -57,5 +57,5 @@ int evidence_witness(int argc, char **argv)
 	}
 	clock_text((int64_t)w.time_s * 1000, when, sizeof(when));
 	printf("%s: %s cosigned %" PRIu64 " entries at %s\n", dir, witness.name, w.size, when);
-	return EXIT_FINE;
+	return fflush(stdout) ? EXIT_CANNOT : EXIT_FINE;
 }

@@ -5,6 +5,7 @@
 #include "evidence/cosign.h"
 #include "evidence/disk.h"
 #include "evidence/entry.h"
+#include "evidence/envelope.h"
 #include "evidence/witness_client.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct kept {
 	char *text;
 	struct note note;
 	struct checkpoint c;
+	size_t others; /* signatures that are not the log's */
 };
 
 enum { KEPT_EARLIER, KEPT_COSIGNED, KEPT_MAX };
@@ -199,13 +201,13 @@ static int check_delegation(struct check *c, uint64_t index, const char *entry, 
 	return 0;
 }
 
-/* The tree has the size of a checkpoint: is it the one, and is that signed? */
+/* The tree has the size of a checkpoint: is it the one, and is that signed? others: signatures by others that it has. */
 static int check_checkpoint(struct check *c, const char *name, const struct note *note,
-			    const struct checkpoint *want)
+			    const struct checkpoint *want, size_t others)
 {
 	struct tree_hash root;
 
-	if (want->delegation != c->delegation || !note_verify(note, &c->key))
+	if (want->delegation != c->delegation || !envelope_verify(note, &c->key, others))
 		return fail(c, -EBADMSG,
 			    "%s: is not signed by the key that entry %" PRIu64 " delegates to",
 			    name, c->delegation);
@@ -225,10 +227,10 @@ static int check_sizes(struct check *c)
 		const struct kept *k = &c->kept[i];
 
 		if (k->c.size && c->tree.size == k->c.size)
-			err = check_checkpoint(c, k->name, &k->note, &k->c);
+			err = check_checkpoint(c, k->name, &k->note, &k->c, k->others);
 	}
 	if (!err && c->tree.size == now->size)
-		err = check_checkpoint(c, "checkpoint", &c->r->note, now) ?: compare_parts(c);
+		err = check_checkpoint(c, "checkpoint", &c->r->note, now, 0) ?: compare_parts(c);
 	return err;
 }
 
@@ -264,6 +266,7 @@ static int read_kept(struct check *c, struct kept *k, int dir, const char *path,
 	    checkpoint_parse(&k->c, k->note.text, k->note.len) || !k->c.size)
 		return fail(c, -EINVAL, "%s: is no checkpoint", path);
 	k->name = name;
+	k->others = ENVELOPE_ANY;
 	if (strcmp(k->c.origin, c->r->identity.name) != 0)
 		return fail(c, -EBADMSG, "%s is of another log: %s", name, k->c.origin);
 	if (k->c.size > c->r->checkpoint.size)
@@ -290,6 +293,7 @@ static int read_cosigned(struct check *c, const struct note_key *witness)
 		return err == -EINVAL ? -EBADMSG : err; /* it is a part of the log's directory */
 	if (!cosign_verify(&k->note, witness, &c->ret->cosigned_s))
 		return fail(c, -EBADMSG, "%s: is not cosigned by %s", path, witness->name);
+	k->others = 1;
 	c->ret->cosigned = k->c.size;
 	return 0;
 }
