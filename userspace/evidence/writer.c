@@ -3,6 +3,7 @@
 #include "evidence/writer.h"
 
 #include "base/clock.h"
+#include "base/clock_step.h"
 #include "base/jsonw.h"
 #include "evidence/entry.h"
 
@@ -39,7 +40,8 @@ struct writer {
 	struct writer_status status;
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
-	uint64_t busy_ns;	    /* since when it waits for the disk, 0: it does not */
+	struct clock_watch clock;
+	uint64_t busy_ns; /* since when it waits for the disk, 0: it does not */
 	uint64_t stalls;
 	bool stalled; /* this wait was counted */
 	int error;    /* at the end */
@@ -75,6 +77,28 @@ static int append_number(struct writer *w, const char *kind, const char *key, ui
 	err = record ? entry_make(kind, now_ms(), record, len, append, w) : -ENOMEM;
 	jsonw_free(&j);
 	return err;
+}
+
+/* What the clock said is in every entry: when it left its course is, too. */
+static void log_clock(struct writer *w)
+{
+	struct jsonw j = {};
+	struct clock_step step;
+	const char *record;
+	size_t len;
+
+	if (!clock_watch_check(&w->clock, &step))
+		return;
+	jsonw_object(&j, NULL);
+	jsonw_bool(&j, "set", step.set);
+	jsonw_int(&j, "step_ms", step.ms - step.before_ms);
+	jsonw_int(&j, "boot_time_before", step.before_ms);
+	jsonw_int(&j, "boot_time", step.ms);
+	jsonw_end_object(&j);
+	record = jsonw_done(&j, &len);
+	if (record)
+		entry_make("clock", now_ms(), record, len, append, w);
+	jsonw_free(&j);
 }
 
 /* All entries of a record, or none. Returns false if it has to wait until the store has room. */
@@ -174,6 +198,7 @@ static void keep_alive(struct writer *w)
 	uint64_t now = clock_boot_ns();
 	int err;
 
+	log_clock(w);
 	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
 		append_number(w, "alive", NULL, 0);
 	if (now < w->epoch_ns + EPOCH_NS)
@@ -256,6 +281,7 @@ static void release(struct writer *w)
 		free(q);
 	}
 	store_close(w->store);
+	clock_watch_close(&w->clock);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -297,6 +323,7 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 		return -ENOMEM;
 	STAILQ_INIT(&w->queue);
 	init_lock(w);
+	clock_watch_open(&w->clock);
 	err = store_open(&w->store, dir, host, &found, error);
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();

@@ -63,6 +63,7 @@ static void put_start(struct evidence *e, const char *run)
 	jsonw_string(j, "host", h->name);
 	jsonw_string(j, "machine_id", h->machine_id);
 	jsonw_string(j, "boot_id", h->boot_id);
+	jsonw_int(j, "boot_time", clock_epoch_ms(0));
 	jsonw_string(j, "kernel", h->kernel);
 	end(e, "start");
 }
