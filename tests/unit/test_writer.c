@@ -490,6 +490,62 @@ static void steps_of_the_clock_are_logged(void **state)
 	assert_verifies(5);
 }
 
+static uint64_t log_size(void)
+{
+	char error[READER_ERROR_LEN];
+	struct verified v;
+
+	if (log_verify(&v, error))
+		fail_msg("does not verify: %s", error);
+	return v.size;
+}
+
+static uint64_t pruned(void)
+{
+	struct reader r;
+	uint64_t before;
+
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	before = r.pruned.before;
+	reader_close(&r);
+	return before;
+}
+
+/* By the time that passed, and not by a clock that somebody set. */
+static void old_entries_are_removed(void **state)
+{
+	struct writer *w = start();
+	struct writer_status s;
+	uint64_t first;
+
+	writer_keep(w, 30);
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, false);
+	wait_entries(w, 3001);
+	pass(29 * 86400);
+	wait_entries(w, 3003); /* a sign of life and a key: it had the chance */
+	usleep(1200000);
+	assert_int_equal(pruned(), 0);
+	pass(2 * 86400);
+	for (int i = 0; i < 100 && !pruned(); i++)
+		usleep(100000);
+	first = pruned();
+	assert_in_range(first, 1792, 2048); /* 1024 stay */
+	writer_status(w, &s);
+	assert_int_equal(s.unpruned, 0);
+
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, false);
+	wait_entries(w, 6003);
+	step_clock(40 * 86400ll);
+	usleep(1500000);
+	pass(7200);
+	usleep(2500000);
+	assert_int_equal(pruned(), first);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_true(log_size() > 6000);
+}
+
 /* What decides, without a clock. */
 static void clock_decisions(void **state)
 {
@@ -528,6 +584,7 @@ int main(void)
 		TEST(killed_writer_is_in_the_log_of_the_next_one),
 		TEST(silence_and_keys_follow_the_time_since_boot),
 		TEST(steps_of_the_clock_are_logged),
+		TEST(old_entries_are_removed),
 		cmocka_unit_test(clock_decisions),
 	};
 

@@ -44,6 +44,8 @@ static void print_verified(const char *dir, const struct verified *v)
 	printf("%s: verified\norigin: %s\nentries: %" PRIu64 "\nroot: %s\nstarts: %" PRIu64
 	       ", signing keys: %" PRIu64 ", the last: %s\n",
 	       dir, v->origin, v->size, root, v->starts, v->epochs, vkey);
+	if (v->pruned)
+		printf("pruned: entries 0 to %" PRIu64 ", as the log says\n", v->pruned - 1);
 	if (v->unsigned_entries)
 		printf("not signed yet: %" PRIu64 " more entries\n", v->unsigned_entries);
 	if (v->earlier)
@@ -279,6 +281,7 @@ static const struct cli_verb verbs[] = {
 	{"verify", "Check a log, and name the first bad entry.", evidence_verify},
 	{"show", "Print the entries of a log.", evidence_show},
 	{"prove", "Print the proof that an entry is in the log.", evidence_prove},
+	{"prune", "Remove the oldest entries of a log.", evidence_prune},
 	{"signatures", "Write the checkpoint's signatures for other tools.", evidence_signatures},
 	{"witness", "Get the log's checkpoint cosigned by a witness.", evidence_witness},
 };

@@ -12,6 +12,7 @@ int cmd_doctor(int argc, char **argv);
 
 /* Verbs of cmd_evidence that have a file of their own. */
 int evidence_witness(int argc, char **argv);
+int evidence_prune(int argc, char **argv);
 int evidence_signatures(int argc, char **argv);
 
 #endif

@@ -34,8 +34,9 @@ struct check {
 	struct note_key key; /* that signs checkpoints at this point of the log */
 	uint64_t delegation; /* the entry it is from */
 	uint64_t epoch;
-	uint64_t proved; /* entries up to here are those that a delegation was signed for */
-	int tile_err;	 /* of the tile that the last entry filled */
+	uint64_t proved;    /* entries up to here are those that a delegation was signed for */
+	int tile_err;	    /* of the tile that the last entry filled */
+	uint64_t announced; /* entries that the log says were pruned */
 	struct kept kept[KEPT_MAX]; /* of size 0: not given */
 };
 
@@ -236,6 +237,42 @@ static int check_sizes(struct check *c)
 
 /* --- the walk --- */
 
+static int add_leaf(struct check *c, const struct tree_hash *leaf)
+{
+	tree_append(&c->tree, leaf, on_tile, c);
+	return c->tile_err ?: check_sizes(c);
+}
+
+/* Of entries that were pruned there are the hashes. Up to an entry that is there. */
+static int add_pruned(struct check *c, uint64_t to)
+{
+	struct tree_hash tile[TILE_WIDTH];
+	uint64_t n, loaded = UINT64_MAX;
+	int err = 0;
+
+	if (to > c->r->pruned.before)
+		to = c->r->pruned.before;
+	while (!err && c->tree.size < to) {
+		n = c->tree.size / TILE_WIDTH;
+		if (n != loaded)
+			err = reader_tile(c->r, 0, n, TILE_WIDTH, tile);
+		loaded = n;
+		err = err ?: add_leaf(c, &tile[c->tree.size % TILE_WIDTH]);
+	}
+	return err == -ENOENT ? -EBADMSG : err;
+}
+
+/* Whoever removes entries cannot sign that he did. */
+static int check_pruned(struct check *c)
+{
+	if (c->r->pruned.before <= c->announced)
+		return 0;
+	return fail(c, -EBADMSG,
+		    "entries %" PRIu64 " to %" PRIu64
+		    ": were removed, and no entry says that they were pruned",
+		    c->announced, c->r->pruned.before - 1);
+}
+
 static int check_entry(void *ctx, const struct entry_place *at, const char *entry, size_t len)
 {
 	struct check *c = ctx;
@@ -244,6 +281,11 @@ static int check_entry(void *ctx, const struct entry_place *at, const char *entr
 
 	if (at->index >= c->r->checkpoint.size) /* signed by nobody yet */
 		return 0;
+	err = add_pruned(c, at->index);
+	if (err)
+		return err;
+	if (entry_is(entry, len, "pruned"))
+		entry_number(entry, len, "before", &c->announced);
 	if (entry_is(entry, len, "epoch"))
 		err = check_delegation(c, at->index, entry, len);
 	else if (!at->index)
@@ -251,8 +293,7 @@ static int check_entry(void *ctx, const struct entry_place *at, const char *entr
 	if (err)
 		return err;
 	tree_leaf(entry, len, &leaf);
-	tree_append(&c->tree, &leaf, on_tile, c);
-	return c->tile_err ?: check_sizes(c);
+	return add_leaf(c, &leaf);
 }
 
 static int read_kept(struct check *c, struct kept *k, int dir, const char *path, const char *name)
@@ -330,8 +371,10 @@ static int check_log(struct check *c, const struct verify_trust *trust)
 	if (err)
 		return err;
 	err = reader_each(c->r, 0, check_entry, c, &end);
+	err = err ? blame(c, err) : check_pruned(c);
 	if (err)
-		return blame(c, err);
+		return err;
+	c->ret->pruned = c->r->pruned.before;
 	snprintf(c->ret->origin, sizeof(c->ret->origin), "%s", c->r->identity.name);
 	c->ret->earlier = c->kept[KEPT_EARLIER].c.size;
 	c->ret->size = c->r->checkpoint.size;

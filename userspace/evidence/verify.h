@@ -20,6 +20,7 @@ struct verified {
 	uint64_t earlier;	 /* size of the earlier checkpoint that was given; 0: none was */
 	uint64_t cosigned;	 /* size of the checkpoint that the witness cosigned, and when */
 	uint64_t cosigned_s;
+	uint64_t pruned; /* entries that retention removed, as the log says */
 };
 
 /* Whom to trust besides the directory itself; NULL: nobody. */

@@ -6,6 +6,7 @@
 #include "base/clock_step.h"
 #include "base/jsonw.h"
 #include "evidence/entry.h"
+#include "evidence/prune.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,6 +18,9 @@
 
 #define QUIET_NS (60 * NS_PER_SEC) /* between two entries of a log in which nothing happens */
 #define EPOCH_NS (900 * NS_PER_SEC)
+#define PRUNE_NS (3600 * NS_PER_SEC)
+#define CLOCK_TRUST_MS (3600 * 1000ll)
+#define DAY_MS (86400 * 1000ll)
 
 struct queued {
 	STAILQ_ENTRY(queued) next;
@@ -41,7 +45,10 @@ struct writer {
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
 	struct clock_watch clock;
-	uint64_t busy_ns; /* since when it waits for the disk, 0: it does not */
+	bool clock_wrong; /* it went away by CLOCK_TRUST_MS in this run */
+	uint64_t prune_ns;
+	unsigned int keep_days; /* 0: all */
+	uint64_t busy_ns;	/* since when it waits for the disk, 0: it does not */
 	uint64_t stalls;
 	bool stalled; /* this wait was counted */
 	int error;    /* at the end */
@@ -89,6 +96,7 @@ static void log_clock(struct writer *w)
 
 	if (!clock_watch_check(&w->clock, &step))
 		return;
+	w->clock_wrong = w->clock_wrong || llabs(step.ms - step.before_ms) >= CLOCK_TRUST_MS;
 	jsonw_object(&j, NULL);
 	jsonw_bool(&j, "set", step.set);
 	jsonw_int(&j, "step_ms", step.ms - step.before_ms);
@@ -193,6 +201,28 @@ static int commit(struct writer *w)
 	return err;
 }
 
+/* Retention waits for the disk like a commit. */
+static void prune(struct writer *w, uint64_t now)
+{
+	char error[STORE_ERROR_LEN];
+	unsigned int days;
+	uint64_t first;
+	int err;
+
+	pthread_mutex_lock(&w->lock);
+	days = w->keep_days;
+	pthread_mutex_unlock(&w->lock);
+	if (!days || w->clock_wrong || now < w->prune_ns)
+		return;
+	w->prune_ns = now + PRUNE_NS;
+	begin_commit(w);
+	err = prune_older(w->store, now_ms() - days * DAY_MS, now_ms(), &first, error);
+	note_commit(w, 0);
+	pthread_mutex_lock(&w->lock);
+	w->status.unpruned += err != 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void keep_alive(struct writer *w)
 {
 	uint64_t now = clock_boot_ns();
@@ -201,6 +231,7 @@ static void keep_alive(struct writer *w)
 	log_clock(w);
 	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
 		append_number(w, "alive", NULL, 0);
+	prune(w, now);
 	if (now < w->epoch_ns + EPOCH_NS)
 		return;
 	begin_commit(w);
@@ -327,6 +358,8 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 	err = store_open(&w->store, dir, host, &found, error);
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();
+		w->prune_ns =
+			w->last_ns + QUIET_NS; /* soon, and not while servers are searched for */
 		w->status.entries = store_signed(w->store);
 		log_recovery(w, &found);
 		err = start_thread(w);
@@ -389,6 +422,13 @@ uint64_t writer_stalls(struct writer *w, unsigned int limit_ms)
 	stalls = w->stalls;
 	pthread_mutex_unlock(&w->lock);
 	return stalls;
+}
+
+void writer_keep(struct writer *w, unsigned int days)
+{
+	pthread_mutex_lock(&w->lock);
+	w->keep_days = days;
+	pthread_mutex_unlock(&w->lock);
 }
 
 const char *writer_origin(const struct writer *w)

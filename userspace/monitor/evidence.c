@@ -189,6 +189,7 @@ void evidence_policy(struct evidence *e, const struct policy *p, const char *cha
 		jsonw_end_object(j);
 	}
 	jsonw_end_array(j);
+	writer_keep(e->writer, (unsigned int)p->evidence_days);
 	jsonw_int(j, "instances", (int64_t)p->instances);
 	jsonw_int(j, "allow", (int64_t)p->allows);
 	end(e, "policy");
@@ -239,4 +240,5 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 	   s.misplaced);
 	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
 	fn(ctx, "evidence log: records that were too large", s.refused);
+	fn(ctx, "evidence log: old entries could not be removed", s.unpruned);
 }
