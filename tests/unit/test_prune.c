@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
+#include "cmd/verbs.h"
 #include "evidence/prove.h"
 #include "evidence/prune.h"
 
@@ -297,6 +298,41 @@ static void interrupted_pruning_goes_on(void **state)
 	assert_int_equal(check(), 2048);
 }
 
+static uint64_t last_is_stop(void)
+{
+	struct recovery found;
+	struct store *s = log_open(&found);
+
+	store_close(s);
+	return found.clean;
+}
+
+/* The command, on a log whose writer ended, and on one whose writer was killed: only the next writer can say so. */
+static void command_prunes_and_keeps_how_the_writer_ended(void **state)
+{
+	char *argv[] = {"evidence", "prune", "--before", "300", log_dir, NULL};
+	struct recovery found;
+	struct store *s;
+
+	log_make(2000);
+	assert_int_equal(cmd_evidence(5, argv), 0);
+	assert_int_equal(check(), 256);
+	assert_false(last_is_stop());
+	s = log_open(&found);
+	assert_int_equal(entry_make("stop", 9, "{}", 2, log_append_one, s), 0);
+	assert_int_equal(store_finish(s), 0);
+	store_close(s);
+	argv[3] = "600";
+	assert_int_equal(cmd_evidence(5, argv), 0);
+	assert_int_equal(check(), 512);
+	assert_true(last_is_stop());
+	argv[3] = "6x";
+	assert_int_equal(cmd_evidence(5, argv), 2);
+	argv[4] = "/nonexistent";
+	argv[3] = "600";
+	assert_int_equal(cmd_evidence(5, argv), 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
 
 int main(void)
@@ -311,6 +347,7 @@ int main(void)
 		TEST(flipped_byte_of_what_was_kept_is_found),
 		TEST(flipped_hash_of_a_pruned_entry_is_found),
 		TEST(interrupted_pruning_goes_on),
+		TEST(command_prunes_and_keeps_how_the_writer_ended),
 	};
 
 	log_quiet();

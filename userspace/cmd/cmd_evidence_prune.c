@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "evidence/entry.h"
 #include "evidence/prune.h"
 #include "evidence/reader.h"
 
@@ -17,6 +18,11 @@
 #include <time.h>
 
 #define DAY_MS (86400 * 1000ll)
+
+static int append(void *ctx, const char *entry, size_t len)
+{
+	return store_append(ctx, entry, len);
+}
 
 static int prune(const char *dir, bool by_index, uint64_t before, uint32_t days, uint64_t *ret,
 		 char error[STORE_ERROR_LEN])
@@ -31,6 +37,9 @@ static int prune(const char *dir, bool by_index, uint64_t before, uint32_t days,
 	err = by_index ? prune_before(s, before, now_ms, ret, error)
 		       : prune_older(s, now_ms - days * DAY_MS, now_ms, ret, error);
 	if (!err) {
+		/* if the last writer did not end properly, that is for the next one to say */
+		if (found.clean)
+			entry_make("stop", now_ms, "{}", 2, append, s);
 		err = store_finish(s);
 		if (err)
 			snprintf(error, STORE_ERROR_LEN, "%s", strerror(-err));
