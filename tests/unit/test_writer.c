@@ -539,7 +539,7 @@ static void old_entries_are_removed(void **state)
 	wait_entries(w, 6003);
 	step_clock(40 * 86400ll);
 	usleep(1500000);
-	pass(7200);
+	pass(2 * 86400);
 	usleep(2500000);
 	assert_int_equal(pruned(), first);
 	assert_int_equal(stop(w, WRITER_STOP_MS), 0);

@@ -178,8 +178,11 @@ static void receive(struct http_server *s, struct connection *c)
 
 static void drop_late(struct http_server *s, uint64_t now)
 {
+	bool full = s->open == HTTP_CONNECTIONS_MAX;
+	uint64_t less = (HTTP_REQUEST_MS - HTTP_SILENT_MS) * NS_PER_MS;
+
 	for (struct connection *c = s->conn; c < s->conn + HTTP_CONNECTIONS_MAX; c++) {
-		if (c->fd < 0 || now < c->until_ns)
+		if (c->fd < 0 || now < c->until_ns - (full && !c->len ? less : 0))
 			continue;
 		if (c->len)
 			refuse(c, 408, "the request took too long");

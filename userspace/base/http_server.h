@@ -11,6 +11,7 @@
 #define HTTP_BODY_MAX 65536
 #define HTTP_CONNECTIONS_MAX 64
 #define HTTP_REQUEST_MS 10000 /* for a whole request, and between two of a connection */
+#define HTTP_SILENT_MS 1000 /* that a connection may say nothing while others wait for its place */
 #define HTTP_REPLY_MAX 4096
 
 struct http_reply {

@@ -18,7 +18,7 @@
 
 #define QUIET_NS (60 * NS_PER_SEC) /* between two entries of a log in which nothing happens */
 #define EPOCH_NS (900 * NS_PER_SEC)
-#define PRUNE_NS (3600 * NS_PER_SEC)
+#define PRUNE_NS (86400 * NS_PER_SEC)
 #define CLOCK_TRUST_MS (3600 * 1000ll)
 #define DAY_MS (86400 * 1000ll)
 

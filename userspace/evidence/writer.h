@@ -46,7 +46,7 @@ void writer_status(struct writer *w, struct writer_status *ret);
 uint64_t writer_stalls(struct writer *w, unsigned int limit_ms);
 
 /*
- * Remove entries that were logged more than so many days ago, once an hour (prune.h); 0: none. Not in a run in which the wall clock
+ * Remove entries that were logged more than so many days ago, once a day (prune.h); 0: none. Not in a run in which the wall clock
  * went wrong by an hour or more: who can set it would decide what is removed.
  */
 void writer_keep(struct writer *w, unsigned int days);

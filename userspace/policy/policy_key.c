@@ -133,8 +133,8 @@ static const struct policy_key keys[] = {
 		 "change takes effect when the monitor is started again."},
 	{"evidence.keep-days", POLICY_TO_INT(POLICY_NUMBER, POLICY, evidence_days), .min = 1,
 	 .max = 36500, .absent = "for ever",
-	 .help = "Days that entries of the log are kept at least; once an hour, older ones are removed, and an "
-		 "entry says so. What remains can be verified as before. Nothing is removed in a run in which "
+	 .help = "Days that entries of the log are kept at least. Soon after the start and once a day, older ones "
+		 "are removed, and an entry says so. What remains can be verified as before. Nothing is removed in a run in which "
 		 "the wall clock was set by an hour or more."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
