@@ -260,6 +260,51 @@ static void export_says_what_is_wrong(void **state)
 	assert_int_equal(command(cmd_evidence, "said", "err", "export", "new", log_dir, NULL), 1);
 }
 
+/* --- a log that was pruned --- */
+
+static void pruned_log_has_statements_and_bundles(void **state)
+{
+	char error[READER_ERROR_LEN];
+	struct verified v;
+	struct book b;
+
+	book_open(&b);
+	monitor_starts(&b, AT(10, 0, 0));
+	for (int i = 0; i < 5; i++) {
+		for (int k = 0; k < 600; k++)
+			say(&b, "event", AT(10, i, 30), "{\"number\":%d}", k);
+		monitor_tallies(&b, AT(10, i, 0), AT(10, i + 1, 0), "{\"accesses\":{}}");
+		assert_int_equal(store_rotate(b.store, AT(10, i + 1, 0)), 0);
+		book_state(&b);
+	}
+	monitor_stops(&b, AT(10, 5, 0));
+	book_close(&b);
+	assert_int_equal(
+		command(cmd_evidence, "said", "err", "prune", "--before", "1500", log_dir, NULL),
+		0);
+	/* the next writer goes on with the chain */
+	book_open(&b);
+	monitor_starts(&b, AT(10, 6, 0));
+	monitor_tallies(&b, AT(10, 6, 0), AT(10, 7, 0), "{\"accesses\":{}}");
+	book_state(&b);
+	monitor_stops(&b, AT(10, 7, 0));
+	book_close(&b);
+	if (log_verify(&v, error))
+		fail_msg("%s", error);
+	assert_true(v.pruned > 1000);
+	assert_int_equal(v.statements.number, 6);
+	assert_true(v.statements.count < 6);
+	assert_int_equal(v.statements.from, AT(10, 5, 0));
+	export("--since", "2026-10-30T10:04:00");
+	if (verify_bundle())
+		fail_msg("%s", scratch_read("out"));
+	assert_int_equal(command(cmd_evidence, "said", "err", "statement", "--from",
+				 "2026-10-30T10:04:00", "--to", "2026-10-30T10:05:00", "--unsigned",
+				 log_dir, NULL),
+			 0);
+	assert_int_equal(shell("grep -q '\"not_watched_ms\":0,' said"), 0);
+}
+
 /* --- reports --- */
 
 /* Elements that the page may have; an attribute that runs something; anything from elsewhere. */
@@ -367,6 +412,7 @@ int main(void)
 		TEST(changed_entry_is_named),
 		TEST(damaged_archive_is_not_unpacked),
 		TEST(export_says_what_is_wrong),
+		TEST(pruned_log_has_statements_and_bundles),
 		TEST(names_of_attackers_stay_text),
 		TEST(text_is_escaped),
 		TEST(spans_are_readable),

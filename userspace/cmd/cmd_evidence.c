@@ -44,29 +44,43 @@ static void print_verified(const char *dir, const struct verified *v)
 	printf("%s: verified\norigin: %s\nentries: %" PRIu64 "\nroot: %s\nstarts: %" PRIu64
 	       ", signing keys: %" PRIu64 ", the last: %s\n",
 	       dir, v->origin, v->size, root, v->starts, v->epochs, vkey);
+	if (v->pruned)
+		printf("pruned: entries 0 to %" PRIu64 ", as the log says\n", v->pruned - 1);
 	if (v->unsigned_entries)
 		printf("not signed yet: %" PRIu64 " more entries\n", v->unsigned_entries);
 	print_statements(v);
 	if (v->earlier)
 		printf("earlier checkpoint: of %" PRIu64 " entries, a prefix of this log\n",
 		       v->earlier);
-	else
+	if (v->cosigned) {
+		char when[CLOCK_TEXT_LEN];
+
+		clock_text((int64_t)v->cosigned_s * 1000, when, sizeof(when));
+		printf("cosigned by the witness: %" PRIu64 " entries, at %s\n", v->cosigned, when);
+	}
+	if (!v->earlier && !v->cosigned)
 		printf("Whether entries are missing at the end, only a checkpoint kept elsewhere can "
 		       "tell: --checkpoint.\n");
 }
 
 static int evidence_verify(int argc, char **argv)
 {
-	const char *dir = NULL, *vkey = NULL, *earlier = NULL;
+	const char *dir = NULL, *witness = NULL;
+	struct verify_trust trust = {};
+	struct note_key key;
 	const struct cli_arg args[] = {
 		EVIDENCE_DIR_ARG,
 		{"--checkpoint", "FILE",
 		 "A copy of the log's checkpoint that was kept elsewhere: what it covered must still be there.",
-		 CLI_TEXT, &earlier},
+		 CLI_TEXT, &trust.earlier},
 		{"--vkey", "KEY",
 		 "Verification key to trust. Default: the file vkey in the directory, which whoever can "
 		 "replace the log can replace.",
-		 CLI_TEXT, &vkey},
+		 CLI_TEXT, &trust.vkey},
+		{"--witness", "KEY",
+		 "Verification key of a witness: what it cosigned last must still be there, see 'evidence "
+		 "witness'.",
+		 CLI_TEXT, &witness},
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -81,8 +95,16 @@ static int evidence_verify(int argc, char **argv)
 
 	if (code != CLI_PROCEED)
 		return code;
+	if (witness && note_vkey_parse_as(&key, NOTE_COSIGNATURE, witness, strlen(witness))) {
+		log_error(
+			"evidence verify: --witness must be the key of a witness, NAME+ID+BASE64, not "
+			"'%s'",
+			witness);
+		return EXIT_USAGE;
+	}
+	trust.witness = witness ? &key : NULL;
 	dir = dir ?: EVIDENCE_DIR;
-	err = verify(&r, dir, vkey, earlier, &v);
+	err = verify_with(&r, dir, &trust, &v);
 	if (err)
 		code = evidence_fail(dir, &r, err);
 	else
@@ -240,6 +262,9 @@ static const struct cli_verb verbs[] = {
 	{"statement", "Print a signed statement of what was watched and seen.", evidence_statement},
 	{"report", "Write a page about an incident, or about everything.", evidence_report},
 	{"export", "Write a bundle that can be verified without cachewarden.", evidence_export},
+	{"prune", "Remove the oldest entries of a log.", evidence_prune},
+	{"signatures", "Write the checkpoint's signatures for other tools.", evidence_signatures},
+	{"witness", "Get the log's checkpoint cosigned by a witness.", evidence_witness},
 };
 
 static const struct cli_group evidence = {

@@ -107,26 +107,17 @@ bool dsse_verify(json_t *envelope, const char *payload, size_t len, const struct
 {
 	json_t *all = json_object_get(envelope, "signatures");
 	size_t n = 0, sig_len = 0;
-	struct note note = {.sigs = 1};
 	char *text = pae(payload, len, &n), *sig;
 	bool ok = false;
 
-	if (!text)
-		return false;
-	note.text = text;
-	note.len = n;
-	note.sig[0] = (struct note_sig){
-		.name = k->name, .name_len = strlen(k->name), .id = k->id, .ed25519 = true};
-	for (size_t i = 0; i < json_array_size(all) && !ok; i++) {
+	for (size_t i = 0; i < json_array_size(all) && text && !ok; i++) {
 		const char *sig64 =
 			json_string_value(json_object_get(json_array_get(all, i), "sig"));
 
 		if (!sig64 || unbase64(sig64, &sig, &sig_len))
 			continue;
-		if (sig_len == NOTE_SIG_LEN) {
-			memcpy(note.sig[0].sig, sig, NOTE_SIG_LEN);
-			ok = note_verify(&note, k);
-		}
+		ok = sig_len == NOTE_SIG_LEN &&
+		     note_check(k->public, (const uint8_t *)sig, text, n);
 		free(sig);
 	}
 	free(text);

@@ -4,6 +4,7 @@
 
 #include "evidence/disk.h"
 #include "evidence/entry.h"
+#include "evidence/envelope.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -231,6 +232,8 @@ static int write_checkpoint(struct store *s)
 	store_head(s, &c);
 	checkpoint_text(&c, text);
 	n = note_sign(text, signer_key(s->current), signer_sign, s->current, note);
+	if (n > 0)
+		n = envelope_add(note, signer_key(s->current), signer_sign, s->current);
 	if (n < 0)
 		return n;
 	err = disk_replace(s->dir, "checkpoint", note, (size_t)n, 0600);

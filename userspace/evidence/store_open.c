@@ -4,6 +4,7 @@
 
 #include "evidence/disk.h"
 #include "evidence/entry.h"
+#include "evidence/envelope.h"
 #include "evidence/reader.h"
 
 #include <errno.h>
@@ -165,7 +166,8 @@ static int signed_by(void *ctx, const struct entry_place *at, const char *entry,
 	struct delegation d;
 	char text[NOTE_MAX];
 
-	if (reader_delegation(entry, len, text, &note, &d) || !note_verify(&o->r.note, &d.key))
+	if (reader_delegation(entry, len, text, &note, &d) ||
+	    !envelope_verify(&o->r.note, &d.key, 0))
 		return fail(o, -EBADMSG,
 			    "its checkpoint is not signed by the key that entry %" PRIu64
 			    " delegates to",

@@ -3,8 +3,10 @@
 #include "evidence/writer.h"
 
 #include "base/clock.h"
+#include "base/clock_step.h"
 #include "base/jsonw.h"
 #include "evidence/entry.h"
+#include "evidence/prune.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,6 +18,9 @@
 
 #define QUIET_NS (60 * NS_PER_SEC) /* between two entries of a log in which nothing happens */
 #define EPOCH_NS (900 * NS_PER_SEC)
+#define PRUNE_NS (86400 * NS_PER_SEC)
+#define CLOCK_TRUST_MS (3600 * 1000ll)
+#define DAY_MS (86400 * 1000ll)
 
 struct queued {
 	STAILQ_ENTRY(queued) next;
@@ -40,7 +45,11 @@ struct writer {
 	struct writer_status status;
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
-	uint64_t busy_ns;	    /* since when it waits for the disk, 0: it does not */
+	struct clock_watch clock;
+	bool clock_wrong; /* it went away by CLOCK_TRUST_MS in this run */
+	uint64_t prune_ns;
+	unsigned int keep_days; /* 0: all */
+	uint64_t busy_ns;	/* since when it waits for the disk, 0: it does not */
 	uint64_t stalls;
 	bool stalled; /* this wait was counted */
 	int error;    /* at the end */
@@ -82,6 +91,29 @@ static int append_number(struct writer *w, const char *kind, const char *key, ui
 	err = record ? entry_make(kind, now_ms(), record, len, append, w) : -ENOMEM;
 	jsonw_free(&j);
 	return err;
+}
+
+/* What the clock said is in every entry: when it left its course is, too. */
+static void log_clock(struct writer *w)
+{
+	struct jsonw j = {};
+	struct clock_step step;
+	const char *record;
+	size_t len;
+
+	if (!clock_watch_check(&w->clock, &step))
+		return;
+	w->clock_wrong = w->clock_wrong || llabs(step.ms - step.before_ms) >= CLOCK_TRUST_MS;
+	jsonw_object(&j, NULL);
+	jsonw_bool(&j, "set", step.set);
+	jsonw_int(&j, "step_ms", step.ms - step.before_ms);
+	jsonw_int(&j, "boot_time_before", step.before_ms);
+	jsonw_int(&j, "boot_time", step.ms);
+	jsonw_end_object(&j);
+	record = jsonw_done(&j, &len);
+	if (record)
+		entry_make("clock", now_ms(), record, len, append, w);
+	jsonw_free(&j);
 }
 
 /* All entries of a record, or none. Returns false if it has to wait until the store has room. */
@@ -207,14 +239,38 @@ static int commit(struct writer *w)
 	return err;
 }
 
+/* Retention waits for the disk like a commit. */
+static void prune(struct writer *w, uint64_t now)
+{
+	char error[STORE_ERROR_LEN];
+	unsigned int days;
+	uint64_t first;
+	int err;
+
+	pthread_mutex_lock(&w->lock);
+	days = w->keep_days;
+	pthread_mutex_unlock(&w->lock);
+	if (!days || w->clock_wrong || now < w->prune_ns)
+		return;
+	w->prune_ns = now + PRUNE_NS;
+	begin_commit(w);
+	err = prune_older(w->store, now_ms() - days * DAY_MS, now_ms(), &first, error);
+	note_commit(w, 0);
+	pthread_mutex_lock(&w->lock);
+	w->status.unpruned += err != 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void keep_alive(struct writer *w)
 {
 	uint64_t now = clock_boot_ns();
 	int64_t ms = now_ms();
 	int err;
 
+	log_clock(w);
 	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
 		append_number(w, "alive", NULL, 0);
+	prune(w, now);
 	if (now < w->epoch_ns + EPOCH_NS)
 		return;
 	begin_commit(w);
@@ -298,6 +354,7 @@ static void release(struct writer *w)
 		free(q);
 	}
 	store_close(w->store);
+	clock_watch_close(&w->clock);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -339,9 +396,12 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 		return -ENOMEM;
 	STAILQ_INIT(&w->queue);
 	init_lock(w);
+	clock_watch_open(&w->clock);
 	err = store_open(&w->store, dir, host, &found, error);
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();
+		w->prune_ns =
+			w->last_ns + QUIET_NS; /* soon, and not while servers are searched for */
 		w->status.entries = store_signed(w->store);
 		w->statements = statements;
 		if (statements)
@@ -420,6 +480,13 @@ uint64_t writer_stalls(struct writer *w, unsigned int limit_ms)
 	stalls = w->stalls;
 	pthread_mutex_unlock(&w->lock);
 	return stalls;
+}
+
+void writer_keep(struct writer *w, unsigned int days)
+{
+	pthread_mutex_lock(&w->lock);
+	w->keep_days = days;
+	pthread_mutex_unlock(&w->lock);
 }
 
 const char *writer_origin(const struct writer *w)

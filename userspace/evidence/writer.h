@@ -43,6 +43,7 @@ struct writer_status {
 	uint64_t refused;  /* that cannot be an entry: too large, or no JSON */
 	uint64_t failed;   /* attempts to commit that failed */
 	uint64_t unstated; /* statements that were due and could not be made, or not at once */
+	uint64_t unpruned; /* attempts to remove old entries that failed */
 	bool misplaced;	   /* the directory or the write-ahead log was moved, replaced or removed */
 	int error;	   /* errno of the last one, 0 if the last one succeeded */
 	uint64_t entries;  /* of the log, covered by its checkpoint */
@@ -66,6 +67,12 @@ void writer_status(struct writer *w, struct writer_status *ret);
 /* How often a commit was found that had waited for the disk that long, until now. Each counts once. */
 #define WRITER_STALL_MS 10000
 uint64_t writer_stalls(struct writer *w, unsigned int limit_ms);
+
+/*
+ * Remove entries that were logged more than so many days ago, once a day (prune.h); 0: none. Not in a run in which the wall clock
+ * went wrong by an hour or more: who can set it would decide what is removed.
+ */
+void writer_keep(struct writer *w, unsigned int days);
 
 const char *writer_origin(const struct writer *w);
 

@@ -53,6 +53,7 @@ static void put_host(struct evidence *e)
 	jsonw_string(j, "host", h->name);
 	jsonw_string(j, "machine_id", h->machine_id);
 	jsonw_string(j, "boot_id", h->boot_id);
+	jsonw_int(j, "boot_time", clock_epoch_ms(0));
 	jsonw_string(j, "kernel", h->kernel);
 }
 
@@ -222,6 +223,7 @@ void evidence_policy(struct evidence *e, const struct policy *p, const char *cha
 	read_policy(e, p);
 	jsonw_string(j, "change", change);
 	put_policy(e);
+	writer_keep(e->writer, (unsigned int)p->evidence_days);
 	jsonw_int(j, "instances", (int64_t)p->instances);
 	jsonw_int(j, "allow", (int64_t)p->allows);
 	end(e, "policy");
@@ -298,4 +300,5 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
 	fn(ctx, "evidence log: records that were too large", s.refused);
 	fn(ctx, "evidence log: statements that could not be made in time", s.unstated);
+	fn(ctx, "evidence log: old entries could not be removed", s.unpruned);
 }

@@ -53,7 +53,7 @@ void evidence_incident(struct evidence *e, const struct incident_view *v);
 void evidence_instance(struct evidence *e, const struct instance *in, const char *change,
 		       bool digest);
 
-/* The policy in force: its files and their digests. change: "loaded", "reloaded". */
+/* The policy in force: its files and their digests; and how long it keeps entries. change: "loaded", "reloaded". */
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change);
 
 /* Which programs are attached. */
