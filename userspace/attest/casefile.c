@@ -70,17 +70,16 @@ static int widen(void *ctx, const struct entry_place *at, const char *entry, siz
 {
 	struct span *s = ctx;
 	json_t *record = record_about(entry, len, s->c->incident);
-	int64_t from, to = 0;
+	int64_t from, to = entry_time(entry, len);
 
 	if (!record) {
 		note_latest(s, entry, len);
 		return 0;
 	}
 	from = json_integer_value(json_object_get(record, "start_time"));
-	entry_time(entry, len, &to);
 	if (!s->from || from < s->from)
 		s->from = from;
-	if (to + 1 > s->to)
+	if (to != INT64_MAX && to + 1 > s->to)
 		s->to = to + 1;
 	json_decref(record);
 	return 0;
@@ -219,14 +218,14 @@ static int gather(void *ctx, const struct entry_place *at, const char *entry, si
 {
 	struct gathering *g = ctx;
 	struct casefile *c = g->c;
-	int64_t t = 0;
+	int64_t t = entry_time(entry, len);
 	int err = 0;
 
 	if (at->index >= c->a.verified.size)
 		return 1;
 	if (entry_is(entry, len, "epoch"))
 		err = note_key(c, at->index, entry, len);
-	if (err || !entry_time(entry, len, &t))
+	if (err || t == INT64_MAX)
 		return err;
 	if (t < c->a.from && !c->count)
 		return note_state(g, at->index, entry, len);

@@ -339,9 +339,9 @@ static void take(struct ledger *l, const char *entry, size_t len)
 /* Whether a new monitor wrote a delegation or one that ran, only the entry after it shows. */
 void ledger_entry(struct ledger *l, const char *entry, size_t len)
 {
-	int64_t t = 0;
+	int64_t t = entry_time(entry, len);
 
-	if (!entry_time(entry, len, &t) || t < 0 || t > TIME_MAX)
+	if (t > TIME_MAX)
 		return;
 	if (entry_is(entry, len, "epoch")) {
 		l->epoch_ms = t;

@@ -300,23 +300,6 @@ bool entry_is(const char *entry, size_t len, const char *kind)
 	       entry[skip + n] == '"';
 }
 
-bool entry_time(const char *entry, size_t len, int64_t *ret_ms)
-{
-	static const char key[] = ",\"time\":";
-	size_t keys = sizeof(key) - 1, at = len ? len - 1 : 0;
-	char digits[24];
-
-	while (at && ((entry[at - 1] >= '0' && entry[at - 1] <= '9') || entry[at - 1] == '-'))
-		at--;
-	if (at < keys || len - 1 - at == 0 || len - at > sizeof(digits) ||
-	    memcmp(entry + at - keys, key, keys) != 0 || entry[len - 1] != '}')
-		return false;
-	memcpy(digits, entry + at, len - 1 - at);
-	digits[len - 1 - at] = '\0';
-	*ret_ms = strtoll(digits, NULL, 10);
-	return true;
-}
-
 size_t entry_text(const char *entry, size_t len, const char *key, char *buf, size_t size)
 {
 	json_t *v = json_loadb(entry, len, 0, NULL);
@@ -329,4 +312,23 @@ size_t entry_text(const char *entry, size_t len, const char *key, char *buf, siz
 		memcpy(buf, json_string_value(text), n + 1);
 	json_decref(v);
 	return n;
+}
+
+int64_t entry_time(const char *entry, size_t len)
+{
+	static const char key[] = ",\"time\":";
+	size_t digits = 0;
+	int64_t v = 0;
+
+	if (len < sizeof(key) || entry[len - 1] != '}')
+		return INT64_MAX;
+	while (digits < 18 && digits + 1 < len && entry[len - 2 - digits] >= '0' &&
+	       entry[len - 2 - digits] <= '9')
+		digits++;
+	if (!digits || len < digits + sizeof(key) ||
+	    memcmp(entry + len - digits - sizeof(key), key, sizeof(key) - 1) != 0)
+		return INT64_MAX;
+	for (size_t i = len - 1 - digits; i < len - 1; i++)
+		v = v * 10 + (entry[i] - '0');
+	return v;
 }

@@ -33,10 +33,10 @@ int entry_make(const char *kind, int64_t time_ms, const char *record, size_t len
 /* Is an entry of that kind? Looks only at its first bytes. */
 bool entry_is(const char *entry, size_t len, const char *kind);
 
-/* When it was logged. Looks only at its last bytes. Returns false, with *ret unchanged, if it says none. */
-bool entry_time(const char *entry, size_t len, int64_t *ret_ms);
-
 /* The text under that key of an entry's record. Returns its length, 0 if there is none or it is size or longer. */
 size_t entry_text(const char *entry, size_t len, const char *key, char *buf, size_t size);
+
+/* When it was logged, epoch milliseconds; INT64_MAX if it does not say. */
+int64_t entry_time(const char *entry, size_t len);
 
 #endif

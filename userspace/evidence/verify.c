@@ -245,7 +245,7 @@ static int check_entry(void *ctx, const struct entry_place *at, const char *entr
 		err = check_statement(c, at->index, entry, len);
 	if (err)
 		return err;
-	entry_time(entry, len, &c->ret->last_ms);
+	c->ret->last_ms = entry_time(entry, len);
 	tree_leaf(entry, len, &leaf);
 	tree_append(&c->tree, &leaf, on_tile, c);
 	return c->tile_err ?: check_sizes(c);

@@ -19,7 +19,7 @@ struct verified {
 	uint64_t epochs, starts; /* delegations; those by the identity key */
 	struct note_key key;	 /* that signed the checkpoint */
 	struct chain statements;
-	int64_t last_ms;  /* time of the last entry that has one */
+	int64_t last_ms;  /* time of the last entry */
 	uint64_t earlier; /* size of the earlier checkpoint that was given; 0: none was */
 };
 
