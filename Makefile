@@ -57,8 +57,8 @@ FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto
 FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/http evidence/witness_request evidence/note evidence/tree)
 FUZZ_LIBS_fuzz_witness := -lcrypto
-FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/note evidence/tree base/crc32c)
-FUZZ_LIBS_fuzz_frame := -lcrypto
+FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/note evidence/tree base/crc32c)
+FUZZ_LIBS_fuzz_frame := -lcrypto -ljansson
 
 # The lanes load the objects one by one when a kernel refuses one.
 .SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_prune.c - retention: what remains of a log verifies as before, the log itself says what is gone, and nobody else can remove
- * entries. unlinkat() is the one below.
+ * entries. unlinkat() and openat() are those below.
  */
 #include "witness_server.h"
 
@@ -23,6 +23,26 @@ int unlinkat(int dir, const char *path, int flags)
 	}
 	unlinks_left -= unlinks_left > 0;
 	return (int)syscall(SYS_unlinkat, dir, path, flags);
+}
+
+static const char *prune_at; /* another process prunes when this file is about to be opened */
+static void prune_meanwhile(void);
+
+int openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	if (flags & O_CREAT) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+	}
+	if (prune_at && !strcmp(path, prune_at)) {
+		prune_at = NULL;
+		prune_meanwhile();
+	}
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
 /* 5000 entries of several writers and keys. */
@@ -57,6 +77,11 @@ static uint64_t prune_log(uint64_t before)
 	assert_int_equal(store_finish(s), 0);
 	store_close(s);
 	return first;
+}
+
+static void prune_meanwhile(void)
+{
+	assert_int_equal(prune_log(3072), 3072);
 }
 
 static uint64_t check(void)
@@ -230,6 +255,100 @@ static void removal_by_others_is_found(void **state)
 	reader_close(&r);
 }
 
+/* Write a file "pruned" by hand: the genuine entry 0, and one more if it is given. */
+static void forge(uint64_t before, const char *entry)
+{
+	struct pruned p = {};
+	char first[4096];
+	char *bytes;
+	size_t len, n;
+
+	bytes = log_read("tile/entries/000", &len);
+	n = (size_t)(uint8_t)bytes[0] << 8 | (uint8_t)bytes[1];
+	memcpy(first, bytes + 2, n);
+	free(bytes);
+	assert_int_equal(pruned_begin(&p, before), 0);
+	assert_int_equal(pruned_add(&p, 0, first, n), 0);
+	if (entry)
+		assert_int_equal(pruned_add(&p, 1, entry, strlen(entry)), 0);
+	log_write("pruned", (char *)p.bytes, p.len);
+	pruned_free(&p);
+}
+
+static void assert_not_opened(void)
+{
+	char error[STORE_ERROR_LEN];
+	struct recovery found;
+	struct store *s;
+
+	if (!store_open(&s, log_dir, "host.example", &found, error))
+		fail_msg("a log that is cut off is gone on with, as of %llu entries",
+			 (unsigned long long)store_signed(s));
+}
+
+/* Without any key: the file claims that all was pruned, or most, or what no writer removes. */
+static void forged_file_hides_nothing(void **state)
+{
+	static const uint64_t claims[] = {5000, 4864, 4096, 3841, 1, 5120, 1ull << 40, UINT64_MAX};
+	char error[READER_ERROR_LEN], announced[128];
+	struct verified v;
+
+	make();
+	for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+		snprintf(announced, sizeof(announced),
+			 "{\"kind\":\"pruned\",\"record\":{\"before\":%llu},\"time\":1}",
+			 (unsigned long long)claims[i]);
+		for (size_t k = 0; k < 2; k++) {
+			forge(claims[i], k ? announced : NULL);
+			if (!log_verify(&v, error))
+				fail_msg("before %llu verifies", (unsigned long long)claims[i]);
+			assert_not_opened();
+		}
+	}
+	/* within what a writer may remove, no entry but delegations can be there */
+	forge(1024, "{\"kind\":\"pruned\",\"record\":{\"before\":1024},\"time\":1}");
+	assert_blames("pruned: is damaged");
+	assert_not_opened();
+	/* and the tree is that of the checkpoint */
+	forge(1024, "{\"kind\":\"epoch\",\"record\":{\"note\":\"x\"},\"time\":1}");
+	assert_blames("entry 1: is no delegation");
+	forge(1024, NULL);
+	assert_blames("entries 0 to 1023: were removed, and no entry says that they were pruned");
+	assert_int_equal(unlink(log_path("pruned")), 0);
+	assert_verifies(5000);
+}
+
+/* The delegation that the checkpoint names has to be there: its signature is checked before anything is signed. */
+static void checkpoint_without_its_delegation_is_refused(void **state)
+{
+	struct recovery found;
+	struct store *s;
+
+	log_make(1);
+	s = log_open(&found);
+	log_fill(s, 2, 2600);
+	store_close(s);
+	forge(1536, NULL); /* the checkpoint's is entry 1 */
+	assert_not_opened();
+	assert_int_equal(unlink(log_path("pruned")), 0);
+	store_close(log_open(&found));
+}
+
+static void pruning_while_somebody_verifies(void **state)
+{
+	static const char *const files[] = {"pruned", "checkpoint", "tile/entries/000",
+					    "tile/entries/007"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		make();
+		prune_at = files[i];
+		assert_int_equal(check(), 3072);
+		assert_null(prune_at);
+		scratch_remove(state);
+		scratch_make(state);
+	}
+}
+
 static void flipped_byte_of_what_was_kept_is_found(void **state)
 {
 	char *bytes;
@@ -344,6 +463,9 @@ int main(void)
 		TEST(old_entries_go_by_their_time),
 		cmocka_unit_test(time_of_an_entry),
 		TEST(removal_by_others_is_found),
+		TEST(forged_file_hides_nothing),
+		TEST(checkpoint_without_its_delegation_is_refused),
+		TEST(pruning_while_somebody_verifies),
 		TEST(flipped_byte_of_what_was_kept_is_found),
 		TEST(flipped_hash_of_a_pruned_entry_is_found),
 		TEST(interrupted_pruning_goes_on),

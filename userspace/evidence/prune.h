@@ -6,9 +6,8 @@
 #ifndef CACHEWARDEN_PRUNE_H
 #define CACHEWARDEN_PRUNE_H
 
+#include "evidence/pruned.h"
 #include "evidence/store.h"
-
-#define PRUNE_KEEP_MIN 1024 /* entries that always stay */
 
 /*
  * Remove the entries before an index, as far as they fill bundles and PRUNE_KEEP_MIN stay. The log says so first, at the time

@@ -2,6 +2,7 @@
 /* pruned.c - see pruned.h. */
 #include "evidence/pruned.h"
 
+#include "evidence/entry.h"
 #include "evidence/frame.h"
 #include "evidence/note.h"
 
@@ -23,7 +24,7 @@ static bool take_entry(const char *text, size_t len, struct pruned_entry *ret)
 		return false;
 	ret->entry = space + 1;
 	ret->len = len - digits - 1;
-	return ret->len;
+	return entry_is(ret->entry, ret->len, "epoch");
 }
 
 static bool take_head(struct pruned *p, const char *text, size_t len)

@@ -4,7 +4,8 @@
  * no signature that came later could be followed back to the identity key. Their hashes stay in the tiles. Pure: no I/O.
  *
  * The file "pruned" has records of frame.h: "before N", then "INDEX ENTRY" for each delegation, in their order. It is trusted for
- * nothing: that entries were pruned is an entry, and the hashes of delegations are in tiles like those of all entries.
+ * nothing: that entries were pruned is an entry, and the hashes of delegations are in tiles like those of all entries. No other
+ * entry can be in it, and it cannot claim more than a writer may remove.
  */
 #ifndef CACHEWARDEN_PRUNED_H
 #define CACHEWARDEN_PRUNED_H
@@ -14,6 +15,7 @@
 
 #define PRUNED_PATH "pruned"
 #define PRUNED_MAX (256u << 20)
+#define PRUNE_KEEP_MIN 1024 /* entries that are never pruned */
 
 struct pruned {
 	uint8_t *bytes; /* of the file */

@@ -84,9 +84,23 @@ static int read_pruned(struct reader *r)
 	return fail(r, -EBADMSG, PRUNED_PATH ": is damaged");
 }
 
+/* The file is not signed: it may claim only what a writer can have removed. */
+static int check_pruned(struct reader *r)
+{
+	uint64_t before = r->pruned.before, size = r->checkpoint.size;
+
+	if (!before ||
+	    (!(before % TILE_WIDTH) && size >= PRUNE_KEEP_MIN && before <= size - PRUNE_KEEP_MIN))
+		return 0;
+	return fail(r, -EBADMSG,
+		    PRUNED_PATH ": no writer removes the entries before %" PRIu64 " of %" PRIu64,
+		    before, size);
+}
+
+/* A writer signs before it removes: read in the other order, the checkpoint could be older than what was removed. */
 static int read_heads(struct reader *r)
 {
-	return read_vkey(r) ?: read_checkpoint(r) ?: read_pruned(r);
+	return read_vkey(r) ?: read_pruned(r) ?: read_checkpoint(r) ?: check_pruned(r);
 }
 
 int reader_open_at(struct reader *r, int dir)

@@ -281,6 +281,16 @@ static int check_pruned(struct check *c)
 		    c->announced, c->r->pruned.before - 1);
 }
 
+/* The checkpoint was looked at only if the walk came to its end. */
+static int check_whole(struct check *c)
+{
+	if (c->tree.size == c->r->checkpoint.size)
+		return 0;
+	return fail(c, -EBADMSG,
+		    "entry %" PRIu64 ": is missing, and the checkpoint is of %" PRIu64 " entries",
+		    c->tree.size, c->r->checkpoint.size);
+}
+
 static int check_entry(void *ctx, const struct entry_place *at, const char *entry, size_t len)
 {
 	struct check *c = ctx;
@@ -383,7 +393,7 @@ static int check_log(struct check *c, const struct verify_trust *trust)
 		return err;
 	c->ret->statements.cut = c->r->pruned.before != 0;
 	err = reader_each(c->r, 0, check_entry, c, &end);
-	err = err ? blame(c, err) : check_pruned(c);
+	err = err ? blame(c, err) : check_pruned(c) ?: check_whole(c);
 	if (err)
 		return err;
 	c->ret->pruned = c->r->pruned.before;
@@ -396,8 +406,8 @@ static int check_log(struct check *c, const struct verify_trust *trust)
 	return 0;
 }
 
-int verify_with(struct reader *r, const char *path, const struct verify_trust *trust,
-		struct verified *ret)
+static int verify_once(struct reader *r, const char *path, const struct verify_trust *trust,
+		       struct verified *ret)
 {
 	struct check *c = calloc(1, sizeof(*c));
 	int err = reader_open(r, path);
@@ -414,6 +424,27 @@ int verify_with(struct reader *r, const char *path, const struct verify_trust *t
 	}
 	free(c);
 	return err;
+}
+
+/* Did the writer remove entries since this reader was opened? */
+static bool was_pruned(const struct reader *r, const char *path)
+{
+	struct reader now;
+	bool grew = !reader_open(&now, path) && now.pruned.before > r->pruned.before;
+
+	reader_close(&now);
+	return grew;
+}
+
+int verify_with(struct reader *r, const char *path, const struct verify_trust *trust,
+		struct verified *ret)
+{
+	int err = verify_once(r, path, trust, ret);
+
+	if ((err != -EBADMSG && err != -ENOENT) || !was_pruned(r, path))
+		return err;
+	reader_close(r);
+	return verify_once(r, path, trust, ret);
 }
 
 int verify(struct reader *r, const char *path, const char *vkey, const char *earlier,
