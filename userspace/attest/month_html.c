@@ -11,67 +11,6 @@
 
 #define DAY_MS 86400000ll
 
-/* --- the verdict --- */
-
-static int64_t of_servers(json_t *p, const char *verdict)
-{
-	json_t *rows = json_object_get(p, "servers");
-	int64_t sum = page_sum(json_object_get(json_object_get(p, "counts"), "accesses"), verdict);
-
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		sum += page_sum(json_object_get(json_object_get(json_array_get(rows, i), "counts"),
-						"accesses"),
-				verdict);
-	return sum;
-}
-
-static int64_t plaintext(json_t *p)
-{
-	json_t *rows = json_object_get(p, "servers");
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		sum += page_int(json_object_get(json_array_get(rows, i), "counts"),
-				"plaintext_bytes", NULL);
-	return sum;
-}
-
-static void put_verdict(FILE *f, json_t *p)
-{
-	int64_t alerts = of_servers(p, "alert") + of_servers(p, "prevented");
-	int64_t watched = page_int(p, "coverage", "watched_ms"),
-		missing = page_int(p, "coverage", "not_watched_ms");
-	bool incidents = json_object_size(json_object_get(p, "incidents")) != 0;
-	char a[HTML_SPAN_LEN], b[HTML_SPAN_LEN];
-
-	html_span(watched, a);
-	html_span(missing, b);
-	if (!watched)
-		fputs("<div class=\"verdict bad\"><b>Nobody watched. This says nothing of that time.</b>",
-		      f);
-	else if (alerts || incidents)
-		fputs("<div class=\"verdict bad\"><b>There were accesses that the policy does not allow.</b>",
-		      f);
-	else if (missing)
-		fputs("<div class=\"verdict warn\"><b>No access that the policy does not allow was seen, while "
-		      "somebody watched.</b>",
-		      f);
-	else
-		fputs("<div class=\"verdict fine\"><b>No access that the policy does not allow was seen.</b>",
-		      f);
-	fputs("<p>", f);
-	html_put(f,
-		 "Watched for %s (%" PRId64 ".%02" PRId64 " %% of the time), not watched for %s.",
-		 a, watched * 100 / (watched + missing ?: 1),
-		 watched * 10000 / (watched + missing ?: 1) % 100, b);
-	html_put(f,
-		 " %" PRId64 " attempts raised alerts or were prevented, %" PRId64
-		 " were allowed by the policy, %" PRId64 " only observed; %" PRId64
-		 " bytes of plaintext.",
-		 alerts, of_servers(p, "allowed"), of_servers(p, "observed"), plaintext(p));
-	fputs("</p></div>\n", f);
-}
-
 /* --- days --- */
 
 /* A bar for each day; what is missing from it was not watched. Widths are in percent: on a phone it is as high as elsewhere. */
@@ -205,7 +144,7 @@ int month_html(FILE *f, const struct account *a, json_t *p)
 	fputs(" to ", f);
 	page_time(f, a->to);
 	fputs(" UTC, by the clock of the host</p>\n", f);
-	put_verdict(f, p);
+	page_verdict(f, p);
 	put_days(f, a);
 	fputs("<h2>Servers</h2>\n", f);
 	page_servers(f, p);

@@ -184,10 +184,13 @@ void page_servers(FILE *f, json_t *p)
 		put_server(f, json_array_get(rows, i));
 	fputs("</tbody></table></div>\n<p>Of the whole host: alerts ", f);
 	put_verdict(f, json_object_get(host, "accesses"), "alert");
+	fputs(", prevented ", f);
+	put_verdict(f, json_object_get(host, "accesses"), "prevented");
 	fputs(", allowed ", f);
 	put_verdict(f, json_object_get(host, "accesses"), "allowed");
 	fputs(", observed ", f);
 	put_verdict(f, json_object_get(host, "accesses"), "observed");
+	html_put(f, ", plaintext bytes %" PRId64, page_int(host, "plaintext_bytes", NULL));
 	fputs(".</p>\n", f);
 	if (!json_array_size(rows))
 		fputs("<p>The log knows of no server in this time.</p>\n", f);

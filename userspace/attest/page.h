@@ -13,6 +13,9 @@ const char *page_text(json_t *v, const char *key);
 /* All integers below an object whose key is that one, NULL: any key. */
 int64_t page_sum(json_t *v, const char *key);
 
+/* What keeps a page from saying that all is fine, the first of it; NULL: nothing. */
+const char *page_doubt(json_t *p);
+void page_verdict(FILE *f, json_t *p);
 void page_coverage(FILE *f, json_t *p);
 void page_servers(FILE *f, json_t *p);
 void page_incidents(FILE *f, json_t *p);

@@ -163,30 +163,6 @@ static void put_incident_verdict(const struct report *r)
 	fputs("</div>\n", r->f);
 }
 
-static void put_verdict(const struct report *r)
-{
-	size_t n = json_object_size(json_object_get(r->p, "incidents"));
-	int64_t missing = page_int(r->p, "coverage", "not_watched_ms");
-	char span[HTML_SPAN_LEN];
-
-	if (r->incident) {
-		put_incident_verdict(r);
-		return;
-	}
-	html_span(missing, span);
-	if (n)
-		fputs("<div class=\"verdict bad\"><b>", r->f);
-	else
-		fprintf(r->f, "<div class=\"verdict %s\"><b>", missing ? "warn" : "fine");
-	if (n)
-		html_put(r->f, "%zu incident%s", n, n == 1 ? "" : "s");
-	else
-		html_put(r->f, "No incident%s", missing ? " while somebody watched" : "");
-	fputs("</b><p>", r->f);
-	html_put(r->f, "Not watched for %s.", span);
-	fputs("</p></div>\n", r->f);
-}
-
 /* --- the drawing --- */
 
 static double place(const struct report *r, int64_t t)
@@ -405,7 +381,10 @@ static void put_page(const struct report *r)
 	html_put(r->f, "Host %s%s%s", host, r->c->incident ? ", incident " : "",
 		 r->c->incident ?: "");
 	fputs("</p>\n", r->f);
-	put_verdict(r);
+	if (r->incident)
+		put_incident_verdict(r);
+	else
+		page_verdict(r->f, r->p);
 	fputs("<h2>Timeline</h2>\n", r->f);
 	put_lanes(r);
 	fputs("<h2>Who</h2>\n", r->f);
