@@ -192,6 +192,49 @@ static void silence_is_not_watched(void **state)
 	json_decref(sum);
 }
 
+static void away(struct ledger *l, int64_t from, int64_t to)
+{
+	char record[96];
+
+	snprintf(record, sizeof(record), "{\"from\":%lld,\"to\":%lld}", (long long)from,
+		 (long long)to);
+	feed(l, "away", to + 2, record);
+}
+
+/* Stopped for 30 seconds, and hung for some minutes while its other thread wrote keys and even a sign of life. */
+static void absence_is_not_watched(void **state)
+{
+	struct ledger *l = running(AT(10, 0, 0), AT(10, 20, 0), AT(9, 59, 0));
+	json_t *sum;
+
+	for (int64_t t = AT(10, 0, 0); t <= AT(10, 3, 0); t += MINUTE)
+		feed(l, "alive", t, "{}");
+	away(l, AT(10, 3, 10) + 7, AT(10, 3, 40) + 7);
+	feed(l, "alive", AT(10, 4, 40), "{}");
+	feed(l, "instance", AT(10, 5, 30),
+	     "{\"change\":\"found\",\"id\":3,\"pid\":9,\"uid\":\"u\"}");
+	feed(l, "alive", AT(10, 6, 0), "{}");
+	feed(l, "epoch", AT(10, 6, 10), "{}");
+	feed(l, "clock", AT(10, 7, 0), "{}");
+	away(l, AT(10, 5, 0), AT(10, 8, 0));
+	for (int64_t t = AT(10, 9, 0); t <= AT(10, 11, 0); t += MINUTE)
+		feed(l, "alive", t, "{}");
+	away(l, AT(10, 11, 30), AT(10, 16, 30)); /* longer than silence lasts */
+	for (int64_t t = AT(10, 17, 0); t <= AT(10, 21, 0); t += MINUTE)
+		feed(l, "alive", t, "{}");
+	sum = sum_of(l, AT(10, 20, 0));
+	assert_int_equal(gaps(sum), 3);
+	assert_gap(sum, 0, AT(10, 3, 10) + 7, AT(10, 3, 40) + 7, "monitor-away");
+	assert_gap(sum, 1, AT(10, 5, 0), AT(10, 8, 0), "monitor-away");
+	assert_gap(sum, 2, AT(10, 11, 30), AT(10, 16, 30), "monitor-away");
+	assert_int_equal(number(sum, "coverage", "not_watched_ms"), 8 * MINUTE + 30 * SECOND);
+	assert_int_equal(number(sum, "coverage", "watched_ms"), 11 * MINUTE + 30 * SECOND);
+	assert_int_equal(
+		number(json_array_get(json_object_get(sum, "servers"), 0), "watched_ms", NULL),
+		7 * MINUTE); /* since 10:05:30, of which 10:08 to 10:11:30 and 10:16:30 on */
+	json_decref(sum);
+}
+
 static void lost_sensors_are_not_watched_and_named(void **state)
 {
 	struct ledger *l = running(AT(10, 0, 0), AT(10, 10, 0), AT(9, 59, 30));
@@ -540,6 +583,7 @@ int main(void)
 		TEST(monitor_killed_and_started_at_once),
 		TEST(change_of_keys_is_no_silence),
 		TEST(silence_is_not_watched),
+		TEST(absence_is_not_watched),
 		TEST(lost_sensors_are_not_watched_and_named),
 		TEST(clock_that_is_set_back_counts_no_time_twice),
 		TEST(log_without_its_beginning),

@@ -129,8 +129,8 @@ struct found {
 	char last[16];
 };
 
-static const char *const kind_names[8] = {"epoch",    "event", "stop", "lost",
-					  "recovery", "alive", "clock"};
+static const char *const kind_names[8] = {"epoch",    "event", "stop",	"lost",
+					  "recovery", "alive", "clock", "away"};
 
 static int look(void *ctx, const struct entry_place *at, const char *entry, size_t len)
 {
@@ -429,23 +429,35 @@ static void silence_and_keys_follow_the_time_since_boot(void **state)
 	f = look_at_log();
 	assert_int_equal(f.kinds[5], 0);
 	pass(25); /* more than a minute since anything was logged */
+	usleep(1500000);
+	f = look_at_log();
+	assert_int_equal(f.kinds[5], 0); /* that this thread lives shows nothing of the caller */
+	writer_tick(w);
 	wait_entries(w, 2);
 	f = look_at_log();
 	assert_int_equal(f.kinds[5], 1);
 	assert_int_equal(f.kinds[0], 1);
 	pass(900);
-	wait_entries(w, 4); /* a key and, since it was silent, a sign of life */
+	wait_entries(
+		w,
+		3); /* a key, and no sign of life, though it was silent: the caller was not there */
+	usleep(1500000);
 	f = look_at_log();
-	assert_int_equal(f.kinds[5], 2);
+	assert_int_equal(f.kinds[5], 1);
 	assert_int_equal(f.kinds[0], 2);
+	writer_tick(w);
+	wait_entries(w, 4);
+	f = look_at_log();
+	assert_int_equal(f.kinds[7], 1);
+	assert_int_equal(f.kinds[5], 1);
 	assert_int_equal(f.kinds[6], 0); /* the clock was right all the time */
 	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
 	assert_verifies(5);
 }
 
-static int take_clock(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+static int take_said(void *ctx, const struct entry_place *at, const char *entry, size_t len)
 {
-	if (entry_is(entry, len, "clock"))
+	if (entry_is(entry, len, "clock") || entry_is(entry, len, "away"))
 		snprintf(ctx, 256, "%.*s", (int)len, entry);
 	return 0;
 }
@@ -456,6 +468,31 @@ static long long member(const char *entry, const char *name)
 
 	assert_non_null(at);
 	return strtoll(at + strlen(name) + 2, NULL, 10);
+}
+
+/* Stopped, hung or suspended: it says for how long once it goes on. */
+static void absence_of_the_caller_is_logged(void **state)
+{
+	struct writer *w = start();
+	char entry[256] = "";
+	struct reader r;
+	long long from, to;
+
+	writer_tick(w);
+	pass(4);
+	writer_tick(w);
+	pass(30);
+	writer_tick(w);
+	wait_entries(w, 2);
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	assert_int_equal(reader_each(&r, 0, take_said, entry, NULL), 0);
+	reader_close(&r);
+	from = member(entry, "\"from");
+	to = member(entry, "\"to");
+	assert_in_range(to - from, 30000, 30100);
+	writer_tick(w);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(look_at_log().kinds[7], 1);
 }
 
 /* Forward and back; each is an entry of its own, and neither makes the log silent or loud. */
@@ -474,7 +511,7 @@ static void steps_of_the_clock_are_logged(void **state)
 		__atomic_store_n(&cancelled, i == 2, __ATOMIC_RELAXED);
 		wait_entries(w, 2 + i);
 		assert_int_equal(reader_open(&r, log_dir), 0);
-		assert_int_equal(reader_each(&r, 0, take_clock, entry, NULL), 0);
+		assert_int_equal(reader_each(&r, 0, take_said, entry, NULL), 0);
 		reader_close(&r);
 		before = member(entry, "\"boot_time_before");
 		after = member(entry, "\"boot_time");
@@ -522,8 +559,10 @@ static void old_entries_are_removed(void **state)
 	for (unsigned int i = 0; i < 3000; i++)
 		put(w, i, false);
 	wait_entries(w, 3001);
+	writer_tick(w);
 	pass(29 * 86400);
-	wait_entries(w, 3003); /* a sign of life and a key: it had the chance */
+	writer_tick(w);
+	wait_entries(w, 3003); /* a key, and that the caller was away: it had the chance */
 	usleep(1200000);
 	assert_int_equal(pruned(), 0);
 	pass(2 * 86400);
@@ -583,6 +622,7 @@ int main(void)
 		TEST(what_is_no_record_is_counted),
 		TEST(killed_writer_is_in_the_log_of_the_next_one),
 		TEST(silence_and_keys_follow_the_time_since_boot),
+		TEST(absence_of_the_caller_is_logged),
 		TEST(steps_of_the_clock_are_logged),
 		TEST(old_entries_are_removed),
 		cmocka_unit_test(clock_decisions),

@@ -31,11 +31,12 @@ static bool clip(const struct ledger *l, int64_t *from, int64_t *to)
 	return *from < *to;
 }
 
-static void add_watched(struct ledger *l, int64_t from, int64_t to)
+/* sign -1: it was not watched after all. */
+static void add_watched(struct ledger *l, int64_t from, int64_t to, int sign)
 {
 	if (!clip(l, &from, &to))
 		return;
-	l->watched_ms += to - from;
+	l->watched_ms += sign * (to - from);
 	while (from < to) { /* piece by piece of a day */
 		int64_t day = (from - l->from) / DAY_MS, end = l->from + (day + 1) * DAY_MS;
 
@@ -43,7 +44,7 @@ static void add_watched(struct ledger *l, int64_t from, int64_t to)
 			return;
 		if (end > to)
 			end = to;
-		l->day_ms[day] += end - from;
+		l->day_ms[day] += sign * (end - from);
 		from = end;
 	}
 }
@@ -70,7 +71,7 @@ void ledger_gap(struct ledger *l, int64_t from, int64_t to, enum gap_reason why)
 static void advance(struct ledger *l, int64_t t)
 {
 	if (!l->first) {
-		l->first = l->last = t;
+		l->first = l->last = l->solid = t;
 		if (l->from == LEDGER_FIRST)
 			l->from = t;
 		ledger_gap(l, l->from, t, GAP_BEFORE);
@@ -81,13 +82,49 @@ static void advance(struct ledger *l, int64_t t)
 			l->set_back_ms += l->last - t;
 		return;
 	}
-	if (l->why != GAP_NONE)
-		ledger_gap(l, l->last, t, l->why);
-	else if (t - l->last > LEDGER_SILENT_MS)
-		ledger_gap(l, l->last, t, GAP_SILENT);
-	else
-		add_watched(l, l->last, t);
+	if (l->why == GAP_NONE && t - l->last <= LEDGER_SILENT_MS) {
+		add_watched(l, l->last, t, 1);
+	} else {
+		ledger_gap(l, l->last, t, l->why == GAP_NONE ? GAP_SILENT : l->why);
+		l->solid = t;
+	}
 	l->last = t;
+}
+
+/* Entries of other threads may lie in that time: they do not show that somebody watched. */
+static void take_back(struct ledger *l, int64_t from)
+{
+	if (from < l->solid)
+		from = l->solid;
+	if (from >= l->last)
+		return;
+	add_watched(l, from, l->last, -1);
+	for (size_t i = 0; i < l->lives; i++) {
+		if (l->life[i].watched0 > l->watched_ms)
+			l->life[i].watched0 = l->watched_ms;
+	}
+	ledger_gap(l, from, l->last, GAP_AWAY);
+}
+
+/* The monitor found that it had not run. */
+static void on_away(struct ledger *l, const char *entry, size_t len)
+{
+	json_t *v = json_loadb(entry, len, JSON_REJECT_DUPLICATES, NULL);
+	int64_t from = integer(json_object_get(v, "record"), "from"),
+		to = integer(json_object_get(v, "record"), "to");
+
+	json_decref(v);
+	if (!l->first || from > to || to > entry_time(entry, len))
+		return;
+	if (from > l->last)
+		advance(l, from);
+	else if (l->why == GAP_NONE)
+		take_back(l, from);
+	if (to > l->last) {
+		ledger_gap(l, l->last, to, l->why == GAP_NONE ? GAP_AWAY : l->why);
+		l->last = to;
+	}
+	l->solid = l->last;
 }
 
 /* --- counts --- */
@@ -353,6 +390,8 @@ void ledger_entry(struct ledger *l, const char *entry, size_t len)
 		 l->first) /* a log can begin with delegations of what is not there any more */
 		advance(l, l->epoch_ms);
 	l->epoch_ms = 0;
+	if (entry_is(entry, len, "away"))
+		on_away(l, entry, len);
 	advance(l, t);
 	take(l, entry, len);
 }

@@ -17,6 +17,7 @@ enum gap_reason {
 	GAP_STOPPED,
 	GAP_KILLED,
 	GAP_SILENT,
+	GAP_AWAY,
 	GAP_SENSORS,
 	GAP_AFTER,
 	GAP_MAX
@@ -49,6 +50,7 @@ struct ledger {
 	int64_t from, to;
 	bool named;
 	int64_t first, last; /* times of entries */
+	int64_t solid;	     /* since then all was watched until the last one */
 	int64_t epoch_ms;    /* of a delegation that came last; 0: it did not */
 	enum gap_reason why; /* nobody watches now */
 	int64_t watched_ms, unwatched_ms, set_back_ms;

@@ -8,8 +8,8 @@
 static const char *const reasons[GAP_MAX] = {
 	[GAP_BEFORE] = "before-log",	   [GAP_STARTING] = "starting",
 	[GAP_STOPPED] = "monitor-stopped", [GAP_KILLED] = "monitor-killed",
-	[GAP_SILENT] = "monitor-silent",   [GAP_SENSORS] = "sensors-lost",
-	[GAP_AFTER] = "after-log",
+	[GAP_SILENT] = "monitor-silent",   [GAP_AWAY] = "monitor-away",
+	[GAP_SENSORS] = "sensors-lost",	   [GAP_AFTER] = "after-log",
 };
 
 static json_t *coverage(const struct ledger *l)

@@ -56,6 +56,8 @@ static const struct {
 	{"monitor-stopped", "no monitor ran: it had been ended properly"},
 	{"monitor-killed", "no monitor ran, or it ran on for a moment: it ended without saying so"},
 	{"monitor-silent", "nothing was written: the host was suspended, or the monitor stopped"},
+	{"monitor-away",
+	 "the monitor did not run on: it was stopped, hung, or suspended with the host"},
 	{"sensors-lost", "sensors had been detached; the others went on"},
 	{"after-log", "the log has nothing later"},
 };

@@ -153,6 +153,13 @@ static void on_lost(struct item *i)
 	say(i, "The log lost %" PRId64 " records", integer(i->record, "records"));
 }
 
+static void on_away(struct item *i)
+{
+	i->desc = "Nobody watched";
+	say(i, "The monitor did not run for %" PRId64 " ms",
+	    integer(i->record, "to") - integer(i->record, "from"));
+}
+
 static void on_recovery(struct item *i)
 {
 	i->desc = "Log recovered";
@@ -167,7 +174,7 @@ static const struct {
 	{"event", on_event},	   {"incident", on_incident},	{"start", on_start},
 	{"totals", on_end},	   {"sensors", on_sensors},	{"policy", on_policy},
 	{"instance", on_instance}, {"statement", on_statement}, {"lost", on_lost},
-	{"recovery", on_recovery},
+	{"recovery", on_recovery}, {"away", on_away},
 };
 
 json_t *timeline_item(json_t *entry, uint64_t index)

@@ -19,6 +19,8 @@
 #define QUIET_NS (60 * NS_PER_SEC) /* between two entries of a log in which nothing happens */
 #define EPOCH_NS (900 * NS_PER_SEC)
 #define PRUNE_NS (86400 * NS_PER_SEC)
+#define TICK_FRESH_NS (10 * NS_PER_SEC)
+#define AWAY_NS (5 * NS_PER_SEC)
 #define CLOCK_TRUST_MS (3600 * 1000ll)
 #define DAY_MS (86400 * 1000ll)
 
@@ -47,6 +49,7 @@ struct writer {
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
 	struct clock_watch clock;
 	bool clock_wrong; /* it went away by CLOCK_TRUST_MS in this run */
+	uint64_t tick_ns; /* when the caller was last there, atomic; 0: it was not yet */
 	uint64_t prune_ns;
 	unsigned int keep_days; /* 0: all */
 	uint64_t busy_ns;	/* since when it waits for the disk, 0: it does not */
@@ -261,6 +264,14 @@ static void prune(struct writer *w, uint64_t now)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* This thread lives: whether anybody watches is another question. */
+static bool caller_lives(struct writer *w, uint64_t now)
+{
+	uint64_t tick = __atomic_load_n(&w->tick_ns, __ATOMIC_RELAXED);
+
+	return tick && now < tick + TICK_FRESH_NS;
+}
+
 static void keep_alive(struct writer *w)
 {
 	uint64_t now = clock_boot_ns();
@@ -268,7 +279,7 @@ static void keep_alive(struct writer *w)
 	int err;
 
 	log_clock(w);
-	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
+	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store) && caller_lives(w, now))
 		append_number(w, "alive", NULL, 0);
 	prune(w, now);
 	if (now < w->epoch_ns + EPOCH_NS)
@@ -279,7 +290,7 @@ static void keep_alive(struct writer *w)
 	if (err)
 		return;
 	w->epoch_ns = now;
-	if (w->statements)
+	if (w->statements && caller_lives(w, now))
 		w->statements->alive(w->statements->ctx, ms);
 }
 
@@ -459,6 +470,20 @@ void writer_put(struct writer *w, const char *kind, const char *record, size_t l
 void writer_put_stated(struct writer *w, const char *kind, const char *record, size_t len)
 {
 	enqueue(w, kind, record, len, true, true);
+}
+
+void writer_tick(struct writer *w)
+{
+	uint64_t now = clock_boot_ns(), last = w->tick_ns;
+	char record[96];
+	int n;
+
+	__atomic_store_n(&w->tick_ns, now, __ATOMIC_RELAXED);
+	if (!last || now < last + AWAY_NS)
+		return;
+	n = snprintf(record, sizeof(record), "{\"from\":%lld,\"to\":%lld}",
+		     (long long)clock_epoch_ms(last), (long long)clock_epoch_ms(now));
+	writer_put(w, "away", record, (size_t)n, true);
 }
 
 void writer_status(struct writer *w, struct writer_status *ret)

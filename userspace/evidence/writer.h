@@ -5,7 +5,7 @@
  * WRITER_GROUP of them wait, else within WRITER_DELAY_MS.
  *
  * While the disk fails, records wait in memory and the thread tries again every second. An hour of silence cannot be told
- * from a writer that is gone, so a quiet log gets an entry a minute.
+ * from a writer that is gone, so a quiet log gets an entry a minute, as long as the caller is there.
  */
 #ifndef CACHEWARDEN_WRITER_H
 #define CACHEWARDEN_WRITER_H
@@ -61,6 +61,12 @@ void writer_put(struct writer *w, const char *kind, const char *record, size_t l
 
 /* The same, at once, and statements are made once it is on the disk. */
 void writer_put_stated(struct writer *w, const char *kind, const char *record, size_t len);
+
+/*
+ * The caller's loop goes round: to be called every second, by one thread. What lies between two calls that are five seconds apart or
+ * more is logged as time in which nobody was there: stopped, hung, or suspended with the host.
+ */
+void writer_tick(struct writer *w);
 
 void writer_status(struct writer *w, struct writer_status *ret);
 

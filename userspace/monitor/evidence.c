@@ -127,6 +127,12 @@ void evidence_forget(struct evidence *e)
 	e->error[0] = '\0';
 }
 
+void evidence_tick(struct evidence *e)
+{
+	if (e->writer)
+		writer_tick(e->writer);
+}
+
 /* --- what happens --- */
 
 void evidence_event(struct evidence *e, const struct finding *f)

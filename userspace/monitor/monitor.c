@@ -146,6 +146,7 @@ static int loop(struct monitor *m)
 		end = now + m->options->duration_s * NS_PER_SEC;
 	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
 		handoff_alive(m);
+		evidence_tick(&m->evidence);
 		next_tick += suspended(m);
 		if (signals_take_reload())
 			reload_policy(m);
