@@ -25,6 +25,7 @@ struct book {
 	const struct writer_statements *hooks;
 	int64_t now;
 	bool drop; /* the next statement is lost */
+	bool kill; /* the writer is killed behind the next part of a statement */
 };
 
 static int book_append(void *ctx, const char *entry, size_t len)
@@ -76,6 +77,7 @@ static int book_statement(void *ctx, const char *record)
 
 	if (b->drop)
 		return 0;
+	b->drop = b->kill;
 	return entry_make("statement", b->now, record, strlen(record), book_append, b);
 }
 
@@ -129,6 +131,16 @@ static inline void monitor_stops(struct book *b, int64_t time)
 {
 	say(b, "totals", time, "{\"events\":0,\"incidents\":0,\"lost\":0}");
 	say(b, "stop", time + 3, "{}");
+}
+
+/* 200 more servers: their statement needs several parts. */
+static inline void many_servers(struct book *b)
+{
+	for (int i = 2; i < 202; i++)
+		say(b, "instance", AT(10, 0, 1),
+		    "{\"change\":\"found\",\"name\":\"redis-server:%d\",\"uid\":\"redis-server:%d@host/b\","
+		    "\"id\":%d,\"pid\":%d,\"exe\":\"/usr/bin/redis-server\",\"sha256\":\"%064d\"}",
+		    i, i, i, i, i);
 }
 
 static inline void account_of(struct account *a, int64_t from, int64_t to, const char *instance)

@@ -494,11 +494,7 @@ static void many_servers_take_several_statements(void **state)
 
 	book_open(&b);
 	monitor_starts(&b, AT(10, 0, 0));
-	for (int i = 2; i < 202; i++)
-		say(&b, "instance", AT(10, 0, 1),
-		    "{\"change\":\"found\",\"name\":\"redis-server:%d\",\"uid\":\"redis-server:%d@host/b\","
-		    "\"id\":%d,\"pid\":%d,\"exe\":\"/usr/bin/redis-server\",\"sha256\":\"%064d\"}",
-		    i, i, i, i, i);
+	many_servers(&b);
 	monitor_tallies(&b, AT(10, 0, 0), AT(10, 1, 0), counts);
 	book_state(&b);
 	monitor_tallies(&b, AT(10, 1, 0), AT(10, 2, 0), counts);

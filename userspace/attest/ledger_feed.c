@@ -378,7 +378,8 @@ void ledger_entry(struct ledger *l, const char *entry, size_t len)
 {
 	int64_t t = entry_time(entry, len);
 
-	if (t > TIME_MAX)
+	/* of a log that was pruned, one statement is left before what is there */
+	if (t > TIME_MAX || (!l->first && entry_is(entry, len, "statement")))
 		return;
 	if (entry_is(entry, len, "epoch")) {
 		l->epoch_ms = t;

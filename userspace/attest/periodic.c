@@ -20,6 +20,7 @@ struct periodic {
 	struct writer_statements hooks;
 	struct ledger *ledger;
 	struct chain chain;
+	bool broken; /* what the log has is not known: another statement could contradict it */
 };
 
 /* --- what the log has already --- */
@@ -35,17 +36,18 @@ static int find_statement(void *ctx, const struct entry_place *at, const char *e
 	json_t *v;
 	char *payload = NULL;
 	size_t n;
+	int err;
 
 	if (at->index >= s->end)
 		return 1;
 	if (!entry_is(entry, len, "statement"))
 		return 0;
 	v = json_loadb(entry, len, 0, NULL);
-	if (!dsse_payload(json_object_get(v, "record"), &payload, &n))
-		chain_take(&s->chain, at->index, payload, n);
+	err = dsse_payload(json_object_get(v, "record"), &payload, &n)
+		      ?: chain_take(&s->chain, at->index, payload, n);
 	free(payload);
 	json_decref(v);
-	return 0;
+	return err;
 }
 
 static int feed(void *ctx, const struct entry_place *at, const char *entry, size_t len)
@@ -64,17 +66,23 @@ static void on_open(void *ctx, int dir, uint64_t size)
 
 	for (uint64_t n = (size + BLOCK - 1) / BLOCK; n-- > 0 && !err && !s.chain.number;) {
 		s.end = (n + 1) * BLOCK;
+		if (n * BLOCK <= r.pruned.before) /* before it is what was kept of the rest */
+			n = 0;
 		err = reader_each(&r, n * BLOCK, find_statement, &s, NULL);
 	}
 	if (!err && s.chain.number) {
 		p->chain = s.chain;
-		ledger_restart(p->ledger, s.chain.to);
-		from = s.chain.size > BEFORE ? s.chain.size - BEFORE : 0;
+		/* a period whose parts are not all there is stated again */
+		ledger_restart(p->ledger, s.chain.more ? s.chain.from : s.chain.to);
+		if (!s.chain.more && s.chain.size > BEFORE)
+			from = s.chain.size - BEFORE;
 	}
 	err = err ?: reader_each(&r, from, feed, p->ledger, NULL);
+	p->broken = err != 0;
 	if (err)
-		log_warn("the earlier statements of the evidence log could not be read: %s",
-			 r.error[0] ? r.error : strerror(-err));
+		log_warn(
+			"no statements are made: the earlier ones of the evidence log could not be read: %s",
+			r.error[0] ? r.error : strerror(-err));
 	reader_close(&r);
 }
 
@@ -203,6 +211,8 @@ static int on_make(void *ctx, struct store *store, int (*append)(void *w, const 
 	struct making m = {.store = store, .append = append, .w = w, .chain = p->chain};
 	int err;
 
+	if (p->broken)
+		return -EBADMSG;
 	m.sum = ledger_sum(p->ledger, to, NULL);
 	if (!m.sum)
 		return -ENOMEM;

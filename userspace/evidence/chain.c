@@ -25,7 +25,6 @@ void chain_digest(const char *payload, size_t len, char buf[CHAIN_DIGEST_LEN])
 struct place {
 	struct chain as; /* what the chain is once it was taken */
 	char previous[CHAIN_DIGEST_LEN];
-	bool later_part; /* of the period that the one before is about */
 };
 
 static int64_t integer(json_t *v, const char *key)
@@ -46,8 +45,9 @@ static int read_place(struct place *p, uint64_t index, const char *payload, size
 		       .size = (uint64_t)integer(json_object_get(predicate, "log"), "size"),
 		       .from = integer(period, "from"),
 		       .to = integer(period, "to"),
-		       .every_ms = integer(predicate, "every_ms")},
-		.later_part = integer(predicate, "part") > 1};
+		       .part = integer(predicate, "part"),
+		       .more = json_is_true(json_object_get(predicate, "more")),
+		       .every_ms = integer(predicate, "every_ms")}};
 	if (previous)
 		snprintf(p->previous, sizeof(p->previous), "%s", previous);
 	chain_digest(payload, len, p->as.digest);
@@ -66,9 +66,16 @@ __attribute__((format(printf, 2, 3))) static int refuse(char error[CHAIN_ERROR_L
 	return -EBADMSG;
 }
 
+/* The next part, or the next period; or once more the one whose parts are not all there. */
+static bool time_follows(const struct chain *c, const struct chain *p)
+{
+	if (p->part > 1)
+		return c->more && p->part == c->part + 1 && p->from == c->from && p->to == c->to;
+	return p->from == (c->more ? c->from : c->to) && p->to >= (c->more ? c->to : p->from);
+}
+
 static int check_place(const struct chain *c, const struct place *p, char error[CHAIN_ERROR_LEN])
 {
-	int64_t begin = p->later_part ? c->from : c->to;
 
 	if (!c->number && (c->cut || (p->as.number == 1 && !p->previous[0])))
 		return 0;
@@ -83,7 +90,7 @@ static int check_place(const struct chain *c, const struct place *p, char error[
 	if (strcmp(p->previous, c->digest) != 0)
 		return refuse(error, "is a statement that follows another one than entry %" PRIu64,
 			      c->index);
-	if (p->as.from != begin || (p->later_part && p->as.to != c->to) || p->as.to < p->as.from)
+	if (!time_follows(c, &p->as))
 		return refuse(error,
 			      "is a statement whose time does not follow that of entry %" PRIu64,
 			      c->index);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * chain.h - the statements of a log in their order: each has the number after the one before, names its digest, begins when it
- * ended, and is signed by the key in force there. Pure: no I/O.
+ * ended, and is signed by the key in force there. A period can have several parts, each with the next number; if the writer was
+ * killed between two of them, the next one states it again from the first part on. Pure: no I/O.
  */
 #ifndef CACHEWARDEN_CHAIN_H
 #define CACHEWARDEN_CHAIN_H
@@ -21,6 +22,8 @@ struct chain {
 	uint64_t size;		       /* of the tree it is about */
 	char digest[CHAIN_DIGEST_LEN]; /* SHA-256 of its payload */
 	int64_t from, to;	       /* its period, epoch milliseconds */
+	int64_t part;		       /* of those about that period */
+	bool more;		       /* there is another part */
 	int64_t every_ms;	       /* the interval between statements */
 	bool cut; /* the beginning of the log is not there: the first one seen may have any number */
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prune.c - see prune.h. The order: an entry says so and is signed; then the delegations among what goes are kept in "pruned";
+ * prune.c - see prune.h. The order: an entry says so and is signed; then the delegations among what goes, and the last statement, are kept in "pruned";
  * then bundles are removed, oldest first. Killed in between, the log verifies, and has more than it says that it has.
  */
 #include "evidence/prune.h"
@@ -24,6 +24,7 @@ struct pruning {
 	struct reader r;
 	struct pruned kept; /* the file that is to be written */
 	uint64_t before;
+	uint64_t statement; /* the last one before that; 0: there is none */
 	int64_t cutoff_ms;
 	uint64_t found; /* first entry that is not older */
 };
@@ -54,13 +55,26 @@ static int announce(struct store *s, uint64_t before, uint64_t first, int64_t no
 
 /* --- the file with what is kept --- */
 
-static int keep_delegation(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+static int find_statement(void *ctx, const struct entry_place *at, const char *entry, size_t len)
 {
 	struct pruning *p = ctx;
 
 	if (at->index >= p->before)
 		return 1;
-	return entry_is(entry, len, "epoch") ? pruned_add(&p->kept, at->index, entry, len) : 0;
+	if (entry_is(entry, len, "statement"))
+		p->statement = at->index;
+	return 0;
+}
+
+static int keep(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	struct pruning *p = ctx;
+
+	if (at->index >= p->before)
+		return 1;
+	if (!entry_is(entry, len, "epoch") && (!p->statement || at->index != p->statement))
+		return 0;
+	return pruned_add(&p->kept, at->index, entry, len);
 }
 
 /* Those that were kept before come first: the reader has them, too. */
@@ -68,7 +82,8 @@ static int write_kept(struct pruning *p)
 {
 	int err = pruned_begin(&p->kept, p->before);
 
-	err = err ?: reader_each(&p->r, 0, keep_delegation, p, NULL);
+	err = err ?: reader_each(&p->r, 0, find_statement, p, NULL);
+	err = err ?: reader_each(&p->r, 0, keep, p, NULL);
 	err = err ?: disk_replace(p->s->dir, PRUNED_PATH, p->kept.bytes, p->kept.len, 0600);
 	pruned_free(&p->kept);
 	return err;

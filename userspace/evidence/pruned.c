@@ -24,7 +24,8 @@ static bool take_entry(const char *text, size_t len, struct pruned_entry *ret)
 		return false;
 	ret->entry = space + 1;
 	ret->len = len - digits - 1;
-	return entry_is(ret->entry, ret->len, "epoch");
+	return entry_is(ret->entry, ret->len, "epoch") ||
+	       entry_is(ret->entry, ret->len, "statement");
 }
 
 static bool take_head(struct pruned *p, const char *text, size_t len)

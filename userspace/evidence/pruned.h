@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pruned.h - what is left of entries that retention removed: how many there were, and the delegations among them, without which
- * no signature that came later could be followed back to the identity key. Their hashes stay in the tiles. Pure: no I/O.
+ * pruned.h - what is left of entries that retention removed: how many there were; the delegations among them, without which
+ * no signature that came later could be followed back to the identity key; and the last statement, which the next one follows.
+ * Their hashes stay in the tiles. Pure: no I/O.
  *
- * The file "pruned" has records of frame.h: "before N", then "INDEX ENTRY" for each delegation, in their order. It is trusted for
- * nothing: that entries were pruned is an entry, and the hashes of delegations are in tiles like those of all entries. No other
+ * The file "pruned" has records of frame.h: "before N", then "INDEX ENTRY" for each of these, in their order. It is trusted for
+ * nothing: that entries were pruned is an entry, and the hashes of what is kept are in tiles like those of all entries. No other
  * entry can be in it, and it cannot claim more than a writer may remove.
  */
 #ifndef CACHEWARDEN_PRUNED_H
@@ -34,7 +35,7 @@ struct pruned_entry {
 int pruned_parse(struct pruned *p, void *bytes, size_t len);
 void pruned_free(struct pruned *p);
 
-/* The delegation at *at, 0 for the first one. Returns 1, or 0 if there is none left. */
+/* The entry at *at, 0 for the first one. Returns 1, or 0 if there is none left. */
 int pruned_next(const struct pruned *p, size_t *at, struct pruned_entry *ret);
 
 /* A file that is written: head, then entries. Buffers are realloc()ed. Return 0, -ENOMEM or -E2BIG. */

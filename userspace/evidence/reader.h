@@ -48,7 +48,7 @@ typedef int (*reader_fn)(void *ctx, const struct entry_place *at, const char *en
  * Each entry from an index on, also those behind the checkpoint. Returns 0, -EBADMSG if an entry is damaged or missing, or
  * another negative errno; r->error then says what and where. What is behind the last good record of the write-ahead log
  * is no error if the checkpoint does not claim it: it may be about to be written. Of entries that were pruned, the delegations
- * are handed out, and no others: whoever needs each one has to compare at->index.
+ * and the last statement are handed out, and no others: whoever needs each one has to compare at->index.
  */
 struct reader_end {
 	uint64_t size; /* one more than the last good entry */
