@@ -204,12 +204,16 @@ static void old_entries_go_by_their_time(void **state)
 		assert_int_equal(entry_make("event", 2000000000000 + i, "{}", 2, log_append_one, s),
 				 0);
 	assert_int_equal(store_commit(s), 0);
-	assert_int_equal(prune_older(s, 2000000001000, 9, &first, error), 0);
+	assert_int_equal(prune_older(s, 2000000001000, 9, 1, &first, error), PRUNE_MORE);
+	assert_int_equal(first, 256);
+	assert_int_equal(prune_older(s, 2000000001000, 9, 0, &first, error), 0);
 	assert_int_equal(first, 768); /* of 1001 */
-	assert_int_equal(prune_older(s, 2000000001000, 9, &first, error), 0);
+	assert_int_equal(prune_older(s, 2000000001000, 9, 1, &first, error), 0);
 	assert_int_equal(first, 768);
-	assert_int_equal(prune_older(s, 3000000000000, 9, &first, error), 0);
-	assert_int_equal(first, 2816); /* 1024 stay of 4002 */
+	assert_int_equal(prune_older(s, 3000000000000, 9, 5, &first, error), PRUNE_MORE);
+	assert_int_equal(first, 2048);
+	assert_int_equal(prune_older(s, 3000000000000, 9, 5, &first, error), 0);
+	assert_int_equal(first, 2816); /* 1024 stay of 4004 */
 	store_close(s);
 	assert_int_equal(check(), 2816);
 }

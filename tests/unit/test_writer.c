@@ -585,6 +585,38 @@ static void old_entries_are_removed(void **state)
 	assert_true(log_size() > 6000);
 }
 
+/* Little by little, each less than what is believed; and before the monitor started. */
+static void clock_that_was_set_removes_nothing(void **state)
+{
+	struct writer *w = start();
+
+	writer_keep(w, 1);
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, false);
+	wait_entries(w, 3001);
+	for (unsigned int i = 0; i < 4; i++) { /* to be seen one by one */
+		step_clock(1200);
+		wait_entries(w, 3002 + i);
+	}
+	pass(3 * 86400);
+	usleep(2500000);
+	assert_int_equal(pruned(), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	step_clock(40 * 86400ll);
+	w = start();
+	writer_keep(w, 30);
+	pass(70);
+	usleep(2500000);
+	assert_int_equal(pruned(), 0);
+	writer_keep(w, 50);
+	pass(15 * 86400); /* but not for ever */
+	for (int i = 0; i < 100 && !pruned(); i++)
+		usleep(100000);
+	assert_in_range(pruned(), 1792, 2048);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	log_size();
+}
+
 /* What decides, without a clock. */
 static void clock_decisions(void **state)
 {
@@ -625,6 +657,7 @@ int main(void)
 		TEST(absence_of_the_caller_is_logged),
 		TEST(steps_of_the_clock_are_logged),
 		TEST(old_entries_are_removed),
+		TEST(clock_that_was_set_removes_nothing),
 		cmocka_unit_test(clock_decisions),
 	};
 

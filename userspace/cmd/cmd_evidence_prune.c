@@ -35,7 +35,7 @@ static int prune(const char *dir, bool by_index, uint64_t before, uint32_t days,
 	if (err)
 		return err;
 	err = by_index ? prune_before(s, before, now_ms, ret, error)
-		       : prune_older(s, now_ms - days * DAY_MS, now_ms, ret, error);
+		       : prune_older(s, now_ms - days * DAY_MS, now_ms, 0, ret, error);
 	if (!err) {
 		/* if the last writer did not end properly, that is for the next one to say */
 		if (found.clean)

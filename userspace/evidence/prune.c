@@ -27,6 +27,8 @@ struct pruning {
 	uint64_t statement; /* the last one before that; 0: there is none */
 	int64_t cutoff_ms;
 	uint64_t found; /* first entry that is not older */
+	uint64_t limit; /* for entries from here on there is another time */
+	bool more;
 };
 
 static int append_entry(void *ctx, const char *entry, size_t len)
@@ -198,16 +200,19 @@ static int find_newer(void *ctx, const struct entry_place *at, const char *entry
 	if (at->index < p->r.pruned.before)
 		return 0;
 	p->found = at->index;
-	return entry_time(entry, len) >= p->cutoff_ms;
+	p->more = at->index >= p->limit;
+	return p->more || entry_time(entry, len) >= p->cutoff_ms;
 }
 
-int prune_older(struct store *s, int64_t cutoff_ms, int64_t now_ms, uint64_t *ret,
-		char error[STORE_ERROR_LEN])
+int prune_older(struct store *s, int64_t cutoff_ms, int64_t now_ms, unsigned int bundles,
+		uint64_t *ret, char error[STORE_ERROR_LEN])
 {
 	struct pruning p;
 	int err = begin(&p, s);
 
 	p.cutoff_ms = cutoff_ms;
+	p.limit = bundles ? p.r.pruned.before + (uint64_t)bundles * TILE_WIDTH : UINT64_MAX;
 	err = err ?: reader_each(&p.r, p.r.pruned.before, find_newer, &p, NULL);
-	return finish(&p, err ?: prune(&p, p.found, now_ms, ret), error);
+	err = finish(&p, err ?: prune(&p, p.found, now_ms, ret), error);
+	return err ?: p.more && *ret >= p.limit ? PRUNE_MORE : 0;
 }

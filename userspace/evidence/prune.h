@@ -17,8 +17,14 @@
 int prune_before(struct store *s, uint64_t before, int64_t now_ms, uint64_t *ret,
 		 char error[STORE_ERROR_LEN]);
 
-/* The same for entries that were logged before a time. An entry behind a later one, of a clock that was set back, stays with it. */
-int prune_older(struct store *s, int64_t cutoff_ms, int64_t now_ms, uint64_t *ret,
-		char error[STORE_ERROR_LEN]);
+#define PRUNE_BUNDLES 1000 /* a second or so of work */
+#define PRUNE_MORE 1
+
+/*
+ * The same for entries that were logged before a time, at most so many bundles, 0: all. An entry behind a later one, of a clock that
+ * was set back, stays with it. Returns also PRUNE_MORE: there are others.
+ */
+int prune_older(struct store *s, int64_t cutoff_ms, int64_t now_ms, unsigned int bundles,
+		uint64_t *ret, char error[STORE_ERROR_LEN]);
 
 #endif

@@ -25,6 +25,7 @@ struct recovery {
 	uint64_t signed_size; /* of the last checkpoint */
 	uint64_t replayed;    /* entries behind it, which no checkpoint had covered until now */
 	uint64_t cut;	      /* bytes cut off behind the last good record */
+	int64_t last_ms;      /* time of the last entry; 0: there is none, or it does not say */
 };
 
 /*

@@ -147,7 +147,10 @@ static int replay(void *ctx, const struct entry_place *at, const char *entry, si
 	struct delegation d;
 	char text[NOTE_MAX];
 
+	int64_t time_ms = entry_time(entry, len);
+
 	o->found->clean = entry_is(entry, len, "stop");
+	o->found->last_ms = time_ms == INT64_MAX ? 0 : time_ms;
 	if (at->index < o->s->tree.size)
 		return 0;
 	o->others |= !entry_is(entry, len, "epoch");

@@ -48,7 +48,9 @@ struct writer {
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
 	struct clock_watch clock;
-	bool clock_wrong; /* it went away by CLOCK_TRUST_MS in this run */
+	int64_t boot_ms;  /* when the host booted, by the clock as it was at first */
+	int64_t age_ms;	  /* of the newest entry of the run before, when this one began */
+	bool clock_wrong; /* it is or was off by CLOCK_TRUST_MS in this run */
 	uint64_t tick_ns; /* when the caller was last there, atomic; 0: it was not yet */
 	uint64_t prune_ns;
 	unsigned int keep_days; /* 0: all */
@@ -106,7 +108,7 @@ static void log_clock(struct writer *w)
 
 	if (!clock_watch_check(&w->clock, &step))
 		return;
-	w->clock_wrong = w->clock_wrong || llabs(step.ms - step.before_ms) >= CLOCK_TRUST_MS;
+	w->clock_wrong = w->clock_wrong || llabs(step.ms - w->boot_ms) >= CLOCK_TRUST_MS;
 	jsonw_object(&j, NULL);
 	jsonw_bool(&j, "set", step.set);
 	jsonw_int(&j, "step_ms", step.ms - step.before_ms);
@@ -242,7 +244,13 @@ static int commit(struct writer *w)
 	return err;
 }
 
-/* Retention waits for the disk like a commit. */
+/* That all of the log is that old can be true. But it is also what the log looks like to a clock that was set before the start. */
+static bool clock_trusted(const struct writer *w, unsigned int days)
+{
+	return !w->clock_wrong && w->age_ms < days * DAY_MS;
+}
+
+/* Retention waits for the disk like a commit: a part at a time, so that records do not wait long. */
 static void prune(struct writer *w, uint64_t now)
 {
 	char error[STORE_ERROR_LEN];
@@ -253,14 +261,16 @@ static void prune(struct writer *w, uint64_t now)
 	pthread_mutex_lock(&w->lock);
 	days = w->keep_days;
 	pthread_mutex_unlock(&w->lock);
-	if (!days || w->clock_wrong || now < w->prune_ns)
+	if (!days || now < w->prune_ns || !clock_trusted(w, days))
 		return;
-	w->prune_ns = now + PRUNE_NS;
 	begin_commit(w);
-	err = prune_older(w->store, now_ms() - days * DAY_MS, now_ms(), &first, error);
+	err = prune_older(w->store, now_ms() - days * DAY_MS, now_ms(), PRUNE_BUNDLES, &first,
+			  error);
 	note_commit(w, 0);
+	if (err != PRUNE_MORE) /* else after the next commit */
+		w->prune_ns = now + PRUNE_NS;
 	pthread_mutex_lock(&w->lock);
-	w->status.unpruned += err != 0;
+	w->status.unpruned += err < 0;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -408,12 +418,14 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 	STAILQ_INIT(&w->queue);
 	init_lock(w);
 	clock_watch_open(&w->clock);
+	w->boot_ms = w->clock.last_ms;
 	err = store_open(&w->store, dir, host, &found, error);
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();
 		w->prune_ns =
 			w->last_ns + QUIET_NS; /* soon, and not while servers are searched for */
 		w->status.entries = store_signed(w->store);
+		w->age_ms = found.last_ms ? now_ms() - found.last_ms : 0;
 		w->statements = statements;
 		if (statements)
 			statements->open(statements->ctx, store_dir(w->store),

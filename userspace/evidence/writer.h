@@ -76,7 +76,8 @@ uint64_t writer_stalls(struct writer *w, unsigned int limit_ms);
 
 /*
  * Remove entries that were logged more than so many days ago, once a day (prune.h); 0: none. Not in a run in which the wall clock
- * went wrong by an hour or more: who can set it would decide what is removed.
+ * went an hour or more, in all, from where it began, nor in one that begins when all that was logged before is that old: who can set
+ * the clock would decide what is removed.
  */
 void writer_keep(struct writer *w, unsigned int days);
 
