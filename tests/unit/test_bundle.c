@@ -207,6 +207,21 @@ static void changed_entry_is_named(void **state)
 	assert_int_equal(
 		shell("python3 evidence/verify.py | grep -q 'entries.jsonl, line [0-9]* (entry [0-9]*)'"),
 		0);
+	for (size_t i = 0; i < 3; i++) { /* a place that is no number */
+		static const char *const wrong[] = {"-1", "true", "0.0"};
+
+		export("--incident", INCIDENT);
+		assert_int_equal(
+			shell("cd evidence; sed -i '1s/\"index\": *[0-9]*/\"index\":%s/' proofs.jsonl; "
+			      "grep -q '\"index\":%s' proofs.jsonl && "
+			      "sha256sum $(ls | grep -v manifest) >manifest.sha256",
+			      wrong[i], wrong[i]),
+			0);
+		assert_int_equal(
+			shell("python3 evidence/verify.py | grep -q 'proofs.jsonl, line 1: is no proof: "
+			      "its index is no number of an entry'"),
+			0);
+	}
 	/* one left out, one added */
 	export("--incident", INCIDENT);
 	assert_int_equal(shell("rm evidence/host.json"), 0);

@@ -255,6 +255,46 @@ static void lost_sensors_are_not_watched_and_named(void **state)
 	json_decref(sum);
 }
 
+static void monitor_without_sensors_watches_nothing(void **state)
+{
+	struct ledger *l = ledger_new(AT(10, 0, 0), AT(10, 10, 0), false);
+	json_t *sum;
+
+	feed(l, "start", AT(9, 59, 0), "{}");
+	feed(l, "sensors", AT(9, 59, 30), OFF);
+	for (int64_t t = AT(10, 0, 0); t <= AT(10, 11, 0); t += MINUTE)
+		feed(l, "alive", t, "{}");
+	sum = sum_of(l, AT(10, 10, 0));
+	assert_int_equal(number(sum, "coverage", "watched_ms"), 0);
+	assert_gap(sum, 0, AT(10, 0, 0), AT(10, 10, 0), "sensors-lost");
+	json_decref(sum);
+}
+
+/* The log could not take a server's tally. */
+static void missing_tally_is_said(void **state)
+{
+	for (int there = 1; there <= 2; there++) {
+		struct ledger *l = running(AT(10, 0, 0), AT(10, 10, 0), AT(9, 59, 0));
+		char record[160];
+		json_t *sum;
+
+		for (int i = 0; i < there; i++) {
+			snprintf(
+				record, sizeof(record),
+				"{\"from\":%lld,\"to\":%lld,\"id\":%d,\"uid\":\"u%d\",\"alive\":true}",
+				AT(9, 59, 0), AT(10, 5, 0), i + 1, i);
+			feed(l, "tally", AT(10, 5, 0), record);
+		}
+		snprintf(record, sizeof(record),
+			 "{\"from\":%lld,\"to\":%lld,\"server_tallies\":2,\"counts\":{}}",
+			 AT(9, 59, 0), AT(10, 5, 0));
+		feed(l, "tally", AT(10, 5, 0), record);
+		sum = sum_of(l, AT(10, 10, 0));
+		assert_int_equal(number(sum, "tallies_missed", NULL), 2 - there);
+		json_decref(sum);
+	}
+}
+
 static void clock_that_is_set_back_counts_no_time_twice(void **state)
 {
 	struct ledger *l = running(AT(10, 0, 0), AT(10, 10, 0), AT(9, 59, 0));
@@ -387,6 +427,9 @@ static void wrong_questions_are_said(void **state)
 		2);
 	assert_int_equal(command(cmd_evidence, "out", "err", "statement", "--from", "2026-10-30",
 				 "--to", "2026-10-29", log_dir, NULL),
+			 2);
+	assert_int_equal(command(cmd_evidence, "out", "err", "statement", "--from",
+				 "@9223372036854775807", log_dir, NULL),
 			 2);
 	assert_int_equal(command(cmd_evidence, "out", "err", "statement", "--month", "2026-13",
 				 log_dir, NULL),
@@ -581,6 +624,8 @@ int main(void)
 		TEST(silence_is_not_watched),
 		TEST(absence_is_not_watched),
 		TEST(lost_sensors_are_not_watched_and_named),
+		TEST(monitor_without_sensors_watches_nothing),
+		TEST(missing_tally_is_said),
 		TEST(clock_that_is_set_back_counts_no_time_twice),
 		TEST(log_without_its_beginning),
 		TEST(what_was_not_counted_is_unknown),

@@ -17,7 +17,7 @@ static const char fine[] =
 	"{\"sensor\":\"wire\",\"programs\":2,\"attached\":2}],"
 	"\"counts\":{\"accesses\":{},\"lost\":{\"attempts\":0,\"details\":0},\"plaintext_bytes\":0,"
 	"\"wire\":{\"streams_resynced\":3,\"segments_unread\":0},\"blind\":{},"
-	"\"sweeps\":{\"count\":700,\"failed\":0}},"
+	"\"sweeps\":{\"count\":700,\"failed\":0}},\"tallies_missed\":0,"
 	"\"servers\":[{\"name\":\"redis\",\"counts\":{\"accesses\":{\"mem-read\":{\"allowed\":2}},"
 	"\"plaintext_bytes\":0}}]}";
 
@@ -77,6 +77,7 @@ static void what_was_not_seen_is_named(void **state)
 		{"\"incidents_left_out\":false", "\"incidents_left_out\":true",
 		 "Not all incidents"},
 		{"\"ms\":3599600", "\"ms\":3599000", "the log has no numbers"},
+		{"\"tallies_missed\":0", "\"tallies_missed\":1", "numbers of all servers"},
 		{"\"failed\":0", "\"failed\":1", "Sweeps failed"},
 		{"\"plaintext_bytes\":0,", "\"plaintext_bytes\":5,", "5 bytes of plaintext"},
 		{"\"plaintext_bytes\":0}}]", "\"plaintext_bytes\":7}}]", "only observes"},

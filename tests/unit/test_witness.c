@@ -9,6 +9,30 @@
 #include "base/macros.h"
 
 #include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+static bool another_was_sent; /* until the next connection */
+
+/* What was read stays where it is, elsewhere. */
+static void replace_log(void)
+{
+	char later[128], old[128];
+
+	snprintf(later, sizeof(later), "%s/later", scratch);
+	snprintf(old, sizeof(old), "%s/old", scratch);
+	assert_int_equal(rename(log_dir, old), 0);
+	assert_int_equal(rename(later, log_dir), 0);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	if (another_was_sent) {
+		another_was_sent = false;
+		replace_log();
+	}
+	return (int)syscall(SYS_connect, fd, address, len);
+}
 
 static void grow(uint64_t from, uint64_t to)
 {
@@ -307,6 +331,44 @@ static void cosigned_checkpoint_shows_a_cut(void **state)
 	free(cosigned);
 }
 
+/* Another process went on with the log and sent that, while this one had read what was before. */
+static void two_at_once(void **state)
+{
+	log_make(40);
+	witness_begin();
+	assert_cosigned(40);
+	copy("log", "early");
+	grow(40, 60);
+	assert_cosigned(61);
+	copy("log", "later");
+	copy("early", "log");
+	another_was_sent = true;
+	assert_cosigned(61);
+	copy("early", "log");
+	assert_refused("knows epoch 2 of this log, and the last one here is 1: it was cut off");
+	witness_end();
+}
+
+/* It would sign any tree of that log. */
+static void witness_that_lost_a_log_does_not_begin_anew(void **state)
+{
+	char error[WITNESS_ERROR_LEN];
+
+	log_make(40);
+	witness_begin();
+	assert_cosigned(40);
+	witness_end();
+	scratch_empty("witness/logs");
+	assert_int_equal(witness_open(&witness, witness_path(""), "witness.example/w1", error), 0);
+	assert_int_equal(witness_know(witness, log_path("vkey"), error), -EBADMSG);
+	assert_non_null(strstr(error, "is missing, and this witness did cosign that log"));
+	witness_close(witness);
+	scratch_empty("witness"); /* with a new key */
+	witness_begin();
+	assert_cosigned(40);
+	witness_end();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
 
 int main(void)
@@ -315,6 +377,8 @@ int main(void)
 		TEST(growing_log_is_cosigned),
 		TEST(keys_that_changed_in_between_are_sent),
 		TEST(witness_remembers_when_it_starts_again),
+		TEST(two_at_once),
+		TEST(witness_that_lost_a_log_does_not_begin_anew),
 		TEST(lost_cosigned_checkpoint_is_no_harm),
 		TEST(truncated_log_is_refused),
 		TEST(truncated_log_of_one_writer_is_refused),

@@ -193,10 +193,11 @@ static void wrong_old_size_is_answered_with_the_right_one(void **state)
 }
 
 static char refused_text[NOTE_MAX];
+static const char *refused_kind;
 
 static int find_refused(const char *path, const struct stat *st, int type, struct FTW *at)
 {
-	FILE *f = strstr(path, ".refused") ? fopen(path, "r") : NULL;
+	FILE *f = strstr(path, refused_kind) ? fopen(path, "r") : NULL;
 
 	if (f) {
 		assert_true(fread(refused_text, 1, sizeof(refused_text) - 1, f) > 0);
@@ -205,9 +206,10 @@ static int find_refused(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
-/* The last checkpoint that contradicts another one: with that, it is the proof. */
-static const char *refused_note(void)
+/* What the witness kept of what it refused; empty: nothing. */
+static const char *refused_note(const char *kind)
 {
+	refused_kind = kind;
 	memset(refused_text, 0, sizeof(refused_text));
 	assert_int_equal(nftw(witness_path(""), find_refused, 16, FTW_PHYS), 0);
 	return refused_text;
@@ -217,14 +219,25 @@ static void other_tree_is_refused_and_kept(void **state)
 {
 	struct tree_proof proof, wrong;
 	struct tree_hash root;
-	char note[NOTE_MAX];
+	char note[NOTE_MAX], forked[NOTE_MAX];
 
 	assert_int_equal(send_tree(0, 100), 200);
 	leaf[50].byte[0] ^= 1; /* an entry was changed */
 	assert_int_equal(send_tree(100, 200), 422);
+	assert_string_equal(reply.body, "the checkpoint was not shown to go on from the one "
+					"cosigned before\n");
+	assert_non_null(strstr(refused_note(".refused"), "other.example/log\n200\n"));
+	assert_string_equal(refused_note(".forked"), ""); /* it proves nothing yet */
 	assert_int_equal(send_tree(100, 100), 409);
-	assert_non_null(strstr(refused_note(), "other.example/log\n100\n"));
 	assert_string_equal(reply.body, "100\n");
+	strcpy(forked, refused_note(".forked")); /* both */
+	assert_memory_equal(forked, "other.example/log\n100\n", 22);
+	assert_non_null(strstr(forked, "\n\nother.example/log\n100\n"));
+	leaf[51].byte[0] ^= 1;
+	assert_int_equal(send_tree(100, 100), 409);
+	assert_int_equal(send_tree(100, 200), 422);
+	assert_string_equal(refused_note(".forked"), forked); /* nothing replaces it */
+	leaf[51].byte[0] ^= 1;
 	leaf[50].byte[0] ^= 1;
 	root_of(200, &root);
 	make_note("other.example/log", 200, &root, log_key, note);

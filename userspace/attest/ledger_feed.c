@@ -278,6 +278,17 @@ static void on_server_tally(struct ledger *l, json_t *record, bool counts)
 	}
 }
 
+/* A log that was pruned may begin between the servers' and the host's: then they are missed, too. */
+static void note_missed(struct ledger *l, json_t *record, bool counts)
+{
+	json_t *said = json_object_get(record, "server_tallies");
+	int64_t by = json_integer_value(said) - l->told;
+
+	if (json_is_integer(said) && counts)
+		l->tallies_missed += by < 0 ? -by : by;
+	l->told = 0;
+}
+
 static void on_tally(struct ledger *l, json_t *record)
 {
 	int64_t from = integer(record, "from"), to = integer(record, "to");
@@ -286,9 +297,11 @@ static void on_tally(struct ledger *l, json_t *record)
 	if (l->last > l->to && !counts)
 		return;
 	if (json_object_get(record, "id")) {
+		l->told++;
 		on_server_tally(l, record, counts);
 		return;
 	}
+	note_missed(l, record, counts);
 	if (l->last <= l->to) {
 		note_host(l, record);
 		on_policy(l, record);
@@ -486,6 +499,7 @@ void ledger_restart(struct ledger *l, int64_t from_ms)
 	l->watched_ms = l->unwatched_ms = l->set_back_ms = 0;
 	l->counted_from = l->counted_to = l->counted_ms = 0;
 	l->log_lost = 0;
+	l->tallies_missed = 0;
 	l->gaps = l->gaps_left_out = l->lives_left_out = 0;
 	l->started = 0;
 	l->incidents_left_out = false;

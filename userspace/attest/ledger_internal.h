@@ -68,6 +68,8 @@ struct ledger {
 	json_t *counts; /* of the host */
 	int64_t counted_from, counted_to, counted_ms, every_ms;
 	int64_t log_lost;
+	int64_t told;		/* tallies of servers since the last one of the host */
+	int64_t tallies_missed; /* of servers, that the host's says there were */
 	struct life *life;
 	size_t lives, lives_room, lives_left_out;
 	json_t *incidents;

@@ -174,7 +174,7 @@ void ledger_on_sensors(struct ledger *l, json_t *record)
 	}
 	for (size_t i = 0; i < l->sensors; i++)
 		set_attached(l, &l->sensor[i], seen[i].programs, seen[i].attached);
-	if (l->why == GAP_NONE && attached < l->attached)
+	if (!attached || (l->why == GAP_NONE && attached < l->attached))
 		l->why = GAP_SENSORS;
 	else if (l->why != GAP_SENSORS)
 		l->why = GAP_NONE;
@@ -186,18 +186,21 @@ void ledger_on_sensor_sums(struct ledger *l, json_t *record)
 {
 	json_t *all = json_object_get(record, "sensors"),
 	       *unseen = json_object_get(record, "unseen");
+	int64_t attached = 0;
 
 	for (size_t i = 0; i < json_array_size(all); i++) {
 		json_t *v = json_array_get(all, i);
 		const char *name = text(v, "sensor"), *tier = text(v, "tier");
 		struct sensor *s = name && tier ? find_sensor(l, name, tier) : NULL;
 
+		attached += integer(v, "attached");
 		if (s)
 			set_attached(l, s, integer(v, "programs"), integer(v, "attached"));
 	}
 	for (size_t i = 0; i < json_array_size(unseen); i++)
 		note_unseen(l, json_string_value(json_array_get(unseen, i)));
 	if (l->why == GAP_STARTING && !l->runs)
-		l->why = json_is_true(json_object_get(record, "sensors_lost")) ? GAP_SENSORS
-									       : GAP_NONE;
+		l->why = !attached || json_is_true(json_object_get(record, "sensors_lost"))
+				 ? GAP_SENSORS
+				 : GAP_NONE;
 }

@@ -191,6 +191,10 @@ static json_t *unknown(const struct ledger *l)
 	}
 	if (l->log_lost)
 		note(v, "What was in the records that the log lost.");
+	if (l->tallies_missed)
+		note(v,
+		     "Numbers of some servers: the log does not have as many tallies of servers as "
+		     "the host's say there were.");
 	if (l->lives_left_out)
 		note(v, "Servers beyond the 1024 that fit: their numbers are among the host's.");
 	return v;
@@ -218,6 +222,7 @@ json_t *ledger_sum(struct ledger *l, int64_t to_ms, const char *instance)
 	json_object_set_new(v, "unseen", unseen(l));
 	json_object_set_new(v, "counts", json_deep_copy(l->counts));
 	json_object_set_new(v, "log_lost", json_integer(l->log_lost));
+	json_object_set_new(v, "tallies_missed", json_integer(l->tallies_missed));
 	json_object_set_new(v, "every_ms", json_integer(l->every_ms));
 	json_object_set_new(v, "servers", servers(l, instance));
 	json_object_set_new(v, "servers_left_out", json_integer((json_int_t)l->lives_left_out));

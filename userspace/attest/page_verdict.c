@@ -86,6 +86,11 @@ static bool uncounted(json_t *p)
 	return page_int(p, "coverage", "watched_ms") - page_int(p, "counted", "ms") >= COUNTED_MS;
 }
 
+static bool tallies_missed(json_t *p)
+{
+	return page_int(p, "tallies_missed", NULL);
+}
+
 static bool sweeps_failed(json_t *p)
 {
 	return page_int(json_object_get(p, "counts"), "sweeps", "failed");
@@ -121,6 +126,7 @@ static const struct {
 	{log_lost, "The log lost records."},
 	{incidents_left_out, "Not all incidents fit into this page."},
 	{uncounted, "For a part of the time the log has no numbers."},
+	{tallies_missed, "The log does not have the numbers of all servers."},
 	{sweeps_failed, "Sweeps failed."},
 	{plaintext_seen, "Bytes that are no TLS crossed sockets, which the policy only observes."},
 	{wire_unread, "Not all that crossed the wire was read."},

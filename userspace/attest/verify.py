@@ -126,6 +126,8 @@ def check_entries(size, root):
         try:
             proof = json.loads(line)
             index = proof["index"]
+            if type(index) is not int or index < 0:
+                raise ValueError("its index is no number of an entry")
             hashes = [base64.b64decode(text, validate=True) for text in proof["hashes"]]
             fits = index < size and fold(hashlib.sha256(b"\x00" + entry).digest(), index, size, hashes) == root
         except (ValueError, KeyError, TypeError) as error:

@@ -18,6 +18,8 @@ int evidence_fail(const char *dir, const struct reader *r, int err)
 	return err == -EBADMSG ? EXIT_VIOLATION : err == -EINVAL ? EXIT_USAGE : EXIT_CANNOT;
 }
 
+#define TIME_END_S 253402300800ll /* the year 10000 */
+
 bool evidence_time(const char *text, int64_t *ret_ms)
 {
 	static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ",
@@ -26,11 +28,14 @@ bool evidence_time(const char *text, int64_t *ret_ms)
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 		struct tm tm = {};
 		const char *end = strptime(text, formats[i], &tm);
+		long long s;
 
 		if (!end || *end)
 			continue;
-		*ret_ms =
-			(formats[i][0] == '@' ? strtoll(text + 1, NULL, 10) : timegm(&tm)) * 1000ll;
+		s = formats[i][0] == '@' ? strtoll(text + 1, NULL, 10) : timegm(&tm);
+		if (s < 0 || s >= TIME_END_S)
+			return false;
+		*ret_ms = s * 1000;
 		return true;
 	}
 	return false;

@@ -5,7 +5,8 @@
  * state is on the disk before the answer is given.
  *
  * DIRECTORY/identity.pem, vkey: its key; DIRECTORY/logs/NAME: the last cosigned checkpoint of a log; NAME.key: the key that
- * signed it, if the log's own key delegated; NAME.refused: the last one that contradicts it.
+ * signed it, if the log's own key delegated; NAME.forked: it and another one of the same size, the first that was signed;
+ * NAME.refused: the last one that was not shown to go on. DIRECTORY/seen/NAME: the witness has cosigned that log.
  */
 #ifndef CACHEWARDEN_WITNESS_H
 #define CACHEWARDEN_WITNESS_H

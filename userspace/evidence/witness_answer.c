@@ -137,14 +137,13 @@ static void add_checkpoint(struct witness *w, const char *body, size_t len, stru
 		log_warn("%s: two different trees of %" PRIu64
 			 " entries are signed: the log forked",
 			 s.c.origin, s.c.size);
-		witness_keep_refused(w, s.log, s.r.note, s.r.note_len);
+		witness_keep_forked(w, s.log, s.r.note, s.r.note_len);
 		say_size(ret, s.log);
 		return;
 	}
 	if (!tree_check_consistency(&s.r.proof, s.r.old, s.c.size, &s.log->last.root, &s.c.root)) {
 		refuse(ret, 422, s.c.origin,
-		       "the proof does not show that the tree cosigned before is a prefix of this "
-		       "one: the log forked, or was changed");
+		       "the checkpoint was not shown to go on from the one cosigned before");
 		witness_keep_refused(w, s.log, s.r.note, s.r.note_len);
 		return;
 	}

@@ -27,6 +27,7 @@ struct client {
 	struct reader r;
 	uint64_t old;	     /* entries that the witness has cosigned, as far as is known */
 	uint64_t delegation; /* entry with the last one that it knows; UINT64_MAX: none */
+	bool reopened;	     /* the log, since another process may have gone on with it */
 	struct http_answer *answer;
 	struct witnessed *ret;
 	char *error;
@@ -186,7 +187,7 @@ static size_t batch(const char *text, size_t len)
 
 #define CUT_OFF "it was cut off or restored from an older copy, or is continued elsewhere"
 
-/* The witness took them, and says which epoch it knows. */
+/* The witness took them, and says which epoch it knows. Returns 1 to try again. */
 static int check_epoch(struct client *c, uint64_t own)
 {
 	size_t len = c->answer->len;
@@ -196,6 +197,11 @@ static int check_epoch(struct client *c, uint64_t own)
 		return refused(c, -EPROTO, "the log's keys");
 	if (epoch <= own)
 		return 0;
+	if (!c->reopened) { /* another process may just have sent a later one */
+		c->reopened = true;
+		reader_close(&c->r);
+		return open_log(c) ? -EBADMSG : 1;
+	}
 	return fail(c, -EBADMSG,
 		    "%s knows epoch %" PRIu64 " of this log, and the last one here is %" PRIu64
 		    ": " CUT_OFF,

@@ -35,7 +35,14 @@ int witness_load(const struct witness *w, struct known_log *l, char error[WITNES
  */
 int witness_store(const struct witness *w, const struct known_log *l, const char *note, size_t len);
 
-/* Keep the proof that a log contradicts itself. Failures are logged. */
+/*
+ * Keep the proof that a log contradicts itself: another tree of the size that was cosigned is signed. The first one stays. Failures
+ * are logged.
+ */
+void witness_keep_forked(const struct witness *w, const struct known_log *l, const char *note,
+			 size_t len);
+
+/* Keep the last checkpoint that was not shown to go on; by itself it proves nothing. Failures are logged. */
 void witness_keep_refused(const struct witness *w, const struct known_log *l, const char *note,
 			  size_t len);
 

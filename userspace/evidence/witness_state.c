@@ -137,6 +137,27 @@ void witness_vkey(const struct witness *w, char buf[NOTE_VKEY_LEN])
 
 /* --- state of a log --- */
 
+static bool exists(const struct witness *w, const char *path)
+{
+	return !faccessat(w->dir, path, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+/* That this witness cosigned it once is kept apart from what it cosigned: who loses that would begin anew. */
+static void seen_path(const struct known_log *l, char buf[WITNESS_FILE_LEN])
+{
+	snprintf(buf, WITNESS_FILE_LEN, "seen/%s", l->file + strlen("logs/"));
+}
+
+static int mark_seen(const struct witness *w, const struct known_log *l)
+{
+	char path[WITNESS_FILE_LEN];
+
+	seen_path(l, path);
+	if (exists(w, path))
+		return 0;
+	return disk_make_dirs(w->dir, "seen/") ?: disk_replace(w->dir, path, "", 0, 0600);
+}
+
 /* Readable, and unique by the digest behind it. */
 static void name_file(struct known_log *l)
 {
@@ -185,6 +206,21 @@ static int load_key(const struct witness *w, struct known_log *l, char error[WIT
 		   : 0;
 }
 
+/* It has cosigned nothing of that log, or it lost that. */
+static int load_first(const struct witness *w, struct known_log *l, char error[WITNESS_ERROR_LEN])
+{
+	char path[WITNESS_FILE_LEN];
+
+	seen_path(l, path);
+	if (!exists(w, path))
+		return load_key(w, l, error);
+	return fail(
+		error, -EBADMSG,
+		"%s: is missing, and this witness did cosign that log: restore it, or begin with "
+		"a new key, since a witness that forgot what it saw vouches for nothing",
+		l->file);
+}
+
 int witness_load(const struct witness *w, struct known_log *l, char error[WITNESS_ERROR_LEN])
 {
 	struct tree empty = {};
@@ -199,7 +235,7 @@ int witness_load(const struct witness *w, struct known_log *l, char error[WITNES
 	tree_root(&empty, &l->last.root);
 	err = disk_read(w->dir, l->file, NOTE_READ_MAX, &text, &len);
 	if (err)
-		return err == -ENOENT ? load_key(w, l, error)
+		return err == -ENOENT ? load_first(w, l, error)
 				      : fail(error, err, "%s: %s", l->file, strerror(-err));
 	if (note_parse(&n, text, len) || !cosign_verify(&n, signer_key(w->signer), &time_s) ||
 	    checkpoint_parse_any(&l->last, n.text, n.len) ||
@@ -227,7 +263,7 @@ int witness_store(const struct witness *w, const struct known_log *l, const char
 	}
 	err = err ?: disk_batch_add(&b, l->file, note, len, 0600);
 	if (!err)
-		return disk_batch_commit(&b);
+		return disk_batch_commit(&b) ?: mark_seen(w, l);
 	disk_batch_drop(&b);
 	return err;
 }
@@ -242,6 +278,27 @@ void witness_keep_refused(const struct witness *w, const struct known_log *l, co
 	err = disk_replace(w->dir, path, note, len, 0600);
 	if (err)
 		log_warn("%s: %s", path, strerror(-err));
+}
+
+/* The two notes, an empty line between them. */
+void witness_keep_forked(const struct witness *w, const struct known_log *l, const char *note,
+			 size_t len)
+{
+	char path[WITNESS_FILE_LEN + 16], *cosigned = NULL, *both = NULL;
+	size_t n = 0;
+	int err;
+
+	snprintf(path, sizeof(path), "%s.forked", l->file);
+	if (exists(w, path))
+		return;
+	err = disk_read(w->dir, l->file, NOTE_READ_MAX, &cosigned, &n);
+	if (!err && asprintf(&both, "%.*s\n%.*s", (int)n, cosigned, (int)len, note) < 0)
+		err = -ENOMEM;
+	err = err ?: disk_replace(w->dir, path, both, strlen(both), 0600);
+	if (err)
+		log_warn("%s: %s", path, strerror(-err));
+	free(both);
+	free(cosigned);
 }
 
 /* --- which logs --- */

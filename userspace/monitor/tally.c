@@ -312,7 +312,7 @@ static void put_time(struct jsonw *j, const struct monitor *m, int64_t now_ms)
 }
 
 /* Also those that did nothing: that they ran is what the next statement has to know. */
-static void tell_server(struct monitor *m, const struct instance *in, int64_t now_ms)
+static bool tell_server(struct monitor *m, const struct instance *in, int64_t now_ms)
 {
 	const struct tally_row none = {}, *r = &none;
 	struct jsonw *j;
@@ -322,7 +322,7 @@ static void tell_server(struct monitor *m, const struct instance *in, int64_t no
 			r = &m->tally.row[i];
 	}
 	if (!in->members && r == &none)
-		return;
+		return false;
 	j = evidence_tally_begin(&m->evidence);
 	put_time(j, m, now_ms);
 	jsonw_int(j, "id", in->id);
@@ -334,14 +334,17 @@ static void tell_server(struct monitor *m, const struct instance *in, int64_t no
 	put_row(j, r);
 	jsonw_end_object(j);
 	evidence_tally_end(&m->evidence, false);
+	return true;
 }
 
-static void tell_host(struct monitor *m, int64_t now_ms)
+/* servers: tallies that precede it. One that the log lost or refused would be missed by nobody else. */
+static void tell_host(struct monitor *m, int64_t now_ms, int64_t servers)
 {
 	struct jsonw *j = evidence_tally_begin(&m->evidence);
 
 	put_time(j, m, now_ms);
 	jsonw_int(j, "every_s", m->options->statement_s ?: TALLY_EVERY_S);
+	jsonw_int(j, "server_tallies", servers);
 	evidence_tally_host(&m->evidence);
 	put_sensors(j, m);
 	jsonw_object(j, "counts");
@@ -357,11 +360,12 @@ static void tell(struct monitor *m)
 {
 	struct tally *t = &m->tally;
 	int64_t now_ms = clock_epoch_ms(m->now);
+	int64_t servers = 0;
 	size_t told = 0;
 
 	for (size_t i = 0; i < m->instances.count && told < TALLY_ROWS_MAX; i++, told++)
-		tell_server(m, m->instances.all[i], now_ms);
-	tell_host(m, now_ms);
+		servers += tell_server(m, m->instances.all[i], now_ms);
+	tell_host(m, now_ms, servers);
 	t->rows = 0;
 	add_row(t, 0); /* has room: it was there */
 	memset(t->note, 0, sizeof(t->note));
