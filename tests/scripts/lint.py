@@ -19,6 +19,7 @@ LAYERS = (
     ("policy",),
     ("sensor", "report"),
     ("evidence",),
+    ("attest",),
     ("monitor",),
     ("cmd",),
 )
@@ -29,7 +30,7 @@ TOP = set("bpf userspace include tests vmlinux docs build Makefile README.md NEW
 LINES_MAX = 600  # of a file in userspace/
 IO_HEADER = re.compile(r"<(bpf/|unistd\.h|fcntl\.h|sys/(?!queue\.h))")
 IO_CALL = re.compile(r"(?<![>.\w])(f?open(at)?|f?printf|puts|fread|fwrite|fgets|getline|read|write)\(")
-NAMED_PATH = re.compile(r"`((?:bpf|lib|include|tls|userspace|base|model|policy|sensor|report|evidence|monitor|"
+NAMED_PATH = re.compile(r"`((?:bpf|lib|include|tls|userspace|base|model|policy|sensor|report|evidence|attest|monitor|"
                         r"cmd|tests|docs)/[a-z0-9_./-]+?):?[` ]")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"][^>"]+[>"])', re.MULTILINE)
 
