@@ -119,7 +119,7 @@ interplay: ## run all of testssl.sh against a monitored Redis, some minutes (roo
 	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live interplay:
 
-soak: ## slow live tests that check leaves out: 10,000 connections over a bad network, Java, testssl.sh, haproxy (root)
+soak: ## slow live tests that check leaves out: bad networks, Java, testssl.sh, haproxy, tables filled by a user (root)
 	$(Q)tests/scripts/deps.sh build test
 	+$(Q)$(SUBMAKE) all tests
 	$(Q)$(B)/cachewarden-live -s

@@ -524,7 +524,7 @@ static __always_inline int did_pipe(const struct call *c)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct member *m = server_of(task->tgid);
-	struct pid_owner owner = {};
+	struct own_pipe pipe = {.seen_ns = bpf_ktime_get_boot_ns()}, *known;
 	struct file_key key;
 	s32 fd = 0;
 	struct file *f;
@@ -534,10 +534,22 @@ static __always_inline int did_pipe(const struct call *c)
 	f = file_of_fd(task, fd); /* both ends are one inode */
 	if (!f)
 		return 0;
-	owner.instance = m->instance;
-	owner.tgid = owner.tid = task->tgid;
+	pipe.by.instance = m->instance;
+	pipe.by.tgid = pipe.by.tid = task->tgid;
+	pipe.account = account_of_server(m->instance);
 	key = file_key_of(BPF_CORE_READ(f, f_inode));
-	bpf_map_update_elem(&own_pipes, &key, &owner, BPF_ANY);
+	known = bpf_map_lookup_elem(&own_pipes, &key);
+	if (known) { /* an earlier pipe had the number */
+		known->by = pipe.by;
+		known->seen_ns = pipe.seen_ns;
+		return 0;
+	}
+	if (budget_spend(pipe.account, BUDGET_PIPES, address(task)))
+		return 0;
+	if (bpf_map_update_elem(&own_pipes, &key, &pipe, BPF_NOEXIST)) {
+		budget_return(pipe.account, BUDGET_PIPES);
+		counter_add(COUNTER_PIPES_FULL, 1);
+	}
 	return 0;
 }
 
@@ -550,21 +562,17 @@ static __always_inline int did_become_code(const struct call *c, struct file *fi
 	u32 kind = c->arg[2] & PROT_WRITE ? FINDING_CODE_WRITABLE
 		   : file		  ? FINDING_CODE_FILE
 					  : FINDING_CODE_ANONYMOUS;
-	u32 later = 0, instance;
-	struct mapped_key key = {};
+	u32 instance;
 
 	if (!m)
 		return 0;
 	instance = m->instance;
 	if (!bpf_map_lookup_elem(&baselined, &instance))
 		return 0;
-	if (kind == FINDING_CODE_FILE) {
-		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
-		key.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
-		key.instance = instance;
-		if (bpf_map_update_elem(&mapped, &key, &later, BPF_NOEXIST))
-			return 0; /* mapped since the start, or reported */
-	}
+	if (kind == FINDING_CODE_FILE &&
+	    !code_enter(instance, BPF_CORE_READ(file, f_inode, i_ino),
+			BPF_CORE_READ(file, f_inode, i_sb, s_dev), address(task)))
+		return 0; /* mapped since the start, or reported */
 	report_self(task, instance, RULE_MEM_INJECT, VECTOR_SYSCALL, call_detail(c, kind), file);
 	return 0;
 }

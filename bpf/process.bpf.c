@@ -277,14 +277,9 @@ static __noinline int tracer_reported(struct task_struct *task, u32 instance)
 static __always_inline void map_exe(struct task_struct *task, u32 instance)
 {
 	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-	struct mapped_key key = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.instance = instance,
-	};
-	u32 from_start = 1;
 
-	bpf_map_update_elem(&mapped, &key, &from_start, BPF_ANY);
+	code_enter(instance, BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev),
+		   address(task));
 }
 
 /*
@@ -295,9 +290,13 @@ static __noinline int register_instance(struct task_struct *task, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(task, tgid), id;
 	struct member *m = member_of(tgid);
+	struct server *s;
 
 	if (m) { /* it executed itself: DEBUG RESTART */
 		id = m->instance;
+		s = bpf_map_lookup_elem(&servers, &id);
+		if (s) /* it may have become another user's */
+			s->account = account_of(address(task));
 	} else {
 		id = __sync_fetch_and_add(&next_instance, 1) + 1;
 		if (server_add(task, id))

@@ -33,6 +33,8 @@
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
+/* Longer than the servers of a busy user wait for their next sweep. */
+#define LASTING_FORGET_NS (120 * NS_PER_SEC)
 
 /* Bits in an mm's flags, which the loader learned from this kernel (mm_flags_learn); 0: unknown. */
 __u64 flag_uprobes, flag_mergeable;
@@ -42,6 +44,9 @@ __u32 baseline;
 
 /* States that wait for a second sweep; the loader resets it before each sweep. */
 __u32 lasting_pending;
+
+/* Set by the loader for its first sweep: what others hold is older than the hooks, none will report it. */
+__u32 first_sweep;
 
 /* read_mm_flags: the process the loader asks about, and the answer. */
 __s32 mm_flags_tgid;
@@ -66,14 +71,21 @@ struct lasting_key {
 	u32 actor; /* tid */
 	u32 target;
 	u32 rule;
+	u32 detail;
+	u64 ino; /* of the file, if it is one */
 };
 
-/* When a sweep first found a state that a hook may be about to report, CLOCK_BOOTTIME. */
+/* When sweeps found a state that a hook may be about to report, CLOCK_BOOTTIME. */
+struct lasting {
+	u64 first_ns, last_ns;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LASTING_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct lasting_key);
-	__type(value, u64);
+	__type(value, struct lasting);
 } lasting SEC(".maps");
 
 /* What an iterator found on that thread of an instance. Returns 0, as an iterator must. */
@@ -85,23 +97,45 @@ static __always_inline int report_state(const struct pid_owner *target, struct a
 }
 
 /*
- * The same for the effect of a syscall that its own hook reports at the syscall's end: a sweep may
- * come in between. The state is reported when a later sweep finds it again.
+ * Hooks report the effect of a syscall at its end, and a sweep may come in between: was the state found half a second ago
+ * or earlier? What finds no room to be remembered is not waited for, so that nothing that others do puts a report off.
+ * A function of its own, since callers have little stack left.
  */
-static __always_inline int report_lasting(const struct pid_owner *target, struct action *a,
-					  struct task_struct *actor)
+static __noinline int is_lasting(u64 actor, const struct pid_owner *target, const struct action *a)
 {
-	struct lasting_key key = {.target = target->tid, .rule = a->rule};
-	u64 now = bpf_ktime_get_boot_ns(), *first;
+	struct lasting_key key = {.target = target->tid, .rule = a->rule, .detail = a->detail};
+	struct task_struct *task = (void *)actor;
+	struct file *file = (void *)a->file;
+	struct lasting fresh = {}, *known;
 
-	key.actor = BPF_CORE_READ(actor, pid);
-	first = bpf_map_lookup_elem(&lasting, &key);
-	if (first && now - *first >= LASTING_NS)
-		return report_state(target, a, address(actor));
-	if (!first)
-		bpf_map_update_elem(&lasting, &key, &now, BPF_ANY);
+	if (task)
+		key.actor = BPF_CORE_READ(task, pid);
+	if (file)
+		key.ino = BPF_CORE_READ(file, f_inode, i_ino);
+	fresh.first_ns = fresh.last_ns = bpf_ktime_get_boot_ns();
+	known = bpf_map_lookup_elem(&lasting, &key);
+	if (known) {
+		known->last_ns = fresh.last_ns;
+		if (fresh.last_ns - known->first_ns >= LASTING_NS)
+			return 1;
+	} else if (bpf_map_update_elem(&lasting, &key, &fresh, BPF_NOEXIST)) {
+		return 1;
+	}
 	lasting_pending++;
 	return 0;
+}
+
+/* As report_state, for what is reported when a later sweep finds it again. */
+static __always_inline int report_lasting(const struct pid_owner *target, struct action *a,
+					  u64 actor)
+{
+	return is_lasting(actor, target, a) ? report_state(target, a, actor) : 0;
+}
+
+/* As report_lasting, but at once if it is older than the hooks. */
+static __always_inline int report_held(const struct pid_owner *target, struct action *a, u64 actor)
+{
+	return first_sweep ? report_state(target, a, actor) : report_lasting(target, a, actor);
 }
 
 /* --- descriptors --- */
@@ -119,7 +153,7 @@ static __always_inline int holds_proc(u64 task, u32 tgid, struct file *file, str
 		return 0;
 	a.rule = rule_of_access(r, BPF_CORE_READ(file, f_mode) & FMODE_WRITE);
 	a.detail = r->file;
-	return a.rule ? report_state(owner, &a, task) : 0;
+	return a.rule ? report_held(owner, &a, task) : 0;
 }
 
 /* An instance's data, configuration or key. */
@@ -146,7 +180,7 @@ static __always_inline int holds_own(u64 task, u32 tgid, struct file *file, stru
 	a.rule = rule_of_kind(own->kind);
 	a.detail = own->kind;
 	a.file = address(file);
-	return report_state(&target, &a, task);
+	return report_held(&target, &a, task);
 }
 
 /* Takes an address and not a typed pointer: the file may be in a ring's table, too. */
@@ -341,7 +375,7 @@ static __noinline int holds_socket(struct task_struct *task, struct file *file)
 			return 0;
 		a.detail = FINDING_LISTENER;
 	}
-	return report_state(&target, &a, address(task));
+	return report_held(&target, &a, address(task));
 }
 
 static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
@@ -349,7 +383,7 @@ static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
 	struct action a = {.rule = RULE_SELF_TAMPER, .detail = HOST_CGROUP, .file = address(file)};
 	struct pid_owner self = {.instance = INSTANCE_SELF};
 
-	return controls_monitor(task->tgid, address(file)) ? report_state(&self, &a, address(task))
+	return controls_monitor(task->tgid, address(file)) ? report_held(&self, &a, address(task))
 							   : 0;
 }
 
@@ -366,7 +400,49 @@ static __noinline int holds_perf_event(struct task_struct *task, struct file *fi
 	owner = target ? owner_of_pid(BPF_CORE_READ(target, thread_pid), &room) : NULL;
 	if (!owner || is_member(task->tgid, owner->instance))
 		return 0;
-	return report_state(owner, &a, address(task));
+	return report_held(owner, &a, address(task));
+}
+
+/* --- what has ended takes no room any more --- */
+
+static u64 files_began_ns; /* sweep_files */
+
+static __always_inline void holds_pipe(struct inode *inode)
+{
+	struct file_key key = file_key_of(inode);
+	struct own_pipe *pipe = bpf_map_lookup_elem(&own_pipes, &key);
+
+	if (pipe)
+		pipe->seen_ns = bpf_ktime_get_boot_ns();
+}
+
+static long forget_pipe(void *map, struct file_key *at, struct own_pipe *pipe, void *ctx)
+{
+	struct file_key key = *at; /* 6.1 looks up what is on the stack only */
+	u32 account = pipe->account;
+
+	if (pipe->seen_ns < files_began_ns && !bpf_map_delete_elem(&own_pipes, &key))
+		budget_return(account, BUDGET_PIPES);
+	return 0;
+}
+
+static long forget_code(void *map, struct mapped_key *at, u32 *account_at, void *ctx)
+{
+	struct mapped_key key = *at;
+	u32 account = *account_at;
+
+	if (!is_running(key.instance) && !bpf_map_delete_elem(&mapped, &key))
+		budget_return(account, BUDGET_CODE);
+	return 0;
+}
+
+static long forget_lasting(void *map, struct lasting_key *at, struct lasting *l, u64 *now)
+{
+	struct lasting_key key = *at;
+
+	if (*now - l->last_ns > LASTING_FORGET_NS)
+		bpf_map_delete_elem(&lasting, &key);
+	return 0;
 }
 
 SEC("iter/task_file")
@@ -375,6 +451,10 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
+	if (!ctx->meta->seq_num)
+		files_began_ns = bpf_ktime_get_boot_ns();
+	if (!task) /* the end: each pipe was seen by now */
+		bpf_for_each_map_elem(&own_pipes, forget_pipe, NULL, 0);
 	/* an exiting server has left procs already, while its files are still open */
 	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
 		return 0;
@@ -386,6 +466,9 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 		return holds_cgroup(task, file);
 	case ANON_INODE_FS_MAGIC:
 		return holds_perf_event(task, file);
+	case PIPEFS_MAGIC:
+		holds_pipe(file->f_inode);
+		return 0;
 	default:
 		return holds_file(address(task), task->tgid, address(file));
 	}
@@ -412,15 +495,17 @@ static __always_inline void note_member(struct task_struct *task, struct member 
 	}
 }
 
-static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner)
+static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner,
+				     const struct member *m)
 {
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_UPROBES};
 	u64 flags = mm_flags(mm);
 	s64 swapped = mm_swapped(mm);
 
-	if (flags & flag_uprobes)
-		report_state(owner, &a, 0);
-	if (owner->instance == INSTANCE_SELF) /* the monitor holds no data of the cache */
+	/* a monitor that starts plants one in a child, to learn the flag; it holds no data of the cache */
+	if (flags & flag_uprobes && (m->main || owner->instance != INSTANCE_SELF))
+		report_held(owner, &a, 0);
+	if (owner->instance == INSTANCE_SELF)
 		return;
 	a.rule = RULE_MEM_SPILL;
 	if (flags & flag_mergeable) {
@@ -470,7 +555,7 @@ static __always_inline void check_vm_call(struct task_struct *task)
 	if (!owner || is_exempt(task, owner->instance))
 		return;
 	a.rule = a.detail == FINDING_VM_READV ? RULE_MEM_READ : RULE_MEM_WRITE;
-	report_lasting(owner, &a, task);
+	report_lasting(owner, &a, address(task));
 }
 
 SEC("iter/task")
@@ -481,7 +566,13 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	struct mm_struct *mm;
 	struct action traced = {.rule = RULE_MEM_TRACE};
 	struct member *m;
+	u64 now;
 
+	if (!task) {
+		now = bpf_ktime_get_boot_ns();
+		bpf_for_each_map_elem(&mapped, forget_code, NULL, 0);
+		bpf_for_each_map_elem(&lasting, forget_lasting, &now, 0);
+	}
 	if (!task || (task->flags & PF_EXITING))
 		return 0;
 	check_vm_call(task);
@@ -495,10 +586,10 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	target.tgid = task->tgid;
 	target.tid = task->pid;
 	if (task->ptrace)
-		report_lasting(&target, &traced, BPF_CORE_READ(task, parent));
+		report_lasting(&target, &traced, address(BPF_CORE_READ(task, parent)));
 	if (task->pid == task->tgid) {
 		note_member(task, m);
-		check_mm(mm, &target);
+		check_mm(mm, &target, m);
 	}
 	return 0;
 }
@@ -519,13 +610,8 @@ int read_mm_flags(struct bpf_iter__task *ctx)
 static __always_inline int executes_file(struct file *file, const struct pid_owner *target,
 					 struct action *a, u64 actor)
 {
-	struct mapped_key key = {
-		.ino = BPF_CORE_READ(file, f_inode, i_ino),
-		.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev),
-		.instance = target->instance,
-	};
-	u32 from_start = baseline;
-	int fresh = !bpf_map_update_elem(&mapped, &key, &from_start, BPF_NOEXIST);
+	int fresh = code_enter(target->instance, BPF_CORE_READ(file, f_inode, i_ino),
+			       BPF_CORE_READ(file, f_inode, i_sb, s_dev), actor);
 
 	/* the executable is in mapped since exec; its file is forgotten when the first of its instances ends */
 	if (fresh || !file_owner_of(file->f_inode))
@@ -566,12 +652,12 @@ int sweep_maps(struct bpf_iter__task_vma *ctx)
 		if (!file && vma->vm_ops) /* the kernel's own: vdso, the page of uprobes */
 			return 0;
 		a.detail = flags & VM_WRITE ? FINDING_CODE_WRITABLE : FINDING_CODE_ANONYMOUS;
-		return report_state(&target, &a, address(task));
+		return report_held(&target, &a, address(task));
 	}
 	/* rings of io_uring and the like are shared with the kernel */
 	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == ANON_INODE_FS_MAGIC)
 		return 0;
 	a.rule = RULE_MEM_SPILL;
 	a.detail = FINDING_SHARED;
-	return report_state(&target, &a, 0);
+	return report_held(&target, &a, 0);
 }

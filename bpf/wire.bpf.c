@@ -133,7 +133,7 @@ static __always_inline void stream_finding(struct __sk_buff *skb, struct sock_ma
 	if (!f->egress || !(mark->flags & SOCK_LISTENER) || f->records)
 		return;
 	f->rule = RULE_TLS_LISTENER;
-	f->secret = 0;
+	f->credential = f->secret = 0;
 	finding_report(skb, g, mark, f);
 }
 
@@ -165,38 +165,56 @@ static __always_inline int beyond_window(struct bpf_sock *sk, u32 seq)
 	return tp && (s32)(seq - (tp->rcv_wup + tp->rcv_wnd)) > 0;
 }
 
+/* Both ends of a packet other than TCP, and its IP version. Returns the protocol; negative if it cannot be read. */
+__noinline int other_ends(struct __sk_buff *skb, u32 egress, struct conn_ends *ret, u8 *ret_ip)
+{
+	struct segment g = {};
+	u8 ip[10] = {};
+
+	if (!ret || !ret_ip || bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
+		return -1;
+	g.ip = ip[0] >> 4;
+	g.tcp = g.ip == 4 ? (ip[0] & 0xf) * 4 : 40;
+	segment_ends(skb, &g, egress, ret);
+	*ret_ip = g.ip;
+	return g.ip == 4 ? ip[9] : ip[6];
+}
+
 /*
  * A packet other than TCP on a server's socket: what it carries and how it is protected is unknown.
- * One attempt per peer. Returns 1: it passes.
+ * One attempt per peer, within the instance's share. Returns 1: it passes.
  */
 __noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark, u32 egress)
 {
 	struct attempt_key key = {.rule = RULE_TLS_BYPASS};
 	struct conn_ends ends = {};
-	struct segment g = {};
+	struct attempt *a;
 	struct event *e;
-	u64 peer[2];
-	u8 ip[10] = {};
+	u64 *peer = (u64 *)ends.remote_ip;
+	int protocol;
+	u8 ip = 0;
 
-	if (!mark || bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
+	protocol = other_ends(skb, egress, &ends, &ip);
+	if (!mark || protocol < 0)
 		return 1;
-	g.ip = ip[0] >> 4;
-	g.tcp = g.ip == 4 ? (ip[0] & 0xf) * 4 : 40;
-	segment_ends(skb, &g, egress, &ends);
-	__builtin_memcpy(peer, ends.remote_ip, sizeof(peer));
 	key.instance = mark->instance;
-	key.actor = peer[0] ^ peer[1] ^ (u64)ends.remote_port << 16;
-	e = attempt_begin(&key, skb->len);
+	key.actor = (peer[0] ^ peer[1] ^ (u64)ends.remote_port << 16) & ~ACTOR_CROWD;
+	a = bpf_map_lookup_elem(&attempts, &key);
+	if (!a) {
+		conn_admit(&key, 0, peer_group(&ends), 0);
+		a = bpf_map_lookup_elem(&attempts, &key);
+	}
+	e = attempt_count(a, &key, 1, skb->len);
 	if (!e)
 		return 1;
-	e->flags |= EVENT_CONN;
+	e->flags |= EVENT_CONN | (key.actor & ACTOR_CROWD ? EVENT_CROWD : 0);
 	e->key.vector = egress ? VECTOR_EGRESS : VECTOR_INGRESS;
 	e->conn.cookie = bpf_get_socket_cookie(skb);
 	e->conn.ends = ends;
-	e->conn.ipv6 = g.ip == 6;
+	e->conn.ipv6 = ip == 6;
 	e->conn.egress = egress;
 	e->conn.segment = skb->len;
-	e->conn.protocol = g.ip == 4 ? ip[9] : ip[6];
+	e->conn.protocol = protocol;
 	event_send(e);
 	return 1;
 }

@@ -107,6 +107,8 @@ enum perf_op {
  * without FINDING_ID_EARLY, a socket has such a number.
  */
 #define ACTOR_CROWD (1ull << 62)
+/* With it: of connections whose peers cannot be named, those of one group of addresses. */
+#define ACTOR_PEERS (1ull << 32)
 
 /* A key's detail for VECTOR_CGROUP. */
 enum cgroup_op {
@@ -140,8 +142,9 @@ enum payload_kind {
 /* event.flags */
 #define EVENT_FOUND_BY_SWEEP 0x0001 /* no hook reported it: state found by an iterator */
 #define EVENT_ACTOR 0x0002	    /* actor is filled */
-#define EVENT_CROWD 0x0004 /* the actor is the first of many of the same user, counted together */
-#define EVENT_CONN 0x0008  /* conn is filled */
+/* the first of many that are counted together: of the same user, or connections to one instance */
+#define EVENT_CROWD 0x0004
+#define EVENT_CONN 0x0008      /* conn is filled */
 #define EVENT_UNCOUNTED 0x0010 /* the attempts table was full: later attempts are not added to it */
 #define EVENT_CROSS_TENANT 0x0020 /* the actor belongs to another protected instance */
 #define EVENT_MAIN 0x0040	  /* the process is the instance's main one, not a forked child */
@@ -244,7 +247,8 @@ struct conn_info {
 
 /*
  * What makes two attempts "the same": they are counted together. For wire rules `actor` is the
- * socket cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection.
+ * socket cookie and tgid, exec_id, detail, err, vector are 0: one entry per rule and connection, or
+ * per crowd of them (ACTOR_CROWD), which is counted by connections.
  */
 struct attempt_key {
 	__u64 actor; /* start_ns of the acting process, or socket cookie, or FINDING_ID_EARLY and a number */

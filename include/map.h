@@ -18,7 +18,7 @@
 #define BYSTANDERS_MAX 4096 /* (socket, process) pairs: it was found not to hold the socket */
 #define NAMES_MAX 64
 #define EXE_NAMES_MAX 512
-#define MAPPED_MAX 65536     /* executable files mapped by instances */
+#define MAPPED_MAX 65536     /* executable files mapped by instances that run */
 #define REPORTED_MAX 16384   /* (actor, instance, what) that a hook reported */
 #define SUPERVISORS_MAX 4096 /* ancestors of instances */
 #define EVALUATED_MAX 4096   /* BPF programs of others */
@@ -27,7 +27,7 @@
 #define OWN_CGROUPS_MAX 1024 /* cgroups that hold the monitor or its guard */
 #define COMMANDS_MAX 1024
 #define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
-#define PIPES_MAX 4096	   /* pipes that instances made lately */
+#define PIPES_MAX 8192	   /* pipes that instances made and that somebody still holds */
 #define FILES_MAX 16384	   /* regular files that instances opened and that still exist */
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
@@ -42,6 +42,10 @@ enum budget {
 	BUDGET_ATTEMPTS, /* new entries of the attempts table; beyond it they are counted together */
 	BUDGET_SERVERS,	 /* events of servers that start, fork and end */
 	BUDGET_FILES,	 /* files that servers open */
+	BUDGET_CONNS, /* connections with findings, by their client; ACCOUNT_OTHERS: of all peers that have no name */
+	BUDGET_KEPT, /* from here on not what is done in a period, but what there is at a time */
+	BUDGET_CODE = BUDGET_KEPT, /* entries of mapped */
+	BUDGET_PIPES,		   /* entries of own_pipes */
 	BUDGET_MAX,
 };
 
@@ -52,17 +56,24 @@ enum budget {
  */
 #define SHARE 512
 #define SHARE_FILES 2048
-#define SHARE_BUSY 64	/* of files, while a quarter of the ring buffer is unread */
-#define SHARE_ROOT 8192 /* root runs what looks at everything */
+#define SHARE_BUSY 64	 /* of files, while a quarter of the ring buffer is unread */
+#define SHARE_ROOT 8192	 /* root runs what looks at everything */
+#define SHARE_PEERS 2048 /* of which each instance may have one share */
+#define SHARE_CODE 4096	 /* of mapped: a hundred servers */
+#define SHARE_CODE_ROOT 32768
+#define SHARE_PIPES 512
+#define SHARE_PIPES_ROOT 4096
 #define SHARE_NS 10000000000ull
 #define SHARE_FILES_NS 1000000000ull
 
 static inline __u64 share_period(__u32 what)
 {
+	if (what >= BUDGET_KEPT)
+		return ~0ull;
 	return what == BUDGET_FILES ? SHARE_FILES_NS : SHARE_NS;
 }
 
-#define SHARES_MAX 4096 /* users that did any of this lately; see account_of() */
+#define SHARES_MAX 8192 /* users that did any of this lately; see account_of() */
 #define ACCOUNT_OTHERS                                                                             \
 	0xffffffffu /* all users for whom there is no entry; no user has this number */
 
@@ -100,7 +111,9 @@ struct server {
 	__u32 exe_dev; /* kernel's dev_t */
 	__u32 live;    /* processes in procs */
 	__u32 account; /* the user that answers for it: see account_of() */
-	__u32 pad;
+	/* its share of connections whose peers cannot be named */
+	__u32 peers;
+	__u64 peers_since_ns;
 };
 
 /* A thread of an instance. */
@@ -165,6 +178,14 @@ struct cgroup_key {
 struct exe_key {
 	__u32 bits; /* of name that count: all of it when looked up */
 	char name[EXE_KEY_LEN];
+};
+
+/* own_pipes */
+struct own_pipe {
+	struct pid_owner by;
+	__u64 seen_ns; /* CLOCK_BOOTTIME: when it was made, or a sweep last found it */
+	__u32 account; /* that it is charged to */
+	__u32 pad;
 };
 
 /* mapped: a file that an instance executes or maps executable */
@@ -296,6 +317,8 @@ enum counter_id {
 	COUNTER_CHUNKS_LOST,	    /* handshakes whose server part was not sent whole */
 	COUNTER_URING_OPENS_UNSEEN, /* opens through io_uring that asked for no completion */
 	COUNTER_UNREPORTED,	    /* starts, forks and ends of servers beyond a user's share */
+	COUNTER_CODE_FULL,	    /* executable files that found no room in mapped */
+	COUNTER_PIPES_FULL,	    /* pipes that found none in own_pipes */
 	COUNTER_MAX,
 };
 
@@ -306,7 +329,7 @@ enum counter_id {
  */
 _Static_assert(__builtin_offsetof(struct sock_mark, in) == 64 - 8, "a cache line of its own");
 _Static_assert(__builtin_offsetof(struct sock_mark, out) == 128 - 8, "a cache line of its own");
-_Static_assert(sizeof(struct server) == 24, "server is a map's value: no hidden padding");
+_Static_assert(sizeof(struct server) == 32, "server is a map's value: no hidden padding");
 _Static_assert(sizeof(struct share) == 56, "share is a map's value: no hidden padding");
 _Static_assert(sizeof(struct early_key) == 40, "a map's key: no hidden padding");
 _Static_assert(sizeof(struct early) == 80, "early is a map's value: no hidden padding");

@@ -41,26 +41,21 @@ static __always_inline void event_send(struct event *e)
 /* --- attempts: sent once, then counted --- */
 
 /*
- * Count an attempt. Returns an event to fill and send if it is the first of its kind, NULL if
+ * Count an attempt in its entry, which is NULL if there was no room for it. n: 0 for another part of
+ * one that was counted. Returns an event to fill and send if it is the first of its kind, NULL if
  * counting is enough. Sent, counted and lost attempts add up exactly: one CPU claims `sent`, and
  * gives it back if the ring buffer is full, so that the next attempt tries again.
  */
-static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
+static __always_inline struct event *attempt_count(struct attempt *a, const struct attempt_key *key,
+						   u32 n, u64 bytes)
 {
-	u64 now = bpf_ktime_get_boot_ns(), count = 1;
-	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+	u64 count = 1;
 	struct event *e;
 
-	if (!a) {
-		struct attempt fresh = {.first_ns = now};
-
-		bpf_map_update_elem(&attempts, key, &fresh, BPF_NOEXIST);
-		a = bpf_map_lookup_elem(&attempts, key);
-	}
 	if (a) {
-		count = __sync_fetch_and_add(&a->count, 1) + 1;
+		count = __sync_fetch_and_add(&a->count, n) + n;
 		__sync_fetch_and_add(&a->bytes, bytes);
-		a->last_ns = now;
+		a->last_ns = bpf_ktime_get_boot_ns();
 		if (a->sent || __sync_val_compare_and_swap(&a->sent, 0, 1))
 			return NULL;
 	} else {
@@ -79,6 +74,20 @@ static __always_inline struct event *attempt_begin(const struct attempt_key *key
 	if (!a)
 		e->flags |= EVENT_UNCOUNTED;
 	return e;
+}
+
+/* The same for a whole attempt, whose entry is made if there is none. */
+static __always_inline struct event *attempt_begin(const struct attempt_key *key, u64 bytes)
+{
+	struct attempt *a = bpf_map_lookup_elem(&attempts, key);
+
+	if (!a) {
+		struct attempt fresh = {.first_ns = bpf_ktime_get_boot_ns()};
+
+		bpf_map_update_elem(&attempts, key, &fresh, BPF_NOEXIST);
+		a = bpf_map_lookup_elem(&attempts, key);
+	}
+	return attempt_count(a, key, 1, bytes);
 }
 
 /*
@@ -183,6 +192,24 @@ __noinline int args_fill(struct event_args *a)
 
 #define PIDTYPE_SID 3 /* enum pid_type, since 4.19 */
 
+struct session_search {
+	u64 task, up;
+	u32 session;
+};
+
+/* A callback, and not a loop that the verifier follows round by round in each program that reports. */
+static long session_step(u32 i, struct session_search *s)
+{
+	struct task_struct *up = (void *)s->up;
+
+	if (!up || (i && (BPF_CORE_READ(up, tgid) <= 1 || BPF_CORE_READ(up, flags) & PF_KTHREAD)))
+		return 1;
+	s->task = s->up;
+	s->session = BPF_CORE_READ(up, signal, pids[PIDTYPE_SID], numbers[0].nr);
+	s->up = address(BPF_CORE_READ(up, real_parent, group_leader));
+	return s->session != 0;
+}
+
 /*
  * Find the session that ties together what one login, unit or container started. Session 0 belongs
  * to no one: the ancestor that init or the kernel itself started stands for it. Not part of
@@ -190,19 +217,15 @@ __noinline int args_fill(struct event_args *a)
  */
 __noinline int session_fill(struct process_info *p, u64 task_addr)
 {
-	struct task_struct *task = (void *)task_addr, *up = BPF_CORE_READ(task, group_leader);
-	u32 session = 0;
+	struct task_struct *task = (void *)task_addr;
+	struct session_search s = {.task = task_addr};
 
 	if (!p)
 		return 0;
-	for (int i = 0; i < LINEAGE_MAX && up && !session; i++) {
-		if (i && (BPF_CORE_READ(up, tgid) <= 1 || BPF_CORE_READ(up, flags) & PF_KTHREAD))
-			break;
-		task = up;
-		session = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID], numbers[0].nr);
-		up = BPF_CORE_READ(task, real_parent, group_leader);
-	}
-	p->session = session ?: BPF_CORE_READ(task, tgid);
+	s.up = address(BPF_CORE_READ(task, group_leader));
+	bpf_loop(LINEAGE_MAX, session_step, &s, 0);
+	task = (void *)s.task;
+	p->session = s.session ?: BPF_CORE_READ(task, tgid);
 	return 0;
 }
 

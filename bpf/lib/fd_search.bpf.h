@@ -92,18 +92,18 @@ static __noinline int current_holds(struct fd_search *s)
  * Over loopback a segment usually arrives in the context of its sender. Does the current process
  * hold the other end of this very connection?
  */
-static __always_inline int current_is_peer(const struct conn_info *c)
+static __always_inline int current_is_peer(const struct conn_ends *ends, u32 ipv6)
 {
 	struct fd_search *s = search_begin(0);
 
 	if (!s)
 		return 0;
 	s->sk = 0;
-	s->num = c->ends.remote_port;
-	s->dport = bpf_htons(c->ends.local_port);
-	s->ipv6 = c->ipv6;
-	__builtin_memcpy(&s->v4, &c->ends.local_ip[12], 4);
-	__builtin_memcpy(s->v6, c->ends.local_ip, 16);
+	s->num = ends->remote_port;
+	s->dport = bpf_htons(ends->local_port);
+	s->ipv6 = ipv6;
+	__builtin_memcpy(&s->v4, &ends->local_ip[12], 4);
+	__builtin_memcpy(s->v6, ends->local_ip, 16);
 	return current_holds(s);
 }
 

@@ -18,6 +18,7 @@
 #include "lib/procfile.bpf.h"
 #include "lib/report.bpf.h"
 
+#define PIPEFS_MAGIC 0x50495045
 #define TRACEFS_MAGIC 0x74726163 /* include/uapi/linux/magic.h */
 #define SYSFS_MAGIC 0x62656572
 #define CGROUP2_MAGIC 0x63677270

@@ -8,6 +8,7 @@
 #ifndef CACHEWARDEN_FINDING_BPF_H
 #define CACHEWARDEN_FINDING_BPF_H
 
+#include "lib/budget.bpf.h"
 #include "lib/fd_search.bpf.h"
 #include "lib/record.bpf.h"
 #include "lib/segment.bpf.h"
@@ -75,6 +76,7 @@ struct finding {
 	u8 egress;
 	u8 payload;
 	u8 has_offset;
+	u8 credential;
 	u8 secret; /* a credential, later than the connection's first plaintext */
 	u8 mptcp;  /* the stream may be one of several subflows */
 };
@@ -89,12 +91,56 @@ __noinline int wire_denied(u32 instance)
 	return rules && *rules & (1u << RULE_TLS_PLAINTEXT);
 }
 
+#define PEER_GROUPS 16
+#define PEER_IS_CURRENT 0x100
+
+/* Of IPv6, the part that a provider assigns. */
+static __always_inline u32 peer_group(const struct conn_ends *ends)
+{
+	const u32 *ip = (const u32 *)ends->remote_ip;
+	u32 hash = ip[0] || ip[1] ? ip[0] ^ ip[1] : ip[3];
+
+	return (hash * 0x9e3779b1u >> 16) % PEER_GROUPS;
+}
+
+/*
+ * Who is at the other end: over loopback a segment usually arrives in the context of its sender. Returns its group
+ * of addresses, and PEER_IS_CURRENT if it is the current task. Only for what is new: it may search thousands of
+ * descriptors.
+ */
+__noinline int peer_of(struct __sk_buff *skb, const struct segment *g, u32 egress)
+{
+	struct conn_ends ends = {};
+	u32 peer;
+
+	if (!g)
+		return 0;
+	segment_ends(skb, g, egress, &ends);
+	peer = peer_group(&ends);
+	if (!egress && skb->ifindex == LOOPBACK_IFINDEX && current_is_peer(&ends, g->ip == 6))
+		peer |= PEER_IS_CURRENT;
+	return peer;
+}
+
+/* The connection's findings are counted with those of others from now on. */
+static __always_inline void join_crowd(struct sock_mark *mark, struct finding *f, u64 actor)
+{
+	if (f->rule == RULE_TLS_LISTENER || f->writer)
+		return;
+	if (f->finding_id)
+		f->finding_id = actor;
+	else
+		mark->finding_id = actor;
+}
+
 __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
-			      const struct sock_mark *mark, const struct finding *f)
+			      struct sock_mark *mark, struct finding *f)
 {
 	/* early data is filtered on the listener, whose cookie names no connection */
 	u64 cookie = f && f->finding_id ? 0 : bpf_get_socket_cookie(skb);
 	struct attempt_key key = {};
+	u32 known, peer = 0, crowd = 0;
+	struct attempt *a;
 	struct event *e;
 
 	if (!g || !mark || !f)
@@ -104,12 +150,26 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	key.actor = f->finding_id ?: mark->finding_id ?: cookie;
 	if (f->rule == RULE_TLS_LISTENER)
 		key.actor = port_of(skb, g);
-	key.detail = f->secret;
+	else if (f->writer)
+		key.actor = cookie;
+	known = !!(key.actor & ACTOR_CROWD);
+	key.detail = known ? f->credential : f->secret;
 	key.tgid = f->writer;
-	e = attempt_begin(&key, f->bytes);
+	a = bpf_map_lookup_elem(&attempts, &key);
+	if (!a || !a->sent)
+		peer = peer_of(skb, g, f->egress) | (f->writer ? PEER_IS_CURRENT : 0);
+	if (!a) {
+		crowd = conn_admit(&key, peer & PEER_IS_CURRENT, peer % PEER_GROUPS, f->credential);
+		a = bpf_map_lookup_elem(&attempts, &key);
+		if (crowd && !known)
+			join_crowd(mark, f, key.actor);
+		known = 0;
+	}
+	/* of a crowd, connections are counted, and credentials */
+	e = attempt_count(a, &key, !known || f->credential, f->bytes);
 	if (!e)
 		return 0;
-	e->flags |= EVENT_CONN;
+	e->flags |= EVENT_CONN | (key.actor & ACTOR_CROWD ? EVENT_CROWD : 0);
 	e->key.vector = f->egress ? VECTOR_EGRESS : VECTOR_INGRESS;
 	segment_ends(skb, g, f->egress, &e->conn.ends);
 	e->conn.ipv6 = g->ip == 6;
@@ -127,8 +187,7 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 		e->conn.opened = OPENED_INBOUND;
 	else if (mark->flags & SOCK_FRESH)
 		e->conn.opened = OPENED_OUTBOUND;
-	if (f->writer ||
-	    (!f->egress && skb->ifindex == LOOPBACK_IFINDEX && current_is_peer(&e->conn)))
+	if (peer & PEER_IS_CURRENT)
 		event_actor(e, address(bpf_get_current_task_btf()));
 	event_send(e);
 	return 0;
@@ -143,6 +202,7 @@ static __always_inline void finding_payload(struct finding *f, const struct tls_
 {
 	f->payload = classified & 0xff;
 	f->command = (u32)classified >> 16 & ~COMMAND_SECRET;
+	f->credential = !!((u32)classified >> 16 & COMMAND_SECRET);
 	f->rule = s->records ? RULE_TLS_MIDSTREAM : RULE_TLS_PLAINTEXT;
 	f->records = s->records;
 }

@@ -56,12 +56,13 @@ struct {
 	__type(value, u64);
 } counters SEC(".maps");
 
-/* Files that instances execute or map executable. */
+/* Files that instances execute or map executable. A sweep removes those of instances that have ended. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAPPED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct mapped_key);
-	__type(value, u32); /* 1: mapped since the instance started */
+	__type(value, u32); /* account that it is charged to */
 } mapped SEC(".maps");
 
 /* What hooks reported, so that a sweep does not report it again. */
@@ -101,13 +102,14 @@ struct {
 
 /*
  * Pipes that instances made. Only /proc/PID/fd/N leads to one, through whatever links. Pipes that an
- * instance inherited are not among them.
+ * instance inherited are not among them. A sweep removes those that nobody holds any more.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PIPES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct file_key);
-	__type(value, struct pid_owner);
+	__type(value, struct own_pipe);
 } own_pipes SEC(".maps");
 
 /* The instance for which the task's current syscall was denied or the task was killed. */

@@ -15,7 +15,6 @@
 
 #define AT_FDCWD (-100) /* include/uapi/linux/fcntl.h */
 #define O_WRONLY 1
-#define PIPEFS_MAGIC 0x50495045 /* include/uapi/linux/magic.h */
 #define O_ACCMODE 3
 #define PATH_SCAN 256 /* power of two; of a longer path only the beginning is parsed */
 #define PARTS 4	      /* components kept */
@@ -203,14 +202,14 @@ static __always_inline int opened_fd_entry(struct task_struct *task, const struc
 /* An open succeeded: of a pipe that an instance made? Returns 1 if it was reported. */
 static __always_inline int opened_pipe(struct inode *inode, u32 vector)
 {
-	struct pid_owner *owner;
+	struct own_pipe *pipe;
 	struct file_key key;
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != PIPEFS_MAGIC)
 		return 0;
 	key = file_key_of(inode);
-	owner = bpf_map_lookup_elem(&own_pipes, &key);
-	return owner ? report(owner, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, 0, 0) : 0;
+	pipe = bpf_map_lookup_elem(&own_pipes, &key);
+	return pipe ? report(&pipe->by, RULE_MEM_FD, vector, PROC_FILE_FD_ENTRY, 0, 0) : 0;
 }
 
 /* "7", below an open /proc/PID/fd. */

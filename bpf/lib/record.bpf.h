@@ -37,16 +37,43 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 	return v; /* first byte lowest: little-endian only */
 }
 
-static long wire_step(u32 i, struct tls_walk *w)
+struct walk_rest {
+	struct __sk_buff *skb;
+	struct tls_walk *walk;
+};
+
+/* On a copy: what it holds is unknown to the verifier, so that each round is like the one before. */
+static long wire_step(u32 i, struct walk_rest *rest)
 {
-	return tls_step(w);
+	struct tls_walk w = *rest->walk;
+	int ended;
+
+	w.ctx = rest->skb;
+	ended = tls_step(&w);
+	w.ctx = NULL;
+	*rest->walk = w;
+	return ended;
+}
+
+/* All records of a segment but the first. A global function: the verifier follows it once, not from each of its callers. */
+__noinline int wire_rest(struct __sk_buff *skb, struct tls_walk *w)
+{
+	struct walk_rest rest = {.skb = skb, .walk = w};
+
+	if (w)
+		bpf_loop(WALK_MAX, wire_step, &rest, 0);
+	return 0;
 }
 
 /* One record in one segment is the common case and needs no call of bpf_loop. */
 static __always_inline void wire_walk(struct tls_walk *w)
 {
-	if (!tls_step(w) && w->off < w->end)
-		bpf_loop(WALK_MAX, wire_step, w, 0);
+	void *skb = w->ctx;
+
+	if (tls_step(w) || w->off >= w->end)
+		return;
+	wire_rest(skb, w);
+	w->ctx = skb; /* the verifier forgets what it was */
 }
 
 struct scan {

@@ -46,11 +46,11 @@ struct tls_walk {
 	__u32 left;
 	__u32 records;
 	__u64 hdr; /* header bytes collected, first byte lowest */
-	__u32 have;
-	__u32 confirm;
 	__u32 bad; /* buffer offset where an invalid header begins; see tls_step */
-	__u32 failed;
-	__u32 order; /* enum tls_order */
+	__u8 have;
+	__u8 confirm;
+	__u8 failed;
+	__u8 order; /* enum tls_order */
 };
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 lanes_dir=tests/lanes
 cache=build/lanes
 max_guests=2       # at a time
-guest_timeout=1800 # seconds
+guest_timeout=2700 # seconds
 packages="qemu-system-x86 busybox-static cpio zstd xz-utils lz4 kmod"
 
 die()

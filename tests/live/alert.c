@@ -31,6 +31,11 @@ long long alert_int(json_t *alert, const char *path)
 	return json_is_integer(at) ? json_integer_value(at) : -1;
 }
 
+bool alert_true(json_t *alert, const char *path)
+{
+	return json_is_true(alert_at(alert, path));
+}
+
 const char *alert_uid(json_t *alert)
 {
 	return json_string_value(json_object_get(json_object_get(alert, "finding_info"), "uid"))

@@ -57,7 +57,6 @@ static const char *write_config(const char *dir, const char *name)
 static void monitor(void)
 {
 	mon = monitor_start("--sweep", "1", NULL);
-	sleep_ms(2500); /* the first counters and sweeps */
 }
 
 static void unmonitor(void)
@@ -100,6 +99,7 @@ static void included_by_pattern(const void *arg)
 
 static void whole_search(const void *arg)
 {
+	sleep_ms(2500); /* the first counters and sweeps */
 	require(!blind_count(mon, UNPROTECTED) && !blind_count(mon, UNREAD),
 		"a blind spot where there is none: %s", file_read(mon->out));
 }
@@ -115,7 +115,7 @@ static void file_unprotected(const void *arg)
 	require(!symlink(WRITE_ONLY, link), "symlink: %s", strerror(errno));
 	server_run(with_gaps);
 	monitor();
-	require(blind_count(mon, UNPROTECTED) == 1, "%ld files counted, not 1: %s",
+	require(blind_count_wait(mon, UNPROTECTED, 0) == 1, "%ld files counted, not 1: %s",
 		blind_count(mon, UNPROTECTED), file_read(mon->out));
 	require(file_has(mon->err, str("cannot protect %s", link)), "not in the log: %s",
 		file_read(mon->err));
@@ -131,7 +131,7 @@ static void many_files(const void *arg)
 		file_write(str("%s/%d.rdb", with_gaps->dir, i), "REDIS0009");
 	server_run(with_gaps);
 	monitor();
-	require(blind_count(mon, UNPROTECTED) > 100, "%ld files counted: %s",
+	require(blind_count_wait(mon, UNPROTECTED, 100) > 100, "%ld files counted: %s",
 		blind_count(mon, UNPROTECTED), file_read(mon->out));
 	server_stop(with_gaps, SIGTERM);
 }
@@ -142,7 +142,7 @@ static void directories_by_pattern(const void *arg)
 	append(with_gaps, "include /*/no-such-directory/*.conf\n");
 	server_run(with_gaps);
 	monitor();
-	require(blind_count(mon, UNREAD) == 1, "%ld configurations counted, not 1: %s",
+	require(blind_count_wait(mon, UNREAD, 0) == 1, "%ld configurations counted, not 1: %s",
 		blind_count(mon, UNREAD), file_read(mon->out));
 	server_stop(with_gaps, SIGTERM);
 }
@@ -153,7 +153,7 @@ static void config_cut(const void *arg)
 	append_comments(with_gaps, 1200 * KIB);
 	server_run(with_gaps);
 	monitor();
-	require(blind_count(mon, UNREAD) == 1, "%ld configurations counted, not 1: %s",
+	require(blind_count_wait(mon, UNREAD, 0) == 1, "%ld configurations counted, not 1: %s",
 		blind_count(mon, UNREAD), file_read(mon->out));
 	require(file_has(mon->err, with_gaps->config), "not in the log: %s", file_read(mon->err));
 	server_stop(with_gaps, SIGTERM);

@@ -53,10 +53,10 @@ struct suite {
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
 	calls_suite, files_suite, files_search_suite, files_search_alone_suite, files_learnt_suite,
 	tls_suite, tls_enforced_suite, tools_suite, benign_suite, doctor_suite, sweep_suite,
-	self_suite, unprevented_suite, prevent_suite, policy_suite, incident_suite, actors_suite,
-	operate_suite, peers_suite, peers_kernel_suite, interplay_suite, net_suite, code_suite,
-	soak_suite, ocsf_suite, plain_suite, namesake_suite, silence_suite, noise_suite, ask_suite,
-	ask_alone_suite, evidence_suite;
+	sweep_alone_suite, self_suite, unprevented_suite, prevent_suite, policy_suite,
+	incident_suite, actors_suite, operate_suite, peers_suite, peers_kernel_suite,
+	interplay_suite, net_suite, code_suite, soak_suite, ocsf_suite, plain_suite, namesake_suite,
+	silence_suite, noise_suite, ask_suite, ask_alone_suite, evidence_suite;
 
 /* Do other tests run at the same time? What concerns the host may then be their doing. */
 bool part_beside_another(void);
@@ -354,5 +354,6 @@ void alert_caught(json_t *a);
 /* A member by its path below unmapped.cachewarden, as "actor.comm"; "" or -1 if there is none. */
 const char *alert_str(json_t *alert, const char *path);
 long long alert_int(json_t *alert, const char *path);
+bool alert_true(json_t *alert, const char *path);
 
 #endif

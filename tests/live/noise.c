@@ -5,20 +5,30 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define LEVELS "7" /* and the initial namespaces */
 #define THREADS "9000"
 #define SERVERS "1100"
 #define ALIVE "800"
+#define LEAVING "400"
 #define FILES "20000"	/* more than the table of files holds */
 #define ATTEMPTS "4000" /* twice what the ring buffer holds */
-#define USUAL "100"	/* what anybody may do */
+#define MAPPED "70000"	/* more than the table of code holds */
+#define PIPES "9000"	/* the same of pipes */
+#define HOLDERS "40"
+#define HELD "16"	   /* servers */
+#define CONNECTIONS "4000" /* the same */
+#define USUAL "100"	   /* what anybody may do */
 
 #define TOO_MANY_ATTEMPTS "uid 65534 makes too many attempts to tell them apart: counted together"
 #define TOO_MANY_SERVERS "uid 65534 starts and ends too many servers at once: followed late"
+#define TOO_MUCH_CODE "uid 65534 has servers that execute too many files: told as new each time"
+#define TOO_MANY_PIPES "uid 65534 has servers with too many pipes: access to them goes unseen"
 #define TOO_MANY_FILES "uid 65534 has servers that open too many files at once: not protected"
 
 /* A server that starts now is watched, by number and by file. */
@@ -145,6 +155,21 @@ static void alive(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
+/* One that executes another program, when the share of its user's is used up, has ended all the same. */
+static void leaver(const void *arg)
+{
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	const char *out;
+	pid_t pid = crowd_start("leaver", LEAVING, &out);
+
+	require(file_wait(out, "\n", 30000 * patience), "the crowd failed");
+	require(file_has(out, "\"made\":" LEAVING), "not all were made: %s", file_read(out));
+	require(file_wait(m->err, str("ended: pid %d", pid), 5000 * patience),
+		"it has not ended: %s", file_read(m->err));
+	require(!kill(pid, 0), "the process has ended");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 /* A server that nobody runs opens files as fast as it can. */
 static void files(const void *arg)
 {
@@ -195,6 +220,223 @@ static void attempts(const void *arg)
 	require(!monitor_summary(m, "dropped"), "something was dropped");
 }
 
+/* --- connections --- */
+
+/* Of a crowd, the number of connections is told; each other alert is one. */
+static long connections(struct monitor *m, const struct server *s)
+{
+	json_t *last = json_object(), *count;
+	const char *uid;
+	long total = 0;
+
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++) {
+		json_t *l = m->lines[i];
+		bool crowd = alert_true(l, "crowd");
+
+		if (!strcmp(alert_str(l, "rule"), "tls-plaintext") &&
+		    alert_int(l, "instance.pid") == s->pid)
+			json_object_set_new(last, alert_uid(l),
+					    json_integer(crowd ? alert_int(l, "count") : 1));
+	}
+	json_object_foreach (last, uid, count)
+		total += json_integer_value(count);
+	json_decref(last);
+	return total;
+}
+
+static void all_counted(struct monitor *m, const struct server *s, long wanted)
+{
+	long long end = now_ms() + ALERT_MS * patience;
+
+	while (connections(m, s) < wanted && now_ms() < end)
+		sleep_ms(10);
+	sleep_ms(SETTLE_MS);
+	monitor_sync(m);
+	require(connections(m, s) == wanted, "%ld of %ld connections are counted",
+		connections(m, s), wanted);
+}
+
+/* A connection in plaintext by somebody else, in an alert of its own that names him. */
+static pid_t client_pings(int port)
+{
+	return trigger("plain_client", "127.0.0.1", str("%d", port)).pid;
+}
+
+/* Returns the server's name. */
+static const char *client_reported(struct monitor *m, const struct server *s, pid_t pid)
+{
+	json_t *found = alert_find(m, "tls-plaintext", pid);
+
+	require(found && alert_int(found, "instance.pid") == s->pid &&
+			!alert_true(found, "crowd") &&
+			!strcmp(alert_str(found, "actor.comm"), "plain_client"),
+		"plaintext of somebody else is not told");
+	return alert_str(found, "instance.name");
+}
+
+struct flood {
+	const char *how; /* see crowd */
+	bool plain;	 /* to a port without TLS: the server answers */
+	bool no_tls;	 /* it has no other port */
+};
+
+/*
+ * Connections of nobody while the monitor reads nothing: twice what the ring buffer holds. Then somebody else speaks
+ * plaintext to the same server and to another one, and attacks that.
+ */
+static void flooded(const void *arg)
+{
+	const struct flood *how = arg;
+	struct server_opts opts = {.plain = how->plain, .extra = how->no_tls ? "tls-port 0" : NULL};
+	struct server *s = server_start(&opts), *other = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--no-guard", NULL); /* it would report the stop */
+	int port = how->plain ? s->plain_port : s->tls_port;
+	bool named = !strcmp(how->how, "plain");
+	pid_t here, there;
+	struct trigger t, u;
+	const char *note, *name;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	kill(m->pid, SIGSTOP);
+	t = trigger_nobody("crowd", how->how, str("%d", port), CONNECTIONS);
+	here = client_pings(port);
+	there = client_pings(other->tls_port);
+	u = trigger("vm_readv", pid_of(other));
+	kill(m->pid, SIGCONT);
+	require(trigger_int(&t, "made") == atol(CONNECTIONS), "%lld connections: %s",
+		trigger_int(&t, "made"), strerror(trigger_int(&t, "errno")));
+	all_counted(m, s, atol(CONNECTIONS) + 1);
+	name = client_reported(m, s, here);
+	client_reported(m, other, there);
+	require(alert_find(m, "mem-read", u.pid), "the flood hides an attack on another server");
+	note = str("%s: too many connections to %s that are not TLS: counted together",
+		   named ? "uid 65534" : "unnamed clients", name);
+	if (how->no_tls) /* they are what its clients do */
+		no_noise_told(m);
+	else if (named)
+		noise_told(m, note, "crowd");
+	else
+		require(blind_count_wait(m, note, 0) > 0, "\"%s\" is not told", note);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+static void usual_connections(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){.plain = true});
+	struct monitor *m = monitor_start(NULL);
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	for (int i = 0; i < 2; i++)
+		trigger_nobody("crowd", i ? "leave" : "plain", str("%d", s->plain_port), USUAL);
+	all_counted(m, s, 2 * atol(USUAL));
+	no_noise_told(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		require(!alert_true(m->lines[i], "crowd"), "they are counted together");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* --- what is kept of servers --- */
+
+static bool blamed(struct monitor *m, const struct server *s, const char *rule)
+{
+	monitor_poll(m);
+	for (size_t i = m->mark; i < m->count; i++)
+		if (!strcmp(alert_str(m->lines[i], "rule"), rule) &&
+		    alert_int(m->lines[i], "instance.pid") == s->pid)
+			return true;
+	return false;
+}
+
+/* A server of nobody executes more files than all servers may. What another one executed before is not new. */
+static void code(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	char exe[PATH_MAX];
+	struct trigger t;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	t = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "code", MAPPED);
+	require(trigger_int(&t, "made") == atol(MAPPED), "%lld of " MAPPED,
+		trigger_int(&t, "made"));
+	sleep_ms(3000); /* two sweeps */
+	require(!blamed(m, s, "mem-inject"), "code of another server is taken for new");
+	noise_told(m, TOO_MUCH_CODE, "exe");
+	t = trigger("perf", "uprobe", realpath(REDIS_SERVER, exe) ? exe : REDIS_SERVER, "-1");
+	require(!trigger_int(&t, "errno"), "the probe was not placed");
+	sleep_ms(SETTLE_MS);
+	require(blamed(m, s, "mem-probe"), "a probe in the code of another server is unseen");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	require(!monitor_summary(m, "dropped"), "something was dropped");
+}
+
+/* A descriptor of the server that is a pipe, 0 if it has none. */
+static int pipe_of(const struct server *s)
+{
+	char to[32];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++) {
+		n = readlink(str("/proc/%d/fd/%d", s->pid, fd), to, sizeof(to) - 1);
+		to[n < 0 ? 0 : n] = '\0';
+		if (!strncmp(to, "pipe:", 5))
+			return fd;
+	}
+	return 0;
+}
+
+static void pipes(const void *arg)
+{
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	struct server *s = server_start(&(struct server_opts){});
+	struct trigger t, u;
+	int fd = pipe_of(s);
+
+	if (!fd)
+		test_skip("the server has no pipe");
+	sleep_ms(2500); /* with a sweep */
+	t = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "pipes",
+			 arg ? arg : PIPES);
+	require(trigger_int(&t, "made") == atol(arg ? arg : PIPES), "%lld pipes",
+		trigger_int(&t, "made"));
+	monitors_mark();
+	u = trigger("file_open", str("/proc/%d/fd/%d", s->pid, fd), "-w", "away");
+	require(alert_find(m, "mem-fd", u.pid) || (sleep_ms(1500), alert_find(m, "mem-fd", u.pid)),
+		"a pipe that was opened is unseen");
+	if (arg)
+		no_noise_told(m);
+	else
+		noise_told(m, TOO_MANY_PIPES, "exe");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* More states of nobody's than are remembered from one sweep to the next. That of somebody else is told all the same. */
+static void states(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	struct trigger crowd, t;
+	json_t *found = NULL;
+
+	sleep_ms(SETTLE_MS);
+	crowd = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "states",
+			     HOLDERS, HELD);
+	require(trigger_int(&crowd, "made") > 5000, "%lld states", trigger_int(&crowd, "made"));
+	sleep_ms(3000); /* with two sweeps */
+	monitors_mark();
+	t = trigger_stay("hold", pid_of(s), "mem", "scm");
+	for (long long end = now_ms() + 6000 * patience; !found && now_ms() < end; sleep_ms(50))
+		found = alert_find(m, "mem-read", t.pid);
+	require(found && alert_int(found, "instance.pid") == s->pid, "it is not told");
+	printf("# of %lld states\n", trigger_int(&crowd, "made"));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 /* A busy user: a hundred attempts and a hundred servers. */
 static void usual(const void *arg)
 {
@@ -218,11 +460,28 @@ static const struct test tests[] = {
 	     threads),
 	TEST("1100 processes with a server's title: who did it is named, a later server watched",
 	     servers),
-	TEST("800 servers of nobody at once: all of them are told in the end", alive),
+	TEST("800 servers of nobody at once: all of them are told in the end", alive, .slow = true),
+	TEST("a server that executes another program when its user's share is used up has ended",
+	     leaver),
 	TEST("a server of nobody opens files without end: he is named, others are protected",
 	     files),
 	TEST("4000 attempts by nobody: all are counted, he is named, and another user is seen",
 	     attempts),
+	TEST("4000 plaintext connections to a plain port: all are counted, who makes them is named",
+	     flooded, &(struct flood){"plain", .plain = true}),
+	TEST("the same to a TLS port", flooded, &(struct flood){"plain"}),
+	TEST("the same to a TLS port by clients that cannot be named", flooded,
+	     &(struct flood){"leave"}),
+	TEST("the same to a server without TLS: all are counted, nobody is blamed", flooded,
+	     &(struct flood){"plain", .plain = true, .no_tls = true}),
+	TEST("200 plaintext connections are no noise", usual_connections),
+	TEST("a server of nobody executes 70000 files: he is named, the code of others is known",
+	     code, .slow = true),
+	TEST("a server of nobody makes 9000 pipes: he is named, those of others are known", pipes,
+	     .slow = true),
+	TEST("a server that makes 400 pipes is no noise", pipes, "400"),
+	TEST("nobody keeps 5000 descriptors of his servers: one of somebody else's is told", states,
+	     .slow = true),
 	TEST("100 attempts and 100 servers by nobody are no noise", usual),
 	{},
 };

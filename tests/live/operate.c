@@ -16,9 +16,9 @@ static void setup(void)
 }
 
 /* Runs the monitor for 3 s with a memory read (critical) or without; returns its exit code. */
-static int run_for_3_s(const char *fail_on, bool attack)
+static int run_for_1_s(const char *fail_on, bool attack)
 {
-	struct monitor *m = monitor_start("--duration", "3", "--fail-on", fail_on, NULL);
+	struct monitor *m = monitor_start("--duration", "1", "--fail-on", fail_on, NULL);
 	int status;
 
 	if (attack)
@@ -30,17 +30,17 @@ static int run_for_3_s(const char *fail_on, bool attack)
 
 static void fails_on(const void *arg)
 {
-	int code = run_for_3_s(arg, true);
+	int code = run_for_1_s(arg, true);
 
 	require(code == 1, "exit code %d, not 1", code);
 }
 
 static void fails_not(const void *arg)
 {
-	int code = run_for_3_s(arg, false);
+	int code = run_for_1_s(arg, false);
 
 	require(code == 0, "exit code %d without an incident", code);
-	code = run_for_3_s("never", true);
+	code = run_for_1_s("never", true);
 	require(code == 0, "exit code %d with --fail-on never", code);
 }
 

@@ -2,8 +2,10 @@
 /*
  * self.c - tampering with the monitor is reported: its process, its guard, its BPF maps, programs and links. The guard
  * reports the monitor's death.
+ *
+ * This file has the suite's table. The tests of other monitors, and of what passes for one, are in self_monitors.c.
  */
-#include "harness.h"
+#include "self.h"
 #include "steps.h"
 
 #include <dirent.h>
@@ -15,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct server *a;
-static struct monitor *mon;
+struct server *self_server;
+struct monitor *self_mon;
 
 /* A BPF object of the monitor: kind, id, name of the map or program, and whether the map is frozen. */
 static struct object {
@@ -29,7 +31,7 @@ static size_t objects_count;
 
 static const char *monitor_pid(void)
 {
-	return str("%d", mon->pid);
+	return str("%d", self_mon->pid);
 }
 
 /* Names of all maps or programs on this host, by id. */
@@ -107,9 +109,9 @@ static const struct object *object(const char *kind, const char *name)
 
 static void setup(void)
 {
-	a = server_start(&(struct server_opts){});
-	mon = monitor_start(NULL);
-	objects_find(mon);
+	self_server = server_start(&(struct server_opts){});
+	self_mon = monitor_start(NULL);
+	objects_find(self_mon);
 }
 
 static const char *severity_of(struct monitor *m, const struct trigger *t, const char *detail)
@@ -145,17 +147,17 @@ static void reported(const void *arg)
 	struct trigger t = action_run(action);
 	json_t *alert;
 
-	expect(mon, {.rule = "self-tamper",
-		     .vector = action->vector,
-		     .detail = action->detail,
-		     .by = &t,
-		     .err = action->err});
-	alert = alert_find(mon, "self-tamper", t.pid);
+	expect(self_mon, {.rule = "self-tamper",
+			  .vector = action->vector,
+			  .detail = action->detail,
+			  .by = &t,
+			  .err = action->err});
+	alert = alert_find(self_mon, "self-tamper", t.pid);
 	require(!strcmp(alert_str(alert, "severity"), action->severity), "severity is %s",
 		alert_str(alert, "severity"));
 	require(!strcmp(alert_str(alert, "instance.name"), "cachewarden"), "target is %s",
 		alert_str(alert, "instance.name"));
-	require(alert_int(alert, "instance.target_pid") == mon->pid, "target pid is %lld",
+	require(alert_int(alert, "instance.target_pid") == self_mon->pid, "target pid is %lld",
 		alert_int(alert, "instance.target_pid"));
 }
 
@@ -163,12 +165,12 @@ static void ptraced(const void *arg)
 {
 	struct trigger t = trigger("ptrace", monitor_pid(), "attach", "peekdata");
 
-	expect(mon,
+	expect(self_mon,
 	       {.rule = "self-tamper", .vector = "ptrace", .detail = "PTRACE_ATTACH", .by = &t},
 	       {.rule = "self-tamper", .vector = "ptrace", .detail = "PTRACE_PEEKDATA", .by = &t},
 	       {.rule = "self-tamper", .vector = "ptrace", .detail = "PTRACE_DETACH", .by = &t});
-	require(!strcmp(severity_of(mon, &t, "PTRACE_PEEKDATA"), "high"), "severity is %s",
-		severity_of(mon, &t, "PTRACE_PEEKDATA"));
+	require(!strcmp(severity_of(self_mon, &t, "PTRACE_PEEKDATA"), "high"), "severity is %s",
+		severity_of(self_mon, &t, "PTRACE_PEEKDATA"));
 }
 
 static void descriptors_listed(const void *arg)
@@ -178,12 +180,12 @@ static void descriptors_listed(const void *arg)
 
 	require(!ls.status, "ls: %s", ls.err);
 	sleep_ms(SETTLE_MS);
-	alert = alert_find(mon, "self-tamper", ls.pid);
+	alert = alert_find(self_mon, "self-tamper", ls.pid);
 	require(alert, "no self-tamper by ls");
-	for (size_t i = mon->mark; i < mon->count; i++)
-		require(alert_int(mon->lines[i], "actor.pid") != ls.pid ||
-				!strcmp(alert_str(mon->lines[i], "severity"), "low"),
-			"severity is %s", alert_str(mon->lines[i], "severity"));
+	for (size_t i = self_mon->mark; i < self_mon->count; i++)
+		require(alert_int(self_mon->lines[i], "actor.pid") != ls.pid ||
+				!strcmp(alert_str(self_mon->lines[i], "severity"), "low"),
+			"severity is %s", alert_str(self_mon->lines[i], "severity"));
 }
 
 /* Nothing of the monitor changes, and the incident does not say so. */
@@ -220,21 +222,22 @@ static void status_read(const void *arg)
 		cat = run_command(5000, "cat", str("/proc/%s/%s", monitor_pid(), files[i]));
 		require(!cat.status && cat.out[0], "cat %s: %s", files[i], cat.err);
 	}
-	expect_nothing(mon);
+	expect_nothing(self_mon);
 }
 
 static void no_instance(const void *arg)
 {
-	require(!file_has(mon->err, str("pid %d,", mon->pid)),
-		"it reports itself as an instance: %s", file_read(mon->err));
-	require(file_has(mon->err, str("pid %d,", a->pid)), "it does not report the server");
+	require(!file_has(self_mon->err, str("pid %d,", self_mon->pid)),
+		"it reports itself as an instance: %s", file_read(self_mon->err));
+	require(file_has(self_mon->err, str("pid %d,", self_server->pid)),
+		"it does not report the server");
 }
 
 /* Everything is attached, and the first lines contain no warning. */
 static void starts_quietly(const void *arg)
 {
-	require(!file_has(mon->err, "warning:") && !file_has(mon->err, "error:"), "it printed: %s",
-		file_read(mon->err));
+	require(!file_has(self_mon->err, "warning:") && !file_has(self_mon->err, "error:"),
+		"it printed: %s", file_read(self_mon->err));
 }
 
 /* A sweep does not report the programs that the monitor loaded itself. */
@@ -242,9 +245,9 @@ static void own_programs(const void *arg)
 {
 	unsigned int id;
 
-	monitor_poll(mon);
-	for (size_t i = 0; i < mon->count; i++) {
-		if (sscanf(alert_str(mon->lines[i], "detail"), "BPF program %u", &id) != 1)
+	monitor_poll(self_mon);
+	for (size_t i = 0; i < self_mon->count; i++) {
+		if (sscanf(alert_str(self_mon->lines[i], "detail"), "BPF program %u", &id) != 1)
 			continue;
 		for (size_t k = 0; k < objects_count; k++)
 			require(strcmp(objects[k].kind, "prog") || objects[k].id != id,
@@ -369,10 +372,10 @@ static void guard_killed(const void *arg)
 
 static void guard_traced(const void *arg)
 {
-	pid_t guard = process_child(mon->pid);
+	pid_t guard = process_child(self_mon->pid);
 	struct trigger t = trigger("vm_readv", str("%d", guard));
 
-	expect(mon, {.rule = "self-tamper", .vector = "process_vm_readv", .by = &t});
+	expect(self_mon, {.rule = "self-tamper", .vector = "process_vm_readv", .by = &t});
 }
 
 /* Lines queued for a full pipe are lost with the monitor; the guard reports their number. */
@@ -392,7 +395,7 @@ static void lines_unwritten(const void *arg)
 	pid = child_start(argv, &opts);
 	close(fds[1]);
 	require(file_wait(opts.err, "cachewarden: watching ", 15000), "monitor is not up");
-	trigger("flood", str("%d", a->pid), "actors", "200"); /* about 2 KB per line */
+	trigger("flood", str("%d", self_server->pid), "actors", "200"); /* about 2 KB per line */
 	sleep_ms(1500);
 	trigger("send", str("%d", pid), str("%d", SIGKILL));
 	p = (struct pollfd){.fd = fds[0], .events = POLLIN};
@@ -425,124 +428,6 @@ static void no_guard(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
-/* ---- another monitor ---------------------------------------------------------------------------- */
-
-/* A finding of that rule by that process, or by its guard. */
-static json_t *finding_by(struct monitor *m, const char *rule, pid_t pid)
-{
-	monitor_poll(m);
-	for (size_t i = m->mark; i < m->count; i++) {
-		json_t *line = m->lines[i];
-
-		if ((!rule || !strcmp(alert_str(line, "rule"), rule)) &&
-		    (alert_int(line, "actor.pid") == pid ||
-		     alert_int(line, "actor.ancestors.0.pid") == pid))
-			return line;
-	}
-	return NULL;
-}
-
-static void another_monitor(const void *arg)
-{
-	struct monitor *first = monitor_start("--sweep", "1", NULL), *second;
-	struct trigger t;
-	json_t *found;
-
-	monitors_mark();
-	second = monitor_start("--sweep", "1", NULL);
-	sleep_ms(2500); /* sweeps look for programs whose load was not seen */
-	found = finding_by(first, NULL, second->pid);
-	require(!found, "what it does at its start is a finding: %s", alert_text(found));
-	require(!alert_find(first, "mem-kernel", 0), "its programs are a finding: %s",
-		alert_text(alert_find(first, "mem-kernel", 0)));
-	require(file_has(first->err, str("another cachewarden was started: pid %d,", second->pid)),
-		"it is not named: %s", file_read(first->err));
-	for (size_t i = 0; i < second->count; i++)
-		require(strcmp(alert_str(second->lines[i], "rule"), "mem-kernel") ||
-				!strstr(alert_str(second->lines[i], "detail"), "proc_exec"),
-			"the first one's programs are a finding of the second's");
-	t = trigger("vm_readv", str("%d", second->pid));
-	sleep_ms(SETTLE_MS);
-	found = finding_by(first, "self-tamper", t.pid);
-	require(found && alert_int(found, "instance.target_pid") == second->pid &&
-			!strcmp(alert_str(found, "severity"), "high"),
-		"it is not protected by the first");
-	require(file_has(second->err, str("another cachewarden runs already: pid %d,", first->pid)),
-		"the first is not named by it: %s", file_read(second->err));
-	t = trigger("vm_readv", str("%d", first->pid));
-	sleep_ms(SETTLE_MS);
-	found = finding_by(second, "self-tamper", t.pid);
-	require(found && alert_int(found, "instance.target_pid") == first->pid,
-		"the first is not protected by it");
-	monitors_mark();
-	server_start(&(struct server_opts){}); /* of which both look for the files */
-	sleep_ms(2500);
-	found = finding_by(second, NULL, first->pid);
-	require(!found, "what the first does is a finding: %s", alert_text(found));
-}
-
-/* A monitor whose code is not the next one's alone. */
-static void runs_with_other_code(const void *arg)
-{
-	const char *preload = strdup("LD_PRELOAD=/lib/x86_64-linux-gnu/libcrypt.so.1");
-	const char *const argv[] = {"/usr/bin/env", preload, MONITOR,	 "run",
-				    "--output",	    "json",  "--events", NULL};
-	struct monitor *first = monitor_start_with(&(struct child_opts){}, argv), *second;
-
-	require(!access("/lib/x86_64-linux-gnu/libcrypt.so.1", R_OK), "no libcrypt.so.1");
-	monitor_ready(first);
-	second = monitor_start(NULL);
-	require(!file_has(second->err,
-			  str("another cachewarden runs already: pid %d,", first->pid)),
-		"it passes for a monitor");
-}
-
-/* Runs argv until it opened the server's key, and requires that the monitor says so. */
-static void not_a_monitor(const char *const *argv)
-{
-	pid_t pid;
-
-	monitors_mark();
-	pid = child_start(argv, &(struct child_opts){});
-	for (int i = 0; i < 100 * patience && !finding_by(mon, "tls-key", pid); i++)
-		sleep_ms(50);
-	require(finding_by(mon, "tls-key", pid), "%s opens the key unseen", argv[0]);
-	require(!strcmp(alert_str(finding_by(mon, "tls-key", pid), "verdict"), "alert"),
-		"the verdict is %s", alert_str(finding_by(mon, "tls-key", pid), "verdict"));
-	require(!file_has(mon->err, str("another cachewarden was started: pid %d,", pid)),
-		"it passes for a monitor");
-	child_stop(pid, SIGTERM, 5000);
-}
-
-static void impostor(const void *arg)
-{
-	const char *fake = strdup(str("%s/impostor/cachewarden", scratch));
-
-	file_copy("/bin/cat", fake);
-	not_a_monitor((const char *const[]){fake, "run", a->key, NULL});
-}
-
-static void copy_of_it(const void *arg)
-{
-	const char *copy = strdup(str("%s/copy/cachewarden", scratch));
-
-	file_copy(MONITOR, copy);
-	not_a_monitor((const char *const[]){copy, "run", NULL});
-}
-
-static void with_other_code(const void *arg)
-{
-	const char *preload = strdup(str("LD_PRELOAD=%s", "/lib/x86_64-linux-gnu/libz.so.1"));
-
-	not_a_monitor((const char *const[]){"/usr/bin/env", preload, MONITOR, "run", NULL});
-}
-
-/* A verb that reads a file of the caller's choice. */
-static void other_verb(const void *arg)
-{
-	not_a_monitor((const char *const[]){MONITOR, "policy", "check", a->key, NULL});
-}
-
 /* ---- its maps, programs and links --------------------------------------------------------------- */
 
 struct object_access {
@@ -561,7 +446,7 @@ static void object_accessed(const void *arg)
 
 	require(trigger_int(&t, "errno") == to->err, "errno is %lld, not %d",
 		trigger_int(&t, "errno"), to->err);
-	expect(mon, {.rule = "self-tamper", .vector = "bpf", .detail = get, .by = &t},
+	expect(self_mon, {.rule = "self-tamper", .vector = "bpf", .detail = get, .by = &t},
 	       {.rule = "self-tamper",
 		.vector = "bpf",
 		.detail = to->detail,
@@ -574,8 +459,8 @@ static void object_accessed(const void *arg)
 		.by = &t,
 		.err = to->err,
 		.optional = true});
-	require(!strcmp(severity_of(mon, &t, to->detail), to->severity), "severity is %s",
-		severity_of(mon, &t, to->detail));
+	require(!strcmp(severity_of(self_mon, &t, to->detail), to->severity), "severity is %s",
+		severity_of(self_mon, &t, to->detail));
 }
 
 /* Or that the kernel does not freeze: mem_calls has task work in it. */
@@ -616,12 +501,12 @@ static void bpftool_lists(const void *arg)
 
 	require(!r.status, "bpftool: %s", r.err);
 	sleep_ms(SETTLE_MS);
-	require(alert_find(mon, "self-tamper", r.pid), "no self-tamper by bpftool");
-	for (size_t i = mon->mark; i < mon->count; i++)
-		if (alert_int(mon->lines[i], "actor.pid") == r.pid &&
-		    !strcmp(alert_str(mon->lines[i], "rule"), "self-tamper"))
-			require(!strcmp(alert_str(mon->lines[i], "severity"), "low"),
-				"severity is %s", alert_str(mon->lines[i], "severity"));
+	require(alert_find(self_mon, "self-tamper", r.pid), "no self-tamper by bpftool");
+	for (size_t i = self_mon->mark; i < self_mon->count; i++)
+		if (alert_int(self_mon->lines[i], "actor.pid") == r.pid &&
+		    !strcmp(alert_str(self_mon->lines[i], "rule"), "self-tamper"))
+			require(!strcmp(alert_str(self_mon->lines[i], "severity"), "low"),
+				"severity is %s", alert_str(self_mon->lines[i], "severity"));
 }
 
 /* Access to BPF objects of other programs is not tampering. */
@@ -636,7 +521,7 @@ static void map_of_others(const void *arg)
 			"value", "1", "0", "0", "0");
 	unlink(arg);
 	require(!r.status, "bpftool: %s", r.err);
-	expect_nothing(mon);
+	expect_nothing(self_mon);
 }
 
 static void link_detached(const void *arg)
@@ -658,7 +543,7 @@ static void link_detached(const void *arg)
 	require(!strcmp(severity_of(m, &t, "BPF_LINK_DETACH"), "high"), "severity is %s",
 		severity_of(m, &t, "BPF_LINK_DETACH"));
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
-	objects_find(mon);
+	objects_find(self_mon);
 }
 
 #define ACTION(...) &((const struct action){__VA_ARGS__})
@@ -669,13 +554,15 @@ static const struct test tests[] = {
 	TEST("it is no instance", no_instance),
 	TEST("its own BPF programs are no findings", own_programs),
 	TEST("reading its environment is told as a look", environment_read),
-	TEST("another monitor is named, exempt and protected", another_monitor),
+	TEST("another monitor is named, exempt and protected", self_another_monitor),
+	TEST("the breakpoint that another monitor plants in its child at its start raises nothing",
+	     self_learns_flags),
 	TEST("a monitor that runs with other code in it is not recognised by the next",
-	     runs_with_other_code),
-	TEST("what only calls itself cachewarden is not one", impostor),
-	TEST("a copy of it is not one either", copy_of_it),
-	TEST("nor is its executable with other code in it", with_other_code),
-	TEST("nor with a verb that reads any file", other_verb),
+	     self_runs_with_other_code),
+	TEST("what only calls itself cachewarden is not one", self_impostor),
+	TEST("a copy of it is not one either", self_copy),
+	TEST("nor is its executable with other code in it", self_with_other_code),
+	TEST("nor with a verb that reads any file", self_other_verb),
 	TEST("what everybody may read of it is nothing to tell", status_read),
 	TEST("ls of its descriptors is a look", descriptors_listed),
 	TEST("its memory read by process_vm_readv", reported,

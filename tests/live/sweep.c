@@ -334,7 +334,6 @@ static const struct test tests[] = {
 	TEST("a file mapped executable after the start", sweep_injected,
 	     .arg = INJECTION("file", "mmap", "file")),
 	TEST("a server that only allocates raises nothing", sweep_allocates),
-	TEST("a breakpoint on libssl is one on every server that maps it", sweep_probe_planted),
 	TEST("pages swapped out to compressed RAM are info", sweep_swapped_out),
 
 	TEST("a listening socket kept by the supervisor that handed it down raises nothing",
@@ -347,3 +346,18 @@ static const struct test tests[] = {
 };
 
 const struct suite sweep_suite = {"sweep", setup, teardown, tests};
+
+static void alone_setup(void)
+{
+	sweep_redis = server_start(&(struct server_opts){});
+	sweep_probed = server_start(&(struct server_opts){});
+	sweep_mon = monitor_start("--sweep", "1", NULL);
+}
+
+static const struct test alone_tests[] = {
+	TEST("a breakpoint on libssl is one on every server that maps it", sweep_probe_planted),
+	{},
+};
+
+/* What concerns the servers of all tests. */
+const struct suite sweep_alone_suite = {"sweep: alone", alone_setup, teardown, alone_tests};

@@ -85,17 +85,19 @@ void sweep_allocates(const void *arg)
 void sweep_probe_planted(const void *arg)
 {
 	struct trigger t = trigger_stay("uprobe");
-	struct server *all[] = {sweep_redis, sweep_traced, sweep_probed};
-	struct want wants[3] = {};
 
-	for (int i = 0; i < 3; i++)
-		wants[i] = (struct want){.rule = "mem-probe",
-					 .vector = "perf_event_open",
-					 .detail = "uprobe",
-					 .server = all[i],
-					 .by = &t};
 	sleep_ms(SWEEPS_MS);
-	expect_alerts(sweep_mon, wants, 3);
+	expect(sweep_mon,
+	       {.rule = "mem-probe",
+		.vector = "perf_event_open",
+		.detail = "uprobe",
+		.server = sweep_redis,
+		.by = &t},
+	       {.rule = "mem-probe",
+		.vector = "perf_event_open",
+		.detail = "uprobe",
+		.server = sweep_probed,
+		.by = &t});
 }
 
 #define ZRAM "/sys/block/zram0"

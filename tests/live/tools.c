@@ -371,7 +371,7 @@ static const struct test benign_tests[] = {
 	TEST("ps axo args", lister_benign,
 	     LISTER({"ps", "axo", "pid,args,pcpu,rss"}, "mem-inspect")),
 	TEST("top", lister_benign, LISTER({"top", "-b", "-n", "1"})),
-	TEST("htop", lister_benign, LISTER({"htop", "-d", "5"}, NULL)),
+	TEST("htop", lister_benign, LISTER({"timeout", "2", "htop", "-d", "5"}, NULL)),
 	TEST("pidof", lister_benign, LISTER({"pidof", "redis-server"})),
 	TEST("pgrep", lister_benign, LISTER({"pgrep", "-f", "redis-server"})),
 	TEST("pstree", lister_benign, LISTER({"pstree", "-p"})),

@@ -18,6 +18,11 @@ uint64_t clock_boot_ns(void)
 	return ns_of(CLOCK_BOOTTIME);
 }
 
+uint64_t clock_mono_ns(void)
+{
+	return ns_of(CLOCK_MONOTONIC);
+}
+
 uint64_t clock_suspended_ns(void)
 {
 	int64_t before, boot, after;

@@ -11,6 +11,9 @@
 
 uint64_t clock_boot_ns(void);
 
+/* CLOCK_MONOTONIC: stands still while the host is suspended. For how long something took. */
+uint64_t clock_mono_ns(void);
+
 /* How long the host was suspended since boot. */
 uint64_t clock_suspended_ns(void);
 

@@ -194,15 +194,28 @@ bool alert_shown(struct alerts *as, struct alert *a, uint64_t now_ns)
 	return before;
 }
 
-struct alert *alerts_blind(struct alerts *as, const char *note, uint32_t detail, uint64_t total,
-			   uint64_t now_ns, bool flush)
+static struct attempt_key blind_key(const char *note, uint32_t detail)
 {
-	struct attempt_key key = {
+	return (struct attempt_key){
 		.rule = RULE_SELF_BLIND,
 		.vector = VECTOR_COLLECTOR,
 		.detail = detail,
 		.actor = hash_bytes(HASH_INIT, note, strlen(note)),
 	};
+}
+
+uint64_t alerts_blind_count(const struct alerts *as, const char *note)
+{
+	struct attempt_key key = blind_key(note, 0);
+	const struct alert *a = find(as, &key);
+
+	return a ? a->count : 0;
+}
+
+struct alert *alerts_blind(struct alerts *as, const char *note, uint32_t detail, uint64_t total,
+			   uint64_t now_ns, bool flush)
+{
+	struct attempt_key key = blind_key(note, detail);
 	struct attempt at = {.count = total, .first_ns = now_ns, .last_ns = now_ns};
 	struct alert *a = alerts_counted(as, &key, &at, now_ns, flush);
 

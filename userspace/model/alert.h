@@ -81,6 +81,9 @@ struct alert *alerts_blind(struct alerts *as, const char *note, uint32_t detail,
  */
 const struct alert *alerts_plaintext(const struct alerts *as, const struct event *ev);
 
+/* How often a blind spot was counted so far. */
+uint64_t alerts_blind_count(const struct alerts *as, const char *note);
+
 /* The kernel's entry is gone: nothing more will come for this key. */
 void alerts_forget(struct alerts *as, const struct attempt_key *key);
 

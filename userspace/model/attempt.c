@@ -279,8 +279,11 @@ static bool wire_detail(const struct event *ev, char *buf, size_t size)
 			bypass_detail(ev, buf, size);
 		return ev->key.vector != VECTOR_SWEEP;
 	case RULE_TLS_LISTENER:
-		snprintf(buf, size, "this server serves plaintext on port %llu",
-			 (unsigned long long)ev->key.actor);
+		if (ev->key.actor & ACTOR_CROWD)
+			snprintf(buf, size, "this server serves plaintext on many ports");
+		else
+			snprintf(buf, size, "this server serves plaintext on port %llu",
+				 (unsigned long long)ev->key.actor);
 		return true;
 	default:
 		return false;

@@ -68,3 +68,8 @@ bool vector_is_open(unsigned int vector)
 {
 	return vector >= VECTOR_OPEN && vector <= VECTOR_IO_URING_OPEN;
 }
+
+bool vector_is_wire(unsigned int vector)
+{
+	return vector == VECTOR_NONE || vector == VECTOR_EGRESS || vector == VECTOR_INGRESS;
+}

@@ -28,4 +28,7 @@ const char *vector_name(unsigned int vector);
 /* Opens of files, by syscall or io_uring: the key's detail is an enum file_kind. */
 bool vector_is_open(unsigned int vector);
 
+/* A packet, of either direction; VECTOR_NONE: counted for both. */
+bool vector_is_wire(unsigned int vector);
+
 #endif

@@ -83,7 +83,7 @@ static void use_answer(struct monitor *m, const struct instance *in, struct ask_
 			"in plaintext on this host: no TLS port or UNIX socket of it is known",
 	};
 	const char *value[ASK_VALUES];
-	uint64_t began = clock_boot_ns();
+	uint64_t began = clock_mono_ns();
 
 	for (size_t i = 0; i < ASK_VALUES; i++) {
 		answer->value[i][ASK_VALUE_LEN - 1] = '\0';

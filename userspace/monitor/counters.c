@@ -100,6 +100,8 @@ static const struct counter_note full_notes[] = {
 	{COUNTER_RING_FULL, "ring buffer full: attempts counted, their details lost"},
 	{COUNTER_ATTEMPTS_FULL, "attempts table full: attempts sent one by one"},
 	{COUNTER_PROCS_FULL, "process tables full: some processes of instances are unprotected"},
+	{COUNTER_CODE_FULL, "executable files of instances that could not be tracked: told as new"},
+	{COUNTER_PIPES_FULL, "pipes of instances that could not be tracked: access goes unseen"},
 	{COUNTER_FILES_FULL, "files of instances that could not be tracked: access goes unseen"},
 };
 

@@ -80,7 +80,7 @@ static void log_evidence(struct monitor *m, const struct instance *in, enum inst
 		[INSTANCE_ENDED] = "ended",	[INSTANCE_LISTENS] = "listens",
 		[INSTANCE_UNKNOWN] = NULL,
 	};
-	uint64_t began = clock_boot_ns();
+	uint64_t began = clock_mono_ns();
 	bool digest = events_may_spend(m, in);
 
 	if (!names[change])
@@ -180,9 +180,7 @@ bool events_may_spend(struct monitor *m, const struct instance *in)
 
 void events_spent(struct monitor *m, const struct instance *in, uint64_t since_ns)
 {
-	uint64_t now = clock_boot_ns();
-
-	discovery_spend(&m->discovery, in->account, now - since_ns, now);
+	discovery_spend(&m->discovery, in->account, clock_mono_ns() - since_ns, clock_boot_ns());
 }
 
 /* A file that is not looked at takes no room among those that are protected. */
@@ -214,10 +212,10 @@ static void look_at(struct monitor *m, const struct instance *in, const struct e
 
 static void discover(struct monitor *m, const struct instance *in, const struct event *ev)
 {
-	uint64_t began = clock_boot_ns();
+	uint64_t began = clock_mono_ns();
 
 	if (!events_may_spend(m, in)) {
-		if (!discovery_defer(&m->discovery, in->account, ev, began))
+		if (!discovery_defer(&m->discovery, in->account, ev, m->now))
 			leave_file(m, ev);
 		return;
 	}
@@ -227,7 +225,7 @@ static void discover(struct monitor *m, const struct instance *in, const struct 
 
 void events_discover(struct monitor *m)
 {
-	uint64_t began = clock_boot_ns(), now;
+	uint64_t began = clock_boot_ns(), now, began_job;
 	struct discovery_job *job;
 	const struct instance *in;
 	uint32_t uid;
@@ -239,8 +237,9 @@ void events_discover(struct monitor *m)
 		m->now = now;
 		in = instances_find(&m->instances, job->ev.key.instance);
 		if (in && in->members) { /* else it has ended meanwhile */
+			began_job = clock_mono_ns();
 			look_at(m, in, &job->ev);
-			discovery_spend(&m->discovery, uid, clock_boot_ns() - now, now);
+			discovery_spend(&m->discovery, uid, clock_mono_ns() - began_job, now);
 		} else {
 			leave_file(m, &job->ev);
 		}
@@ -373,6 +372,7 @@ static bool drop_own(struct monitor *m, const struct event *ev)
 	struct attempt counted;
 
 	if (!(ev->flags & EVENT_CONN) ||
+	    (ev->flags & EVENT_CROWD) || /* it stands for others, too */
 	    !asks_own(&m->asks, ev->key.instance, &ev->conn.ends, ev->time_ns))
 		return false;
 	key.vector = VECTOR_NONE; /* the kernel counts both directions together */

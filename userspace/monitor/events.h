@@ -20,7 +20,7 @@ void events_discover(struct monitor *m);
 /* The instance has ended, and no event said so. */
 void events_ended(struct monitor *m, struct instance *in);
 
-/* May the monitor's time be spent on that instance now? If so, events_spent() says how much it was. */
+/* May the monitor's time be spent on that instance now? If so, events_spent() says since when it was, by clock_mono_ns(). */
 bool events_may_spend(struct monitor *m, const struct instance *in);
 void events_spent(struct monitor *m, const struct instance *in, uint64_t since_ns);
 

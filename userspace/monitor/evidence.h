@@ -43,10 +43,10 @@ struct evidence_totals {
 void evidence_close(struct evidence *e, const struct evidence_totals *totals);
 
 /* In a process forked from the monitor: the log is the monitor's. */
+void evidence_forget(struct evidence *e);
+
 /* Once in each round of the main loop. */
 void evidence_tick(struct evidence *e);
-
-void evidence_forget(struct evidence *e);
 
 /* A finding of severity medium or worse, or one that is an alert. Others are left out. */
 void evidence_event(struct evidence *e, const struct finding *f);

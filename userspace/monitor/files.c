@@ -397,7 +397,7 @@ void files_refresh(struct files *f, const struct instances *is, struct discovery
 {
 	size_t i = f->next;
 	bool skipped = false;
-	uint64_t began;
+	uint64_t began, now;
 
 	codes_compare(&f->codes);
 	for (size_t left = f->count; left && f->count; left--) {
@@ -407,8 +407,9 @@ void files_refresh(struct files *f, const struct instances *is, struct discovery
 		in = instances_find(is, f->all[i].instance);
 		if (!in || !in->members)
 			continue; /* files_ended() drops its files */
-		began = clock_boot_ns();
-		if (!discovery_admits(d, in->account, began)) {
+		began = clock_mono_ns();
+		now = clock_boot_ns();
+		if (!discovery_admits(d, in->account, now)) {
 			if (!skipped)
 				f->next = i + 1; /* the next time begins here */
 			skipped = true;
@@ -416,7 +417,7 @@ void files_refresh(struct files *f, const struct instances *is, struct discovery
 		}
 		if (!refresh(f, in, &f->all[i]))
 			drop(f, is, i);
-		discovery_spend(d, in->account, clock_boot_ns() - began, began);
+		discovery_spend(d, in->account, clock_mono_ns() - began, now);
 	}
 }
 

@@ -49,8 +49,8 @@ static void name_culprit(struct culprit *ret, const struct share_key *key, const
 /* Who took most lately is the one to blame if all is full. */
 static void note_usage(struct monitor *m, const struct share_key *key, const struct share *s)
 {
-	if (key->account == ACCOUNT_OTHERS || s->used <= m->noise.most ||
-	    m->now > s->since_ns + 2 * share_period(key->what))
+	if (key->what >= BUDGET_KEPT || key->account == ACCOUNT_OTHERS ||
+	    s->used <= m->noise.most || m->now > s->since_ns + 2 * share_period(key->what))
 		return;
 	m->noise.most = s->used;
 	name_culprit(&m->noise.loudest, key, s);
@@ -62,13 +62,16 @@ static void on_share(void *ctx, const struct share_key *key, const struct share 
 		[BUDGET_ATTEMPTS] = "makes too many attempts to tell them apart: counted together",
 		[BUDGET_SERVERS] = "starts and ends too many servers at once: followed late",
 		[BUDGET_FILES] = "has servers that open too many files at once: not protected",
+		[BUDGET_CONNS] = NULL, /* see report_crowd() */
+		[BUDGET_CODE] = "has servers that execute too many files: told as new each time",
+		[BUDGET_PIPES] = "has servers with too many pipes: access to them goes unseen",
 	};
 	struct monitor *m = ctx;
 	char note[ALERT_NOTE_LEN], who[32] = "many users together";
 	struct culprit c;
 
 	note_usage(m, key, s);
-	if (!s->over || key->what >= BUDGET_MAX)
+	if (!s->over || key->what >= BUDGET_MAX || !notes[key->what])
 		return;
 	name_culprit(&c, key, s);
 	if (key->account != ACCOUNT_OTHERS)

@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "model/attempt.h"
 #include "model/routine.h"
+#include "model/vector.h"
 #include "monitor/host_program.h"
 #include "monitor/plaintext.h"
 #include "monitor/policy_input.h"
@@ -157,10 +158,34 @@ static bool is_known_listener(const struct finding *f)
 	return f->update && f->alert->ev.key.rule == RULE_TLS_LISTENER;
 }
 
+/*
+ * Connections that are counted together: by one user, who is named by the first of them, or by all clients of a server that
+ * could not be named. They are a blind spot, too.
+ */
+static void report_crowd(struct monitor *m, const struct alert *a, uint64_t more)
+{
+	const struct attempt_key *key = &a->ev.key;
+	const struct process_info *p = &a->ev.actor;
+	const struct instance *in = monitor_instance(m, key->instance);
+	struct culprit c = {.uid = (uint32_t)key->actor, .pid = p->pid, .start_ns = p->start_ns};
+	bool named = !(key->actor & ACTOR_PEERS);
+	char note[ALERT_NOTE_LEN], who[32] = "unnamed clients";
+
+	if (!(key->actor & ACTOR_CROWD) || !vector_is_wire(key->vector) || !more)
+		return;
+	memcpy(c.comm, p->comm, sizeof(c.comm));
+	if (named)
+		snprintf(who, sizeof(who), "uid %u", c.uid);
+	snprintf(note, sizeof(note),
+		 "%s: too many connections to %.60s that are not TLS: counted together", who,
+		 in ? in->name : "several servers");
+	report_caused(m, note, alerts_blind_count(&m->alerts, note) + more, named ? &c : NULL);
+}
+
 void report_alert(struct monitor *m, struct alert *a)
 {
 	static struct finding f; /* large, and used by one alert at a time */
-	bool first = !a->id;
+	bool first = !a->id, noise = false;
 
 	if (plaintext_hold(m, a))
 		return;
@@ -172,7 +197,8 @@ void report_alert(struct monitor *m, struct alert *a)
 		note_last(m, &f);
 		if (f.verdict.id >= VERDICT_ALERT && !is_known_listener(&f))
 			add_to_incident(m, &f);
-	} else if (finding_has_actor(&f)) { /* somebody blinds the monitor */
+		noise = f.verdict.id >= VERDICT_ALERT; /* what is expected, or allowed, is none */
+	} else if (finding_has_actor(&f)) {	       /* somebody blinds the monitor */
 		add_to_incident(m, &f);
 	}
 	if (is_blind_spot(&f))
@@ -184,6 +210,8 @@ void report_alert(struct monitor *m, struct alert *a)
 	}
 	if (first && a->ev.key.rule == RULE_TLS_LISTENER)
 		plaintext_answered(m, &a->ev);
+	if (noise)
+		report_crowd(m, a, f.more);
 }
 
 void report_waiting(struct monitor *m)

@@ -28,12 +28,17 @@ static void find_unreported(struct monitor *m)
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
 
-		if (!in->members || sensors_runs(m->sensors, in->id) ||
-		    proc_runs((pid_t)in->pid, in->start_ns))
+		if (!in->members)
 			continue;
+		if (sensors_runs(m->sensors, in->id)) {
+			in->gone = false;
+			continue;
+		}
 		collector_poll(m->collector, 0); /* the event of its end was sent by now, if any */
-		if (in->members)
+		/* of a process that goes on as another program, the event may be under way: the next sweep decides */
+		if (in->members && (in->gone || !proc_runs((pid_t)in->pid, in->start_ns)))
 			events_ended(m, in);
+		in->gone = true;
 	}
 	if (unreported == m->sweeps.unreported)
 		return;
@@ -79,7 +84,7 @@ static int sweep_instances(struct monitor *m)
 				discovery_postpone(&m->discovery, in->account, m->now);
 			continue;
 		}
-		began = clock_boot_ns();
+		began = clock_mono_ns();
 		if (sweep_instance(m, in))
 			err = -EIO;
 		events_spent(m, in, began);
@@ -124,20 +129,19 @@ static void report_lookalikes(struct monitor *m)
 
 void sweeps_run(struct monitor *m)
 {
-	bool pending;
 	int err;
 
 	collector_poll(m->collector, 0); /* a finding that a hook already reported is not new */
 	m->now = m->sweeps.began_ns = clock_boot_ns();
 	find_unreported(m);
-	err = sensors_sweep_host(m->sensors, &pending);
+	err = sensors_sweep_host(m->sensors);
 	err = sweep_instances(m) ?: err;
 	files_refresh(m->files, &m->instances, &m->discovery);
 	save_files(m);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
 		report_lookalikes(m);
 	account(&m->sweeps, m->options->sweep_s);
-	if (pending)
+	if (sensors_sweep_pending(m->sensors))
 		monitor_request_sweep(m);
 	if (err)
 		report_blind_spot(
@@ -149,8 +153,9 @@ void sweeps_baseline(struct monitor *m)
 {
 	for (size_t i = 0; i < m->instances.count; i++) {
 		struct instance *in = m->instances.all[i];
-		uint64_t began = m->now = clock_boot_ns();
+		uint64_t began = clock_mono_ns();
 
+		m->now = clock_boot_ns();
 		if (!in->members || in->baselined || !instance_started(in, m->now))
 			continue;
 		/* code that is mapped until then passes for its own: not for long */

@@ -49,6 +49,8 @@ static void put_conn(struct textw *t, const struct finding *f)
 	put_endpoint(t, c, f->local_ip, c->ends.local_port);
 	if (c->opened != OPENED_UNKNOWN)
 		textw_put(t, c->opened == OPENED_INBOUND ? " (inbound)" : " (outbound)");
+	if (f->alert->ev.flags & EVENT_CROWD)
+		textw_put(t, " and other connections");
 	if (payload_kind_text(c->payload))
 		textw_put(t, ", %s", payload_kind_text(c->payload));
 	if (command_name(c->command))

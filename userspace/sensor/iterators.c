@@ -76,22 +76,29 @@ int sensors_mark_sockets(struct sensors *s, pid_t pid)
 	return s->wire ? iterator_run(s, sensors_program(s, "mark_sockets"), pid) : 0;
 }
 
-int sensors_sweep_host(struct sensors *s, bool *ret_pending)
+int sensors_sweep_host(struct sensors *s)
 {
 	static const char *const names[] = {"sweep_progs", "sweep_tasks", "sweep_files",
 					    "sweep_rings", "sweep_own_rings"};
 	int err = 0;
 
-	if (s->sweep)
+	if (s->sweep) {
 		*s->lasting_pending = 0;
+		*s->first_sweep = !s->swept;
+	}
+	s->swept = true;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bpf_program *prog = sensors_program(s, names[i]);
 		int one = prog ? iterator_run(s, prog, 0) : 0;
 
 		err = err ?: one;
 	}
-	*ret_pending = s->sweep && *s->lasting_pending;
 	return err;
+}
+
+bool sensors_sweep_pending(const struct sensors *s)
+{
+	return s->sweep && *s->lasting_pending;
 }
 
 int sensors_sweep_maps(struct sensors *s, pid_t pid, bool baseline)

@@ -309,6 +309,7 @@ static int fill_sweep(struct sensors *s)
 	s->uprobe_flag_known = flags.uprobes != 0;
 	s->baseline = &s->sweep->bss->baseline;
 	s->lasting_pending = &s->sweep->bss->lasting_pending;
+	s->first_sweep = &s->sweep->bss->first_sweep;
 	return err;
 }
 

@@ -142,7 +142,7 @@ void sensors_shares(const struct sensors *s, uint64_t now_ns, sensors_share_fn f
 	int fd = sensors_map_fd(s, "shares");
 	struct share_key key, next, *last = NULL;
 	struct share share;
-	bool more = !bpf_map_get_next_key(fd, last, &next);
+	bool more = !bpf_map_get_next_key(fd, last, &next), kept;
 
 	for (size_t i = 0; more && i < SHARES_MAX; i++) {
 		key = next; /* its successor is found before it may be removed */
@@ -150,7 +150,8 @@ void sensors_shares(const struct sensors *s, uint64_t now_ns, sensors_share_fn f
 		if (bpf_map_lookup_elem(fd, &key, &share))
 			continue;
 		fn(ctx, &key, &share);
-		if (!share.over && key.account && key.account != ACCOUNT_OTHERS &&
+		kept = key.what >= BUDGET_KEPT && share.used;
+		if (!share.over && !kept && key.account && key.account != ACCOUNT_OTHERS &&
 		    now_ns > share.since_ns + SHARE_IDLE_NS)
 			bpf_map_delete_elem(fd, &key);
 	}

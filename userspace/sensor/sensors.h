@@ -77,10 +77,12 @@ int sensors_seal(struct sensors *s);
 
 /*
  * Find holders of instances' files and sockets, states of instances, and BPF programs of others. Findings arrive as
- * events. *ret_pending: a state was found that a hook may still report; another sweep in half a second will decide.
- * Returns the first error, after running all sweeps.
+ * events. Returns the first error, after running all sweeps.
  */
-int sensors_sweep_host(struct sensors *s, bool *ret_pending);
+int sensors_sweep_host(struct sensors *s);
+
+/* Since sensors_sweep_host() a state was found that a hook may still report: a sweep half a second later decides. */
+bool sensors_sweep_pending(const struct sensors *s);
 
 /* Instances of whose start no event was sent, because their user had had his share: send it now. */
 int sensors_tell_rest(struct sensors *s);

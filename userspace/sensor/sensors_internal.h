@@ -39,9 +39,11 @@ struct sensors {
 	uint32_t *find_pass; /* process.bpf.c: pass of find_instances; read-only once sealed */
 	uint32_t *files_of;  /* access.bpf.c or memory.bpf.c: see sensors_file_learn() */
 	uint32_t *baseline;  /* sweep.bpf.c: see sensors_sweep_maps() */
-	uint32_t *lasting_pending; /* sweep.bpf.c: see sensors_sweep_host() */
+	uint32_t *lasting_pending; /* sweep.bpf.c: see sensors_sweep_pending() */
+	uint32_t *first_sweep;	   /* the same */
 
 	struct btf *btf;	/* the kernel's */
+	bool swept;		/* the host, at least once */
 	bool access_hook;	/* programs may attach to the access-check hook */
 	bool map_iterators;	/* the kernel takes iterators over maps */
 	bool uprobe_flag_known; /* see sensors_knows_uprobes() */
