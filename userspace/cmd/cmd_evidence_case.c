@@ -43,6 +43,20 @@ static int run(struct wanted *w, const char *name,
 	return code;
 }
 
+/* Of both verbs; into their `w`. */
+#define INCIDENT_ARG                                                                               \
+	{                                                                                          \
+		"--incident", "UID", "Only this incident, and what was going on meanwhile.",       \
+			CLI_TEXT, &w.c.incident                                                    \
+	}
+#define SINCE_ARG                                                                                  \
+	{                                                                                          \
+		"--since", "TIME",                                                                 \
+			"Everything logged then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC. "     \
+			"Default: everything.",                                                    \
+			CLI_TEXT, &w.since                                                         \
+	}
+
 int evidence_export(int argc, char **argv)
 {
 	struct wanted w = {};
@@ -52,11 +66,8 @@ int evidence_export(int argc, char **argv)
 		 "File to write, which must not exist: a tar archive, compressed by zstd.",
 		 CLI_OPERAND, &w.out, .required = true},
 		EVIDENCE_DIR_ARG,
-		{"--incident", "UID", "Only this incident, and what was going on meanwhile.",
-		 CLI_TEXT, &w.c.incident},
-		{"--since", "TIME",
-		 "Everything logged then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC. Default: everything.",
-		 CLI_TEXT, &w.since},
+		INCIDENT_ARG,
+		SINCE_ARG,
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -100,11 +111,8 @@ int evidence_report(int argc, char **argv)
 		{"OUT", NULL, "File to write, which must not exist: one HTML page.", CLI_OPERAND,
 		 &w.out, .required = true},
 		EVIDENCE_DIR_ARG,
-		{"--incident", "UID", "Only this incident, and what was going on meanwhile.",
-		 CLI_TEXT, &w.c.incident},
-		{"--since", "TIME",
-		 "Everything logged then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC. Default: everything.",
-		 CLI_TEXT, &w.since},
+		INCIDENT_ARG,
+		SINCE_ARG,
 	};
 	int code = cli_parse(
 		&(struct cli_command){

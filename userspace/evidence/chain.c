@@ -76,7 +76,6 @@ static bool time_follows(const struct chain *c, const struct chain *p)
 
 static int check_place(const struct chain *c, const struct place *p, char error[CHAIN_ERROR_LEN])
 {
-
 	if (!c->number && (c->cut || (p->as.number == 1 && !p->previous[0])))
 		return 0;
 	if (!c->number)

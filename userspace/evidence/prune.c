@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prune.c - see prune.h. The order: an entry says so and is signed; then the delegations among what goes, and the last statement, are kept in "pruned";
- * then bundles are removed, oldest first. Killed in between, the log verifies, and has more than it says that it has.
+ * prune.c - see prune.h. The order: an entry says so and is signed; then the delegations among what goes, and the last
+ * statement, are kept in "pruned"; then bundles are removed, oldest first. Killed in between, the log verifies, and has
+ * more than it says that it has.
  */
 #include "evidence/prune.h"
 
