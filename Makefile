@@ -29,7 +29,7 @@ WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshad
 USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(MACHINE)-linux-gnu
-LIBS    := -lbpf -lelf -lz -lyaml -ljansson -lcrypto
+LIBS    := -lbpf -lelf -lz -lzstd -lyaml -ljansson -lcrypto
 
 # Sub-makes build in parallel unless the caller chose a number of jobs. Lines that use it begin with +, which
 # hands them the caller's jobs.
@@ -55,8 +55,11 @@ FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/polic
 FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto
-FUZZED_fuzz_frame := userspace/evidence/frame.c userspace/base/crc32c.c
 FUZZED_fuzz_hello := userspace/validate/hello.c
+FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/http evidence/witness_request evidence/note evidence/tree)
+FUZZ_LIBS_fuzz_witness := -lcrypto
+FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/note evidence/tree base/crc32c)
+FUZZ_LIBS_fuzz_frame := -lcrypto -ljansson
 
 # The lanes load the objects one by one when a kernel refuses one.
 .SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
@@ -79,6 +82,7 @@ install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
 	install -D -m 644 docs/cachewarden-evidence.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-evidence.1
 	install -D -m 644 docs/cachewarden-validate.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-validate.1
+	install -D -m 644 docs/cachewarden-witness.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-witness.1
 	install -D -m 644 docs/cachewarden-policy.5 $(DESTDIR)$(prefix)/share/man/man5/cachewarden-policy.5
 	install -D -m 644 docs/cachewarden-rules.7 $(DESTDIR)$(prefix)/share/man/man7/cachewarden-rules.7
 
@@ -127,7 +131,7 @@ day: ## 24 hours of ordinary host work in minutes, and the incidents they raise:
 	+$(Q)$(SUBMAKE) all
 	$(Q)tests/scripts/day.sh
 
-fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the parsers of TLS, policies and the evidence log, RUNS=10000000 each
+fuzz: $(FUZZERS) $(B)/unit/test_tls_mutated ## fuzz the parsers of TLS, policies, evidence and the witness, RUNS=10000000 each
 	$(Q)STREAMS=1000000 $(B)/unit/test_tls_mutated
 	$(Q)for f in $(FUZZERS); do mkdir -p $$f.new; $$f -runs=$(or $(RUNS),10000000) -max_len=4096 \
 		-artifact_prefix=$(B)/fuzz/ -print_final_stats=1 -verbosity=1 $$f.new \
@@ -177,6 +181,7 @@ $(B)/user/%.o: userspace/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/user/sensor/loader.o: $(SKELS)
+$(B)/user/attest/bundle.o: userspace/attest/verify.py
 
 # The object is a prerequisite because it depends on the headers. stderr only counts suppressed warnings.
 $(B)/analyzed/%: userspace/%.c $(B)/user/%.o .clang-tidy

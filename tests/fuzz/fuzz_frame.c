@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_frame.c - libFuzzer on the records of the evidence log's write-ahead log.
+ * fuzz_frame.c - libFuzzer on the records of the evidence log's write-ahead log, and on the file with what retention kept.
  *
  * Invariants: reading ends, at the first record that is not whole, inside the bytes; what was read is written as the same
  * bytes again. An entry behind a good one does not change it.
  */
 #include "evidence/frame.h"
+#include "evidence/pruned.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,12 +41,38 @@ static void read_all(const uint8_t *bytes, size_t size)
 	}
 }
 
+/* These bytes in records, each behind its length: those have the right checksums. */
+static void read_pruned(const uint8_t *data, size_t size)
+{
+	uint8_t *bytes = malloc(size * (FRAME_HEAD + 1) + 1);
+	struct pruned_entry e = {};
+	struct pruned p;
+	size_t len = 0, at = 0;
+	uint64_t next = 0;
+
+	while (size > 1 && data[0] && data[0] < size) {
+		frame_put(bytes + len, (const char *)data + 1, data[0]);
+		len += FRAME_HEAD + data[0];
+		size -= 1u + data[0];
+		data += 1u + data[0];
+	}
+	if (pruned_parse(&p, bytes, len)) {
+		free(bytes);
+		return;
+	}
+	for (; pruned_next(&p, &at, &e); next = e.index + 1)
+		check(e.index >= next && e.index < p.before && e.len && at <= len);
+	check(at == len || !next);
+	pruned_free(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = malloc(size + FRAME_HEAD + 1);
 
 	memcpy(bytes, data, size);
 	read_all(bytes, size);
+	read_pruned(data, size);
 	if (size &&
 	    size <= FRAME_ENTRY_MAX) { /* as an entry: read back, and garbage after it is none */
 		uint8_t *record = malloc(FRAME_HEAD + 2 * size);

@@ -154,6 +154,129 @@ static void account_recorded(const void *arg)
 	require(record && number_of(record, "account") == 0, "root's server: %s", r.out);
 }
 
+static json_t *parsed(const char *text)
+{
+	json_t *v = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
+
+	require(v, "no JSON: %.300s", text);
+	return v;
+}
+
+/* Of the only server in a statement. */
+static json_t *counts_in(json_t *predicate)
+{
+	json_t *servers = json_object_get(predicate, "servers");
+
+	require(json_array_size(servers) == 1, "not one server: %s", json_dumps(predicate, 0));
+	return json_object_get(json_array_get(servers, 0), "counts");
+}
+
+/* What a statement says of the server: the attempts and handshakes that there were, what was allowed by which entry, and no others. */
+static void stated(const void *arg)
+{
+	const char *dir = str("%s/evidence-stated", scratch),
+		   *path = str("%s/stated.yaml", scratch);
+	struct server *s = server_start(&(struct server_opts){});
+	const char *name = str("redis-server:%d", s->tls_port);
+	json_t *counts, *predicate, *allowed;
+	struct trigger t;
+	struct monitor *m;
+	struct client *c;
+	struct run r;
+
+	file_write(path, str("allow:\n  - rule: mem-read\n    exe: %s\n    reason: ticket 4711\n",
+			     trigger_path("vm_readv")));
+	m = monitor_start("--evidence", dir, "--statement-every", "1", "--policy", path, NULL);
+	t = trigger("vm_readv", pid_of(s));
+	r = run_command(10000, "head", "-c", "1", str("/proc/%d/mem", s->pid));
+	c = client_open(s, "127.0.0.1", true);
+	client_do(c, "PING");
+	client_close(c);
+	monitor_sync(m);
+	require(alert_find(m, "mem-read", r.pid) && alert_find(m, "mem-read", t.pid), "no events");
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+	verifies(dir);
+	r = run_command(10000, MONITOR, "evidence", "statement", "--unsigned", "--instance", name,
+			dir);
+	require(r.status == 0, "no statement: %s", r.err);
+	predicate = json_object_get(parsed(r.out), "predicate");
+	counts = counts_in(predicate);
+	require(number_at(json_object_get(counts, "accesses"), "mem-read", "alert") >= 1 &&
+			number_at(json_object_get(counts, "accesses"), "mem-read", "allowed") == 1,
+		"accesses: %s", r.out);
+	allowed = json_object_get(json_object_get(counts, "allowed"), str("%s:2", path));
+	require(number_of(allowed, "count") == 1, "by which entry: %s", r.out);
+	require(json_object_size(json_object_get(counts, "handshakes")) == 1, "handshakes: %s",
+		r.out);
+	require(number_of(counts, "plaintext_bytes") == 0, "plaintext: %s", r.out);
+	require(number_of(counts, "incidents") == 1, "incidents: %s", r.out);
+	require(number_at(json_object_get(predicate, "counts"), "sweeps", "count") >= 1,
+		"no sweep: %s", r.out);
+	require(number_at(predicate, "statements", "count") >= 1, "none of its own: %s", r.out);
+	require(number_at(predicate, "coverage", "watched_ms") > 0, "nobody watched: %s", r.out);
+	r = run_command(10000, MONITOR, "evidence", "statement", "--unsigned", "--number", "1",
+			dir);
+	require(r.status == 0 && strstr(r.out, name), "statement 1: %s%s", r.out, r.err);
+	server_stop(s, SIGTERM);
+}
+
+/* Fails if the secret is in a file of that name below the directory, or if there is no such file. */
+static void no_secret_in(const char *dir, const char *name)
+{
+	struct run r =
+		run_command(10000, "grep", "-r", "-l", "-e", SECRET, str("%s/%s", dir, name));
+
+	require(r.status == 1, "grep: exit code %d, the secret is in %s%s", r.status, r.out, r.err);
+}
+
+/* Value, key, password; argument, environment and standard input of an actor. All that is made of the log has none of them. */
+static void kept_private(const void *arg)
+{
+	const char *dir = str("%s/evidence-private", scratch), *made = str("%s/made", scratch);
+	const char *named = str("%s/" SECRET, scratch);
+	struct monitor *m = monitor_start("--evidence", dir, NULL);
+	struct run r, client, reader;
+	json_t *incident;
+
+	file_write(named, "");
+	client = run_command(10000, "redis-cli", "-a", SECRET, "-p", str("%d", a->plain_port),
+			     "set", SECRET, SECRET);
+	reader = run_command(10000, "env", "TOKEN=" SECRET, "sh", "-c",
+			     str("exec head -c 1 /proc/%d/mem '" SECRET "' <'%s'", a->pid, named));
+	monitor_sync(m);
+	require(alert_find(m, "mem-read", reader.pid), "no alert");
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+
+	r = run_command(10000, MONITOR, "evidence", "show", dir);
+	require(find(r.out, "event", client.pid, NULL) && find(r.out, "event", reader.pid, NULL),
+		"not both are in the log: %s", r.out);
+	incident = find(r.out, "incident", 0, NULL);
+	require(incident, "no incident: %s", r.out);
+	r = run_command(
+		10000, "sh", "-c",
+		str("mkdir %s && cd %s && e='%s evidence' && $e export b.tar.zst %s && "
+		    "zstd -dqc b.tar.zst | tar xf - && python3 evidence/verify.py && "
+		    "$e report all.html %s && $e report --incident %s one.html %s && "
+		    "$e statement --unsigned %s >asked && $e statement --unsigned --number 1 %s >own && "
+		    "$e statement --month $(date -u +%%Y-%%m) --format html %s >month.html",
+		    made, made, str("%s/build/cachewarden", getcwd(NULL, 0)), dir, dir,
+		    json_string_value(
+			    json_object_get(json_object_get(incident, "finding_info"), "uid")),
+		    dir, dir, dir, dir));
+	require(r.status == 0, "nothing is made of the log: %s%s", r.out, r.err);
+	no_secret_in(dir, ".");
+	no_secret_in(made, "evidence/entries.jsonl");
+	no_secret_in(made, "evidence/report.html");
+	no_secret_in(made, "evidence");
+	no_secret_in(made, "all.html");
+	no_secret_in(made, "one.html");
+	no_secret_in(made, "asked");
+	no_secret_in(made, "own");
+	no_secret_in(made, "month.html");
+	require(!strstr(file_read(m->out), SECRET) && !strstr(file_read(m->err), SECRET),
+		"it is in the monitor's output");
+}
+
 /* An alert is on the disk when the monitor is killed right after it. */
 static void killed(const void *arg)
 {
@@ -194,6 +317,8 @@ static void unwritable(const void *arg)
 
 static const struct test tests[] = {
 	TEST("an incident is in the log, with its actor and no secret", logged),
+	TEST("a statement has the attempts and handshakes that there were", stated),
+	TEST("what is made of the log has no secret, and verifies", kept_private),
 	TEST("an alert is on the disk when the monitor is killed", killed),
 	TEST("the account that answers for a server is in the log", account_recorded),
 	TEST("a log that cannot be written is reported", unwritable),

@@ -19,6 +19,7 @@ LAYERS = (
     ("policy",),
     ("sensor", "report"),
     ("evidence",),
+    ("attest",),
     ("monitor",),
     ("validate",),
     ("cmd",),
@@ -33,7 +34,7 @@ PURE = tuple("userspace/validate/" + name for name in
              ("check", "hello.", "profile", "verdict.", "facts.h"))
 IO_HEADER = re.compile(r"<(bpf/|unistd\.h|fcntl\.h|sys/(?!queue\.h))")
 IO_CALL = re.compile(r"(?<![>.\w])(f?open(at)?|f?printf|puts|fread|fwrite|fgets|getline|read|write)\(")
-NAMED_PATH = re.compile(r"`((?:bpf|lib|include|tls|userspace|base|model|policy|sensor|report|evidence|monitor|"
+NAMED_PATH = re.compile(r"`((?:bpf|lib|include|tls|userspace|base|model|policy|sensor|report|evidence|attest|monitor|"
                         r"validate|cmd|tests|docs)/[a-z0-9_./-]+?):?[` ]")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"][^>"]+[>"])', re.MULTILINE)
 

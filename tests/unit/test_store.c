@@ -276,7 +276,7 @@ static void openssl_verifies_the_checkpoint(void **state)
 		"{ echo $key | base64 -d; echo $vkey | base64 -d | tail -c 32; } |\n"
 		"	openssl pkey -pubin -inform DER -out key.pem &&\n"
 		"sed '/^$/,$d' checkpoint >text &&\n"
-		"tail -n 1 checkpoint | sed 's/.* //' | base64 -d | tail -c 64 >signature &&\n"
+		"grep -m 1 '^\xe2\x80\x94 ' checkpoint | sed 's/.* //' | base64 -d | tail -c 64 >signature &&\n"
 		"openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in text -sigfile signature >/dev/null\n";
 	char error[READER_ERROR_LEN], vkey[NOTE_VKEY_LEN];
 	struct verified v;

@@ -5,6 +5,7 @@
  */
 #include "evidence_log.h"
 
+#include "base/clock_step.h"
 #include "evidence/writer.h"
 
 #include <errno.h>
@@ -29,6 +30,43 @@ int fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+/* How far the clocks are ahead of the kernel's, atomic. */
+static int64_t boot_ahead_s, real_ahead_s;
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+	int err = (int)syscall(SYS_clock_gettime, id, t);
+
+	if (id == CLOCK_BOOTTIME)
+		t->tv_sec += __atomic_load_n(&boot_ahead_s, __ATOMIC_RELAXED);
+	if (id == CLOCK_REALTIME)
+		t->tv_sec += __atomic_load_n(&real_ahead_s, __ATOMIC_RELAXED);
+	return err;
+}
+
+static bool cancelled; /* the kernel cancels a timer, since somebody set the clock; atomic */
+
+ssize_t read(int fd, void *buf, size_t len)
+{
+	if (len == sizeof(uint64_t) && __atomic_exchange_n(&cancelled, false, __ATOMIC_RELAXED)) {
+		errno = ECANCELED;
+		return -1;
+	}
+	return syscall(SYS_read, fd, buf, len);
+}
+
+/* Time passes: the clock goes on as the time since boot does. */
+static void pass(int64_t s)
+{
+	__atomic_add_fetch(&real_ahead_s, s, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&boot_ahead_s, s, __ATOMIC_RELAXED);
+}
+
+static void step_clock(int64_t s)
+{
+	__atomic_add_fetch(&real_ahead_s, s, __ATOMIC_RELAXED);
+}
+
 static void fail_disk(int error)
 {
 	__atomic_store_n(&sync_error, error, __ATOMIC_RELAXED);
@@ -39,7 +77,7 @@ static struct writer *start(void)
 	char error[STORE_ERROR_LEN];
 	struct writer *w;
 
-	if (writer_start(&w, log_dir, "host.example", error))
+	if (writer_start(&w, log_dir, "host.example", NULL, error))
 		fail_msg("cannot start: %s", error);
 	return w;
 }
@@ -91,7 +129,8 @@ struct found {
 	char last[16];
 };
 
-static const char *const kind_names[8] = {"epoch", "event", "stop", "lost", "recovery", "alive"};
+static const char *const kind_names[8] = {"epoch",    "event", "stop",	"lost",
+					  "recovery", "alive", "clock", "away"};
 
 static int look(void *ctx, const struct entry_place *at, const char *entry, size_t len)
 {
@@ -377,6 +416,227 @@ static void killed_writer_is_in_the_log_of_the_next_one(void **state)
 	assert_int_equal(f.kinds[0], 2);
 }
 
+/* In seconds of the test, since time is passed in. */
+static void silence_and_keys_follow_the_time_since_boot(void **state)
+{
+	struct writer *w = start();
+	struct found f;
+
+	for (int i = 0; i < 2; i++) { /* nothing is due */
+		pass(20);
+		usleep(1200000);
+	}
+	f = look_at_log();
+	assert_int_equal(f.kinds[5], 0);
+	pass(25); /* more than a minute since anything was logged */
+	usleep(1500000);
+	f = look_at_log();
+	assert_int_equal(f.kinds[5], 0); /* that this thread lives shows nothing of the caller */
+	writer_tick(w);
+	wait_entries(w, 2);
+	f = look_at_log();
+	assert_int_equal(f.kinds[5], 1);
+	assert_int_equal(f.kinds[0], 1);
+	pass(900);
+	wait_entries(
+		w,
+		3); /* a key, and no sign of life, though it was silent: the caller was not there */
+	usleep(1500000);
+	f = look_at_log();
+	assert_int_equal(f.kinds[5], 1);
+	assert_int_equal(f.kinds[0], 2);
+	writer_tick(w);
+	wait_entries(w, 4);
+	f = look_at_log();
+	assert_int_equal(f.kinds[7], 1);
+	assert_int_equal(f.kinds[5], 1);
+	assert_int_equal(f.kinds[6], 0); /* the clock was right all the time */
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_verifies(5);
+}
+
+static int take_said(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	if (entry_is(entry, len, "clock") || entry_is(entry, len, "away"))
+		snprintf(ctx, 256, "%.*s", (int)len, entry);
+	return 0;
+}
+
+static long long member(const char *entry, const char *name)
+{
+	const char *at = strstr(entry, name);
+
+	assert_non_null(at);
+	return strtoll(at + strlen(name) + 2, NULL, 10);
+}
+
+/* Stopped, hung or suspended: it says for how long once it goes on. */
+static void absence_of_the_caller_is_logged(void **state)
+{
+	struct writer *w = start();
+	char entry[256] = "";
+	struct reader r;
+	long long from, to;
+
+	writer_tick(w);
+	pass(4);
+	writer_tick(w);
+	pass(30);
+	writer_tick(w);
+	wait_entries(w, 2);
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	assert_int_equal(reader_each(&r, 0, take_said, entry, NULL), 0);
+	reader_close(&r);
+	from = member(entry, "\"from");
+	to = member(entry, "\"to");
+	assert_in_range(to - from, 30000, 30100);
+	writer_tick(w);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_int_equal(look_at_log().kinds[7], 1);
+}
+
+/* Forward and back; each is an entry of its own, and neither makes the log silent or loud. */
+static void steps_of_the_clock_are_logged(void **state)
+{
+	static const int64_t steps[] = {3600, -7200, 0}; /* the last one is set to what it was */
+	struct writer *w = start();
+	struct found f;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		char entry[256] = "";
+		struct reader r;
+		long long before, after, by;
+
+		step_clock(steps[i]);
+		__atomic_store_n(&cancelled, i == 2, __ATOMIC_RELAXED);
+		wait_entries(w, 2 + i);
+		assert_int_equal(reader_open(&r, log_dir), 0);
+		assert_int_equal(reader_each(&r, 0, take_said, entry, NULL), 0);
+		reader_close(&r);
+		before = member(entry, "\"boot_time_before");
+		after = member(entry, "\"boot_time");
+		by = member(entry, "\"step_ms");
+		assert_int_equal(by, after - before);
+		assert_in_range(by - steps[i] * 1000 + 100, 0, 200);
+		assert_non_null(strstr(entry, i == 2 ? "\"set\":true" : "\"set\":false"));
+	}
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	f = look_at_log();
+	assert_int_equal(f.kinds[6], 3);
+	assert_int_equal(f.kinds[5], 0);
+	assert_verifies(5);
+}
+
+static uint64_t log_size(void)
+{
+	char error[READER_ERROR_LEN];
+	struct verified v;
+
+	if (log_verify(&v, error))
+		fail_msg("does not verify: %s", error);
+	return v.size;
+}
+
+static uint64_t pruned(void)
+{
+	struct reader r;
+	uint64_t before;
+
+	assert_int_equal(reader_open(&r, log_dir), 0);
+	before = r.pruned.before;
+	reader_close(&r);
+	return before;
+}
+
+/* By the time that passed, and not by a clock that somebody set. */
+static void old_entries_are_removed(void **state)
+{
+	struct writer *w = start();
+	struct writer_status s;
+	uint64_t first;
+
+	writer_keep(w, 30);
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, false);
+	wait_entries(w, 3001);
+	writer_tick(w);
+	pass(29 * 86400);
+	writer_tick(w);
+	wait_entries(w, 3003); /* a key, and that the caller was away: it had the chance */
+	usleep(1200000);
+	assert_int_equal(pruned(), 0);
+	pass(2 * 86400);
+	for (int i = 0; i < 100 && !pruned(); i++)
+		usleep(100000);
+	first = pruned();
+	assert_in_range(first, 1792, 2048); /* 1024 stay */
+	writer_status(w, &s);
+	assert_int_equal(s.unpruned, 0);
+
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, false);
+	wait_entries(w, 6003);
+	step_clock(40 * 86400ll);
+	usleep(1500000);
+	pass(2 * 86400);
+	usleep(2500000);
+	assert_int_equal(pruned(), first);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	assert_true(log_size() > 6000);
+}
+
+/* Little by little, each less than what is believed; and before the monitor started. */
+static void clock_that_was_set_removes_nothing(void **state)
+{
+	struct writer *w = start();
+
+	writer_keep(w, 1);
+	for (unsigned int i = 0; i < 3000; i++)
+		put(w, i, false);
+	wait_entries(w, 3001);
+	for (unsigned int i = 0; i < 4; i++) { /* to be seen one by one */
+		step_clock(1200);
+		wait_entries(w, 3002 + i);
+	}
+	pass(3 * 86400);
+	usleep(2500000);
+	assert_int_equal(pruned(), 0);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	step_clock(40 * 86400ll);
+	w = start();
+	writer_keep(w, 30);
+	pass(70);
+	usleep(2500000);
+	assert_int_equal(pruned(), 0);
+	writer_keep(w, 50);
+	pass(15 * 86400); /* but not for ever */
+	for (int i = 0; i < 100 && !pruned(); i++)
+		usleep(100000);
+	assert_in_range(pruned(), 1792, 2048);
+	assert_int_equal(stop(w, WRITER_STOP_MS), 0);
+	log_size();
+}
+
+/* What decides, without a clock. */
+static void clock_decisions(void **state)
+{
+	struct clock_step step;
+	int64_t last = 1000000;
+
+	assert_false(clock_step_check(&last, 1000000 + CLOCK_STEP_MS - 1, false, &step));
+	assert_false(clock_step_check(&last, 1000000 - CLOCK_STEP_MS + 1, false, &step));
+	assert_int_equal(last, 1000000); /* drift adds up */
+	assert_true(clock_step_check(&last, 1000000 + CLOCK_STEP_MS, false, &step));
+	assert_int_equal(step.before_ms, 1000000);
+	assert_int_equal(step.ms, 1000000 + CLOCK_STEP_MS);
+	assert_false(step.set);
+	assert_false(clock_step_check(&last, 1000000 + CLOCK_STEP_MS, false, &step));
+	assert_true(clock_step_check(&last, last - 1, true, &step)); /* set, and hardly changed */
+	assert_true(step.set);
+	assert_true(clock_step_check(&last, -5000000, false, &step));
+	assert_int_equal(step.ms, -5000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
 
 int main(void)
@@ -393,6 +653,12 @@ int main(void)
 		TEST(hanging_disk),
 		TEST(what_is_no_record_is_counted),
 		TEST(killed_writer_is_in_the_log_of_the_next_one),
+		TEST(silence_and_keys_follow_the_time_since_boot),
+		TEST(absence_of_the_caller_is_logged),
+		TEST(steps_of_the_clock_are_logged),
+		TEST(old_entries_are_removed),
+		TEST(clock_that_was_set_removes_nothing),
+		cmocka_unit_test(clock_decisions),
 	};
 
 	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

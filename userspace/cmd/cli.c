@@ -236,7 +236,7 @@ static void print_group_help(const struct cli_group *g, FILE *to)
 {
 	fprintf(to, "Usage: %s COMMAND [ARGUMENT...]\n\n%s\n\nCommands:\n", g->name, g->help);
 	for (size_t i = 0; i < g->count; i++)
-		fprintf(to, "  %-9s %s\n", g->verbs[i].name, g->verbs[i].help);
+		fprintf(to, "  %-10s %s\n", g->verbs[i].name, g->verbs[i].help);
 	fprintf(to,
 		"\n'%s COMMAND --help' lists a command's options.\n"
 		"Exit codes: 0 success, 1 violation found, 2 wrong usage or policy, 3 could not do the job.\n",

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* cmd_evidence.c - cachewarden evidence verify, show and prove. They only read, and need no monitor. */
+/* cmd_evidence.c - cachewarden evidence verify, show, prove and the table of all. They only read, and need no monitor. */
 #include "cmd/cli.h"
+#include "cmd/evidence_common.h"
 #include "cmd/verbs.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "evidence/prove.h"
@@ -13,26 +15,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define DIR_ARG                                                                                    \
-	{                                                                                          \
-		"DIR", NULL, "Directory of the log. Default: " EVIDENCE_DIR ".", CLI_OPERAND, &dir \
-	}
-
-/* A log that is not what was written is a violation, one that cannot be read is not. */
-static int code_of(int err)
-{
-	return err == -EBADMSG ? EXIT_VIOLATION : err == -EINVAL ? EXIT_USAGE : EXIT_CANNOT;
-}
-
-static int report(const char *dir, const struct reader *r, int err)
-{
-	fprintf(stderr, "%s: %s\n", dir, r->error[0] ? r->error : strerror(-err));
-	return code_of(err);
-}
 
 /* --- verify --- */
+
+/* A missing one is an error, but at the end: the next one may not be due. */
+static void print_statements(const struct verified *v)
+{
+	const struct chain *c = &v->statements;
+	char to[CLOCK_TEXT_LEN];
+
+	if (!c->count)
+		return;
+	clock_text(c->to, to, sizeof(to));
+	printf("statements: %" PRIu64 ", none missing; the last, number %" PRIu64 ", is up to %s\n",
+	       c->count, c->number, to);
+	if (c->every_ms && v->last_ms > c->to + 2 * c->every_ms)
+		printf("statements are missing at the end: entries go on for %" PRId64
+		       " more minutes\n",
+		       (v->last_ms - c->to) / 60000);
+}
 
 static void print_verified(const char *dir, const struct verified *v)
 {
@@ -43,28 +44,43 @@ static void print_verified(const char *dir, const struct verified *v)
 	printf("%s: verified\norigin: %s\nentries: %" PRIu64 "\nroot: %s\nstarts: %" PRIu64
 	       ", signing keys: %" PRIu64 ", the last: %s\n",
 	       dir, v->origin, v->size, root, v->starts, v->epochs, vkey);
+	if (v->pruned)
+		printf("pruned: entries 0 to %" PRIu64 ", as the log says\n", v->pruned - 1);
 	if (v->unsigned_entries)
 		printf("not signed yet: %" PRIu64 " more entries\n", v->unsigned_entries);
+	print_statements(v);
 	if (v->earlier)
 		printf("earlier checkpoint: of %" PRIu64 " entries, a prefix of this log\n",
 		       v->earlier);
-	else
+	if (v->cosigned) {
+		char when[CLOCK_TEXT_LEN];
+
+		clock_text((int64_t)v->cosigned_s * 1000, when, sizeof(when));
+		printf("cosigned by the witness: %" PRIu64 " entries, at %s\n", v->cosigned, when);
+	}
+	if (!v->earlier && !v->cosigned)
 		printf("Whether entries are missing at the end, only a checkpoint kept elsewhere can "
 		       "tell: --checkpoint.\n");
 }
 
 static int evidence_verify(int argc, char **argv)
 {
-	const char *dir = NULL, *vkey = NULL, *earlier = NULL;
+	const char *dir = NULL, *witness = NULL;
+	struct verify_trust trust = {};
+	struct note_key key;
 	const struct cli_arg args[] = {
-		DIR_ARG,
+		EVIDENCE_DIR_ARG,
 		{"--checkpoint", "FILE",
 		 "A copy of the log's checkpoint that was kept elsewhere: what it covered must still be there.",
-		 CLI_TEXT, &earlier},
+		 CLI_TEXT, &trust.earlier},
 		{"--vkey", "KEY",
 		 "Verification key to trust. Default: the file vkey in the directory, which whoever can "
 		 "replace the log can replace.",
-		 CLI_TEXT, &vkey},
+		 CLI_TEXT, &trust.vkey},
+		{"--witness", "KEY",
+		 "Verification key of a witness: what it cosigned last must still be there, see 'evidence "
+		 "witness'.",
+		 CLI_TEXT, &witness},
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -79,10 +95,18 @@ static int evidence_verify(int argc, char **argv)
 
 	if (code != CLI_PROCEED)
 		return code;
+	if (witness && note_vkey_parse_as(&key, NOTE_COSIGNATURE, witness, strlen(witness))) {
+		log_error(
+			"evidence verify: --witness must be the key of a witness, NAME+ID+BASE64, not "
+			"'%s'",
+			witness);
+		return EXIT_USAGE;
+	}
+	trust.witness = witness ? &key : NULL;
 	dir = dir ?: EVIDENCE_DIR;
-	err = verify(&r, dir, vkey, earlier, &v);
+	err = verify_with(&r, dir, &trust, &v);
 	if (err)
-		code = report(dir, &r, err);
+		code = evidence_fail(dir, &r, err);
 	else
 		print_verified(dir, &v);
 	reader_close(&r);
@@ -146,31 +170,12 @@ static int show_entry(void *ctx, const struct entry_place *at, const char *entry
 	return ferror(stdout) ? 1 : 0;
 }
 
-/* "2026-11-30", "2026-11-30T12:00:00", both UTC, or seconds since the epoch after an @. */
-static bool parse_since(const char *text, int64_t *ret_ms)
-{
-	static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ",
-					      "@%s"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		struct tm tm = {};
-		const char *end = strptime(text, formats[i], &tm);
-
-		if (!end || *end)
-			continue;
-		*ret_ms =
-			(formats[i][0] == '@' ? strtoll(text + 1, NULL, 10) : timegm(&tm)) * 1000ll;
-		return true;
-	}
-	return false;
-}
-
 static int evidence_show(int argc, char **argv)
 {
 	const char *dir = NULL, *since = NULL;
 	struct filter f = {.since_ms = INT64_MIN};
 	const struct cli_arg args[] = {
-		DIR_ARG,
+		EVIDENCE_DIR_ARG,
 		{"--since", "TIME",
 		 "Only what was logged then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC.", CLI_TEXT,
 		 &since},
@@ -190,17 +195,13 @@ static int evidence_show(int argc, char **argv)
 
 	if (code != CLI_PROCEED)
 		return code;
-	if (since && !parse_since(since, &f.since_ms)) {
-		log_error(
-			"evidence show: --since must be YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, not '%s'",
-			since);
-		return EXIT_USAGE;
-	}
+	if (since && !evidence_time(since, &f.since_ms))
+		return evidence_bad_time("evidence show: --since", since);
 	dir = dir ?: EVIDENCE_DIR;
 	err = reader_open(&r, dir);
 	err = err ?: reader_each(&r, 0, show_entry, &f, NULL);
 	if (err)
-		code = report(dir, &r, err);
+		code = evidence_fail(dir, &r, err);
 	reader_close(&r);
 	return err ? code : fflush(stdout) || ferror(stdout) ? EXIT_CANNOT : EXIT_FINE;
 }
@@ -222,7 +223,7 @@ static int evidence_prove(int argc, char **argv)
 	const struct cli_arg args[] = {
 		{"INDEX", NULL, "Number of the entry, as 'evidence show' prints it.", CLI_OPERAND,
 		 &index_text, .required = true},
-		DIR_ARG,
+		EVIDENCE_DIR_ARG,
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -246,7 +247,7 @@ static int evidence_prove(int argc, char **argv)
 	err = reader_open(&r, dir);
 	err = err ?: prove(&r, index, &text);
 	if (err)
-		code = report(dir, &r, err);
+		code = evidence_fail(dir, &r, err);
 	else
 		fputs(text, stdout);
 	free(text);
@@ -258,6 +259,12 @@ static const struct cli_verb verbs[] = {
 	{"verify", "Check a log, and name the first bad entry.", evidence_verify},
 	{"show", "Print the entries of a log.", evidence_show},
 	{"prove", "Print the proof that an entry is in the log.", evidence_prove},
+	{"statement", "Print a signed statement of what was watched and seen.", evidence_statement},
+	{"report", "Write a page about an incident, or about everything.", evidence_report},
+	{"export", "Write a bundle that can be verified without cachewarden.", evidence_export},
+	{"prune", "Remove the oldest entries of a log.", evidence_prune},
+	{"signatures", "Write the checkpoint's signatures for other tools.", evidence_signatures},
+	{"witness", "Get the log's checkpoint cosigned by a witness.", evidence_witness},
 };
 
 static const struct cli_group evidence = {

@@ -51,6 +51,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct monitor_options o = {.sweep_s = 5};
 	struct cli_texts exe = {}, pid = {};
+	uint32_t statement_min = 0;
 	pid_t pids[CLI_TEXTS_MAX];
 	int output = 0, fail_on = 0, code;
 	bool quiet = false, verbose = false;
@@ -75,6 +76,9 @@ int cmd_run(int argc, char **argv)
 		{"--evidence", "DIR",
 		 "Keep a tamper-evident log in this directory. Default: the policy's, else none.",
 		 CLI_TEXT, &o.evidence},
+		{"--statement-every", "MINUTES",
+		 "Interval between the signed statements in that log. Default: 15.", CLI_NUMBER,
+		 &statement_min, .min = 1},
 		{"--sweep", "SECONDS",
 		 "Interval between sweeps; 0: only at start and after alerts. Default: 5.",
 		 CLI_NUMBER, &o.sweep_s, .min = 0},
@@ -108,6 +112,7 @@ int cmd_run(int argc, char **argv)
 	o.fail_on = fail_on ? SEVERITY_LOW + (enum severity)fail_on - 1 : 0;
 	if (!check_names(&exe) || !read_pids(&pid, pids))
 		return EXIT_USAGE;
+	o.statement_s = 60 * statement_min;
 	o.exe = exe.text;
 	o.exe_count = exe.count;
 	o.pid = pids;

@@ -7,7 +7,13 @@ int cmd_run(int argc, char **argv);
 int cmd_conns(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
+int cmd_witness(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+
+/* Verbs of cmd_evidence that have a file of their own. */
+int evidence_witness(int argc, char **argv);
+int evidence_prune(int argc, char **argv);
+int evidence_signatures(int argc, char **argv);
 
 #endif

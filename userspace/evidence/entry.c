@@ -313,3 +313,35 @@ size_t entry_text(const char *entry, size_t len, const char *key, char *buf, siz
 	json_decref(v);
 	return n;
 }
+
+bool entry_number(const char *entry, size_t len, const char *key, uint64_t *ret)
+{
+	json_t *v = json_loadb(entry, len, 0, NULL);
+	json_t *number = json_object_get(json_object_get(v, "record"), key);
+	bool ok = json_is_integer(number) && json_integer_value(number) >= 0;
+
+	if (ok)
+		*ret = (uint64_t)json_integer_value(number);
+	json_decref(v);
+	return ok;
+}
+
+/* The keys are sorted, so that it is the last member. */
+int64_t entry_time(const char *entry, size_t len)
+{
+	static const char key[] = ",\"time\":";
+	size_t digits = 0;
+	int64_t v = 0;
+
+	if (len < sizeof(key) || entry[len - 1] != '}')
+		return INT64_MAX;
+	while (digits < 18 && digits + 1 < len && entry[len - 2 - digits] >= '0' &&
+	       entry[len - 2 - digits] <= '9')
+		digits++;
+	if (!digits || len < digits + sizeof(key) ||
+	    memcmp(entry + len - digits - sizeof(key), key, sizeof(key) - 1) != 0)
+		return INT64_MAX;
+	for (size_t i = len - 1 - digits; i < len - 1; i++)
+		v = v * 10 + (entry[i] - '0');
+	return v;
+}

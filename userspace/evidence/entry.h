@@ -36,4 +36,10 @@ bool entry_is(const char *entry, size_t len, const char *kind);
 /* The text under that key of an entry's record. Returns its length, 0 if there is none or it is size or longer. */
 size_t entry_text(const char *entry, size_t len, const char *key, char *buf, size_t size);
 
+/* The number under that key of an entry's record. False: there is none. */
+bool entry_number(const char *entry, size_t len, const char *key, uint64_t *ret);
+
+/* When it was logged, epoch milliseconds; INT64_MAX if it does not say. */
+int64_t entry_time(const char *entry, size_t len);
+
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 struct wanted {
+	uint64_t index;
 	char *extra; /* the entry in base64 */
 	struct tree_hash leaf;
 };
@@ -20,6 +21,8 @@ static int take(void *ctx, const struct entry_place *at, const char *entry, size
 {
 	struct wanted *w = ctx;
 
+	if (at->index != w->index)
+		return 1;
 	w->extra = malloc(len / 3 * 4 + 8);
 	if (!w->extra)
 		return -ENOMEM;
@@ -58,8 +61,14 @@ static int compute(struct reader *r, uint64_t index, struct wanted *w, struct tr
 			 index, c->size);
 		return -EBADMSG;
 	}
-	err = reader_each(r, index, take, w, NULL)
-		      ?: reader_load_tail(r) ?: tree_inclusion(index, c->size, reader_subtree, r, p);
+	err = reader_each(r, index, take, w, NULL);
+	if (!err && !w->extra) {
+		snprintf(r->error, sizeof(r->error),
+			 "entry %" PRIu64 ": was pruned; entries from %" PRIu64 " on are there",
+			 index, r->pruned.before);
+		return -EBADMSG;
+	}
+	err = err ?: reader_load_tail(r) ?: tree_inclusion(index, c->size, reader_subtree, r, p);
 	if (!err && !tree_check_inclusion(p, index, c->size, &w->leaf, &c->root)) {
 		snprintf(r->error, sizeof(r->error),
 			 "entry %" PRIu64 ": the log is damaged: see 'cachewarden evidence verify'",
@@ -72,7 +81,7 @@ static int compute(struct reader *r, uint64_t index, struct wanted *w, struct tr
 int prove(struct reader *r, uint64_t index, char **ret)
 {
 	struct tree_proof proof;
-	struct wanted w = {};
+	struct wanted w = {.index = index};
 	int err = compute(r, index, &w, &proof);
 
 	*ret = err ? NULL : format(r, index, &w, &proof);

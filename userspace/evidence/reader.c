@@ -70,10 +70,43 @@ static int read_checkpoint(struct reader *r)
 	return 0;
 }
 
+static int read_pruned(struct reader *r)
+{
+	char *bytes = NULL;
+	size_t len = 0;
+	int err = disk_read(r->dir, PRUNED_PATH, PRUNED_MAX, &bytes, &len);
+
+	if (err)
+		return err == -ENOENT ? 0 : fail(r, err, PRUNED_PATH ": %s", strerror(-err));
+	if (!pruned_parse(&r->pruned, bytes, len))
+		return 0;
+	free(bytes);
+	return fail(r, -EBADMSG, PRUNED_PATH ": is damaged");
+}
+
+/* The file is not signed: it may claim only what a writer can have removed. */
+static int check_pruned(struct reader *r)
+{
+	uint64_t before = r->pruned.before, size = r->checkpoint.size;
+
+	if (!before ||
+	    (!(before % TILE_WIDTH) && size >= PRUNE_KEEP_MIN && before <= size - PRUNE_KEEP_MIN))
+		return 0;
+	return fail(r, -EBADMSG,
+		    PRUNED_PATH ": no writer removes the entries before %" PRIu64 " of %" PRIu64,
+		    before, size);
+}
+
+/* A writer signs before it removes: read in the other order, the checkpoint could be older than what was removed. */
+static int read_heads(struct reader *r)
+{
+	return read_vkey(r) ?: read_pruned(r) ?: read_checkpoint(r) ?: check_pruned(r);
+}
+
 int reader_open_at(struct reader *r, int dir)
 {
 	*r = (struct reader){.dir = dir};
-	return read_vkey(r) ?: read_checkpoint(r);
+	return read_heads(r);
 }
 
 int reader_open(struct reader *r, const char *path)
@@ -85,7 +118,7 @@ int reader_open(struct reader *r, const char *path)
 		return fail(r, -errno, "%s", strerror(errno));
 	}
 	*r = (struct reader){.dir = dir, .owned = true};
-	return read_vkey(r) ?: read_checkpoint(r);
+	return read_heads(r);
 }
 
 void reader_close(struct reader *r)
@@ -97,6 +130,7 @@ void reader_close(struct reader *r)
 	r->note_text = NULL;
 	free(r->tail);
 	r->tail = NULL;
+	pruned_free(&r->pruned);
 }
 
 /* --- entries --- */
@@ -205,6 +239,25 @@ static int walk_segment(struct walk *w)
 	return err;
 }
 
+/* What is left of entries that were pruned. */
+static int walk_pruned(struct walk *w)
+{
+	const struct pruned *p = &w->r->pruned;
+	struct pruned_entry e;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && !w->stop && pruned_next(p, &at, &e)) {
+		if (e.index < w->index)
+			continue;
+		w->index = e.index;
+		err = hand_out(w, PRUNED_PATH, e.offset, e.entry, e.len);
+	}
+	if (!w->stop && w->index < p->before)
+		w->index = p->before;
+	return err;
+}
+
 static int walk_next(struct walk *w)
 {
 	int err = walk_bundle(w);
@@ -228,7 +281,7 @@ static int walk_next(struct walk *w)
 int reader_each(struct reader *r, uint64_t from, reader_fn fn, void *ctx, struct reader_end *ret)
 {
 	struct walk w = {.r = r, .index = from, .fn = fn, .ctx = ctx};
-	int err = 0;
+	int err = from < r->pruned.before ? walk_pruned(&w) : 0;
 
 	while (!err && !w.stop)
 		err = walk_next(&w);

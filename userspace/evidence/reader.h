@@ -7,6 +7,7 @@
 #define CACHEWARDEN_READER_H
 
 #include "evidence/note.h"
+#include "evidence/pruned.h"
 #include "evidence/tree.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct reader {
 	char *note_text; /* the checkpoint as a signed note, NULL: there is none yet */
 	struct note note;
 	struct checkpoint checkpoint; /* size 0 if there is none */
+	struct pruned pruned;	      /* what retention removed */
 	struct tree_hash *tail; /* leaves behind the last full bundle, see reader_load_tail() */
 	size_t tail_len;
 	char error[READER_ERROR_LEN]; /* what was wrong, and where */
@@ -45,7 +47,8 @@ typedef int (*reader_fn)(void *ctx, const struct entry_place *at, const char *en
 /*
  * Each entry from an index on, also those behind the checkpoint. Returns 0, -EBADMSG if an entry is damaged or missing, or
  * another negative errno; r->error then says what and where. What is behind the last good record of the write-ahead log
- * is no error if the checkpoint does not claim it: it may be about to be written.
+ * is no error if the checkpoint does not claim it: it may be about to be written. Of entries that were pruned, the delegations
+ * and the last statement are handed out, and no others: whoever needs each one has to compare at->index.
  */
 struct reader_end {
 	uint64_t size; /* one more than the last good entry */

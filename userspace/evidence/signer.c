@@ -203,7 +203,13 @@ static void name_of(const char *host, const uint8_t public[NOTE_KEY_LEN], char b
 		 digest.byte[0], digest.byte[1], digest.byte[2], digest.byte[3]);
 }
 
-static int write_vkey(struct signer *s, int dir, const char *host)
+/* Whose key the two files in a directory are: a log's, whose name is made of the host's, or a witness's, who has that name. */
+struct owner {
+	enum note_type type;
+	const char *name;
+};
+
+static int write_vkey(struct signer *s, int dir, const struct owner *o)
 {
 	uint8_t public[NOTE_KEY_LEN];
 	char name[NOTE_NAME_LEN], vkey[NOTE_VKEY_LEN], line[NOTE_VKEY_LEN + 1];
@@ -211,11 +217,14 @@ static int write_vkey(struct signer *s, int dir, const char *host)
 
 	if (err)
 		return err;
-	name_of(host, public, name);
-	err = note_key_init(&s->key, name, public);
+	if (o->type == NOTE_ED25519)
+		name_of(o->name, public, name);
+	else
+		snprintf(name, sizeof(name), "%s", o->name);
+	err = note_key_init_as(&s->key, o->type, name, public);
 	if (err)
 		return err;
-	note_vkey(&s->key, vkey);
+	note_vkey_as(&s->key, o->type, vkey);
 	snprintf(line, sizeof(line), "%s\n", vkey);
 	return disk_replace(dir, VKEY, line, strlen(line), 0644);
 }
@@ -235,7 +244,7 @@ static int read_identity(struct signer *s, int dir)
 }
 
 /* Does vkey belong to the secret? */
-static int read_vkey(struct signer *s, int dir)
+static int read_vkey(struct signer *s, int dir, enum note_type type)
 {
 	uint8_t public[NOTE_KEY_LEN];
 	char *text = NULL;
@@ -246,14 +255,14 @@ static int read_vkey(struct signer *s, int dir)
 		return err;
 	while (len && text[len - 1] == '\n')
 		len--;
-	err = note_vkey_parse(&s->key, text, len) ? -EKEYREJECTED : public_of(s, public);
+	err = note_vkey_parse_as(&s->key, type, text, len) ? -EKEYREJECTED : public_of(s, public);
 	if (!err && memcmp(public, s->key.public, NOTE_KEY_LEN) != 0)
 		err = -EKEYREJECTED;
 	free(text);
 	return err;
 }
 
-int signer_identity(struct signer **ret, int dir, const char *host, bool create)
+static int load_or_make(struct signer **ret, int dir, const struct owner *o, bool create)
 {
 	struct signer *s = alloc();
 	int err;
@@ -263,9 +272,9 @@ int signer_identity(struct signer **ret, int dir, const char *host, bool create)
 	if (err == -ENOENT && create)
 		err = RAND_priv_bytes(s->secret, NOTE_KEY_LEN) == 1 ? write_pem(s, dir) : -EIO;
 	if (!err) {
-		err = read_vkey(s, dir);
+		err = read_vkey(s, dir, o->type);
 		if (err == -ENOENT && create)
-			err = write_vkey(s, dir, host);
+			err = write_vkey(s, dir, o);
 	}
 	pthread_mutex_unlock(&in_heap);
 	if (err)
@@ -273,4 +282,19 @@ int signer_identity(struct signer **ret, int dir, const char *host, bool create)
 	else
 		*ret = s;
 	return err;
+}
+
+int signer_identity(struct signer **ret, int dir, const char *host, bool create)
+{
+	return load_or_make(ret, dir, &(struct owner){NOTE_ED25519, host}, create);
+}
+
+int signer_cosigner(struct signer **ret, int dir, const char *name, bool create)
+{
+	static const uint8_t any[NOTE_KEY_LEN];
+	struct note_key k;
+
+	if (note_key_init_as(&k, NOTE_COSIGNATURE, name, any))
+		return -EINVAL;
+	return load_or_make(ret, dir, &(struct owner){NOTE_COSIGNATURE, name}, create);
 }

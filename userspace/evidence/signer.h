@@ -20,6 +20,12 @@ int signer_new(struct signer **ret, const char *name);
  */
 int signer_identity(struct signer **ret, int dir, const char *host, bool create);
 
+/*
+ * The key of a witness in dir, in the same two files; its name is the one that is given when it is made. -EINVAL: it cannot be
+ * a name.
+ */
+int signer_cosigner(struct signer **ret, int dir, const char *name, bool create);
+
 /* Wipes it. NULL is accepted. */
 void signer_free(struct signer *s);
 

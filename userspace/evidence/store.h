@@ -25,6 +25,7 @@ struct recovery {
 	uint64_t signed_size; /* of the last checkpoint */
 	uint64_t replayed;    /* entries behind it, which no checkpoint had covered until now */
 	uint64_t cut;	      /* bytes cut off behind the last good record */
+	int64_t last_ms;      /* time of the last entry; 0: there is none, or it does not say */
 };
 
 /*
@@ -68,5 +69,16 @@ bool store_in_place(const struct store *s);
 uint64_t store_signed(const struct store *s);
 uint64_t store_pending(const struct store *s);
 const char *store_origin(const struct store *s);
+
+/* Its directory, open. */
+int store_dir(const struct store *s);
+
+/* The index of the next entry that is appended. */
+uint64_t store_next(const struct store *s);
+
+/* The tree of all entries that are on the disk, and the key in force, which store_sign() signs with; a note_sign_fn. */
+void store_head(const struct store *s, struct checkpoint *ret);
+const struct note_key *store_key(const struct store *s);
+int store_sign(void *ctx, const void *text, size_t len, uint8_t sig[NOTE_SIG_LEN]);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "evidence/disk.h"
 #include "evidence/entry.h"
+#include "evidence/envelope.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -213,18 +214,26 @@ static int write_full_tiles(struct store *s)
 
 /* --- checkpoint --- */
 
+void store_head(const struct store *s, struct checkpoint *ret)
+{
+	*ret = (struct checkpoint){.size = s->tree.size, .delegation = s->delegation};
+	snprintf(ret->origin, sizeof(ret->origin), "%s", store_origin(s));
+	tree_root(&s->tree, &ret->root);
+}
+
 static int write_checkpoint(struct store *s)
 {
-	struct checkpoint c = {.size = s->tree.size, .delegation = s->delegation};
+	struct checkpoint c;
 	char text[NOTE_MAX], note[NOTE_MAX];
 	int n, err;
 
 	if (s->signed_size == s->tree.size)
 		return 0;
-	snprintf(c.origin, sizeof(c.origin), "%s", store_origin(s));
-	tree_root(&s->tree, &c.root);
+	store_head(s, &c);
 	checkpoint_text(&c, text);
 	n = note_sign(text, signer_key(s->current), signer_sign, s->current, note);
+	if (n > 0)
+		n = envelope_add(note, signer_key(s->current), signer_sign, s->current);
 	if (n < 0)
 		return n;
 	err = disk_replace(s->dir, "checkpoint", note, (size_t)n, 0600);
@@ -353,4 +362,26 @@ uint64_t store_pending(const struct store *s)
 const char *store_origin(const struct store *s)
 {
 	return s->origin;
+}
+
+int store_dir(const struct store *s)
+{
+	return s->dir;
+}
+
+uint64_t store_next(const struct store *s)
+{
+	return s->tree.size + s->pending_count;
+}
+
+const struct note_key *store_key(const struct store *s)
+{
+	return signer_key(s->current);
+}
+
+int store_sign(void *ctx, const void *text, size_t len, uint8_t sig[NOTE_SIG_LEN])
+{
+	struct store *s = ctx;
+
+	return signer_sign(s->current, text, len, sig);
 }

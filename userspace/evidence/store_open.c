@@ -4,6 +4,7 @@
 
 #include "evidence/disk.h"
 #include "evidence/entry.h"
+#include "evidence/envelope.h"
 #include "evidence/reader.h"
 
 #include <errno.h>
@@ -22,7 +23,8 @@ struct opening {
 	const char *path;
 	struct reader r;
 	struct recovery *found;
-	bool others; /* entries that are no delegations */
+	bool others;  /* entries that are no delegations */
+	bool checked; /* the checkpoint's signature */
 	char *error;
 };
 
@@ -145,7 +147,10 @@ static int replay(void *ctx, const struct entry_place *at, const char *entry, si
 	struct delegation d;
 	char text[NOTE_MAX];
 
+	int64_t time_ms = entry_time(entry, len);
+
 	o->found->clean = entry_is(entry, len, "stop");
+	o->found->last_ms = time_ms == INT64_MAX ? 0 : time_ms;
 	if (at->index < o->s->tree.size)
 		return 0;
 	o->others |= !entry_is(entry, len, "epoch");
@@ -165,22 +170,30 @@ static int signed_by(void *ctx, const struct entry_place *at, const char *entry,
 	struct delegation d;
 	char text[NOTE_MAX];
 
-	if (reader_delegation(entry, len, text, &note, &d) || !note_verify(&o->r.note, &d.key))
+	if (at->index != o->r.checkpoint.delegation ||
+	    reader_delegation(entry, len, text, &note, &d) ||
+	    !envelope_verify(&o->r.note, &d.key, 0))
 		return fail(o, -EBADMSG,
 			    "its checkpoint is not signed by the key that entry %" PRIu64
 			    " delegates to",
-			    at->index);
+			    o->r.checkpoint.delegation);
 	o->s->epoch = d.epoch;
+	o->checked = true;
 	return 1;
 }
 
 static int check_checkpoint(struct opening *o)
 {
+	int err;
+
 	if (!o->r.note_text)
 		return 0;
 	if (o->r.checkpoint.delegation >= o->r.checkpoint.size)
 		return fail(o, -EBADMSG, "its checkpoint names a delegation behind its own end");
-	return reader_each(&o->r, o->r.checkpoint.delegation, signed_by, o, NULL);
+	err = reader_each(&o->r, o->r.checkpoint.delegation, signed_by, o, NULL);
+	if (!err && !o->checked)
+		err = fail(o, -EBADMSG, "the delegation that its checkpoint names is missing");
+	return err;
 }
 
 /*
@@ -193,6 +206,11 @@ static int check_end(struct opening *o, const struct reader_end *end)
 
 	if (!o->r.note_text && o->others)
 		return fail(o, -EBADMSG, "its checkpoint is missing");
+	if (o->s->tree.size != size || size < o->r.checkpoint.size)
+		return fail(o, -EBADMSG,
+			    "entry %" PRIu64 ": is missing, and its checkpoint is of %" PRIu64
+			    " entries",
+			    o->s->tree.size, o->r.checkpoint.size);
 	if (size % WAL_SEGMENT && end->records != size)
 		return fail(o, -EBADMSG,
 			    "the write-ahead log ends at entry %" PRIu64

@@ -7,6 +7,7 @@
 #ifndef CACHEWARDEN_VERIFY_H
 #define CACHEWARDEN_VERIFY_H
 
+#include "evidence/chain.h"
 #include "evidence/reader.h"
 
 struct verified {
@@ -17,7 +18,19 @@ struct verified {
 		unsigned_entries; /* behind the checkpoint: the writer was about to sign, or was killed */
 	uint64_t epochs, starts; /* delegations; those by the identity key */
 	struct note_key key;	 /* that signed the checkpoint */
-	uint64_t earlier;	 /* size of the earlier checkpoint that was given; 0: none was */
+	struct chain statements;
+	int64_t last_ms;   /* time of the last entry */
+	uint64_t earlier;  /* size of the earlier checkpoint that was given; 0: none was */
+	uint64_t cosigned; /* size of the checkpoint that the witness cosigned, and when */
+	uint64_t cosigned_s;
+	uint64_t pruned; /* entries that retention removed, as the log says */
+};
+
+/* Whom to trust besides the directory itself; NULL: nobody. */
+struct verify_trust {
+	const char *vkey;		/* identity key, as text */
+	const char *earlier;		/* file of a checkpoint that was kept elsewhere */
+	const struct note_key *witness; /* whose cosigned checkpoint is in the directory */
 };
 
 /*
@@ -28,5 +41,7 @@ struct verified {
  */
 int verify(struct reader *r, const char *path, const char *vkey, const char *earlier,
 	   struct verified *ret);
+int verify_with(struct reader *r, const char *path, const struct verify_trust *trust,
+		struct verified *ret);
 
 #endif

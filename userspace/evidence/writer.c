@@ -3,8 +3,10 @@
 #include "evidence/writer.h"
 
 #include "base/clock.h"
+#include "base/clock_step.h"
 #include "base/jsonw.h"
 #include "evidence/entry.h"
+#include "evidence/prune.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,11 +18,17 @@
 
 #define QUIET_NS (60 * NS_PER_SEC) /* between two entries of a log in which nothing happens */
 #define EPOCH_NS (900 * NS_PER_SEC)
+#define PRUNE_NS (86400 * NS_PER_SEC)
+#define TICK_FRESH_NS (10 * NS_PER_SEC)
+#define AWAY_NS (5 * NS_PER_SEC)
+#define CLOCK_TRUST_MS (3600 * 1000ll)
+#define DAY_MS (86400 * 1000ll)
 
 struct queued {
 	STAILQ_ENTRY(queued) next;
 	const char *kind; /* a constant of the caller */
 	int64_t time_ms;
+	bool stated;
 	size_t len;
 	char record[];
 };
@@ -39,10 +47,19 @@ struct writer {
 	struct writer_status status;
 	uint64_t lost_logged;	    /* of status.lost */
 	uint64_t last_ns, epoch_ns; /* when something was committed; when the key was changed */
-	uint64_t busy_ns;	    /* since when it waits for the disk, 0: it does not */
+	struct clock_watch clock;
+	int64_t boot_ms;  /* when the host booted, by the clock as it was at first */
+	int64_t age_ms;	  /* of the newest entry of the run before, when this one began */
+	bool clock_wrong; /* it is or was off by CLOCK_TRUST_MS in this run */
+	uint64_t tick_ns; /* when the caller was last there, atomic; 0: it was not yet */
+	uint64_t prune_ns;
+	unsigned int keep_days; /* 0: all */
+	uint64_t busy_ns;	/* since when it waits for the disk, 0: it does not */
 	uint64_t stalls;
 	bool stalled; /* this wait was counted */
 	int error;    /* at the end */
+	const struct writer_statements *statements;
+	bool due, late; /* a statement; it was tried already */
 };
 
 static int64_t now_ms(void)
@@ -55,8 +72,12 @@ static int64_t now_ms(void)
 static int append(void *ctx, const char *entry, size_t len)
 {
 	struct writer *w = ctx;
+	uint64_t index = store_next(w->store);
+	int err = store_append(w->store, entry, len);
 
-	return store_append(w->store, entry, len);
+	if (!err && w->statements)
+		w->statements->entry(w->statements->ctx, index, entry, len);
+	return err;
 }
 
 /* An entry of one number, or none. Returns 0 or a negative errno. */
@@ -75,6 +96,29 @@ static int append_number(struct writer *w, const char *kind, const char *key, ui
 	err = record ? entry_make(kind, now_ms(), record, len, append, w) : -ENOMEM;
 	jsonw_free(&j);
 	return err;
+}
+
+/* What the clock said is in every entry: when it left its course is, too. */
+static void log_clock(struct writer *w)
+{
+	struct jsonw j = {};
+	struct clock_step step;
+	const char *record;
+	size_t len;
+
+	if (!clock_watch_check(&w->clock, &step))
+		return;
+	w->clock_wrong = w->clock_wrong || llabs(step.ms - w->boot_ms) >= CLOCK_TRUST_MS;
+	jsonw_object(&j, NULL);
+	jsonw_bool(&j, "set", step.set);
+	jsonw_int(&j, "step_ms", step.ms - step.before_ms);
+	jsonw_int(&j, "boot_time_before", step.before_ms);
+	jsonw_int(&j, "boot_time", step.ms);
+	jsonw_end_object(&j);
+	record = jsonw_done(&j, &len);
+	if (record)
+		entry_make("clock", now_ms(), record, len, append, w);
+	jsonw_free(&j);
 }
 
 /* All entries of a record, or none. Returns false if it has to wait until the store has room. */
@@ -112,6 +156,7 @@ static void drop(struct writer *w, struct queued *q)
 	w->bytes -= sizeof(*q) + q->len;
 	w->waiting--;
 	pthread_mutex_unlock(&w->lock);
+	w->due = w->due || (q->stated && w->statements);
 	free(q);
 }
 
@@ -152,37 +197,111 @@ static void note_commit(struct writer *w, int err)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Everything that is queued now. Returns 0 or a negative errno. */
+static int append_statement(void *ctx, const char *record)
+{
+	return entry_make("statement", now_ms(), record, strlen(record), append, ctx);
+}
+
+/* About everything that is on the disk. Returns true if there is a new one. */
+static bool state(struct writer *w)
+{
+	struct store_mark before = store_mark(w->store);
+	const struct writer_statements *s = w->statements;
+
+	if (!w->due)
+		return false;
+	if (s->make(s->ctx, w->store, append_statement, w)) {
+		store_rewind(w->store, before);
+		pthread_mutex_lock(&w->lock);
+		w->status.unstated += !w->late;
+		pthread_mutex_unlock(&w->lock);
+		w->late = true;
+		return false;
+	}
+	w->due = w->late = false;
+	return true;
+}
+
+/* Everything that is queued now; what a statement is due for, before the rest. Returns 0 or a negative errno. */
 static int commit(struct writer *w)
 {
+	bool stated = false;
 	struct queued *q;
 	int err;
 
 	do {
-		while ((q = next(w)) && take(w, q))
+		bool due = w->due;
+
+		while ((q = next(w)) && w->due == due && take(w, q))
 			drop(w, q);
 		log_losses(w);
 		begin_commit(w);
 		err = store_commit(w->store);
 		note_commit(w, err);
-	} while (!err && q);
+		if (!err)
+			stated = state(w);
+	} while (!err && (q || stated));
 	return err;
+}
+
+/* That all of the log is that old can be true. But it is also what the log looks like to a clock that was set before the start. */
+static bool clock_trusted(const struct writer *w, unsigned int days)
+{
+	return !w->clock_wrong && w->age_ms < days * DAY_MS;
+}
+
+/* Retention waits for the disk like a commit: a part at a time, so that records do not wait long. */
+static void prune(struct writer *w, uint64_t now)
+{
+	char error[STORE_ERROR_LEN];
+	unsigned int days;
+	uint64_t first;
+	int err;
+
+	pthread_mutex_lock(&w->lock);
+	days = w->keep_days;
+	pthread_mutex_unlock(&w->lock);
+	if (!days || now < w->prune_ns || !clock_trusted(w, days))
+		return;
+	begin_commit(w);
+	err = prune_older(w->store, now_ms() - days * DAY_MS, now_ms(), PRUNE_BUNDLES, &first,
+			  error);
+	note_commit(w, 0);
+	if (err != PRUNE_MORE) /* else after the next commit */
+		w->prune_ns = now + PRUNE_NS;
+	pthread_mutex_lock(&w->lock);
+	w->status.unpruned += err < 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* This thread lives: whether anybody watches is another question. */
+static bool caller_lives(struct writer *w, uint64_t now)
+{
+	uint64_t tick = __atomic_load_n(&w->tick_ns, __ATOMIC_RELAXED);
+
+	return tick && now < tick + TICK_FRESH_NS;
 }
 
 static void keep_alive(struct writer *w)
 {
 	uint64_t now = clock_boot_ns();
+	int64_t ms = now_ms();
 	int err;
 
-	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store))
+	log_clock(w);
+	if (now >= w->last_ns + QUIET_NS && !store_pending(w->store) && caller_lives(w, now))
 		append_number(w, "alive", NULL, 0);
+	prune(w, now);
 	if (now < w->epoch_ns + EPOCH_NS)
 		return;
 	begin_commit(w);
-	err = store_rotate(w->store, now_ms());
+	err = store_rotate(w->store, ms);
 	note_commit(w, err);
-	if (!err)
-		w->epoch_ns = now;
+	if (err)
+		return;
+	w->epoch_ns = now;
+	if (w->statements && caller_lives(w, now))
+		w->statements->alive(w->statements->ctx, ms);
 }
 
 /* Wait until there is something to do. Returns false when that is to end. */
@@ -256,6 +375,7 @@ static void release(struct writer *w)
 		free(q);
 	}
 	store_close(w->store);
+	clock_watch_close(&w->clock);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -286,7 +406,7 @@ static void init_lock(struct writer *w)
 }
 
 int writer_start(struct writer **ret, const char *dir, const char *host,
-		 char error[STORE_ERROR_LEN])
+		 const struct writer_statements *statements, char error[STORE_ERROR_LEN])
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	struct recovery found;
@@ -297,10 +417,19 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 		return -ENOMEM;
 	STAILQ_INIT(&w->queue);
 	init_lock(w);
+	clock_watch_open(&w->clock);
+	w->boot_ms = w->clock.last_ms;
 	err = store_open(&w->store, dir, host, &found, error);
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();
+		w->prune_ns =
+			w->last_ns + QUIET_NS; /* soon, and not while servers are searched for */
 		w->status.entries = store_signed(w->store);
+		w->age_ms = found.last_ms ? now_ms() - found.last_ms : 0;
+		w->statements = statements;
+		if (statements)
+			statements->open(statements->ctx, store_dir(w->store),
+					 store_next(w->store));
 		log_recovery(w, &found);
 		err = start_thread(w);
 		if (err)
@@ -313,7 +442,8 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 	return err;
 }
 
-void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent)
+static void enqueue(struct writer *w, const char *kind, const char *record, size_t len, bool urgent,
+		    bool stated)
 {
 	size_t size = sizeof(struct queued) + len;
 	struct queued *q = malloc(size);
@@ -322,6 +452,7 @@ void writer_put(struct writer *w, const char *kind, const char *record, size_t l
 	if (q) {
 		q->kind = kind;
 		q->time_ms = now_ms();
+		q->stated = stated;
 		q->len = len;
 		memcpy(q->record, record, len);
 	}
@@ -343,6 +474,30 @@ void writer_put(struct writer *w, const char *kind, const char *record, size_t l
 		free(q);
 }
 
+void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent)
+{
+	enqueue(w, kind, record, len, urgent, false);
+}
+
+void writer_put_stated(struct writer *w, const char *kind, const char *record, size_t len)
+{
+	enqueue(w, kind, record, len, true, true);
+}
+
+void writer_tick(struct writer *w)
+{
+	uint64_t now = clock_boot_ns(), last = w->tick_ns;
+	char record[96];
+	int n;
+
+	__atomic_store_n(&w->tick_ns, now, __ATOMIC_RELAXED);
+	if (!last || now < last + AWAY_NS)
+		return;
+	n = snprintf(record, sizeof(record), "{\"from\":%lld,\"to\":%lld}",
+		     (long long)clock_epoch_ms(last), (long long)clock_epoch_ms(now));
+	writer_put(w, "away", record, (size_t)n, true);
+}
+
 void writer_status(struct writer *w, struct writer_status *ret)
 {
 	pthread_mutex_lock(&w->lock);
@@ -362,6 +517,13 @@ uint64_t writer_stalls(struct writer *w, unsigned int limit_ms)
 	stalls = w->stalls;
 	pthread_mutex_unlock(&w->lock);
 	return stalls;
+}
+
+void writer_keep(struct writer *w, unsigned int days)
+{
+	pthread_mutex_lock(&w->lock);
+	w->keep_days = days;
+	pthread_mutex_unlock(&w->lock);
 }
 
 const char *writer_origin(const struct writer *w)

@@ -5,7 +5,7 @@
  * WRITER_GROUP of them wait, else within WRITER_DELAY_MS.
  *
  * While the disk fails, records wait in memory and the thread tries again every second. An hour of silence cannot be told
- * from a writer that is gone, so a quiet log gets an entry a minute.
+ * from a writer that is gone, so a quiet log gets an entry a minute, as long as the caller is there.
  */
 #ifndef CACHEWARDEN_WRITER_H
 #define CACHEWARDEN_WRITER_H
@@ -18,14 +18,35 @@
 
 struct writer;
 
+/*
+ * Who makes statements about the log, which are entries of it, too. NULL: nobody. All but open() are called in the writer's
+ * thread.
+ */
+struct writer_statements {
+	void *ctx;
+	/* The log is open, and of so many entries; more follow. */
+	void (*open)(void *ctx, int dir, uint64_t size);
+	/* An entry is appended, or only the time goes on. */
+	void (*entry)(void *ctx, uint64_t index, const char *entry, size_t len);
+	void (*alive)(void *ctx, int64_t time_ms);
+	/*
+	 * Everything that preceded writer_put_stated() is on the disk: append statements, as records for append(). Returns 0, or
+	 * a negative errno to be called again later.
+	 */
+	int (*make)(void *ctx, struct store *s, int (*append)(void *w, const char *record),
+		    void *w);
+};
+
 struct writer_status {
-	uint64_t queued;  /* records, all in all */
-	uint64_t lost;	  /* that did not fit into the queue, or could not be written at the end */
-	uint64_t refused; /* that cannot be an entry: too large, or no JSON */
-	uint64_t failed;  /* attempts to commit that failed */
-	bool misplaced;	  /* the directory or the write-ahead log was moved, replaced or removed */
-	int error;	  /* errno of the last one, 0 if the last one succeeded */
-	uint64_t entries; /* of the log, covered by its checkpoint */
+	uint64_t queued;   /* records, all in all */
+	uint64_t lost;	   /* that did not fit into the queue, or could not be written at the end */
+	uint64_t refused;  /* that cannot be an entry: too large, or no JSON */
+	uint64_t failed;   /* attempts to commit that failed */
+	uint64_t unstated; /* statements that were due and could not be made, or not at once */
+	uint64_t unpruned; /* attempts to remove old entries that failed */
+	bool misplaced;	   /* the directory or the write-ahead log was moved, replaced or removed */
+	int error;	   /* errno of the last one, 0 if the last one succeeded */
+	uint64_t entries;  /* of the log, covered by its checkpoint */
 };
 
 /*
@@ -33,16 +54,32 @@ struct writer_status {
  * logged as an entry if the last writer did not end properly.
  */
 int writer_start(struct writer **ret, const char *dir, const char *host,
-		 char error[STORE_ERROR_LEN]);
+		 const struct writer_statements *statements, char error[STORE_ERROR_LEN]);
 
 /* Queue a record: a JSON object, copied. Never blocks on the disk. */
 void writer_put(struct writer *w, const char *kind, const char *record, size_t len, bool urgent);
+
+/* The same, at once, and statements are made once it is on the disk. */
+void writer_put_stated(struct writer *w, const char *kind, const char *record, size_t len);
+
+/*
+ * The caller's loop goes round: to be called every second, by one thread. What lies between two calls that are five seconds apart or
+ * more is logged as time in which nobody was there: stopped, hung, or suspended with the host.
+ */
+void writer_tick(struct writer *w);
 
 void writer_status(struct writer *w, struct writer_status *ret);
 
 /* How often a commit was found that had waited for the disk that long, until now. Each counts once. */
 #define WRITER_STALL_MS 10000
 uint64_t writer_stalls(struct writer *w, unsigned int limit_ms);
+
+/*
+ * Remove entries that were logged more than so many days ago, once a day (prune.h); 0: none. Not in a run in which the wall clock
+ * went an hour or more, in all, from where it began, nor in one that begins when all that was logged before is that old: who can set
+ * the clock would decide what is removed.
+ */
+void writer_keep(struct writer *w, unsigned int days);
 
 const char *writer_origin(const struct writer *w);
 

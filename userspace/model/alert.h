@@ -25,7 +25,8 @@ struct alert {
 	uint64_t count;	    /* attempts so far: the kernel's count and uncounted */
 	uint64_t uncounted; /* attempts that are in no entry of the kernel's table now */
 	uint64_t bytes;
-	uint64_t bytes_before; /* the part of bytes that was in an entry which is gone */
+	uint64_t tallied_bytes; /* the part of bytes that is in a tally */
+	uint64_t bytes_before;	/* the part of bytes that was in an entry which is gone */
 	uint64_t shown_count;
 	uint64_t shown_ns;
 	uint64_t held_ns; /* its first report waits until then, see monitor/plaintext.h; 0: no */

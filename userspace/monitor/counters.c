@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "monitor/noise.h"
 #include "monitor/report.h"
+#include "monitor/tally.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -167,11 +168,18 @@ static void on_program_lost(void *ctx, const struct sensor_program *p)
 	snprintf(note, sizeof(note), "%s/%s detached, no longer covered: %s", p->sensor, p->name,
 		 p->unseen);
 	report_blind_spot(m, note, 1);
+	tally_sensors_lost(m);
 }
 
 void counters_programs(struct monitor *m)
 {
+	bool before = m->tally.sensors_lost;
+
+	m->tally.sensors_lost = false;
 	sensors_check(m->sensors, on_program_lost, m);
+	if (m->tally.sensors_lost)
+		evidence_sensors(&m->evidence, m->sensors);
+	m->tally.sensors_lost |= before;
 }
 
 void counters_lag(struct monitor *m)

@@ -12,6 +12,7 @@
 #include "monitor/files_search.h"
 #include "monitor/report.h"
 #include "monitor/reset.h"
+#include "monitor/tally.h"
 #include "sensor/cgroup.h"
 #include "sensor/sockmap.h"
 #include "tls/facts.h"
@@ -447,6 +448,7 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 	}
 	if (is_own(m, c))
 		return;
+	tally_handshake(m, c);
 	if (!policy_tls_version(policy, c->facts->version))
 		report_handshake(m, c, RULE_TLS_VERSION);
 	if (!policy_tls_cipher(policy, c->facts->cipher))

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "model/alert.h"
 #include "report/event_json.h"
 #include "report/incident_json.h"
@@ -42,28 +43,36 @@ static void end(struct evidence *e, const char *kind)
 
 /* --- begin and end --- */
 
-static void put_start(struct evidence *e, const char *run)
+static void put_host(struct evidence *e)
 {
 	const struct host *h = host_get();
+	struct jsonw *j = &e->buf.json;
+
+	jsonw_string(j, "version", CACHEWARDEN_VERSION);
+	jsonw_string(j, "sha256", e->exe_sha256);
+	jsonw_string(j, "host", h->name);
+	jsonw_string(j, "machine_id", h->machine_id);
+	jsonw_string(j, "boot_id", h->boot_id);
+	jsonw_int(j, "boot_time", clock_epoch_ms(0));
+	jsonw_string(j, "kernel", h->kernel);
+}
+
+static void put_start(struct evidence *e, const char *run)
+{
 	struct jsonw *j = begin(e);
-	char sha256[DIGEST_LEN] = "", exe[PATH_LEN] = "";
+	char exe[PATH_LEN] = "";
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
-		digest_fd(fd, sha256);
+		digest_fd(fd, e->exe_sha256);
 		close(fd);
 	}
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
-	jsonw_string(j, "version", CACHEWARDEN_VERSION);
 	jsonw_string(j, "run", run);
 	jsonw_int(j, "pid", getpid());
 	jsonw_string(j, "exe", exe);
-	jsonw_string(j, "sha256", sha256);
-	jsonw_string(j, "host", h->name);
-	jsonw_string(j, "machine_id", h->machine_id);
-	jsonw_string(j, "boot_id", h->boot_id);
-	jsonw_string(j, "kernel", h->kernel);
+	put_host(e);
 	end(e, "start");
 }
 
@@ -72,8 +81,12 @@ void evidence_open(struct evidence *e, const char *dir, const char *run)
 	e->error[0] = '\0';
 	if (!dir)
 		return;
-	if (writer_start(&e->writer, dir, host_get()->name, e->error)) {
+	e->periodic = periodic_new();
+	if (writer_start(&e->writer, dir, host_get()->name,
+			 e->periodic ? periodic_hooks(e->periodic) : NULL, e->error)) {
 		e->writer = NULL;
+		periodic_free(e->periodic);
+		e->periodic = NULL;
 		log_error("no evidence is kept in %s: %s", dir, e->error);
 		return;
 	}
@@ -97,11 +110,14 @@ void evidence_close(struct evidence *e, const struct evidence_totals *totals)
 		if (err)
 			log_error("the end of the evidence log could not be written: %s",
 				  strerror(-err));
+		if (err != -ETIMEDOUT) /* its thread would use it */
+			periodic_free(e->periodic);
 		s.lost += s.refused;
 		if (s.lost)
 			log_error("%" PRIu64 " records are not in the evidence log", s.lost);
 	}
 	e->writer = NULL;
+	e->periodic = NULL;
 	report_buf_free(&e->buf);
 }
 
@@ -109,6 +125,12 @@ void evidence_forget(struct evidence *e)
 {
 	e->writer = NULL;
 	e->error[0] = '\0';
+}
+
+void evidence_tick(struct evidence *e)
+{
+	if (e->writer)
+		writer_tick(e->writer);
 }
 
 /* --- what happens --- */
@@ -151,6 +173,7 @@ void evidence_instance(struct evidence *e, const struct instance *in, const char
 	jsonw_string(j, "change", change);
 	jsonw_string(j, "name", in->name);
 	jsonw_string(j, "uid", in->uid);
+	jsonw_int(j, "id", in->id);
 	jsonw_int(j, "pid", in->pid);
 	jsonw_int(j, "start_time", clock_epoch_ms(in->start_ns));
 	jsonw_string(j, "exe", in->exe);
@@ -166,31 +189,75 @@ void evidence_instance(struct evidence *e, const struct instance *in, const char
 	end(e, "instance");
 }
 
+static void read_policy(struct evidence *e, const struct policy *p)
+{
+	e->policies = 0;
+	for (size_t i = 0; i < p->files && i < ARRAY_SIZE(e->policy); i++) {
+		struct evidence_file *f = &e->policy[e->policies++];
+		int fd = open(p->file[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		snprintf(f->path, sizeof(f->path), "%s", p->file[i]);
+		f->sha256[0] = '\0';
+		if (fd < 0)
+			continue;
+		digest_fd(fd, f->sha256);
+		close(fd);
+	}
+}
+
+/* No files: the built-in policy. */
+static void put_policy(struct evidence *e)
+{
+	struct jsonw *j = &e->buf.json;
+
+	jsonw_array(j, "files");
+	for (size_t i = 0; i < e->policies; i++) {
+		jsonw_object(j, NULL);
+		jsonw_string(j, "path", e->policy[i].path);
+		jsonw_text(j, "sha256", e->policy[i].sha256);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+}
+
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change)
 {
 	struct jsonw *j = begin(e);
 
 	if (!j)
 		return;
+	read_policy(e, p);
 	jsonw_string(j, "change", change);
-	jsonw_array(j, "files"); /* none: the built-in policy */
-	for (size_t i = 0; i < p->files; i++) {
-		char sha256[DIGEST_LEN] = "";
-		int fd = open(p->file[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-		if (fd >= 0) {
-			digest_fd(fd, sha256);
-			close(fd);
-		}
-		jsonw_object(j, NULL);
-		jsonw_string(j, "path", p->file[i]);
-		jsonw_string(j, "sha256", sha256[0] ? sha256 : NULL);
-		jsonw_end_object(j);
-	}
-	jsonw_end_array(j);
+	put_policy(e);
+	writer_keep(e->writer, (unsigned int)p->evidence_days);
 	jsonw_int(j, "instances", (int64_t)p->instances);
 	jsonw_int(j, "allow", (int64_t)p->allows);
 	end(e, "policy");
+}
+
+struct jsonw *evidence_tally_begin(struct evidence *e)
+{
+	return begin(e);
+}
+
+void evidence_tally_host(struct evidence *e)
+{
+	put_host(e);
+	put_policy(e);
+}
+
+void evidence_tally_end(struct evidence *e, bool whole)
+{
+	size_t len;
+	const char *record;
+
+	if (!whole) {
+		end(e, "tally");
+		return;
+	}
+	jsonw_end_object(&e->buf.json);
+	record = jsonw_done(&e->buf.json, &len);
+	writer_put_stated(e->writer, "tally", record ?: "", record ? len : 0);
 }
 
 void evidence_sensors(struct evidence *e, const struct sensors *s)
@@ -238,4 +305,6 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 	   s.misplaced);
 	fn(ctx, "evidence log: records lost, the disk is too slow or fails", s.lost);
 	fn(ctx, "evidence log: records that were too large", s.refused);
+	fn(ctx, "evidence log: statements that could not be made in time", s.unstated);
+	fn(ctx, "evidence log: old entries could not be removed", s.unpruned);
 }

@@ -6,7 +6,8 @@
 #ifndef CACHEWARDEN_MONITOR_EVIDENCE_H
 #define CACHEWARDEN_MONITOR_EVIDENCE_H
 
-#include "evidence/writer.h"
+#include "attest/periodic.h"
+#include "base/digest.h"
 #include "model/instance.h"
 #include "policy/policy.h"
 #include "report/buffer.h"
@@ -14,9 +15,17 @@
 #include "report/incident_view.h"
 #include "sensor/sensors.h"
 
+struct evidence_file {
+	char path[256], sha256[DIGEST_LEN];
+};
+
 struct evidence {
 	struct writer *writer; /* NULL: there is no log */
+	struct periodic *periodic;
 	struct report_buf buf;
+	struct evidence_file policy[64]; /* as they were loaded */
+	size_t policies;
+	char exe_sha256[DIGEST_LEN]; /* of the monitor */
 	char error
 		[STORE_ERROR_LEN]; /* why there is none, though one was asked for; empty otherwise */
 };
@@ -36,6 +45,9 @@ void evidence_close(struct evidence *e, const struct evidence_totals *totals);
 /* In a process forked from the monitor: the log is the monitor's. */
 void evidence_forget(struct evidence *e);
 
+/* Once in each round of the main loop. */
+void evidence_tick(struct evidence *e);
+
 /* A finding of severity medium or worse, or one that is an alert. Others are left out. */
 void evidence_event(struct evidence *e, const struct finding *f);
 void evidence_incident(struct evidence *e, const struct incident_view *v);
@@ -44,11 +56,19 @@ void evidence_incident(struct evidence *e, const struct incident_view *v);
 void evidence_instance(struct evidence *e, const struct instance *in, const char *change,
 		       bool digest);
 
-/* The policy in force: its files and their digests. change: "loaded", "reloaded". */
+/* The policy in force: its files and their digests; and how long it keeps entries. change: "loaded", "reloaded". */
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change);
 
 /* Which programs are attached. */
 void evidence_sensors(struct evidence *e, const struct sensors *s);
+
+/*
+ * A tally (tally.h): put members into what the first returns, the host's too, which the second adds, and end it. whole: the last one
+ * of this time; statements are made then. With a log only.
+ */
+struct jsonw *evidence_tally_begin(struct evidence *e);
+void evidence_tally_host(struct evidence *e);
+void evidence_tally_end(struct evidence *e, bool whole);
 
 /* Call fn for each thing that the log does not have, with a count; once a second. */
 void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *note, uint64_t n),

@@ -29,6 +29,7 @@
 #include "monitor/startup.h"
 #include "monitor/state.h"
 #include "monitor/sweeps.h"
+#include "monitor/tally.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -58,6 +59,7 @@ static void tick(struct monitor *m, bool last)
 		ask_tick(m);
 	handoff_check(m);
 	heartbeat_tick(m);
+	tally_tick(m, false);
 	control_alive(&m->control);
 	m->flushing = false;
 }
@@ -144,6 +146,7 @@ static int loop(struct monitor *m)
 		end = now + m->options->duration_s * NS_PER_SEC;
 	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
 		handoff_alive(m);
+		evidence_tick(&m->evidence);
 		next_tick += suspended(m);
 		if (signals_take_reload())
 			reload_policy(m);
@@ -183,6 +186,7 @@ static void end(struct monitor *m)
 	collector_poll(m->collector, 0);
 	tick(m, true);
 	incidents_end(&m->incidents, m->now);
+	tally_tick(m, true);
 	report_end(m, OUTPUT_DRAIN_MS);
 	counters_summary(m);
 	evidence_close(&m->evidence,
@@ -194,6 +198,7 @@ static void release(struct monitor *m)
 {
 	evidence_close(&m->evidence,
 		       &(struct evidence_totals){}); /* unless it was ended properly */
+	tally_free(&m->tally);
 	collector_free(m->collector);
 	asks_free(&m->asks);
 	files_free(m->files);

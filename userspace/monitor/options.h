@@ -19,6 +19,7 @@ struct monitor_options {
 	const pid_t *pid; /* processes that are servers, whatever they are called */
 	size_t pid_count;
 	const char *evidence; /* directory of the log; NULL: what the policy says */
+	uint32_t statement_s; /* between statements in it; 0: the default */
 	uint32_t duration_s;  /* 0: until SIGINT or SIGTERM */
 	bool prevent;	  /* prevent mem-trace, mem-read, mem-write and mem-fd on every instance */
 	bool enforce_tls; /* drop plaintext on every instance's sockets */

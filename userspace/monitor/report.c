@@ -10,6 +10,7 @@
 #include "monitor/host_program.h"
 #include "monitor/plaintext.h"
 #include "monitor/policy_input.h"
+#include "monitor/tally.h"
 #include "report/event_text.h"
 #include "report/finding.h"
 #include "report/incident_fact.h"
@@ -192,6 +193,7 @@ void report_alert(struct monitor *m, struct alert *a)
 	evaluate(m, &f);
 	if (!is_blind_spot(&f)) {
 		count(m, &f);
+		tally_finding(m, a, &f);
 		note_last(m, &f);
 		if (f.verdict.id >= VERDICT_ALERT && !is_known_listener(&f))
 			add_to_incident(m, &f);
@@ -199,6 +201,8 @@ void report_alert(struct monitor *m, struct alert *a)
 	} else if (finding_has_actor(&f)) {	       /* somebody blinds the monitor */
 		add_to_incident(m, &f);
 	}
+	if (is_blind_spot(&f))
+		tally_blind(m, &f);
 	evidence_event(&m->evidence, &f);
 	if (is_blind_spot(&f) || (m->options->events && f.verdict.id != VERDICT_OFF)) {
 		sinks_event(&m->sinks, &f);
@@ -287,6 +291,8 @@ void report_incident(void *ctx, const struct incident *in, enum incident_change 
 
 	if (in->severity > m->totals.worst)
 		m->totals.worst = in->severity;
+	if (change == INCIDENT_OPENED)
+		tally_incident(m, in->instance);
 	evidence_incident(&m->evidence, &v);
 	sinks_incident(&m->sinks, &v);
 	update_output(m);

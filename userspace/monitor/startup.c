@@ -16,6 +16,7 @@
 #include "monitor/report.h"
 #include "monitor/run_dir.h"
 #include "monitor/sweeps.h"
+#include "monitor/tally.h"
 #include "sensor/cgroup.h"
 #include "sensor/coverage.h"
 #include "sensor/features.h"
@@ -228,6 +229,7 @@ int startup(struct monitor *m)
 			 strerror(-err));
 	ask_tick(m);
 	evidence_sensors(&m->evidence, m->sensors);
+	tally_begin(m);
 	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
 	return 0;
 }

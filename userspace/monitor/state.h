@@ -18,6 +18,7 @@
 #include "monitor/lookalikes.h"
 #include "monitor/options.h"
 #include "monitor/sharing.h"
+#include "monitor/tally_state.h"
 #include "report/sinks.h"
 #include "sensor/collector.h"
 #include "sensor/sensors.h"
@@ -100,6 +101,7 @@ struct monitor {
 	struct active_policy policy;
 	struct incidents incidents;
 	struct evidence evidence;
+	struct tally tally;
 	struct sinks sinks;
 	struct sink_status output[SINKS_MAX];  /* as of the last delivery */
 	char uid_prefix[24];		       /* of finding ids: unique to this run */

@@ -131,6 +131,11 @@ static const struct policy_key keys[] = {
 	{"evidence.directory", POLICY_TO_TEXT(POLICY_PATH, POLICY, evidence), .absent = "no log",
 	 .help = "Directory of the log. It is created if it does not exist; nobody but root may enter it. A "
 		 "change takes effect when the monitor is started again."},
+	{"evidence.keep-days", POLICY_TO_INT(POLICY_NUMBER, POLICY, evidence_days), .min = 1,
+	 .max = 36500, .absent = "for ever",
+	 .help = "Days that entries of the log are kept at least. Soon after the start and once a day, older ones "
+		 "are removed, and an entry says so. What remains can be verified as before. Nothing is removed in a run in which "
+		 "the wall clock was set by an hour or more."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

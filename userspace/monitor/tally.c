@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* tally.c - see tally.h. */
+#include "monitor/tally.h"
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "model/tls_suite.h"
+#include "tls/facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- rows --- */
+
+static struct tally_row *add_row(struct tally *t, uint32_t instance)
+{
+	if (t->rows == t->room) {
+		size_t room = t->room ? 2 * t->room : 8;
+		struct tally_row *all = reallocarray(t->row, room, sizeof(*all));
+
+		if (!all)
+			return NULL;
+		t->row = all;
+		t->room = room;
+	}
+	t->row[t->rows] = (struct tally_row){.instance = instance};
+	return &t->row[t->rows++];
+}
+
+/* The host's if there is no room, or it is no server's. NULL: nothing is counted, or memory ran out. */
+static struct tally_row *row_of(struct monitor *m, uint32_t instance)
+{
+	struct tally *t = &m->tally;
+
+	if (!t->since_ms)
+		return NULL;
+	for (size_t i = 0; i < t->rows; i++) {
+		if (t->row[i].instance == instance)
+			return &t->row[i];
+	}
+	if (!instances_find(&m->instances, instance) || t->rows == TALLY_ROWS_MAX)
+		return t->rows ? &t->row[0] : NULL;
+	return add_row(t, instance) ?: t->rows ? &t->row[0] : NULL;
+}
+
+/* --- what happens --- */
+
+static void count_allowed(struct tally_row *r, const struct verdict *v, uint64_t more)
+{
+	const struct policy_place *at = v->allow ? &v->allow->at : v->wire;
+	char entry[TALLY_ENTRY_LEN];
+
+	if (!at)
+		return;
+	snprintf(entry, sizeof(entry), "%s:%u", at->file, at->line);
+	for (size_t i = 0; i < TALLY_ALLOWS; i++) {
+		if (!r->allow[i].count) {
+			memcpy(r->allow[i].entry, entry, sizeof(entry));
+			snprintf(r->allow[i].reason, sizeof(r->allow[i].reason), "%s",
+				 v->allow && v->allow->reason ? v->allow->reason : "");
+		}
+		if (!strcmp(r->allow[i].entry, entry)) {
+			r->allow[i].count += more;
+			return;
+		}
+	}
+	r->other_allows += more;
+}
+
+void tally_finding(struct monitor *m, struct alert *a, const struct finding *f)
+{
+	unsigned int rule = a->ev.key.rule;
+	struct tally_row *r = row_of(m, a->ev.key.instance);
+	uint64_t bytes = a->bytes - a->tallied_bytes;
+
+	a->tallied_bytes = a->bytes;
+	if (!r || rule >= RULE_MAX)
+		return;
+	r->access[rule][f->verdict.id] += f->more;
+	if (rule == RULE_TLS_PLAINTEXT || rule == RULE_TLS_MIDSTREAM)
+		r->plaintext_bytes += bytes;
+	if (f->verdict.id == VERDICT_ALLOWED)
+		count_allowed(r, &f->verdict, f->more);
+}
+
+void tally_blind(struct monitor *m, const struct finding *f)
+{
+	struct tally *t = &m->tally;
+
+	if (!t->since_ms)
+		return;
+	for (size_t i = 0; i < TALLY_NOTES; i++) {
+		struct tally_note *n = &t->note[i];
+
+		if (!n->count)
+			snprintf(n->text, sizeof(n->text), "%s", f->detail);
+		if (!strcmp(n->text, f->detail)) {
+			n->count += f->more;
+			return;
+		}
+	}
+	t->other_notes += f->more;
+}
+
+void tally_incident(struct monitor *m, uint32_t instance)
+{
+	struct tally_row *r = row_of(m, instance);
+
+	if (r)
+		r->incidents++;
+}
+
+void tally_handshake(struct monitor *m, const struct conn *c)
+{
+	struct tally_row *r = row_of(m, c->instance);
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < TALLY_SUITES; i++) {
+		if (!r->suite[i].count) {
+			r->suite[i].version = c->facts->version;
+			r->suite[i].cipher = c->facts->cipher;
+		}
+		if (r->suite[i].version == c->facts->version &&
+		    r->suite[i].cipher == c->facts->cipher) {
+			r->suite[i].count++;
+			return;
+		}
+	}
+	r->other_suites++;
+}
+
+void tally_sensors_lost(struct monitor *m)
+{
+	m->tally.sensors_lost = true;
+}
+
+/* --- as JSON --- */
+
+static void put_access(struct jsonw *j, const struct tally_row *r)
+{
+	jsonw_object(j, "accesses");
+	for (unsigned int rule = 1; rule < RULE_MAX; rule++) {
+		bool any = false;
+
+		for (unsigned int v = 0; v < VERDICT_MAX; v++) {
+			if (!r->access[rule][v])
+				continue;
+			if (!any)
+				jsonw_object(j, rule_name(rule));
+			any = true;
+			jsonw_int(j, verdict_name(v), (int64_t)r->access[rule][v]);
+		}
+		if (any)
+			jsonw_end_object(j);
+	}
+	jsonw_end_object(j);
+}
+
+static void put_suites(struct jsonw *j, const struct tally_row *r)
+{
+	char name[96], number[16];
+
+	jsonw_object(j, "handshakes");
+	for (size_t i = 0; i < TALLY_SUITES && r->suite[i].count; i++) {
+		const struct tls_suite *s = tls_suite_find(r->suite[i].cipher);
+
+		snprintf(number, sizeof(number), "0x%04x", r->suite[i].cipher);
+		snprintf(name, sizeof(name), "%s %s",
+			 tls_version_name(r->suite[i].version) ?: "unknown", s ? s->name : number);
+		jsonw_int(j, name, (int64_t)r->suite[i].count);
+	}
+	if (r->other_suites)
+		jsonw_int(j, "others", (int64_t)r->other_suites);
+	jsonw_end_object(j);
+}
+
+static void put_allows(struct jsonw *j, const struct tally_row *r)
+{
+	jsonw_object(j, "allowed");
+	for (size_t i = 0; i < TALLY_ALLOWS && r->allow[i].count; i++) {
+		jsonw_object(j, r->allow[i].entry);
+		jsonw_int(j, "count", (int64_t)r->allow[i].count);
+		jsonw_text(j, "reason", r->allow[i].reason);
+		jsonw_end_object(j);
+	}
+	if (r->other_allows) {
+		jsonw_object(j, "others");
+		jsonw_int(j, "count", (int64_t)r->other_allows);
+		jsonw_end_object(j);
+	}
+	jsonw_end_object(j);
+}
+
+static void put_row(struct jsonw *j, const struct tally_row *r)
+{
+	put_access(j, r);
+	put_allows(j, r);
+	put_suites(j, r);
+	jsonw_int(j, "incidents", (int64_t)r->incidents);
+	jsonw_int(j, "plaintext_bytes", (int64_t)r->plaintext_bytes);
+}
+
+static const struct {
+	enum counter_id id;
+	const char *group, *name;
+} counters[] = {
+	{COUNTER_LOST, "lost", "attempts"},
+	{COUNTER_RING_FULL, "lost", "details"},
+	{COUNTER_UNREPORTED, "lost", "starts"},
+	{COUNTER_PROCS_FULL, "lost", "processes_unprotected"},
+	{COUNTER_FILES_FULL, "lost", "files_unprotected"},
+	{COUNTER_CHECK_LOST, "lost", "outcomes"},
+	{COUNTER_URING_OPENS_UNSEEN, "lost", "uring_opens"},
+	{COUNTER_CHUNKS_LOST, "lost", "handshakes"},
+	{COUNTER_MARK_FAILED, "wire", "sockets_unmarked"},
+	{COUNTER_SOCKETS_LATE, "wire", "sockets_late"},
+	{COUNTER_CONTENDED, "wire", "segments_skipped"},
+	{COUNTER_UNREAD, "wire", "segments_unread"},
+	{COUNTER_SUBFLOWS_UNSEEN, "wire", "subflows_unseen"},
+	{COUNTER_STREAMS_UNSYNCED, "wire", "streams_unsynced"},
+	{COUNTER_STREAMS_RESYNCED, "wire", "streams_resynced"},
+	{COUNTER_BYTES_UNSYNCED, "wire", "bytes_unsynced"},
+};
+
+/* Zeros, too: that nothing was lost is what a statement is for. */
+static void put_counters(struct jsonw *j, struct monitor *m)
+{
+	struct tally *t = &m->tally;
+
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		uint64_t now = sensors_counter(m->sensors, counters[i].id);
+
+		if (!i || counters[i].group != counters[i - 1].group)
+			jsonw_object(j, counters[i].group);
+		jsonw_int(j, counters[i].name, (int64_t)(now - t->counter[counters[i].id]));
+		t->counter[counters[i].id] = now;
+		if (i + 1 == ARRAY_SIZE(counters) || counters[i].group != counters[i + 1].group)
+			jsonw_end_object(j);
+	}
+	jsonw_object(j, "connections");
+	jsonw_int(j, "with_handshake", (int64_t)(m->conns.seen - t->seen));
+	jsonw_int(j, "read_in_part", (int64_t)(m->conns.unread - t->unread));
+	jsonw_end_object(j);
+	t->seen = m->conns.seen;
+	t->unread = m->conns.unread;
+}
+
+static void put_notes(struct jsonw *j, const struct tally *t)
+{
+	jsonw_object(j, "blind");
+	for (size_t i = 0; i < TALLY_NOTES && t->note[i].count; i++)
+		jsonw_int(j, t->note[i].text, (int64_t)t->note[i].count);
+	if (t->other_notes)
+		jsonw_int(j, "others", (int64_t)t->other_notes);
+	jsonw_end_object(j);
+}
+
+static void put_sweeps(struct jsonw *j, struct monitor *m)
+{
+	struct tally *t = &m->tally;
+
+	jsonw_object(j, "sweeps");
+	jsonw_int(j, "count", (int64_t)(m->sweeps.count - t->sweeps));
+	jsonw_int(j, "failed", (int64_t)(m->sweeps.failed - t->sweeps_failed));
+	jsonw_int(j, "longest_gap_ms", (int64_t)(t->longest_gap_ns / NS_PER_MS));
+	jsonw_end_object(j);
+	t->sweeps = m->sweeps.count;
+	t->sweeps_failed = m->sweeps.failed;
+	t->longest_gap_ns = 0;
+}
+
+static void put_sensors(struct jsonw *j, const struct monitor *m)
+{
+	const struct sensor_program *p;
+	size_t n = sensors_programs(m->sensors, &p), from = 0;
+
+	jsonw_bool(j, "sensors_lost", m->tally.sensors_lost);
+	jsonw_array(j, "sensors");
+	for (size_t i = 0; i < n; i++) {
+		int64_t attached = 0;
+
+		if (i + 1 < n && !strcmp(p[i].sensor, p[i + 1].sensor) &&
+		    !strcmp(p[i].tier, p[i + 1].tier))
+			continue;
+		jsonw_object(j, NULL);
+		jsonw_string(j, "sensor", p[i].sensor);
+		jsonw_string(j, "tier", p[i].tier);
+		jsonw_int(j, "programs", (int64_t)(i + 1 - from));
+		for (; from <= i; from++)
+			attached += p[from].attached;
+		jsonw_int(j, "attached", attached);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+	jsonw_array(j, "unseen");
+	for (size_t i = 0; i < n; i++) {
+		if (!p[i].attached)
+			jsonw_string(j, NULL, p[i].unseen);
+	}
+	jsonw_end_array(j);
+}
+
+/* --- entries --- */
+
+static void put_time(struct jsonw *j, const struct monitor *m, int64_t now_ms)
+{
+	jsonw_string(j, "run", m->uid_prefix);
+	jsonw_int(j, "from", m->tally.since_ms);
+	jsonw_int(j, "to", now_ms);
+}
+
+/* Also those that did nothing: that they ran is what the next statement has to know. */
+static bool tell_server(struct monitor *m, const struct instance *in, int64_t now_ms)
+{
+	const struct tally_row none = {}, *r = &none;
+	struct jsonw *j;
+
+	for (size_t i = 0; i < m->tally.rows; i++) {
+		if (m->tally.row[i].instance == in->id)
+			r = &m->tally.row[i];
+	}
+	if (!in->members && r == &none)
+		return false;
+	j = evidence_tally_begin(&m->evidence);
+	put_time(j, m, now_ms);
+	jsonw_int(j, "id", in->id);
+	jsonw_int(j, "pid", in->pid);
+	jsonw_string(j, "name", in->name);
+	jsonw_string(j, "uid", in->uid);
+	jsonw_bool(j, "alive", in->members != 0);
+	jsonw_object(j, "counts");
+	put_row(j, r);
+	jsonw_end_object(j);
+	evidence_tally_end(&m->evidence, false);
+	return true;
+}
+
+/* servers: tallies that precede it. One that the log lost or refused would be missed by nobody else. */
+static void tell_host(struct monitor *m, int64_t now_ms, int64_t servers)
+{
+	struct jsonw *j = evidence_tally_begin(&m->evidence);
+
+	put_time(j, m, now_ms);
+	jsonw_int(j, "every_s", m->options->statement_s ?: TALLY_EVERY_S);
+	jsonw_int(j, "server_tallies", servers);
+	evidence_tally_host(&m->evidence);
+	put_sensors(j, m);
+	jsonw_object(j, "counts");
+	put_row(j, &m->tally.row[0]);
+	put_counters(j, m);
+	put_notes(j, &m->tally);
+	put_sweeps(j, m);
+	jsonw_end_object(j);
+	evidence_tally_end(&m->evidence, true);
+}
+
+static void tell(struct monitor *m)
+{
+	struct tally *t = &m->tally;
+	int64_t now_ms = clock_epoch_ms(m->now);
+	int64_t servers = 0;
+	size_t told = 0;
+
+	for (size_t i = 0; i < m->instances.count && told < TALLY_ROWS_MAX; i++, told++)
+		servers += tell_server(m, m->instances.all[i], now_ms);
+	tell_host(m, now_ms, servers);
+	t->rows = 0;
+	add_row(t, 0); /* has room: it was there */
+	memset(t->note, 0, sizeof(t->note));
+	t->other_notes = 0;
+	t->since_ms = now_ms;
+}
+
+/* --- time --- */
+
+void tally_begin(struct monitor *m)
+{
+	struct tally *t = &m->tally;
+
+	if (!m->evidence.writer || !add_row(t, 0))
+		return;
+	m->now = clock_boot_ns();
+	t->since_ms = clock_epoch_ms(m->now);
+	t->next_ns = m->now + (m->options->statement_s ?: TALLY_EVERY_S) * NS_PER_SEC;
+	t->swept_ns = m->sweeps.began_ns;
+}
+
+/* Sweeps begin at most once a second; two since the last look count as one long gap. */
+static void note_sweep(struct monitor *m)
+{
+	struct tally *t = &m->tally;
+	uint64_t until = m->sweeps.began_ns > t->swept_ns ? m->sweeps.began_ns : m->now;
+	uint64_t gap = until - t->swept_ns;
+
+	if (gap > t->longest_gap_ns)
+		t->longest_gap_ns = gap;
+	t->swept_ns = m->sweeps.began_ns;
+}
+
+void tally_tick(struct monitor *m, bool last)
+{
+	struct tally *t = &m->tally;
+
+	if (!t->since_ms)
+		return;
+	note_sweep(m);
+	if (!last && m->now < t->next_ns)
+		return;
+	while (t->next_ns <= m->now) /* missed intervals are not made up for */
+		t->next_ns += (m->options->statement_s ?: TALLY_EVERY_S) * NS_PER_SEC;
+	tell(m);
+}
+
+void tally_free(struct tally *t)
+{
+	free(t->row);
+	*t = (struct tally){};
+}
