@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * validate.c - `cachewarden validate` on servers that break one promise each, and on servers that do not answer. No monitor
- * runs. What the host itself makes of a check is left out: see of_the_host.
+ * validate.c - `cachewarden validate` on servers that break one promise each, on servers that do not answer, and with a monitor and
+ * drills. What the host itself makes of a check is left out: see of_the_host.
  */
 #include "harness.h"
 #include "steps.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <grp.h>
+#include <limits.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SERVER_UID 61234 /* nobody else's */
@@ -544,6 +547,42 @@ static void like_sslscan(const void *arg)
 		"sslscan has another number of suites than %s: %s", seen, r.out);
 }
 
+/* Another tool, which brings an OpenSSL of its own for what is no longer spoken. */
+static void like_testssl(const void *arg)
+{
+	static const char *const names[][2] = {{"SSLv3 ", "SSLv3"},
+					       {"TLS 1 ", "TLSv1 "},
+					       {"TLS 1.1 ", "TLSv1.1"},
+					       {"TLS 1.2 ", "TLSv1.2"},
+					       {"TLS 1.3 ", "TLSv1.3"}};
+	struct server *s = prepare(false, arg);
+	const char *line, *end, *seen;
+	char ours[1024];
+	struct run r;
+
+	if (access("/usr/bin/testssl", X_OK))
+		test_skip("no testssl here");
+	server_run_with(s, as_server);
+	seen = of(check_of(report_of(validate("--format", "json", PORT_OF(s), AS_CHECK)),
+			   "tls-versions"),
+		  "seen");
+	snprintf(ours, sizeof(ours), "%s ", seen);
+	for (char *c = ours; *c; c++)
+		*c = *c == ',' || *c == ':' ? ' ' : *c;
+	r = run_command(120000 * patience, "testssl", "--protocols", "--quiet", "--color", "0",
+			"--warnings", "off", str("127.0.0.1:%d", s->tls_port));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		line = strstr(r.out, str("\n %s", names[i][0]));
+		require(line, "no %sin: %s%s", names[i][0], r.out, r.err);
+		end = strchr(line + 1, '\n');
+		line = str("%.*s", (int)(end - line), line);
+		/* ours names the bad ones alone where there are some */
+		if (!strstr(ours, "accepted") || i < 3)
+			require(!strstr(line, "not offered") == !!strstr(ours, names[i][1]),
+				"testssl: %s; here: %s", line, seen);
+	}
+}
+
 struct usage {
 	const char *argv[8];
 	const char *says;
@@ -570,6 +609,180 @@ static void wrong_profile(const void *arg)
 	require(r.status == 2 && strstr(r.err, str("%s:3: ", file)) &&
 			strstr(r.err, "tls-versions"),
 		"exit code %d: %s", r.status, r.err);
+}
+
+/* --- with a monitor --- */
+
+static const char *working_directory(void)
+{
+	static char path[PATH_MAX];
+
+	require(getcwd(path, sizeof(path)), "getcwd: %s", strerror(errno));
+	return path;
+}
+
+static void expect_verdict(json_t *report, const char *id, const char *want, const char *seen)
+{
+	json_t *check = check_of(report, id);
+
+	require(!strcmp(of(check, "verdict"), want) && strstr(of(check, "seen"), seen),
+		"%s: %s, not %s: %s", id, of(check, "verdict"), want, of(check, "seen"));
+}
+
+/* Nothing of a decoy, or of the monitor that was run, is left. */
+static void expect_nothing_left(void)
+{
+	static const char *const patterns[] = {
+		"/run/cachewarden-decoy.*", "/var/tmp/cachewarden-decoy.*",
+		"/tmp/cachewarden-decoy.*", "/run/cachewarden-validate.*"};
+	glob_t found;
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		int none = glob(patterns[i], 0, NULL, &found);
+
+		require(none == GLOB_NOMATCH, "%s is left", none ? patterns[i] : found.gl_pathv[0]);
+	}
+}
+
+static void drills(const void *arg)
+{
+	struct server *s = prepare(false, USERS);
+	size_t i, made = 0;
+	json_t *report, *one;
+
+	server_run_with(s, as_server);
+	report = report_of(validate("--format", "json", "--drill", PORT_OF(s), AS_CHECK));
+	json_array_foreach (json_object_get(report, "checks"), i, one) {
+		if (strncmp(of(one, "id"), "drill-", 6))
+			continue;
+		made++;
+		/* a kernel without modules and kexec has no way to load code */
+		if (strcmp(of(one, "id"), "drill-mem-kernel") || strcmp(of(one, "verdict"), "skip"))
+			expect_verdict(report, of(one, "id"), "pass", "after ");
+		else
+			expect_verdict(report, of(one, "id"), "skip", "Function not implemented");
+	}
+	require(made == 16, "%zu drills", made);
+	expect_nothing_left();
+	require(!child_ended(s->pid), "the server ended");
+}
+
+/* What validate says while meanwhile() is done to the server; it is ended by SIGTERM long before its time. */
+static json_t *watched(struct server *s, void (*meanwhile)(struct server *s))
+{
+	const char *out = str("%s/watched.json", scratch), *err = str("%s/watched.err", scratch);
+	const char *const argv[] = {MONITOR, "validate", "--format", "json", "--duration",
+				    "600",   PORT_OF(s), AS_CHECK,   NULL};
+	int status;
+	pid_t pid;
+
+	file_write(err, "");
+	pid = child_start(argv, &(struct child_opts){.out = out, .err = err});
+	for (int i = 0; !strstr(file_read(err), "watching"); i++) {
+		require(i < 600 && !child_ended(pid), "it did not begin to watch: %s",
+			file_read(err));
+		usleep(100000);
+	}
+	meanwhile(s);
+	status = child_stop(pid, SIGTERM, 30000 * patience);
+	require(WIFEXITED(status), "it ended with status %d", status);
+	expect_nothing_left();
+	return report_of(
+		(struct run){.out = (char *)file_read(out), .err = (char *)file_read(err)});
+}
+
+static void ask_something(struct server *s)
+{
+	struct client *c = client_open(s, "127.0.0.1", true);
+
+	client_do(c, "PING");
+	client_close(c);
+}
+
+static void attack(struct server *s)
+{
+	ask_something(s);
+	trigger("vm_readv", pid_of(s));
+	trigger("plain_client", "127.0.0.1", str("%d", s->plain_port));
+}
+
+/* The shell of a CI file of docs/ci, run as it stands there. */
+static void ci_file(const void *name)
+{
+	static const char *const reports[] = {"cachewarden.xml", "cachewarden.sarif"};
+	struct server *s = prepare(true, USERS);
+	const char *dir = str("%s/ci", scratch), *steps = str("%s/steps", dir);
+	const char *checker = str("%s/tests/scripts/reports.py", working_directory());
+	struct run r;
+
+	server_run(s); /* as root: whoever knows the password may send it to that one */
+	require(!mkdir(dir, 0700) || errno == EEXIST, "mkdir: %s", strerror(errno));
+	r = run_command(10000 * patience, "python3", "tests/scripts/ci_steps.py",
+			str("docs/ci/%s", (const char *)name));
+	if (strstr(r.err, "No such file") || strstr(r.err, "No module named"))
+		test_skip("no python3 with yaml here");
+	require(r.status == 0, "%s%s", r.out, r.err);
+	file_write(steps, r.out);
+	r = run_command(60000 * patience, "env", "-C", dir,
+			str("PATH=%s/build:/usr/bin:/bin", working_directory()),
+			str("CACHE_PORT=%d", s->tls_port), "INTEGRATION_TESTS=echo the tests ran",
+			str("CHECK_PASSWORD_FILE=%s", password_file(PASSWORD)),
+			"CACHEWARDEN_PASSWORD=" PASSWORD, "sh", "-e", steps);
+	require(r.status == 1 && strstr(r.err, "the tests ran"), "exit code %d: %s%s", r.status,
+		r.out, r.err);
+	for (size_t i = 0; i < 2; i++) {
+		const char *file = str("%s/%s", dir, reports[i]);
+
+		if (access(file, R_OK))
+			continue;
+		r = run_command(10000 * patience, "python3", checker, i ? "sarif" : "junit", file);
+		require(r.status == 0, "%s%s", r.out, r.err);
+		require(strstr(file_read(file), "drill-mem-read"), "%s lacks a drill", file);
+		require(!strstr(file_read(file), PASSWORD), "the password is in %s", file);
+		require(!unlink(file), "unlink %s", file);
+		return;
+	}
+	test_fail("no report: %s%s", r.out, r.err);
+}
+
+static void failing_tests(const void *arg)
+{
+	struct server *s = prepare(false, USERS);
+	json_t *report;
+
+	server_run_with(s, as_server);
+	report = report_of(validate("--format", "json", "--while", "exit 7", PORT_OF(s), AS_CHECK));
+	expect_verdict(report, "watch-covered", "skip", "the command of --while failed");
+	expect_verdict(report, "watch-memory", "skip", "the command of --while failed");
+	expect_nothing_left();
+}
+
+static void quiet_time(const void *arg)
+{
+	struct server *s = prepare(false, USERS);
+	json_t *report;
+
+	server_run_with(s, as_server);
+	report = watched(s, ask_something);
+	expect_verdict(report, "watch-covered", "pass", "without a gap");
+	expect_verdict(report, "watch-wire", "pass", "");
+	expect_verdict(report, "watch-versions", "pass", "1 handshake");
+	expect_verdict(report, "watch-ciphers", "pass", "");
+	expect_verdict(report, "watch-memory", "pass", "");
+	expect_verdict(report, "watch-files", "pass", "");
+}
+
+static void attacked_meanwhile(const void *arg)
+{
+	struct server *s = prepare(true, USERS);
+	json_t *report;
+
+	server_run_with(s, as_server);
+	report = watched(s, attack);
+	expect_verdict(report, "watch-memory", "fail", "mem-read 1");
+	expect_verdict(report, "watch-wire", "fail", "tls-plaintext");
+	expect_verdict(report, "watch-covered", "pass", "without a gap");
+	expect_verdict(report, "watch-files", "pass", "");
 }
 
 static const struct test tests[] = {
@@ -602,11 +815,24 @@ static const struct test tests[] = {
 	TEST("nobody judges what he sees, and is told what he lacks", by_nobody),
 	TEST("no server, and several", none_or_several),
 	TEST("a monitor that runs reports the validation", seen_by_a_monitor, .slow = true),
+	TEST("--drill: a monitor reports every attack on a decoy, in time", drills),
+	TEST("--duration: clients with TLS break no promise", quiet_time),
+	TEST("--duration: a read of its memory, and plaintext, are broken promises",
+	     attacked_meanwhile),
+	TEST("--while: tests that fail prove nothing", failing_tests),
+	TEST("docs/ci: the shell of GitLab CI gives a report", ci_file, .arg = "gitlab-ci.yml"),
+	TEST("docs/ci: the shell of GitHub Actions gives a report", ci_file,
+	     .arg = "github-actions.yml", .slow = true),
+	TEST("docs/ci: the shell of Jenkins gives a report", ci_file, .arg = "Jenkinsfile",
+	     .slow = true),
 	TEST("JUnit XML and SARIF are what CI servers read", reports),
 	TEST("a report to a device leaves it one, and a link to a file is refused", to_a_device),
 	TEST("a baseline shows what changed", baseline),
 	TEST("sslscan finds the same versions and suites", like_sslscan),
 	TEST("sslscan finds the same old versions", like_sslscan, .arg = USERS, .slow = true),
+	TEST("testssl.sh finds the same versions", like_testssl, .arg = USERS, .slow = true),
+	TEST("testssl.sh finds the same old versions", like_testssl, .arg = USERS EVERYTHING,
+	     .slow = true),
 	TEST("a wrong profile names file, line and what is near", wrong_profile),
 	TEST("--port and --instance exclude each other", usage,
 	     .arg = USAGE({"--port", "1", "--instance", "x"}, "one of them")),

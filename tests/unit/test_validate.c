@@ -115,6 +115,17 @@ static void a_fault_breaks_its_own_check(void **state)
 		FAULT(host.newest[0], '7', "host-kernel"),
 		FAULT(host.reboot, YES, "host-reboot"),
 		FAULT(host.taint, 1 << 12, "host-taint"),
+		FAULT(watch.plaintext_bytes, 14, "watch-wire"),
+		FAULT(watch.session[0].version, TLS_1_2, "watch-versions"),
+		FAULT(watch.session[0].version, 0, "watch-versions"),
+		FAULT(watch.session[0].suite, 0x0005, "watch-ciphers"),
+		FAULT(watch.alerts[RULE_MEM_READ], 1, "watch-memory"),
+		FAULT(watch.alerts[RULE_MEM_SPILL], 1, "watch-memory"),
+		FAULT(watch.alerts[RULE_TLS_BYPASS], 1, "watch-wire"),
+		FAULT(watch.alerts[RULE_TLS_KEY], 1, "watch-files"),
+		FAULT(watch.alerts[RULE_SELF_TAMPER], 1, "watch-covered"),
+		FAULT(drill[DRILL_MEM_READ].alerted, 0, "drill-mem-read"),
+		FAULT(drill[DRILL_TLS_KEY].after_us, 1000001, "drill-tls-key"),
 #undef FAULT
 	};
 	struct profile p = profile_of("strict");
@@ -150,6 +161,10 @@ static void what_was_not_seen_is_skipped(void **state)
 		 {"rest-data", "rest-key", "tls-cluster", "unix-socket"}},
 		{offsetof(struct facts, process.why), {"mem-user", "mem-core", "mem-capabilities"}},
 		{offsetof(struct facts, process.loader_why), {"mem-loader"}},
+		{offsetof(struct facts, watch.why),
+		 {"watch-covered", "watch-wire", "watch-versions", "watch-memory", "watch-files"}},
+		{offsetof(struct facts, watch.doubts), {"watch-covered"}},
+		{offsetof(struct facts, drill[DRILL_MEM_FD].why), {"drill-mem-fd"}},
 		{offsetof(struct facts, access.why), {"mem-capable", "mem-user-shared"}},
 		{offsetof(struct facts, files.why), {"rest-data", "rest-encrypted"}},
 		{offsetof(struct facts, code.why), {"mem-code", "host-libraries", "mem-loader"}},
@@ -482,6 +497,44 @@ static void facts_of_another_process_are_bounded(void **state)
 	free(f);
 }
 
+/* What takes a monitor, or drills, is in the report if it was asked for: it is no reason to doubt else. */
+static void what_was_not_asked_for_is_left_out(void **state)
+{
+	struct profile p = profile_of("azure-cache"), drills;
+	struct facts f = good_facts();
+	struct verdict_report r;
+	size_t all;
+
+	verdict_reach(&r, &f, &p);
+	all = r.rows;
+	f.watch.asked = false;
+	verdict_reach(&r, &f, &p);
+	assert_int_equal(r.rows, all - 6);
+	f.drilled = false;
+	verdict_reach(&r, &f, &p);
+	assert_int_equal(r.rows, all - 6 - DRILL_MAX);
+	assert_int_equal(r.sum, VERDICT_KEPT);
+	assert_true(verdict_has(&r, &p.promise[0]));
+	assert_false(verdict_has(&r, &p.promise[p.promises - 1]));
+	/* a profile of drills alone proves nothing without them */
+	drills = p;
+	drills.promise += p.promises - 1;
+	drills.promises = 1;
+	verdict_reach(&r, &f, &drills);
+	assert_int_equal(r.sum, VERDICT_UNSURE);
+	profile_free(&p);
+}
+
+static void an_idle_server_proves_nothing_about_clients(void **state)
+{
+	struct facts f = good_facts();
+
+	f.watch.handshakes = f.watch.sessions = 0;
+	assert_outcome(&f, "watch-versions", CHECK_SKIP, "no client connected");
+	assert_outcome(&f, "watch-ciphers", CHECK_SKIP, "no client connected");
+	assert_outcome(&f, "watch-wire", CHECK_PASS, "none");
+}
+
 static void ids_are_unique_and_every_row_is_whole(void **state)
 {
 	for (size_t i = 0; i < check_count; i++) {
@@ -525,6 +578,8 @@ int main(void)
 		cmocka_unit_test(the_sum_is_the_worst),
 		cmocka_unit_test(what_was_seen_is_printable),
 		cmocka_unit_test(facts_of_another_process_are_bounded),
+		cmocka_unit_test(what_was_not_asked_for_is_left_out),
+		cmocka_unit_test(an_idle_server_proves_nothing_about_clients),
 		cmocka_unit_test(ids_are_unique_and_every_row_is_whole),
 		cmocka_unit_test(a_list_that_is_full_says_so),
 	};

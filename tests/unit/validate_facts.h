@@ -48,6 +48,12 @@ static inline struct facts good_facts(void)
 			 .newest = "6.12.9-amd64",
 			 .packaged = true,
 			 .reboot = NO},
+		.watch = {.asked = true,
+			  .watched_ms = 60000,
+			  .handshakes = 3,
+			  .session = {{"TLSv1.3 TLS_AES_128_GCM_SHA256", TLS_1_3, 0x1301, 3}},
+			  .sessions = 1},
+		.drilled = true,
 	};
 	struct facts_address *a = &f.wire.address[0];
 
@@ -71,6 +77,9 @@ static inline struct facts good_facts(void)
 			 .digest = "ecdsa-with-SHA256",
 			 .strong_digest = true},
 	};
+	for (size_t i = 0; i < DRILL_MAX; i++)
+		f.drill[i] = (struct facts_drill){
+			.alerted = true, .after_us = 12345, .outcome = "succeeded"};
 	snprintf(f.config.value[DIR_DIR], sizeof(f.config.value[DIR_DIR]), "/var/lib/redis");
 	return f;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_validate.c - cachewarden validate: tries one server and its host against a profile, once. It needs no monitor and
- * changes nothing. Without root some checks are skipped.
+ * cmd_validate.c - cachewarden validate: tries one server and its host against a profile, once. It needs no monitor, runs one if it is
+ * asked to, and changes nothing. Without root some checks are skipped.
  */
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
@@ -10,9 +10,11 @@
 #include "base/macros.h"
 #include "policy/policy_yaml.h"
 #include "validate/baseline.h"
+#include "validate/drill.h"
 #include "validate/look.h"
 #include "validate/out_file.h"
 #include "validate/profile_read.h"
+#include "validate/watch.h"
 #include "validate/write.h"
 
 #include <errno.h>
@@ -26,13 +28,16 @@
 #include <unistd.h>
 
 #define DEFAULT_PROFILE "azure-cache"
+#define DAY_S 86400
 
 struct settings {
 	struct look_choice which;
 	struct look_login login;
 	const char *profile, *host_name, *out, *baseline, *server_user;
 	int format;
-	bool list, show;
+	uint32_t duration_s;	/* 0: not given */
+	const char *while_runs; /* a shell command */
+	bool drill, list, show;
 };
 
 /* Returns CLI_PROCEED, or an exit code after an error message. Errors in files are printed as compilers print them. */
@@ -115,6 +120,10 @@ static int look(struct facts *f, const struct settings *s)
 	look_code(f);
 	look_files(f);
 	look_host(f);
+	if (s->drill)
+		drill(f);
+	if (s->duration_s || s->while_runs)
+		watch(f, s->duration_s ?: DAY_S, s->while_runs);
 	return CLI_PROCEED;
 }
 
@@ -247,6 +256,15 @@ int cmd_validate(int argc, char **argv)
 		{"--profile", "NAME|FILE",
 		 "azure-cache, strict, or a YAML file. Default: azure-cache.", CLI_TEXT,
 		 &s.profile},
+		{"--duration", "SECONDS",
+		 "Also run a monitor for so long, until SIGINT or SIGTERM at the latest, and judge what it saw.",
+		 CLI_NUMBER, &s.duration_s, .min = 1},
+		{"--while", "COMMAND",
+		 "The same while this shell command runs, such as your integration tests.",
+		 CLI_TEXT, &s.while_runs},
+		{"--drill", NULL,
+		 "Also attack a decoy, a second server with scratch data, to see that a monitor reports it.",
+		 CLI_FLAG, &s.drill},
 		{"--format", "text|json|junit|sarif|html", "Format of the report. Default: text.",
 		 CLI_CHOICE, &s.format},
 		{"--out", "FILE", "Write the report to a file.", CLI_TEXT, &s.out},

@@ -10,6 +10,14 @@
 
 #define HARDENED "systemd: "
 
+#define DRILL(name, rule, guarantee, tried)                                                        \
+	{                                                                                          \
+		"drill-" rule, guarantee, tried,                                                   \
+			"an alert by " rule " within 1 s, with its actor",                         \
+			"see `cachewarden doctor`: what this kernel leaves unseen",                \
+			judge_drill_##name, CHECK_DRILLED                                          \
+	}
+
 const struct check checks[] = {
 	/* --- on the wire --- */
 	{"tls-plain-port", "No command is run on a connection without TLS",
@@ -159,6 +167,65 @@ const struct check checks[] = {
 	{"host-libraries", "It executes the libraries that are installed",
 	 "files that it executes and that were replaced since", "none", "restart the server",
 	 judge_host_libraries},
+	/* --- while a monitor watched --- */
+	{"watch-covered", "The monitor saw everything",
+	 "coverage, losses and sensors in the statement of a monitor that ran for --duration",
+	 "no gap, nothing lost, all sensors attached",
+	 "see `cachewarden doctor`; a tampered monitor: find the actor", judge_watch_covered,
+	 CHECK_WATCHED},
+	{"watch-wire", "Nothing but TLS crossed its sockets",
+	 "all packets of its sockets, by that monitor", "no plaintext, no foreign writer",
+	 "redis.conf: port 0; find the client in `cachewarden run`", judge_watch_wire,
+	 CHECK_WATCHED},
+	{"watch-versions", "Clients negotiated only versions of TLS that are safe",
+	 "all handshakes, by that monitor", "the profile's tls.minimum and newer ones",
+	 "redis.conf: tls-protocols \"TLSv1.2 TLSv1.3\"", judge_watch_versions, CHECK_WATCHED},
+	{"watch-ciphers", "Clients negotiated only cipher suites that are safe",
+	 "all handshakes, by that monitor", "none that tls-ciphers would refuse",
+	 "redis.conf: tls-ciphers HIGH:!aNULL:!eNULL:!3DES:@SECLEVEL=2", judge_watch_ciphers,
+	 CHECK_WATCHED},
+	{"watch-memory", "Nobody touched its memory", "all accesses to it, by that monitor",
+	 "none that the host's policy does not allow",
+	 "find the actor in `cachewarden run`; what is legitimate belongs into the policy",
+	 judge_watch_memory, CHECK_WATCHED},
+	{"watch-files", "Nobody opened its files",
+	 "all opens of its data, configuration and keys, by that monitor",
+	 "none that the host's policy does not allow",
+	 "find the actor in `cachewarden run`; what is legitimate belongs into the policy",
+	 judge_watch_files, CHECK_WATCHED},
+	/* --- drills --- */
+	DRILL(mem_trace, "mem-trace", "Whoever traces the server is reported",
+	      "PTRACE_SEIZE on a decoy"),
+	DRILL(mem_read, "mem-read", "Whoever reads its memory is reported",
+	      "process_vm_readv of one byte of a decoy"),
+	DRILL(mem_write, "mem-write", "Whoever writes its memory is reported",
+	      "process_vm_writev of one byte to a page of a decoy that is read-only"),
+	DRILL(mem_inspect, "mem-inspect", "Whoever looks at its memory layout is reported",
+	      "an open of /proc/PID/maps of a decoy"),
+	DRILL(mem_fd, "mem-fd", "Whoever takes its descriptors is reported",
+	      "pidfd_getfd on a decoy"),
+	DRILL(mem_remote, "mem-remote", "Whoever inspects or changes it from outside is reported",
+	      "kcmp on a decoy"),
+	DRILL(mem_probe, "mem-probe", "Whoever samples or probes it is reported",
+	      "perf_event_open on a decoy, to sample it"),
+	DRILL(mem_kernel, "mem-kernel", "Whoever loads code into the kernel is reported",
+	      "finit_module, else kexec_file_load, with a descriptor that is none"),
+	DRILL(mem_dump, "mem-dump", "Whoever lets it dump core is reported",
+	      "a core limit set for a decoy by prlimit"),
+	DRILL(mem_inject, "mem-inject", "Code that is loaded into it later is reported",
+	      "MODULE LOAD of a library in a decoy"),
+	DRILL(rest_file, "rest-file", "Whoever opens its files is reported",
+	      "an open of a decoy's configuration file"),
+	DRILL(tls_plaintext, "tls-plaintext", "Plaintext on its sockets is reported",
+	      "PING without TLS to a decoy"),
+	DRILL(tls_version, "tls-version", "An old version of TLS is reported",
+	      "a ClientHello of TLS 1.1 to a decoy that accepts it"),
+	DRILL(tls_cipher, "tls-cipher", "A weak cipher suite is reported",
+	      "a ClientHello that offers a suite without encryption to a decoy that accepts it"),
+	DRILL(tls_key, "tls-key", "Whoever opens its private key is reported",
+	      "an open of a decoy's private key"),
+	DRILL(self_tamper, "self-tamper", "Whoever tampers with the monitor is reported",
+	      "PTRACE_SEIZE on the monitor"),
 };
 const size_t check_count = ARRAY_SIZE(checks);
 _Static_assert(ARRAY_SIZE(checks) <= CHECK_MAX, "room for all checks");

@@ -10,13 +10,20 @@
 #include "validate/profile.h"
 
 #define CHECK_SEEN 1024
-#define CHECK_MAX 64
+#define CHECK_MAX 96
 
 enum check_verdict {
 	CHECK_PASS,
 	CHECK_FAIL,
 	CHECK_SKIP, /* could not be judged */
 	CHECK_VERDICT_MAX,
+};
+
+/* Most checks are always made. */
+enum check_when {
+	CHECK_ALWAYS,
+	CHECK_WATCHED, /* with --duration */
+	CHECK_DRILLED, /* with --drill */
 };
 
 struct outcome {
@@ -31,6 +38,7 @@ struct check {
 	const char *expected;
 	const char *mend; /* the line of redis.conf, the directive of the unit, the sysctl */
 	void (*judge)(const struct facts *f, const struct profile *p, struct outcome *ret);
+	enum check_when when;
 };
 
 extern const struct check checks[];
@@ -96,11 +104,23 @@ __attribute__((format(printf, 3, 4))) void check_list(char *buf, size_t size, co
 	X(host_kernel)                                                                             \
 	X(host_reboot)                                                                             \
 	X(host_taint)                                                                              \
-	X(host_libraries)
+	X(host_libraries)                                                                          \
+	X(watch_covered)                                                                           \
+	X(watch_wire)                                                                              \
+	X(watch_versions)                                                                          \
+	X(watch_ciphers)                                                                           \
+	X(watch_memory)                                                                            \
+	X(watch_files)
 
 #define X(name)                                                                                    \
 	void judge_##name(const struct facts *f, const struct profile *p, struct outcome *ret);
 CHECK_JUDGES(X)
+#undef X
+
+#define X(name, NAME)                                                                              \
+	void judge_drill_##name(const struct facts *f, const struct profile *p,                    \
+				struct outcome *ret);
+DRILLS(X)
 #undef X
 
 #endif

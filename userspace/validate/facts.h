@@ -22,6 +22,8 @@
 #define FACTS_FILES 64
 #define FACTS_MODULES 192 /* files that the server executes */
 
+#define FACTS_SESSIONS 32 /* kinds of TLS sessions: version and suite */
+
 #define FACTS_UNSEEN (-2)
 
 /* An answer that may be missing. */
@@ -184,6 +186,56 @@ struct facts_host {
 	uint64_t taint;
 };
 
+struct facts_session {
+	char text[FACTS_NAME * 2]; /* "TLSv1.3 TLS_AES_256_GCM_SHA384" */
+	uint16_t version, suite;   /* 0: not known by that name */
+	uint64_t count;
+};
+
+/* What a monitor saw meanwhile, if it was asked for. */
+struct facts_watch {
+	bool asked;
+	char why[FACTS_WHY];
+	char doubts[4 * FACTS_WHY]; /* what it could not see; empty: it saw everything */
+	int64_t watched_ms;
+	uint64_t plaintext_bytes;
+	uint64_t handshakes;
+	struct facts_session session[FACTS_SESSIONS];
+	uint32_t sessions;
+	bool sessions_cut;
+	uint64_t alerts[RULE_MAX]; /* the server's, and those of the whole host */
+};
+
+/* Drills by the rule that they must raise. X(name, NAME) */
+#define DRILLS(X)                                                                                  \
+	X(mem_trace, MEM_TRACE)                                                                    \
+	X(mem_read, MEM_READ)                                                                      \
+	X(mem_write, MEM_WRITE)                                                                    \
+	X(mem_inspect, MEM_INSPECT)                                                                \
+	X(mem_fd, MEM_FD)                                                                          \
+	X(mem_remote, MEM_REMOTE)                                                                  \
+	X(mem_probe, MEM_PROBE)                                                                    \
+	X(mem_kernel, MEM_KERNEL)                                                                  \
+	X(mem_dump, MEM_DUMP)                                                                      \
+	X(mem_inject, MEM_INJECT)                                                                  \
+	X(rest_file, REST_FILE)                                                                    \
+	X(tls_plaintext, TLS_PLAINTEXT)                                                            \
+	X(tls_version, TLS_VERSION)                                                                \
+	X(tls_cipher, TLS_CIPHER)                                                                  \
+	X(tls_key, TLS_KEY)                                                                        \
+	X(self_tamper, SELF_TAMPER)
+
+#define X(name, NAME) DRILL_##NAME,
+enum drill_id { DRILLS(X) DRILL_MAX };
+#undef X
+
+struct facts_drill {
+	char why[FACTS_WHY]; /* it could not be tried */
+	bool alerted;
+	int64_t after_us;	  /* from just before the attempt to the line of the alert */
+	char outcome[FACTS_NAME]; /* of the attempt, as the alert has it */
+};
+
 struct facts {
 	bool root;
 	int64_t now_s;
@@ -197,6 +249,9 @@ struct facts {
 	struct facts_files files;
 	struct facts_code code;
 	struct facts_host host;
+	struct facts_watch watch;
+	bool drilled;
+	struct facts_drill drill[DRILL_MAX];
 };
 
 /*

@@ -98,6 +98,34 @@ _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "the reader keeps a bit per 
 	"      - host-taint\n"                                                                     \
 	"      - host-libraries\n"
 
+#define MONITORED                                                                                  \
+	"  - promise: While a monitor watched (--duration), nothing happened\n"                    \
+	"    checks:\n"                                                                            \
+	"      - watch-covered\n"                                                                  \
+	"      - watch-wire\n"                                                                     \
+	"      - watch-versions\n"                                                                 \
+	"      - watch-ciphers\n"                                                                  \
+	"      - watch-memory\n"                                                                   \
+	"      - watch-files\n"                                                                    \
+	"  - promise: A monitor on this host reports attacks (--drill)\n"                          \
+	"    checks:\n"                                                                            \
+	"      - drill-mem-trace\n"                                                                \
+	"      - drill-mem-read\n"                                                                 \
+	"      - drill-mem-write\n"                                                                \
+	"      - drill-mem-inspect\n"                                                              \
+	"      - drill-mem-fd\n"                                                                   \
+	"      - drill-mem-remote\n"                                                               \
+	"      - drill-mem-probe\n"                                                                \
+	"      - drill-mem-kernel\n"                                                               \
+	"      - drill-mem-dump\n"                                                                 \
+	"      - drill-mem-inject\n"                                                               \
+	"      - drill-rest-file\n"                                                                \
+	"      - drill-tls-plaintext\n"                                                            \
+	"      - drill-tls-version\n"                                                              \
+	"      - drill-tls-cipher\n"                                                               \
+	"      - drill-tls-key\n"                                                                  \
+	"      - drill-self-tamper\n"
+
 static const struct {
 	const char *name, *text;
 } builtin[] = {
@@ -107,7 +135,7 @@ static const struct {
 			"promises:\n" PLAIN "  - promise: TLS 1.2 or newer, with safe ciphers\n"
 			"    checks:\n" WIRE CERTIFICATE
 			"  - promise: Memory is seen only inside the server's process\n"
-			"    checks:\n" MEMORY REST},
+			"    checks:\n" MEMORY REST MONITORED},
 	{"strict",
 	 "name: strict\n"
 	 "tls:\n"
@@ -124,7 +152,7 @@ static const struct {
 	 "    checks:\n" MEMORY "      - mem-no-new-privs\n"
 	 "      - mem-seccomp\n"
 	 "      - mem-hidden\n"
-	 "      - mem-lockdown\n" REST},
+	 "      - mem-lockdown\n" REST MONITORED},
 };
 
 const char *profile_builtin(const char *name)
@@ -162,35 +190,36 @@ static bool named_twice(const struct profile_promise *p, const char *id, char *e
 	return false;
 }
 
-static bool check_promise(const struct profile_promise *p, uint64_t *seen, char *error, size_t size)
+static bool check_promise(const struct profile_promise *p, bool *seen, char *error, size_t size)
 {
 	for (size_t i = 0; i < p->checks; i++) {
 		const struct check *c = check_find(p->check[i]);
 
 		if (!c)
 			return unknown_check(p, p->check[i], error, size);
-		if (*seen >> (c - checks) & 1)
+		if (seen[c - checks])
 			return named_twice(p, p->check[i], error, size);
-		*seen |= 1ull << (c - checks);
+		seen[c - checks] = true;
 	}
 	return true;
 }
 
 static bool check_profile(const struct profile *p, const char *name, char *error, size_t size)
 {
-	uint64_t seen = 0;
+	bool seen[CHECK_MAX] = {};
+	size_t named = 0;
 
-	_Static_assert(CHECK_MAX <= 64, "a check is a bit of a uint64_t");
 	for (size_t i = 0; i < p->promises; i++) {
-		if (!check_promise(&p->promise[i], &seen, error, size))
+		if (!check_promise(&p->promise[i], seen, error, size))
 			return false;
+		named += p->promise[i].checks;
 	}
 	if (!p->name)
 		snprintf(error, size, "%s: name: required key is missing; expected a name", name);
-	else if (!seen)
+	else if (!named)
 		snprintf(error, size, "%s: promises: no check is named; expected at least one",
 			 name);
-	return p->name && seen;
+	return p->name && named;
 }
 
 bool profile_parse(struct profile *p, const char *name, const char *text, size_t len, char *error,

@@ -29,6 +29,12 @@ static void make_printable(char *text)
 	}
 }
 
+/* Does what was asked for include this check? */
+static bool is_made(const struct check *c, const struct facts *f)
+{
+	return c->when == CHECK_WATCHED ? f->watch.asked : c->when != CHECK_DRILLED || f->drilled;
+}
+
 static void make(struct verdict_report *r, const struct check *c, const struct profile_promise *p)
 {
 	struct verdict_row *row = &r->row[r->rows++];
@@ -43,10 +49,23 @@ void verdict_reach(struct verdict_report *r, const struct facts *f, const struct
 {
 	*r = (struct verdict_report){.facts = f, .profile = p};
 	for (size_t i = 0; i < p->promises; i++) {
-		for (size_t k = 0; k < p->promise[i].checks && r->rows < CHECK_MAX; k++)
-			make(r, check_find(p->promise[i].check[k]), &p->promise[i]);
+		for (size_t k = 0; k < p->promise[i].checks && r->rows < CHECK_MAX; k++) {
+			const struct check *c = check_find(p->promise[i].check[k]);
+
+			if (is_made(c, f))
+				make(r, c, &p->promise[i]);
+		}
 	}
-	r->sum = sum_of(r->count);
+	r->sum = r->rows ? sum_of(r->count) : VERDICT_UNSURE;
+}
+
+bool verdict_has(const struct verdict_report *r, const struct profile_promise *p)
+{
+	for (size_t i = 0; i < r->rows; i++) {
+		if (r->row[i].promise == p)
+			return true;
+	}
+	return false;
 }
 
 enum verdict_sum verdict_of_promise(const struct verdict_report *r, const struct profile_promise *p)

@@ -32,10 +32,16 @@ struct verdict_report {
 	const char *baseline; /* its file; NULL: none */
 };
 
-/* Make all checks of the profile. Whatever was seen is printable ASCII afterwards. */
+/*
+ * Make all checks of the profile, but for those that need a monitor or drills that were not asked for. Nothing tried is no promise
+ * kept: without any check the verdict is VERDICT_UNSURE. Whatever was seen is printable ASCII afterwards.
+ */
 void verdict_reach(struct verdict_report *r, const struct facts *f, const struct profile *p);
 
-/* Of the checks of one promise. */
+/* Was any check of it made? */
+bool verdict_has(const struct verdict_report *r, const struct profile_promise *p);
+
+/* Of the checks of one promise that has some. */
 enum verdict_sum verdict_of_promise(const struct verdict_report *r,
 				    const struct profile_promise *p);
 

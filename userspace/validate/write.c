@@ -44,6 +44,8 @@ static void write_promises(const struct verdict_report *r, FILE *out)
 	for (size_t i = 0; i < r->profile->promises; i++) {
 		const struct profile_promise *p = &r->profile->promise[i];
 
+		if (!verdict_has(r, p))
+			continue;
 		fprintf(out, "  %-16s %s\n", verdict_sum_name(verdict_of_promise(r, p)),
 			p->promise);
 	}
@@ -140,6 +142,8 @@ void write_junit(const struct verdict_report *r, FILE *out)
 		const struct profile_promise *p = &r->profile->promise[i];
 		size_t count[CHECK_VERDICT_MAX] = {}, tests = 0;
 
+		if (!verdict_has(r, p))
+			continue;
 		for (size_t k = 0; k < r->rows; k++) {
 			count[r->row[k].outcome.verdict] += r->row[k].promise == p;
 			tests += r->row[k].promise == p;

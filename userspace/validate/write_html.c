@@ -44,6 +44,8 @@ static void put_matrix(const struct verdict_report *r, FILE *out)
 		const struct profile_promise *p = &r->profile->promise[i];
 		enum verdict_sum s = verdict_of_promise(r, p);
 
+		if (!verdict_has(r, p))
+			continue;
 		fprintf(out, "<h2 class=\"%s\">", class_of(s));
 		write_escaped(out, p->promise);
 		fprintf(out, ": <span class=\"v\">%s</span></h2>\n<ul class=\"m\">\n",

@@ -58,6 +58,8 @@ void write_json(const struct verdict_report *r, FILE *out)
 	for (size_t i = 0; i < r->profile->promises; i++) {
 		const struct profile_promise *p = &r->profile->promise[i];
 
+		if (!verdict_has(r, p))
+			continue;
 		jsonw_object(&j, NULL);
 		jsonw_string(&j, "promise", p->promise);
 		jsonw_string(&j, "verdict", verdict_sum_name(verdict_of_promise(r, p)));

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decoy.h - a server for drills: the executable of another one with a configuration, a key and a directory of its own, on loopback,
+ * as the same user, or as nobody where that is root. It is permissive on purpose: it answers plaintext, TLS 1.1, and suites without
+ * encryption.
+ */
+#ifndef CACHEWARDEN_DECOY_H
+#define CACHEWARDEN_DECOY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define DECOY_PATH 64
+
+struct decoy {
+	pid_t pid;
+	uint16_t port, tls_port; /* on 127.0.0.1 */
+	uint64_t page;		 /* address of a page that it maps read-only */
+	char dir[DECOY_PATH];
+	char config[DECOY_PATH], key[DECOY_PATH];
+	char library
+		[DECOY_PATH]; /* that can be loaded into it; empty: files cannot be executed there */
+};
+
+/* Start one and wait until it answers. Returns false with the reason in why; stop it in all cases. */
+bool decoy_start(struct decoy *d, pid_t like, uint32_t uid, char *why, size_t size);
+void decoy_stop(struct decoy *d);
+
+/* The port of this end of a connection; 0: unknown. */
+uint16_t decoy_peer_port(int fd);
+
+/* A connection to one of its ports, -1 and errno. What waits on it ends after a second. */
+int decoy_connect(uint16_t port);
+
+#endif
