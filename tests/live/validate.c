@@ -725,9 +725,11 @@ static void ci_file(const void *name)
 	file_write(steps, r.out);
 	r = run_command(60000 * patience, "env", "-C", dir,
 			str("PATH=%s/build:/usr/bin:/bin", working_directory()),
-			str("CACHE_PORT=%d", s->tls_port), "INTEGRATION_TESTS=echo the tests ran",
+			str("CACHE_PORT=%d", s->tls_port),
+			"INTEGRATION_TESTS=env; echo the tests ran",
 			str("CHECK_PASSWORD_FILE=%s", password_file(PASSWORD)),
 			"CACHEWARDEN_PASSWORD=" PASSWORD, "sh", "-e", steps);
+	require(!strstr(r.err, PASSWORD), "the tests are told the password: %s", r.err);
 	require(r.status == 1 && strstr(r.err, "the tests ran"), "exit code %d: %s%s", r.status,
 		r.out, r.err);
 	for (size_t i = 0; i < 2; i++) {

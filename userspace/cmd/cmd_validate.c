@@ -211,9 +211,9 @@ static bool is_consistent(const struct settings *s)
 			"validate: --instance and --port both say which server; give one of them");
 	else if (!s->login.cert != !s->login.key)
 		log_error("validate: --cert and --key belong together");
-	else if (s->login.user && !s->login.password_file && !getenv("CACHEWARDEN_PASSWORD"))
-		log_error(
-			"validate: --user needs --password-file, or CACHEWARDEN_PASSWORD in the environment");
+	else if (s->login.user && !s->login.password_file && !getenv(PASSWORD_VARIABLE))
+		log_error("validate: --user needs --password-file, or " PASSWORD_VARIABLE
+			  " in the environment");
 	else
 		return true;
 	return false;
@@ -273,7 +273,8 @@ int cmd_validate(int argc, char **argv)
 		{"--user", "NAME", "User to authenticate as. Default: the default user.", CLI_TEXT,
 		 &s.login.user},
 		{"--password-file", "FILE",
-		 "File whose first line is the password. Else it is taken from CACHEWARDEN_PASSWORD in the environment.",
+		 "File whose first line is the password. Else it is taken from " PASSWORD_VARIABLE
+		 " in the environment.",
 		 CLI_TEXT, &s.login.password_file},
 		{"--server-user", "NAME|UID",
 		 "User that the server runs as: no other one is sent a password. Default: redis, valkey, root, or the one who runs this.",

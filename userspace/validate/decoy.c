@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <link.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,11 +94,12 @@ static bool make_dir(struct decoy *d)
 	return d->dir[0] && i < ARRAY_SIZE(places);
 }
 
-static FILE *create(const char *path, uid_t uid)
+/* The decoy can read its files by its group, and change none, nor its directory: its user is trusted with nothing. */
+static FILE *create(const char *path, const struct decoy_user *u, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd >= 0 && fchown(fd, uid, uid)) {
+	if (fd >= 0 && (fchown(fd, 0, u->gid) || fchmod(fd, mode))) {
 		close(fd);
 		return NULL;
 	}
@@ -105,11 +107,11 @@ static FILE *create(const char *path, uid_t uid)
 }
 
 /* A key and its certificate in one file: nobody verifies it. */
-static bool write_key(const char *path, uid_t uid)
+static bool write_key(const char *path, const struct decoy_user *u)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
-	FILE *f = create(path, uid);
+	FILE *f = create(path, u, 0640);
 	bool ok = key && x && f && X509_set_version(x, 2) &&
 		  X509_gmtime_adj(X509_getm_notBefore(x), -86400) &&
 		  X509_gmtime_adj(X509_getm_notAfter(x), 86400) && X509_set_pubkey(x, key) &&
@@ -133,7 +135,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *path)
 }
 
 /* A copy of it, since Redis loads only what may be executed. */
-static bool copy_library(struct decoy *d, uid_t uid)
+static bool copy_library(struct decoy *d, const struct decoy_user *u)
 {
 	char from[PATH_MAX], buf[1 << 16];
 	FILE *in = dl_iterate_phdr(find_library, from) ? fopen(from, "re") : NULL;
@@ -142,10 +144,10 @@ static bool copy_library(struct decoy *d, uid_t uid)
 	bool ok;
 
 	snprintf(d->library, sizeof(d->library), "%.40s/decoy.so", d->dir);
-	out = in ? create(d->library, uid) : NULL;
+	out = in ? create(d->library, u, 0750) : NULL;
 	while (out && (n = fread(buf, 1, sizeof(buf), in)) > 0)
 		fwrite(buf, 1, n, out);
-	ok = out && !ferror(in) && !fchmod(fileno(out), 0700);
+	ok = out && !ferror(in);
 	if (out && fclose(out))
 		ok = false;
 	if (in)
@@ -153,9 +155,9 @@ static bool copy_library(struct decoy *d, uid_t uid)
 	return ok;
 }
 
-static bool write_config(const struct decoy *d, uid_t uid, const char *more)
+static bool write_config(const struct decoy *d, const struct decoy_user *u, const char *more)
 {
-	FILE *f = create(d->config, uid);
+	FILE *f = create(d->config, u, 0640);
 
 	if (!f)
 		return false;
@@ -163,24 +165,37 @@ static bool write_config(const struct decoy *d, uid_t uid, const char *more)
 		"bind 127.0.0.1\nport %u\ntls-port %u\ntls-cert-file %s\ntls-key-file %s\n"
 		"tls-ca-cert-file %s\ntls-auth-clients no\n"
 		"tls-protocols \"TLSv1.1 TLSv1.2 TLSv1.3\"\ntls-ciphers ALL:eNULL:@SECLEVEL=0\n"
-		"save \"\"\nappendonly no\ndaemonize no\ndir %s\nlogfile %s/log\n%s",
-		d->port, d->tls_port, d->key, d->key, d->key, d->dir, d->dir, more);
+		"save \"\"\nappendonly no\ndaemonize no\nlogfile \"\"\ndir %s\nrequirepass %s\n%s",
+		d->port, d->tls_port, d->key, d->key, d->key, d->dir, d->password, more);
 	return !fclose(f);
 }
 
-static bool make_files(struct decoy *d, uid_t uid, const char *more)
+/* Whoever else is on this host must not make it load a module of his. */
+static bool make_password(struct decoy *d)
+{
+	uint8_t random[DECOY_PASSWORD / 2];
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(d->password + 2 * i, 3, "%02x", random[i]);
+	return true;
+}
+
+static bool make_files(struct decoy *d, const struct decoy_user *u, const char *more)
 {
 	snprintf(d->config, sizeof(d->config), "%.40s/decoy.conf", d->dir);
 	snprintf(d->key, sizeof(d->key), "%.40s/decoy.pem", d->dir);
 	d->port = free_port();
 	d->tls_port = free_port();
-	return d->port && d->tls_port && !chown(d->dir, uid, uid) && write_key(d->key, uid) &&
-	       write_config(d, uid, more);
+	return d->port && d->tls_port && make_password(d) && !chown(d->dir, 0, u->gid) &&
+	       !chmod(d->dir, 0750) && write_key(d->key, u) && write_config(d, u, more);
 }
 
 /* --- its process --- */
 
-__attribute__((noreturn)) static void become(const struct decoy *d, const char *exe, uid_t uid)
+__attribute__((noreturn)) static void become(const struct decoy *d, const char *exe,
+					     const struct decoy_user *u)
 {
 	static char *environment[] = {NULL};
 	char *const argv[] = {"redis-server", (char *)d->config, NULL};
@@ -192,8 +207,8 @@ __attribute__((noreturn)) static void become(const struct decoy *d, const char *
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	setpgid(0, 0);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-	    chdir(d->dir) || setgroups(0, NULL) || setresgid(uid, uid, uid) ||
-	    setresuid(uid, uid, uid) || prctl(PR_SET_PDEATHSIG, SIGKILL))
+	    chdir(d->dir) || setgroups(0, NULL) || setresgid(u->gid, u->gid, u->gid) ||
+	    setresuid(u->uid, u->uid, u->uid) || prctl(PR_SET_PDEATHSIG, SIGKILL))
 		_exit(127);
 	execve(exe, argv, environment);
 	_exit(127);
@@ -203,8 +218,8 @@ static bool answers(uint16_t port)
 {
 	int fd = decoy_connect(port);
 	char answer[8] = "";
-	bool ok = fd >= 0 && write(fd, "PING\r\n", 6) == 6 && read(fd, answer, 5) == 5 &&
-		  !memcmp(answer, "+PONG", 5);
+	bool ok = fd >= 0 && write(fd, "PING\r\n", 6) == 6 && read(fd, answer, 7) == 7 &&
+		  !memcmp(answer, "-NOAUTH", 7);
 
 	if (fd >= 0)
 		close(fd);
@@ -257,20 +272,20 @@ static void end_process(struct decoy *d)
 	d->pid = 0;
 }
 
-static bool run(struct decoy *d, const char *exe, uid_t uid, const char *more)
+static bool run(struct decoy *d, const char *exe, const struct decoy_user *u, const char *more)
 {
-	if (!make_files(d, uid, more))
+	if (!make_files(d, u, more))
 		return false;
 	d->pid = fork();
 	if (!d->pid)
-		become(d, exe, uid);
+		become(d, exe, u);
 	if (d->pid > 0 && wait_answer(d) && find_page(d))
 		return true;
 	end_process(d);
 	return false;
 }
 
-bool decoy_start(struct decoy *d, pid_t like, uint32_t uid, char *why, size_t size)
+bool decoy_start(struct decoy *d, pid_t like, struct decoy_user u, char *why, size_t size)
 {
 	char link[64], exe[PATH_MAX];
 	bool executable;
@@ -289,11 +304,11 @@ bool decoy_start(struct decoy *d, pid_t like, uint32_t uid, char *why, size_t si
 		snprintf(why, size, "no directory for a decoy: %s", strerror(errno));
 		return false;
 	}
-	if (!uid)
-		uid = NOBODY;
-	if (!executable || !copy_library(d, uid))
+	if (!u.uid)
+		u = (struct decoy_user){NOBODY, NOBODY};
+	if (!executable || !copy_library(d, &u))
 		d->library[0] = '\0';
-	if (run(d, exe, uid, WITH_MODULES) || run(d, exe, uid, ""))
+	if (run(d, exe, &u, WITH_MODULES) || run(d, exe, &u, ""))
 		return true;
 	snprintf(why, size, "the decoy, %.160s with its own configuration, does not start here",
 		 exe);

@@ -2,7 +2,7 @@
 /*
  * decoy.h - a server for drills: the executable of another one with a configuration, a key and a directory of its own, on loopback,
  * as the same user, or as nobody where that is root. It is permissive on purpose: it answers plaintext, TLS 1.1, and suites without
- * encryption.
+ * encryption; but it runs commands for nobody without its password.
  */
 #ifndef CACHEWARDEN_DECOY_H
 #define CACHEWARDEN_DECOY_H
@@ -13,6 +13,12 @@
 #include <sys/types.h>
 
 #define DECOY_PATH 64
+#define DECOY_PASSWORD 32
+
+struct decoy_user {
+	uid_t uid;
+	gid_t gid;
+};
 
 struct decoy {
 	pid_t pid;
@@ -20,12 +26,12 @@ struct decoy {
 	uint64_t page;		 /* address of a page that it maps read-only */
 	char dir[DECOY_PATH];
 	char config[DECOY_PATH], key[DECOY_PATH];
-	char library
-		[DECOY_PATH]; /* that can be loaded into it; empty: files cannot be executed there */
+	char library[DECOY_PATH];	   /* to load into it; empty: no place to execute it from */
+	char password[DECOY_PASSWORD + 1]; /* strangers are refused every command */
 };
 
 /* Start one and wait until it answers. Returns false with the reason in why; stop it in all cases. */
-bool decoy_start(struct decoy *d, pid_t like, uint32_t uid, char *why, size_t size);
+bool decoy_start(struct decoy *d, pid_t like, struct decoy_user u, char *why, size_t size);
 void decoy_stop(struct decoy *d);
 
 /* The port of this end of a connection; 0: unknown. */

@@ -144,7 +144,8 @@ static int try_mem_inject(const struct scene *s)
 {
 	int fd = decoy_connect(s->decoy->port);
 	char command[256], answer[64];
-	int n = snprintf(command, sizeof(command), "MODULE LOAD %s\r\n", s->decoy->library);
+	int n = snprintf(command, sizeof(command), "AUTH %s\r\nMODULE LOAD %s\r\n",
+			 s->decoy->password, s->decoy->library);
 
 	if (fd < 0 || !s->decoy->library[0])
 		return fd < 0 ? errno : ENOENT;
@@ -338,7 +339,9 @@ void drill(struct facts *f)
 	sigaddset(&ending, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ending, &before);
 	f->drilled = true;
-	if (!geteuid() && decoy_start(&d, f->pid, f->process.uid[1], why, sizeof(why)))
+	if (!geteuid() &&
+	    decoy_start(&d, f->pid, (struct decoy_user){f->process.uid[1], f->process.gid}, why,
+			sizeof(why)))
 		run_all(f, &d);
 	else
 		for (size_t i = 0; i < DRILL_MAX; i++)

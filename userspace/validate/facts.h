@@ -112,6 +112,7 @@ struct facts_config {
 struct facts_process {
 	char why[FACTS_WHY];
 	uint32_t uid[4];       /* real, effective, saved, of the file system */
+	uint32_t gid;	       /* effective */
 	uint64_t capabilities; /* permitted */
 	bool no_new_privs;
 	uint32_t seccomp; /* 2: a filter */

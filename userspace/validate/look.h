@@ -16,7 +16,7 @@
 struct process_status {
 	char name[FACTS_NAME];
 	pid_t parent;
-	uint32_t uid[4];
+	uint32_t uid[4], gid;	       /* gid: the effective one */
 	uint64_t permitted, effective; /* capabilities */
 	uint64_t swapped_kb;
 	uint32_t no_new_privs, seccomp;
@@ -51,6 +51,9 @@ bool look_expects(uint32_t uid, int64_t said);
 void look_addresses(struct facts *f);
 
 /* --- what it answers --- */
+
+#define PASSWORD_VARIABLE                                                                          \
+	"CACHEWARDEN_PASSWORD" /* in the environment: not for the processes that are started */
 
 struct look_login {
 	const char *user, *password_file, *cert, *key, *ca;

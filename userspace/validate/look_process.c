@@ -157,6 +157,7 @@ void look_process(struct facts *f)
 		return;
 	}
 	memcpy(p->uid, st.uid, sizeof(p->uid));
+	p->gid = st.gid;
 	p->capabilities = st.permitted;
 	p->no_new_privs = st.no_new_privs;
 	p->seccomp = st.seccomp;

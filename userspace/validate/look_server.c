@@ -18,7 +18,6 @@
 
 #define SECONDS 15
 #define ERROR_LEN 1024
-#define PASSWORD_VARIABLE "CACHEWARDEN_PASSWORD"
 
 /* What a process that asks the server returns. */
 struct answers {

@@ -50,6 +50,7 @@ int look_status(pid_t pid, struct process_status *ret)
 		sscanf(line, "Name: %63s", ret->name);
 		sscanf(line, "PPid: %d", &ret->parent);
 		sscanf(line, "Uid: %u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]);
+		sscanf(line, "Gid: %*u %u", &ret->gid);
 		sscanf(line, "CapPrm: %" SCNx64, &ret->permitted);
 		sscanf(line, "CapEff: %" SCNx64, &ret->effective);
 		sscanf(line, "NoNewPrivs: %u", &ret->no_new_privs);

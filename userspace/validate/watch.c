@@ -8,12 +8,14 @@
 #include "model/rule.h"
 #include "model/tls_suite.h"
 #include "validate/check.h"
+#include "validate/look.h"
 #include "validate/watcher.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -41,6 +43,7 @@ static pid_t start_command(const char *command)
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* the report is on standard output */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
+	unsetenv(PASSWORD_VARIABLE);
 	execl("/bin/sh", "sh", "-c", command, NULL);
 	_exit(127);
 }

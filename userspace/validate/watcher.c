@@ -3,6 +3,7 @@
 #include "validate/watcher.h"
 
 #include "base/clock.h"
+#include "validate/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@ __attribute__((noreturn)) static void become(const struct watcher *w, pid_t serv
 	setpgid(0, 0);
 	if (err < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
 		_exit(127);
+	unsetenv(PASSWORD_VARIABLE);
 	execl("/proc/self/exe", "cachewarden", "run", "--output", "json", "--events", "--quiet",
 	      "--no-guard", "--heartbeat", "1", "--sweep", "1", "--evidence", w->evidence, "--pid",
 	      pid, NULL);
