@@ -99,7 +99,7 @@ _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "the reader keeps a bit per 
 	"      - host-libraries\n"
 
 #define MONITORED                                                                                  \
-	"  - promise: While a monitor watched (--duration), nothing happened\n"                    \
+	"  - promise: While a monitor watched, nothing happened\n"                                 \
 	"    checks:\n"                                                                            \
 	"      - watch-covered\n"                                                                  \
 	"      - watch-wire\n"                                                                     \
@@ -107,7 +107,7 @@ _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "the reader keeps a bit per 
 	"      - watch-ciphers\n"                                                                  \
 	"      - watch-memory\n"                                                                   \
 	"      - watch-files\n"                                                                    \
-	"  - promise: A monitor on this host reports attacks (--drill)\n"                          \
+	"  - promise: A monitor on this host reports attacks\n"                                    \
 	"    checks:\n"                                                                            \
 	"      - drill-mem-trace\n"                                                                \
 	"      - drill-mem-read\n"                                                                 \
