@@ -11,6 +11,7 @@
 #define PLAINTEXT struct policy_plaintext
 #define BYPASS struct policy_bypass
 #define ALLOW struct policy_allow
+#define SINK struct policy_sink
 
 static const struct policy_key keys[] = {
 	{"instances", POLICY_TO_LIST(POLICY, instance, instances, INSTANCE),
@@ -136,6 +137,20 @@ static const struct policy_key keys[] = {
 	 .help = "Days that entries of the log are kept at least. Soon after the start and once a day, older ones "
 		 "are removed, and an entry says so. What remains can be verified as before. Nothing is removed in a run in which "
 		 "the wall clock was set by an hour or more."},
+	{"sinks", POLICY_TO_LIST(POLICY, sink, sinks, SINK), .absent = "none",
+	 .help = "Where incidents, blind spots and heartbeats are delivered, besides standard output. Each sink has a "
+		 "process of its own, so that one that is slow or unreachable delays nothing else. What it cannot "
+		 "deliver waits in memory, 8 MiB for each sink (about 2,000 incidents), and is delivered later; what "
+		 "does not fit is lost, counted, and reported as self-blind. A sink does not catch up from the evidence "
+		 "log, and what waits is lost when the monitor ends. A change takes effect when the monitor is "
+		 "started again."},
+	{"sinks[].name", POLICY_TO_TEXT(POLICY_NAME, SINK, name), .required = true,
+	 .help = "Unique name of the sink, for messages."},
+	{"sinks[].to", POLICY_TO_TEXT(POLICY_TARGET, SINK, to), .required = true,
+	 .help = "Destination. file: JSON lines, one object each; created with mode 0600, and opened again when it was "
+		 "renamed. journald: the journal, with a field for each fact (journald:SOCKET for another socket)."},
+	{"sinks[].severity", POLICY_TO_INT(POLICY_SEVERITY, SINK, severity), .preset = "info",
+	 .help = "Lowest severity that is delivered. Heartbeats always are."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

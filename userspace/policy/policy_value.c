@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "base/str.h"
+#include "policy/policy_sink.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -128,6 +129,7 @@ void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_
 		[POLICY_PATTERN] = "a pattern, where * matches anything",
 		[POLICY_PATH] = "an absolute path",
 		[POLICY_UNIT] = "a unit, NAME.service or NAME.scope",
+		[POLICY_TARGET] = POLICY_TARGET_FORMS,
 		[POLICY_SHA256] = "64 lower-case hexadecimal digits",
 		[POLICY_DATE] = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ",
 		[POLICY_RULE] = "a rule name such as mem-read, or a prefix such as mem-*",
@@ -279,6 +281,8 @@ static bool parse_date(const char *text, int64_t *ret)
 
 static bool text_ok(enum policy_type type, const char *text)
 {
+	struct policy_target target;
+
 	switch (type) {
 	case POLICY_NAME:
 		return !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -288,6 +292,8 @@ static bool text_ok(enum policy_type type, const char *text)
 	case POLICY_UNIT:
 		return text[0] != '.' &&
 		       (str_ends_with(text, ".service") || str_ends_with(text, ".scope"));
+	case POLICY_TARGET:
+		return policy_target_parse(text, &target);
 	case POLICY_SHA256:
 		return strlen(text) == SHA256_HEX && strspn(text, "0123456789abcdef") == SHA256_HEX;
 	default:
