@@ -14,14 +14,14 @@ declare -A group=(
 	[test]="libcmocka-dev zstd iproute2 util-linux gdb strace
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
-		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev
+		sslscan testssl.sh stunnel4 haproxy rsyslog rsyslog-openssl cargo librust-rustls-dev
 		signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
 		python3 python3-jsonschema clang-format clang-tidy shellcheck"
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"
 )
 # Services that these packages would start, now and at boot.
-services="redis-server auditd prometheus-node-exporter stunnel4 haproxy"
+services="redis-server auditd prometheus-node-exporter stunnel4 haproxy rsyslog"
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden

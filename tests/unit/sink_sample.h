@@ -48,7 +48,7 @@ static inline void sample_sleep(unsigned int ms)
 /* The whole file, terminated; empty if there is none. Valid until the next call. */
 static inline const char *sample_read(const char *path)
 {
-	static char text[4u << 20];
+	static char text[16u << 20];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n, len = 0;
 

@@ -2,6 +2,7 @@
 /* ask_session.c - see ask_session.h. A password is in no argument, no output and no log; errors are told by fixed texts. */
 #include "monitor/ask_session.h"
 
+#include "base/secret_file.h"
 #include "model/server_reply.h"
 #include "monitor/ask_link.h"
 #include "monitor/file_probe.h"
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define NOBODY 65534
@@ -49,51 +49,19 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct session *s, const 
 
 /* --- files of the policy --- */
 
-/* A file with a secret in it, that nobody else can read. Returns a descriptor, or -1 after fail(). */
-static int open_secret(struct session *s, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		fail(s, "%s: %s", path, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		fail(s, "%s: not a regular file", path);
-	} else if (st.st_uid && st.st_uid != geteuid()) {
-		fail(s, "%s: owned by uid %u; expected root or the user running cachewarden", path,
-		     st.st_uid);
-	} else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		fail(s,
-		     "%s: mode %04o lets others than its owner use it; expected 0600 or stricter",
-		     path, st.st_mode & 07777);
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static bool read_password(struct session *s)
 {
 	const char *path = s->q->how->password_file;
-	int fd = path ? open_secret(s, path) : -1;
-	ssize_t n;
 
-	if (!path)
-		return true;
-	if (fd < 0)
-		return false;
-	n = read(fd, s->password, sizeof(s->password) - 1);
-	close(fd);
-	s->password[n > 0 ? strcspn(s->password, "\r\n") : 0] = '\0';
-	return s->password[0] || fail(s, "%s: its first line is empty", path);
+	return !path || secret_file_line(path, s->password, sizeof(s->password), s->answer->reason,
+					 sizeof(s->answer->reason));
 }
 
 static bool read_certificate(struct session *s)
 {
 	const struct policy_ask *how = s->q->how;
-	int fd = how->key ? open_secret(s, how->key) : -1;
+	int fd = how->key ? secret_file_open(how->key, s->answer->reason, sizeof(s->answer->reason))
+			  : -1;
 	const char *why;
 
 	if (!how->key)

@@ -90,7 +90,8 @@ struct policy_allow {
 #define POLICY_SINKS_MAX 15
 struct policy_sink {
 	struct policy_place at;
-	char *name, *to;  /* see policy_sink.h */
+	char *name, *to; /* see policy_sink.h */
+	char *ca, *cert, *key, *server_name;
 	int64_t severity; /* the lowest that is delivered */
 };
 

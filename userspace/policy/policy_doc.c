@@ -40,6 +40,10 @@ const char policy_example[] = "instances:\n"
 			      "sinks:\n"
 			      "  - name: archive\n"
 			      "    to: file:/var/log/cachewarden/alerts.json\n"
+			      "  - name: siem\n"
+			      "    to: syslog:siem.example.com:6514\n"
+			      "    ca: /etc/cachewarden/siem-ca.pem\n"
+			      "    severity: medium\n"
 			      "incidents:\n"
 			      "  quiet: 120\n";
 

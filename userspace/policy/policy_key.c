@@ -148,9 +148,21 @@ static const struct policy_key keys[] = {
 	 .help = "Unique name of the sink, for messages."},
 	{"sinks[].to", POLICY_TO_TEXT(POLICY_TARGET, SINK, to), .required = true,
 	 .help = "Destination. file: JSON lines, one object each; created with mode 0600, and opened again when it was "
-		 "renamed. journald: the journal, with a field for each fact (journald:SOCKET for another socket)."},
+		 "renamed. journald: the journal, with a field for each fact (journald:SOCKET for another socket). "
+		 "syslog: RFC 5424 over TLS (RFC 5425), the message in JSON; the receiver has to take long ones (rsyslog: "
+		 "maxMessageSize)."},
 	{"sinks[].severity", POLICY_TO_INT(POLICY_SEVERITY, SINK, severity), .preset = "info",
 	 .help = "Lowest severity that is delivered. Heartbeats always are."},
+	{"sinks[].ca", POLICY_TO_TEXT(POLICY_PATH, SINK, ca), .absent = "those the system trusts",
+	 .help = "PEM file of the authorities that may have signed the server's certificate."},
+	{"sinks[].cert", POLICY_TO_TEXT(POLICY_PATH, SINK, cert),
+	 .help = "PEM file of a client certificate, with its chain, for servers that demand one."},
+	{"sinks[].key", POLICY_TO_TEXT(POLICY_PATH, SINK, key),
+	 .help = "PEM file of its private key. Refused unless it belongs to root or the user running cachewarden "
+		 "and nobody else can read or write it."},
+	{"sinks[].server-name", POLICY_TO_TEXT(POLICY_TEXT, SINK, server_name),
+	 .absent = "the host in the address",
+	 .help = "Name or address that the certificate of a syslog server must have."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

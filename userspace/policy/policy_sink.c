@@ -4,9 +4,11 @@
 
 #include "base/macros.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define PORT_MAX 65535
 
 struct kind {
 	const char *name;
@@ -21,9 +23,40 @@ static bool is_path(const char *rest)
 	return rest[0] == '/' && rest[1] && rest[strlen(rest) - 1] != '/';
 }
 
+static bool is_port(const char *text, size_t len)
+{
+	unsigned int port = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)text[i]) || port > PORT_MAX)
+			return false;
+		port = 10 * port + (unsigned int)(text[i] - '0');
+	}
+	return port && port <= PORT_MAX;
+}
+
+/* HOST:PORT or [IPV6]:PORT in the first len bytes. The port may be left out if port_needed is not set. */
+static bool is_host_port(const char *text, size_t len, bool port_needed)
+{
+	const char *end = text[0] == '[' ? memchr(text, ']', len) : memchr(text, ':', len);
+	size_t host = end ? (size_t)(end - text) + (*end == ']') : len;
+
+	if (text[0] == '[' ? !end || host < 4 : !host || memchr(text, '@', host))
+		return false;
+	if (host == len)
+		return !port_needed;
+	return text[host] == ':' && is_port(text + host + 1, len - host - 1);
+}
+
+static bool is_address(const char *rest)
+{
+	return !strpbrk(rest, " /@") && is_host_port(rest, strlen(rest), true);
+}
+
 static const struct kind kinds[] = {
 	[SINK_FILE] = {"file", is_path},
 	[SINK_JOURNALD] = {"journald", is_path, JOURNAL_SOCKET},
+	[SINK_SYSLOG] = {"syslog", is_address},
 };
 _Static_assert(ARRAY_SIZE(kinds) == SINK_KIND_MAX, "every kind has a row");
 
@@ -47,6 +80,11 @@ bool policy_target_parse(const char *text, struct policy_target *ret)
 	return false;
 }
 
+bool policy_target_tls(const struct policy_target *t)
+{
+	return t->kind == SINK_SYSLOG;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -54,7 +92,9 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_sink(const struct policy_sink *a, const struct policy_sink *b)
 {
-	return same_text(a->name, b->name) && same_text(a->to, b->to) && a->severity == b->severity;
+	return same_text(a->name, b->name) && same_text(a->to, b->to) && same_text(a->ca, b->ca) &&
+	       same_text(a->cert, b->cert) && same_text(a->key, b->key) &&
+	       same_text(a->server_name, b->server_name) && a->severity == b->severity;
 }
 
 bool policy_sinks_equal(const struct policy *a, const struct policy *b)

@@ -13,6 +13,7 @@
 enum policy_sink_kind {
 	SINK_FILE,
 	SINK_JOURNALD,
+	SINK_SYSLOG,
 	SINK_KIND_MAX,
 };
 
@@ -23,12 +24,15 @@ struct policy_target {
 		*rest; /* behind the colon, in the text that was parsed; empty if there is none */
 };
 
-#define POLICY_TARGET_FORMS "file:PATH or journald"
+#define POLICY_TARGET_FORMS "file:PATH, journald or syslog:HOST:PORT"
 
 const char *policy_sink_kind_name(enum policy_sink_kind kind);
 
 /* Returns false if text is not one of POLICY_TARGET_FORMS. */
 bool policy_target_parse(const char *text, struct policy_target *ret);
+
+/* Is the target reached over TLS? */
+bool policy_target_tls(const struct policy_target *t);
 
 /* Do both policies list the same sinks? */
 bool policy_sinks_equal(const struct policy *a, const struct policy *b);

@@ -2,6 +2,9 @@
 /* policy_sink_check.c - see policy_sink_check.h. A key without effect is refused: whoever wrote it expects one. */
 #include "policy/policy_sink_check.h"
 
+#include "base/macros.h"
+#include "policy/policy_sink.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -25,18 +28,68 @@ static bool check_name(const struct policy_table *t, const struct policy *p, siz
 	return false;
 }
 
+static bool check_tls(const struct policy_table *t, const struct policy_sink *s,
+		      const struct policy_target *target, char *error, size_t size)
+{
+	static const size_t keys[] = {
+		offsetof(struct policy_sink, ca),
+		offsetof(struct policy_sink, cert),
+		offsetof(struct policy_sink, key),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !policy_target_tls(target); i++) {
+		const struct policy_key *k = sink_key(t, keys[i]);
+
+		if (!policy_pointer(k, s))
+			continue;
+		snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for syslog",
+			 s->at.file, s->at.line, k->path);
+		return false;
+	}
+	return true;
+}
+
+static bool check_pair(const struct policy_table *t, const struct policy_sink *s, char *error,
+		       size_t size)
+{
+	const struct policy_key *cert = sink_key(t, offsetof(struct policy_sink, cert)),
+				*key = sink_key(t, offsetof(struct policy_sink, key));
+
+	if (!s->cert == !s->key)
+		return true;
+	snprintf(error, size, "%s:%u: %s: means nothing by itself; expected %s beside it",
+		 s->at.file, s->at.line, (s->cert ? cert : key)->path,
+		 policy_key_name(s->cert ? key : cert));
+	return false;
+}
+
+static bool check_use(const struct policy_table *t, const struct policy_sink *s,
+		      const struct policy_target *target, char *error, size_t size)
+{
+	if (!s->server_name || target->kind == SINK_SYSLOG)
+		return true;
+	snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for %s", s->at.file,
+		 s->at.line, sink_key(t, offsetof(struct policy_sink, server_name))->path,
+		 policy_sink_kind_name(SINK_SYSLOG));
+	return false;
+}
+
 bool policy_sinks_validate(const struct policy_table *t, const struct policy *p, char *error,
 			   size_t size)
 {
 	for (size_t i = 0; i < p->sinks; i++) {
 		const struct policy_sink *s = &p->sink[i];
+		struct policy_target target;
 
 		if (i == POLICY_SINKS_MAX) {
 			snprintf(error, size, "%s:%u: too many sinks; expected at most %d",
 				 s->at.file, s->at.line, POLICY_SINKS_MAX);
 			return false;
 		}
-		if (!check_name(t, p, i, error, size))
+		if (!policy_target_parse(s->to, &target)) /* the reader has refused it */
+			return false;
+		if (!check_name(t, p, i, error, size) || !check_tls(t, s, &target, error, size) ||
+		    !check_pair(t, s, error, size) || !check_use(t, s, &target, error, size))
 			return false;
 	}
 	return true;

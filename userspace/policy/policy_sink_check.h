@@ -5,7 +5,7 @@
 
 #include "policy/policy_table.h"
 
-/* Names are unique, and there are at most POLICY_SINKS_MAX. Returns false with the reason in error. */
+/* Names are unique, and no sink has a key that means nothing to its kind. Returns false with the reason in error. */
 bool policy_sinks_validate(const struct policy_table *t, const struct policy *p, char *error,
 			   size_t size);
 

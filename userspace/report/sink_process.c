@@ -33,6 +33,7 @@
 static const struct transport *const transports[] = {
 	[SINK_FILE] = &transport_file,
 	[SINK_JOURNALD] = &transport_journald,
+	[SINK_SYSLOG] = &transport_syslog,
 };
 _Static_assert(ARRAY_SIZE(transports) == SINK_KIND_MAX, "every kind has a transport");
 

@@ -40,6 +40,6 @@ struct transport {
 	bool (*tick)(void *state, char error[TRANSPORT_ERROR_LEN]);
 };
 
-extern const struct transport transport_file, transport_journald;
+extern const struct transport transport_file, transport_journald, transport_syslog;
 
 #endif
