@@ -91,7 +91,7 @@ struct policy_allow {
 struct policy_sink {
 	struct policy_place at;
 	char *name, *to; /* see policy_sink.h */
-	char *ca, *cert, *key, *server_name;
+	char *ca, *cert, *key, *server_name, *secret_file;
 	int64_t severity; /* the lowest that is delivered */
 };
 

@@ -150,7 +150,10 @@ static const struct policy_key keys[] = {
 	 .help = "Destination. file: JSON lines, one object each; created with mode 0600, and opened again when it was "
 		 "renamed. journald: the journal, with a field for each fact (journald:SOCKET for another socket). "
 		 "syslog: RFC 5424 over TLS (RFC 5425), the message in JSON; the receiver has to take long ones (rsyslog: "
-		 "maxMessageSize)."},
+		 "maxMessageSize). webhook: one POST of JSON for each message. alertmanager: the base URL of a Prometheus "
+		 "Alertmanager; an alert fires until its incident closes, and CachewardenHeartbeat while heartbeats "
+		 "arrive. A secret in an URL can be read by whoever can read the policy. Messages may arrive twice "
+		 "after an interruption."},
 	{"sinks[].severity", POLICY_TO_INT(POLICY_SEVERITY, SINK, severity), .preset = "info",
 	 .help = "Lowest severity that is delivered. Heartbeats always are."},
 	{"sinks[].ca", POLICY_TO_TEXT(POLICY_PATH, SINK, ca), .absent = "those the system trusts",
@@ -163,6 +166,10 @@ static const struct policy_key keys[] = {
 	{"sinks[].server-name", POLICY_TO_TEXT(POLICY_TEXT, SINK, server_name),
 	 .absent = "the host in the address",
 	 .help = "Name or address that the certificate of a syslog server must have."},
+	{"sinks[].secret-file", POLICY_TO_TEXT(POLICY_PATH, SINK, secret_file),
+	 .help = "File whose first line is a secret that a webhook shares, with the permissions that key needs. "
+		 "Requests then carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
+		 "HMAC-SHA256 of that timestamp, a dot and the body, in hexadecimal digits."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

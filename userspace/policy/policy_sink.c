@@ -53,10 +53,21 @@ static bool is_address(const char *rest)
 	return !strpbrk(rest, " /@") && is_host_port(rest, strlen(rest), true);
 }
 
+/* With a name and password in it, an URL would be shown where it must not be. */
+static bool is_url(const char *rest)
+{
+	size_t scheme = !strncmp(rest, "https://", 8) ? 8 : !strncmp(rest, "http://", 7) ? 7 : 0;
+
+	return scheme && !strpbrk(rest, " #\"<>\\") &&
+	       is_host_port(rest + scheme, strcspn(rest + scheme, "/?"), false);
+}
+
 static const struct kind kinds[] = {
 	[SINK_FILE] = {"file", is_path},
 	[SINK_JOURNALD] = {"journald", is_path, JOURNAL_SOCKET},
 	[SINK_SYSLOG] = {"syslog", is_address},
+	[SINK_WEBHOOK] = {"webhook", is_url},
+	[SINK_ALERTMANAGER] = {"alertmanager", is_url},
 };
 _Static_assert(ARRAY_SIZE(kinds) == SINK_KIND_MAX, "every kind has a row");
 
@@ -82,7 +93,7 @@ bool policy_target_parse(const char *text, struct policy_target *ret)
 
 bool policy_target_tls(const struct policy_target *t)
 {
-	return t->kind == SINK_SYSLOG;
+	return t->kind == SINK_SYSLOG || !strncmp(t->rest, "https://", 8);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -94,7 +105,8 @@ static bool same_sink(const struct policy_sink *a, const struct policy_sink *b)
 {
 	return same_text(a->name, b->name) && same_text(a->to, b->to) && same_text(a->ca, b->ca) &&
 	       same_text(a->cert, b->cert) && same_text(a->key, b->key) &&
-	       same_text(a->server_name, b->server_name) && a->severity == b->severity;
+	       same_text(a->server_name, b->server_name) &&
+	       same_text(a->secret_file, b->secret_file) && a->severity == b->severity;
 }
 
 bool policy_sinks_equal(const struct policy *a, const struct policy *b)

@@ -14,6 +14,8 @@ enum policy_sink_kind {
 	SINK_FILE,
 	SINK_JOURNALD,
 	SINK_SYSLOG,
+	SINK_WEBHOOK,
+	SINK_ALERTMANAGER,
 	SINK_KIND_MAX,
 };
 
@@ -24,7 +26,7 @@ struct policy_target {
 		*rest; /* behind the colon, in the text that was parsed; empty if there is none */
 };
 
-#define POLICY_TARGET_FORMS "file:PATH, journald or syslog:HOST:PORT"
+#define POLICY_TARGET_FORMS "file:PATH, journald, syslog:HOST:PORT, webhook:URL or alertmanager:URL"
 
 const char *policy_sink_kind_name(enum policy_sink_kind kind);
 

@@ -42,7 +42,8 @@ static bool check_tls(const struct policy_table *t, const struct policy_sink *s,
 
 		if (!policy_pointer(k, s))
 			continue;
-		snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for syslog",
+		snprintf(error, size,
+			 "%s:%u: %s: means nothing here; expected it only for syslog and https://",
 			 s->at.file, s->at.line, k->path);
 		return false;
 	}
@@ -66,11 +67,19 @@ static bool check_pair(const struct policy_table *t, const struct policy_sink *s
 static bool check_use(const struct policy_table *t, const struct policy_sink *s,
 		      const struct policy_target *target, char *error, size_t size)
 {
-	if (!s->server_name || target->kind == SINK_SYSLOG)
+	const struct policy_key *wrong = NULL;
+	enum policy_sink_kind only = SINK_SYSLOG;
+
+	if (s->server_name && target->kind != SINK_SYSLOG) {
+		wrong = sink_key(t, offsetof(struct policy_sink, server_name));
+	} else if (s->secret_file && target->kind != SINK_WEBHOOK) {
+		wrong = sink_key(t, offsetof(struct policy_sink, secret_file));
+		only = SINK_WEBHOOK;
+	}
+	if (!wrong)
 		return true;
 	snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for %s", s->at.file,
-		 s->at.line, sink_key(t, offsetof(struct policy_sink, server_name))->path,
-		 policy_sink_kind_name(SINK_SYSLOG));
+		 s->at.line, wrong->path, policy_sink_kind_name(only));
 	return false;
 }
 

@@ -34,6 +34,8 @@ static const struct transport *const transports[] = {
 	[SINK_FILE] = &transport_file,
 	[SINK_JOURNALD] = &transport_journald,
 	[SINK_SYSLOG] = &transport_syslog,
+	[SINK_WEBHOOK] = &transport_webhook,
+	[SINK_ALERTMANAGER] = &transport_alertmanager,
 };
 _Static_assert(ARRAY_SIZE(transports) == SINK_KIND_MAX, "every kind has a transport");
 

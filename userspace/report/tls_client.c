@@ -74,12 +74,12 @@ static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
 	return -1;
 }
 
-static bool use_key(struct tls_client *c, const char *path, char *error, size_t size)
+static bool use_key(SSL_CTX *ctx, const char *path, char *error, size_t size)
 {
 	int fd = secret_file_open(path, error, size);
 	BIO *bio = fd >= 0 ? BIO_new_fd(fd, BIO_CLOSE) : NULL;
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
-	bool ok = key && SSL_CTX_use_PrivateKey(c->ctx, key) == 1;
+	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
 	if (fd >= 0 && !ok)
 		fail(error, size, path,
@@ -89,16 +89,34 @@ static bool use_key(struct tls_client *c, const char *path, char *error, size_t 
 	return ok;
 }
 
-static bool use_files(struct tls_client *c, const struct tls_client_config *config, char *error,
+static bool use_files(SSL_CTX *ctx, const char *ca, const char *cert, const char *key, char *error,
 		      size_t size)
 {
-	if (config->ca ? SSL_CTX_load_verify_locations(c->ctx, config->ca, NULL) != 1
-		       : SSL_CTX_set_default_verify_paths(c->ctx) != 1)
-		return fail(error, size, config->ca ?: "the system's authorities",
+	if (ca ? SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1
+	       : SSL_CTX_set_default_verify_paths(ctx) != 1)
+		return fail(error, size, ca ?: "the system's authorities",
 			    "no certificate that can be read");
-	if (config->cert && SSL_CTX_use_certificate_chain_file(c->ctx, config->cert) != 1)
-		return fail(error, size, config->cert, "no certificate that can be read");
-	return !config->key || use_key(c, config->key, error, size);
+	if (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+		return fail(error, size, cert, "no certificate that can be read");
+	return !key || use_key(ctx, key, error, size);
+}
+
+SSL_CTX *tls_client_context(const char *ca, const char *cert, const char *key, char *error,
+			    size_t size)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!ctx) {
+		snprintf(error, size, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	if (use_files(ctx, ca, cert, key, error, size)) {
+		SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+		return ctx;
+	}
+	SSL_CTX_free(ctx);
+	return NULL;
 }
 
 struct tls_client *tls_client_new(const struct tls_client_config *config, char *error, size_t size)
@@ -106,23 +124,19 @@ struct tls_client *tls_client_new(const struct tls_client_config *config, char *
 	struct tls_client *c = calloc(1, sizeof(*c));
 	struct in6_addr ip;
 
-	if (c)
-		c->ctx = SSL_CTX_new(TLS_client_method());
-	if (!c || !c->ctx || !take_address(c, config->address)) {
-		fail(error, size, config->address, strerror(c && c->ctx ? EINVAL : ENOMEM));
-		tls_client_free(c);
+	if (!c || !take_address(c, config->address)) {
+		fail(error, size, config->address, strerror(c ? EINVAL : ENOMEM));
+		free(c);
 		return NULL;
 	}
 	c->fd = -1;
 	c->wait_ms = config->wait_ms;
 	snprintf(c->name, sizeof(c->name), "%s", config->server_name ?: c->host);
 	c->is_ip = inet_pton(AF_INET, c->name, &ip) == 1 || inet_pton(AF_INET6, c->name, &ip) == 1;
-	SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION);
-	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_mode(c->ctx, SSL_MODE_AUTO_RETRY);
-	if (use_files(c, config, error, size))
+	c->ctx = tls_client_context(config->ca, config->cert, config->key, error, size);
+	if (c->ctx)
 		return c;
-	tls_client_free(c);
+	free(c);
 	return NULL;
 }
 

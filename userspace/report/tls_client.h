@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct tls_client;
+struct ssl_ctx_st;
 
 struct tls_client_config {
 	const char *address;	 /* "HOST:PORT" or "[IPV6]:PORT" */
@@ -36,5 +37,11 @@ bool tls_client_write(struct tls_client *c, const char *text, size_t len, char *
 /* Bytes written to this connection, or the last one, with those of TLS; how many of them the other host has acknowledged. */
 uint64_t tls_client_written(const struct tls_client *c);
 uint64_t tls_client_acked(const struct tls_client *c);
+
+/*
+ * OpenSSL's SSL_CTX with those files, for whoever makes connections of his own. Returns NULL with the reason in error.
+ */
+struct ssl_ctx_st *tls_client_context(const char *ca, const char *cert, const char *key,
+				      char *error, size_t size);
 
 #endif

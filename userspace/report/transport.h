@@ -40,6 +40,7 @@ struct transport {
 	bool (*tick)(void *state, char error[TRANSPORT_ERROR_LEN]);
 };
 
-extern const struct transport transport_file, transport_journald, transport_syslog;
+extern const struct transport transport_file, transport_journald, transport_syslog,
+	transport_webhook, transport_alertmanager;
 
 #endif
