@@ -24,7 +24,7 @@
 #define AGAIN_NS (20 * NS_PER_SEC)
 #define EXPIRES_MS (300 * 1000ll)	 /* after it was sent last */
 #define BLIND_EXPIRES_MS (3600 * 1000ll) /* nobody says that a blind spot is over */
-#define HEARTBEATS_MISSED 3
+#define HEARTBEAT_LASTS_MS 3000		 /* of each second between two */
 
 struct alert {
 	json_t *labels; /* its identity, for Alertmanager */
@@ -222,8 +222,7 @@ static enum sent send_incident(struct alertmanager *m, const struct notice *n, c
 
 static enum sent send_passing(struct alertmanager *m, const struct notice *n, char *error)
 {
-	int64_t lasts_ms =
-		n->heartbeat ? HEARTBEATS_MISSED * 1000 * n->interval_s : BLIND_EXPIRES_MS;
+	int64_t lasts_ms = n->heartbeat ? HEARTBEAT_LASTS_MS * n->interval_s : BLIND_EXPIRES_MS;
 	struct alert a = {labels_of(n), annotations_of(n), n->start_ms};
 	json_t *alerts = json_array();
 	enum sent sent;

@@ -51,7 +51,7 @@ static bool journald_open(const struct policy_sink *config, const struct policy_
 		return false;
 	}
 	*j = (struct journald){{.sun_family = AF_UNIX}, -1};
-	strcpy(j->addr.sun_path, target->rest);
+	memcpy(j->addr.sun_path, target->rest, strlen(target->rest) + 1);
 	*ret_state = j;
 	return true;
 }

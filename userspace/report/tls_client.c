@@ -65,7 +65,7 @@ static bool take_address(struct tls_client *c, const char *address)
 	if (len >= sizeof(c->host) || strlen(colon + 1) >= sizeof(c->port))
 		return false;
 	memcpy(c->host, address + bracket, len);
-	strcpy(c->port, colon + 1);
+	snprintf(c->port, sizeof(c->port), "%s", colon + 1);
 	return true;
 }
 
@@ -179,7 +179,7 @@ static int wait_connected(int fd, unsigned int wait_ms)
 
 static void set_limits(int fd, unsigned int wait_ms)
 {
-	const struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	const struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000l};
 	const unsigned int user_timeout = 2 * wait_ms;
 	const int on = 1, idle = KEEPALIVE_S;
 
