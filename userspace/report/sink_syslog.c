@@ -9,7 +9,6 @@
  */
 #include "report/transport.h"
 
-#include "base/secret_file.h"
 #include "report/notice.h"
 #include "report/tls_client.h"
 

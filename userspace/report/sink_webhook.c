@@ -6,7 +6,7 @@
 #include "report/http_post.h"
 
 #include "base/clock.h"
-#include "base/secret_file.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,8 +42,9 @@ static bool webhook_open(const struct policy_sink *config, const struct policy_t
 		snprintf(error, TRANSPORT_ERROR_LEN, "%s", strerror(ENOMEM));
 		return false;
 	}
-	if (!config->secret_file || secret_file_line(config->secret_file, w->secret,
-						     sizeof(w->secret), error, TRANSPORT_ERROR_LEN))
+	if (!config->secret_file ||
+	    !secret_read_line(config->secret_file, w->secret, sizeof(w->secret), error,
+			      TRANSPORT_ERROR_LEN))
 		w->http = http_post_new(config, target->rest, error);
 	if (!w->http) {
 		webhook_free(w);

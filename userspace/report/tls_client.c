@@ -2,7 +2,7 @@
 /* tls_client.c - see tls_client.h. The socket blocks, for wait_ms at most. */
 #include "report/tls_client.h"
 
-#include "base/secret_file.h"
+#include "base/secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -76,7 +76,7 @@ static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
 
 static bool use_key(SSL_CTX *ctx, const char *path, char *error, size_t size)
 {
-	int fd = secret_file_open(path, error, size);
+	int fd = secret_open(path, error, size);
 	BIO *bio = fd >= 0 ? BIO_new_fd(fd, BIO_CLOSE) : NULL;
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
 	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
