@@ -206,6 +206,123 @@ static void a_server_that_hangs_delays_nobody_and_loses_nothing(void **state)
 	assert_int_equal(sample_status().dropped, 0);
 }
 
+/* --- services --- */
+
+static void open_service(enum policy_template templ)
+{
+	struct policy_sink c = config("http", "127.0.0.1");
+
+	if (templ == TEMPLATE_PAGERDUTY) {
+		sample_write(sample_path("secret"), "R0UT1NGKEY\n");
+		c.secret_file = (char *)sample_path("secret");
+	}
+	c.templ = templ;
+	http_start(NULL);
+	sample_open(&c);
+}
+
+/* The body of a request, the first is 0. */
+static json_t *body_of(unsigned int number)
+{
+	const char *at = http_requests();
+	json_t *j;
+
+	for (unsigned int i = 0; i <= number; i++)
+		at = strstr(at, "\r\n\r\n") + 4;
+	j = json_loads(at, JSON_DISABLE_EOF_CHECK, NULL);
+	assert_non_null(j);
+	return j;
+}
+
+static const char *member(const json_t *j, const char *in, const char *name)
+{
+	const char *text =
+		json_string_value(json_object_get(in ? json_object_get(j, in) : j, name));
+
+	return text ?: "";
+}
+
+/* An update that makes nothing worse, a heartbeat: nobody is told. */
+static void send_a_life(void)
+{
+	sample_incident(1, INCIDENT_OPENED, SEVERITY_MEDIUM);
+	sample_incident(1, INCIDENT_UPDATED, SEVERITY_MEDIUM);
+	sample_heartbeat(1);
+	sample_incident(1, INCIDENT_UPDATED, SEVERITY_CRITICAL);
+	sample_incident(1, INCIDENT_UPDATED, SEVERITY_CRITICAL);
+	sample_incident(1, INCIDENT_CLOSED, SEVERITY_CRITICAL);
+	sample_until(sample_status().delivered == 6);
+}
+
+static void slack_hears_of_beginning_worsening_and_end(void **state)
+{
+	static const char title[] =
+		"A process reads the server's memory: redis-server:6379 by gdb(4711) on ";
+	static const char *const words[] = {"*medium* ", "*critical* ", "*over* "};
+	json_t *j;
+
+	open_service(TEMPLATE_SLACK);
+	send_a_life();
+	assert_int_equal(http_count("POST "), ARRAY_SIZE(words));
+	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *text;
+
+		j = body_of(i);
+		text = member(j, NULL, "text");
+		assert_int_equal(strncmp(text, words[i], strlen(words[i])), 0);
+		assert_int_equal(strncmp(text + strlen(words[i]), title, sizeof(title) - 1), 0);
+		json_decref(j);
+	}
+}
+
+/* A name that an attacker chose is neither a link nor a mention of everybody. */
+static void slack_gets_no_markup_from_a_name(void **state)
+{
+	char name[sizeof(sample_instance.name)];
+	json_t *j;
+
+	strcpy(name, sample_instance.name);
+	strcpy(sample_instance.name, "<!channel>&");
+	open_service(TEMPLATE_SLACK);
+	send_incidents(1, 1);
+	strcpy(sample_instance.name, name);
+	sample_until(sample_status().delivered == 1);
+	j = body_of(0);
+	assert_non_null(strstr(member(j, NULL, "text"), ": &lt;!channel&gt;&amp; by "));
+	assert_null(strchr(member(j, NULL, "text"), '<'));
+	json_decref(j);
+}
+
+static void pagerduty_triggers_and_resolves_one_alert(void **state)
+{
+	static const char *const actions[] = {"trigger", "trigger", "resolve"},
+				 *const severities[] = {"warning", "critical", "critical"};
+	json_t *j;
+
+	open_service(TEMPLATE_PAGERDUTY);
+	send_a_life();
+	assert_int_equal(http_count("POST "), ARRAY_SIZE(actions));
+	assert_int_equal(http_count("X-Cachewarden-Signature"), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(actions); i++) {
+		j = body_of(i);
+		assert_string_equal(member(j, NULL, "routing_key"), "R0UT1NGKEY");
+		assert_string_equal(member(j, NULL, "event_action"), actions[i]);
+		assert_string_equal(member(j, NULL, "dedup_key"), "0123456789abcdef-i1");
+		assert_string_equal(member(j, "payload", "severity"), severities[i]);
+		assert_string_equal(member(j, "payload", "component"), "redis-server:6379");
+		assert_string_equal(member(j, "payload", "class"), "mem-read");
+		assert_string_not_equal(member(j, "payload", "source"), "");
+		assert_string_equal(
+			member(j, "payload", "summary"),
+			"A process reads the server's memory: redis-server:6379 by gdb(4711)");
+		assert_string_equal(
+			member(json_object_get(j, "payload"), "custom_details", "actor_exe"),
+			"/usr/bin/gdb");
+		json_decref(j);
+	}
+	assert_false(sample_said("R0UT1NGKEY"));
+}
+
 /* --- TLS --- */
 
 static void a_client_certificate_is_shown(void **state)
@@ -266,6 +383,9 @@ int main(void)
 		T(a_redirect_is_not_followed),
 		T(a_server_that_restarts_gets_everything),
 		T(a_server_that_hangs_delays_nobody_and_loses_nothing),
+		T(slack_hears_of_beginning_worsening_and_end),
+		T(slack_gets_no_markup_from_a_name),
+		T(pagerduty_triggers_and_resolves_one_alert),
 		T(a_client_certificate_is_shown),
 		T(a_client_without_a_certificate_is_refused),
 		T(an_expired_certificate_is_refused),

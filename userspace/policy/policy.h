@@ -86,6 +86,9 @@ struct policy_allow {
 	char *reason;
 };
 
+/* What a webhook posts. */
+enum policy_template { TEMPLATE_NONE, TEMPLATE_SLACK, TEMPLATE_PAGERDUTY, TEMPLATE_MAX };
+
 /* Where incidents are delivered, besides standard output. */
 #define POLICY_SINKS_MAX 15
 struct policy_sink {
@@ -93,6 +96,7 @@ struct policy_sink {
 	char *name, *to; /* see policy_sink.h */
 	char *ca, *cert, *key, *server_name, *secret_file;
 	int64_t severity; /* the lowest that is delivered */
+	int64_t templ;	  /* enum policy_template */
 };
 
 struct policy {

@@ -166,9 +166,14 @@ static const struct policy_key keys[] = {
 	{"sinks[].server-name", POLICY_TO_TEXT(POLICY_TEXT, SINK, server_name),
 	 .absent = "the host in the address",
 	 .help = "Name or address that the certificate of a syslog server must have."},
+	{"sinks[].template", POLICY_TO_INT(POLICY_TEMPLATE, SINK, templ), .preset = "ocsf",
+	 .help = "What a webhook posts. ocsf: each message as run --output json prints it. slack: a text for a channel. "
+		 "pagerduty: Events API v2 (https://events.pagerduty.com/v2/enqueue), with the integration key in "
+		 "secret-file. slack and pagerduty hear of an incident when it begins, gets worse and ends, and of blind "
+		 "spots; not of heartbeats."},
 	{"sinks[].secret-file", POLICY_TO_TEXT(POLICY_PATH, SINK, secret_file),
 	 .help = "File whose first line is a secret that a webhook shares, with the permissions that key needs. "
-		 "Requests then carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
+		 "Requests with template ocsf then carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
 		 "HMAC-SHA256 of that timestamp, a dot and the body, in hexadecimal digits."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,

@@ -106,7 +106,8 @@ static bool same_sink(const struct policy_sink *a, const struct policy_sink *b)
 	return same_text(a->name, b->name) && same_text(a->to, b->to) && same_text(a->ca, b->ca) &&
 	       same_text(a->cert, b->cert) && same_text(a->key, b->key) &&
 	       same_text(a->server_name, b->server_name) &&
-	       same_text(a->secret_file, b->secret_file) && a->severity == b->severity;
+	       same_text(a->secret_file, b->secret_file) && a->severity == b->severity &&
+	       a->templ == b->templ;
 }
 
 bool policy_sinks_equal(const struct policy *a, const struct policy *b)

@@ -67,19 +67,43 @@ static bool check_pair(const struct policy_table *t, const struct policy_sink *s
 static bool check_use(const struct policy_table *t, const struct policy_sink *s,
 		      const struct policy_target *target, char *error, size_t size)
 {
-	const struct policy_key *wrong = NULL;
-	enum policy_sink_kind only = SINK_SYSLOG;
+	const struct {
+		size_t at;
+		bool set;
+		enum policy_sink_kind only;
+	} keys[] = {
+		{offsetof(struct policy_sink, server_name), s->server_name, SINK_SYSLOG},
+		{offsetof(struct policy_sink, secret_file), s->secret_file, SINK_WEBHOOK},
+		{offsetof(struct policy_sink, templ), s->templ != TEMPLATE_NONE, SINK_WEBHOOK},
+	};
 
-	if (s->server_name && target->kind != SINK_SYSLOG) {
-		wrong = sink_key(t, offsetof(struct policy_sink, server_name));
-	} else if (s->secret_file && target->kind != SINK_WEBHOOK) {
-		wrong = sink_key(t, offsetof(struct policy_sink, secret_file));
-		only = SINK_WEBHOOK;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!keys[i].set || target->kind == keys[i].only)
+			continue;
+		snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for %s",
+			 s->at.file, s->at.line, sink_key(t, keys[i].at)->path,
+			 policy_sink_kind_name(keys[i].only));
+		return false;
 	}
-	if (!wrong)
+	return true;
+}
+
+/* PagerDuty knows its customer by the key; Slack by the URL. */
+static bool check_template(const struct policy_table *t, const struct policy_sink *s, char *error,
+			   size_t size)
+{
+	const struct policy_key *secret = sink_key(t, offsetof(struct policy_sink, secret_file)),
+				*templ = sink_key(t, offsetof(struct policy_sink, templ));
+
+	if (s->templ == TEMPLATE_PAGERDUTY && !s->secret_file)
+		snprintf(error, size,
+			 "%s:%u: %s: expected %s beside it, with the key of the integration",
+			 s->at.file, s->at.line, templ->path, policy_key_name(secret));
+	else if (s->templ == TEMPLATE_SLACK && s->secret_file)
+		snprintf(error, size, "%s:%u: %s: means nothing here; expected another %s",
+			 s->at.file, s->at.line, secret->path, policy_key_name(templ));
+	else
 		return true;
-	snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for %s", s->at.file,
-		 s->at.line, wrong->path, policy_sink_kind_name(only));
 	return false;
 }
 
@@ -98,7 +122,8 @@ bool policy_sinks_validate(const struct policy_table *t, const struct policy *p,
 		if (!policy_target_parse(s->to, &target)) /* the reader has refused it */
 			return false;
 		if (!check_name(t, p, i, error, size) || !check_tls(t, s, &target, error, size) ||
-		    !check_pair(t, s, error, size) || !check_use(t, s, &target, error, size))
+		    !check_pair(t, s, error, size) || !check_use(t, s, &target, error, size) ||
+		    !check_template(t, s, error, size))
 			return false;
 	}
 	return true;

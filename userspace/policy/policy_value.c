@@ -41,6 +41,10 @@ static const struct word transports[] = {{"any", TRANSPORT_ANY},
 					 {"plain", TRANSPORT_PLAIN},
 					 {}};
 
+static const struct word templates[] = {
+	{"ocsf", TEMPLATE_NONE}, {"slack", TEMPLATE_SLACK}, {"pagerduty", TEMPLATE_PAGERDUTY}, {}};
+_Static_assert(ARRAY_SIZE(templates) == TEMPLATE_MAX + 1, "every template has a name");
+
 /* As on the wire. */
 static const struct word versions[] = {
 	{"1.0", 0x0301}, {"1.1", 0x0302}, {"1.2", 0x0303}, {"1.3", 0x0304}, {}};
@@ -50,6 +54,7 @@ static const struct word *words_of(enum policy_type type)
 	return type == POLICY_MODE	  ? modes
 	       : type == POLICY_SEVERITY  ? severities
 	       : type == POLICY_TRANSPORT ? transports
+	       : type == POLICY_TEMPLATE  ? templates
 	       : type == POLICY_VERSION	  ? versions
 					  : NULL;
 }
@@ -326,6 +331,7 @@ static bool parse(const struct policy_key *k, const char *text, int64_t *number,
 	case POLICY_MODE:
 	case POLICY_SEVERITY:
 	case POLICY_TRANSPORT:
+	case POLICY_TEMPLATE:
 	case POLICY_VERSION:
 		return parse_word(words_of(k->type), text, number, hint);
 	case POLICY_CIDR:

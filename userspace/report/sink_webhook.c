@@ -6,7 +6,9 @@
 #include "report/http_post.h"
 
 #include "base/clock.h"
+#include "base/macros.h"
 #include "base/secret.h"
+#include "report/webhook_body.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +23,8 @@
 
 struct webhook {
 	struct http_post *http;
+	enum policy_template templ;
+	struct webhook_known known;
 	char secret[SECRET_MAX]; /* empty: none */
 };
 
@@ -42,6 +46,7 @@ static bool webhook_open(const struct policy_sink *config, const struct policy_t
 		snprintf(error, TRANSPORT_ERROR_LEN, "%s", strerror(ENOMEM));
 		return false;
 	}
+	w->templ = (enum policy_template)config->templ;
 	if (!config->secret_file ||
 	    !secret_read_line(config->secret_file, w->secret, sizeof(w->secret), error,
 			      TRANSPORT_ERROR_LEN))
@@ -81,20 +86,53 @@ static bool sign(const struct webhook *w, const char *body, size_t len, char tim
 	return true;
 }
 
+static enum sent fail(char error[TRANSPORT_ERROR_LEN], int err)
+{
+	snprintf(error, TRANSPORT_ERROR_LEN, "%s", strerror(err));
+	return err == EBADMSG ? SENT_REFUSED : SENT_LATER;
+}
+
+static enum sent send_as_it_is(struct webhook *w, const char *json, size_t len, char *error)
+{
+	char time[64], signature[128];
+	const char *const headers[] = {time, signature};
+
+	if (!w->secret[0])
+		return http_post_send(w->http, NULL, 0, json, len, error);
+	if (!sign(w, json, len, time, signature))
+		return fail(error, ENOMEM);
+	return http_post_send(w->http, headers, ARRAY_SIZE(headers), json, len, error);
+}
+
+static enum sent send_notice(struct webhook *w, const struct notice *n, char *error)
+{
+	enum sent sent;
+	char *body;
+
+	if (!webhook_wanted(&w->known, n))
+		return SENT;
+	body = webhook_body(w->templ, n, w->secret);
+	if (!body)
+		return fail(error, ENOMEM);
+	sent = http_post_send(w->http, NULL, 0, body, strlen(body), error);
+	if (sent == SENT)
+		webhook_told(&w->known, n);
+	free(body);
+	return sent;
+}
+
 static enum sent webhook_send(void *state, const char *json, size_t len,
 			      char error[TRANSPORT_ERROR_LEN])
 {
 	struct webhook *w = state;
-	char time[64], signature[128];
-	const char *const headers[] = {time, signature};
+	struct notice n;
+	enum sent sent;
 
-	len -= len && json[len - 1] == '\n';
-	if (!w->secret[0])
-		return http_post_send(w->http, NULL, 0, json, len, error);
-	if (sign(w, json, len, time, signature))
-		return http_post_send(w->http, headers, 2, json, len, error);
-	snprintf(error, TRANSPORT_ERROR_LEN, "%s", strerror(ENOMEM));
-	return SENT_LATER;
+	if (w->templ == TEMPLATE_NONE)
+		return send_as_it_is(w, json, len - (len && json[len - 1] == '\n'), error);
+	sent = notice_parse(&n, json, len) ? send_notice(w, &n, error) : fail(error, EBADMSG);
+	notice_free(&n);
+	return sent;
 }
 
 const struct transport transport_webhook = {
