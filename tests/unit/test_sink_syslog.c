@@ -123,6 +123,15 @@ static unsigned int times_received(unsigned int number)
 	return n;
 }
 
+static unsigned int times_said(const char *text)
+{
+	unsigned int n = 0;
+
+	for (const char *at = sample_read(sample_path("stderr")); (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
 static void send_incidents(unsigned int first, unsigned int last)
 {
 	for (unsigned int i = first; i <= last; i++)
@@ -135,6 +144,7 @@ static void rsyslog_understands_every_part_of_a_message(void **state)
 {
 	static char line[65536];
 	const char *field[9];
+	unsigned int said;
 	size_t n = 0;
 	json_t *j;
 
@@ -167,6 +177,10 @@ static void rsyslog_understands_every_part_of_a_message(void **state)
 	json_decref(j);
 	sample_heartbeat(1);
 	sample_until(strstr(received(), "kind=\"heartbeat\""));
+	said = times_said("unexpected eof"); /* by whoever asked whether it listens */
+	sample_close();
+	stop_server(SIGTERM);
+	assert_int_equal(times_said("unexpected eof"), said);
 }
 
 static void a_value_cannot_end_the_structured_data(void **state)

@@ -28,6 +28,7 @@
 	(2 << 20) /* holds the longest incident; the kernel counts more than its bytes */
 #define CHECK_NS NS_PER_SEC
 #define STARTS_NS (5 * NS_PER_SEC) /* between two processes of a sink */
+#define FAREWELL_MS 200
 #define DRAIN_STEP_NS (5 * NS_PER_MS)
 
 static const struct transport *const transports[] = {
@@ -74,12 +75,13 @@ static bool runs(const struct process *p)
 	return p->pidfd >= 0 && !poll(&f, 1, 0);
 }
 
+/* Whoever waits for the disk for ever cannot be waited for: the monitor reaps all its children once a second. */
 static void end(struct process *p)
 {
 	if (p->pidfd < 0)
 		return;
 	pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
-	waitid(P_PIDFD, (id_t)p->pidfd, NULL, WEXITED); /* fails if it was reaped */
+	waitid(P_PIDFD, (id_t)p->pidfd, NULL, WEXITED | WNOHANG);
 	close(p->pidfd);
 	p->pidfd = -1;
 	p->pid = 0;
@@ -108,15 +110,15 @@ static uint64_t beat_of(const struct process *p)
 	return __atomic_load_n(&p->shared->beat, __ATOMIC_RELAXED);
 }
 
+/* By what it ended is not known if it was reaped elsewhere. */
 static void log_exit(const struct process *p)
 {
 	siginfo_t info = {};
+	bool killed = !waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		      info.si_pid && info.si_code != CLD_EXITED;
 
-	if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
-		log_warn("sink %s: its process ended; starting another one", p->name);
-	else
-		log_warn("sink %s: its process was ended by SIG%s; starting another one", p->name,
-			 info.si_code == CLD_EXITED ? "?" : sigabbrev_np(info.si_status));
+	log_warn("sink %s: its process ended%s%s; starting another one", p->name,
+		 killed ? ", by SIG" : "", killed ? sigabbrev_np(info.si_status) : "");
 }
 
 static void replace(struct process *p)
@@ -154,6 +156,20 @@ static void check(struct process *p)
 		log_exit(p);
 	}
 	replace(p);
+}
+
+static uint64_t finished(const struct process *p)
+{
+	return __atomic_load_n(&p->shared->delivered, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&p->shared->refused, __ATOMIC_RELAXED);
+}
+
+static uint64_t lag(const struct process *p)
+{
+	uint64_t done = finished(p),
+		 accepted = __atomic_load_n(&p->shared->accepted, __ATOMIC_RELAXED);
+
+	return p->waiting + (accepted > done ? accepted - done : 0);
 }
 
 /* --- life cycle --- */
@@ -226,9 +242,16 @@ static int process_open(struct sink *s)
 	return err;
 }
 
+/* One that has nothing left to do may take its leave of the other host. */
 static void process_close(struct sink *s)
 {
-	end(s->data);
+	struct process *p = s->data;
+	struct pollfd f = {.fd = p->pidfd, .events = POLLIN};
+
+	shutdown(p->fd, SHUT_WR);
+	if (p->pidfd >= 0 && !lag(p))
+		poll(&f, 1, FAREWELL_MS);
+	end(p);
 	release(s->data);
 	s->data = NULL;
 }
@@ -283,20 +306,6 @@ static void process_write(struct sink *s, const struct sink_message *message)
 	STAILQ_INSERT_TAIL(&p->queue, m, next);
 	p->bytes += size;
 	p->waiting++;
-}
-
-static uint64_t finished(const struct process *p)
-{
-	return __atomic_load_n(&p->shared->delivered, __ATOMIC_RELAXED) +
-	       __atomic_load_n(&p->shared->refused, __ATOMIC_RELAXED);
-}
-
-static uint64_t lag(const struct process *p)
-{
-	uint64_t done = finished(p),
-		 accepted = __atomic_load_n(&p->shared->accepted, __ATOMIC_RELAXED);
-
-	return p->waiting + (accepted > done ? accepted - done : 0);
 }
 
 static bool drain(struct process *p, int timeout_ms)

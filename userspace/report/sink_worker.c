@@ -247,5 +247,6 @@ void sink_worker_run(const struct sink_worker *w)
 		}
 		wait_for_message(&k, now);
 	}
+	w->transport->free(w->state);
 	_exit(0);
 }

@@ -157,6 +157,8 @@ void tls_client_free(struct tls_client *c)
 {
 	if (!c)
 		return;
+	if (c->ssl)
+		SSL_shutdown(c->ssl);
 	hang_up(c);
 	SSL_CTX_free(c->ctx);
 	free(c);
