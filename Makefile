@@ -29,7 +29,7 @@ WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshad
 USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(MACHINE)-linux-gnu
-LIBS    := -lbpf -lelf -lz -lzstd -lyaml -ljansson -lcrypto
+LIBS    := -lbpf -lelf -lz -lzstd -lyaml -ljansson -lcurl -lssl -lcrypto
 
 # Sub-makes build in parallel unless the caller chose a number of jobs. Lines that use it begin with +, which
 # hands them the caller's jobs.
@@ -51,7 +51,7 @@ BENCHES  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 # What a fuzz target needs of userspace/, compiled again with its instrumentation.
 FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_check policy/policy_key \
-	policy/policy_row policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
+	policy/policy_row policy/policy_sink policy/policy_sink_check policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
 FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto

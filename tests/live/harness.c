@@ -74,6 +74,7 @@ static const struct {
 	{&incident_suite, RIGHT},
 	{&actors_suite, RIGHT},
 	{&operate_suite, ALONE},
+	{&sinks_suite, ALONE},
 	{&tls_suite, RIGHT},
 	{&tls_enforced_suite, ALONE},
 	{&peers_suite, RIGHT},

@@ -70,9 +70,11 @@ static void enter_first(void)
 	close(fd);
 }
 
-static struct monitor *monitor_in_cgroup(void)
+/* sink: as --sink takes it; NULL: none. */
+static struct monitor *monitor_in_cgroup(const char *sink)
 {
-	const char *const argv[] = {MONITOR, "run", "--output", "json", "--events", NULL};
+	const char *const argv[] = {
+		MONITOR, "run", "--output", "json", "--events", sink ? "--sink" : NULL, sink, NULL};
 	struct monitor *m;
 
 	cgroups_remove(); /* of a test that failed */
@@ -111,7 +113,7 @@ static const char *last_seen(struct monitor *m, const char *note)
 /* Frozen, the memory read, all killed: one step each. */
 static void frozen(const void *arg)
 {
-	struct monitor *m = monitor_in_cgroup();
+	struct monitor *m = monitor_in_cgroup(NULL);
 	pid_t guard = process_child(m->pid);
 	struct trigger before, freeze, read, kills;
 	const char *seen;
@@ -144,9 +146,25 @@ static void frozen(const void *arg)
 	cgroups_remove();
 }
 
+/* The process of a sink is frozen and killed with the monitor. The guard starts another one. */
+static void frozen_with_a_sink(const void *arg)
+{
+	const char *path = str("%s/frozen.json", scratch);
+	struct monitor *m;
+
+	unlink(path);
+	m = monitor_in_cgroup(str("file:%s", path));
+	cgroup_write(0, "cgroup.freeze", "1");
+	require(file_wait(path, STALLED, 15000), "not in the sink: %s", file_read(m->err));
+	cgroup_write(0, "cgroup.kill", "1");
+	require(file_wait(path, KILLED, 8000), "its end is not in the sink: %s", file_read(m->err));
+	child_wait(m->pid, 1000);
+	cgroups_remove();
+}
+
 static void moved(const void *arg)
 {
-	struct monitor *m = monitor_in_cgroup();
+	struct monitor *m = monitor_in_cgroup(NULL);
 	pid_t guard = process_child(m->pid);
 	struct trigger t, u;
 
@@ -174,7 +192,7 @@ static void moved(const void *arg)
 /* Control files of other cgroups written, those of its own read. */
 static void other_cgroup(const void *arg)
 {
-	struct monitor *m = monitor_in_cgroup();
+	struct monitor *m = monitor_in_cgroup(NULL);
 
 	cgroup_make(1);
 	cgroup_write(1, "cgroup.freeze", "1");
@@ -347,6 +365,7 @@ static void heartbeat_text(const void *arg)
 
 static const struct test tests[] = {
 	TEST("frozen and killed with its cgroup: its guard tells, and what was seen last", frozen),
+	TEST("frozen and killed with a sink: its guard is heard there, too", frozen_with_a_sink),
 	TEST("moved to another cgroup is told", moved),
 	TEST("control files of another cgroup written, of its own read: nothing to tell",
 	     other_cgroup),

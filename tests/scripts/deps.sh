@@ -9,19 +9,20 @@ set -u
 
 declare -A group=(
 	[build]="clang llvm libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev libyaml-dev libjansson-dev
+		 libcurl4-openssl-dev
 		 bpftool pkg-config make gcc
 		 linux-libc-dev libc6-dev redis-server redis-tools openssl procps"
 	[test]="libcmocka-dev zstd iproute2 util-linux gdb strace
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
-		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev
+		sslscan testssl.sh stunnel4 haproxy rsyslog rsyslog-openssl prometheus-alertmanager cargo librust-rustls-dev
 		signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
 		python3 python3-jsonschema python3-yaml clang-format clang-tidy shellcheck"
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"
 )
 # Services that these packages would start, now and at boot.
-services="redis-server auditd prometheus-node-exporter stunnel4 haproxy"
+services="redis-server auditd prometheus-node-exporter stunnel4 haproxy rsyslog prometheus-alertmanager"
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden

@@ -101,15 +101,14 @@ static void keep_take_over(struct sink *s, const struct sink_status *left)
 	k->taken_over++;
 }
 
-#define KEEPING(name_, open_)                                                                      \
+#define KEEPING(open_)                                                                             \
 	{                                                                                          \
-		.name = (name_), .open = (open_), .close = keep_close, .write = keep_write,        \
-		.flush = keep_flush, .status = keep_status, .take_over = keep_take_over            \
+		.open = (open_), .close = keep_close, .write = keep_write, .flush = keep_flush,    \
+		.status = keep_status, .take_over = keep_take_over                                 \
 	}
 
-static const struct sink_ops first = KEEPING("first", open_first),
-			     second = KEEPING("second", open_second);
-static const struct sink_ops *const table[] = {&first, &second};
+static const struct sink_ops first = KEEPING(open_first), second = KEEPING(open_second);
+static struct sink_row table[] = {{"first", &first, &plain}, {"second", &second, &plain}};
 
 static struct sinks sinks;
 static struct sink_status status[SINKS_MAX];
@@ -118,6 +117,7 @@ static int setup(void **state)
 {
 	memset(kept, 0, sizeof(kept));
 	open_error = 0;
+	table[1].minimum = SEVERITY_INFO;
 	out_of_memory = false;
 	return 0;
 }
@@ -126,7 +126,7 @@ static int open_table(void)
 {
 	const char *failed = NULL;
 
-	return sinks_open_table(&sinks, table, ARRAY_SIZE(table), &plain, &failed);
+	return sinks_open_table(&sinks, table, ARRAY_SIZE(table), &failed);
 }
 
 static void report_event(uint64_t more)
@@ -172,7 +172,7 @@ static void expect_only_second_failed(int error, uint64_t dropped)
 
 	failed = sinks_take_error(&sinks, &found);
 	assert_non_null(failed);
-	assert_string_equal(failed->ops->name, "second");
+	assert_string_equal(failed->name, "second");
 	assert_int_equal(found, error);
 	assert_null(sinks_take_error(&sinks, &found));
 	report_event(3);
@@ -221,10 +221,10 @@ static void each_failed_sink_is_reported(void **state)
 	assert_int_equal(open_table(), 0);
 	kept[1].error = EPIPE;
 	failed = sinks_take_error(&sinks, &error);
-	assert_string_equal(failed->ops->name, "second");
+	assert_string_equal(failed->name, "second");
 	kept[0].error = ENOSPC;
 	failed = sinks_take_error(&sinks, &error);
-	assert_string_equal(failed->ops->name, "first");
+	assert_string_equal(failed->name, "first");
 	assert_int_equal(error, ENOSPC);
 	assert_null(sinks_take_error(&sinks, &error));
 	sinks_close(&sinks);
@@ -233,16 +233,29 @@ static void each_failed_sink_is_reported(void **state)
 static void a_vital_sink_that_refuses_is_an_error(void **state)
 {
 	struct sink_ops vital = second;
-	const struct sink_ops *const t[] = {&first, &vital};
+	const struct sink_row t[] = {{"first", &first, &plain}, {"second", &vital, &plain}};
 	const char *failed = NULL;
 
 	vital.vital = true;
 	open_error = -EBADF;
-	assert_int_equal(sinks_open_table(&sinks, t, ARRAY_SIZE(t), &plain, &failed), -EBADF);
+	assert_int_equal(sinks_open_table(&sinks, t, ARRAY_SIZE(t), &failed), -EBADF);
 	assert_string_equal(failed, "second");
 	sinks_close(&sinks);
 	assert_int_equal(kept[0].closed, 1);
 	assert_int_equal(kept[1].closed, 0);
+}
+
+static void what_is_less_severe_than_a_sink_wants_is_not_delivered(void **state)
+{
+	table[1].minimum = SEVERITY_CRITICAL;
+	assert_int_equal(open_table(), 0);
+	report_event(1);
+	report_incident("x");
+	assert_string_equal(kept[0].text, "colour event 1\nincident x\n");
+	assert_string_equal(kept[1].text, "incident x\n");
+	sinks_status(&sinks, status);
+	assert_int_equal(status[1].dropped, 0);
+	sinks_close(&sinks);
 }
 
 static void a_message_that_cannot_be_formatted_is_counted_for_each(void **state)
@@ -258,15 +271,15 @@ static void a_message_that_cannot_be_formatted_is_counted_for_each(void **state)
 
 static void a_table_has_an_end(void **state)
 {
-	const struct sink_ops *t[SINKS_MAX + 1];
+	struct sink_row t[SINKS_MAX + 1];
 	const char *failed = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
-		t[i] = &first;
-	assert_int_equal(sinks_open_table(&sinks, t, ARRAY_SIZE(t), &plain, &failed), -E2BIG);
+		t[i] = table[0];
+	assert_int_equal(sinks_open_table(&sinks, t, ARRAY_SIZE(t), &failed), -E2BIG);
 	assert_non_null(failed);
 	assert_int_equal(kept[0].opened, 0);
-	assert_int_equal(sinks_open_table(&sinks, t, SINKS_MAX, &plain, &failed), 0);
+	assert_int_equal(sinks_open_table(&sinks, t, SINKS_MAX, &failed), 0);
 	assert_int_equal(kept[0].opened, SINKS_MAX);
 	sinks_close(&sinks);
 }
@@ -294,6 +307,8 @@ int main(void)
 		cmocka_unit_test_setup(a_sink_that_refuses_to_open_loses_and_counts_all, setup),
 		cmocka_unit_test_setup(each_failed_sink_is_reported, setup),
 		cmocka_unit_test_setup(a_vital_sink_that_refuses_is_an_error, setup),
+		cmocka_unit_test_setup(what_is_less_severe_than_a_sink_wants_is_not_delivered,
+				       setup),
 		cmocka_unit_test_setup(a_message_that_cannot_be_formatted_is_counted_for_each,
 				       setup),
 		cmocka_unit_test_setup(a_table_has_an_end, setup),

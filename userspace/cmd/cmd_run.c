@@ -5,12 +5,14 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/proc.h"
+#include "policy/policy_sink.h"
 #include "policy/policy_yaml.h"
 #include "monitor/monitor.h"
 
 #include "map.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,10 +49,38 @@ static bool check_names(const struct cli_texts *texts)
 	return true;
 }
 
+#define SINK_NAME_ROOM 32
+
+/* Named by their kinds. Returns false after an error message. */
+static bool read_sinks(const struct cli_texts *texts, struct policy_sink ret[POLICY_SINKS_MAX],
+		       char name[][SINK_NAME_ROOM])
+{
+	struct policy_target target;
+
+	if (texts->count > POLICY_SINKS_MAX) {
+		log_error("run: --sink may be given at most %d times", POLICY_SINKS_MAX);
+		return false;
+	}
+	for (size_t i = 0; i < texts->count; i++) {
+		if (!policy_target_parse(texts->text[i], &target)) {
+			log_error("run: --sink must be " POLICY_TARGET_FORMS ", not '%s'",
+				  texts->text[i]);
+			return false;
+		}
+		snprintf(name[i], SINK_NAME_ROOM, "%s#%zu", policy_sink_kind_name(target.kind),
+			 i + 1);
+		ret[i] = (struct policy_sink){
+			.name = name[i], .to = (char *)texts->text[i], .severity = SEVERITY_INFO};
+	}
+	return true;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct monitor_options o = {.sweep_s = 5};
-	struct cli_texts exe = {}, pid = {};
+	struct cli_texts exe = {}, pid = {}, sink = {};
+	struct policy_sink sinks[POLICY_SINKS_MAX];
+	char sink_names[POLICY_SINKS_MAX][SINK_NAME_ROOM];
 	uint32_t statement_min = 0;
 	pid_t pids[CLI_TEXTS_MAX];
 	int output = 0, fail_on = 0, code;
@@ -67,6 +97,10 @@ int cmd_run(int argc, char **argv)
 		{"--pid", "PID",
 		 "Also watch this process, whatever it is called. May be given several times.",
 		 CLI_TEXTS, &pid},
+		{"--sink", "TO",
+		 "Also deliver incidents to " POLICY_TARGET_FORMS
+		 ", as a policy can. May be given several times.",
+		 CLI_TEXTS, &sink},
 		{"--prevent", NULL,
 		 "Deny access to servers' memory and descriptors; where the kernel cannot, kill the actor.",
 		 CLI_FLAG, &o.prevent},
@@ -110,8 +144,10 @@ int cmd_run(int argc, char **argv)
 		return code;
 	o.format = &formats[output];
 	o.fail_on = fail_on ? SEVERITY_LOW + (enum severity)fail_on - 1 : 0;
-	if (!check_names(&exe) || !read_pids(&pid, pids))
+	if (!check_names(&exe) || !read_pids(&pid, pids) || !read_sinks(&sink, sinks, sink_names))
 		return EXIT_USAGE;
+	o.sink = sinks;
+	o.sinks = sink.count;
 	o.statement_s = 60 * statement_min;
 	o.exe = exe.text;
 	o.exe_count = exe.count;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "monitor/policy_input.h"
 #include "policy/policy_key.h"
+#include "policy/policy_sink.h"
 #include "policy/policy_yaml.h"
 
 #include <stdio.h>
@@ -65,6 +66,9 @@ bool active_policy_reload(struct active_policy *a)
 		log_error("the new policy is invalid; the old one stays in force");
 		return false;
 	}
+	if (!policy_sinks_equal(&a->policy, &loaded))
+		log_warn(
+			"the policy's sinks have changed: restart cachewarden to use the new ones");
 	policy_free(&a->policy);
 	a->policy = loaded;
 	free(a->matched);

@@ -118,14 +118,28 @@ static const struct counter_note kernel_notes[] = {
 	{COUNTER_BYTES_UNSYNCED, "bytes passed while a TLS stream was out of sync"},
 };
 
+/* The report itself may be dropped, too: not each second again. */
+#define DROPPED_NS (60 * NS_PER_SEC)
+
 static void report_dropped(struct monitor *m)
 {
 	char note[ALERT_NOTE_LEN];
 
 	for (size_t i = 0; i < m->sinks.count; i++) {
+		struct sink_state *s = &m->sink[i];
+
+		snprintf(note, sizeof(note),
+			 "%s: its process was killed or crashed, another one was started",
+			 m->sinks.sink[i].name);
+		report_blind_spot(m, note, m->output[i].restarts);
+		if (m->now < s->next_ns && !m->flushing)
+			continue;
+		if (m->output[i].dropped > s->reported)
+			s->next_ns = m->now + DROPPED_NS;
+		s->reported = m->output[i].dropped;
 		snprintf(note, sizeof(note), "%s: messages dropped, the reader is slow or gone",
-			 m->sinks.sink[i].ops->name);
-		report_blind_spot(m, note, m->output[i].dropped);
+			 m->sinks.sink[i].name);
+		report_blind_spot(m, note, s->reported);
 	}
 }
 
@@ -207,7 +221,7 @@ static void log_output(const struct monitor *m)
 	for (size_t i = 0; i < m->sinks.count; i++) {
 		if (m->output[i].dropped || m->output[i].error)
 			log_error("%s: %" PRIu64 " messages could not be delivered (%s)",
-				  m->sinks.sink[i].ops->name, m->output[i].dropped,
+				  m->sinks.sink[i].name, m->output[i].dropped,
 				  m->output[i].error ? strerror(m->output[i].error)
 						     : "the reader was too slow");
 	}

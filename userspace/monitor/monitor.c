@@ -88,11 +88,11 @@ static int deliver(struct monitor *m, bool *ret_pending)
 
 	*ret_pending = !report_flush(m, 0);
 	while ((failed = sinks_take_error(&m->sinks, &error))) {
-		if (error == EPIPE && failed->ops->vital) {
-			log_error("%s: the reader is gone, ending", failed->ops->name);
+		if (error == EPIPE && failed->row.ops->vital) {
+			log_error("%s: the reader is gone, ending", failed->name);
 			return -1;
 		}
-		log_error("%s: %s; alerts are being lost, monitoring continues", failed->ops->name,
+		log_error("%s: %s; alerts are being lost, monitoring continues", failed->name,
 			  strerror(error));
 	}
 	return 0;
@@ -217,11 +217,33 @@ static void release(struct monitor *m)
 	sinks_close(&m->sinks);
 }
 
+/* Those of the policy and of the options. Returns 0, or -1 after an error message. */
+static int open_sinks(struct monitor *m)
+{
+	struct policy_sink all[POLICY_SINKS_MAX];
+	const struct policy *p = &m->policy.policy;
+	const char *failed;
+	int err;
+
+	if (p->sinks + m->options->sinks > POLICY_SINKS_MAX) {
+		log_error("too many sinks: at most %d, those of the policy and --sink together",
+			  POLICY_SINKS_MAX);
+		return -1;
+	}
+	for (size_t i = 0; i < p->sinks; i++)
+		all[i] = p->sink[i];
+	for (size_t i = 0; i < m->options->sinks; i++)
+		all[p->sinks + i] = m->options->sink[i];
+	err = sinks_open(&m->sinks, m->options->format, all, p->sinks + m->options->sinks, &failed);
+	if (err)
+		log_error("cannot open %s: %s", failed, strerror(-err));
+	return err;
+}
+
 /* Returns 0, or -1 after an error message. */
 static int init(struct monitor *m)
 {
 	char exe[PATH_LEN] = "";
-	const char *sink = "";
 	uint64_t run;
 	int err;
 
@@ -235,14 +257,12 @@ static int init(struct monitor *m)
 	}
 	snprintf(m->uid_prefix, sizeof(m->uid_prefix), "%016" PRIx64, run);
 	signals_catch();
+	if (open_sinks(
+		    m)) /* first: their processes are forked before there are threads and BPF maps */
+		return -1;
 	evidence_open(&m->evidence, m->options->evidence ?: m->policy.policy.evidence,
 		      m->uid_prefix);
 	evidence_policy(&m->evidence, &m->policy.policy, "loaded");
-	err = sinks_open(&m->sinks, m->options->format, &sink);
-	if (err) {
-		log_error("cannot open %s: %s", sink, strerror(-err));
-		return -1;
-	}
 	err = alerts_init(&m->alerts) ?: conns_init(&m->conns)
 		?: incidents_init(&m->incidents, report_incident, m)
 		?: lookalikes_init(&m->lookalikes) ?: discovery_init(&m->discovery);

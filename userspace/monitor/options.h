@@ -4,6 +4,7 @@
 #define CACHEWARDEN_OPTIONS_H
 
 #include "model/severity.h"
+#include "policy/policy.h"
 #include "report/format.h"
 
 #include <stdbool.h>
@@ -18,6 +19,8 @@ struct monitor_options {
 	size_t exe_count;
 	const pid_t *pid; /* processes that are servers, whatever they are called */
 	size_t pid_count;
+	const struct policy_sink *sink; /* besides those of the policy */
+	size_t sinks;
 	const char *evidence; /* directory of the log; NULL: what the policy says */
 	uint32_t statement_s; /* between statements in it; 0: the default */
 	uint32_t duration_s;  /* 0: until SIGINT or SIGTERM */

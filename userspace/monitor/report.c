@@ -310,7 +310,7 @@ void report_end(struct monitor *m, int timeout_ms)
 {
 	report_flush(m, timeout_ms);
 	for (size_t i = 0; i < m->sinks.count; i++)
-		m->output[i].dropped += m->output[i].unwritten;
+		m->output[i].dropped += m->output[i].lag;
 }
 
 bool report_lost(const struct monitor *m)

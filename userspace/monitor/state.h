@@ -51,6 +51,10 @@ struct culprit {
 	char comm[COMM_LEN];
 };
 
+struct sink_state {
+	uint64_t reported, next_ns; /* messages dropped; when more are reported */
+};
+
 struct noise_user {
 	uint32_t account; /* see bpf/lib/budget.bpf.h */
 	uint32_t entries; /* of the attempts table, counted so far; 0: the place is free */
@@ -103,7 +107,8 @@ struct monitor {
 	struct evidence evidence;
 	struct tally tally;
 	struct sinks sinks;
-	struct sink_status output[SINKS_MAX];  /* as of the last delivery */
+	struct sink_status output[SINKS_MAX]; /* as of the last delivery */
+	struct sink_state sink[SINKS_MAX];
 	char uid_prefix[24];		       /* of finding ids: unique to this run */
 	struct attempt_key idle[ATTEMPTS_MAX]; /* to be removed from the kernel's table */
 	size_t idle_count;

@@ -86,6 +86,19 @@ struct policy_allow {
 	char *reason;
 };
 
+/* What a webhook posts. */
+enum policy_template { TEMPLATE_NONE, TEMPLATE_SLACK, TEMPLATE_PAGERDUTY, TEMPLATE_MAX };
+
+/* Where incidents are delivered, besides standard output. */
+#define POLICY_SINKS_MAX 15
+struct policy_sink {
+	struct policy_place at;
+	char *name, *to; /* see policy_sink.h */
+	char *ca, *cert, *key, *server_name, *secret_file;
+	int64_t severity; /* the lowest that is delivered */
+	int64_t templ;	  /* enum policy_template */
+};
+
 struct policy {
 	struct policy_instance *instance;
 	size_t instances;
@@ -94,8 +107,10 @@ struct policy {
 	struct policy_tls tls;
 	char *evidence;	       /* directory of the log; NULL: none is kept */
 	int64_t evidence_days; /* that entries are kept; 0: for ever */
-	int64_t quiet_s;       /* an incident without an event for so long is closed */
-	char **file;	       /* names of the files it was read from */
+	struct policy_sink *sink;
+	size_t sinks;
+	int64_t quiet_s; /* an incident without an event for so long is closed */
+	char **file;	 /* names of the files it was read from */
 	size_t files;
 };
 

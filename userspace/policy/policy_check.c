@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "policy/policy_key.h"
+#include "policy/policy_sink_check.h"
 #include "policy/policy_value.h"
 
 #include <stddef.h>
@@ -170,7 +171,8 @@ bool policy_validate_with(const struct policy_table *t, const struct policy *p, 
 
 	find_names(t, &names);
 	if (!check_unique_names(&names, p, error, size) ||
-	    !check_plaintext(&names, p, error, size) || !check_ask(&names, p, error, size))
+	    !check_plaintext(&names, p, error, size) || !check_ask(&names, p, error, size) ||
+	    !policy_sinks_validate(t, p, error, size))
 		return false;
 	for (size_t i = 0; i < p->allows; i++) {
 		if (!check_instance_name(&names, p, &p->allow[i], error, size) ||

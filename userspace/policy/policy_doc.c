@@ -37,6 +37,13 @@ const char policy_example[] = "instances:\n"
 			      "    uid: 0\n"
 			      "    until: 2026-12-01\n"
 			      "    reason: ticket 4711, latency spikes of the session cache\n"
+			      "sinks:\n"
+			      "  - name: archive\n"
+			      "    to: file:/var/log/cachewarden/alerts.json\n"
+			      "  - name: siem\n"
+			      "    to: syslog:siem.example.com:6514\n"
+			      "    ca: /etc/cachewarden/siem-ca.pem\n"
+			      "    severity: medium\n"
 			      "incidents:\n"
 			      "  quiet: 120\n";
 

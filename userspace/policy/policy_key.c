@@ -11,6 +11,7 @@
 #define PLAINTEXT struct policy_plaintext
 #define BYPASS struct policy_bypass
 #define ALLOW struct policy_allow
+#define SINK struct policy_sink
 
 static const struct policy_key keys[] = {
 	{"instances", POLICY_TO_LIST(POLICY, instance, instances, INSTANCE),
@@ -136,6 +137,44 @@ static const struct policy_key keys[] = {
 	 .help = "Days that entries of the log are kept at least. Soon after the start and once a day, older ones "
 		 "are removed, and an entry says so. What remains can be verified as before. Nothing is removed in a run in which "
 		 "the wall clock was set by an hour or more."},
+	{"sinks", POLICY_TO_LIST(POLICY, sink, sinks, SINK), .absent = "none",
+	 .help = "Where incidents, blind spots and heartbeats are delivered, besides standard output. Each sink has a "
+		 "process of its own, so that one that is slow or unreachable delays nothing else. What it cannot "
+		 "deliver waits in memory, 8 MiB for each sink (about 2,000 incidents), and is delivered later; what "
+		 "does not fit is lost, counted, and reported as self-blind. A sink does not catch up from the evidence "
+		 "log, and what waits is lost when the monitor ends. A change takes effect when the monitor is "
+		 "started again."},
+	{"sinks[].name", POLICY_TO_TEXT(POLICY_NAME, SINK, name), .required = true,
+	 .help = "Unique name of the sink, for messages."},
+	{"sinks[].to", POLICY_TO_TEXT(POLICY_TARGET, SINK, to), .required = true,
+	 .help = "Destination. file: JSON lines, one object each; created with mode 0600, and opened again when it was "
+		 "renamed. journald: the journal, with a field for each fact (journald:SOCKET for another socket). "
+		 "syslog: RFC 5424 over TLS (RFC 5425), the message in JSON; the receiver has to take long ones (rsyslog: "
+		 "maxMessageSize). webhook: one POST of JSON for each message. alertmanager: the base URL of a Prometheus "
+		 "Alertmanager; an alert fires until its incident closes, and CachewardenHeartbeat while heartbeats "
+		 "arrive. A secret in an URL can be read by whoever can read the policy. Messages may arrive twice "
+		 "after an interruption."},
+	{"sinks[].severity", POLICY_TO_INT(POLICY_SEVERITY, SINK, severity), .preset = "info",
+	 .help = "Lowest severity that is delivered. Heartbeats always are."},
+	{"sinks[].ca", POLICY_TO_TEXT(POLICY_PATH, SINK, ca), .absent = "those the system trusts",
+	 .help = "PEM file of the authorities that may have signed the server's certificate."},
+	{"sinks[].cert", POLICY_TO_TEXT(POLICY_PATH, SINK, cert),
+	 .help = "PEM file of a client certificate, with its chain, for servers that demand one."},
+	{"sinks[].key", POLICY_TO_TEXT(POLICY_PATH, SINK, key),
+	 .help = "PEM file of its private key. Refused unless it belongs to root or the user running cachewarden "
+		 "and nobody else can read or write it."},
+	{"sinks[].server-name", POLICY_TO_TEXT(POLICY_TEXT, SINK, server_name),
+	 .absent = "the host in the address",
+	 .help = "Name or address that the certificate of a syslog server must have."},
+	{"sinks[].template", POLICY_TO_INT(POLICY_TEMPLATE, SINK, templ), .preset = "ocsf",
+	 .help = "What a webhook posts. ocsf: each message as run --output json prints it. slack: a text for a channel. "
+		 "pagerduty: Events API v2 (https://events.pagerduty.com/v2/enqueue), with the integration key in "
+		 "secret-file. slack and pagerduty hear of an incident when it begins, gets worse and ends, and of blind "
+		 "spots; not of heartbeats."},
+	{"sinks[].secret-file", POLICY_TO_TEXT(POLICY_PATH, SINK, secret_file),
+	 .help = "File whose first line is a secret that a webhook shares, with the permissions that key needs. "
+		 "Requests with template ocsf then carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
+		 "HMAC-SHA256 of that timestamp, a dot and the body, in hexadecimal digits."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "base/str.h"
+#include "policy/policy_sink.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -40,6 +41,10 @@ static const struct word transports[] = {{"any", TRANSPORT_ANY},
 					 {"plain", TRANSPORT_PLAIN},
 					 {}};
 
+static const struct word templates[] = {
+	{"ocsf", TEMPLATE_NONE}, {"slack", TEMPLATE_SLACK}, {"pagerduty", TEMPLATE_PAGERDUTY}, {}};
+_Static_assert(ARRAY_SIZE(templates) == TEMPLATE_MAX + 1, "every template has a name");
+
 /* As on the wire. */
 static const struct word versions[] = {
 	{"1.0", 0x0301}, {"1.1", 0x0302}, {"1.2", 0x0303}, {"1.3", 0x0304}, {}};
@@ -49,6 +54,7 @@ static const struct word *words_of(enum policy_type type)
 	return type == POLICY_MODE	  ? modes
 	       : type == POLICY_SEVERITY  ? severities
 	       : type == POLICY_TRANSPORT ? transports
+	       : type == POLICY_TEMPLATE  ? templates
 	       : type == POLICY_VERSION	  ? versions
 					  : NULL;
 }
@@ -128,6 +134,7 @@ void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_
 		[POLICY_PATTERN] = "a pattern, where * matches anything",
 		[POLICY_PATH] = "an absolute path",
 		[POLICY_UNIT] = "a unit, NAME.service or NAME.scope",
+		[POLICY_TARGET] = POLICY_TARGET_FORMS,
 		[POLICY_SHA256] = "64 lower-case hexadecimal digits",
 		[POLICY_DATE] = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ",
 		[POLICY_RULE] = "a rule name such as mem-read, or a prefix such as mem-*",
@@ -279,6 +286,8 @@ static bool parse_date(const char *text, int64_t *ret)
 
 static bool text_ok(enum policy_type type, const char *text)
 {
+	struct policy_target target;
+
 	switch (type) {
 	case POLICY_NAME:
 		return !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -288,6 +297,8 @@ static bool text_ok(enum policy_type type, const char *text)
 	case POLICY_UNIT:
 		return text[0] != '.' &&
 		       (str_ends_with(text, ".service") || str_ends_with(text, ".scope"));
+	case POLICY_TARGET:
+		return policy_target_parse(text, &target);
 	case POLICY_SHA256:
 		return strlen(text) == SHA256_HEX && strspn(text, "0123456789abcdef") == SHA256_HEX;
 	default:
@@ -320,6 +331,7 @@ static bool parse(const struct policy_key *k, const char *text, int64_t *number,
 	case POLICY_MODE:
 	case POLICY_SEVERITY:
 	case POLICY_TRANSPORT:
+	case POLICY_TEMPLATE:
 	case POLICY_VERSION:
 		return parse_word(words_of(k->type), text, number, hint);
 	case POLICY_CIDR:

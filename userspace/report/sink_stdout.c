@@ -41,9 +41,11 @@ static bool stdout_flush(struct sink *s, int timeout_ms)
 static void stdout_status(const struct sink *s, struct sink_status *ret)
 {
 	const struct output *o = s->data;
+	uint64_t unwritten = o->len ? output_unwritten(o) : 0;
 
 	*ret = (struct sink_status){
-		.unwritten = o->len ? output_unwritten(o) : 0,
+		.unwritten = unwritten,
+		.lag = unwritten,
 		.dropped = o->dropped,
 		.error = o->error,
 		.mid_line = o->mid_line,
@@ -59,7 +61,6 @@ static void stdout_take_over(struct sink *s, const struct sink_status *left)
 }
 
 const struct sink_ops sink_stdout = {
-	.name = "standard output",
 	.vital = true,
 	.open = stdout_open,
 	.close = stdout_close,

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* http_post.c - see http_post.h. No error message has the URL: it may hold a secret. */
+#include "report/http_post.h"
+
+#include "report/tls_client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_MS 5000
+
+struct http_post {
+	char *url;
+	SSL_CTX *
+		tls; /* authorities and certificate, read while the process could; NULL: plain HTTP */
+	CURL *curl;
+	char error[CURL_ERROR_SIZE];
+};
+
+void http_post_free(struct http_post *h)
+{
+	if (!h)
+		return;
+	curl_easy_cleanup(h->curl);
+	SSL_CTX_free(h->tls);
+	free(h->url);
+	free(h);
+}
+
+static size_t discard(char *data, size_t size, size_t n, void *ctx)
+{
+	return size * n;
+}
+
+/* Give the context that libcurl made what ours has. */
+static CURLcode use_files(CURL *curl, void *ctx, void *ours)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(ours));
+	if (!SSL_CTX_get0_certificate(ours))
+		return CURLE_OK;
+	SSL_CTX_get0_chain_certs(ours, &chain);
+	return SSL_CTX_use_cert_and_key(ctx, SSL_CTX_get0_certificate(ours),
+					SSL_CTX_get0_privatekey(ours), chain, 1) == 1
+		       ? CURLE_OK
+		       : CURLE_SSL_CERTPROBLEM;
+}
+
+static bool set_up(struct http_post *h)
+{
+	CURL *c = h->curl;
+
+	return c && !curl_easy_setopt(c, CURLOPT_URL, h->url) &&
+	       !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       !curl_easy_setopt(c, CURLOPT_POST, 1L) &&
+	       !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TRANSPORT_WAIT_MS) &&
+	       !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) &&
+	       !curl_easy_setopt(c, CURLOPT_USERAGENT, "cachewarden/" CACHEWARDEN_VERSION) &&
+	       !curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->error) &&
+	       !curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, discard) &&
+	       !curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+	       (!h->tls || (!curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h->tls) &&
+			    !curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, use_files)));
+}
+
+struct http_post *http_post_new(const struct policy_sink *config, const char *url,
+				char error[TRANSPORT_ERROR_LEN])
+{
+	struct http_post *h = calloc(1, sizeof(*h));
+
+	snprintf(error, TRANSPORT_ERROR_LEN, "%s", strerror(ENOMEM));
+	if (!h || curl_global_init(CURL_GLOBAL_DEFAULT))
+		goto fail;
+	h->url = strdup(url);
+	h->curl = curl_easy_init();
+	if (!strncmp(url, "https:", 6)) {
+		h->tls = tls_client_context(config->ca, config->cert, config->key, error,
+					    TRANSPORT_ERROR_LEN);
+		if (!h->tls)
+			goto fail;
+	}
+	if (h->url && set_up(h))
+		return h;
+fail:
+	http_post_free(h);
+	return NULL;
+}
+
+static enum sent evaluate(long status, char *error)
+{
+	if (status >= 200 && status < 300)
+		return SENT;
+	snprintf(error, TRANSPORT_ERROR_LEN, "the server answered with status %ld", status);
+	return status == 400 || status == 413 || status == 415 || status == 422 ? SENT_REFUSED
+										: SENT_LATER;
+}
+
+enum sent http_post_send(struct http_post *h, const char *const *headers, size_t n,
+			 const char *body, size_t len, char error[TRANSPORT_ERROR_LEN])
+{
+	struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json"), *more;
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	bool complete = list;
+	long status = 0;
+
+	for (size_t i = 0; i < n && complete; i++) {
+		more = curl_slist_append(list, headers[i]);
+		complete = more;
+		list = more ?: list;
+	}
+	h->error[0] = '\0';
+	if (complete && !curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, list) &&
+	    !curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, (long)len) &&
+	    !curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, body))
+		code = curl_easy_perform(h->curl);
+	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(list);
+	if (code != CURLE_OK) {
+		snprintf(error, TRANSPORT_ERROR_LEN, "%s",
+			 h->error[0] ? h->error : curl_easy_strerror(code));
+		return SENT_LATER;
+	}
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	return evaluate(status, error);
+}
