@@ -71,6 +71,7 @@ static const struct {
 	{&self_suite, MONITORS},
 	{&silence_suite, MONITORS},
 	{&silence_alone_suite, ALONE},
+	{&validate_suite, ALONE},
 	{&unprevented_suite, ALONE},
 	{&prevent_suite, ALONE},
 	{&incident_suite, RIGHT},
