@@ -169,11 +169,14 @@ __noinline int process_fill(struct process_info *p, u64 task_addr)
 /*
  * The current task's arguments. Its stack holds them, so they are nearly always resident; what is
  * not is left out, since a hook cannot wait for a page. A program may have changed them.
+ *
+ * task->mm is read, not followed: for a pointer taken from a trusted one, the verifier searches the
+ * kernel's types by name, several times, in every program that reports.
  */
 __noinline int args_fill(struct event_args *a)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	u64 start, total, len;
 
 	if (!a || !mm)

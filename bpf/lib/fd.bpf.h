@@ -7,9 +7,10 @@
 
 #include "lib/base.bpf.h"
 
+/* task->files is read, not followed: see args_fill(). */
 static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 {
-	struct fdtable *fdt = task->files ? BPF_CORE_READ(task, files, fdt) : NULL;
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file **table, *f = NULL;
 
 	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))

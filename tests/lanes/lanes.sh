@@ -77,7 +77,8 @@ lane_files()
 # guest LANE MODE SERIAL... - run the guest until it powers off. Its clock counts the instructions it executes, one
 # nanosecond each, and leaps over idle time: a guest that the host starves becomes slower, but sees no delay, and a test
 # that waits costs nothing. That takes one CPU; two spin until each has its turn. no_timer_check, tsc: the kernel's own
-# checks of its clocks at boot assume real time.
+# checks of its clocks at boot assume real time. -erms, -fsrm: code that copies chooses "rep movsb" if it is said to be
+# fast, and the emulator executes it byte by byte.
 guest()
 {
 	local lane=$1 guest_mode=$2 clock=(-icount "shift=0,sleep=off")
@@ -85,7 +86,7 @@ guest()
 	shift 2
 	[ "$guest_mode" != shell ] || clock=() # who types would be late
 	timeout -k 5 --foreground $guest_timeout qemu-system-x86_64 -M pc -accel tcg,thread=single \
-		"${clock[@]}" -smp 1 -cpu max -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		"${clock[@]}" -smp 1 -cpu max,-erms,-fsrm -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-pidfile "$work/$lane.pid" "$@" \
 		-kernel "$cache/$lane/vmlinux" -initrd "$work/$lane.cpio" \
 		-append "console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable clocksource=tsc \

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE                                                                                      \
-	"/run/cachewarden/files" /* what the last monitor learnt: these tests are about what is asked */
 #define ADMIN "correct-horse"
 #define PASSWORD "battery-staple"
 #define USERS                                                                                      \
@@ -39,6 +37,12 @@ static const char *odd_dir(void)
 
 	require(!mkdir(dir, 0700), "mkdir %s: %s", dir, strerror(errno));
 	return dir;
+}
+
+/* What the last monitor learnt: these tests are about what is asked. */
+static void forget_files(void)
+{
+	unlink(run_path("files"));
 }
 
 static void append(const struct server *s, const char *text)
@@ -126,7 +130,7 @@ static const char *by_password(const char *more)
 
 static struct monitor *asking(const struct server *s, const char *ask)
 {
-	unlink(STATE);
+	forget_files();
 	return monitor_with_policy(str("instances:\n%s", policy_for(s, ask)));
 }
 
@@ -206,7 +210,7 @@ static void setup(void)
 		     policy_for(mistaken, str("user: watcher, uid: 0, password-file: %s", wrong)),
 		     policy_for(bare, "over: any"), policy_for(renamed, as_watcher()), as_watcher(),
 		     path);
-	unlink(STATE);
+	forget_files();
 	mon = monitor_with_policy(policy);
 	for (size_t i = 0; i < ARRAY_SIZE(failing); i++)
 		require(file_wait(mon->err, str("instance %s" UNASKED, name_of(*failing[i])),
@@ -315,7 +319,7 @@ static void unknown_without(const void *arg)
 	struct moved u = moved_server();
 	struct monitor *m;
 
-	unlink(STATE);
+	forget_files();
 	m = monitor_start(NULL);
 	trigger("file_open", u.key);
 	trigger("file_open", u.data);
@@ -332,9 +336,9 @@ static void plaintext_prevented(const void *arg)
 	struct server *s = server_with("", true, false);
 	struct monitor *m;
 
-	unlink(STATE);
-	m = monitor_start("--enforce-tls", "--policy",
-			  policy_file(str("instances:\n%s", policy_for(s, by_password("")))), NULL);
+	forget_files();
+	m = monitor_with_policy(str("instances:\n%s    rules: {tls-plaintext: {mode: prevent}}\n",
+				    policy_for(s, by_password(""))));
 	blind(m, s, "there is only plaintext, which the policy prevents");
 }
 
@@ -353,7 +357,7 @@ static void readable_password(const void *arg)
 
 	require(!chown(owned, NOBODY, NOBODY) && !chmod(open, 0640), "chown, chmod: %s",
 		strerror(errno));
-	unlink(STATE);
+	forget_files();
 	m = monitor_with_policy(
 		str("instances:\n%s%s",
 		    policy_for(s, str("user: watcher, uid: 0, password-file: %s", open)),

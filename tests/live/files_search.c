@@ -15,12 +15,14 @@
 /* sysfs refuses to open it for reading, even to root. */
 #define WRITE_ONLY "/sys/bus/platform/drivers_probe"
 
+#define DIRECTORIES "/*/no-such-directory/*.conf"
+
 #define UNPROTECTED "files of instances that could not be protected: access to them goes unseen"
 #define UNREAD "server configurations not read in full: files they name may be unprotected"
 
 #define KIB 1024
 
-static struct server *with_gaps, *without;
+static struct server *without;
 static struct monitor *mon;
 static const char *included, *by_pattern;
 
@@ -104,64 +106,79 @@ static void whole_search(const void *arg)
 		"a blind spot where there is none: %s", file_read(mon->out));
 }
 
-static void file_unprotected(const void *arg)
-{
-	const char *link;
+/* ---- what the search does not find is a blind spot ---- */
 
-	if (access(WRITE_ONLY, F_OK))
-		test_skip("no %s here", WRITE_ONLY);
-	with_gaps = server_prepare(&(struct server_opts){});
-	link = strdup(str("%s/old.rdb", with_gaps->dir));
-	require(!symlink(WRITE_ONLY, link), "symlink: %s", strerror(errno));
-	server_run(with_gaps);
-	monitor();
-	require(blind_count_wait(mon, UNPROTECTED, 0) == 1, "%ld files counted, not 1: %s",
-		blind_count(mon, UNPROTECTED), file_read(mon->out));
-	require(file_has(mon->err, str("cannot protect %s", link)), "not in the log: %s",
-		file_read(mon->err));
-	server_stop(with_gaps, SIGTERM);
-	unlink(link);
+static struct server *unopened, *by_directories;
+
+static const char *unopened_dump(void)
+{
+	return str("%s/old.rdb", unopened->dir);
 }
 
-/* So many dumps that the search ends before them all. */
-static void many_files(const void *arg)
+static void unopened_start(void)
 {
-	with_gaps = server_prepare(&(struct server_opts){});
-	for (int i = 0; i < 1200; i++)
-		file_write(str("%s/%d.rdb", with_gaps->dir, i), "REDIS0009");
-	server_run(with_gaps);
-	monitor();
-	require(blind_count_wait(mon, UNPROTECTED, 100) > 100, "%ld files counted: %s",
+	unopened = server_prepare(&(struct server_opts){});
+	if (!access(WRITE_ONLY, F_OK))
+		require(!symlink(WRITE_ONLY, unopened_dump()), "symlink: %s", strerror(errno));
+	server_run(unopened);
+}
+
+static void file_unprotected(const void *arg)
+{
+	if (access(WRITE_ONLY, F_OK))
+		test_skip("no %s here", WRITE_ONLY);
+	require(blind_count_wait(mon, UNPROTECTED, 0) == 1, "%ld files counted, not 1: %s",
 		blind_count(mon, UNPROTECTED), file_read(mon->out));
-	server_stop(with_gaps, SIGTERM);
+	require(file_has(mon->err, str("cannot protect %s", unopened_dump())), "not in the log: %s",
+		file_read(mon->err));
+}
+
+static void by_directories_start(void)
+{
+	by_directories = server_prepare(&(struct server_opts){});
+	append(by_directories, "include " DIRECTORIES "\n");
+	server_run(by_directories);
 }
 
 static void directories_by_pattern(const void *arg)
 {
-	with_gaps = server_prepare(&(struct server_opts){});
-	append(with_gaps, "include /*/no-such-directory/*.conf\n");
-	server_run(with_gaps);
-	monitor();
 	require(blind_count_wait(mon, UNREAD, 0) == 1, "%ld configurations counted, not 1: %s",
 		blind_count(mon, UNREAD), file_read(mon->out));
-	server_stop(with_gaps, SIGTERM);
+	require(file_has(mon->err, str("cannot read all of configuration " DIRECTORIES
+				       " of instance redis-server:%d",
+				       by_directories->tls_port)),
+		"not in the log: %s", file_read(mon->err));
+}
+
+/* So many dumps that the search ends before them all, and a configuration that it cuts. */
+static struct server *crowded, *cut;
+
+static void excess_setup(void)
+{
+	crowded = server_prepare(&(struct server_opts){});
+	for (int i = 0; i < 1200; i++)
+		file_write(str("%s/%d.rdb", crowded->dir, i), "REDIS0009");
+	server_run(crowded);
+	cut = server_prepare(&(struct server_opts){});
+	append_comments(cut, 1200 * KIB);
+	server_run(cut);
+	monitor();
+}
+
+static void many_files(const void *arg)
+{
+	require(blind_count_wait(mon, UNPROTECTED, 100) > 100, "%ld files counted: %s",
+		blind_count(mon, UNPROTECTED), file_read(mon->out));
 }
 
 static void config_cut(const void *arg)
 {
-	with_gaps = server_prepare(&(struct server_opts){});
-	append_comments(with_gaps, 1200 * KIB);
-	server_run(with_gaps);
-	monitor();
 	require(blind_count_wait(mon, UNREAD, 0) == 1, "%ld configurations counted, not 1: %s",
 		blind_count(mon, UNREAD), file_read(mon->out));
-	require(file_has(mon->err, with_gaps->config), "not in the log: %s", file_read(mon->err));
-	server_stop(with_gaps, SIGTERM);
+	require(file_has(mon->err, cut->config), "not in the log: %s", file_read(mon->err));
 }
 
 /* ---- what the last monitor learnt ---- */
-
-#define STATE "/run/cachewarden/files"
 
 static struct server *learnt; /* its key and configuration lie where no search looks */
 static char *state; /* what a monitor that has ended since wrote when it saw the server start */
@@ -181,15 +198,17 @@ static void learn(void)
 	server_run(learnt);
 	sleep_ms(2500);
 	unmonitor();
-	state = file_read(STATE);
+	state = file_read(run_path("files"));
 }
 
 /* For the next monitor, in place of what the last one wrote. */
 static void leave(const char *text, mode_t mode)
 {
-	unlink(STATE);
-	file_write(STATE, text);
-	require(!chmod(STATE, mode), "chmod: %s", strerror(errno));
+	const char *path = run_path("files");
+
+	unlink(path);
+	file_write(path, text);
+	require(!chmod(path, mode), "chmod: %s", strerror(errno));
 }
 
 static void known_again(const void *arg)
@@ -204,13 +223,13 @@ static void known_again(const void *arg)
 	monitors_mark();
 	expect_config_of(learnt, learnt->config);
 	unmonitor();
-	require(!stat(STATE, &st) && !st.st_uid && (st.st_mode & 0777) == 0600, "mode of %s is %o",
-		STATE, st.st_mode);
+	require(!stat(run_path("files"), &st) && !st.st_uid && (st.st_mode & 0777) == 0600,
+		"mode of the state is %o", st.st_mode);
 }
 
 static void unknown_is_said(const void *arg)
 {
-	unlink(STATE);
+	unlink(run_path("files"));
 	monitor();
 	require(file_has(mon->err, str("redis-server:%d: 1 file protected; none known as: "
 				       "configuration, ACL file",
@@ -222,10 +241,10 @@ static void damaged(const void *arg)
 {
 	const char *end = strstr(state, "\nend\n");
 
-	require(end, "%s has no end: %s", STATE, state);
+	require(end, "the state has no end: %s", state);
 	leave(str("%.*s", (int)(end + 1 - state), state), 0600);
 	monitor();
-	require(file_has(mon->err, STATE " is damaged at line"), "it is not said: %s",
+	require(file_has(mon->err, "/files is damaged at line"), "it is not said: %s",
 		file_read(mon->err));
 }
 
@@ -233,30 +252,7 @@ static void written_by_others(const void *arg)
 {
 	leave(state, 0666);
 	monitor();
-	require(file_has(mon->err, STATE " is ignored"), "it is used: %s", file_read(mon->err));
-}
-
-/* As `make run` starts one: everything on the command line, which the server overwrites. */
-static void without_config(const void *arg)
-{
-	struct server *s = server_prepare(&(struct server_opts){});
-	struct trigger t;
-
-	s->pid = child_start((const char *const[]){REDIS_SERVER, "--port", "0", "--tls-port",
-						   strdup(str("%d", s->tls_port)), "--bind",
-						   "127.0.0.1", "--tls-cert-file",
-						   strdup(cert_path()), "--tls-key-file", s->key,
-						   "--tls-ca-cert-file", strdup(cert_path()),
-						   "--dir", s->dir, "--logfile", s->log, NULL},
-			     &(struct child_opts){});
-	server_ready(s);
-	unlink(s->config);
-	monitor();
-	t = trigger("file_open", s->key);
-	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
-	require(file_has(mon->err, str("redis-server:%d: 1 file protected", s->tls_port)),
-		"not 1 file: %s", file_read(mon->err));
-	server_stop(s, SIGTERM);
+	require(file_has(mon->err, "/files is ignored"), "it is used: %s", file_read(mon->err));
 }
 
 /* ---- what the command line names ---- */
@@ -269,58 +265,90 @@ static const char *odd_dir(const char *of)
 	return dir;
 }
 
-/* The key, the ACL file and the data lie where no search looks; the server keeps its command line. */
-static void by_arguments(const void *arg)
+static void expect_key_of(const struct server *s, const char *path)
 {
-	struct server *s = server_prepare(&(struct server_opts){});
-	const char *dir = odd_dir("arguments"), *key = strdup(str("%s/a key", dir)),
-		   *acl = strdup(str("%s/people", dir)), *data = odd_dir("arguments.data");
-	struct trigger t;
+	struct trigger t = trigger("file_open", path);
 
-	key_copy(key);
-	file_write(acl, "user default on nopass ~* &* +@all\n");
-	require(!chmod(acl, 0600), "chmod: %s", strerror(errno));
-	s->pid = child_start((const char *const[]){REDIS_SERVER,
-						   "--port",
-						   "0",
-						   "--tls-port",
-						   strdup(str("%d", s->tls_port)),
-						   "--bind",
-						   "127.0.0.1",
-						   "--set-proc-title",
-						   "no",
-						   "--tls-cert-file",
-						   strdup(cert_path()),
-						   "--TLS-Key-File",
-						   key,
-						   "--tls-ca-cert-file",
-						   strdup(cert_path()),
-						   "--aclfile",
-						   acl,
-						   "--dir",
-						   data,
-						   "--logfile",
-						   s->log,
-						   NULL},
-			     &(struct child_opts){});
+	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+}
+
+static void start_with(struct server *s, const char *const *more)
+{
+	const char *argv[24] = {REDIS_SERVER,
+				"--port",
+				"0",
+				"--tls-port",
+				strdup(str("%d", s->tls_port)),
+				"--bind",
+				"127.0.0.1",
+				"--tls-cert-file",
+				strdup(cert_path()),
+				"--tls-ca-cert-file",
+				strdup(cert_path()),
+				"--logfile",
+				s->log};
+
+	for (int n = 13; *more; n++)
+		argv[n] = *more++;
+	s->pid = child_start(argv, &(struct child_opts){});
 	server_ready(s);
 	unlink(s->config);
-	unlink(s->key);
-	monitor();
-	t = trigger("file_open", key);
-	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+}
+
+/* As `make run` starts one: everything on the command line, which the server overwrites. */
+static struct server *overwritten;
+
+static void overwritten_start(void)
+{
+	overwritten = server_prepare(&(struct server_opts){});
+	start_with(overwritten, (const char *const[]){"--dir", overwritten->dir, "--tls-key-file",
+						      overwritten->key, NULL});
+}
+
+static void without_config(const void *arg)
+{
+	expect_key_of(overwritten, overwritten->key);
+	require(file_has(mon->err, str("redis-server:%d: 1 file protected", overwritten->tls_port)),
+		"not 1 file: %s", file_read(mon->err));
+}
+
+/* The key, the ACL file and the data lie where no search looks; the server keeps its command line. */
+static struct server *titled;
+static const char *titled_key, *titled_acl;
+
+static void titled_start(void)
+{
+	const char *dir = odd_dir("arguments");
+
+	titled = server_prepare(&(struct server_opts){});
+	titled_key = strdup(str("%s/a key", dir));
+	titled_acl = strdup(str("%s/people", dir));
+	key_copy(titled_key);
+	file_write(titled_acl, "user default on nopass ~* &* +@all\n");
+	require(!chmod(titled_acl, 0600), "chmod: %s", strerror(errno));
+	start_with(titled, (const char *const[]){"--set-proc-title", "no", "--TLS-Key-File",
+						 titled_key, "--aclfile", titled_acl, "--dir",
+						 odd_dir("arguments.data"), NULL});
+	unlink(titled->key);
+}
+
+static void by_arguments(const void *arg)
+{
+	struct trigger t;
+
+	expect_key_of(titled, titled_key);
 	monitors_mark();
-	t = trigger("file_open", acl);
-	expect(mon, {.rule = "rest-file", .detail = "ACL file", .server = s, .by = &t});
-	server_stop(s, SIGTERM);
+	t = trigger("file_open", titled_acl);
+	expect(mon, {.rule = "rest-file", .detail = "ACL file", .server = titled, .by = &t});
 }
 
 /* redis-server FILE --dir DIR: the file that its command line names is read, and what it names in turn. */
-static void config_by_arguments(const void *arg)
+static struct server *configured;
+
+static void configured_start(void)
 {
-	struct server *s = server_prepare(&(struct server_opts){});
+	struct server *s = configured = server_prepare(&(struct server_opts){});
 	const char *dir = odd_dir("settings");
-	struct trigger t;
 
 	snprintf(s->key, sizeof(s->key), "%s/secret", dir);
 	key_copy(s->key);
@@ -331,29 +359,42 @@ static void config_by_arguments(const void *arg)
 						   odd_dir("settings.data"), NULL},
 			     &(struct child_opts){});
 	server_ready(s);
-	monitor();
-	t = trigger("file_open", s->key);
-	expect(mon, {.rule = "tls-key", .detail = "private key", .server = s, .by = &t});
+}
+
+static void config_by_arguments(const void *arg)
+{
+	expect_key_of(configured, configured->key);
 	monitors_mark();
-	expect_config_of(s, s->config);
-	server_stop(s, SIGTERM);
+	expect_config_of(configured, configured->config);
 }
 
 /* The benign twin: an option of another program names the same kind of file. */
+static const char *strangers_key;
+
+static void stranger_start(void)
+{
+	strangers_key = strdup(str("%s/key", odd_dir("stranger")));
+	key_copy(strangers_key);
+	child_start((const char *const[]){"/bin/sh", "-c", "sleep 1000; :", "--tls-key-file",
+					  strangers_key, NULL},
+		    &(struct child_opts){});
+}
+
 static void strangers_arguments(const void *arg)
 {
-	struct server *s = server_prepare(&(struct server_opts){});
-	const char *key = strdup(str("%s/key", odd_dir("stranger")));
-
-	key_copy(key);
-	child_start(
-		(const char *const[]){"/bin/sh", "-c", "sleep 100; :", "--tls-key-file", key, NULL},
-		&(struct child_opts){});
-	server_run(s);
-	monitor();
-	trigger("file_open", key);
+	trigger("file_open", strangers_key);
 	expect_nothing(mon);
-	server_stop(s, SIGTERM);
+}
+
+static void before_setup(void)
+{
+	unopened_start();
+	by_directories_start();
+	overwritten_start();
+	titled_start();
+	configured_start();
+	stranger_start();
+	monitor();
 }
 
 static const struct test tests[] = {
@@ -363,16 +404,20 @@ static const struct test tests[] = {
 	{},
 };
 
-static const struct test alone_tests[] = {
+static const struct test before_tests[] = {
 	TEST("a file that cannot be opened is a blind spot", file_unprotected),
-	TEST("more files than are searched are a blind spot", many_files),
 	TEST("directories included by a pattern are a blind spot", directories_by_pattern),
-	TEST("a configuration larger than is read is a blind spot", config_cut),
 	TEST("a private key in the working directory of a server without configuration",
 	     without_config),
 	TEST("a key and an ACL file that only the command line names", by_arguments),
 	TEST("a configuration that only the command line names, and its key", config_by_arguments),
 	TEST("a key that a stranger's command line names is nobody's", strangers_arguments),
+	{},
+};
+
+static const struct test excess_tests[] = {
+	TEST("more files than are searched are a blind spot", many_files),
+	TEST("a configuration larger than is read is a blind spot", config_cut),
 	{},
 };
 
@@ -385,7 +430,6 @@ static const struct test learnt_tests[] = {
 };
 
 const struct suite files_search_suite = {"search", setup, NULL, tests};
-
-/* A monitor of its own for each test of these. */
-const struct suite files_search_alone_suite = {"search: alone", NULL, NULL, alone_tests};
+const struct suite files_search_before_suite = {"search: before", before_setup, NULL, before_tests};
+const struct suite files_search_excess_suite = {"search: excess", excess_setup, NULL, excess_tests};
 const struct suite files_learnt_suite = {"search: learnt", learn, NULL, learnt_tests};

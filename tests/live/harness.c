@@ -2,12 +2,12 @@
 /*
  * harness.c - main(): runs suites and tests, prints TAP, bounds the time of a test, and removes scratch files.
  *
- *     cachewarden-live [-ls] [-o left|right|alone] [-p TIMES] [SUBSTRING...]
+ *     cachewarden-live [-ls] [-o PART] [-p TIMES] [SUBSTRING...]
  *
  * Runs the tests whose names contain a SUBSTRING; without one all but the slow ones, with -s the slow ones only. -o runs
- * one part of three. -l lists the tests. -p sets the factor on every time limit; the default suits a busy machine, and a
- * limit only matters to a test that fails. Run as root from the repository's root. KEEP=1 in the environment leaves the
- * scratch directory.
+ * one part: left, right, floods, monitors or alone. -l lists the tests. -p sets the factor on every time limit; the
+ * default suits a busy machine, and a limit only matters to a test that fails. Run as root from the repository's root.
+ * KEEP=1 in the environment leaves the scratch directory.
  */
 #include "harness.h"
 
@@ -32,12 +32,13 @@ static jmp_buf test_end;
 static enum { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } verdict;
 static char verdict_text[8192];
 /*
- * The part of a run that a suite belongs to. LEFT and RIGHT take about the same time and may run side by side: their tests
- * evaluate what happens to their own servers and processes. ALONE is what concerns every server of the host: probes in
- * files that servers share, prevention, counters, blind spots, cgroups, what a monitor leaves for the next. EVERY part ends
- * with the last suite.
+ * The part of a run that a suite belongs to. Those of a pair take about the same time and may run side by side, as their
+ * tests evaluate what happens to their own servers and processes: LEFT and RIGHT; then FLOODS, which fills tables, buffers
+ * and the shares of users, and MONITORS, which is about monitors and what one leaves for the next, and in which no user
+ * makes much noise. ALONE is what concerns every server of the host: probes in files that servers share, prevention, counts
+ * of blind spots, incidents of anybody. EVERY part ends with the last suite.
  */
-enum part { WHOLE, LEFT, RIGHT, ALONE, EVERY };
+enum part { WHOLE, LEFT, RIGHT, FLOODS, MONITORS, ALONE, EVERY };
 
 static enum part part; /* the one to run */
 
@@ -50,27 +51,29 @@ static const struct {
 	{&calls_suite, ALONE},
 	{&files_suite, LEFT},
 	{&files_search_suite, ALONE},
-	{&files_search_alone_suite, ALONE},
-	{&files_learnt_suite, ALONE},
-	{&ask_suite, ALONE},
-	{&ask_alone_suite, ALONE},
+	{&files_search_before_suite, ALONE},
+	{&files_search_excess_suite, ALONE},
+	{&ask_suite, MONITORS},
+	{&ask_alone_suite, MONITORS},
+	{&files_learnt_suite, MONITORS},
+	{&evidence_suite, MONITORS},
 	{&sweep_suite, LEFT},
 	{&sweep_alone_suite, ALONE},
 	{&wire_suite, RIGHT},
 	{&instances_suite, LEFT},
-	{&collector_suite, ALONE},
+	{&collector_suite, FLOODS},
+	{&policy_suite, FLOODS},
+	{&noise_suite, FLOODS},
 	{&cli_suite, RIGHT},
 	{&doctor_suite, ALONE},
 	{&tools_suite, ALONE},
 	{&benign_suite, ALONE},
-	{&self_suite, ALONE},
-	{&silence_suite, ALONE},
-	{&noise_suite, ALONE},
-	{&evidence_suite, ALONE},
+	{&self_suite, MONITORS},
+	{&silence_suite, MONITORS},
+	{&silence_alone_suite, ALONE},
 	{&validate_suite, ALONE},
 	{&unprevented_suite, ALONE},
 	{&prevent_suite, ALONE},
-	{&policy_suite, ALONE},
 	{&incident_suite, RIGHT},
 	{&actors_suite, RIGHT},
 	{&operate_suite, ALONE},
@@ -215,8 +218,7 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 		printf("\n");
 		if (verdict == TEST_FAILED)
 			diagnose(verdict_text);
-		if (now_ms() - begin > 5000)
-			printf("# took %lld ms\n", now_ms() - begin);
+		printf("# %.2f s\n", (now_ms() - begin) / 1000.0);
 		failed += verdict == TEST_FAILED && !t->todo;
 		strs_free(TEST_SCOPE);
 		if (!up)
@@ -235,17 +237,21 @@ static int suite_run(const struct suite *s, int n, char **patterns, int *nr)
 
 bool part_beside_another(void)
 {
-	return part == LEFT || part == RIGHT;
+	return part != WHOLE && part != ALONE;
 }
 
 static enum part part_of(const char *name)
 {
-	static const char *const names[] = {[LEFT] = "left", [RIGHT] = "right", [ALONE] = "alone"};
+	static const char *const names[] = {[LEFT] = "left",
+					    [RIGHT] = "right",
+					    [FLOODS] = "floods",
+					    [MONITORS] = "monitors",
+					    [ALONE] = "alone"};
 
 	for (enum part p = LEFT; p <= ALONE; p++)
 		if (!strcmp(name, names[p]))
 			return p;
-	fprintf(stderr, "-o is left, right or alone, not %s\n", name);
+	fprintf(stderr, "-o is left, right, floods, monitors or alone, not %s\n", name);
 	exit(2);
 }
 
@@ -276,6 +282,15 @@ static void inherited_state_reset(void)
 	close(fd);
 }
 
+/* What monitors leave for the next is for those of this run only. */
+static void run_dir_make(void)
+{
+	if (mkdir(run_path(""), 0700) || setenv("RUNTIME_DIRECTORY", run_path(""), 1)) {
+		printf("Bail out! %s: %s\n", run_path(""), strerror(errno));
+		exit(1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int failed = 0, nr = 0, opt;
@@ -303,6 +318,7 @@ int main(int argc, char **argv)
 		       strerror(errno));
 		return 1;
 	}
+	run_dir_make();
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* a server that went into the background stays ours */
 	signal(SIGALRM, on_signal);
 	signal(SIGINT, on_signal);

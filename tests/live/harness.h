@@ -51,13 +51,13 @@ struct suite {
 	}
 
 extern const struct suite memory_suite, wire_suite, instances_suite, collector_suite, cli_suite,
-	calls_suite, files_suite, files_search_suite, files_search_alone_suite, files_learnt_suite,
-	tls_suite, tls_enforced_suite, tools_suite, benign_suite, doctor_suite, sweep_suite,
-	sweep_alone_suite, self_suite, unprevented_suite, prevent_suite, policy_suite,
-	incident_suite, actors_suite, operate_suite, peers_suite, peers_kernel_suite,
-	interplay_suite, net_suite, code_suite, soak_suite, ocsf_suite, plain_suite, namesake_suite,
-	silence_suite, noise_suite, ask_suite, ask_alone_suite, evidence_suite, validate_suite,
-	sinks_suite;
+	calls_suite, files_suite, files_search_suite, files_search_before_suite,
+	files_search_excess_suite, files_learnt_suite, tls_suite, tls_enforced_suite, tools_suite,
+	benign_suite, doctor_suite, sweep_suite, sweep_alone_suite, self_suite, unprevented_suite,
+	prevent_suite, policy_suite, incident_suite, actors_suite, operate_suite, peers_suite,
+	peers_kernel_suite, interplay_suite, net_suite, code_suite, soak_suite, ocsf_suite,
+	plain_suite, namesake_suite, silence_suite, silence_alone_suite, noise_suite, ask_suite,
+	ask_alone_suite, evidence_suite, validate_suite, sinks_suite;
 
 /* Do other tests run at the same time? What concerns the host may then be their doing. */
 bool part_beside_another(void);
@@ -255,6 +255,8 @@ void monitors_mark(void);
 int monitor_stop(struct monitor *m, int sig);
 /* The number before a word in the summary line, or -1. */
 long monitor_summary(const struct monitor *m, const char *word);
+/* A file in the directory where monitors of this run keep their control sockets and state. */
+const char *run_path(const char *name);
 /* The file of all JSON lines that monitors printed in this run. */
 const char *lines_path(void);
 bool monitor_said(const struct monitor *m, const char *text);

@@ -24,13 +24,14 @@ static void setup(void)
 static const struct child_opts apart = {.setup = own_session};
 
 /* An incident is closed after so many seconds without an event. */
+static const char *quiet_policy(int seconds, const char *more)
+{
+	return policy_file(str("incidents:\n  quiet: %d\n%s", seconds, more));
+}
+
 static struct monitor *monitor_with_quiet(int seconds, const char *more)
 {
-	const char *policy = str("%s/incidents.yaml", scratch);
-
-	file_write(policy, str("incidents:\n  quiet: %d\n%s", seconds, more));
-	chmod(policy, 0644);
-	return monitor_start("--policy", policy, NULL);
+	return monitor_start("--policy", quiet_policy(seconds, more), NULL);
 }
 
 /* With a quiet time that no test reaches, however busy the machine is. */
@@ -280,10 +281,13 @@ static const char *allow_gdb(const char *until)
 static void debugger_allowed(const void *arg)
 {
 	struct monitor *m = monitor_long_quiet(allow_gdb("2099-12-31"));
+	struct monitor *late = monitor_long_quiet(allow_gdb("2020-01-01"));
 	json_t *event;
 	size_t count;
 
+	monitors_mark();
 	gdb_session();
+	incident_wait(late, a, 1, 1);
 	sleep_ms(1500);
 	incident_find(m, a, 1, &count);
 	require(!count, "an incident, though it is allowed: %s", file_read(m->out));
@@ -291,21 +295,15 @@ static void debugger_allowed(const void *arg)
 	require(event && !strcmp(alert_str(event, "verdict"), "allowed") &&
 			!strcmp(alert_str(event, "policy.reason"), "ticket 4711"),
 		"it is not recorded as allowed: %s", file_read(m->out));
-	m = monitor_long_quiet(allow_gdb("2020-01-01"));
-	gdb_session();
-	incident_wait(m, a, 1, 1);
 }
 
 static void text(const void *arg)
 {
-	const char *const argv[] = {MONITOR, "run", "--policy", str("%s/incidents.yaml", scratch),
-				    NULL};
-	struct monitor *m;
+	const char *const argv[] = {MONITOR, "run", "--policy", quiet_policy(3, ""), NULL};
+	struct monitor *m = monitor_start_with(&(struct child_opts){}, argv);
 	int lines = 0;
 	char *out;
 
-	require(monitor_stop(monitor_with_quiet(3, ""), SIGTERM) == 0, "exit code");
-	m = monitor_start_with(&(struct child_opts){}, argv);
 	m->is_text = true;
 	monitor_ready(m);
 	trigger_in(&apart, "flood", pid_of(a), "loop", "5000");

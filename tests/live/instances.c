@@ -15,18 +15,9 @@
 #include <unistd.h>
 
 static struct monitor *mon;
-static struct server *early; /* started before the monitor */
-
-static void setup(void)
-{
-	early = server_start(&(struct server_opts){.plain = true});
-	mon = monitor_start(NULL);
-}
-
-static void teardown(void)
-{
-	monitor_stop(mon, SIGTERM);
-}
+/* Started before the monitor. */
+static struct server *early, *daemonized, *namespaced, *with_title, *nameless;
+static struct server named = {.name = "sleep"};
 
 /* Checks that an instance is watched: its memory, by main process and by thread, and its sockets. */
 static void is_watched(struct monitor *m, struct server *s)
@@ -58,7 +49,9 @@ static void is_watched(struct monitor *m, struct server *s)
 
 static void started_before(const void *arg)
 {
-	is_watched(mon, early);
+	struct server *const *s = arg;
+
+	is_watched(mon, *s);
 }
 
 static void started_after(const void *arg)
@@ -126,15 +119,6 @@ static void daemonized_after(const void *arg)
 	is_watched(mon, server_start(&(struct server_opts){.plain = true, .daemonize = true}));
 }
 
-static void daemonized_before(const void *arg)
-{
-	struct server *s = server_start(&(struct server_opts){.plain = true, .daemonize = true});
-	struct monitor *m = monitor_start(NULL);
-
-	is_watched(m, s);
-	monitor_stop(m, SIGTERM);
-}
-
 static void own_pidns(const void *arg)
 {
 	struct server *s =
@@ -144,16 +128,6 @@ static void own_pidns(const void *arg)
 	trigger("proc_open", "1", "mem");
 	expect_nothing(mon);
 	is_watched(mon, s);
-}
-
-static void own_pidns_before(const void *arg)
-{
-	struct server *s =
-		server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
-	struct monitor *m = monitor_start(NULL);
-
-	is_watched(m, s);
-	monitor_stop(m, SIGTERM);
 }
 
 static void own_netns(const void *arg)
@@ -200,15 +174,6 @@ static void titled(const void *arg)
 	is_watched(mon, titled_server("cache-one"));
 }
 
-static void titled_before(const void *arg)
-{
-	struct server *s = titled_server("cache-two");
-	struct monitor *m = monitor_start(NULL);
-
-	is_watched(m, s);
-	monitor_stop(m, SIGTERM);
-}
-
 static void with_version(const void *arg)
 {
 	const char *exe = strdup(str("%s/bin/redis-server-7.2", scratch));
@@ -225,15 +190,6 @@ static struct server *nameless_server(const char *name)
 	file_copy(REDIS_SERVER, exe);
 	return server_start(
 		&(struct server_opts){.exe = exe, .plain = true, .extra = "set-proc-title no"});
-}
-
-static void nameless_before(const void *arg)
-{
-	struct server *s = nameless_server("cache-three");
-	struct monitor *m = monitor_start(NULL);
-
-	is_watched(m, s);
-	monitor_stop(m, SIGTERM);
 }
 
 #define UNWATCHED                                                                                   \
@@ -263,14 +219,9 @@ static void nameless_after(const void *arg)
 
 static void named_by_pid(const void *arg)
 {
-	struct server s = {.pid = child_start((const char *const[]){"/bin/sleep", "60", NULL},
-					      &(struct child_opts){}),
-			   .name = "sleep"};
-	struct monitor *m = monitor_start("--pid", pid_of(&s), NULL);
-	struct trigger t = trigger("vm_readv", pid_of(&s));
+	struct trigger t = trigger("vm_readv", pid_of(&named));
 
-	expect(m, {.rule = "mem-read", .vector = "process_vm_readv", .server = &s, .by = &t});
-	monitor_stop(m, SIGTERM);
+	expect(mon, {.rule = "mem-read", .vector = "process_vm_readv", .server = &named, .by = &t});
 }
 
 static void not_an_instance(const void *arg)
@@ -428,26 +379,45 @@ static void one_actor_two_instances(const void *arg)
 		.count = 1});
 }
 
+static void setup(void)
+{
+	early = server_start(&(struct server_opts){.plain = true});
+	daemonized = server_start(&(struct server_opts){.plain = true, .daemonize = true});
+	namespaced = server_start(&(struct server_opts){.plain = true, .child = {.pidns = true}});
+	with_title = titled_server("cache-two");
+	nameless = nameless_server("cache-three");
+	named.pid = child_start((const char *const[]){"/bin/sleep", "1000", NULL},
+				&(struct child_opts){});
+	mon = monitor_start("--pid", pid_of(&named), NULL);
+}
+
+static void teardown(void)
+{
+	monitor_stop(mon, SIGTERM);
+}
+
 static const struct test tests[] = {
-	TEST("a server older than the monitor is watched", started_before),
+	TEST("a server older than the monitor is watched", started_before, &early),
 	TEST("a server started after the monitor is watched", started_after),
 	TEST("a server is watched from its first moments", first_moments),
 	TEST("a server killed and started again on its port is a new instance", restarted),
 	TEST("a server that executes itself (DEBUG RESTART) stays watched", executes_itself),
 	TEST("a server that goes into the background is watched under its final pid",
 	     daemonized_after),
-	TEST("a server that went into the background before the monitor is watched",
-	     daemonized_before),
+	TEST("a server that went into the background before the monitor is watched", started_before,
+	     &daemonized),
 	TEST("a server in a pid namespace of its own is watched, and no other process with that number",
 	     own_pidns),
-	TEST("the same in a pid namespace, with the server older than the monitor",
-	     own_pidns_before),
+	TEST("the same in a pid namespace, with the server older than the monitor", started_before,
+	     &namespaced),
 	TEST("a server in a network namespace of its own is watched", own_netns),
 	TEST("a server named valkey-server is watched under that name", valkey),
 	TEST("a server of another name whose first argument says redis-server is watched", titled),
-	TEST("the same by first argument, with the server older than the monitor", titled_before),
+	TEST("the same by first argument, with the server older than the monitor", started_before,
+	     &with_title),
 	TEST("a server named with its version is watched", with_version),
-	TEST("a server of another name that runs before the monitor is watched", nameless_before),
+	TEST("a server of another name that runs before the monitor is watched", started_before,
+	     &nameless),
 	TEST("one that starts later is reported as unwatched, unless --exe names it",
 	     nameless_after),
 	TEST("a process that --pid names is watched", named_by_pid),

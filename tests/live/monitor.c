@@ -102,6 +102,11 @@ static void incident_add(struct monitor *m, json_t *line, const char *text)
 	m->incidents[m->incident_count++] = line;
 }
 
+const char *run_path(const char *name)
+{
+	return str("%s/run/%s", scratch, name);
+}
+
 const char *lines_path(void)
 {
 	return str("%s/lines.jsonl", scratch);
@@ -169,7 +174,7 @@ void monitor_sync(struct monitor *m)
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	char reply[4096];
 
-	snprintf(to.sun_path, sizeof(to.sun_path), "/run/cachewarden/%d.sock", m->pid);
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", run_path(str("%d.sock", m->pid)));
 	for (int i = 0; i < 2 && monitor_runs(m); i++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

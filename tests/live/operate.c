@@ -74,7 +74,7 @@ static void conns(const void *arg)
 
 static const char *socket_of(const struct monitor *m)
 {
-	return str("/run/cachewarden/%d.sock", m->pid);
+	return run_path(str("%d.sock", m->pid));
 }
 
 static void stale_socket(const void *arg)

@@ -55,6 +55,7 @@ static void setup(void)
 		&(struct server_opts){.plain = true, .extra = "enable-module-command yes"});
 	sweep_before_setup();
 	sweep_mon = monitor_start("--sweep", "1", NULL);
+	sweep_code_setup();
 	sleep_ms(SWEEPS_MS); /* what is raised at its start is no test's, whichever is the first */
 }
 
@@ -328,11 +329,11 @@ static const struct test tests[] = {
 	TEST("a module loaded by the configuration at the start raises nothing",
 	     sweep_module_at_start),
 	TEST("memory made executable after it was written", sweep_injected,
-	     .arg = INJECTION("wx", "mprotect", "memory")),
+	     .arg = INJECTION(STANDIN_WX, "mprotect", "memory")),
 	TEST("memory mapped writable and executable", sweep_injected,
-	     .arg = INJECTION("rwx", "mmap", "writable memory")),
+	     .arg = INJECTION(STANDIN_RWX, "mmap", "writable memory")),
 	TEST("a file mapped executable after the start", sweep_injected,
-	     .arg = INJECTION("file", "mmap", "file")),
+	     .arg = INJECTION(STANDIN_FILE, "mmap", "file")),
 	TEST("a server that only allocates raises nothing", sweep_allocates),
 	TEST("pages swapped out to compressed RAM are info", sweep_swapped_out),
 

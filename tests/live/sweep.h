@@ -10,6 +10,8 @@
 
 #define STARTED_MS 2500 /* by then the monitor regards a listening instance as started */
 #define SWEEPS_MS 2500	/* at least two sweeps */
+_Static_assert(SWEEPS_MS >= STARTED_MS,
+	       "what starts before a wait for sweeps has started after it");
 
 extern struct server *sweep_redis;
 extern struct server *sweep_traced, *sweep_probed; /* traced and probed before the monitor starts */
@@ -42,11 +44,18 @@ void sweep_programs_before(const void *arg);
 
 /* ---- code and swap ---- */
 
+/* What it does when it acts: memory made executable, writable and executable, a file mapped; allocates only. */
+enum standin { STANDIN_WX, STANDIN_RWX, STANDIN_FILE, STANDIN_GROW, STANDINS };
+
 struct injected_code {
-	const char *what, *vector, *detail;
+	enum standin standin;
+	const char *vector, *detail;
 };
 
 #define INJECTION(...) &((const struct injected_code){__VA_ARGS__})
+
+/* Starts the stand-ins, which must run for STARTED_MS beside the monitor before they act. */
+void sweep_code_setup(void);
 
 void sweep_module_loaded(const void *arg);
 void sweep_module_at_start(const void *arg);

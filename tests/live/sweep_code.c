@@ -54,13 +54,26 @@ void sweep_module_at_start(const void *arg)
 	expect_nothing(sweep_mon);
 }
 
+/* They act in their tests, and have finished starting by then. */
+static struct server *standins[STANDINS];
+
+void sweep_code_setup(void)
+{
+	static const char *const what[STANDINS] = {[STANDIN_WX] = "wx",
+						   [STANDIN_RWX] = "rwx",
+						   [STANDIN_FILE] = "file",
+						   [STANDIN_GROW] = "grow"};
+
+	for (int i = 0; i < STANDINS; i++)
+		standins[i] = standin_start(
+			what[i], i == STANDIN_FILE ? trigger_path("vm_once") : NULL, false);
+}
+
 void sweep_injected(const void *arg)
 {
 	const struct injected_code *in = arg;
-	const char *file = strcmp(in->what, "file") ? NULL : trigger_path("vm_once");
-	struct server *s = standin_start(in->what, file, false);
+	struct server *s = standins[in->standin];
 
-	sleep_ms(STARTED_MS);
 	standin_act(s);
 	sleep_ms(SWEEPS_MS);
 	expect(sweep_mon, {.rule = "mem-inject",
@@ -68,16 +81,13 @@ void sweep_injected(const void *arg)
 			   .detail = in->detail,
 			   .server = s,
 			   .count = 1});
-	if (file)
+	if (in->standin == STANDIN_FILE)
 		object_is("mem-inject", trigger_path("vm_once"));
 }
 
 void sweep_allocates(const void *arg)
 {
-	struct server *s = standin_start("grow", NULL, false);
-
-	sleep_ms(STARTED_MS);
-	standin_act(s);
+	standin_act(standins[STANDIN_GROW]);
 	sleep_ms(SWEEPS_MS);
 	expect_nothing(sweep_mon);
 }

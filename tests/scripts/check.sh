@@ -4,9 +4,9 @@
 # check.sh [unit] - run the tests that `make tests` built, and sum up their TAP.
 #
 # `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
-# kernel, which mostly wait: two parts side by side, then what must be alone. Beside them and at low priority run the
-# tests in $lane_tests on emulated kernels, and after one another the unit tests, lint, the fuzzers and clang-tidy.
-# Their output is printed afterwards.
+# kernel, which mostly wait: two pairs of parts side by side, then what must be alone. Beside them and at low
+# priority run the tests in $lane_tests on emulated kernels, and after one another the unit tests, lint, the fuzzers
+# and clang-tidy. Their output is printed afterwards.
 #
 # All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
 # The failures are repeated at the end, with their diagnostics. The last line is the sum. Exit 1 if anything failed.
@@ -221,25 +221,32 @@ offline_end()
 	fi
 }
 
-# Two parts of the live tests side by side, then the one that must be alone.
-live()
+# live_pair PART OTHER - two parts of the live tests side by side
+live_pair()
 {
 	local status
 
-	if [ ! -x build/cachewarden-live ]; then
-		fail "cachewarden-live: not built; make tests"
-		return
-	fi
-	build/cachewarden-live -o right >"$scratch/live" 2>&1 </dev/null &
+	build/cachewarden-live -o "$2" >"$scratch/live" 2>&1 </dev/null &
 	live=$!
-	run_tap "cachewarden-live, left part" build/cachewarden-live -o left
-	echo "# cachewarden-live, right part"
+	run_tap "cachewarden-live, part $1" build/cachewarden-live -o "$1"
+	echo "# cachewarden-live, part $2"
 	tail -n +1 -f --pid="$live" "$scratch/live"
 	wait "$live"
 	status=$?
 	live=
-	tally "cachewarden-live, right part" "$status" "$scratch/live"
-	run_tap "cachewarden-live, what must be alone" build/cachewarden-live -o alone
+	tally "cachewarden-live, part $2" "$status" "$scratch/live"
+}
+
+# The parts are described in tests/live/harness.c.
+live()
+{
+	if [ ! -x build/cachewarden-live ]; then
+		fail "cachewarden-live: not built; make tests"
+		return
+	fi
+	live_pair left right
+	live_pair floods monitors
+	run_tap "cachewarden-live, part alone" build/cachewarden-live -o alone
 }
 
 lanes_start()

@@ -21,8 +21,9 @@ static int find_monitor(uint32_t *ret_pid)
 	size_t n = control_monitors(pids, MONITORS_MAX);
 
 	if (!n) {
-		log_error("conns: no running monitor found in " RUN_DIR
-			  "; start one as root: cachewarden run");
+		log_error(
+			"conns: no running monitor found in %s; start one as root: cachewarden run",
+			run_dir_path());
 		return EXIT_CANNOT;
 	}
 	if (n > 1) {

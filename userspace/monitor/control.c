@@ -25,13 +25,13 @@
 static void address(struct sockaddr_un *to, pid_t pid)
 {
 	*to = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(to->sun_path, sizeof(to->sun_path), RUN_DIR "/%d.sock", (int)pid);
+	snprintf(to->sun_path, sizeof(to->sun_path), "%s/%d.sock", run_dir_path(), (int)pid);
 }
 
 /* Call fn for each socket in the directory, with the pid it is named after. */
 static void each_socket(void (*fn)(void *ctx, pid_t pid), void *ctx)
 {
-	DIR *dir = opendir(RUN_DIR);
+	DIR *dir = opendir(run_dir_path());
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control.h - both ends of a monitor's control socket, RUN_DIR/PID.sock, which only root can reach. A request is one byte,
- * the reply is text until the connection closes. The monitor answers at once and gives up on clients that do not read.
+ * control.h - both ends of a monitor's control socket, PID.sock in run_dir_path(), which only root can reach. A request is
+ * one byte, the reply is text until the connection closes. The monitor answers at once and gives up on clients that do
+ * not read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H

@@ -3,8 +3,9 @@
  * files_state.h - what a monitor learnt of its instances' files, kept for the next one: a server opens its key and its
  * configuration only when it starts.
  *
- * RUN_DIR/files has a line for each file: the server's process, the file's device and inode, its path. It is replaced as
- * a whole. Only root can write it, and a file is opened again and classified by its contents before it is protected.
+ * In the file "files" of run_dir_path(), a line for each: the server's process, the file's device and inode, its path.
+ * It is replaced as a whole. Only root can write it, and a file is opened again and classified by its contents before it
+ * is protected.
  */
 #ifndef CACHEWARDEN_FILES_STATE_H
 #define CACHEWARDEN_FILES_STATE_H

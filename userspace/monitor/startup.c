@@ -147,12 +147,12 @@ static void recall_files(struct monitor *m)
 	else if (n == -EBADMSG)
 		log_warn("%s/files is damaged at line %u and ignored: files that only it knew are "
 			 "unprotected until their servers are restarted; it will be replaced",
-			 RUN_DIR, line);
+			 run_dir_path(), line);
 	else if (n < 0 && n != -ENOENT)
 		log_warn(
 			"%s/files is ignored (%s): it and its directory must belong to root, and nobody else "
 			"may write them",
-			RUN_DIR, strerror(-n));
+			run_dir_path(), strerror(-n));
 }
 
 /*
