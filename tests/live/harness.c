@@ -73,6 +73,7 @@ static const struct {
 	{&incident_suite, RIGHT},
 	{&actors_suite, RIGHT},
 	{&operate_suite, ALONE},
+	{&status_suite, RIGHT},
 	{&tls_suite, RIGHT},
 	{&tls_enforced_suite, ALONE},
 	{&peers_suite, RIGHT},

@@ -16,12 +16,13 @@ declare -A group=(
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
 		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev
 		signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
+		prometheus systemd bash-completion lintian
 		python3 python3-jsonschema clang-format clang-tidy shellcheck"
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"
 )
 # Services that these packages would start, now and at boot.
-services="redis-server auditd prometheus-node-exporter stunnel4 haproxy"
+services="redis-server auditd prometheus prometheus-node-exporter stunnel4 haproxy"
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden

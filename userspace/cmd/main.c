@@ -15,6 +15,7 @@ static int cmd_version(int argc, char **argv)
 
 static const struct cli_verb verbs[] = {
 	{"run", "Watch every Redis and Valkey server on this host.", cmd_run},
+	{"status", "Say whether the running monitor is well, and what it watches.", cmd_status},
 	{"conns", "List the servers' connections and what their TLS handshakes negotiated.",
 	 cmd_conns},
 	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},

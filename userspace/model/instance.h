@@ -34,6 +34,7 @@ struct instance {
 	uint64_t listen_ns; /* when it first listened, 0: not yet */
 	bool tls;	    /* a client finished a handshake, or its configuration has a TLS port */
 	uint32_t plain;	    /* 1 << index of a port on which it answered in plaintext */
+	uint32_t secure;    /* 1 << index of a port on which a client finished a handshake */
 	uint64_t exposed;   /* alert of the first credential seen in plaintext */
 	bool found_running; /* by a sweep: everything mapped then counts as its start */
 	uint64_t swept_ns;  /* when it was last swept; 0: not yet */
@@ -122,6 +123,7 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe);
 bool instance_listens(const struct instance *in, uint16_t port);
 bool instance_serves_plain(const struct instance *in, uint16_t port);
 void instance_set_serves_plain(struct instance *in, uint16_t port);
+void instance_set_serves_tls(struct instance *in, uint16_t port);
 
 /* The number of instances with a live process. */
 size_t instances_alive(const struct instances *is);

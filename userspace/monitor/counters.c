@@ -216,7 +216,7 @@ static void log_output(const struct monitor *m)
 void counters_summary(const struct monitor *m)
 {
 	const struct sweep_state *s = &m->sweeps;
-	const uint64_t *verdicts = m->totals.by_verdict;
+	const struct totals *t = &m->totals;
 	size_t instances = m->instances.count + m->instances.ended;
 
 	log_wire(m);
@@ -226,8 +226,8 @@ void counters_summary(const struct monitor *m)
 	log_info("incidents: %" PRIu64, m->incidents.next_id);
 	log_info("verdicts: %" PRIu64 " events allowed, %" PRIu64 " observed, %" PRIu64
 		 " prevented, %" PRIu64 " off",
-		 verdicts[VERDICT_ALLOWED], verdicts[VERDICT_OBSERVED], verdicts[VERDICT_PREVENTED],
-		 verdicts[VERDICT_OFF]);
+		 totals_of(t, VERDICT_ALLOWED), totals_of(t, VERDICT_OBSERVED),
+		 totals_of(t, VERDICT_PREVENTED), totals_of(t, VERDICT_OFF));
 	log_info("ended: %zu instance%s, %" PRIu64 " event%s, %" PRIu64 " alert%s, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
 		 instances, instances == 1 ? "" : "s", m->totals.attempts,

@@ -28,6 +28,7 @@
 #include "monitor/signals.h"
 #include "monitor/startup.h"
 #include "monitor/state.h"
+#include "monitor/status_request.h"
 #include "monitor/sweeps.h"
 #include "monitor/tally.h"
 
@@ -98,21 +99,28 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	return 0;
 }
 
+static void answer(void *ctx, int fd, char request)
+{
+	if (request == CONTROL_STATUS)
+		status_request(ctx, fd);
+	else
+		conns_request(ctx, fd, request);
+}
+
 /*
  * Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once, but after the
  * events that precede them: a handshake that the client of the request has finished is known by then.
  */
 static int receive(struct monitor *m, int timeout_ms)
 {
-	struct pollfd fd[] = {
-		{.fd = collector_fd(m->collector), .events = POLLIN},
-		{.fd = m->control.fd, .events = POLLIN},
-	};
-	bool requested = poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents;
+	struct pollfd fd[1 + CONTROL_POLL_MAX] = {
+		{.fd = collector_fd(m->collector), .events = POLLIN}};
+	size_t count = 1 + control_poll(&m->control, fd + 1);
+	int ready = poll(fd, count, timeout_ms);
 	int n = collector_poll(m->collector, 0);
 
-	if (requested)
-		control_serve(&m->control, conns_request, m);
+	if (ready > (fd[0].revents != 0)) /* a client's is among them */
+		control_serve(&m->control, answer, m);
 	return n;
 }
 
@@ -259,8 +267,11 @@ int monitor_run(const struct monitor_options *o)
 			   (o->enforce_tls ? POLICY_PREVENT_PLAINTEXT : 0);
 	int err;
 
-	m = (struct monitor){
-		.options = o, .cgroup_fd = -1, .control.fd = -1, .plaintext_due_ns = UINT64_MAX};
+	m = (struct monitor){.options = o,
+			     .began_ns = clock_boot_ns(),
+			     .cgroup_fd = -1,
+			     .control.fd = -1,
+			     .plaintext_due_ns = UINT64_MAX};
 	if (!active_policy_open(&m.policy, o->policy, prevent))
 		return 2;
 	err = init(&m) ?: startup(&m);

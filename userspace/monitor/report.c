@@ -113,7 +113,8 @@ static void evaluate(struct monitor *m, struct finding *f)
 static void count(struct monitor *m, const struct finding *f)
 {
 	m->totals.attempts += f->more;
-	m->totals.by_verdict[f->verdict.id] += f->more;
+	if (f->alert->ev.key.rule < RULE_MAX)
+		m->totals.events[f->alert->ev.key.rule][f->verdict.id] += f->more;
 	if (!f->update && !(f->alert->ev.flags & EVENT_FOUND_BY_SWEEP) &&
 	    !(f->routine && f->verdict.id == VERDICT_OBSERVED))
 		monitor_request_sweep(m);

@@ -63,9 +63,9 @@ struct noise {
 };
 
 struct totals {
-	enum severity worst; /* of all incidents; 0: there was none */
-	uint64_t attempts;   /* of all alerts but self-blind */
-	uint64_t by_verdict[VERDICT_MAX];
+	enum severity worst;			/* of all incidents; 0: there was none */
+	uint64_t attempts;			/* of all alerts but self-blind */
+	uint64_t events[RULE_MAX][VERDICT_MAX]; /* the same, by rule and verdict */
 	uint64_t resets, resets_failed;
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
 	uint64_t guards_lost, guards_stalled;
@@ -76,9 +76,10 @@ struct monitor {
 	const struct monitor_options *options;
 	/* how long the host was suspended in all, as of the loop's last check */
 	uint64_t suspended_ns;
-	uint64_t now;  /* of the event or tick being handled, CLOCK_BOOTTIME */
-	bool started;  /* servers from before the monitor are known: log changes from now on */
-	bool flushing; /* the last tick: report counts that would wait for their second */
+	uint64_t began_ns; /* when the monitor was started, CLOCK_BOOTTIME */
+	uint64_t now;	   /* of the event or tick being handled, CLOCK_BOOTTIME */
+	bool started;	   /* servers from before the monitor are known: log changes from now on */
+	bool flushing;	   /* the last tick: report counts that would wait for their second */
 
 	/* what is watched */
 	struct sensors *sensors;
@@ -118,6 +119,9 @@ struct monitor {
 
 /* NULL if its start was never seen. */
 const struct instance *monitor_instance(const struct monitor *m, uint32_t id);
+
+/* Events with that verdict, of all rules. */
+uint64_t totals_of(const struct totals *t, enum verdict_id verdict);
 
 /* Sweep soon: the access that a hook just reported may have left traces, or not have been the only one. */
 void monitor_request_sweep(struct monitor *m);
