@@ -51,7 +51,8 @@ BENCHES  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 # What a fuzz target needs of userspace/, compiled again with its instrumentation.
 FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_check policy/policy_key \
-	policy/policy_row policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
+	policy/policy_row policy/policy_table policy/policy_value model/rule model/severity model/tls_suite \
+	base/http_address)
 FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto

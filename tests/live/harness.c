@@ -74,6 +74,7 @@ static const struct {
 	{&actors_suite, RIGHT},
 	{&operate_suite, ALONE},
 	{&status_suite, RIGHT},
+	{&metrics_suite, RIGHT},
 	{&tls_suite, RIGHT},
 	{&tls_enforced_suite, ALONE},
 	{&peers_suite, RIGHT},

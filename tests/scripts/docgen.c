@@ -13,6 +13,7 @@
 #include "model/file_kind.h"
 #include "model/rule.h"
 #include "model/vector.h"
+#include "monitor/metrics.h"
 #include "policy/policy_doc.h"
 #include "sensor/program.h"
 
@@ -109,12 +110,21 @@ static void write_limits(FILE *to)
 			limits[i].unseen);
 }
 
+static void write_metrics(FILE *to)
+{
+	struct metric_row row;
+
+	fprintf(to, "| metric | type | what it is |\n|---|---|---|\n");
+	for (size_t i = 0; metrics_row(i, &row); i++)
+		fprintf(to, "| `%s` | %s | %s |\n", row.name, row.type, row.help);
+}
+
 static const struct section {
 	const char *name;
 	void (*write)(FILE *to);
 } sections[] = {
 	{"rules", write_rules}, {"vectors", write_vectors}, {"syscalls", write_syscalls},
-	{"files", write_files}, {"limits", write_limits},
+	{"files", write_files}, {"limits", write_limits},   {"metrics", write_metrics},
 };
 
 static const struct section *find_section(const char *name, size_t len)
@@ -233,6 +243,7 @@ static const struct document {
 } documents[] = {
 	{"README.md"},
 	{"docs/coverage.md"},
+	{"docs/operations.md"},
 	{"docs/policy.md", policy_markdown},
 	{"docs/cachewarden-policy.5", policy_man},
 	{"docs/cachewarden-rules.7", rules_man},

@@ -164,6 +164,7 @@ static enum answered answer(struct control *c, int fd, control_fn fn, void *ctx)
 		c->deadline_ns = clock_boot_ns() + REPLY_NS;
 		fn(ctx, fd, request);
 	}
+	shutdown(fd, SHUT_RDWR); /* a guard that was started meanwhile has it open, too */
 	close(fd);
 	return n == 1 ? ANSWERED : HUNG_UP;
 }

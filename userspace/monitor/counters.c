@@ -171,6 +171,18 @@ static void on_program_lost(void *ctx, const struct sensor_program *p)
 	tally_sensors_lost(m);
 }
 
+static void count_uncovered(struct monitor *m)
+{
+	const struct sensor_program *p;
+	size_t n = sensors_programs(m->sensors, &p), missing = 0;
+
+	for (size_t i = 0; i < n; i++)
+		missing += !p[i].attached;
+	if (missing && m->totals.covered_ns)
+		m->totals.uncovered_ns += m->now - m->totals.covered_ns;
+	m->totals.covered_ns = m->now;
+}
+
 void counters_programs(struct monitor *m)
 {
 	bool before = m->tally.sensors_lost;
@@ -180,6 +192,7 @@ void counters_programs(struct monitor *m)
 	if (m->tally.sensors_lost)
 		evidence_sensors(&m->evidence, m->sensors);
 	m->tally.sensors_lost |= before;
+	count_uncovered(m);
 }
 
 void counters_lag(struct monitor *m)

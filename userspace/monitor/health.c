@@ -88,6 +88,13 @@ static void check_guard(const struct monitor *m, struct health *h)
 		add(h, none, none);
 }
 
+static void check_metrics(const struct monitor *m, struct health *h)
+{
+	if (m->metrics.address && !m->metrics.server)
+		add(h, "metrics are not", "metrics are not served at %s: %s", m->metrics.address,
+		    strerror(m->metrics.error));
+}
+
 static void check_blind_spots(const struct monitor *m, struct health *h)
 {
 	uint64_t now = clock_boot_ns();
@@ -106,7 +113,8 @@ static void check_blind_spots(const struct monitor *m, struct health *h)
 void health_check(const struct monitor *m, struct health *ret)
 {
 	static void (*const checks[])(const struct monitor *, struct health *) = {
-		check_sensors, check_evidence, check_output, check_guard, check_blind_spots,
+		check_sensors, check_evidence, check_output,
+		check_guard,   check_metrics,  check_blind_spots,
 	};
 
 	ret->lines = ret->more = 0;

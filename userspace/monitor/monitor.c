@@ -24,6 +24,7 @@
 #include "monitor/events.h"
 #include "monitor/handoff.h"
 #include "monitor/heartbeat.h"
+#include "monitor/metrics.h"
 #include "monitor/report.h"
 #include "monitor/signals.h"
 #include "monitor/startup.h"
@@ -62,6 +63,8 @@ static void tick(struct monitor *m, bool last)
 	heartbeat_tick(m);
 	tally_tick(m, false);
 	control_alive(&m->control);
+	if (!last)
+		metrics_tick(m);
 	m->flushing = false;
 }
 
@@ -216,6 +219,7 @@ static void release(struct monitor *m)
 	sensors_free(m->sensors);
 	incidents_free(&m->incidents);
 	control_close(&m->control);
+	metrics_server_close(&m->metrics);
 	alerts_free(&m->alerts);
 	conns_free(&m->conns);
 	instances_free(&m->instances);

@@ -18,6 +18,7 @@ struct monitor_options {
 	size_t exe_count;
 	const pid_t *pid; /* processes that are servers, whatever they are called */
 	size_t pid_count;
+	const char *metrics;  /* where they are served; NULL: what the policy says */
 	const char *evidence; /* directory of the log; NULL: what the policy says */
 	uint32_t statement_s; /* between statements in it; 0: the default */
 	uint32_t duration_s;  /* 0: until SIGINT or SIGTERM */

@@ -16,6 +16,7 @@
 #include "monitor/guard.h"
 #include "monitor/lag.h"
 #include "monitor/lookalikes.h"
+#include "monitor/metrics_server.h"
 #include "monitor/options.h"
 #include "monitor/sharing.h"
 #include "monitor/tally_state.h"
@@ -70,6 +71,9 @@ struct totals {
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
 	uint64_t guards_lost, guards_stalled;
 	uint64_t unwatched; /* times that nothing was monitored */
+	uint64_t
+		uncovered_ns; /* in which a program was not attached, or after a monitor was killed none ran */
+	uint64_t covered_ns; /* until when that is known */
 };
 
 struct monitor {
@@ -115,6 +119,7 @@ struct monitor {
 	struct heartbeat_state heartbeat;
 	struct guard guard;
 	struct control control;
+	struct metrics_server metrics;
 };
 
 /* NULL if its start was never seen. */

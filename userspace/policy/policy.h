@@ -94,6 +94,7 @@ struct policy {
 	struct policy_tls tls;
 	char *evidence;	       /* directory of the log; NULL: none is kept */
 	int64_t evidence_days; /* that entries are kept; 0: for ever */
+	char *metrics;	       /* where metrics are served; NULL: nowhere */
 	int64_t quiet_s;       /* an incident without an event for so long is closed */
 	char **file;	       /* names of the files it was read from */
 	size_t files;

@@ -17,6 +17,7 @@ enum policy_type {
 	POLICY_PATTERN,
 	POLICY_PATH,
 	POLICY_UNIT,
+	POLICY_LISTEN,
 	POLICY_SHA256,
 	/* stored as int64_t */
 	POLICY_NUMBER,
