@@ -75,6 +75,7 @@ static const struct {
 	{&operate_suite, ALONE},
 	{&status_suite, RIGHT},
 	{&metrics_suite, RIGHT},
+	{&service_suite, RIGHT},
 	{&tls_suite, RIGHT},
 	{&tls_enforced_suite, ALONE},
 	{&peers_suite, RIGHT},

@@ -16,7 +16,7 @@ declare -A group=(
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
 		sslscan testssl.sh stunnel4 haproxy cargo librust-rustls-dev
 		signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
-		prometheus systemd bash-completion lintian
+		prometheus systemd bash-completion
 		python3 python3-jsonschema clang-format clang-tidy shellcheck"
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"

@@ -23,7 +23,7 @@ static int set_up(void **state)
 {
 	snprintf(path, sizeof(path), "/tmp/cachewarden-unit.%d", getpid());
 	snprintf(address, sizeof(address), "unix:%s", path);
-	metrics_server_want(&s, address);
+	metrics_server_want(&s, address, -1);
 	return !metrics_server_ready(&s);
 }
 
@@ -143,7 +143,7 @@ static void an_address_in_use_is_tried_again(void **state)
 {
 	struct metrics_server other = {};
 
-	metrics_server_want(&other, address);
+	metrics_server_want(&other, address, -1);
 	assert_false(metrics_server_ready(&other));
 	assert_int_equal(other.error, EADDRINUSE);
 	metrics_server_close(&s);

@@ -6,6 +6,7 @@
 #include "base/http_address.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -264,6 +265,23 @@ static int listen_at(struct http_server *s, const struct http_address *a)
 	return listen(s->fd, HTTP_CONNECTIONS_MAX) ? -errno : 0;
 }
 
+int http_server_adopt(struct http_server **ret, int fd, http_answer_fn fn, void *ctx)
+{
+	struct http_server *s = calloc(1, sizeof(*s));
+
+	*ret = s;
+	if (!s)
+		return -ENOMEM;
+	s->fd = fd;
+	s->fn = fn;
+	s->ctx = ctx;
+	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+		s->conn[i].fd = -1;
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return 0;
+}
+
 int http_server_open(struct http_server **ret, const char *address, http_answer_fn fn, void *ctx)
 {
 	struct http_server *s;
@@ -272,14 +290,7 @@ int http_server_open(struct http_server **ret, const char *address, http_answer_
 
 	if (err)
 		return err;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	s->fn = fn;
-	s->ctx = ctx;
-	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
-		s->conn[i].fd = -1;
-	err = listen_at(s, &a);
+	err = http_server_adopt(&s, -1, fn, ctx) ?: listen_at(s, &a);
 	if (err)
 		http_server_close(s);
 	else

@@ -39,6 +39,8 @@ struct http_server;
  * which the owner and the group of its directory may connect to. Returns 0 or a negative errno: -EINVAL if it is no such address.
  */
 int http_server_open(struct http_server **ret, const char *address, http_answer_fn fn, void *ctx);
+/* The same on a socket that listens already, which it takes. */
+int http_server_adopt(struct http_server **ret, int fd, http_answer_fn fn, void *ctx);
 void http_server_close(struct http_server *s);
 
 /* The port it listens at: the kernel chooses one for port 0. */

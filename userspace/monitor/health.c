@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TELL_NS (5 * NS_PER_SEC)
+
 /* A quiet log gets an entry, and with it a checkpoint, every minute. */
 #define UNSIGNED_MS (150 * 1000)
 
@@ -120,4 +122,22 @@ void health_check(const struct monitor *m, struct health *ret)
 	ret->lines = ret->more = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i](m, ret);
+}
+
+void health_tick(struct monitor *m)
+{
+	static struct health h; /* large */
+	size_t watched = instances_alive(&m->instances);
+
+	if (m->service.fd < 0 || (m->told_ns && m->now < m->told_ns + TELL_NS))
+		return;
+	m->told_ns = m->now;
+	health_check(m, &h);
+	if (h.lines)
+		service_say(&m->service, "STATUS=watching %zu server%s; %zu problem%s: %s", watched,
+			    watched == 1 ? "" : "s", h.lines + h.more,
+			    h.lines + h.more == 1 ? "" : "s", h.line[0]);
+	else
+		service_say(&m->service, "STATUS=watching %zu server%s; all is well", watched,
+			    watched == 1 ? "" : "s");
 }

@@ -20,4 +20,7 @@ struct health {
 
 void health_check(const struct monitor *m, struct health *ret);
 
+/* Once a second: tell the service manager, now and then, what it shows of the service. */
+void health_tick(struct monitor *m);
+
 #endif

@@ -81,8 +81,14 @@ static int start_thread(struct metrics_server *s)
 
 static int start(struct metrics_server *s)
 {
-	int err = s->served ? http_server_open(&s->server, s->address, answer, s) : -ENOMEM;
+	int err;
 
+	if (!s->served)
+		return -ENOMEM;
+	if (s->fd >= 0)
+		err = http_server_adopt(&s->server, s->fd, answer, s);
+	else
+		err = http_server_open(&s->server, s->address, answer, s);
 	if (err)
 		return err;
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -96,11 +102,12 @@ static int start(struct metrics_server *s)
 	return err;
 }
 
-void metrics_server_want(struct metrics_server *s, const char *address)
+void metrics_server_want(struct metrics_server *s, const char *address, int fd)
 {
-	if (!address)
+	if (!address && fd < 0)
 		return;
-	s->address = strdup(address);
+	s->address = strdup(address ?: "the socket of the service manager");
+	s->fd = address ? -1 : fd;
 	s->served = malloc(HTTP_PAGE_MAX);
 	pthread_mutex_init(&s->lock, NULL);
 }

@@ -17,6 +17,7 @@
 /* Zero-initialise. */
 struct metrics_server {
 	char *address;		    /* NULL: none is wanted */
+	int fd;			    /* listens already, -1: no */
 	struct http_server *server; /* NULL: not yet, or it failed */
 	int error;		    /* errno of the last attempt */
 	uint64_t retry_ns;
@@ -29,8 +30,8 @@ struct metrics_server {
 	char *served; /* the copy of it that the thread is sending */
 };
 
-/* Serve at that address from the next page on; NULL: nowhere. */
-void metrics_server_want(struct metrics_server *s, const char *address);
+/* Serve at that address from the next page on; NULL: on the socket fd, which listens already and is taken; -1: nowhere. */
+void metrics_server_want(struct metrics_server *s, const char *address, int fd);
 
 /*
  * Listen, if it does not yet. Where that fails, it is logged once and tried again every few seconds. Returns whether it listens.

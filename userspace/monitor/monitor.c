@@ -23,6 +23,7 @@
 #include "monitor/counters.h"
 #include "monitor/events.h"
 #include "monitor/handoff.h"
+#include "monitor/health.h"
 #include "monitor/heartbeat.h"
 #include "monitor/metrics.h"
 #include "monitor/report.h"
@@ -63,22 +64,28 @@ static void tick(struct monitor *m, bool last)
 	heartbeat_tick(m);
 	tally_tick(m, false);
 	control_alive(&m->control);
-	if (!last)
+	if (!last) {
 		metrics_tick(m);
+		health_tick(m);
+	}
 	m->flushing = false;
 }
 
 /* Between two events; what arrives meanwhile waits in the ring buffer. */
 static void reload_policy(struct monitor *m)
 {
-	if (!active_policy_reload(&m->policy))
+	service_reloading(&m->service);
+	if (!active_policy_reload(&m->policy)) {
+		service_say(&m->service, "READY=1"); /* with the old one */
 		return;
+	}
 	active_policy_prevent(&m->policy, m->sensors, &m->instances);
 	active_policy_check(&m->policy, &m->instances);
 	asks_restart(&m->asks);
 	evidence_policy(&m->evidence, &m->policy.policy, "reloaded");
 	guard_stop(&m->guard); /* it has a copy of the old policy */
 	handoff_start(m);
+	service_say(&m->service, "READY=1");
 }
 
 /*
@@ -157,6 +164,7 @@ static int loop(struct monitor *m)
 		end = now + m->options->duration_s * NS_PER_SEC;
 	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
 		handoff_alive(m);
+		service_alive(&m->service, now);
 		evidence_tick(&m->evidence);
 		next_tick += suspended(m);
 		if (signals_take_reload())
@@ -192,6 +200,7 @@ static int loop(struct monitor *m)
 
 static void end(struct monitor *m)
 {
+	service_say(&m->service, "STOPPING=1");
 	signals_log_sender();
 	guard_stop(&m->guard);
 	collector_poll(m->collector, 0);
@@ -220,6 +229,7 @@ static void release(struct monitor *m)
 	incidents_free(&m->incidents);
 	control_close(&m->control);
 	metrics_server_close(&m->metrics);
+	service_close(&m->service);
 	alerts_free(&m->alerts);
 	conns_free(&m->conns);
 	instances_free(&m->instances);
@@ -276,10 +286,13 @@ int monitor_run(const struct monitor_options *o)
 			     .cgroup_fd = -1,
 			     .control.fd = -1,
 			     .plaintext_due_ns = UINT64_MAX};
+	service_open(&m.service);
 	if (!active_policy_open(&m.policy, o->policy, prevent))
 		return 2;
 	err = init(&m) ?: startup(&m);
 	if (!err) {
+		service_say(&m.service, "READY=1");
+		health_tick(&m);
 		err = loop(&m);
 		end(&m);
 		if (report_lost(&m))

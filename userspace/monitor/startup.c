@@ -231,7 +231,8 @@ int startup(struct monitor *m)
 	if (err)
 		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
 			 strerror(-err));
-	metrics_server_want(&m->metrics, m->options->metrics ?: m->policy.policy.metrics);
+	metrics_server_want(&m->metrics, m->options->metrics ?: m->policy.policy.metrics,
+			    m->service.listen_fd);
 	ask_tick(m);
 	evidence_sensors(&m->evidence, m->sensors);
 	tally_begin(m);

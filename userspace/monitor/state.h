@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_STATE_H
 #define CACHEWARDEN_STATE_H
 
+#include "base/service.h"
 #include "model/alert.h"
 #include "model/conn.h"
 #include "model/discovery.h"
@@ -120,6 +121,8 @@ struct monitor {
 	struct guard guard;
 	struct control control;
 	struct metrics_server metrics;
+	struct service service;
+	uint64_t told_ns; /* when the service manager was told how the monitor is */
 };
 
 /* NULL if its start was never seen. */
