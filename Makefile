@@ -61,6 +61,7 @@ FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/polic
 FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto
+FUZZED_fuzz_hello := userspace/validate/hello.c
 FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/http evidence/witness_request evidence/note evidence/tree)
 FUZZ_LIBS_fuzz_witness := -lcrypto
 FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/note evidence/tree base/crc32c)

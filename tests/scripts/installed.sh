@@ -30,6 +30,7 @@ usr/sbin/cachewarden
 usr/share/bash-completion/completions/cachewarden
 usr/share/fish/vendor_completions.d/cachewarden.fish
 usr/share/man/man1/cachewarden-evidence.1
+usr/share/man/man1/cachewarden-validate.1
 usr/share/man/man1/cachewarden-witness.1
 usr/share/man/man5/cachewarden-policy.5
 usr/share/man/man7/cachewarden-rules.7

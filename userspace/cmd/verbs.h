@@ -11,6 +11,7 @@ int cmd_status(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_version(int argc, char **argv);
