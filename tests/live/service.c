@@ -6,8 +6,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -190,6 +192,30 @@ static void socket_passed(const void *arg)
 	require(!strncmp(said, "HTTP/1.1 200 ", 13), "says: %s", said);
 }
 
+/* As in the unit: no right to the kernel's log, and the symbols opened by somebody who has it. */
+static void be_sandboxed(void)
+{
+	int fd = open("/proc/kallsyms", O_RDONLY);
+
+	dup2(fd, STDIN_FILENO);
+	close(fd);
+	prctl(PR_CAPBSET_DROP, CAP_SYSLOG, 0, 0, 0);
+}
+
+static void symbols_passed(const void *arg)
+{
+	const char *const argv[] = {MONITOR, "run", "--output", "json", "--events", NULL};
+	struct monitor *m = monitor_start_with(&(struct child_opts){.setup = be_sandboxed}, argv);
+	struct trigger harmless, reading;
+
+	monitor_ready(m);
+	harmless = trigger("bpf_load", "kernel");
+	reading = trigger("bpf_load", "user");
+	monitor_sync(m);
+	require(!alert_find(m, "mem-kernel", harmless.pid), "a harmless program is reported");
+	require(alert_find(m, "mem-kernel", reading.pid), "one that reads user memory is not");
+}
+
 static const struct test tests[] = {
 	TEST("it is ready once what happens is seen", ready),
 	TEST("a monitor that cannot start is never ready", never_ready),
@@ -197,6 +223,7 @@ static const struct test tests[] = {
 	TEST("a reload is announced, and over, also if the policy is invalid", reload),
 	TEST("an end is announced", stopping),
 	TEST("metrics are served on a socket of the manager's", socket_passed),
+	TEST("without CAP_SYSLOG harmless BPF programs are told from others", symbols_passed),
 	{},
 };
 

@@ -51,7 +51,10 @@ static void put_char(struct para *p, unsigned char c)
 	p->column += shown_width(c);
 }
 
-/* The words of a text. It continues the last word unless it, or what came before, has a blank there. */
+/*
+ * The words of a text. It continues the last word unless it, or what came before, has a blank there: a comma always finds room
+ * behind a word.
+ */
 __attribute__((format(printf, 2, 3))) static void put(struct para *p, const char *fmt, ...)
 {
 	char text[1024];
@@ -66,7 +69,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct para *p, const char
 			s++;
 			continue;
 		}
-		if (p->blank && p->column + 1 + word_width(s) > STATUS_COLUMNS)
+		if (p->blank && p->column + 1 + word_width(s) > STATUS_COLUMNS - 1)
 			newline(p);
 		else if (p->blank)
 			put_char(p, ' ');

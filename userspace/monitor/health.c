@@ -92,7 +92,7 @@ static void check_guard(const struct monitor *m, struct health *h)
 
 static void check_metrics(const struct monitor *m, struct health *h)
 {
-	if (m->metrics.address && !m->metrics.server)
+	if (m->metrics.error)
 		add(h, "metrics are not", "metrics are not served at %s: %s", m->metrics.address,
 		    strerror(m->metrics.error));
 }
