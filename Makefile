@@ -96,6 +96,14 @@ install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install t
 	[ -e $(DESTDIR)$(sysconfdir)/cachewarden/policy.yaml ] || \
 		install -D -m 644 -t $(DESTDIR)$(sysconfdir)/cachewarden docs/package/policy.yaml
 
+deb: ## build a Debian package in build/deb/, and check it with lintian
+	$(Q)tests/scripts/deps.sh build package
+	$(Q)tests/scripts/deb.sh
+
+deb-check: ## install, upgrade, remove and purge that package in a chroot (root; debootstrap takes minutes)
+	$(Q)tests/scripts/deps.sh package
+	$(Q)tests/scripts/deb-chroot.sh
+
 clean: ## remove build/
 	rm -rf $(B)
 
@@ -167,7 +175,7 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
+.PHONY: all help deps run install deb deb-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
 	verifier-cost docs compile_commands.json FORCE
 
 # --- rules ---
