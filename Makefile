@@ -104,6 +104,9 @@ deb-check: ## install, upgrade, remove and purge that package in a chroot (root;
 	$(Q)tests/scripts/deps.sh package
 	$(Q)tests/scripts/deb-chroot.sh
 
+boot: ## boot Debian and systemd in emulation, with that package, and see what the service does (root; minutes)
+	$(Q)tests/lanes/boot.sh
+
 clean: ## remove build/
 	rm -rf $(B)
 
@@ -175,7 +178,7 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install deb deb-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
+.PHONY: all help deps run install deb deb-check boot clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
 	verifier-cost docs compile_commands.json FORCE
 
 # --- rules ---

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # deb-chroot.sh - `make deb-check`, as root: install, upgrade, remove and purge the package of `make deb` in a chroot that
-# debootstrap makes, once, in build/package/chroot: Debian alone, with the package's dependencies. No service runs there. Prints TAP.
+# debootstrap makes, once, in build/package/chroot: Debian with systemd, redis-server and the package's dependencies. No service
+# runs there. Prints TAP.
 # shellcheck disable=SC2317 # functions are called by check
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -38,7 +39,7 @@ make_root()
 	[ ! -e "$root/made" ] || return 0
 	rm -rf "$root"
 	mkdir -p "${root%/*}"
-	debootstrap --variant=minbase --include="systemd,$(dpkg-deb -f "${debs[0]}" Depends | sed 's/ ([^)]*)//g; s/ //g')" \
+	debootstrap --variant=minbase --include="systemd-sysv,redis-server,procps,$(dpkg-deb -f "${debs[0]}" Depends | sed 's/ ([^)]*)//g; s/ //g')" \
 		bookworm "$root" || return 1
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
