@@ -14,6 +14,9 @@ CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 prefix  ?= /usr/local
+sysconfdir ?= /etc
+mandir  ?= $(prefix)/share/man
+unitdir ?= $(prefix)/lib/systemd/system
 VERSION := 0.1.0
 MACHINE := $(shell uname -m)
 ARCH    := $(subst x86_64,x86,$(subst aarch64,arm64,$(MACHINE)))
@@ -49,9 +52,12 @@ LIVE     := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
+UNITFILES := $(patsubst docs/package/%,$(B)/package/%,$(wildcard docs/package/*.service docs/package/*.socket))
+
 # What a fuzz target needs of userspace/, compiled again with its instrumentation.
 FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/policy policy/policy_check policy/policy_key \
-	policy/policy_row policy/policy_sink policy/policy_sink_check policy/policy_table policy/policy_value model/rule model/severity model/tls_suite)
+	policy/policy_row policy/policy_sink policy/policy_sink_check policy/policy_table policy/policy_value model/rule model/severity model/tls_suite \
+	base/http_address)
 FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto
@@ -78,13 +84,28 @@ run: deps ## monitor every Redis and Valkey on this host; starts a scratch one i
 	+$(Q)$(SUBMAKE) all
 	$(Q)tests/scripts/run.sh $(B)/cachewarden
 
-install: all ## install to DESTDIR/prefix
+# The policy is the administrator's: one that is there stays.
+install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
-	install -D -m 644 docs/cachewarden-evidence.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-evidence.1
-	install -D -m 644 docs/cachewarden-validate.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-validate.1
-	install -D -m 644 docs/cachewarden-witness.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-witness.1
-	install -D -m 644 docs/cachewarden-policy.5 $(DESTDIR)$(prefix)/share/man/man5/cachewarden-policy.5
-	install -D -m 644 docs/cachewarden-rules.7 $(DESTDIR)$(prefix)/share/man/man7/cachewarden-rules.7
+	for page in docs/cachewarden*.[1-8]; do \
+		install -D -m 644 -t $(DESTDIR)$(mandir)/man$${page##*.} $$page || exit 1; \
+	done
+	install -D -m 644 -t $(DESTDIR)$(unitdir) $(UNITFILES)
+	install -D -m 644 $(B)/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/cachewarden
+	install -D -m 644 $(B)/completion.fish $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/cachewarden.fish
+	[ -e $(DESTDIR)$(sysconfdir)/cachewarden/policy.yaml ] || \
+		install -D -m 644 -t $(DESTDIR)$(sysconfdir)/cachewarden docs/package/policy.yaml
+
+deb: ## build a Debian package in build/deb/, and check it with lintian
+	$(Q)tests/scripts/deps.sh build package
+	$(Q)tests/scripts/deb.sh
+
+deb-check: ## install, upgrade, remove and purge that package in a chroot (root; debootstrap takes minutes)
+	$(Q)tests/scripts/deps.sh package
+	$(Q)tests/scripts/deb-chroot.sh
+
+boot: ## boot Debian and systemd in emulation, with that package, and see what the service does (root; minutes)
+	$(Q)tests/lanes/boot.sh
 
 clean: ## remove build/
 	rm -rf $(B)
@@ -101,7 +122,7 @@ tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## buil
 peers: ## build TLS clients that Debian does not package: rustls, OpenSSL 1.0.2; a failure is not an error
 	$(Q)tests/scripts/peers.sh $(B)/peers
 
-unit: $(UNITS) $(B)/docgen ## run the unit tests and lint; no root needed
+unit: $(UNITS) $(B)/docgen $(B)/cachewarden ## run the unit tests and lint; no root needed
 	$(Q)tests/scripts/check.sh unit
 
 fuzzers: $(FUZZERS) ## build the fuzz targets without running them
@@ -157,14 +178,24 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
-	verifier-cost docs compile_commands.json
+.PHONY: all help deps run install deb deb-check boot clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
+	verifier-cost docs compile_commands.json FORCE
 
 # --- rules ---
 
 $(B)/cachewarden: $(OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USERFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Written anew each time: prefix may be another one.
+$(B)/package/%: docs/package/% FORCE
+	@mkdir -p $(@D)
+	$(Q)sed 's|@sbindir@|$(prefix)/sbin|' $< >$@
+
+FORCE:
+
+$(B)/completion.%: $(B)/cachewarden
+	$(Q)$< completion $* >$@
 
 $(B)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -194,6 +194,7 @@ offline_start()
 	{
 		unit_tests
 		one_test lint tests/scripts/lint.py
+		one_test "what make install installs" tests/scripts/installed.sh
 		one_test "the fuzzers can be built" make --no-print-directory fuzzers
 		fuzzers
 		one_test "analyze (clang-tidy)" make --no-print-directory analyze
@@ -277,6 +278,7 @@ lanes_end()
 if [ "${1-}" = unit ]; then
 	unit_tests
 	fuzzers
+	one_test "what make install installs" tests/scripts/installed.sh
 	one_test lint tests/scripts/lint.py
 else
 	lanes_start

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh GROUP... - install the Debian packages that a group (build, test, bench, fuzz) needs.
+# deps.sh GROUP... - install the Debian packages that a group (build, test, package, bench, fuzz) needs.
 #
 # Silent and quick if nothing is missing: one call of dpkg-query, no network. Exits with 3 if a missing package
 # cannot be installed, with 2 on an unknown group.
@@ -17,12 +17,14 @@ declare -A group=(
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
 		sslscan testssl.sh stunnel4 haproxy rsyslog rsyslog-openssl prometheus-alertmanager cargo librust-rustls-dev
 		signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
+		prometheus systemd man-db
 		python3 python3-jsonschema python3-yaml clang-format clang-tidy shellcheck"
+	[package]="debhelper dpkg-dev lintian debootstrap"
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"
 )
 # Services that these packages would start, now and at boot.
-services="redis-server auditd prometheus-node-exporter stunnel4 haproxy rsyslog prometheus-alertmanager"
+services="redis-server auditd prometheus prometheus-node-exporter stunnel4 haproxy rsyslog prometheus-alertmanager"
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-cachewarden

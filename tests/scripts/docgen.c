@@ -10,9 +10,11 @@
  * so that it reads the very tables that run.
  */
 #include "base/macros.h"
+#include "cmd/verbs.h"
 #include "model/file_kind.h"
 #include "model/rule.h"
 #include "model/vector.h"
+#include "monitor/metrics.h"
 #include "policy/policy_doc.h"
 #include "policy/policy_value.h"
 #include "sensor/program.h"
@@ -112,6 +114,15 @@ static void write_limits(FILE *to)
 			limits[i].unseen);
 }
 
+static void write_metrics(FILE *to)
+{
+	struct metric_row row;
+
+	fprintf(to, "| metric | type | what it is |\n|---|---|---|\n");
+	for (size_t i = 0; metrics_row(i, &row); i++)
+		fprintf(to, "| `%s` | %s | %s |\n", row.name, row.type, row.help);
+}
+
 static void write_checks(FILE *to)
 {
 	fprintf(to, "| check | guarantee | tried | passes if |\n|---|---|---|---|\n");
@@ -140,7 +151,7 @@ static const struct section {
 } sections[] = {
 	{"rules", write_rules},	    {"vectors", write_vectors}, {"syscalls", write_syscalls},
 	{"files", write_files},	    {"limits", write_limits},	{"checks", write_checks},
-	{"profile", write_profile},
+	{"profile", write_profile}, {"metrics", write_metrics},
 };
 
 static const struct section *find_section(const char *name, size_t len)
@@ -253,16 +264,86 @@ static char *rules_man(void)
 	return text;
 }
 
+/* A paragraph of plain text. */
+static void write_man_plain(FILE *to, const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if (*p == '-' || *p == '\\')
+			fputc('\\', to);
+		if (p[0] == '\n' && (p[1] == '.' || p[1] == '\''))
+			fputs("\n\\&", to);
+		else
+			fputc(*p, to);
+	}
+	fputc('\n', to);
+}
+
+static void write_man_command(void *ctx, const struct cli_command *c)
+{
+	FILE *to = ctx;
+
+	fprintf(to, ".SS cachewarden %s", c->name);
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->args[i].kind == CLI_OPERAND)
+			fprintf(to, c->args[i].required ? " %s" : " [%s]", c->args[i].name);
+	}
+	fputc('\n', to);
+	write_man_plain(to, c->help);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cli_arg *a = &c->args[i];
+
+		fputs(".TP\n\\fB", to);
+		for (const char *p = a->name; *p; p++)
+			fprintf(to, *p == '-' ? "\\-" : "%c", *p);
+		fprintf(to, "\\fR%s%s", a->arg ? " " : "", a->arg ?: "");
+		if (a->letter)
+			fprintf(to, ", \\fB\\-%s\\fR", a->letter + 1);
+		fputc('\n', to);
+		write_man_plain(to, a->help);
+	}
+}
+
+static char *commands_man(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	fputs(".\\\" Written by make docs from the tables in userspace/cmd; do not edit.\n"
+	      ".TH CACHEWARDEN 8 \"\" cachewarden\n"
+	      ".SH NAME\ncachewarden \\- watch the memory and the connections of Redis and Valkey servers\n"
+	      ".SH SYNOPSIS\n.B cachewarden\n.I COMMAND\n.RI [ OPTION ...]\n"
+	      ".SH DESCRIPTION\n",
+	      to);
+	write_man_plain(to, cachewarden.help);
+	fputs("What it reports is described in cachewarden\\-rules(7), its policy in cachewarden\\-policy(5).\n"
+	      ".SH COMMANDS\nEach takes \\fB\\-\\-help\\fR, too.\n",
+	      to);
+	cli_walk(&cachewarden, write_man_command, to);
+	fputs(".SH EXIT STATUS\n"
+	      "0: success. 1: what was asked for was found: something is wrong, a violation, a log that was changed.\n"
+	      "2: wrong usage or policy. 3: it could not do the job.\n"
+	      ".SH FILES\n.TP\n/etc/cachewarden/policy.yaml\nThe policy, if it exists.\n"
+	      ".TP\n/run/cachewarden\nControl sockets, and what is kept for the next monitor.\n"
+	      ".SH SEE ALSO\n.BR cachewarden\\-policy (5),\n.BR cachewarden\\-rules (7),\n"
+	      ".BR cachewarden\\-evidence (1),\n.BR cachewarden\\-witness (1)\n",
+	      to);
+	fclose(to);
+	return text;
+}
+
 static const struct document {
 	const char *path;
 	char *(*write)(void); /* the whole file; NULL: only its marked sections */
 } documents[] = {
 	{"README.md"},
 	{"docs/coverage.md"},
+	{"docs/operations.md"},
 	{"docs/validate.md"},
 	{"docs/policy.md", policy_markdown},
 	{"docs/cachewarden-policy.5", policy_man},
 	{"docs/cachewarden-rules.7", rules_man},
+	{"docs/cachewarden.8", commands_man},
 };
 
 /* Returns whether the document is, or was, out of date. */

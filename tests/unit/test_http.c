@@ -113,6 +113,20 @@ static void addresses(void **state)
 	}
 }
 
+static void local_addresses(void **state)
+{
+	static const char *const local[] = {"127.0.0.1:80", "127.9.9.9:0", "[::1]:80",
+					    "unix:/run/x"};
+	static const char *const other[] = {
+		"0.0.0.0:80", "[::]:80", "192.0.2.1:80",	  "localhost:80",
+		"unix:x",     "unix:",	 "[::ffff:127.0.0.1]:80", ""};
+
+	for (size_t i = 0; i < ARRAY_SIZE(local); i++)
+		assert_true(http_address_is_local(local[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		assert_false(http_address_is_local(other[i]));
+}
+
 /* --- server --- */
 
 static struct http_server *server;
@@ -263,6 +277,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_understood_is_refused),
 		cmocka_unit_test(response_is_taken_apart),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(local_addresses),
 		SERVED(client_and_server),
 		SERVED(requests_in_any_pieces),
 		SERVED(bad_requests_are_refused),

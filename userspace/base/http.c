@@ -251,6 +251,7 @@ const char *http_status_text(int status)
 		{422, "422 Unprocessable Entity"},
 		{431, "431 Request Header Fields Too Large"},
 		{501, "501 Not Implemented"},
+		{503, "503 Service Unavailable"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {

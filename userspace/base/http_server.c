@@ -6,6 +6,7 @@
 #include "base/http_address.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -14,10 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define MESSAGE_MAX (HTTP_HEAD_MAX + HTTP_BODY_MAX)
-#define OUT_MAX (HTTP_REPLY_MAX + 512)
+#define REPLY_HEAD_MAX 512
 
 struct connection {
 	int fd; /* -1: free */
@@ -33,6 +37,7 @@ struct http_server {
 	void *ctx;
 	struct connection conn[HTTP_CONNECTIONS_MAX];
 	size_t open;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of its socket; empty: none */
 };
 
 void http_reply_text(struct http_reply *r, int status, const char *fmt, ...)
@@ -45,6 +50,7 @@ void http_reply_text(struct http_reply *r, int status, const char *fmt, ...)
 	va_end(args);
 	r->status = status;
 	r->type = "text/plain; charset=utf-8";
+	r->page = NULL;
 	r->len = (size_t)n < sizeof(r->body) ? (size_t)n : sizeof(r->body) - 1;
 }
 
@@ -52,6 +58,7 @@ void http_reply_text(struct http_reply *r, int status, const char *fmt, ...)
 
 static void hang_up(struct http_server *s, struct connection *c)
 {
+	shutdown(c->fd, SHUT_RDWR); /* also where a forked process has it open */
 	close(c->fd);
 	free(c->bytes);
 	*c = (struct connection){.fd = -1};
@@ -67,9 +74,11 @@ static void take_connection(struct http_server *s)
 {
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct connection *c = s->conn;
+	int room = HTTP_PAGE_MAX;
 
 	if (fd < 0)
 		return;
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	while (c->fd >= 0) /* there is one: see wait_for() */
 		c++;
 	*c = (struct connection){
@@ -87,14 +96,15 @@ static bool send_all(struct connection *c, const char *bytes, size_t len)
 
 static bool send_reply(struct connection *c, const struct http_reply *r, bool keep_alive)
 {
-	char out[OUT_MAX];
-	int n = snprintf(out, sizeof(out),
+	char head[REPLY_HEAD_MAX];
+	int n = snprintf(head, sizeof(head),
 			 "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
 			 http_status_text(r->status), r->type, r->len,
 			 keep_alive ? "" : "Connection: close\r\n");
+	struct iovec part[] = {{head, (size_t)n}, {(char *)(r->page ?: r->body), r->len}};
+	struct msghdr all = {.msg_iov = part, .msg_iovlen = 2};
 
-	memcpy(out + n, r->body, r->len);
-	return send_all(c, out, (size_t)n + r->len) && keep_alive;
+	return sendmsg(c->fd, &all, MSG_NOSIGNAL) == n + (ssize_t)r->len && keep_alive;
 }
 
 /* --- requests --- */
@@ -220,30 +230,72 @@ int http_server_run(struct http_server *s, int stop_fd)
 	}
 }
 
-int http_server_open(struct http_server **ret, const char *address, http_answer_fn fn, void *ctx)
+/* A socket that its listener left behind. */
+static void remove_stale(const struct http_address *a)
 {
-	struct http_server *s;
-	struct http_address a;
-	int err = http_address_parse(&a, address, true), on = 1;
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->addr;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct stat st;
 
-	if (err)
-		return err;
-	s = calloc(1, sizeof(*s));
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)un, a->len) && errno == ECONNREFUSED &&
+	    !lstat(un->sun_path, &st) && S_ISSOCK(st.st_mode))
+		unlink(un->sun_path);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Returns 0 or a negative errno. */
+static int listen_at(struct http_server *s, const struct http_address *a)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->addr;
+	bool is_path = a->addr.ss_family == AF_UNIX;
+	int on = 1;
+
+	if (is_path)
+		remove_stale(a);
+	s->fd = socket(a->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0 || setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(s->fd, (const struct sockaddr *)&a->addr, a->len))
+		return -errno;
+	if (is_path) {
+		memcpy(s->path, un->sun_path, sizeof(s->path));
+		if (chmod(s->path, 0660))
+			return -errno;
+	}
+	return listen(s->fd, HTTP_CONNECTIONS_MAX) ? -errno : 0;
+}
+
+int http_server_adopt(struct http_server **ret, int fd, http_answer_fn fn, void *ctx)
+{
+	struct http_server *s = calloc(1, sizeof(*s));
+
+	*ret = s;
 	if (!s)
 		return -ENOMEM;
+	s->fd = fd;
 	s->fn = fn;
 	s->ctx = ctx;
 	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
 		s->conn[i].fd = -1;
-	s->fd = socket(a.addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->fd < 0 || setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(s->fd, (struct sockaddr *)&a.addr, a.len) || listen(s->fd, HTTP_CONNECTIONS_MAX)) {
-		err = -errno;
-		http_server_close(s);
-		return err;
-	}
-	*ret = s;
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	return 0;
+}
+
+int http_server_open(struct http_server **ret, const char *address, http_answer_fn fn, void *ctx)
+{
+	struct http_server *s;
+	struct http_address a;
+	int err = http_address_parse(&a, address, true);
+
+	if (err)
+		return err;
+	err = http_server_adopt(&s, -1, fn, ctx) ?: listen_at(s, &a);
+	if (err)
+		http_server_close(s);
+	else
+		*ret = s;
+	return err;
 }
 
 void http_server_close(struct http_server *s)
@@ -256,6 +308,8 @@ void http_server_close(struct http_server *s)
 	}
 	if (s->fd >= 0)
 		close(s->fd);
+	if (s->path[0])
+		unlink(s->path);
 	free(s);
 }
 

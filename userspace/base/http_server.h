@@ -13,11 +13,14 @@
 #define HTTP_REQUEST_MS 10000 /* for a whole request, and between two of a connection */
 #define HTTP_SILENT_MS 1000 /* that a connection may say nothing while others wait for its place */
 #define HTTP_REPLY_MAX 4096
+#define HTTP_PAGE_MAX 131072
 
 struct http_reply {
 	int status;
 	const char *type; /* media type of the body */
 	char body[HTTP_REPLY_MAX];
+	const char *
+		page; /* instead of body, at most HTTP_PAGE_MAX bytes that last until the next answer; NULL: none */
 	size_t len;
 };
 
@@ -31,8 +34,13 @@ typedef void (*http_answer_fn)(void *ctx, const struct http_request *r, const ch
 
 struct http_server;
 
-/* Listen at "ADDRESS:PORT", numbers; "[::1]:80" for IPv6. Returns 0 or a negative errno: -EINVAL if it is no such address. */
+/*
+ * Listen at "ADDRESS:PORT", numbers; "[::1]:80" for IPv6; or at "unix:/PATH", which replaces a socket that nobody listens on, and
+ * which the owner and the group of its directory may connect to. Returns 0 or a negative errno: -EINVAL if it is no such address.
+ */
 int http_server_open(struct http_server **ret, const char *address, http_answer_fn fn, void *ctx);
+/* The same on a socket that listens already, which it takes. */
+int http_server_adopt(struct http_server **ret, int fd, http_answer_fn fn, void *ctx);
 void http_server_close(struct http_server *s);
 
 /* The port it listens at: the kernel chooses one for port 0. */

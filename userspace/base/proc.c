@@ -392,3 +392,15 @@ pid_t proc_bpf_holder(uint32_t program, uint32_t map, bool (*skip)(void *ctx, pi
 	proc_each(look_for_holder, &h);
 	return h.found;
 }
+
+uint64_t proc_resident_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long resident = 0;
+
+	if (f && fscanf(f, "%*u %lu", &resident) != 1)
+		resident = 0;
+	if (f)
+		fclose(f);
+	return resident;
+}

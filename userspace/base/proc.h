@@ -70,4 +70,7 @@ size_t proc_title(pid_t pid, char *buf, size_t size);
 /* Call fn for each process. Returns 0 or a negative errno. */
 int proc_each(void (*fn)(void *ctx, pid_t pid), void *ctx);
 
+/* Memory of this process that is in RAM, in pages; 0: unknown. */
+uint64_t proc_resident_pages(void);
+
 #endif

@@ -216,8 +216,37 @@ static int check_required(const struct cli_command *c)
 	return CLI_PROCEED;
 }
 
+/* While it is set, a command says what its table is instead of parsing by it. */
+static struct {
+	cli_walk_fn fn;
+	void *ctx;
+} walk;
+
+void cli_walk(const struct cli_group *g, cli_walk_fn fn, void *ctx)
+{
+	char *argv[] = {(char *)g->name, NULL};
+
+	walk.fn = fn;
+	walk.ctx = ctx;
+	cli_dispatch(g, 1, argv);
+	walk.fn = NULL;
+}
+
+static void walk_group(const struct cli_group *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		char *argv[] = {(char *)g->verbs[i].name, NULL};
+
+		g->verbs[i].run(1, argv);
+	}
+}
+
 int cli_parse(const struct cli_command *c, int argc, char **argv)
 {
+	if (walk.fn) {
+		walk.fn(walk.ctx, c);
+		return EXIT_FINE;
+	}
 	for (int i = 1; i < argc; i++) {
 		int code;
 
@@ -248,6 +277,10 @@ int cli_dispatch(const struct cli_group *g, int argc, char **argv)
 	char known[LIST_LEN] = "";
 	size_t used = 0;
 
+	if (walk.fn) {
+		walk_group(g);
+		return EXIT_FINE;
+	}
 	if (argc < 2) {
 		print_group_help(g, stderr);
 		return EXIT_USAGE;

@@ -75,4 +75,11 @@ int cli_parse(const struct cli_command *c, int argc, char **argv);
 /* Run the verb that argv[1] names. Returns its exit code. */
 int cli_dispatch(const struct cli_group *g, int argc, char **argv);
 
+/*
+ * Call fn for each command of a group and of the groups below it, in order. None is run: completions and the man page are made from
+ * their tables.
+ */
+typedef void (*cli_walk_fn)(void *ctx, const struct cli_command *c);
+void cli_walk(const struct cli_group *g, cli_walk_fn fn, void *ctx);
+
 #endif

@@ -2,6 +2,7 @@
 /* cmd_run.c - cachewarden run. */
 #include "cmd/cli.h"
 #include "cmd/verbs.h"
+#include "base/http_address.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/proc.h"
@@ -119,6 +120,10 @@ int cmd_run(int argc, char **argv)
 		{"--heartbeat", "SECONDS",
 		 "Print a line at this interval to show that the monitor is alive. Default: none.",
 		 CLI_NUMBER, &o.heartbeat_s, .min = 1},
+		{"--metrics", "ADDRESS",
+		 "Serve metrics for Prometheus at unix:/PATH, 127.0.0.1:PORT or [::1]:PORT. Default: the policy's, else "
+		 "none.",
+		 CLI_TEXT, &o.metrics},
 		{"--duration", "SECONDS", "Exit after this time. Default: at SIGINT or SIGTERM.",
 		 CLI_NUMBER, &o.duration_s, .min = 1},
 		{"--fail-on", "never|low|medium|high|critical",
@@ -148,6 +153,12 @@ int cmd_run(int argc, char **argv)
 		return EXIT_USAGE;
 	o.sink = sinks;
 	o.sinks = sink.count;
+	if (o.metrics && !http_address_is_local(o.metrics)) {
+		log_error(
+			"run: --metrics must be unix:/PATH, 127.0.0.1:PORT or [::1]:PORT, not '%s'",
+			o.metrics);
+		return EXIT_USAGE;
+	}
 	o.statement_s = 60 * statement_min;
 	o.exe = exe.text;
 	o.exe_count = exe.count;

@@ -189,8 +189,10 @@ static void note_commit(struct writer *w, int err)
 	pthread_mutex_lock(&w->lock);
 	w->busy_ns = 0;
 	w->status.misplaced = !in_place;
-	if (size != w->status.entries)
+	if (size != w->status.entries) {
 		w->last_ns = now;
+		w->status.signed_ms = now_ms();
+	}
 	w->status.entries = size;
 	w->status.error = -err;
 	w->status.failed += err != 0;
@@ -425,6 +427,7 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 		w->prune_ns =
 			w->last_ns + QUIET_NS; /* soon, and not while servers are searched for */
 		w->status.entries = store_signed(w->store);
+		w->status.signed_ms = now_ms();
 		w->age_ms = found.last_ms ? now_ms() - found.last_ms : 0;
 		w->statements = statements;
 		if (statements)
@@ -502,6 +505,7 @@ void writer_status(struct writer *w, struct writer_status *ret)
 {
 	pthread_mutex_lock(&w->lock);
 	*ret = w->status;
+	ret->waiting = w->waiting;
 	pthread_mutex_unlock(&w->lock);
 }
 

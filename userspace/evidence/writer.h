@@ -39,6 +39,7 @@ struct writer_statements {
 
 struct writer_status {
 	uint64_t queued;   /* records, all in all */
+	uint64_t waiting;  /* records in the queue */
 	uint64_t lost;	   /* that did not fit into the queue, or could not be written at the end */
 	uint64_t refused;  /* that cannot be an entry: too large, or no JSON */
 	uint64_t failed;   /* attempts to commit that failed */
@@ -47,6 +48,7 @@ struct writer_status {
 	bool misplaced;	   /* the directory or the write-ahead log was moved, replaced or removed */
 	int error;	   /* errno of the last one, 0 if the last one succeeded */
 	uint64_t entries;  /* of the log, covered by its checkpoint */
+	int64_t signed_ms; /* when that was signed; as long as none is in this run, when the log was opened */
 };
 
 /*

@@ -258,6 +258,11 @@ void instance_set_serves_plain(struct instance *in, uint16_t port)
 	in->plain |= port_bit(in, port);
 }
 
+void instance_set_serves_tls(struct instance *in, uint16_t port)
+{
+	in->secure |= port_bit(in, port);
+}
+
 static enum instance_change member_left(struct instance *in, const struct process_info *p)
 {
 	if (in->members)
@@ -311,7 +316,7 @@ enum instance_change instances_apply(struct instances *is, const struct event *e
 	switch (ev->type) {
 	case EVENT_INSTANCE:
 		if (known && in->members) {
-			in->ports = in->plain = 0;
+			in->ports = in->plain = in->secure = 0;
 			in->tls = false;
 			in->ambiguous = false;
 			in->number = 0;

@@ -34,12 +34,14 @@ struct instance {
 	uint64_t listen_ns; /* when it first listened, 0: not yet */
 	bool tls;	    /* a client finished a handshake, or its configuration has a TLS port */
 	uint32_t plain;	    /* 1 << index of a port on which it answered in plaintext */
-	uint64_t exposed;   /* alert of the first credential seen in plaintext */
-	bool found_running; /* by a sweep: everything mapped then counts as its start */
-	uint64_t swept_ns;  /* when it was last swept; 0: not yet */
-	bool gone;	    /* the kernel side did not know it at the last sweep */
-	bool baselined;	    /* its start is over, and what it had mapped is recorded */
-	uint64_t exe_ino;   /* of its executable, as the kernel knows it */
+	uint32_t secure;    /* 1 << index of a port on which a client finished a handshake */
+	uint64_t plaintext_bytes; /* that were found on its sockets */
+	uint64_t exposed;	  /* alert of the first credential seen in plaintext */
+	bool found_running;	  /* by a sweep: everything mapped then counts as its start */
+	uint64_t swept_ns;	  /* when it was last swept; 0: not yet */
+	bool gone;		  /* the kernel side did not know it at the last sweep */
+	bool baselined;		  /* its start is over, and what it had mapped is recorded */
+	uint64_t exe_ino;	  /* of its executable, as the kernel knows it */
 	uint32_t exe_dev;
 	uint32_t user;	  /* its real uid at its start */
 	uint32_t account; /* the user that answers for it: who made its user namespace, or `user` */
@@ -122,6 +124,7 @@ void instance_self(struct instance *ret, uint32_t pid, const char *exe);
 bool instance_listens(const struct instance *in, uint16_t port);
 bool instance_serves_plain(const struct instance *in, uint16_t port);
 void instance_set_serves_plain(struct instance *in, uint16_t port);
+void instance_set_serves_tls(struct instance *in, uint16_t port);
 
 /* The number of instances with a live process. */
 size_t instances_alive(const struct instances *is);

@@ -43,10 +43,14 @@ static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 
 void conns_request(void *ctx, int fd, char request)
 {
-	struct reply r = {.m = ctx, .fd = fd, .format = format_by_letter(request) ?: &formats[0]};
+	struct reply r = {.m = ctx, .fd = fd, .format = format_by_letter(request)};
 	const struct instances *is = &r.m->instances;
-	pid_t *pids = calloc(is->count + 1, sizeof(*pids));
 	size_t count = 0;
+	pid_t *pids;
+
+	if (!r.format)
+		return;
+	pids = calloc(is->count + 1, sizeof(*pids));
 
 	for (size_t i = 0; pids && i < is->count; i++) {
 		if (is->all[i]->members)

@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define REPLY_NS (500 * NS_PER_MS) /* the longest a client may keep the monitor from its work */
-#define CLIENTS_MAX 4		   /* served in one call */
-#define CALL_US 100000		   /* one recv() or send() of the monitor */
+#define REPLIES_MAX 4		   /* sent in one call */
+#define ACCEPTED_MAX 64		   /* taken in one call */
+#define CALL_US 100000		   /* one send() of the monitor */
 #define CLIENT_TIMEOUT_S 5
 
 static void address(struct sockaddr_un *to, pid_t pid)
@@ -86,7 +87,8 @@ int control_open(struct control *c, control_killed_fn killed, void *ctx)
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		return -errno;
-	if (bind(c->fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(c->fd, 16)) {
+	if (bind(c->fd, (struct sockaddr *)&addr, sizeof(addr)) || chmod(addr.sun_path, 0600) ||
+	    listen(c->fd, 16)) {
 		err = -errno;
 		close(c->fd);
 		c->fd = -1;
@@ -115,6 +117,9 @@ void control_close(struct control *c)
 {
 	if (c->fd < 0)
 		return;
+	for (size_t i = 0; i < c->silents; i++)
+		close(c->silent[i]);
+	c->silents = 0;
 	close(c->fd);
 	c->fd = -1;
 	control_forget(c->pid);
@@ -134,23 +139,90 @@ void control_reply(struct control *c, int fd, const char *text, size_t len)
 	}
 }
 
+/* The user who called connect(), whoever holds the socket now. */
+static bool is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	       (!peer.uid || peer.uid == geteuid());
+}
+
+enum answered { ANSWERED, HUNG_UP, SILENT };
+
+/* Unless it says nothing yet, that was all: what follows its first byte is not read. */
+static enum answered answer(struct control *c, int fd, control_fn fn, void *ctx)
+{
+	char request;
+	ssize_t n = recv(fd, &request, 1, MSG_DONTWAIT);
+
+	if (n < 0 && errno == EAGAIN)
+		return SILENT;
+	if (n == 1) {
+		c->stalled = false;
+		c->deadline_ns = clock_boot_ns() + REPLY_NS;
+		fn(ctx, fd, request);
+	}
+	shutdown(fd, SHUT_RDWR); /* a guard that was started meanwhile has it open, too */
+	close(fd);
+	return n == 1 ? ANSWERED : HUNG_UP;
+}
+
+static void remove_silent(struct control *c, size_t i)
+{
+	c->silents--;
+	memmove(&c->silent[i], &c->silent[i + 1], (c->silents - i) * sizeof(c->silent[0]));
+}
+
+static void keep_silent(struct control *c, int fd)
+{
+	if (c->silents == CONTROL_SILENT_MAX) {
+		close(c->silent[0]);
+		remove_silent(c, 0);
+	}
+	c->silent[c->silents++] = fd;
+}
+
+size_t control_poll(const struct control *c, struct pollfd fds[CONTROL_POLL_MAX])
+{
+	size_t n = 0;
+
+	fds[n++] = (struct pollfd){.fd = c->fd, .events = POLLIN};
+	for (size_t i = 0; i < c->silents; i++)
+		fds[n++] = (struct pollfd){.fd = c->silent[i], .events = POLLIN};
+	return n;
+}
+
 void control_serve(struct control *c, control_fn fn, void *ctx)
 {
 	struct timeval limit = {.tv_usec = CALL_US};
+	int replies = 0;
 
-	for (int i = 0; c->fd >= 0 && i < CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < c->silents && replies < REPLIES_MAX;) {
+		enum answered done = answer(c, c->silent[i], fn, ctx);
+
+		if (done == SILENT)
+			i++;
+		else
+			remove_silent(c, i);
+		replies += done == ANSWERED;
+	}
+	for (int i = 0; c->fd >= 0 && i < ACCEPTED_MAX && replies < REPLIES_MAX; i++) {
 		int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
-		char request;
+		enum answered done;
 
 		if (fd < 0)
 			return;
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-		c->stalled = false;
-		c->deadline_ns = clock_boot_ns() + REPLY_NS;
-		if (recv(fd, &request, 1, 0) == 1)
-			fn(ctx, fd, request);
-		close(fd);
+		if (!is_trusted(fd)) {
+			close(fd);
+			continue;
+		}
+		done = answer(c, fd, fn, ctx);
+		if (done == SILENT)
+			keep_silent(c, fd);
+		replies += done == ANSWERED;
 	}
 }
 
@@ -175,21 +247,20 @@ size_t control_monitors(pid_t *pids, size_t max)
 	return l.n;
 }
 
-static int copy_reply(int fd, int out)
+static int read_reply(int fd, control_piece_fn fn, void *ctx)
 {
 	char buf[65536];
 	ssize_t n;
+	int err = 0;
 
-	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
-		if (write(out, buf, (size_t)n) != n)
-			return -errno;
-	}
-	if (n < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	return 0;
+	while (!err && (n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		err = fn(ctx, buf, (size_t)n);
+	if (!err && n < 0)
+		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return err;
 }
 
-int control_query(pid_t pid, char request, int out)
+int control_query(pid_t pid, char request, control_piece_fn fn, void *ctx)
 {
 	struct timeval limit = {.tv_sec = CLIENT_TIMEOUT_S};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
@@ -203,7 +274,7 @@ int control_query(pid_t pid, char request, int out)
 	    send(fd, &request, 1, MSG_NOSIGNAL) != 1)
 		err = -errno;
 	else
-		err = copy_reply(fd, out);
+		err = read_reply(fd, fn, ctx);
 	close(fd);
 	return err;
 }

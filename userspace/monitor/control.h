@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control.h - both ends of a monitor's control socket, PID.sock in run_dir_path(), which only root can reach. A request is
- * one byte, the reply is text until the connection closes. The monitor answers at once and gives up on clients that do
- * not read.
+ * control.h - both ends of a monitor's control socket, PID.sock in run_dir_path(), which only root can use: its directory, its mode and
+ * the kernel's word on who connected each say so. A request is one byte, the reply is text until the connection closes. The
+ * monitor answers at once. It waits for nobody who says nothing, and gives up on clients that do not read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
+/* Requests: the letter of a format (report/format.h) for the connections in that format, or one of these. */
+#define CONTROL_STATUS 's' /* one JSON object, see status_request.h */
+
+#define CONTROL_SILENT_MAX                                                                         \
+	16 /* clients that have said nothing yet; another one displaces the first */
+
 /* The monitor's end. */
 struct control {
-	int fd;		      /* listening; -1: not open */
-	pid_t pid;	      /* names the socket */
-	bool stalled;	      /* the current client does not read */
-	uint64_t deadline_ns; /* for the current reply, CLOCK_BOOTTIME */
+	int fd;				/* listening; -1: not open */
+	pid_t pid;			/* names the socket */
+	bool stalled;			/* the current client does not read */
+	uint64_t deadline_ns;		/* for the current reply, CLOCK_BOOTTIME */
+	int silent[CONTROL_SILENT_MAX]; /* in the order in which they came */
+	size_t silents;
 };
 
 /* Called for each request; replies with control_reply(). */
@@ -40,14 +49,19 @@ void control_alive(const struct control *c);
 /* Remove the socket of a monitor whose death is reported. */
 void control_forget(pid_t pid);
 
-/* Serve the clients that are waiting, a few of them at a time. */
+/* What to wait for: clients that connect or say something. Returns how many entries of fds it filled. */
+#define CONTROL_POLL_MAX (1 + CONTROL_SILENT_MAX)
+size_t control_poll(const struct control *c, struct pollfd fds[CONTROL_POLL_MAX]);
+
+/* Serve those, a few at a time. */
 void control_serve(struct control *c, control_fn fn, void *ctx);
 void control_reply(struct control *c, int fd, const char *text, size_t len);
 
 /* The client's end: running monitors, at most max of them. Returns their number. */
 size_t control_monitors(pid_t *pids, size_t max);
 
-/* Send a request and copy the reply to the descriptor out. Returns 0 or a negative errno. */
-int control_query(pid_t pid, char request, int out);
+/* Send a request and give each piece of the reply to fn, which returns 0 or a negative errno. Returns 0 or the first error. */
+typedef int (*control_piece_fn)(void *ctx, const char *bytes, size_t len);
+int control_query(pid_t pid, char request, control_piece_fn fn, void *ctx);
 
 #endif

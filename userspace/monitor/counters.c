@@ -185,6 +185,18 @@ static void on_program_lost(void *ctx, const struct sensor_program *p)
 	tally_sensors_lost(m);
 }
 
+static void count_uncovered(struct monitor *m)
+{
+	const struct sensor_program *p;
+	size_t n = sensors_programs(m->sensors, &p), missing = 0;
+
+	for (size_t i = 0; i < n; i++)
+		missing += !p[i].attached;
+	if (missing && m->totals.covered_ns)
+		m->totals.uncovered_ns += m->now - m->totals.covered_ns;
+	m->totals.covered_ns = m->now;
+}
+
 void counters_programs(struct monitor *m)
 {
 	bool before = m->tally.sensors_lost;
@@ -194,6 +206,7 @@ void counters_programs(struct monitor *m)
 	if (m->tally.sensors_lost)
 		evidence_sensors(&m->evidence, m->sensors);
 	m->tally.sensors_lost |= before;
+	count_uncovered(m);
 }
 
 void counters_lag(struct monitor *m)
@@ -230,7 +243,7 @@ static void log_output(const struct monitor *m)
 void counters_summary(const struct monitor *m)
 {
 	const struct sweep_state *s = &m->sweeps;
-	const uint64_t *verdicts = m->totals.by_verdict;
+	const struct totals *t = &m->totals;
 	size_t instances = m->instances.count + m->instances.ended;
 
 	log_wire(m);
@@ -240,8 +253,8 @@ void counters_summary(const struct monitor *m)
 	log_info("incidents: %" PRIu64, m->incidents.next_id);
 	log_info("verdicts: %" PRIu64 " events allowed, %" PRIu64 " observed, %" PRIu64
 		 " prevented, %" PRIu64 " off",
-		 verdicts[VERDICT_ALLOWED], verdicts[VERDICT_OBSERVED], verdicts[VERDICT_PREVENTED],
-		 verdicts[VERDICT_OFF]);
+		 totals_of(t, VERDICT_ALLOWED), totals_of(t, VERDICT_OBSERVED),
+		 totals_of(t, VERDICT_PREVENTED), totals_of(t, VERDICT_OFF));
 	log_info("ended: %zu instance%s, %" PRIu64 " event%s, %" PRIu64 " alert%s, %" PRIu64
 		 " dropped, %" PRIu64 " bytes unsynced",
 		 instances, instances == 1 ? "" : "s", m->totals.attempts,

@@ -443,8 +443,10 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 	if (conn_server_out(c)) {
 		struct instance *in = instances_find(&m->instances, c->instance);
 
-		if (in)
+		if (in) {
 			in->tls = true;
+			instance_set_serves_tls(in, c->ends.local_port);
+		}
 	}
 	if (is_own(m, c))
 		return;

@@ -79,6 +79,7 @@ static void put_start(struct evidence *e, const char *run)
 void evidence_open(struct evidence *e, const char *dir, const char *run)
 {
 	e->error[0] = '\0';
+	snprintf(e->dir, sizeof(e->dir), "%s", dir ?: "");
 	if (!dir)
 		return;
 	e->periodic = periodic_new();
@@ -224,9 +225,9 @@ void evidence_policy(struct evidence *e, const struct policy *p, const char *cha
 {
 	struct jsonw *j = begin(e);
 
+	read_policy(e, p);
 	if (!j)
 		return;
-	read_policy(e, p);
 	jsonw_string(j, "change", change);
 	put_policy(e);
 	writer_keep(e->writer, (unsigned int)p->evidence_days);
@@ -284,17 +285,21 @@ void evidence_sensors(struct evidence *e, const struct sensors *s)
 	end(e, "sensors");
 }
 
+bool evidence_missing(const struct evidence *e, char *note, size_t size)
+{
+	if (e->error[0])
+		snprintf(note, size, "no evidence is kept: %.*s", (int)size - 32, e->error);
+	return e->error[0];
+}
+
 void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *note, uint64_t n),
 			  void *ctx)
 {
 	struct writer_status s;
 	char note[ALERT_NOTE_LEN];
 
-	if (e->error[0]) {
-		snprintf(note, sizeof(note), "no evidence is kept: %.*s", ALERT_NOTE_LEN - 32,
-			 e->error);
+	if (evidence_missing(e, note, sizeof(note)))
 		fn(ctx, note, 1);
-	}
 	if (!e->writer)
 		return;
 	writer_status(e->writer, &s);

@@ -21,6 +21,7 @@ struct evidence_file {
 
 struct evidence {
 	struct writer *writer; /* NULL: there is no log */
+	char dir[256];	       /* that was asked for; empty: none was */
 	struct periodic *periodic;
 	struct report_buf buf;
 	struct evidence_file policy[64]; /* as they were loaded */
@@ -56,7 +57,7 @@ void evidence_incident(struct evidence *e, const struct incident_view *v);
 void evidence_instance(struct evidence *e, const struct instance *in, const char *change,
 		       bool digest);
 
-/* The policy in force: its files and their digests; and how long it keeps entries. change: "loaded", "reloaded". */
+/* The policy in force: its files, whose digests are kept without a log, too, and how long it keeps entries. change: "loaded", "reloaded". */
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change);
 
 /* Which programs are attached. */
@@ -69,6 +70,9 @@ void evidence_sensors(struct evidence *e, const struct sensors *s);
 struct jsonw *evidence_tally_begin(struct evidence *e);
 void evidence_tally_host(struct evidence *e);
 void evidence_tally_end(struct evidence *e, bool whole);
+
+/* Why there is no log though one was asked for, as a note of ALERT_NOTE_LEN bytes. Returns false if there is one, or none was asked for. */
+bool evidence_missing(const struct evidence *e, char *note, size_t size);
 
 /* Call fn for each thing that the log does not have, with a count; once a second. */
 void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *note, uint64_t n),

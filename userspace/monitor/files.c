@@ -444,19 +444,19 @@ size_t files_count(const struct files *f, uint32_t instance)
 	return n;
 }
 
-/* What every server has, but was not found of this one: access to it goes unseen. */
+const unsigned int files_expected[FILES_EXPECTED] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
+
 void files_log(const struct files *f, const struct instance *in)
 {
-	static const unsigned int kinds[] = {FILE_CONFIG, FILE_KEY, FILE_ACL, FILE_DATA};
 	size_t count = files_count(f, in->id);
 	char missing[128] = "";
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < FILES_EXPECTED; i++) {
 		size_t used = strlen(missing);
 
-		if (!files_any(f, in->id, kinds[i], NULL, NULL))
+		if (!files_any(f, in->id, files_expected[i], NULL, NULL))
 			snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
-				 file_kind_name(kinds[i]));
+				 file_kind_name(files_expected[i]));
 	}
 	log_info(
 		"instance %s: %zu file%s protected%s%s%s", in->name, count, count == 1 ? "" : "s",

@@ -72,7 +72,11 @@ bool files_any(const struct files *f, uint32_t instance, unsigned int kind,
 /* The number of files protected for an instance, without its code. */
 size_t files_count(const struct files *f, uint32_t instance);
 
-/* Log how many that are, and of which kinds none is known. */
+/* The kinds that every server has one of, mostly: where none is known, access to it goes unseen. */
+#define FILES_EXPECTED 4
+extern const unsigned int files_expected[FILES_EXPECTED];
+
+/* Log how many that are, and of which of those kinds none is known. */
 void files_log(const struct files *f, const struct instance *in);
 
 struct file; /* file_probe.h */

@@ -11,6 +11,8 @@ uint64_t lag_note(struct lag *l, uint64_t happened_ns, uint64_t now_ns)
 	if (happened_ns < l->since_ns || happened_ns >= now_ns)
 		return 0;
 	late = now_ns - happened_ns;
+	if (late > l->most_ns)
+		l->most_ns = late;
 	if (late <= LAG_LIMIT_NS)
 		return late;
 	l->late++;

@@ -21,7 +21,8 @@ struct lag {
 	uint64_t since_ns;
 	uint64_t worst_ns; /* since the last report */
 	uint64_t reported_ns;
-	uint64_t late; /* events and ticks beyond the limit, in all */
+	uint64_t most_ns; /* in all */
+	uint64_t late;	  /* events and ticks beyond the limit, in all */
 };
 
 /* Something that happened, or was due, at happened_ns has been dealt with. Returns how late that was. */

@@ -23,11 +23,14 @@
 #include "monitor/counters.h"
 #include "monitor/events.h"
 #include "monitor/handoff.h"
+#include "monitor/health.h"
 #include "monitor/heartbeat.h"
+#include "monitor/metrics.h"
 #include "monitor/report.h"
 #include "monitor/signals.h"
 #include "monitor/startup.h"
 #include "monitor/state.h"
+#include "monitor/status_request.h"
 #include "monitor/sweeps.h"
 #include "monitor/tally.h"
 
@@ -61,20 +64,28 @@ static void tick(struct monitor *m, bool last)
 	heartbeat_tick(m);
 	tally_tick(m, false);
 	control_alive(&m->control);
+	if (!last) {
+		metrics_tick(m);
+		health_tick(m);
+	}
 	m->flushing = false;
 }
 
 /* Between two events; what arrives meanwhile waits in the ring buffer. */
 static void reload_policy(struct monitor *m)
 {
-	if (!active_policy_reload(&m->policy))
+	service_reloading(&m->service);
+	if (!active_policy_reload(&m->policy)) {
+		service_say(&m->service, "READY=1"); /* with the old one */
 		return;
+	}
 	active_policy_prevent(&m->policy, m->sensors, &m->instances);
 	active_policy_check(&m->policy, &m->instances);
 	asks_restart(&m->asks);
 	evidence_policy(&m->evidence, &m->policy.policy, "reloaded");
 	guard_stop(&m->guard); /* it has a copy of the old policy */
 	handoff_start(m);
+	service_say(&m->service, "READY=1");
 }
 
 /*
@@ -98,21 +109,28 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	return 0;
 }
 
+static void answer(void *ctx, int fd, char request)
+{
+	if (request == CONTROL_STATUS)
+		status_request(ctx, fd);
+	else
+		conns_request(ctx, fd, request);
+}
+
 /*
  * Wait for events, at most timeout_ms, and handle them. Requests on the control socket are answered at once, but after the
  * events that precede them: a handshake that the client of the request has finished is known by then.
  */
 static int receive(struct monitor *m, int timeout_ms)
 {
-	struct pollfd fd[] = {
-		{.fd = collector_fd(m->collector), .events = POLLIN},
-		{.fd = m->control.fd, .events = POLLIN},
-	};
-	bool requested = poll(fd, ARRAY_SIZE(fd), timeout_ms) > 0 && fd[1].revents;
+	struct pollfd fd[1 + CONTROL_POLL_MAX] = {
+		{.fd = collector_fd(m->collector), .events = POLLIN}};
+	size_t count = 1 + control_poll(&m->control, fd + 1);
+	int ready = poll(fd, count, timeout_ms);
 	int n = collector_poll(m->collector, 0);
 
-	if (requested)
-		control_serve(&m->control, conns_request, m);
+	if (ready > (fd[0].revents != 0)) /* a client's is among them */
+		control_serve(&m->control, answer, m);
 	return n;
 }
 
@@ -146,6 +164,7 @@ static int loop(struct monitor *m)
 		end = now + m->options->duration_s * NS_PER_SEC;
 	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
 		handoff_alive(m);
+		service_alive(&m->service, now);
 		evidence_tick(&m->evidence);
 		next_tick += suspended(m);
 		if (signals_take_reload())
@@ -181,6 +200,7 @@ static int loop(struct monitor *m)
 
 static void end(struct monitor *m)
 {
+	service_say(&m->service, "STOPPING=1");
 	signals_log_sender();
 	guard_stop(&m->guard);
 	collector_poll(m->collector, 0);
@@ -208,6 +228,8 @@ static void release(struct monitor *m)
 	sensors_free(m->sensors);
 	incidents_free(&m->incidents);
 	control_close(&m->control);
+	metrics_server_close(&m->metrics);
+	service_close(&m->service);
 	alerts_free(&m->alerts);
 	conns_free(&m->conns);
 	instances_free(&m->instances);
@@ -279,12 +301,18 @@ int monitor_run(const struct monitor_options *o)
 			   (o->enforce_tls ? POLICY_PREVENT_PLAINTEXT : 0);
 	int err;
 
-	m = (struct monitor){
-		.options = o, .cgroup_fd = -1, .control.fd = -1, .plaintext_due_ns = UINT64_MAX};
+	m = (struct monitor){.options = o,
+			     .began_ns = clock_boot_ns(),
+			     .cgroup_fd = -1,
+			     .control.fd = -1,
+			     .plaintext_due_ns = UINT64_MAX};
+	service_open(&m.service);
 	if (!active_policy_open(&m.policy, o->policy, prevent))
 		return 2;
 	err = init(&m) ?: startup(&m);
 	if (!err) {
+		service_say(&m.service, "READY=1");
+		health_tick(&m);
 		err = loop(&m);
 		end(&m);
 		if (report_lost(&m))

@@ -21,6 +21,7 @@ struct monitor_options {
 	size_t pid_count;
 	const struct policy_sink *sink; /* besides those of the policy */
 	size_t sinks;
+	const char *metrics;  /* where they are served; NULL: what the policy says */
 	const char *evidence; /* directory of the log; NULL: what the policy says */
 	uint32_t statement_s; /* between statements in it; 0: the default */
 	uint32_t duration_s;  /* 0: until SIGINT or SIGTERM */

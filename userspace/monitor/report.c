@@ -110,10 +110,21 @@ static void evaluate(struct monitor *m, struct finding *f)
 	f->severity = f->verdict.severity;
 }
 
+static void count_plaintext(struct monitor *m, const struct alert *a)
+{
+	unsigned int rule = a->ev.key.rule;
+	struct instance *in = instances_find(&m->instances, a->ev.key.instance);
+
+	if (in && (rule == RULE_TLS_PLAINTEXT || rule == RULE_TLS_MIDSTREAM))
+		in->plaintext_bytes += a->bytes - a->tallied_bytes;
+}
+
 static void count(struct monitor *m, const struct finding *f)
 {
+	count_plaintext(m, f->alert);
 	m->totals.attempts += f->more;
-	m->totals.by_verdict[f->verdict.id] += f->more;
+	if (f->alert->ev.key.rule < RULE_MAX)
+		m->totals.events[f->alert->ev.key.rule][f->verdict.id] += f->more;
 	if (!f->update && !(f->alert->ev.flags & EVENT_FOUND_BY_SWEEP) &&
 	    !(f->routine && f->verdict.id == VERDICT_OBSERVED))
 		monitor_request_sweep(m);

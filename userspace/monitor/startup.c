@@ -201,7 +201,9 @@ static int find_instances(struct monitor *m)
 /* An earlier monitor and its guard were killed together; nobody could report it until now. */
 static void on_killed(void *ctx, pid_t pid, time_t alive)
 {
+	int64_t gone_ms = clock_epoch_ms(clock_boot_ns()) - (int64_t)alive * 1000;
 	char note[ALERT_NOTE_LEN], seen[64], time[CLOCK_TEXT_LEN];
+	struct monitor *m = ctx;
 
 	clock_text((int64_t)alive * 1000, time, sizeof(time));
 	snprintf(seen, sizeof(seen), "alive at %s", time);
@@ -210,7 +212,9 @@ static void on_killed(void *ctx, pid_t pid, time_t alive)
 		"an earlier monitor, pid %d, was killed with its guard: nothing was monitored since",
 		(int)pid);
 	log_error("%s; %s", note, seen);
-	report_unwatched(ctx, note, seen);
+	if (gone_ms > 0)
+		m->totals.uncovered_ns += (uint64_t)gone_ms * NS_PER_MS;
+	report_unwatched(m, note, seen);
 }
 
 int startup(struct monitor *m)
@@ -227,6 +231,8 @@ int startup(struct monitor *m)
 	if (err)
 		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
 			 strerror(-err));
+	metrics_server_want(&m->metrics, m->options->metrics ?: m->policy.policy.metrics,
+			    m->service.listen_fd);
 	ask_tick(m);
 	evidence_sensors(&m->evidence, m->sensors);
 	tally_begin(m);

@@ -12,6 +12,15 @@ const struct instance *monitor_instance(const struct monitor *m, uint32_t id)
 	return id == INSTANCE_SELF ? &m->self : instances_find(&m->instances, id);
 }
 
+uint64_t totals_of(const struct totals *t, enum verdict_id verdict)
+{
+	uint64_t n = 0;
+
+	for (unsigned int rule = 0; rule < RULE_MAX; rule++)
+		n += t->events[rule][verdict];
+	return n;
+}
+
 void monitor_request_sweep(struct monitor *m)
 {
 	uint64_t earliest = m->sweeps.began_ns + SWEEP_PAUSE_NS, at = m->now + SWEEP_DELAY_NS;

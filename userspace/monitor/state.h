@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_STATE_H
 #define CACHEWARDEN_STATE_H
 
+#include "base/service.h"
 #include "model/alert.h"
 #include "model/conn.h"
 #include "model/discovery.h"
@@ -16,6 +17,7 @@
 #include "monitor/guard.h"
 #include "monitor/lag.h"
 #include "monitor/lookalikes.h"
+#include "monitor/metrics_server.h"
 #include "monitor/options.h"
 #include "monitor/sharing.h"
 #include "monitor/tally_state.h"
@@ -67,22 +69,26 @@ struct noise {
 };
 
 struct totals {
-	enum severity worst; /* of all incidents; 0: there was none */
-	uint64_t attempts;   /* of all alerts but self-blind */
-	uint64_t by_verdict[VERDICT_MAX];
+	enum severity worst;			/* of all incidents; 0: there was none */
+	uint64_t attempts;			/* of all alerts but self-blind */
+	uint64_t events[RULE_MAX][VERDICT_MAX]; /* the same, by rule and verdict */
 	uint64_t resets, resets_failed;
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
 	uint64_t guards_lost, guards_stalled;
 	uint64_t unwatched; /* times that nothing was monitored */
+	uint64_t
+		uncovered_ns; /* in which a program was not attached, or after a monitor was killed none ran */
+	uint64_t covered_ns; /* until when that is known */
 };
 
 struct monitor {
 	const struct monitor_options *options;
 	/* how long the host was suspended in all, as of the loop's last check */
 	uint64_t suspended_ns;
-	uint64_t now;  /* of the event or tick being handled, CLOCK_BOOTTIME */
-	bool started;  /* servers from before the monitor are known: log changes from now on */
-	bool flushing; /* the last tick: report counts that would wait for their second */
+	uint64_t began_ns; /* when the monitor was started, CLOCK_BOOTTIME */
+	uint64_t now;	   /* of the event or tick being handled, CLOCK_BOOTTIME */
+	bool started;	   /* servers from before the monitor are known: log changes from now on */
+	bool flushing;	   /* the last tick: report counts that would wait for their second */
 
 	/* what is watched */
 	struct sensors *sensors;
@@ -119,10 +125,16 @@ struct monitor {
 	struct heartbeat_state heartbeat;
 	struct guard guard;
 	struct control control;
+	struct metrics_server metrics;
+	struct service service;
+	uint64_t told_ns; /* when the service manager was told how the monitor is */
 };
 
 /* NULL if its start was never seen. */
 const struct instance *monitor_instance(const struct monitor *m, uint32_t id);
+
+/* Events with that verdict, of all rules. */
+uint64_t totals_of(const struct totals *t, enum verdict_id verdict);
 
 /* Sweep soon: the access that a hook just reported may have left traces, or not have been the only one. */
 void monitor_request_sweep(struct monitor *m);

@@ -3,8 +3,8 @@
 #include "monitor/tally.h"
 
 #include "base/clock.h"
-#include "base/macros.h"
 #include "model/tls_suite.h"
+#include "monitor/loss.h"
 #include "tls/facts.h"
 
 #include <stdio.h>
@@ -202,41 +202,20 @@ static void put_row(struct jsonw *j, const struct tally_row *r)
 	jsonw_int(j, "plaintext_bytes", (int64_t)r->plaintext_bytes);
 }
 
-static const struct {
-	enum counter_id id;
-	const char *group, *name;
-} counters[] = {
-	{COUNTER_LOST, "lost", "attempts"},
-	{COUNTER_RING_FULL, "lost", "details"},
-	{COUNTER_UNREPORTED, "lost", "starts"},
-	{COUNTER_PROCS_FULL, "lost", "processes_unprotected"},
-	{COUNTER_FILES_FULL, "lost", "files_unprotected"},
-	{COUNTER_CHECK_LOST, "lost", "outcomes"},
-	{COUNTER_URING_OPENS_UNSEEN, "lost", "uring_opens"},
-	{COUNTER_CHUNKS_LOST, "lost", "handshakes"},
-	{COUNTER_MARK_FAILED, "wire", "sockets_unmarked"},
-	{COUNTER_SOCKETS_LATE, "wire", "sockets_late"},
-	{COUNTER_CONTENDED, "wire", "segments_skipped"},
-	{COUNTER_UNREAD, "wire", "segments_unread"},
-	{COUNTER_SUBFLOWS_UNSEEN, "wire", "subflows_unseen"},
-	{COUNTER_STREAMS_UNSYNCED, "wire", "streams_unsynced"},
-	{COUNTER_STREAMS_RESYNCED, "wire", "streams_resynced"},
-	{COUNTER_BYTES_UNSYNCED, "wire", "bytes_unsynced"},
-};
-
 /* Zeros, too: that nothing was lost is what a statement is for. */
 static void put_counters(struct jsonw *j, struct monitor *m)
 {
 	struct tally *t = &m->tally;
 
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-		uint64_t now = sensors_counter(m->sensors, counters[i].id);
+	for (size_t i = 0; i < losses; i++) {
+		const struct loss *l = &loss[i];
+		uint64_t now = sensors_counter(m->sensors, l->id);
 
-		if (!i || counters[i].group != counters[i - 1].group)
-			jsonw_object(j, counters[i].group);
-		jsonw_int(j, counters[i].name, (int64_t)(now - t->counter[counters[i].id]));
-		t->counter[counters[i].id] = now;
-		if (i + 1 == ARRAY_SIZE(counters) || counters[i].group != counters[i + 1].group)
+		if (!i || strcmp(l->group, l[-1].group))
+			jsonw_object(j, l->group);
+		jsonw_int(j, l->name, (int64_t)(now - t->counter[l->id]));
+		t->counter[l->id] = now;
+		if (i + 1 == losses || strcmp(l->group, l[1].group))
 			jsonw_end_object(j);
 	}
 	jsonw_object(j, "connections");

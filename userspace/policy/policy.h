@@ -109,6 +109,7 @@ struct policy {
 	int64_t evidence_days; /* that entries are kept; 0: for ever */
 	struct policy_sink *sink;
 	size_t sinks;
+	char *metrics;	 /* where metrics are served; NULL: nowhere */
 	int64_t quiet_s; /* an incident without an event for so long is closed */
 	char **file;	 /* names of the files it was read from */
 	size_t files;

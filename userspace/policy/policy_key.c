@@ -175,6 +175,11 @@ static const struct policy_key keys[] = {
 	 .help = "File whose first line is a secret that a webhook shares, with the permissions that key needs. "
 		 "Requests with template ocsf then carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
 		 "HMAC-SHA256 of that timestamp, a dot and the body, in hexadecimal digits."},
+	{"metrics", POLICY_MAP, .help = "Figures of the monitor for Prometheus."},
+	{"metrics.listen", POLICY_TO_TEXT(POLICY_LISTEN, POLICY, metrics), .absent = "not served",
+	 .help = "Serve them at this address, GET /metrics, as run --metrics does. Whoever can connect can read them: they "
+		 "name servers and count what happened to them. A socket may be used by the group of its directory. A change "
+		 "takes effect when the monitor is started again."},
 	{"incidents", POLICY_MAP, .help = "How events are grouped into incidents."},
 	{"incidents.quiet", POLICY_TO_INT(POLICY_NUMBER, POLICY, quiet_s), .min = 1, .max = 86400,
 	 .preset = "60", .help = "Seconds without a new event after which an incident is closed."},

@@ -18,6 +18,7 @@ enum policy_type {
 	POLICY_PATH,
 	POLICY_UNIT,
 	POLICY_TARGET,
+	POLICY_LISTEN,
 	POLICY_SHA256,
 	/* stored as int64_t */
 	POLICY_NUMBER,

@@ -2,6 +2,7 @@
 /* policy_value.c - see policy_value.h. */
 #include "policy/policy_value.h"
 
+#include "base/http_address.h"
 #include "base/macros.h"
 #include "base/str.h"
 #include "policy/policy_sink.h"
@@ -135,6 +136,7 @@ void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_
 		[POLICY_PATH] = "an absolute path",
 		[POLICY_UNIT] = "a unit, NAME.service or NAME.scope",
 		[POLICY_TARGET] = POLICY_TARGET_FORMS,
+		[POLICY_LISTEN] = "unix:/PATH, 127.0.0.1:PORT or [::1]:PORT",
 		[POLICY_SHA256] = "64 lower-case hexadecimal digits",
 		[POLICY_DATE] = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ",
 		[POLICY_RULE] = "a rule name such as mem-read, or a prefix such as mem-*",
@@ -299,6 +301,8 @@ static bool text_ok(enum policy_type type, const char *text)
 		       (str_ends_with(text, ".service") || str_ends_with(text, ".scope"));
 	case POLICY_TARGET:
 		return policy_target_parse(text, &target);
+	case POLICY_LISTEN:
+		return http_address_is_local(text);
 	case POLICY_SHA256:
 		return strlen(text) == SHA256_HEX && strspn(text, "0123456789abcdef") == SHA256_HEX;
 	default:

@@ -24,6 +24,32 @@ static void coverage_text(const struct sensor_program *p, size_t n, char *buf, s
 	}
 }
 
+size_t sensors_parts(const struct sensors *s, struct sensor_part ret[SENSOR_PARTS_MAX])
+{
+	const struct sensor_program *p;
+	size_t n = sensors_programs(s, &p), parts = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < parts &&
+		       (strcmp(ret[k].sensor, p[i].sensor) || strcmp(ret[k].tier, p[i].tier)))
+			k++;
+		if (k == SENSOR_PARTS_MAX)
+			continue;
+		if (k == parts)
+			ret[parts++] = (struct sensor_part){p[i].sensor, p[i].tier, 0, 0};
+		ret[k].programs++;
+		ret[k].attached += p[i].attached;
+	}
+	return parts;
+}
+
+void coverage_note(const struct sensor_program *p, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s/%s not attached, unseen: %s", p->sensor, p->name, p->unseen);
+}
+
 void coverage_report(const struct sensors *s, size_t instances,
 		     void (*blind_spot)(void *ctx, const char *note, uint64_t total), void *ctx)
 {
@@ -37,8 +63,7 @@ void coverage_report(const struct sensors *s, size_t instances,
 		missing++;
 		log_warn("%s/%s not attached, not covered: %s (%s)", p[i].sensor, p[i].name,
 			 p[i].unseen, p[i].error);
-		snprintf(note, sizeof(note), "%s/%s not attached, unseen: %s", p[i].sensor,
-			 p[i].name, p[i].unseen);
+		coverage_note(&p[i], note, sizeof(note));
 		blind_spot(ctx, note, 1);
 	}
 	if (!sensors_knows_uprobes(s))

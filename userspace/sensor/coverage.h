@@ -5,6 +5,19 @@
 
 #include "sensor/sensors.h"
 
+/* The programs of one sensor on one tier. */
+struct sensor_part {
+	const char *sensor, *tier;
+	size_t programs, attached;
+};
+
+/* In the order of the table. Returns how many. */
+#define SENSOR_PARTS_MAX 16
+size_t sensors_parts(const struct sensors *s, struct sensor_part ret[SENSOR_PARTS_MAX]);
+
+/* "memory/ac_open not attached, unseen: ...": of size ALERT_NOTE_LEN. */
+void coverage_note(const struct sensor_program *p, char *buf, size_t size);
+
 /*
  * Log one summary line for the number of instances watched, and a warning for each program that is not attached.
  * blind_spot is called for each, with a note of what goes unseen.

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* ask_monitor.c - see ask_monitor.h. */
+#include "cmd/ask_monitor.h"
+
+#include "base/log.h"
+#include "monitor/run_dir.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MONITORS_MAX 16 /* listed; a host runs one, a test machine a few */
+
+/* The only monitor on this host. Returns CLI_PROCEED, or an exit code after an error message. */
+static int find_monitor(const char *command, uint32_t *ret_pid)
+{
+	pid_t pids[MONITORS_MAX];
+	size_t n = control_monitors(pids, MONITORS_MAX);
+
+	if (!n) {
+		log_error("%s: no running monitor found in %s; start one as root: cachewarden run",
+			  command, run_dir_path());
+		return EXIT_CANNOT;
+	}
+	if (n > 1) {
+		log_error(
+			"%s: %zu monitors are running; choose one with --pid, for example --pid %d",
+			command, n, (int)pids[0]);
+		return EXIT_USAGE;
+	}
+	*ret_pid = (uint32_t)pids[0];
+	return CLI_PROCEED;
+}
+
+int ask_monitor(const char *command, uint32_t pid, char request, control_piece_fn fn, void *ctx)
+{
+	int code = pid ? CLI_PROCEED : find_monitor(command, &pid), err;
+
+	if (code != CLI_PROCEED)
+		return code;
+	err = control_query((pid_t)pid, request, fn, ctx);
+	if (!err)
+		return CLI_PROCEED;
+	log_error("%s: no answer from pid %u: %s", command, pid,
+		  err == -ENOENT ? "it is not a running monitor" : strerror(-err));
+	return EXIT_CANNOT;
+}
