@@ -20,7 +20,7 @@ AT_FUNCTIONS = ("ac_", "ac32_", "floor_function")  # programs that the kernel ca
 PROGRAM = "program: "
 RUNS_SLACK = 0.02    # runs per operation; the operations around a measurement add some
 GROWTH = 0.01        # of the figure itself
-SPREADS = 2          # how many spreads of the table are no change; they are from few runs
+SPREADS = 3          # how many spreads of the table are no change; they are from few runs
 RUN_SLACK = 1        # instructions of one run of a program: the statistics are exact to about 0.1
 PATH_SLACK = 0.001   # of the whole path, of which the added cost is the difference of two runs
 
@@ -105,27 +105,25 @@ def change(what, before, now):
 
 
 def compare(measured, expected):
-    """Compares one kernel's figures with the table's section. Returns (failures, gains), lists of text."""
-    failures, gains = [], []
+    """Compares one kernel's figures with the table's section. Returns what became dearer and what cheaper, each
+    {figure: text}. A figure that is in one of them only counts as dearer."""
+    dearer = {figure: "not in the table" for figure in measured if figure not in expected}
+    cheaper = {}
     for figure, row in expected.items():
         if figure not in measured:
-            failures.append(f"{figure}: in the table, but not measured")
+            dearer[figure] = "in the table, but not measured"
             continue
-        before, now = cost(figure, row), cost(figure, measured[figure])
-        slack = tolerance(figure, row)
-        what = "instructions per run" if is_program(figure) else "added instructions"
-        if now > before + slack:
-            failures.append(f"{figure}: {change(what, before, now)}, more than {slack:.1f} dearer")
-        elif now < before - slack:
-            gains.append(f"{figure}: {change(what, before, now)}")
+        checks = [("instructions per run" if is_program(figure) else "added instructions",
+                   cost(figure, row), cost(figure, measured[figure]), tolerance(figure, row))]
         if is_program(figure):
-            before, now = row["runs"], measured[figure]["runs"]
-            if now > before * (1 + GROWTH) + RUNS_SLACK:
-                failures.append(f"{figure}: {change('runs per operation', before, now)}")
-            elif now < before * (1 - GROWTH) - RUNS_SLACK:
-                gains.append(f"{figure}: {change('runs per operation', before, now)}")
-    failures += [f"{figure}: not in the table" for figure in measured if figure not in expected]
-    return failures, gains
+            before = row["runs"]
+            checks.append(("runs per operation", before, measured[figure]["runs"], GROWTH * before + RUNS_SLACK))
+        for what, before, now, slack in checks:
+            if now > before + slack:
+                dearer[figure] = f"{change(what, before, now)}, {slack:.3g} are tolerated"
+            elif now < before - slack:
+                cheaper[figure] = change(what, before, now)
+    return dearer, cheaper
 
 
 # --- text ---
@@ -135,12 +133,12 @@ TITLES = {OURS: "cachewarden", "floor": "empty packet programs", "sys_enter": "e
 
 
 def cell(row, configuration):
+    """What a configuration adds; of ours, whose runs are repeated, also how far these were apart."""
     if configuration not in row:
         return "-"
-    added = row[configuration] - row[OFF]
-    if abs(added) <= PATH_SLACK * row[OFF]:
-        return "0"
-    return f"{added:+,.0f} ({row[configuration] / row[OFF]:.3f})"
+    added = round(row[configuration] - row[OFF])
+    text = "0" if abs(added) <= PATH_SLACK * row[OFF] else f"{added:+,d} ({row[configuration] / row[OFF]:.3f})"
+    return f"{text} ± {row['spread']:,.0f}" if configuration == OURS else text
 
 
 def path_rows(kernel, section, columns):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exact [-p] SERVER PORT CA [PART] - the instructions that operations take, on a machine whose clock ticks once for each.
+ * exact [-m MONITOR] [-p] SERVER PORT CA [PART] - the instructions that operations take, on a machine whose clock ticks
+ * once for each.
  *
  * SERVER is the pid of a Redis that speaks TLS on PORT of 127.0.0.1, with a certificate of CA. Prints lines of fields
  * that are separated by tabs:
@@ -9,8 +10,10 @@
  *   program NAME PROGRAM RUNS INSTRUCTIONS    with -p: runs per operation, and the mean of one run by the kernel's
  *                                             statistics, which must be on
  *
- * `server: ...` is what the server spends on a request or a new connection. `stranger: ...` is what a process spends on
- * an operation that has nothing to do with any server, its children included. PART selects names by their beginning.
+ * `server: ...` is what the server spends on a request. `host: ...` is what client, server and the monitor, if one runs,
+ * spend together: for a new connection the monitor does some work of its own, and when it wakes decides whether client or
+ * server pays for the switches between them. `stranger: ...` is what a process spends on an operation that has nothing
+ * to do with any server, its children included. PART selects names by their beginning.
  *
  * Client and server run under SCHED_BATCH, on one CPU: neither interrupts the other when it is woken, so their turns
  * are the same in every run.
@@ -23,6 +26,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#define SYNOPSIS "[-m MONITOR] [-p] SERVER PORT CA [PART]"
 #define OUTLIERS 2 /* at each end: a window in which the server also did its periodic work */
 #define CLIENTS 10
 #define SIZE_MAX_BYTES 10240
@@ -30,19 +34,36 @@
 
 static const char *part = "";
 static const char *port, *ca;
-static int server_times; /* /proc/PID/schedstat */
+static int server_times, monitor_times = -1; /* /proc/PID/schedstat */
 
 /* --- clocks, in instructions --- */
+
+static int times_open(const char *pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/schedstat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		trigger_die("%s", path);
+	return fd;
+}
+
+static uint64_t times_read(int times)
+{
+	char text[64] = "";
+
+	if (pread(times, text, sizeof(text) - 1, 0) <= 0)
+		trigger_die("a measured process has ended");
+	return strtoull(text, NULL, 10);
+}
 
 /* The server is asleep when it is asked: its time is then complete. */
 static uint64_t server_clock(void)
 {
-	char text[64] = "";
-
 	usleep(2000);
-	if (pread(server_times, text, sizeof(text) - 1, 0) <= 0)
-		trigger_die("the server has ended");
-	return strtoull(text, NULL, 10);
+	return times_read(server_times);
 }
 
 static uint64_t own_clock(void)
@@ -55,6 +76,12 @@ static uint64_t own_clock(void)
 	return own.tv_sec * 1000000000ull + own.tv_nsec +
 	       (children.ru_utime.tv_sec + children.ru_stime.tv_sec) * 1000000000ull +
 	       (children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1000ull;
+}
+
+static uint64_t host_clock(void)
+{
+	usleep(20000); /* the monitor does its part a little later */
+	return server_clock() + own_clock() + (monitor_times < 0 ? 0 : times_read(monitor_times));
 }
 
 /* --- measuring --- */
@@ -159,8 +186,8 @@ static void measure_server(void)
 			requests(set, sizes[i], PIPELINE_MAX, i ? 1 : 5);
 		}
 	}
-	if (selected("server: connection"))
-		measure("server: connection", server_clock, connection_once, 6, 1);
+	if (selected("host: connection"))
+		measure("host: connection", host_clock, connection_once, 6, 1);
 	for (int i = 0; i < CLIENTS; i++)
 		tls_close(client[i]);
 }
@@ -293,25 +320,27 @@ static void await_sweep(void)
 int main(int argc, char **argv)
 {
 	const struct sched_param none = {};
-	char path[64];
+	int option;
 
-	if (argc > 1 && !strcmp(argv[1], "-p")) {
-		progs_open();
-		argc--;
-		argv++;
+	while ((option = getopt(argc, argv, "m:p")) > 0) {
+		if (option == 'm')
+			monitor_times = times_open(optarg);
+		else if (option == 'p')
+			progs_open();
+		else
+			trigger_usage(SYNOPSIS);
 	}
-	if (argc < 4 || argc > 5)
-		trigger_usage("[-p] SERVER PORT CA [PART]");
-	port = argv[2];
-	ca = argv[3];
-	if (argc == 5)
-		part = argv[4];
-	snprintf(path, sizeof(path), "/proc/%s/schedstat", argv[1]);
-	server_times = open(path, O_RDONLY | O_CLOEXEC);
-	if (server_times < 0)
-		trigger_die("%s", path);
+	argc -= optind;
+	argv += optind;
+	if (argc < 3 || argc > 4)
+		trigger_usage(SYNOPSIS);
+	server_times = times_open(argv[0]);
+	port = argv[1];
+	ca = argv[2];
+	if (argc == 4)
+		part = argv[3];
 	if (sched_setscheduler(0, SCHED_BATCH, &none) ||
-	    sched_setscheduler(atoi(argv[1]), SCHED_BATCH, &none))
+	    sched_setscheduler(atoi(argv[0]), SCHED_BATCH, &none))
 		trigger_die("SCHED_BATCH");
 	measure_server();
 	measure_strangers();

@@ -82,25 +82,30 @@ def write_table(kernels, releases):
 
 
 def check(lane):
-    """Returns whether no cost grew."""
-    release, figures, missing = measure(lane, SHORT)
-    kernel = major_minor(release)
+    """Returns whether no cost grew. A cost that seems to have grown is measured again, after another boot."""
     kernels, releases = read_table()
-    if missing or kernel not in kernels:
-        print(f"{kernel}: {missing or 'no figures in docs/cost.json: make bench-exact UPDATE=1'}")
-        return False
-    failures, gains = cost.compare(figures, kernels[kernel])
-    for text in failures:
-        print(f"{kernel}: {text}")
-    for text in gains:
-        print(f"{kernel}: cheaper: {text}")
-    if failures or gains:
+    dearer = None
+    for _ in range(2):
+        release, figures, missing = measure(lane, SHORT)
+        kernel = major_minor(release)
+        if missing or kernel not in kernels:
+            print(f"{kernel}: {missing or 'no figures in docs/cost.json: make bench-exact UPDATE=1'}")
+            return False
+        now_dearer, cheaper = cost.compare(figures, kernels[kernel])
+        dearer = {figure: text for figure, text in now_dearer.items() if dearer is None or figure in dearer}
+        if not dearer:
+            break
+    for figure, text in dearer.items():
+        print(f"{kernel}: {figure}: {text}")
+    for figure, text in cheaper.items():
+        print(f"{kernel}: cheaper: {figure}: {text}")
+    if dearer or cheaper:
         if release != releases[kernel]:
             print(f"The kernel is {release} now; the table is of {releases[kernel]}.")
         print(f"If this is intended: make bench-exact UPDATE=1 LANES={lane}, and say why in the commit")
     else:
         print(f"{kernel}: {len(figures)} figures as in docs/cost.json")
-    return not failures
+    return not dearer
 
 
 def measure_all(lanes, update):

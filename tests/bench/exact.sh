@@ -91,11 +91,11 @@ for configuration; do
 	cachewarden)
 		monitor && {
 			monitor=$pid
-			measure
+			measure -m "$monitor"
 			echo "configuration programs $(cut -d ' ' -f 1 /proc/uptime)"
 			beside '[0-9]' build/bench/floor /sys/fs/cgroup sys_enter do_filp_open
 			echo 1 >/proc/sys/kernel/bpf_stats_enabled
-			measure -p
+			measure -m "$monitor" -p
 			echo 0 >/proc/sys/kernel/bpf_stats_enabled
 			end
 			pid=$monitor

@@ -58,7 +58,7 @@ kernel()
 
 	read -r expect suites < <(lane_fields "$1")
 	# shellcheck disable=SC2086 # a list
-	flock "$cache/kernels" $lanes_dir/kernel.sh "$1" "$cache/$1" $suites
+	flock "$cache/kernels.lock" $lanes_dir/kernel.sh "$1" "$cache/$1" $suites
 }
 
 # lane_files LANE - pack the guest's files to $work/LANE.cpio. The tests to run are in $work/LANE.tests.
