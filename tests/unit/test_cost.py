@@ -107,6 +107,11 @@ class Compare(unittest.TestCase):
     def test_a_program_that_runs_more_often_is_dearer(self):
         self.assertIn("runs per operation 2 -> 3", self.outcome(egress={"runs": 3})[0][EGRESS])
 
+    def test_how_much_a_sweep_finds_is_no_change(self):
+        sweep = "program: sweep_tasks, sweep"
+        few, many = ({sweep: {"run": 20000, "runs": runs, "spread": 0}} for runs in (68, 72))
+        self.assertEqual(cost.compare(many, few), ({}, {}))
+
     def test_a_path_is_compared_by_what_the_monitor_adds(self):
         self.assertEqual(self.outcome(get={"off": 30000, "cachewarden": 30900}), ({}, {}))
         dearer, _ = self.outcome(open={"cachewarden": 8850})
