@@ -51,6 +51,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c
 LIVE     := $(patsubst tests/live/%.c,$(B)/live/%.o,$(wildcard tests/live/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+EXACT    := $(B)/bench/exact $(B)/bench/floor
 
 UNITFILES := $(patsubst docs/package/%,$(B)/package/%,$(wildcard docs/package/*.service docs/package/*.socket))
 
@@ -104,9 +105,6 @@ deb-check: ## install, upgrade, remove and purge that package in a chroot (root;
 	$(Q)tests/scripts/deps.sh package
 	$(Q)tests/scripts/deb-chroot.sh
 
-boot: ## boot Debian and systemd in emulation, with that package, and see what the service does (root; minutes)
-	$(Q)tests/lanes/boot.sh
-
 clean: ## remove build/
 	rm -rf $(B)
 
@@ -114,7 +112,7 @@ clean: ## remove build/
 
 check: ## unit tests, lint, analyze, live tests, other kernels in emulation (root; installs what it needs)
 	$(Q)tests/scripts/deps.sh build test fuzz
-	+$(Q)$(SUBMAKE) all tests peers
+	+$(Q)$(SUBMAKE) all tests peers $(EXACT)
 	$(Q)tests/scripts/check.sh
 
 tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
@@ -165,21 +163,31 @@ bench: ## measure cost and latency on a scratch Redis (root); for settings see t
 	+$(Q)$(SUBMAKE) all tests $(BENCHES)
 	$(Q)tests/bench/bench.py
 
+# LANES='6.1 6.12' measures those kernels; UPDATE=1 rewrites docs/cost.json, with three runs of each.
+bench-exact: ## count the instructions that the monitor costs on emulated kernels, beside other tools (root)
+	$(Q)tests/scripts/deps.sh build test bench
+	+$(Q)$(SUBMAKE) all tests $(EXACT)
+	$(Q)tests/bench/exact.py $(if $(UPDATE),--update) $(LANES)
+
+cost-check: all tests $(EXACT) ## count them on one emulated kernel and compare with docs/cost.json: none may grow (root)
+	$(Q)tests/bench/exact.py --check $(LANES)
+
 # LANES='6.1 6.12' measures those kernels; UPDATE=1 rewrites the table.
 verifier-cost: all tests $(B)/bench/verifier_cost ## compare what BPF programs cost the verifier with the committed table (root)
 	$(Q)tests/scripts/verifier-cost.py $(if $(UPDATE),--update) $(LANES)
 
 # --- targets: documents and editors ---
 
-docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables
+docs: $(B)/docgen ## rewrite what the documentation repeats of the code's tables, and of docs/cost.json
 	$(Q)$(B)/docgen
+	$(Q)tests/bench/exact.py --docs
 
 compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install deb deb-check boot clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
-	verifier-cost docs compile_commands.json FORCE
+.PHONY: all help deps run install deb deb-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
+	bench-exact cost-check verifier-cost docs compile_commands.json FORCE
 
 # --- rules ---
 
@@ -255,7 +263,7 @@ $(B)/cachewarden-live: $(LIVE)
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -Itests -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf -lssl -lcrypto
 
 .SECONDEXPANSION:
 $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h userspace/*/*.h)

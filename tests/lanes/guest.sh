@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# guest.sh root OUT - pack what is the same for every kernel: build/, the programs that it and the live tests run, and
-# the libraries of all of them.
+# guest.sh root OUT [PROGRAM...] - pack what is the same for every kernel: build/, the programs that it and the live tests
+# run, those named, and the libraries of all of them.
 # guest.sh lane OUT DIR TESTS [COMMAND] - pack what depends on the lane: kernel modules from DIR, the list of tests to
 # run, and the command of lanes.sh -c.
 #
@@ -44,19 +44,19 @@ root()
 	for name in bin sbin lib lib64; do
 		ln -s "usr/$name" "$tree/$name"
 	done
-	for name in $programs busybox; do
+	for name in $programs "$@" busybox; do
 		path=$(type -P "$name") || { echo "guest.sh: $name is not installed" >&2; exit 3; }
 		paths+=("$path")
 	done
 	for path in build/cachewarden build/cachewarden-live build/*.bpf.o build/triggers/* \
-		build/bench/verifier_cost; do
+		build/bench/{verifier_cost,exact,floor}; do
 		case $path in
 		*.d) ;;
 		build/bench/*) [ ! -e "$path" ] || built+=("$path") ;;
 		*) built+=("$path") ;;
 		esac
 	done
-	cp --parents "${built[@]}" "$tree/repo"
+	cp --parents "${built[@]}" tests/bench/exact.sh "$tree/repo"
 	while IFS= read -r path; do
 		copy_file "$path"
 	done < <(

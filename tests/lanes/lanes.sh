@@ -4,7 +4,9 @@
 # lanes.sh [-t PATTERN]... [LANE...] - boot each lane's kernel in emulation, run doctor and the live tests there, and
 # print TAP. Without LANE, all lanes of lanes.list. -t runs only live tests whose name contains PATTERN; may be repeated.
 # lanes.sh -s LANE - open a shell in that guest.
-# lanes.sh -c COMMAND LANE - run a shell command in that guest, in /repo, and print its output.
+# lanes.sh -c COMMAND [-b PROGRAMS] LANE - run a shell command in that guest, in /repo, and print its output. -b is for
+# measurements: it adds these programs of this machine, separated by spaces, and memory for them, and takes away the
+# instructions that copy any number of bytes at once, which the clock counts as one for each byte.
 #
 # Run `make all tests` first. README.md describes the parts.
 set -u
@@ -49,14 +51,14 @@ lane_fields()
 	awk -v lane="$1" '!/^#/ && $1 == lane { $1 = ""; print; exit }' $lanes_dir/lanes.list
 }
 
-# Downloads the lane's kernel to $cache/LANE. Prints the reason if there is none.
+# Downloads the lane's kernel to $cache/LANE, one at a time. Prints the reason if there is none.
 kernel()
 {
 	local expect suites
 
 	read -r expect suites < <(lane_fields "$1")
 	# shellcheck disable=SC2086 # a list
-	$lanes_dir/kernel.sh "$1" "$cache/$1" $suites
+	flock "$cache/kernels.lock" $lanes_dir/kernel.sh "$1" "$cache/$1" $suites
 }
 
 # lane_files LANE - pack the guest's files to $work/LANE.cpio. The tests to run are in $work/LANE.tests.
@@ -86,7 +88,7 @@ guest()
 	shift 2
 	[ "$guest_mode" != shell ] || clock=() # who types would be late
 	timeout -k 5 --foreground $guest_timeout qemu-system-x86_64 -M pc -accel tcg,thread=single \
-		"${clock[@]}" -smp 1 -cpu max,-erms,-fsrm -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		"${clock[@]}" -smp 1 -cpu max,-erms,-fsrm -m "$memory" -nodefaults -no-user-config -display none -no-reboot \
 		-pidfile "$work/$lane.pid" "$@" \
 		-kernel "$cache/$lane/vmlinux" -initrd "$work/$lane.cpio" \
 		-append "console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable clocksource=tsc \
@@ -158,11 +160,14 @@ clean_up()
 patterns=()
 mode=
 command=
-while getopts t:sc: option; do
+programs=
+memory=1024 # MiB
+while getopts t:sc:b: option; do
 	case $option in
 	t) patterns+=("$OPTARG") ;;
 	s) mode=shell ;;
 	c) mode=command command=$OPTARG ;;
+	b) programs=$OPTARG memory=2048 ;;
 	*) exit 2 ;;
 	esac
 done
@@ -183,7 +188,8 @@ work=$(mktemp -d $cache/work.XXXXXX)
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-$lanes_dir/guest.sh root "$work/root.cpio" || die "cannot pack the guest's files"
+# shellcheck disable=SC2086 # a list
+$lanes_dir/guest.sh root "$work/root.cpio" $programs || die "cannot pack the guest's files"
 
 if [ -n "$mode" ]; then
 	: >"$work/tests"
@@ -192,8 +198,8 @@ if [ -n "$mode" ]; then
 	if [ "$mode" = shell ]; then
 		guest "$lanes" shell -serial mon:stdio
 	else
-		guest "$lanes" command -serial "file:$cache/$lanes/console" -serial stdio </dev/null |
-			sed -n '/^lane: /!p'
+		guest "$lanes" command -serial "file:$cache/$lanes/console.command" -serial stdio </dev/null |
+			sed -un '/^lane: /!p'
 	fi
 	exit
 fi

@@ -5,8 +5,8 @@
 #
 # `unit` runs the unit tests, the fuzzers (if they are built) and lint. Without it, the live tests run on this
 # kernel, which mostly wait: two pairs of parts side by side, then what must be alone. Beside them and at low
-# priority run the tests in $lane_tests on emulated kernels, and after one another the unit tests, lint, the fuzzers
-# and clang-tidy. Their output is printed afterwards.
+# priority run the tests in $lane_tests on emulated kernels, and after one another the unit tests, lint, the fuzzers,
+# clang-tidy and what the monitor costs on an emulated kernel. Their output is printed afterwards.
 #
 # All TAP is passed on. A program that crashes, does not finish its plan, or runs no test counts as one failure.
 # The failures are repeated at the end, with their diagnostics. The last line is the sum. Exit 1 if anything failed.
@@ -155,21 +155,33 @@ unit_tests()
 			fail "unit: nothing built; make tests"
 		fi
 	done
+	for unit in tests/unit/test_*.py; do
+		one_test "$unit" "$unit"
+	done
 }
 
-# one_test NAME COMMAND... - a command that is one test; what it prints is shown if it fails
+# one_test NAME COMMAND... - a command that is one test. What it prints is shown if it fails, and the last line if it
+# exits with 3, which means that it cannot run here.
 one_test()
 {
 	local name=$1 output=$scratch/output.$BASHPID
 
 	shift
-	if "$@" >"$output" 2>&1; then
+	"$@" >"$output" 2>&1
+	case $? in
+	0)
 		echo "ok - $name"
 		passed=$((passed + 1))
-	else
+		;;
+	3)
+		echo "ok - $name # SKIP $(tail -n 1 "$output")"
+		skipped=$((skipped + 1))
+		;;
+	*)
 		fail "$name"
 		tail -n 20 "$output" | sed 's/^/# /' | tee -a "$failures"
-	fi
+		;;
+	esac
 }
 
 # A short run of each fuzzer that is built; `make fuzz` is the long one.
@@ -187,7 +199,7 @@ fuzzers()
 	done
 }
 
-# All that needs neither root nor a kernel of its own. The last line of its output is its sum.
+# All that leaves this kernel alone. The last line of its output is its sum.
 offline_start()
 {
 	set -m # a process group of its own, to be ended as one
@@ -198,12 +210,13 @@ offline_start()
 		one_test "the fuzzers can be built" make --no-print-directory fuzzers
 		fuzzers
 		one_test "analyze (clang-tidy)" make --no-print-directory analyze
+		one_test "cost-check: no cost grew" tests/bench/exact.py --check
 		echo "$passed $failed $skipped"
 	} >"$scratch/offline" 2>&1 </dev/null &
 	offline=$!
 	set +m
 	renice -n 10 -g "$offline" >/dev/null
-	echo "# unit tests, lint, fuzzers, analyze: beside the tests below"
+	echo "# unit tests, lint, fuzzers, analyze, cost-check: beside the tests below"
 }
 
 offline_end()

@@ -220,9 +220,10 @@ def check_documents(_files):
     if not os.access("build/docgen", os.X_OK):
         problem("build/docgen is not built: generated documents not checked; run: make lint")
         return
-    status, text = output_of("build/docgen", "--check")
-    if status:
-        problem("generated documents:\n" + text.rstrip())
+    for check in (("build/docgen",), ("tests/bench/exact.py", "--docs")):
+        status, text = output_of(*check, "--check")
+        if status:
+            problem("generated documents:\n" + text.rstrip())
 
 
 def check_paths(files):
