@@ -117,16 +117,29 @@ static __noinline int exe_known(struct file *exe)
 
 /* --- members --- */
 
+/* Counted before it is entered, and until it is gone: nobody finds a member missing. */
+static __always_inline void member_count(u32 tgid, s32 n)
+{
+	u32 slot = member_slot(tgid), *members = bpf_map_lookup_elem(&member_slots, &slot);
+
+	if (members)
+		__sync_fetch_and_add(members, n);
+}
+
 static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
 {
 	struct member m = {.instance = instance, .main = main};
 	struct server *s = bpf_map_lookup_elem(&servers, &instance);
 	u32 tgid = BPF_CORE_READ(task, tgid);
 
+	member_count(tgid, 1);
 	if (bpf_map_update_elem(&procs, &tgid, &m, BPF_NOEXIST)) {
-		if (is_member(tgid, instance)) /* by a hook and a sweep at once */
+		if (is_member(tgid, instance)) { /* by a hook and a sweep at once */
+			member_count(tgid, -1);
 			return 0;
+		}
 		if (bpf_map_update_elem(&procs, &tgid, &m, BPF_ANY)) {
+			member_count(tgid, -1);
 			counter_add(COUNTER_PROCS_FULL, 1);
 			return -1;
 		}
@@ -140,7 +153,10 @@ static __always_inline void member_remove(u32 tgid, u32 instance)
 {
 	struct server *s = bpf_map_lookup_elem(&servers, &instance);
 
-	if (!bpf_map_delete_elem(&procs, &tgid) && s && __sync_fetch_and_add(&s->live, -1) == 1)
+	if (bpf_map_delete_elem(&procs, &tgid))
+		return;
+	member_count(tgid, -1);
+	if (s && __sync_fetch_and_add(&s->live, -1) == 1)
 		bpf_map_delete_elem(&servers, &instance);
 }
 
