@@ -202,6 +202,19 @@ struct exe_key {
 	char name[EXE_KEY_LEN];
 };
 
+/* name_bits: the first two characters of such a name, the end of a short one included */
+#define NAME_WORDS 1024
+
+static inline __u32 name_word(__u16 start)
+{
+	return start >> 6;
+}
+
+static inline __u64 name_bit(__u16 start)
+{
+	return 1ull << (start & 63);
+}
+
 /* own_pipes */
 struct own_pipe {
 	struct pid_owner by;
