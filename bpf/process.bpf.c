@@ -94,14 +94,12 @@ struct {
 } title_scans SEC(".maps");
 
 /* Is argv[0], without directories, a server's name? */
-__noinline int title_known(u64 task_addr)
+__noinline int title_known(u64 argv0)
 {
-	struct task_struct *task = (void *)task_addr;
-	const char *argv0 = (const char *)BPF_CORE_READ(task, mm, arg_start);
 	struct exe_key key = {.bits = EXE_KEY_BITS};
 	u32 zero = 0, at;
 	struct title_scan *t = bpf_map_lookup_elem(&title_scans, &zero);
-	long n = t ? bpf_probe_read_user_str(t->path, TITLE_LEN, argv0) : 0;
+	long n = t ? bpf_probe_read_user_str(t->path, TITLE_LEN, (void *)argv0) : 0;
 
 	if (n <= 1)
 		return 0;
@@ -534,9 +532,9 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 	}
 	/* exec takes comm from the file name: it counts only if no interpreter took over, so that a
 	 * script with a server's name is not taken for one */
-	named = file_named(exe) ||
-		(bprm->filename == bprm->interp &&
-		 ((may_be_name(*(u16 *)p->comm) && comm_known(p)) || title_known(address(p))));
+	named = file_named(exe) || (bprm->filename == bprm->interp &&
+				    ((may_be_name(*(u16 *)p->comm) && comm_known(p)) ||
+				     title_known(p->mm->arg_start)));
 	if (m) {
 		same = named && is_program(p, m->instance);
 		/* what starts a server may have a server's name, too */
