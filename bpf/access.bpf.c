@@ -39,7 +39,8 @@ const volatile __u32 calls_loaded; /* calls.bpf.c is: its syscalls have hooks of
 
 /*
  * Results of the check that wait for the end of an open: while there is none, no open needs to look for its own. One that
- * could not be kept waits for good; from then on paths say what the check would have said.
+ * could not be kept, and one that no open follows, wait for good. That only costs time: every path is then read, and says
+ * what the check would have said.
  */
 static u32 checks_waiting;
 
@@ -223,6 +224,16 @@ static __always_inline s32 error_of(const void *p)
 	return (u64)p >= (u64)-4095 ? (s32)(u64)p : 0;
 }
 
+/* Is that file of procfs about a process, and about none of an instance? */
+static __always_inline int is_stranger(struct inode *inode)
+{
+	struct proc_inode *pi = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	struct pid *pid = BPF_CORE_READ(pi, pid);
+	struct pid_owner room = {};
+
+	return pid && !owner_of_pid(pid, &room);
+}
+
 /*
  * Nearly every open of a host: a file that no rule is about, opened by a process of no instance. What the kernel has of it
  * in memory tells; no name, path or table is read. A file of the kernel, or one that may be an instance's, is left to
@@ -237,6 +248,7 @@ static __noinline int is_nothing(struct task_struct *task, struct file *f)
 		return 0;
 	switch (inode->i_sb->s_magic) {
 	case PROC_SUPER_MAGIC:
+		return is_stranger(inode);
 	case PIPEFS_MAGIC:
 	case TRACEFS_MAGIC:
 	case OVERLAYFS_MAGIC:
