@@ -55,6 +55,7 @@ FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/polic
 FUZZ_LIBS_fuzz_policy := -lyaml
 FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
 FUZZ_LIBS_fuzz_note := -lcrypto
+FUZZED_fuzz_hello := userspace/validate/hello.c
 FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/http evidence/witness_request evidence/note evidence/tree)
 FUZZ_LIBS_fuzz_witness := -lcrypto
 FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/note evidence/tree base/crc32c)
@@ -80,6 +81,7 @@ run: deps ## monitor every Redis and Valkey on this host; starts a scratch one i
 install: all ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
 	install -D -m 644 docs/cachewarden-evidence.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-evidence.1
+	install -D -m 644 docs/cachewarden-validate.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-validate.1
 	install -D -m 644 docs/cachewarden-witness.1 $(DESTDIR)$(prefix)/share/man/man1/cachewarden-witness.1
 	install -D -m 644 docs/cachewarden-policy.5 $(DESTDIR)$(prefix)/share/man/man5/cachewarden-policy.5
 	install -D -m 644 docs/cachewarden-rules.7 $(DESTDIR)$(prefix)/share/man/man7/cachewarden-rules.7

@@ -67,6 +67,7 @@ static const struct {
 	{&silence_suite, ALONE},
 	{&noise_suite, ALONE},
 	{&evidence_suite, ALONE},
+	{&validate_suite, ALONE},
 	{&unprevented_suite, ALONE},
 	{&prevent_suite, ALONE},
 	{&policy_suite, ALONE},

@@ -56,7 +56,7 @@ extern const struct suite memory_suite, wire_suite, instances_suite, collector_s
 	sweep_alone_suite, self_suite, unprevented_suite, prevent_suite, policy_suite,
 	incident_suite, actors_suite, operate_suite, peers_suite, peers_kernel_suite,
 	interplay_suite, net_suite, code_suite, soak_suite, ocsf_suite, plain_suite, namesake_suite,
-	silence_suite, noise_suite, ask_suite, ask_alone_suite, evidence_suite;
+	silence_suite, noise_suite, ask_suite, ask_alone_suite, evidence_suite, validate_suite;
 
 /* Do other tests run at the same time? What concerns the host may then be their doing. */
 bool part_beside_another(void);

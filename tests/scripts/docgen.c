@@ -14,7 +14,10 @@
 #include "model/rule.h"
 #include "model/vector.h"
 #include "policy/policy_doc.h"
+#include "policy/policy_value.h"
 #include "sensor/program.h"
+#include "validate/check.h"
+#include "validate/profile_read.h"
 
 #include <err.h>
 #include <stdbool.h>
@@ -109,12 +112,35 @@ static void write_limits(FILE *to)
 			limits[i].unseen);
 }
 
+static void write_checks(FILE *to)
+{
+	fprintf(to, "| check | guarantee | tried | passes if |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < check_count; i++)
+		fprintf(to, "| `%s` | %s | %s | %s |\n", checks[i].id, checks[i].guarantee,
+			checks[i].tried, checks[i].expected);
+}
+
+static void write_profile(FILE *to)
+{
+	char expected[POLICY_EXPECTED_LEN];
+
+	fprintf(to, "| key | value | default | |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < profile_table.count; i++) {
+		const struct policy_key *k = &profile_table.key[i];
+
+		policy_value_expected(k, expected);
+		fprintf(to, "| `%s` | %s | %s | %s |\n", k->path, expected,
+			k->required ? "required" : k->preset ?: k->absent ?: "", k->help);
+	}
+}
+
 static const struct section {
 	const char *name;
 	void (*write)(FILE *to);
 } sections[] = {
-	{"rules", write_rules}, {"vectors", write_vectors}, {"syscalls", write_syscalls},
-	{"files", write_files}, {"limits", write_limits},
+	{"rules", write_rules},	    {"vectors", write_vectors}, {"syscalls", write_syscalls},
+	{"files", write_files},	    {"limits", write_limits},	{"checks", write_checks},
+	{"profile", write_profile},
 };
 
 static const struct section *find_section(const char *name, size_t len)
@@ -233,6 +259,7 @@ static const struct document {
 } documents[] = {
 	{"README.md"},
 	{"docs/coverage.md"},
+	{"docs/validate.md"},
 	{"docs/policy.md", policy_markdown},
 	{"docs/cachewarden-policy.5", policy_man},
 	{"docs/cachewarden-rules.7", rules_man},

@@ -161,6 +161,30 @@ static bool attribute_begins(const struct stat *st, const char *name, const char
 	return read_file(path, buf, sizeof(buf)) > 0 && !strncmp(buf, prefix, strlen(prefix));
 }
 
+bool proc_dm_encrypts(const char *uuid)
+{
+	/* of cryptsetup and systemd-cryptsetup */
+	static const char *const types[] = {"LUKS1-",  "LUKS2-", "PLAIN-",  "LOOPAES-",
+					    "TCRYPT-", "BITLK-", "FVAULT2-"};
+
+	if (strncmp(uuid, "CRYPT-", 6) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strncmp(uuid + 6, types[i], strlen(types[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_encrypted(const struct stat *st)
+{
+	char path[96], uuid[160];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/dm/uuid", major(st->st_rdev),
+		 minor(st->st_rdev));
+	return read_file(path, uuid, sizeof(uuid)) > 0 && proc_dm_encrypts(uuid);
+}
+
 /* zram (it alone has comp_algorithm) without a disk to write back to */
 static bool is_in_ram(const struct stat *st)
 {
@@ -202,7 +226,7 @@ bool proc_swap_sealed(void)
 		for (; fscanf(f, "%511s%*[^\n]", where) == 1; spaces++) {
 			if (stat(where, &st) || !S_ISBLK(st.st_mode))
 				continue;
-			sealed += attribute_begins(&st, "dm/uuid", "CRYPT-") || is_in_ram(&st);
+			sealed += is_encrypted(&st) || is_in_ram(&st);
 		}
 	}
 	fclose(f);

@@ -44,6 +44,12 @@ void proc_comm(pid_t pid, char *buf, size_t size);
 /* The most processes there can be at once, threads included; 0 if unknown. */
 uint32_t proc_processes_max(void);
 
+/*
+ * Does the device mapper encrypt with this target, by the device's uuid? Targets for integrity and verity name themselves
+ * CRYPT-, too, but encrypt nothing.
+ */
+bool proc_dm_encrypts(const char *uuid);
+
 /* Is all swap space on encrypted devices (dm-crypt) or in RAM (zram)? False if there is no swap. */
 bool proc_swap_sealed(void);
 

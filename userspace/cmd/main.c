@@ -19,6 +19,7 @@ static const struct cli_verb verbs[] = {
 	 cmd_conns},
 	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},
 	{"evidence", "Verify and show an evidence log.", cmd_evidence},
+	{"validate", "Try a server and its host against what is promised of them.", cmd_validate},
 	{"witness", "Cosign the evidence logs of other hosts.", cmd_witness},
 	{"doctor", "Show what this kernel supports and what stays unseen.", cmd_doctor},
 	{"version", "Print the version.", cmd_version},

@@ -8,6 +8,7 @@ int cmd_conns(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* Verbs of cmd_evidence that have a file of their own. */

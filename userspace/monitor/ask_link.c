@@ -32,17 +32,26 @@
  */
 #define LIBSSL_FUNCTIONS(X)                                                                        \
 	X(OPENSSL_init_ssl)                                                                        \
+	X(SSL_CTX_ctrl)                                                                            \
 	X(SSL_CTX_new)                                                                             \
+	X(SSL_CTX_set_cipher_list)                                                                 \
+	X(SSL_CTX_set_client_cert_cb)                                                              \
+	X(SSL_CTX_set_security_level)                                                              \
 	X(SSL_CTX_set_verify)                                                                      \
 	X(SSL_CTX_use_PrivateKey)                                                                  \
 	X(SSL_CTX_use_certificate_chain_file)                                                      \
 	X(SSL_connect)                                                                             \
+	X(SSL_do_handshake)                                                                        \
 	X(SSL_free)                                                                                \
 	X(SSL_get_error)                                                                           \
+	X(SSL_get_ex_data)                                                                         \
+	X(SSL_get_peer_cert_chain)                                                                 \
 	X(SSL_new)                                                                                 \
 	X(SSL_peek)                                                                                \
 	X(SSL_read)                                                                                \
+	X(SSL_renegotiate)                                                                         \
 	X(SSL_set0_rbio)                                                                           \
+	X(SSL_set_ex_data)                                                                         \
 	X(SSL_set_rfd)                                                                             \
 	X(SSL_set_wfd)                                                                             \
 	X(SSL_shutdown)                                                                            \
@@ -78,6 +87,12 @@ static bool fail(struct ask_link *l, const char *why)
 {
 	l->why = why;
 	return false;
+}
+
+static bool fail_late(struct ask_link *l)
+{
+	l->late = true;
+	return fail(l, "no answer in time");
 }
 
 /* Texts of OpenSSL's own table: nothing that the peer sent. */
@@ -122,6 +137,24 @@ const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd)
 	else
 		close(key_fd);
 	return ok ? NULL : tls_error("no certificate and key in PEM form");
+}
+
+/* Called when a server asks for a certificate and there is none. */
+static int certificate_asked(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+	struct ask_link *l = libssl.SSL_get_ex_data(ssl, 0);
+
+	l->asked = true;
+	return 0;
+}
+
+void ask_link_tolerate(struct ask_link *l, int newest)
+{
+	libssl.SSL_CTX_set_security_level(l->ctx, 0);
+	libssl.SSL_CTX_set_cipher_list(l->ctx, "ALL:COMPLEMENTOFALL");
+	libssl.SSL_CTX_ctrl(l->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, 0, NULL);
+	libssl.SSL_CTX_ctrl(l->ctx, SSL_CTRL_SET_MAX_PROTO_VERSION, newest, NULL);
+	libssl.SSL_CTX_set_client_cert_cb(l->ctx, certificate_asked);
 }
 
 /* --- connections --- */
@@ -190,7 +223,7 @@ bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port,
 	socklen_t len = address_of(ip, port, &to), own_len = sizeof(own), size = sizeof(int);
 	int err = 0;
 
-	l->refused = false;
+	l->refused = l->late = false;
 	address_of(ip, 0, &own);
 	l->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0 || bind(l->fd, &own.any, len) || getsockname(l->fd, &own.any, &own_len))
@@ -199,7 +232,7 @@ bool ask_link_connect(struct ask_link *l, const uint8_t ip[16], uint16_t port,
 	if (connect(l->fd, &to.any, len))
 		err = errno;
 	if (err == EINPROGRESS && !wait_for(l->fd, POLLOUT))
-		return fail(l, "no answer in time");
+		return fail_late(l);
 	if (err == EINPROGRESS && getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &err, &size))
 		err = errno;
 	l->refused = err == ECONNREFUSED;
@@ -275,8 +308,7 @@ static bool wait_tls(struct ask_link *l, int r)
 
 	if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
 		return fail(l, tls_error("the connection was closed"));
-	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) ||
-	       fail(l, "no answer in time");
+	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) || fail_late(l);
 }
 
 /* The first byte that comes back, without taking it; else -1, and *ret says why. */
@@ -286,7 +318,7 @@ static int first_byte(struct ask_link *l, enum ask_peer *ret)
 
 	*ret = ASK_PEER_SILENT;
 	if (!wait_for(l->fd, POLLIN)) {
-		l->why = "no answer in time";
+		fail_late(l);
 		return -1;
 	}
 	if (recv(l->fd, &byte, 1, MSG_PEEK) == 1)
@@ -308,6 +340,8 @@ static bool send_hello(struct ask_link *l)
 		BIO_free(nothing);
 		return fail(l, "out of memory");
 	}
+	l->asked = false;
+	libssl.SSL_set_ex_data(l->ssl, 0, l);
 	BIO_set_mem_eof_return(nothing, -1);
 	libssl.SSL_set0_rbio(l->ssl, nothing);
 	if (libssl.SSL_set_wfd(l->ssl, l->fd) != 1)
@@ -354,6 +388,25 @@ enum ask_peer ask_link_encrypt(struct ask_link *l)
 	return is_accepted(l) ? ASK_PEER_TLS : ASK_PEER_TLS_FAILED;
 }
 
+STACK_OF(X509) * ask_link_chain(const struct ask_link *l)
+{
+	return l->ssl ? libssl.SSL_get_peer_cert_chain(l->ssl) : NULL;
+}
+
+bool ask_link_renegotiate(struct ask_link *l)
+{
+	int r;
+
+	ERR_clear_error();
+	if (libssl.SSL_renegotiate(l->ssl) != 1)
+		return fail(l, tls_error("not possible"));
+	while ((r = libssl.SSL_do_handshake(l->ssl)) != 1) {
+		if (!wait_tls(l, r))
+			return false;
+	}
+	return true;
+}
+
 enum ask_peer ask_link_greet(struct ask_link *l)
 {
 	static const char ping[] = "PING\r\n";
@@ -398,7 +451,7 @@ bool ask_link_write(struct ask_link *l, const char *buf, size_t len)
 		return write_tls(l, buf, len);
 	for (size_t done = 0; done < len; done += (size_t)n) {
 		if (!wait_for(l->fd, POLLOUT))
-			return fail(l, "no answer in time");
+			return fail_late(l);
 		n = send(l->fd, buf + done, len - done, MSG_NOSIGNAL);
 		if (n < 0)
 			return fail(l, strerror(errno));
@@ -425,7 +478,7 @@ ssize_t ask_link_read(struct ask_link *l, char *buf, size_t size)
 	if (l->ssl)
 		return read_tls(l, buf, size);
 	if (!wait_for(l->fd, POLLIN)) {
-		l->why = "no answer in time";
+		fail_late(l);
 		return -1;
 	}
 	n = recv(l->fd, buf, size, 0);

@@ -12,6 +12,7 @@
 #include "event.h"
 
 #include <openssl/types.h>
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ struct ask_link {
 	SSL *ssl;	 /* NULL: plaintext, or a UNIX socket */
 	const char *why; /* what failed last */
 	bool refused;	 /* nobody listens there any more */
+	bool late;	 /* something was not answered in time */
+	bool asked;	 /* for a certificate, of a link that tolerates */
 };
 
 /* What answers at a port. */
@@ -42,6 +45,12 @@ bool ask_link_init(struct ask_link *l);
 const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd);
 
 /*
+ * Begin TLS also where it would not be safe, with that version at most (0: any), to see what a server does. A secret must
+ * not be sent on such a link.
+ */
+void ask_link_tolerate(struct ask_link *l, int newest);
+
+/*
  * Connect to an address that a server of this host listens on, from the same one: nobody else has it and the port meanwhile.
  * *ret: both ends as the server sees them; nothing was sent yet.
  */
@@ -53,6 +62,12 @@ bool ask_link_verify(struct ask_link *l, uint32_t uid);
 
 /* Begin TLS. */
 enum ask_peer ask_link_encrypt(struct ask_link *l);
+
+/* The certificates that the server sent, its own first; also if the handshake failed behind them. NULL: none. */
+STACK_OF(X509) * ask_link_chain(const struct ask_link *l);
+
+/* Does the server renegotiate TLS 1.2 when a client wants to? The link is of no use afterwards. */
+bool ask_link_renegotiate(struct ask_link *l);
 
 /* Begin plaintext with a PING: ASK_PEER_PLAIN if a server answers that takes commands in plaintext. */
 enum ask_peer ask_link_greet(struct ask_link *l);

@@ -2,8 +2,10 @@
 /* ask_session.c - see ask_session.h. A password is in no argument, no output and no log; errors are told by fixed texts. */
 #include "monitor/ask_session.h"
 
+#include "base/secret.h"
 #include "model/server_reply.h"
 #include "monitor/ask_link.h"
+#include "monitor/ask_resp.h"
 #include "monitor/file_probe.h"
 #include "monitor/sock_diag.h"
 
@@ -22,9 +24,6 @@
 #include <unistd.h>
 
 #define NOBODY 65534
-#define PASSWORD_MAX 512
-#define REPLY_MAX (64u << 10)
-#define WORDS_MAX 3
 
 const char *const ask_directives[ASK_VALUES] = {
 	"dir",		"dbfilename",	       "appenddirname", "aclfile", "cluster-config-file",
@@ -34,7 +33,7 @@ struct session {
 	const struct ask_question *q;
 	struct ask_answer *answer;
 	struct ask_link link;
-	char password[PASSWORD_MAX];
+	char password[ASK_RESP_WORD];
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct session *s, const char *fmt, ...)
@@ -49,57 +48,28 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct session *s, const 
 
 /* --- files of the policy --- */
 
-/* A file with a secret in it, that nobody else can read. Returns a descriptor, or -1 after fail(). */
-static int open_secret(struct session *s, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		fail(s, "%s: %s", path, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		fail(s, "%s: not a regular file", path);
-	} else if (st.st_uid && st.st_uid != geteuid()) {
-		fail(s, "%s: owned by uid %u; expected root or the user running cachewarden", path,
-		     st.st_uid);
-	} else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		fail(s,
-		     "%s: mode %04o lets others than its owner use it; expected 0600 or stricter",
-		     path, st.st_mode & 07777);
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static bool read_password(struct session *s)
 {
 	const char *path = s->q->how->password_file;
-	int fd = path ? open_secret(s, path) : -1;
-	ssize_t n;
+	char why[ASK_REASON_LEN];
 
-	if (!path)
+	if (!path || !secret_read_line(path, s->password, sizeof(s->password), why, sizeof(why)))
 		return true;
-	if (fd < 0)
-		return false;
-	n = read(fd, s->password, sizeof(s->password) - 1);
-	close(fd);
-	s->password[n > 0 ? strcspn(s->password, "\r\n") : 0] = '\0';
-	return s->password[0] || fail(s, "%s: its first line is empty", path);
+	return fail(s, "%s", why);
 }
 
 static bool read_certificate(struct session *s)
 {
 	const struct policy_ask *how = s->q->how;
-	int fd = how->key ? open_secret(s, how->key) : -1;
+	char refusal[ASK_REASON_LEN];
 	const char *why;
+	int fd;
 
 	if (!how->key)
 		return true;
+	fd = secret_open(how->key, refusal, sizeof(refusal));
 	if (fd < 0)
-		return false;
+		return fail(s, "%s", refusal);
 	why = ask_link_identify(&s->link, how->cert, fd);
 	return !why || fail(s, "%s, %s: %s", how->cert, how->key, why);
 }
@@ -157,34 +127,16 @@ static bool enter_network(struct session *s)
 /* --- the conversation --- */
 
 /* Send a command and read its reply, which stays in buf. */
-static bool ask(struct session *s, const char *const words[WORDS_MAX], char buf[REPLY_MAX],
+static bool ask(struct session *s, const char *const *words, char buf[ASK_RESP_MAX],
 		struct server_reply *ret)
 {
-	char request[2 * PASSWORD_MAX + 256];
-	size_t used = 0, n = 0, got = 0;
-	int64_t len = 0;
-	ssize_t part;
-	bool sent;
+	enum ask_resp got = ask_resp(&s->link, words, buf, ret);
 
-	while (n < WORDS_MAX && words[n])
-		n++;
-	used = (size_t)snprintf(request, sizeof(request), "*%zu\r\n", n);
-	for (size_t i = 0; i < n && used < sizeof(request); i++)
-		used += (size_t)snprintf(request + used, sizeof(request) - used, "$%zu\r\n%s\r\n",
-					 strlen(words[i]), words[i]);
-	sent = used < sizeof(request) && ask_link_write(&s->link, request, used);
-	explicit_bzero(request, sizeof(request));
-	while (sent && len == 0 && got < REPLY_MAX) {
-		part = ask_link_read(&s->link, buf + got, REPLY_MAX - got);
-		if (part <= 0)
-			break;
-		got += (size_t)part;
-		len = server_reply_parse(buf, got, ret);
-	}
-	if (len > 0)
+	if (got == ASK_RESP_OK)
 		return true;
-	s->answer->again = !len;
-	return fail(s, "%s: %s", words[0], len ? "the reply is none of Redis" : s->link.why);
+	s->answer->again = got == ASK_RESP_LOST;
+	return fail(s, "%s: %s", words[0],
+		    got == ASK_RESP_FOREIGN ? "the reply is none of Redis" : s->link.why);
 }
 
 static bool refused(struct session *s, const char *command, const struct server_reply *r)
@@ -193,11 +145,10 @@ static bool refused(struct session *s, const char *command, const struct server_
 	return fail(s, "%s refused: %s", command, server_reply_error(r));
 }
 
-static bool authenticate(struct session *s, char buf[REPLY_MAX])
+static bool authenticate(struct session *s, char buf[ASK_RESP_MAX])
 {
 	const char *user = s->q->how->user;
-	const char *const words[WORDS_MAX] = {"AUTH", user ?: s->password,
-					      user ? s->password : NULL};
+	const char *const words[] = {"AUTH", user ?: s->password, user ? s->password : NULL, NULL};
 	struct server_reply r = {};
 
 	if (!s->password[0])
@@ -216,9 +167,9 @@ static bool keep(struct session *s, size_t i, const char *text, size_t len)
 	return true;
 }
 
-static bool ask_parameter(struct session *s, size_t i, char buf[REPLY_MAX])
+static bool ask_parameter(struct session *s, size_t i, char buf[ASK_RESP_MAX])
 {
-	const char *const words[WORDS_MAX] = {"CONFIG", "GET", ask_directives[i]};
+	const char *const words[] = {"CONFIG", "GET", ask_directives[i], NULL};
 	struct server_reply r = {};
 
 	if (!ask(s, words, buf, &r))
@@ -229,9 +180,9 @@ static bool ask_parameter(struct session *s, size_t i, char buf[REPLY_MAX])
 }
 
 /* The configuration file is no parameter. Without it there is less to protect, but not nothing. */
-static void ask_config_file(struct session *s, char buf[REPLY_MAX])
+static void ask_config_file(struct session *s, char buf[ASK_RESP_MAX])
 {
-	const char *const words[WORDS_MAX] = {"INFO", "server"};
+	const char *const words[] = {"INFO", "server", NULL};
 	struct server_reply r = {};
 	const char *path = "";
 	size_t len;
@@ -248,7 +199,7 @@ static void ask_config_file(struct session *s, char buf[REPLY_MAX])
 
 static void converse(struct session *s)
 {
-	char *buf = malloc(REPLY_MAX);
+	char *buf = malloc(ASK_RESP_MAX);
 	bool ok = buf && authenticate(s, buf);
 
 	explicit_bzero(s->password, sizeof(s->password));

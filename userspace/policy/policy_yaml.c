@@ -388,33 +388,50 @@ static bool file_ok(int fd, const char *path, bool trusted, char *error, size_t 
 	return true;
 }
 
-static bool load_file(struct policy *p, const char *path, bool trusted, char *error, size_t size)
+static char *read_text(const char *path, bool trusted, size_t *ret_len, char *error, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text = malloc(FILE_MAX + 1);
 	ssize_t n = 0, len = 0;
-	bool ok = false;
 
 	if (fd < 0 || !text) {
 		snprintf(error, size, "%s: %s; expected a policy file", path, strerror(errno));
-		goto out;
+		goto fail;
 	}
 	if (!file_ok(fd, path, trusted, error, size))
-		goto out;
+		goto fail;
 	while (len <= (ssize_t)FILE_MAX &&
 	       (n = read(fd, text + len, FILE_MAX + 1 - (size_t)len)) > 0)
 		len += n;
+	if (n >= 0 && len <= (ssize_t)FILE_MAX) {
+		close(fd);
+		*ret_len = (size_t)len;
+		return text;
+	}
 	if (n < 0)
 		snprintf(error, size, "%s: %s; expected a policy file", path, strerror(errno));
-	else if (len > (ssize_t)FILE_MAX)
+	else
 		snprintf(error, size, "%s: larger than 1 MiB; expected a smaller policy file",
 			 path);
-	else
-		ok = policy_yaml_parse(p, path, text, (size_t)len, error, size);
-out:
+fail:
 	free(text);
 	if (fd >= 0)
 		close(fd);
+	return NULL;
+}
+
+char *policy_yaml_text(const char *path, size_t *ret_len, char *error, size_t size)
+{
+	return read_text(path, false, ret_len, error, size);
+}
+
+static bool load_file(struct policy *p, const char *path, bool trusted, char *error, size_t size)
+{
+	size_t len = 0;
+	char *text = read_text(path, trusted, &len, error, size);
+	bool ok = text && policy_yaml_parse(p, path, text, len, error, size);
+
+	free(text);
 	return ok;
 }
 

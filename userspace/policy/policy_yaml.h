@@ -21,6 +21,9 @@ bool policy_yaml_read(const struct policy_table *t, void *root, const char *name
 bool policy_yaml_parse(struct policy *p, const char *name, const char *text, size_t len,
 		       char *error, size_t size);
 
+/* The text of a file, to be freed. NULL with the reason in error. */
+char *policy_yaml_text(const char *path, size_t *ret_len, char *error, size_t size);
+
 /*
  * The whole policy: file, then the *.yaml in the directory policy.d beside it, sorted by name. file NULL: POLICY_FILE,
  * or the built-in policy if it does not exist. trusted: refuse files that anybody but their owner can write, or that

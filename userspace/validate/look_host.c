@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* look_host.c - settings and state of the host. */
+#include "validate/look.h"
+
+#include "base/host.h"
+#include "base/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KERNELS "/boot"
+#define KERNEL_PREFIX "vmlinuz-"
+
+/* The first line of a file. Returns false if it cannot be read. */
+static bool read_line(const char *path, char *buf, size_t size)
+{
+	FILE *f = fopen(path, "re");
+
+	buf[0] = '\0';
+	if (f && !fgets(buf, (int)size, f))
+		buf[0] = '\0';
+	if (f)
+		fclose(f);
+	buf[strcspn(buf, "\n")] = '\0';
+	return f;
+}
+
+static int read_number(const char *path)
+{
+	char text[32];
+
+	return read_line(path, text, sizeof(text)) && text[0] ? (int)strtol(text, NULL, 10) : -1;
+}
+
+/* Without its file a kernel lacks the feature, if the directory of that file is there. */
+static int read_feature(const char *dir, const char *file)
+{
+	char path[128];
+	int n;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	n = read_number(path);
+	if (n >= 0)
+		return n;
+	return access(path, F_OK) && errno == ENOENT && !access(dir, R_OK | X_OK) ? -1
+										  : FACTS_UNSEEN;
+}
+
+/* Does that file exist? */
+static enum known exists(const char *path)
+{
+	if (!access(path, F_OK))
+		return YES;
+	return errno == ENOENT || errno == ENOTDIR ? NO : UNKNOWN;
+}
+
+static enum known has_swap(void)
+{
+	FILE *f = fopen("/proc/swaps", "re");
+	char line[512];
+	int lines = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		lines++;
+	if (f)
+		fclose(f);
+	/* the first line is a heading; without swap support there is no such file */
+	return lines ? (lines > 1 ? YES : NO) : exists("/proc/swaps") == NO ? NO : UNKNOWN;
+}
+
+static enum known has_ksm(void)
+{
+	int run = read_feature("/sys/kernel/mm", "ksm/run");
+
+	return run == FACTS_UNSEEN ? UNKNOWN : run == 1 ? YES : NO;
+}
+
+/* "none [integrity] confidentiality": the one in brackets. */
+static void read_lockdown(char *ret, size_t size)
+{
+	char line[128];
+	const char *open;
+
+	read_line("/sys/kernel/security/lockdown", line, sizeof(line));
+	open = strchr(line, '[');
+	snprintf(ret, size, "%.*s", open ? (int)strcspn(open + 1, "]") : 0, open ? open + 1 : "");
+}
+
+static void read_kernels(struct facts_host *h)
+{
+	size_t prefix = strlen(KERNEL_PREFIX);
+	struct dirent *d;
+	DIR *dir = opendir(KERNELS);
+
+	snprintf(h->kernel, sizeof(h->kernel), "%.63s", host_get()->kernel);
+	while (dir && (d = readdir(dir))) {
+		const char *version = d->d_name + prefix;
+
+		if (strncmp(d->d_name, KERNEL_PREFIX, prefix) != 0)
+			continue;
+		h->packaged = h->packaged || !strcmp(version, h->kernel);
+		if (strverscmp(version, h->newest) > 0)
+			snprintf(h->newest, sizeof(h->newest), "%.63s", version);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void look_host(struct facts *f)
+{
+	struct facts_host *h = &f->host;
+	char taint[32];
+
+	h->ptrace_scope = read_feature("/proc/sys/kernel", "yama/ptrace_scope");
+	h->core_pattern_seen = read_line("/proc/sys/kernel/core_pattern", h->core_pattern,
+					 sizeof(h->core_pattern));
+	h->swap = has_swap();
+	h->swap_sealed = proc_swap_sealed();
+	h->ksm = has_ksm();
+	read_lockdown(h->lockdown, sizeof(h->lockdown));
+	h->unprivileged_bpf = read_number("/proc/sys/kernel/unprivileged_bpf_disabled");
+	h->perf_paranoid = read_number("/proc/sys/kernel/perf_event_paranoid");
+	h->kptr_restrict = read_number("/proc/sys/kernel/kptr_restrict");
+	read_kernels(h);
+	h->reboot = exists("/run/reboot-required");
+	if (h->reboot != YES)
+		h->reboot = exists("/var/run/reboot-required");
+	h->taint_seen = read_line("/proc/sys/kernel/tainted", taint, sizeof(taint)) && taint[0];
+	if (h->taint_seen)
+		h->taint = strtoull(taint, NULL, 10);
+}
