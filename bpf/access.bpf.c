@@ -37,6 +37,13 @@
 
 const volatile __u32 calls_loaded; /* calls.bpf.c is: its syscalls have hooks of their own */
 
+/*
+ * Results of the check that wait for the end of an open: while there is none, no open needs to look for its own. One that
+ * could not be kept, and one that no open follows, wait for good. That only costs time: every path is then read, and says
+ * what the check would have said.
+ */
+static u32 checks_waiting;
+
 /* What the check found inside an open, until the open ends. */
 struct open_check {
 	struct pid_owner owner;
@@ -165,9 +172,12 @@ static __always_inline int open_check_set(struct task_struct *task, const struct
 		bpf_task_storage_get(&open_checks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!check) {
+		__sync_fetch_and_add(&checks_waiting, 1);
 		counter_add(COUNTER_CHECK_LOST, 1);
 		return 0;
 	}
+	if (!check->set)
+		__sync_fetch_and_add(&checks_waiting, 1);
 	check->owner = *owner;
 	check->set = 1;
 	check->denied = !allowed;
@@ -205,12 +215,56 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	return 0;
 }
 
-/* The error that the kernel returned in place of a pointer (IS_ERR()), 0 if it is one. */
-static __always_inline s64 error_of(const void *p)
+/*
+ * The error that the kernel returned in place of a pointer (IS_ERR()), 0 if it is one. The lower half is enough then, and a
+ * scalar for the verifier.
+ */
+static __always_inline s32 error_of(const void *p)
 {
-	s64 raw = address(p);
+	return (u64)p >= (u64)-4095 ? (s32)(u64)p : 0;
+}
 
-	return raw < 0 && raw >= -4095 ? raw : 0;
+/* Is that file of procfs about a process, and about none of an instance? */
+static __always_inline int is_stranger(struct inode *inode)
+{
+	struct proc_inode *pi = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	struct pid *pid = BPF_CORE_READ(pi, pid);
+	struct pid_owner room = {};
+
+	return pid && !owner_of_pid(pid, &room);
+}
+
+/*
+ * Nearly every open of a host: a file that no rule is about, opened by a process of no instance. What the kernel has of it
+ * in memory tells; no name, path or table is read. A file of the kernel, or one that may be an instance's, is left to
+ * opened(). The pointer comes from the hook's arguments.
+ */
+static __noinline int is_nothing(struct task_struct *task, struct file *f)
+{
+	struct inode *inode = f->f_inode;
+	u32 type;
+
+	if (may_be_member(task->tgid))
+		return 0;
+	switch (inode->i_sb->s_magic) {
+	case PROC_SUPER_MAGIC:
+		return is_stranger(inode);
+	case PIPEFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case OVERLAYFS_MAGIC:
+		return 0;
+	case CGROUP_MAGIC:
+	case CGROUP2_MAGIC:
+		return !(f->f_mode & FMODE_WRITE);
+	}
+	type = inode->i_mode & S_IFMT;
+	if (type == S_IFCHR)
+		return !is_memory(inode->i_rdev);
+	if (type != S_IFREG)
+		return 1;
+	if (may_be_owned(inode->i_ino))
+		return 0;
+	return !(f->f_mode & FMODE_WRITE) || f->f_path.dentry->d_name.len != PRELOAD_LEN;
 }
 
 SEC("fexit/" OPEN_FN)
@@ -218,30 +272,35 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 	     struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct open_check *check = bpf_task_storage_get(&open_checks, task, NULL, 0);
-	struct open_name name = {
-		.path = BPF_CORE_READ(pathname, name),
-		.kernel = 1,
-		.dirfd = dfd,
-		.flags = BPF_CORE_READ(op, open_flag),
-	};
-	s64 err = error_of(file);
-	u32 vector = vector_of(address(task), syscall_number(task)), checked = check && check->set;
-	struct pid_owner owner = {};
+	struct open_name name = {.kernel = 1, .dirfd = dfd};
+	struct open_check *check = NULL;
+	u32 waiting = checks_waiting, vector;
+	s32 err = error_of(file);
 
-	if (checked) {
-		owner = check->owner;
-		check->set = 0;
+	if (likely(!waiting) && (err ? err != -EACCES && err != -EPERM : is_nothing(task, file)))
+		return 0;
+	if (err || waiting) { /* nobody follows fd/N of an instance unchecked */
+		name.path = pathname->name;
+		name.flags = op->open_flag;
 	}
+	if (waiting)
+		check = bpf_task_storage_get(&open_checks, task, NULL, 0);
+	if (check && !check->set)
+		check = NULL;
+	if (check) {
+		check->set = 0;
+		__sync_fetch_and_add(&checks_waiting, -1);
+	}
+	vector = vector_of(address(task), syscall_number(task));
 	if (!is_open(vector))
 		vector = VECTOR_OPENAT; /* exec and others */
 	if (opened(task, file, err, &name, vector)) {
-		if (checked)
-			check->opened = owner.instance;
+		if (check)
+			check->opened = check->owner.instance;
 		return 0;
 	}
-	if (checked) /* during the walk: the path led through root, cwd, exe or map_files */
-		report(&owner, RULE_MEM_INSPECT, vector, PROC_FILE_WALK,
+	if (check) /* during the walk: the path led through root, cwd, exe or map_files */
+		report(&check->owner, RULE_MEM_INSPECT, vector, PROC_FILE_WALK,
 		       err
 			       ?: check->denied ? -EACCES
 						: 0,

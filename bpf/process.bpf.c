@@ -33,6 +33,14 @@ struct {
 	__type(value, u32);
 } exe_names SEC(".maps");
 
+/* Which two characters such a name begins with: one bit each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NAME_WORDS);
+	__type(key, u32);
+	__type(value, u64);
+} name_bits SEC(".maps");
+
 /* tgids -> enum candidate, filled before the monitor starts to watch. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -57,6 +65,15 @@ __u32 next_instance; /* last id given; ids begin at 1 and are never given twice 
 __u32 find_pass =
 	FIND_SERVERS; /* enum find_pass, set by the loader before each run of the iterator */
 
+/* Not for certain: 0 says that no name in exe_names begins so. */
+static __always_inline int may_be_name(u16 start)
+{
+	u32 at = name_word(start);
+	u64 *word = bpf_map_lookup_elem(&name_bits, &at);
+
+	return word && (*word & name_bit(start));
+}
+
 static __noinline int comm_known(struct task_struct *task)
 {
 	struct exe_key key = {.bits = EXE_KEY_BITS};
@@ -66,7 +83,6 @@ static __noinline int comm_known(struct task_struct *task)
 }
 
 struct title_scan {
-	u32 last;
 	char path[TITLE_LEN + EXE_KEY_LEN];
 };
 
@@ -77,30 +93,23 @@ struct {
 	__type(value, struct title_scan);
 } title_scans SEC(".maps");
 
-static long title_step(u32 i, struct title_scan **ctx)
-{
-	struct title_scan *t = *ctx;
-	char c = t->path[i & (TITLE_LEN - 1)];
-
-	if (c == '/')
-		t->last = i + 1;
-	return !c;
-}
-
 /* Is argv[0], without directories, a server's name? */
-__noinline int title_known(u64 task_addr)
+__noinline int title_known(u64 argv0)
 {
-	struct task_struct *task = (void *)task_addr;
-	const char *argv0 = (const char *)BPF_CORE_READ(task, mm, arg_start);
 	struct exe_key key = {.bits = EXE_KEY_BITS};
-	u32 zero = 0;
+	u32 zero = 0, at;
 	struct title_scan *t = bpf_map_lookup_elem(&title_scans, &zero);
+	long n = t ? bpf_probe_read_user_str(t->path, TITLE_LEN, (void *)argv0) : 0;
 
-	if (!t || bpf_probe_read_user_str(t->path, TITLE_LEN, argv0) <= 1)
+	if (n <= 1)
 		return 0;
-	t->last = 0;
-	bpf_loop(TITLE_LEN, title_step, &t, 0);
-	bpf_probe_read_kernel_str(key.name, sizeof(key.name), &t->path[t->last & (TITLE_LEN - 1)]);
+	at = n - 1;
+	for (u32 i = 0; i < TITLE_LEN && at && t->path[(at - 1) & (TITLE_LEN - 1)] != '/'; i++)
+		at--;
+	at &= TITLE_LEN - 1;
+	if (!may_be_name((u8)t->path[at] | (u8)t->path[at + 1] << 8))
+		return 0;
+	bpf_probe_read_kernel_str(key.name, sizeof(key.name), &t->path[at]);
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
@@ -115,7 +124,25 @@ static __noinline int exe_known(struct file *exe)
 	return bpf_map_lookup_elem(&exe_names, &key) != NULL;
 }
 
+/* The same for a file of a hook's arguments. */
+static __always_inline int file_named(struct file *exe)
+{
+	u16 start = 0;
+
+	bpf_probe_read_kernel(&start, sizeof(start), exe->f_path.dentry->d_name.name);
+	return may_be_name(start) && exe_known(exe);
+}
+
 /* --- members --- */
+
+/* Counted before it is entered, and until it is gone: nobody finds a member missing. */
+static __always_inline void member_count(u32 tgid, s32 n)
+{
+	u32 slot = member_slot(tgid), *members = bpf_map_lookup_elem(&member_slots, &slot);
+
+	if (members)
+		__sync_fetch_and_add(members, n);
+}
 
 static __always_inline int member_add(struct task_struct *task, u32 instance, int main)
 {
@@ -123,10 +150,14 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 	struct server *s = bpf_map_lookup_elem(&servers, &instance);
 	u32 tgid = BPF_CORE_READ(task, tgid);
 
+	member_count(tgid, 1);
 	if (bpf_map_update_elem(&procs, &tgid, &m, BPF_NOEXIST)) {
-		if (is_member(tgid, instance)) /* by a hook and a sweep at once */
+		if (is_member(tgid, instance)) { /* by a hook and a sweep at once */
+			member_count(tgid, -1);
 			return 0;
+		}
 		if (bpf_map_update_elem(&procs, &tgid, &m, BPF_ANY)) {
+			member_count(tgid, -1);
 			counter_add(COUNTER_PROCS_FULL, 1);
 			return -1;
 		}
@@ -140,7 +171,10 @@ static __always_inline void member_remove(u32 tgid, u32 instance)
 {
 	struct server *s = bpf_map_lookup_elem(&servers, &instance);
 
-	if (!bpf_map_delete_elem(&procs, &tgid) && s && __sync_fetch_and_add(&s->live, -1) == 1)
+	if (bpf_map_delete_elem(&procs, &tgid))
+		return;
+	member_count(tgid, -1);
+	if (s && __sync_fetch_and_add(&s->live, -1) == 1)
 		bpf_map_delete_elem(&servers, &instance);
 }
 
@@ -487,20 +521,20 @@ static __noinline int leave_instance(u64 task_addr, u32 is_finding)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
 {
-	const char *filename = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
-	struct file *exe = BPF_CORE_READ(bprm, file);
+	struct file *exe = bprm->file;
 	u32 tgid = p->tgid, found, named, same, wrapped, instance;
 	struct member *m = member_of(tgid);
 
-	if (!m && is_monitor(address(p))) {
+	if (!m && exe->f_inode->i_ino == self_exe.ino && is_monitor(address(p))) {
 		if (!member_add(p, INSTANCE_SELF, 1))
 			lifecycle(EVENT_INSTANCE, p, INSTANCE_SELF, 0);
 		return 0;
 	}
 	/* exec takes comm from the file name: it counts only if no interpreter took over, so that a
 	 * script with a server's name is not taken for one */
-	named = exe_known(exe) ||
-		(filename == interp && (comm_known(p) || title_known(address(p))));
+	named = file_named(exe) || (bprm->filename == bprm->interp &&
+				    ((may_be_name(*(u16 *)p->comm) && comm_known(p)) ||
+				     title_known(p->mm->arg_start)));
 	if (m) {
 		same = named && is_program(p, m->instance);
 		/* what starts a server may have a server's name, too */

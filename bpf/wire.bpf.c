@@ -219,27 +219,62 @@ __noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark,
 	return 1;
 }
 
-static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
+/* Sequence number, and the bytes that hold the length of the header and the flags. */
+static __always_inline void short_tcp(const u8 *tcp, u32 *seq, u32 *bits)
 {
-	struct bpf_sock *sk = skb->sk;
-	struct sock_mark *mark;
-	struct tls_stream *s;
+	*seq = bpf_ntohl(*(const u32 *)(tcp + 4));
+	*bits = *(const u16 *)(tcp + 12);
+}
+
+/*
+ * Nearly every packet of a busy connection: no data, or a segment that continues a stream of records and has at most
+ * one header, at its start. Returns 0, with nothing changed, if it needs wire_long().
+ */
+static __always_inline int wire_short(struct __sk_buff *skb, const struct sock_mark *mark,
+				      struct tls_stream *s, int egress)
+{
+	const u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	u32 seq, bits, off, done;
+
+	if (data + 40 <= end && data[0] == 0x45 && data[9] == IPPROTO_TCP) {
+		short_tcp(data + 20, &seq, &bits);
+		off = 20;
+	} else if (data + 60 <= end && data[0] >> 4 == 6 && data[6] == IPPROTO_TCP) {
+		short_tcp(data + 40, &seq, &bits);
+		off = 40;
+	} else {
+		return 0;
+	}
+	if (bits & (TCP_SYN | TCP_RST) << 8)
+		return 0;
+	off += bits >> 2 & 0x3c;
+	if (skb->len <= off)
+		return 1;
+	if (s->sync != TLS_SYNCED || !s->clear_done)
+		return 0;
+	if (egress)
+		return (u32)bpf_get_current_task_btf()->tgid == mark->writer &&
+		       tls_feed_short(s, skb, seq, off, skb->len - off);
+	if (__sync_lock_test_and_set(&s->busy, 1))
+		return 0;
+	done = tls_feed_short(s, skb, seq, off, skb->len - off);
+	s->busy = 0;
+	return done;
+}
+
+static __always_inline int wire_long(struct __sk_buff *skb, struct bpf_sock *sk,
+				     struct sock_mark *mark, struct tls_stream *s, int egress)
+{
 	struct segment g;
 	struct finding f = {.egress = egress};
 	int pass = 1;
 
-	if (!sk)
-		return 1;
-	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
-	if (likely(!mark))
-		return 1;
 	if (unlikely(segment_parse(skb, &g))) {
 		if (mark->flags & SOCK_OTHER)
 			return other_packet(skb, mark, egress);
 		counter_add(COUNTER_UNREAD, 1);
 		return 1;
 	}
-	s = egress ? &mark->out : &mark->in;
 	if (unlikely(g.flags & TCP_SYN) && !egress && s->sync == TLS_NEW)
 		early_forget(skb, &g, mark->instance);
 	if (!g.len || g.flags & TCP_RST)
@@ -273,8 +308,6 @@ static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
 		if (!s->clear_done)
 			clear_send(skb, mark, s, &g, egress);
 	}
-	if (likely(tls_feed_short(s, skb, g.seq, g.off, g.len)))
-		goto done;
 	f.mptcp = !!(mark->flags & SOCK_MPTCP);
 	if (!egress && !f.mptcp && (s32)(g.seq - s->next) > 0 && beyond_window(sk, g.seq))
 		goto done;
@@ -290,6 +323,21 @@ done:
 	if (!egress)
 		s->busy = 0;
 	return pass;
+}
+
+static __always_inline int wire_segment(struct __sk_buff *skb, int egress)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_mark *mark;
+	struct tls_stream *s;
+
+	if (!sk)
+		return 1;
+	mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
+	if (likely(!mark))
+		return 1;
+	s = egress ? &mark->out : &mark->in;
+	return wire_short(skb, mark, s, egress) ? 1 : wire_long(skb, sk, mark, s, egress);
 }
 
 SEC("cgroup_skb/egress")

@@ -29,6 +29,8 @@
 #define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
 #define PIPES_MAX 8192	   /* pipes that instances made and that somebody still holds */
 #define FILES_MAX 16384	   /* regular files that instances opened and that still exist */
+#define MEMBER_SLOTS 8192  /* power of two */
+#define FILE_WORDS 1024	   /* power of two */
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
 struct member {
@@ -36,6 +38,26 @@ struct member {
 	__u32 main; /* first process of the instance, or one that outlived it */
 	__u32 told; /* the event of its start was sent */
 };
+
+/*
+ * member_slots, file_bits: which tgids procs, and which inode numbers files may have. Nearly all processes and files of
+ * a host are in neither table; one load tells, where a hash table takes some hundred instructions. A slot counts the
+ * members with these low bits of their tgid. A bit stays set: what has been a server's file may be looked up for good.
+ */
+static inline __u32 member_slot(__u32 tgid)
+{
+	return tgid & (MEMBER_SLOTS - 1);
+}
+
+static inline __u32 file_word(__u64 ino)
+{
+	return ino >> 6 & (FILE_WORDS - 1);
+}
+
+static inline __u64 file_bit(__u64 ino)
+{
+	return 1ull << (ino & 63);
+}
 
 /* What all users share, and each may take a part of: room in the ring buffer and in the attempts table. */
 enum budget {
@@ -179,6 +201,19 @@ struct exe_key {
 	__u32 bits; /* of name that count: all of it when looked up */
 	char name[EXE_KEY_LEN];
 };
+
+/* name_bits: the first two characters of such a name, the end of a short one included */
+#define NAME_WORDS 1024
+
+static inline __u32 name_word(__u16 start)
+{
+	return start >> 6;
+}
+
+static inline __u64 name_bit(__u16 start)
+{
+	return 1ull << (start & 63);
+}
 
 /* own_pipes */
 struct own_pipe {

@@ -34,12 +34,35 @@
 
 __u32 files_of; /* set while the monitor opens files on behalf of this instance */
 
+#define PRELOAD_LEN 13
 static const union short_name preload_name = {"ld.so.preload"}, etc_name = {"etc"};
 
-static __always_inline struct file_owner *file_owner_of(struct inode *inode)
+/* Not for certain: 0 says that no instance has opened it. */
+static __always_inline int may_be_owned(u64 ino)
 {
-	struct file_key key = file_key_of(inode);
+	u32 at = file_word(ino);
+	u64 *word = bpf_map_lookup_elem(&file_bits, &at);
 
+	return word && (*word & file_bit(ino));
+}
+
+static __always_inline void mark_owned(u64 ino)
+{
+	u32 at = file_word(ino);
+	u64 *word = bpf_map_lookup_elem(&file_bits, &at);
+
+	if (word)
+		__sync_fetch_and_or(word, file_bit(ino));
+}
+
+/* NULL: it is no instance's. A function of its own for its stack, like member_of(). */
+static __noinline struct file_owner *file_owner_of(struct inode *inode)
+{
+	struct file_key key;
+
+	if (!may_be_owned(BPF_CORE_READ(inode, i_ino)))
+		return NULL;
+	key = file_key_of(inode);
 	return bpf_map_lookup_elem(&files, &key);
 }
 
@@ -116,6 +139,7 @@ static __noinline int learn_inode(struct file *f, struct inode *inode, u32 insta
 		return 0;
 	if (!kind && budget_spend_own(BUDGET_FILES))
 		return 0;
+	mark_owned(key.ino); /* before it is entered: nobody finds it missing */
 	if (known && !is_running(known->instance)) /* the server that had it has ended */
 		*known = own;
 	else if (known && kind)
@@ -211,13 +235,16 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 }
 
 /* /dev/mem, /dev/kmem and /dev/port, by device number: the node may have any name. */
+static __always_inline int is_memory(u32 rdev)
+{
+	return rdev == (MEM_MAJOR << MINORBITS | MEM_MINOR) ||
+	       rdev == (MEM_MAJOR << MINORBITS | KMEM_MINOR) ||
+	       rdev == (MEM_MAJOR << MINORBITS | PORT_MINOR);
+}
+
 static __always_inline int opened_device(struct inode *inode, u32 mode, u32 vector)
 {
-	u32 rdev = BPF_CORE_READ(inode, i_rdev);
-
-	if (rdev != (MEM_MAJOR << MINORBITS | MEM_MINOR) &&
-	    rdev != (MEM_MAJOR << MINORBITS | KMEM_MINOR) &&
-	    rdev != (MEM_MAJOR << MINORBITS | PORT_MINOR))
+	if (!is_memory(BPF_CORE_READ(inode, i_rdev)))
 		return 0;
 	return report_host_opened(RULE_MEM_KERNEL, vector, HOST_DEV_MEM, mode);
 }

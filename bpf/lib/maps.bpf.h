@@ -26,6 +26,14 @@ struct {
 	__type(value, struct member);
 } procs SEC(".maps");
 
+/* How many members procs has in each slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MEMBER_SLOTS);
+	__type(key, u32); /* member_slot() */
+	__type(value, u32);
+} member_slots SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PROCS_MAX);
@@ -99,6 +107,14 @@ struct {
 	__type(key, struct file_key);
 	__type(value, struct file_owner);
 } files SEC(".maps");
+
+/* Which inode numbers files may have. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FILE_WORDS);
+	__type(key, u32); /* file_word() */
+	__type(value, u64);
+} file_bits SEC(".maps");
 
 /*
  * Pipes that instances made. Only /proc/PID/fd/N leads to one, through whatever links. Pipes that an

@@ -11,6 +11,8 @@
 #define WALK_MAX 131072 /* headers in a segment: at most 104,857 in 512 KiB (BIG TCP) */
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
+static __always_inline __u64 load_header(struct __sk_buff *skb, __u32 off);
+#define TLS_LOAD_HEADER(ctx, off) load_header(ctx, off)
 struct tls_walk;
 static __always_inline void wire_walk(struct tls_walk *w);
 #define TLS_WALK_ALL(w) wire_walk(w)
@@ -35,6 +37,22 @@ static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n)
 
 	load_bytes(ctx, off, &v, n, TLS_HEADER_LEN);
 	return v; /* first byte lowest: little-endian only */
+}
+
+#define LINEAR_MAX 100 /* a first header is not farther away: behind 40 bytes of IP and 60 of TCP */
+
+/* Often it is in the linear part of the packet, where no call is needed. */
+static __always_inline __u64 load_header(struct __sk_buff *skb, __u32 off)
+{
+	const __u8 *at = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (off > LINEAR_MAX)
+		return tls_load(skb, off, TLS_HEADER_LEN);
+	at += off;
+	barrier_var(at); /* one pointer: the verifier knows how far it may be read */
+	if (at + TLS_HEADER_LEN > end)
+		return tls_load(skb, off, TLS_HEADER_LEN);
+	return *(const __u32 *)at | (__u64)at[4] << 32;
 }
 
 struct walk_rest {

@@ -17,25 +17,29 @@ struct call {
 	u32 nr; /* NR_x, for 32-bit callers too */
 };
 
-static __always_inline struct call call_ended(u32 nr, long ret)
+static __always_inline struct call call_ended(u32 nr, const struct pt_regs *regs, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = task_regs(task);
-	struct call c = {.ret = ret, .nr = nr};
+	struct call c = {
+		.arg = {SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), SYSCALL_ARG3(regs),
+			SYSCALL_ARG4(regs), SYSCALL_ARG5(regs)},
+		.ret = ret,
+		.nr = nr,
+	};
 
-	if (COMPAT_CALL(task)) {
-		c.arg[0] = (u32)SYSCALL32_ARG1(regs);
-		c.arg[1] = (u32)SYSCALL32_ARG2(regs);
-		c.arg[2] = (u32)SYSCALL32_ARG3(regs);
-		c.arg[3] = (u32)SYSCALL32_ARG4(regs);
-		c.arg[4] = (u32)SYSCALL32_ARG5(regs);
-	} else {
-		c.arg[0] = SYSCALL_ARG1(regs);
-		c.arg[1] = SYSCALL_ARG2(regs);
-		c.arg[2] = SYSCALL_ARG3(regs);
-		c.arg[3] = SYSCALL_ARG4(regs);
-		c.arg[4] = SYSCALL_ARG5(regs);
-	}
+	return c;
+}
+
+/* The same for a 32-bit caller. */
+static __always_inline struct call call32_ended(u32 nr, const struct pt_regs *regs, long ret)
+{
+	struct call c = {
+		.arg = {(u32)SYSCALL32_ARG1(regs), (u32)SYSCALL32_ARG2(regs),
+			(u32)SYSCALL32_ARG3(regs), (u32)SYSCALL32_ARG4(regs),
+			(u32)SYSCALL32_ARG5(regs)},
+		.ret = ret,
+		.nr = nr,
+	};
+
 	return c;
 }
 
@@ -55,7 +59,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 op)
 	SEC("?tracepoint/syscalls/sys_exit_" #name)                                                \
 	int sc_##abbr(struct trace_event_raw_sys_exit *ctx)                                        \
 	{                                                                                          \
-		struct call c = call_ended(NR_##name, ctx->ret);                                   \
+		struct call c = call_ended(NR_##name, current_regs(), ctx->ret);                   \
                                                                                                    \
 		body(&c);                                                                          \
 		return 0;                                                                          \
@@ -63,7 +67,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 op)
 	SEC("?fexit/" SYSCALL_FN #name)                                                            \
 	int BPF_PROG(ac_##abbr, const struct pt_regs *regs, long ret)                              \
 	{                                                                                          \
-		struct call c = call_ended(NR_##name, ret);                                        \
+		struct call c = call_ended(NR_##name, regs, ret);                                  \
                                                                                                    \
 		body(&c);                                                                          \
 		return 0;                                                                          \
@@ -71,7 +75,7 @@ static __always_inline u32 call_detail(const struct call *c, u32 op)
 	SEC("?fexit/" SYSCALL32_FN #name)                                                          \
 	int BPF_PROG(ac32_##abbr, const struct pt_regs *regs, long ret)                            \
 	{                                                                                          \
-		struct call c = call_ended(NR_##name, ret);                                        \
+		struct call c = call32_ended(NR_##name, regs, ret);                                \
                                                                                                    \
 		body(&c);                                                                          \
 		return 0;                                                                          \

@@ -19,9 +19,18 @@
 #define XA_INTERNAL 2	  /* a node, not a leaf */
 #define PID_TREE_LEVELS 6 /* 22 bits of a pid (PID_MAX_LIMIT), at least 4 each */
 
-static __always_inline struct member *member_of(u32 tgid)
+/* Not for certain: 0 says that it is no member. */
+static __always_inline int may_be_member(u32 tgid)
 {
-	return bpf_map_lookup_elem(&procs, &tgid);
+	u32 slot = member_slot(tgid), *members = bpf_map_lookup_elem(&member_slots, &slot);
+
+	return members && *members;
+}
+
+/* NULL: it is none. A function of its own, whose stack its callers do not have to hold. */
+static __noinline struct member *member_of(u32 tgid)
+{
+	return may_be_member(tgid) ? bpf_map_lookup_elem(&procs, &tgid) : NULL;
 }
 
 /* As member_of, but a protected server only, not the monitor. */

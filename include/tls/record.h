@@ -55,6 +55,11 @@ struct tls_walk {
 
 static __always_inline __u64 tls_load(void *ctx, __u32 off, __u32 n);
 
+#ifndef TLS_LOAD_HEADER
+/* The header of a segment that begins with one. BPF defines its own. */
+#define TLS_LOAD_HEADER(ctx, off) tls_load(ctx, off, TLS_HEADER_LEN)
+#endif
+
 static __always_inline __u32 tls_header_length(__u64 h)
 {
 	return (__u32)((h >> 24) & 0xff) << 8 | ((h >> 32) & 0xff);
@@ -306,7 +311,7 @@ static __always_inline int tls_feed_short(struct tls_stream *s, void *ctx, __u32
 	}
 	if (s->left || len < TLS_HEADER_LEN || s->order)
 		return 0;
-	h = tls_load(ctx, off, TLS_HEADER_LEN);
+	h = TLS_LOAD_HEADER(ctx, off);
 	rest = len - TLS_HEADER_LEN;
 	if (!tls_header_ok(h, TLS_HEADER_LEN) || tls_header_length(h) < rest)
 		return 0;

@@ -225,7 +225,8 @@ static int fill_process(struct sensors *s)
 {
 	s->find_pass = &s->process->data->find_pass;
 	for (const char *const *name = server_names; *name; name++) {
-		int err = exe_names_add(bpf_map__fd(s->process->maps.exe_names), *name);
+		int err = exe_names_add(bpf_map__fd(s->process->maps.exe_names),
+					bpf_map__fd(s->process->maps.name_bits), *name);
 
 		if (err)
 			return err;

@@ -36,17 +36,38 @@ void sensors_add_monitor(struct sensors *s, pid_t pid)
 
 int sensors_add_exe_name(struct sensors *s, const char *name)
 {
-	return exe_names_add(sensors_map_fd(s, "exe_names"), name);
+	return exe_names_add(sensors_map_fd(s, "exe_names"), sensors_map_fd(s, "name_bits"), name);
 }
 
-int exe_names_add(int fd, const char *name)
+/* Both characters of a name of one are its own: the NUL counts. */
+static int name_bits_add(int fd, const char *name)
+{
+	uint16_t start;
+	uint32_t word;
+	uint64_t bits;
+
+	memcpy(&start, name, sizeof(start));
+	word = name_word(start);
+	if (bpf_map_lookup_elem(fd, &word, &bits))
+		return -errno;
+	bits |= name_bit(start);
+	return bpf_map_update_elem(fd, &word, &bits, BPF_ANY) ? -errno : 0;
+}
+
+int exe_names_add(int fd, int bits_fd, const char *name)
 {
 	struct exe_key key = {};
 	uint32_t one = 1;
 	size_t len;
+	int err;
 
+	if (!*name)
+		return -EINVAL;
 	if (strlen(name) >= sizeof(key.name))
 		return -ENAMETOOLONG;
+	err = name_bits_add(bits_fd, name);
+	if (err)
+		return err;
 	for (unsigned int i = 0; (len = server_name_prefix(name, i, key.name, sizeof(key.name)));
 	     i++) {
 		key.bits = 8 * (uint32_t)len;

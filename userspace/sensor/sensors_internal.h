@@ -69,7 +69,7 @@ struct bpf_program *sensors_program(const struct sensors *s, const char *name);
 int sensors_map_fd(const struct sensors *s, const char *name);
 
 /* sensors_add_exe_name() in the map of that descriptor. */
-int exe_names_add(int fd, const char *name);
+int exe_names_add(int fd, int bits_fd, const char *name);
 
 /*
  * iterators.c: run an iterator to its end, over the tasks of one process or, with pid 0, of all; over all too where
