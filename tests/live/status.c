@@ -205,7 +205,7 @@ static int dial(const char *path)
 
 static const char *path_of(const struct monitor *m)
 {
-	return str("/run/cachewarden/%d.sock", m->pid);
+	return run_path(str("%d.sock", m->pid));
 }
 
 /* An attack is reported, and status answers, as if nobody else were there. */

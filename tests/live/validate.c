@@ -358,7 +358,7 @@ static void ipv6_alone(const void *arg)
 
 static void unix_socket_alone(const void *arg)
 {
-	const char *dir = str("%s/run", scratch);
+	const char *dir = str("%s/unix", scratch);
 	struct server *s = prepare(
 		false,
 		str("tls-port 0\nunixsocket %s/redis.sock\nunixsocketperm 700\n" USERS, dir));
