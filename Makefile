@@ -32,7 +32,7 @@ WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshad
 USERFLAGS = $(CFLAGS) -std=gnu11 $(WARN) $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 BPFFLAGS  = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
 	    -Wno-unused-parameter -Iinclude -Ivmlinux -Ibpf -I/usr/include/$(MACHINE)-linux-gnu
-LIBS    := -lbpf -lelf -lz -lzstd -lyaml -ljansson -lcurl -lssl -lcrypto
+LIBS    := -lbpf -lelf -lz -lzstd -lyaml -ljansson -lssl -lcrypto
 
 # Sub-makes build in parallel unless the caller chose a number of jobs. Lines that use it begin with +, which
 # hands them the caller's jobs.

@@ -2,16 +2,15 @@
 /* ask_link.c - see ask_link.h. */
 #include "monitor/ask_link.h"
 
+#include "base/libssl.h"
 #include "monitor/sock_diag.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,61 +24,6 @@
 
 #define TLS_ALERT 21
 #define TLS_HANDSHAKE 22
-
-/*
- * libssl is loaded by the process that asks, not linked: the monitor does not speak TLS, and a uprobe that somebody sets in
- * the library, to trace servers, is then none in the monitor.
- */
-#define LIBSSL_FUNCTIONS(X)                                                                        \
-	X(OPENSSL_init_ssl)                                                                        \
-	X(SSL_CTX_ctrl)                                                                            \
-	X(SSL_CTX_new)                                                                             \
-	X(SSL_CTX_set_cipher_list)                                                                 \
-	X(SSL_CTX_set_client_cert_cb)                                                              \
-	X(SSL_CTX_set_security_level)                                                              \
-	X(SSL_CTX_set_verify)                                                                      \
-	X(SSL_CTX_use_PrivateKey)                                                                  \
-	X(SSL_CTX_use_certificate_chain_file)                                                      \
-	X(SSL_connect)                                                                             \
-	X(SSL_do_handshake)                                                                        \
-	X(SSL_free)                                                                                \
-	X(SSL_get_error)                                                                           \
-	X(SSL_get_ex_data)                                                                         \
-	X(SSL_get_peer_cert_chain)                                                                 \
-	X(SSL_new)                                                                                 \
-	X(SSL_peek)                                                                                \
-	X(SSL_read)                                                                                \
-	X(SSL_renegotiate)                                                                         \
-	X(SSL_set0_rbio)                                                                           \
-	X(SSL_set_ex_data)                                                                         \
-	X(SSL_set_rfd)                                                                             \
-	X(SSL_set_wfd)                                                                             \
-	X(SSL_shutdown)                                                                            \
-	X(SSL_version)                                                                             \
-	X(SSL_write)                                                                               \
-	X(TLS_client_method)
-
-#define STRING(x) #x
-#define LIBSSL_NAME(version) "libssl.so." STRING(version)
-
-static struct {
-#define X(name) typeof(name) *name;
-	LIBSSL_FUNCTIONS(X)
-#undef X
-} libssl;
-
-static bool libssl_load(void)
-{
-	void *lib = dlopen(LIBSSL_NAME(OPENSSL_SHLIB_VERSION), RTLD_NOW);
-	bool complete = lib;
-
-#define X(name)                                                                                    \
-	libssl.name = lib ? dlsym(lib, #name) : NULL;                                              \
-	complete = complete && libssl.name;
-	LIBSSL_FUNCTIONS(X)
-#undef X
-	return complete;
-}
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 

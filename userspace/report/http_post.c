@@ -2,11 +2,11 @@
 /* http_post.c - see http_post.h. No error message has the URL: it may hold a secret. */
 #include "report/http_post.h"
 
+#include "base/libssl.h"
+#include "report/libcurl.h"
 #include "report/tls_client.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,10 @@ void http_post_free(struct http_post *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->curl);
-	SSL_CTX_free(h->tls);
+	if (h->curl)
+		libcurl.curl_easy_cleanup(h->curl);
+	if (h->tls)
+		libssl.SSL_CTX_free(h->tls);
 	free(h->url);
 	free(h);
 }
@@ -41,12 +43,12 @@ static CURLcode use_files(CURL *curl, void *ctx, void *ours)
 {
 	STACK_OF(X509) *chain = NULL;
 
-	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(ours));
-	if (!SSL_CTX_get0_certificate(ours))
+	libssl.SSL_CTX_set1_cert_store(ctx, libssl.SSL_CTX_get_cert_store(ours));
+	if (!libssl.SSL_CTX_get0_certificate(ours))
 		return CURLE_OK;
-	SSL_CTX_get0_chain_certs(ours, &chain);
-	return SSL_CTX_use_cert_and_key(ctx, SSL_CTX_get0_certificate(ours),
-					SSL_CTX_get0_privatekey(ours), chain, 1) == 1
+	libssl.SSL_CTX_ctrl(ours, SSL_CTRL_GET_CHAIN_CERTS, 0, &chain);
+	return libssl.SSL_CTX_use_cert_and_key(ctx, libssl.SSL_CTX_get0_certificate(ours),
+					       libssl.SSL_CTX_get0_privatekey(ours), chain, 1) == 1
 		       ? CURLE_OK
 		       : CURLE_SSL_CERTPROBLEM;
 }
@@ -55,18 +57,19 @@ static bool set_up(struct http_post *h)
 {
 	CURL *c = h->curl;
 
-	return c && !curl_easy_setopt(c, CURLOPT_URL, h->url) &&
-	       !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") &&
-	       !curl_easy_setopt(c, CURLOPT_POST, 1L) &&
-	       !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) &&
-	       !curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TRANSPORT_WAIT_MS) &&
-	       !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) &&
-	       !curl_easy_setopt(c, CURLOPT_USERAGENT, "cachewarden/" CACHEWARDEN_VERSION) &&
-	       !curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->error) &&
-	       !curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, discard) &&
-	       !curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-	       (!h->tls || (!curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h->tls) &&
-			    !curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, use_files)));
+	return c && !libcurl.curl_easy_setopt(c, CURLOPT_URL, h->url) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_POST, 1L) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TRANSPORT_WAIT_MS) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_USERAGENT,
+					 "cachewarden/" CACHEWARDEN_VERSION) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->error) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, discard) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+	       (!h->tls || (!libcurl.curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h->tls) &&
+			    !libcurl.curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, use_files)));
 }
 
 struct http_post *http_post_new(const struct policy_sink *config, const char *url,
@@ -74,11 +77,15 @@ struct http_post *http_post_new(const struct policy_sink *config, const char *ur
 {
 	struct http_post *h = calloc(1, sizeof(*h));
 
+	if (!libcurl_load()) {
+		snprintf(error, TRANSPORT_ERROR_LEN, "libcurl 4 is not installed");
+		goto fail;
+	}
 	snprintf(error, TRANSPORT_ERROR_LEN, "%s", strerror(ENOMEM));
-	if (!h || curl_global_init(CURL_GLOBAL_DEFAULT))
+	if (!h || libcurl.curl_global_init(CURL_GLOBAL_DEFAULT))
 		goto fail;
 	h->url = strdup(url);
-	h->curl = curl_easy_init();
+	h->curl = libcurl.curl_easy_init();
 	if (!strncmp(url, "https:", 6)) {
 		h->tls = tls_client_context(config->ca, config->cert, config->key, error,
 					    TRANSPORT_ERROR_LEN);
@@ -104,28 +111,29 @@ static enum sent evaluate(long status, char *error)
 enum sent http_post_send(struct http_post *h, const char *const *headers, size_t n,
 			 const char *body, size_t len, char error[TRANSPORT_ERROR_LEN])
 {
-	struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json"), *more;
+	struct curl_slist *list = libcurl.curl_slist_append(NULL, "Content-Type: application/json"),
+			  *more;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	bool complete = list;
 	long status = 0;
 
 	for (size_t i = 0; i < n && complete; i++) {
-		more = curl_slist_append(list, headers[i]);
+		more = libcurl.curl_slist_append(list, headers[i]);
 		complete = more;
 		list = more ?: list;
 	}
 	h->error[0] = '\0';
-	if (complete && !curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, list) &&
-	    !curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, (long)len) &&
-	    !curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, body))
-		code = curl_easy_perform(h->curl);
-	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(list);
+	if (complete && !libcurl.curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, list) &&
+	    !libcurl.curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, (long)len) &&
+	    !libcurl.curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, body))
+		code = libcurl.curl_easy_perform(h->curl);
+	libcurl.curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
+	libcurl.curl_slist_free_all(list);
 	if (code != CURLE_OK) {
 		snprintf(error, TRANSPORT_ERROR_LEN, "%s",
-			 h->error[0] ? h->error : curl_easy_strerror(code));
+			 h->error[0] ? h->error : libcurl.curl_easy_strerror(code));
 		return SENT_LATER;
 	}
-	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
 	return evaluate(status, error);
 }

@@ -2,6 +2,7 @@
 /* tls_client.c - see tls_client.h. The socket blocks, for wait_ms at most. */
 #include "report/tls_client.h"
 
+#include "base/libssl.h"
 #include "base/secret.h"
 
 #include <arpa/inet.h>
@@ -12,7 +13,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static bool use_key(SSL_CTX *ctx, const char *path, char *error, size_t size)
 	int fd = secret_open(path, error, size);
 	BIO *bio = fd >= 0 ? BIO_new_fd(fd, BIO_CLOSE) : NULL;
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
-	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+	bool ok = key && libssl.SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
 	if (fd >= 0 && !ok)
 		fail(error, size, path,
@@ -92,11 +92,11 @@ static bool use_key(SSL_CTX *ctx, const char *path, char *error, size_t size)
 static bool use_files(SSL_CTX *ctx, const char *ca, const char *cert, const char *key, char *error,
 		      size_t size)
 {
-	if (ca ? SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1
-	       : SSL_CTX_set_default_verify_paths(ctx) != 1)
+	if (ca ? libssl.SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1
+	       : libssl.SSL_CTX_set_default_verify_paths(ctx) != 1)
 		return fail(error, size, ca ?: "the system's authorities",
 			    "no certificate that can be read");
-	if (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+	if (cert && libssl.SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
 		return fail(error, size, cert, "no certificate that can be read");
 	return !key || use_key(ctx, key, error, size);
 }
@@ -104,18 +104,21 @@ static bool use_files(SSL_CTX *ctx, const char *ca, const char *cert, const char
 SSL_CTX *tls_client_context(const char *ca, const char *cert, const char *key, char *error,
 			    size_t size)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	bool loaded = libssl_load();
+	SSL_CTX *ctx = loaded ? libssl.SSL_CTX_new(libssl.TLS_client_method()) : NULL;
 
 	if (!ctx) {
-		snprintf(error, size, "%s", strerror(ENOMEM));
+		snprintf(error, size, "%s",
+			 loaded ? strerror(ENOMEM)
+				: "no libssl of the version that cachewarden was built with");
 		return NULL;
 	}
 	if (use_files(ctx, ca, cert, key, error, size)) {
-		SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+		libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
+		libssl.SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 		return ctx;
 	}
-	SSL_CTX_free(ctx);
+	libssl.SSL_CTX_free(ctx);
 	return NULL;
 }
 
@@ -146,7 +149,7 @@ static void hang_up(struct tls_client *c)
 		c->acked = tls_client_acked(c);
 		c->written = tls_client_written(c);
 	}
-	SSL_free(c->ssl);
+	libssl.SSL_free(c->ssl);
 	c->ssl = NULL;
 	if (c->fd >= 0)
 		close(c->fd);
@@ -158,9 +161,9 @@ void tls_client_free(struct tls_client *c)
 	if (!c)
 		return;
 	if (c->ssl)
-		SSL_shutdown(c->ssl);
+		libssl.SSL_shutdown(c->ssl);
 	hang_up(c);
-	SSL_CTX_free(c->ctx);
+	libssl.SSL_CTX_free(c->ctx);
 	free(c);
 }
 
@@ -231,19 +234,20 @@ static bool dial(struct tls_client *c, char *error, size_t size)
 
 static bool expect_name(struct tls_client *c)
 {
-	X509_VERIFY_PARAM *param = SSL_get0_param(c->ssl);
+	X509_VERIFY_PARAM *param = libssl.SSL_get0_param(c->ssl);
 
 	if (c->is_ip)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, c->name) == 1;
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	return X509_VERIFY_PARAM_set1_host(param, c->name, 0) == 1 &&
-	       SSL_set_tlsext_host_name(c->ssl, c->name) == 1;
+	       libssl.SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			       c->name) == 1;
 }
 
 /* Why the last operation on the connection failed. */
 static const char *why(const struct tls_client *c, int error)
 {
-	long verified = SSL_get_verify_result(c->ssl);
+	long verified = libssl.SSL_get_verify_result(c->ssl);
 
 	if (verified != X509_V_OK)
 		return X509_verify_cert_error_string(verified);
@@ -264,9 +268,9 @@ static bool look_for_end(struct tls_client *c)
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	errno = 0;
 	do
-		n = SSL_read(c->ssl, &byte, 1);
+		n = libssl.SSL_read(c->ssl, &byte, 1);
 	while (n > 0);
-	n = SSL_get_error(c->ssl, n);
+	n = libssl.SSL_get_error(c->ssl, n);
 	fcntl(c->fd, F_SETFL, 0);
 	return n == SSL_ERROR_WANT_READ;
 }
@@ -275,7 +279,7 @@ static bool refused(struct tls_client *c)
 {
 	struct pollfd p = {.fd = c->fd, .events = POLLIN};
 
-	return SSL_version(c->ssl) >= TLS1_3_VERSION && poll(&p, 1, REFUSAL_MS) > 0 &&
+	return libssl.SSL_version(c->ssl) >= TLS1_3_VERSION && poll(&p, 1, REFUSAL_MS) > 0 &&
 	       !look_for_end(c);
 }
 
@@ -288,10 +292,10 @@ bool tls_client_connect(struct tls_client *c, char *error, size_t size)
 		return false;
 	ERR_clear_error();
 	errno = 0;
-	c->ssl = SSL_new(c->ctx);
+	c->ssl = libssl.SSL_new(c->ctx);
 	c->written = c->acked = 0;
-	ok = c->ssl && expect_name(c) && SSL_set_fd(c->ssl, c->fd) == 1 &&
-	     SSL_connect(c->ssl) == 1 && !refused(c);
+	ok = c->ssl && expect_name(c) && libssl.SSL_set_fd(c->ssl, c->fd) == 1 &&
+	     libssl.SSL_connect(c->ssl) == 1 && !refused(c);
 	if (ok)
 		return true;
 	fail(error, size, c->name, c->ssl ? why(c, errno) : strerror(ENOMEM));
@@ -313,7 +317,7 @@ bool tls_client_write(struct tls_client *c, const char *text, size_t len, char *
 {
 	ERR_clear_error();
 	errno = 0;
-	if (SSL_write(c->ssl, text, (int)len) == (int)len)
+	if (libssl.SSL_write(c->ssl, text, (int)len) == (int)len)
 		return true;
 	fail(error, size, c->name, why(c, errno));
 	hang_up(c);
@@ -322,7 +326,7 @@ bool tls_client_write(struct tls_client *c, const char *text, size_t len, char *
 
 uint64_t tls_client_written(const struct tls_client *c)
 {
-	return c->ssl ? BIO_number_written(SSL_get_wbio(c->ssl)) : c->written;
+	return c->ssl ? BIO_number_written(libssl.SSL_get_wbio(c->ssl)) : c->written;
 }
 
 uint64_t tls_client_acked(const struct tls_client *c)
