@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libssl.h - the functions of libssl, loaded by a process that speaks TLS, not linked: the monitor itself does not, and a uprobe that
- * somebody sets in the library, to trace servers, is then none in the monitor.
+ * libssl.h - the functions of libssl, loaded where TLS is spoken, not linked: a uprobe that somebody sets in the library, to trace
+ * servers, is then none in the monitor, unless that has a sink which needs TLS.
  */
 #ifndef CACHEWARDEN_LIBSSL_H
 #define CACHEWARDEN_LIBSSL_H

@@ -14,7 +14,7 @@
 #define TELL_NS (5 * NS_PER_SEC)
 
 /* A quiet log gets an entry, and with it a checkpoint, every minute. */
-#define UNSIGNED_MS (150 * 1000)
+#define UNSIGNED_MS 150000
 
 /* A line that is there already is not added again: a state is also a blind spot, when it begins. */
 __attribute__((format(printf, 3, 4))) static void add(struct health *h, const char *about,

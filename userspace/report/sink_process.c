@@ -258,13 +258,17 @@ static void process_close(struct sink *s)
 
 /* --- messages --- */
 
-/* Returns 0, -EAGAIN if there is no room, or another negative errno. */
+/*
+ * Returns 0, -EAGAIN if there is no room, or another negative errno. It is counted before: a freeze takes hold at the end of a
+ * system call, and the guard must not take one message less for none.
+ */
 static int give(struct process *p, const char *text, size_t len)
 {
-	if (send(p->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return errno == EINTR || errno == ENOBUFS ? -EAGAIN : -errno;
 	__atomic_add_fetch(&p->shared->accepted, 1, __ATOMIC_RELAXED);
-	return 0;
+	if (send(p->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	__atomic_sub_fetch(&p->shared->accepted, 1, __ATOMIC_RELAXED);
+	return errno == EINTR || errno == ENOBUFS ? -EAGAIN : -errno;
 }
 
 static void pump(struct process *p)
