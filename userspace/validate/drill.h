@@ -8,8 +8,8 @@
 
 #include "validate/facts.h"
 
-#define DRILL_MOST_MS 1000 /* an alert must come within that time */
-#define DRILL_WAIT_MS 3000 /* one is waited for */
+#define DRILL_MOST_MS 1000ll /* an alert must come within that time */
+#define DRILL_WAIT_MS 3000   /* one is waited for */
 
 /* Run all drills and fill in f->drill. */
 void drill(struct facts *f);
