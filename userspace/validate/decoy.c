@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <link.h>
 #include <openssl/pem.h>
@@ -252,10 +251,9 @@ static bool find_page(struct decoy *d)
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)d->pid);
 	f = fopen(path, "re");
 	while (f && !d->page && fgets(line, sizeof(line), f)) {
-		uint64_t from;
+		void *from;
 
-		if (sscanf(line, "%" SCNx64 "-%*x %7s", &from, rights) == 2 &&
-		    !strcmp(rights, "r--p"))
+		if (sscanf(line, "%p-%*x %7s", &from, rights) == 2 && !strcmp(rights, "r--p"))
 			d->page = from;
 	}
 	if (f)

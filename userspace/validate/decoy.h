@@ -23,7 +23,7 @@ struct decoy_user {
 struct decoy {
 	pid_t pid;
 	uint16_t port, tls_port; /* on 127.0.0.1 */
-	uint64_t page;		 /* address of a page that it maps read-only */
+	void *page;		 /* that it maps read-only */
 	char dir[DECOY_PATH];
 	char config[DECOY_PATH], key[DECOY_PATH];
 	char library[DECOY_PATH];	   /* to load into it; empty: no place to execute it from */

@@ -64,7 +64,7 @@ static int try_self_tamper(const struct scene *s)
 static int try_mem_read(const struct scene *s)
 {
 	char byte;
-	struct iovec here = {&byte, 1}, there = {(void *)s->decoy->page, 1};
+	struct iovec here = {&byte, 1}, there = {s->decoy->page, 1};
 
 	return process_vm_readv(s->decoy->pid, &here, 1, &there, 1, 0) < 0 ? errno : 0;
 }
@@ -73,7 +73,7 @@ static int try_mem_read(const struct scene *s)
 static int try_mem_write(const struct scene *s)
 {
 	char byte = 0;
-	struct iovec here = {&byte, 1}, there = {(void *)s->decoy->page, 1};
+	struct iovec here = {&byte, 1}, there = {s->decoy->page, 1};
 
 	process_vm_writev(s->decoy->pid, &here, 1, &there, 1, 0);
 	return errno == EFAULT ? 0 : errno;
@@ -311,7 +311,7 @@ static void run(const struct scene *s, struct watcher *w, enum drill_id id, stru
 static void run_all(struct facts *f, const struct decoy *d)
 {
 	struct scene s = {.decoy = d, .trial = confine_alloc(sizeof(*s.trial))};
-	struct watcher w;
+	struct watcher w = {};
 	char why[FACTS_WHY] = "out of memory";
 	bool ok = s.trial && watcher_start(&w, d->pid, why, sizeof(why));
 
