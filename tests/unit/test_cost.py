@@ -104,6 +104,15 @@ class Compare(unittest.TestCase):
         self.assertEqual(cost.compare(section(egress={"run": 21}), expected), ({}, {}))
         self.assertEqual(list(cost.compare(section(egress={"run": 22}), expected)[0]), [EGRESS])
 
+    def test_bulk_is_not_compared(self):
+        bulk = f"server: GET {cost.BULK}"
+        before, now = section(), section()
+        before[bulk] = {"off": 55000, "cachewarden": 55700}
+        now[bulk] = {"off": 55000, "cachewarden": 59000}
+        self.assertEqual(cost.compare(now, before), ({}, {}))
+        self.assertEqual(cost.compare(section(), before), ({}, {}))
+        self.assertEqual(cost.compare(now, section()), ({}, {}))
+
     def test_a_program_that_runs_more_often_is_dearer(self):
         self.assertIn("runs per operation 2 -> 3", self.outcome(egress={"runs": 3})[0][EGRESS])
 
