@@ -196,6 +196,17 @@ static struct server *nameless_server(const char *name)
 	"executables that look like a Redis server's and run unwatched: the monitor knows servers " \
 	"by name, see --exe"
 
+/* The first two characters of a name are looked up before the name is. */
+static void short_name_with_version(const void *arg)
+{
+	struct monitor *m = monitor_start("--exe", "q", NULL);
+
+	is_watched(m, nameless_server("q"));
+	monitors_mark();
+	is_watched(m, nameless_server("q-7"));
+	monitor_stop(m, SIGTERM);
+}
+
 static void nameless_after(const void *arg)
 {
 	struct monitor *m = monitor_start("--sweep", "1", "--exe", "cache-known", NULL);
@@ -416,6 +427,7 @@ static const struct test tests[] = {
 	TEST("the same by first argument, with the server older than the monitor", started_before,
 	     &with_title),
 	TEST("a server named with its version is watched", with_version),
+	TEST("--exe: a name of one letter, also with its version", short_name_with_version),
 	TEST("a server of another name that runs before the monitor is watched", started_before,
 	     &nameless),
 	TEST("one that starts later is reported as unwatched, unless --exe names it",

@@ -65,12 +65,12 @@ int exe_names_add(int fd, int bits_fd, const char *name)
 		return -EINVAL;
 	if (strlen(name) >= sizeof(key.name))
 		return -ENAMETOOLONG;
-	err = name_bits_add(bits_fd, name);
-	if (err)
-		return err;
 	for (unsigned int i = 0; (len = server_name_prefix(name, i, key.name, sizeof(key.name)));
 	     i++) {
 		key.bits = 8 * (uint32_t)len;
+		err = name_bits_add(bits_fd, key.name);
+		if (err)
+			return err;
 		if (bpf_map_update_elem(fd, &key, &one, BPF_ANY))
 			return -errno;
 	}
