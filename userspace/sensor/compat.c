@@ -197,7 +197,7 @@ static const char *symbol_name(char *line)
 }
 
 /*
- * Addresses are shown to whom had CAP_SYSLOG when he opened the file. A service manager may hand it over as standard input, so that
+ * It shows addresses only to a process that had CAP_SYSLOG when it opened the file. A service manager may hand it over as standard input, so that
  * the service itself needs no right to the kernel's log.
  */
 static FILE *open_symbols(void)
@@ -209,6 +209,8 @@ static FILE *open_symbols(void)
 	if (readlink("/proc/self/fd/0", input, sizeof(input)) == sizeof(symbols) - 1 &&
 	    !memcmp(input, symbols, sizeof(symbols) - 1))
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET); /* the monitor before this one may have read it */
 	return fd >= 0 ? fdopen(fd, "re") : fopen(symbols, "re");
 }
 

@@ -36,7 +36,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAP_KEPT (16 << 20) /* twice the kernel's BTF and more: as read, and libbpf's copy */
+#define HEAP_KEPT (16 << 20)   /* twice the kernel's BTF and more: as read, and libbpf's copy */
+#define HEAP_USUAL (128 << 10) /* glibc's own, once all is loaded */
 
 /* --- why something failed --- */
 
@@ -393,7 +394,7 @@ static void load_optional(struct sensors *s)
 
 /*
  * For each object, libbpf reads the kernel's BTF, 5.5 MB, and frees it after the load. Blocks of that size stay on the
- * heap from now on, and what is freed stays mapped: faulting it in anew for each object was a fifth of a start.
+ * heap until all are loaded, and what is freed stays mapped: faulting it in anew for each object was a fifth of a start.
  */
 static void keep_memory(void)
 {
@@ -426,6 +427,8 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 	}
 	s->access_hook = !probe_program(s->btf, PROBE_FEXIT);
 	load_optional(s);
+	mallopt(M_MMAP_THRESHOLD, HEAP_USUAL);
+	mallopt(M_TRIM_THRESHOLD, HEAP_USUAL);
 	malloc_trim(0);
 	*ret = s;
 	return 0;
