@@ -94,6 +94,9 @@ struct http_post *http_post_new(const struct policy_sink *config, const char *ur
 	}
 	if (h->url && set_up(h))
 		return h;
+	if (h->url && h->curl)
+		snprintf(error, TRANSPORT_ERROR_LEN,
+			 "libcurl is older than 7.85, or does not use OpenSSL");
 fail:
 	http_post_free(h);
 	return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libcurl.h - the functions of libcurl, loaded by the process of a sink that posts, for the reason in base/libssl.h: libcurl brings it. */
+/* libcurl.h - the functions of libcurl, loaded only if there is a sink that posts, for the reason in base/libssl.h: libcurl brings it. */
 #ifndef CACHEWARDEN_LIBCURL_H
 #define CACHEWARDEN_LIBCURL_H
 

@@ -61,9 +61,9 @@ struct process {
 	uint64_t waiting; /* messages in the queue */
 	uint64_t dropped, restarts;
 	uint64_t check_ns, start_ns;
-	uint64_t beat, beat_ns; /* of the worker, and when it changed */
-	uint64_t delivered;	/* when the queue was last written */
-	bool taken_over;	/* this is the guard */
+	uint64_t beat, beat_ns;	  /* of the worker, and when it changed */
+	uint64_t finished_before; /* delivered or refused, as of the last flush */
+	bool taken_over;	  /* this is the guard */
 };
 
 /* --- the process --- */
@@ -331,8 +331,10 @@ static bool drain_as_guard(struct process *p, int timeout_ms)
 
 	if (drain(p, timeout_ms / 2))
 		return true;
-	if (beat_of(p) == beat)
+	if (beat_of(p) == beat) {
+		p->shared->tries = 0; /* not the message's fault */
 		replace(p);
+	}
 	return drain(p, timeout_ms / 2);
 }
 
@@ -340,11 +342,12 @@ static bool process_flush(struct sink *s, int timeout_ms)
 {
 	struct process *p = s->data;
 	uint64_t done = finished(p);
-	bool progress = done != p->delivered;
+	bool progress = done != p->finished_before;
 
-	check(p);
+	if (!p->taken_over) /* the guard knows of the process that there was when it began */
+		check(p);
 	pump(p);
-	p->delivered = done;
+	p->finished_before = done;
 	if (timeout_ms)
 		return p->taken_over ? drain_as_guard(p, timeout_ms) : drain(p, timeout_ms);
 	return !p->waiting || !progress;

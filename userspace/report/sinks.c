@@ -125,14 +125,14 @@ bool sinks_flush(struct sinks *s, int timeout_ms)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * NS_PER_MS, now;
 	bool empty = true;
+	int wait_ms;
 
 	for (size_t i = 0; i < s->count; i++) {
 		now = timeout_ms ? clock_mono_ns() : end;
+		/* its share of what is left: one that blocks must not cost the others theirs */
+		wait_ms = now < end ? (int)((end - now) / NS_PER_MS / (s->count - i)) : 0;
 		if (!s->sink[i].refused)
-			empty = s->sink[i].row.ops->flush(&s->sink[i],
-							  now < end ? (int)((end - now) / NS_PER_MS)
-								    : 0) &&
-				empty;
+			empty = s->sink[i].row.ops->flush(&s->sink[i], wait_ms) && empty;
 	}
 	return empty;
 }

@@ -104,7 +104,8 @@ static bool use_files(SSL_CTX *ctx, const char *ca, const char *cert, const char
 SSL_CTX *tls_client_context(const char *ca, const char *cert, const char *key, char *error,
 			    size_t size)
 {
-	bool loaded = libssl_load();
+	/* no configuration file: it could name modules to load */
+	bool loaded = libssl_load() && libssl.OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	SSL_CTX *ctx = loaded ? libssl.SSL_CTX_new(libssl.TLS_client_method()) : NULL;
 
 	if (!ctx) {
