@@ -348,7 +348,8 @@ static void print_instance(const json_t *in, FILE *to)
 	put_ports(&p, in);
 	put_connections(&p, in);
 	newline(&p);
-	put(&p, "%" PRId64 " files protected", number(in, "files_protected"));
+	put(&p, "%" PRId64 " file%s protected", number(in, "files_protected"),
+	    number(in, "files_protected") == 1 ? "" : "s");
 	put_kinds(&p, in, true, "; known: ");
 	put_kinds(&p, in, false, "; none known as: ");
 	end(&p);

@@ -30,6 +30,8 @@ size_t conn_counts(const struct monitor *m, struct conn_count ret[CONN_COUNTS_MA
 	{
 		uint16_t version = conn_negotiated(c) ? c->facts->version : 0;
 
+		if (!tls_version_name(version))
+			version = 0;
 		if (!last || last->instance != c->instance || last->version != version)
 			last = row_of(ret, &n, c->instance, version);
 		last->count++;

@@ -76,12 +76,14 @@ static void check_output(const struct monitor *m, struct health *h)
 	for (size_t i = 0; i < m->sinks.count; i++) {
 		const char *name = m->sinks.sink[i].name;
 		const struct sink_status *s = &m->output[i];
+		char about[SINK_NAME_LEN + 1];
 
+		snprintf(about, sizeof(about), "%s:", name); /* not of one whose name begins so */
 		if (s->error)
-			add(h, name, "%s: %s; %" PRIu64 " messages were lost", name,
+			add(h, about, "%s: %s; %" PRIu64 " messages were lost", name,
 			    strerror(s->error), s->dropped);
 		else if (s->failing_s)
-			add(h, name,
+			add(h, about,
 			    "%s: nothing could be delivered for %" PRIu64 " s; %" PRIu64
 			    " messages wait",
 			    name, s->failing_s, s->lag);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,19 @@ static int start_thread(struct metrics_server *s)
 	return -err;
 }
 
+/* A copy: the server closes what it listens on, and may be started again. */
+static int adopt(struct metrics_server *s)
+{
+	int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3), err;
+
+	if (fd < 0)
+		return -errno;
+	err = http_server_adopt(&s->server, fd, answer, s);
+	if (err)
+		close(fd);
+	return err;
+}
+
 static int start(struct metrics_server *s)
 {
 	int err;
@@ -86,7 +100,7 @@ static int start(struct metrics_server *s)
 	if (!s->served)
 		return -ENOMEM;
 	if (s->fd >= 0)
-		err = http_server_adopt(&s->server, s->fd, answer, s);
+		err = adopt(s);
 	else
 		err = http_server_open(&s->server, s->address, answer, s);
 	if (err)
@@ -106,6 +120,11 @@ void metrics_server_want(struct metrics_server *s, const char *address, int fd)
 {
 	if (!address && fd < 0)
 		return;
+	if (address && fd >= 0) {
+		log_warn("metrics are served at %s, not at the socket of the service manager",
+			 address);
+		close(fd);
+	}
 	s->address = strdup(address ?: "the socket of the service manager");
 	s->fd = address ? -1 : fd;
 	s->served = malloc(HTTP_PAGE_MAX);
@@ -157,6 +176,8 @@ void metrics_server_close(struct metrics_server *s)
 		http_server_close(s->server);
 		close(s->stop_fd);
 	}
+	if (s->fd >= 0)
+		close(s->fd);
 	pthread_mutex_destroy(&s->lock);
 	free(s->address);
 	free(s->page);

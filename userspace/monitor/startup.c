@@ -229,8 +229,9 @@ int startup(struct monitor *m)
 	handoff_start(m);
 	err = control_open(&m->control, on_killed, m);
 	if (err)
-		log_warn("control socket unavailable (%s): `cachewarden conns` will not work",
-			 strerror(-err));
+		log_warn(
+			"control socket unavailable (%s): `cachewarden status` and `cachewarden conns` will not work",
+			strerror(-err));
 	metrics_server_want(&m->metrics, m->options->metrics ?: m->policy.policy.metrics,
 			    m->service.listen_fd);
 	ask_tick(m);
