@@ -163,7 +163,8 @@ static void what_was_not_seen_is_skipped(void **state)
 		{offsetof(struct facts, process.loader_why), {"mem-loader"}},
 		{offsetof(struct facts, watch.why),
 		 {"watch-covered", "watch-wire", "watch-versions", "watch-memory", "watch-files"}},
-		{offsetof(struct facts, watch.doubts), {"watch-covered"}},
+		{offsetof(struct facts, watch.doubts),
+		 {"watch-covered", "watch-wire", "watch-versions", "watch-memory", "watch-files"}},
 		{offsetof(struct facts, drill[DRILL_MEM_FD].why), {"drill-mem-fd"}},
 		{offsetof(struct facts, access.why), {"mem-capable", "mem-user-shared"}},
 		{offsetof(struct facts, files.why), {"rest-data", "rest-encrypted"}},
@@ -525,6 +526,20 @@ static void what_was_not_asked_for_is_left_out(void **state)
 	profile_free(&p);
 }
 
+/* What was seen is broken, whatever else was not seen. */
+static void a_doubt_excuses_nothing(void **state)
+{
+	struct facts f = good_facts();
+
+	f.watch.doubts[0] = 'x';
+	f.watch.alerts[RULE_MEM_READ] = 1;
+	f.watch.plaintext_bytes = 14;
+	f.watch.session[0].version = TLS_1_1;
+	assert_outcome(&f, "watch-memory", CHECK_FAIL, "mem-read 1");
+	assert_outcome(&f, "watch-wire", CHECK_FAIL, "14 bytes");
+	assert_outcome(&f, "watch-versions", CHECK_FAIL, "TLSv1.3");
+}
+
 static void an_idle_server_proves_nothing_about_clients(void **state)
 {
 	struct facts f = good_facts();
@@ -579,6 +594,7 @@ int main(void)
 		cmocka_unit_test(what_was_seen_is_printable),
 		cmocka_unit_test(facts_of_another_process_are_bounded),
 		cmocka_unit_test(what_was_not_asked_for_is_left_out),
+		cmocka_unit_test(a_doubt_excuses_nothing),
 		cmocka_unit_test(an_idle_server_proves_nothing_about_clients),
 		cmocka_unit_test(ids_are_unique_and_every_row_is_whole),
 		cmocka_unit_test(a_list_that_is_full_says_so),

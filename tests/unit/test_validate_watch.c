@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const char quiet[] =
-	"{\"coverage\":{\"watched_ms\":60000,\"not_watched_ms\":0,\"gaps\":[]},\"log_lost\":0,"
+	"{\"coverage\":{\"watched_ms\":60000,\"clock_set_back_ms\":0,\"gaps\":[]},\"log_lost\":0,"
+	"\"counted\":{\"ms\":59980},"
 	"\"tallies_missed\":0,\"unseen\":[],"
 	"\"sensors\":[{\"sensor\":\"memory\",\"tier\":\"access\",\"programs\":3,\"attached\":3}],"
 	"\"counts\":{\"accesses\":{},\"lost\":{\"attempts\":0},\"blind\":{},"
@@ -66,6 +67,11 @@ static void what_the_monitor_did_not_see_is_named(void **state)
 		 "7 ms unwatched (monitor-away)"},
 		{"\"gaps\":[]", "\"gaps\":[],\"gaps_left_out\":1", "more gaps"},
 		{"\"attached\":3", "\"attached\":2", "sensor memory: 2 of 3 programs"},
+		{"\"sensors\":[", "\"sensors\":[],\"x\":[", "no sensor was attached"},
+		{"\"programs\":3,\"attached\":3", "\"programs\":0,\"attached\":0",
+		 "sensor memory: 0 of 0 programs"},
+		{"\"clock_set_back_ms\":0", "\"clock_set_back_ms\":5", "the clock was set back"},
+		{"\"ms\":59980", "\"ms\":58000", "no numbers for a part of the time"},
 		{"\"unseen\":[]", "\"unseen\":[\"kcmp\"]", "unseen: kcmp"},
 		{"\"attempts\":0", "\"attempts\":8", "lost attempts: 8"},
 		{"\"segments_unread\":0", "\"segments_unread\":1", "wire segments_unread: 1"},

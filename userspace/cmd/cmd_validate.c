@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,13 +298,14 @@ int cmd_validate(int argc, char **argv)
 			"validate",
 			"Tries one server and its host against a profile: TLS, memory, files, the host. Exits with 0 if\n"
 			"everything is as promised, 1 if something is not, 3 if something could not be judged. It needs\n"
-			"no monitor and changes nothing; without root it sees less.",
+			"no monitor, and changes nothing; without root it sees less.",
 			args, ARRAY_SIZE(args)},
 		argc, argv);
 
 	if (code != CLI_PROCEED)
 		return code;
 	prctl(PR_SET_DUMPABLE, 0); /* it may have a password */
+	signal(SIGCHLD, SIG_DFL);  /* or the ends of children are not told */
 	if (s.list)
 		return list_checks();
 	if (s.show)

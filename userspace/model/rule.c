@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct rule rules[] = {
 	[RULE_MEM_TRACE] =
@@ -246,6 +247,15 @@ _Static_assert(ARRAY_SIZE(rules) == RULE_MAX, "every rule has a row");
 const struct rule *rule_get(unsigned int rule)
 {
 	return rule > RULE_NONE && rule < RULE_MAX ? &rules[rule] : NULL;
+}
+
+unsigned int rule_find(const char *name)
+{
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		if (!strcmp(rules[r].name, name))
+			return r;
+	}
+	return RULE_NONE;
 }
 
 const char *rule_name(unsigned int rule)

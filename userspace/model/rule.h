@@ -48,6 +48,9 @@ struct rule {
 /* RULE_NONE + 1 to RULE_MAX - 1; NULL for any other number. */
 const struct rule *rule_get(unsigned int rule);
 
+/* RULE_NONE if no rule has that name. */
+unsigned int rule_find(const char *name);
+
 /* Shorthands; NULL for a number that is no rule. stage: the one reached. */
 const char *rule_name(unsigned int rule);
 const char *rule_title(unsigned int rule, enum stage stage);

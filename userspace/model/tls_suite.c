@@ -8,6 +8,7 @@
 #include "base/macros.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define MOZILLA "Mozilla server side TLS 5.7, intermediate"
 #define RFC9325 "RFC 9325 4.1: MUST NOT, under 112 bits"
@@ -462,6 +463,24 @@ static const char *find(const struct name *names, size_t count, uint16_t number)
 			return names[i].name;
 	}
 	return NULL;
+}
+
+const struct tls_suite *tls_suite_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
+		if (!strcmp(suites[i].name, name))
+			return &suites[i];
+	}
+	return NULL;
+}
+
+uint16_t tls_version_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		if (!strcmp(versions[i].name, name))
+			return versions[i].number;
+	}
+	return 0;
 }
 
 const char *tls_version_name(uint16_t version)

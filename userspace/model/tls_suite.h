@@ -21,6 +21,10 @@ struct tls_suite {
 /* NULL for a number that is not in the table. */
 const struct tls_suite *tls_suite_find(uint16_t number);
 
+/* The suite, or the version as the wire has it, of that name: NULL, 0 if none has it. */
+const struct tls_suite *tls_suite_by_name(const char *name);
+uint16_t tls_version_by_name(const char *name);
+
 /* NULL if unknown. Versions as OpenSSL writes them: "TLSv1.2". Alerts: RFC 8446 §6 and its predecessors. */
 const char *tls_version_name(uint16_t version);
 const char *tls_alert_name(uint8_t description);

@@ -161,11 +161,9 @@ void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_
 
 unsigned int policy_rule_find(const char *name)
 {
-	for (unsigned int r = RULE_NONE + 1; r < POLICY_RULES_END; r++) {
-		if (!strcmp(rule_name(r), name))
-			return r;
-	}
-	return RULE_NONE;
+	unsigned int rule = rule_find(name);
+
+	return rule < POLICY_RULES_END ? rule : RULE_NONE;
 }
 
 size_t policy_rule_names(const char *ret[RULE_MAX])

@@ -389,7 +389,8 @@ static bool dates_ok(const struct facts *f, const struct profile *p,
 	else if (c->until_s <= f->now_s)
 		snprintf(buf, CHECK_SEEN, "expired %lld days ago", (long long)-left);
 	else
-		snprintf(buf, CHECK_SEEN, "expires in %lld days", (long long)left);
+		snprintf(buf, CHECK_SEEN, "expires in %lld day%s", (long long)left,
+			 left == 1 ? "" : "s");
 	return c->from_s <= f->now_s && c->until_s > f->now_s && left >= p->certificate_days;
 }
 

@@ -18,6 +18,16 @@ static const unsigned int of_wire[] = {RULE_TLS_PLAINTEXT, RULE_TLS_MIDSTREAM, R
 				       RULE_TLS_LISTENER, RULE_TLS_BYPASS};
 static const unsigned int of_files[] = {RULE_REST_FILE, RULE_TLS_KEY};
 
+/* What the monitor did not see may have been anything: no check of it passes. */
+static bool has_seen_all(const struct facts *f, struct outcome *ret)
+{
+	if (f->watch.doubts[0])
+		check_skip(ret, "%s", f->watch.doubts);
+	else if (!f->watch.watched_ms)
+		check_skip(ret, "the server ran at no time of it");
+	return !f->watch.doubts[0] && f->watch.watched_ms;
+}
+
 static bool has_watched(const struct facts *f, struct outcome *ret)
 {
 	if (f->watch.why[0])
@@ -33,11 +43,7 @@ void judge_watch_covered(const struct facts *f, const struct profile *p, struct 
 		return;
 	if (w->alerts[RULE_SELF_TAMPER])
 		check_fail(ret, "self-tamper %" PRIu64, w->alerts[RULE_SELF_TAMPER]);
-	else if (w->doubts[0])
-		check_skip(ret, "%s", w->doubts);
-	else if (!w->watched_ms)
-		check_skip(ret, "the server ran at no time of it");
-	else
+	else if (has_seen_all(f, ret))
 		check_pass(ret, "%" PRId64 ".%" PRId64 " s, without a gap or a loss",
 			   w->watched_ms / 1000, w->watched_ms % 1000 / 100);
 }
@@ -55,7 +61,7 @@ static void judge_rules(const struct facts *f, const unsigned int *rule, size_t 
 	}
 	if (ret->seen[0])
 		ret->verdict = CHECK_FAIL;
-	else
+	else if (has_seen_all(f, ret))
 		check_pass(ret, "none");
 }
 
@@ -73,7 +79,7 @@ void judge_watch_files(const struct facts *f, const struct profile *p, struct ou
 void judge_watch_wire(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
 	judge_rules(f, of_wire, ARRAY_SIZE(of_wire), ret);
-	if (ret->verdict == CHECK_PASS && f->watch.plaintext_bytes)
+	if (!f->watch.why[0] && ret->verdict != CHECK_FAIL && f->watch.plaintext_bytes)
 		check_fail(ret, "%" PRIu64 " bytes of plaintext", f->watch.plaintext_bytes);
 }
 
@@ -96,8 +102,8 @@ static void judge_sessions(const struct facts *f, const struct profile *p,
 	else if (w->sessions_cut)
 		check_skip(ret, "there were more kinds of sessions than are kept");
 	else if (!w->handshakes)
-		check_skip(ret, "no client connected meanwhile: run your tests beside it");
-	else
+		check_skip(ret, "no client connected meanwhile: run your tests with --while");
+	else if (has_seen_all(f, ret))
 		check_pass(ret, "%" PRIu64 " handshake%s", w->handshakes,
 			   w->handshakes == 1 ? "" : "s");
 }

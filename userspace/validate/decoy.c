@@ -204,10 +204,11 @@ __attribute__((noreturn)) static void become(const struct decoy *d, const char *
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	setpgid(0, 0);
+	setsid(); /* or it could type into this terminal */
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
 	    chdir(d->dir) || setgroups(0, NULL) || setresgid(u->gid, u->gid, u->gid) ||
-	    setresuid(u->uid, u->uid, u->uid) || prctl(PR_SET_PDEATHSIG, SIGKILL))
+	    setresuid(u->uid, u->uid, u->uid) || prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || close_range(3, ~0u, 0))
 		_exit(127);
 	execve(exe, argv, environment);
 	_exit(127);

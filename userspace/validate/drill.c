@@ -185,8 +185,10 @@ static int offer(const struct scene *s, uint16_t version, uint16_t suite)
 
 	RAND_bytes(h.random, sizeof(h.random));
 	n = hello_write(&h, out);
+	if (fd < 0)
+		return errno;
 	s->trial->port = decoy_peer_port(fd);
-	if (fd < 0 || write(fd, out, n) != (ssize_t)n)
+	if (write(fd, out, n) != (ssize_t)n)
 		return errno;
 	got = read(fd, in, sizeof(in));
 	/* what it does not speak cannot be shown to be seen */
@@ -262,8 +264,8 @@ static json_int_t number_at(json_t *v, const char *object, const char *key)
 static bool names_who(json_t *alert, const struct scene *s, enum drill_id id, pid_t actor)
 {
 	if (drills[id].whom == BY_ADDRESS)
-		return number_at(json_object_get(alert, "conn"), "remote", "port") ==
-		       s->trial->port;
+		return s->trial->port && number_at(json_object_get(alert, "conn"), "remote",
+						   "port") == s->trial->port;
 	return number_at(alert, "actor", "pid") ==
 	       (drills[id].whom == BY_DECOY ? s->decoy->pid : actor);
 }
@@ -283,6 +285,23 @@ static bool is_alert(json_t *line, const struct scene *s, enum drill_id id, pid_
 	return true;
 }
 
+/* What is refused is an attempt as well. What this kernel or the server has not got is none, nor is a decoy that has ended. */
+static bool is_untried(int err)
+{
+	switch (err) {
+	case ENOSYS:
+	case ENOENT:
+	case ENODEV:
+	case EPROTONOSUPPORT:
+	case ESRCH:
+	case ECONNREFUSED:
+	case EAGAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void run(const struct scene *s, struct watcher *w, enum drill_id id, struct facts_drill *ret)
 {
 	uint64_t now, until;
@@ -291,8 +310,7 @@ static void run(const struct scene *s, struct watcher *w, enum drill_id id, stru
 	int err = 0;
 	pid_t actor = attempt(s, id, &err);
 
-	/* what is refused is an attempt as well; what this kernel, or this server, has not got is none */
-	if (!actor || err == ENOSYS || err == ENOENT || err == EPROTONOSUPPORT || err == ENODEV) {
+	if (!actor || is_untried(err)) {
 		snprintf(ret->why, sizeof(ret->why), "it cannot be tried here: %s", strerror(err));
 		return;
 	}
@@ -337,6 +355,7 @@ void drill(struct facts *f)
 	sigemptyset(&ending);
 	sigaddset(&ending, SIGINT);
 	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ending, &before);
 	f->drilled = true;
 	if (!geteuid() &&

@@ -5,6 +5,7 @@
 #include "attest/account.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/macros.h"
 #include "model/rule.h"
 #include "model/tls_suite.h"
 #include "validate/check.h"
@@ -21,11 +22,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define UNCOUNTED_MS 1000 /* numbers are written a moment after what they count */
+#define COMMAND_END_NS (5 * NS_PER_SEC)
 #define TICK_NS (100 * NS_PER_MS) /* how soon the end of a command is seen */
 
 /* --- how long --- */
 
 static volatile sig_atomic_t stopped;
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void stop(int sig)
 {
@@ -40,12 +44,25 @@ static pid_t start_command(const char *command)
 	if (!command || pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0);			    /* ended as a whole */
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* the report is on standard output */
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		signal(ending[i], SIG_DFL);
 	unsetenv(PASSWORD_VARIABLE);
 	execl("/bin/sh", "sh", "-c", command, NULL);
 	_exit(127);
+}
+
+/* With all that it started, which gets some time to end. */
+static void end_command(pid_t pid)
+{
+	uint64_t until = clock_boot_ns() + COMMAND_END_NS;
+
+	kill(-pid, SIGTERM);
+	while (!waitpid(pid, NULL, WNOHANG) && clock_boot_ns() < until)
+		usleep(10000);
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 /* Reads the monitor's lines, or it would wait for room in the pipe. Returns why nothing can be judged, NULL if all is well. */
@@ -54,34 +71,34 @@ static const char *watch_until(struct watcher *w, uint64_t until_ns, pid_t comma
 	bool ended = false, runs = true;
 	int status = 0;
 
+	if (command < 0)
+		return "the command of --while cannot be started";
 	while (!stopped && !ended && runs && clock_boot_ns() < until_ns) {
 		json_decref(watcher_next(w, clock_boot_ns() + TICK_NS, &ended));
-		runs = command <= 0 || !waitpid(command, &status, WNOHANG);
+		runs = !command || !waitpid(command, &status, WNOHANG);
 	}
-	if (command > 0 && runs) {
-		kill(command, SIGTERM);
-		waitpid(command, NULL, 0);
-	}
+	if (command > 0 && runs)
+		end_command(command);
 	if (ended)
 		return "the monitor ended meanwhile";
 	if (command > 0 && runs)
 		return "the command of --while did not end in time";
-	return command < 0 || status ? "the command of --while failed" : NULL;
+	return status ? "the command of --while failed" : NULL;
 }
 
-static void take_signals(struct sigaction before[2])
+static void take_signals(struct sigaction before[ARRAY_SIZE(ending)])
 {
 	struct sigaction sa = {.sa_handler = stop};
 
 	stopped = 0;
-	sigaction(SIGINT, &sa, &before[0]);
-	sigaction(SIGTERM, &sa, &before[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaction(ending[i], &sa, &before[i]);
 }
 
-static void give_signals_back(const struct sigaction before[2])
+static void give_signals_back(const struct sigaction before[ARRAY_SIZE(ending)])
 {
-	sigaction(SIGINT, &before[0], NULL);
-	sigaction(SIGTERM, &before[1], NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaction(ending[i], &before[i], NULL);
 }
 
 /* --- what the statement says --- */
@@ -130,8 +147,16 @@ static void doubt_coverage(struct facts_watch *w, json_t *predicate)
 	}
 	if (number(coverage, "gaps_left_out"))
 		doubt(w, "more gaps than are listed");
+	if (number(coverage, "clock_set_back_ms"))
+		doubt(w, "the clock was set back");
+	if (number(coverage, "watched_ms") - number(json_object_get(predicate, "counted"), "ms") >=
+	    UNCOUNTED_MS)
+		doubt(w, "the log has no numbers for a part of the time");
+	if (!json_array_size(json_object_get(predicate, "sensors")))
+		doubt(w, "no sensor was attached");
 	json_array_foreach (json_object_get(predicate, "sensors"), i, row) {
-		if (number(row, "attached") < number(row, "programs"))
+		if (number(row, "attached") <= 0 ||
+		    number(row, "attached") < number(row, "programs"))
 			doubt(w, "sensor %s: %lld of %lld programs",
 			      json_string_value(json_object_get(row, "sensor")) ?: "?",
 			      (long long)number(row, "attached"),
@@ -151,32 +176,12 @@ static void doubt_coverage(struct facts_watch *w, json_t *predicate)
 		doubt(w, "numbers of some servers are missing");
 }
 
-/* Number of what has such a name, which is what a log has; 0 if nothing has. */
-static uint16_t version_of(const char *name)
-{
-	for (uint16_t v = 0x0300; v <= 0x0304; v++) {
-		if (tls_version_name(v) && !strcmp(tls_version_name(v), name))
-			return v;
-	}
-	return 0;
-}
-
-static uint16_t suite_of(const char *name)
-{
-	for (uint32_t n = 1; n <= UINT16_MAX; n++) {
-		const struct tls_suite *s = tls_suite_find((uint16_t)n);
-
-		if (s && !strcmp(s->name, name))
-			return (uint16_t)n;
-	}
-	return 0;
-}
-
 /* text: "TLSv1.3 TLS_AES_256_GCM_SHA384" */
 static void add_session(struct facts_watch *w, const char *text, uint64_t count)
 {
 	struct facts_session *s = &w->session[w->sessions];
 	char version[16] = "", suite[64] = "";
+	const struct tls_suite *known;
 
 	w->handshakes += count;
 	if (w->sessions == FACTS_SESSIONS) {
@@ -185,19 +190,11 @@ static void add_session(struct facts_watch *w, const char *text, uint64_t count)
 	}
 	sscanf(text, "%15s %63s", version, suite);
 	snprintf(s->text, sizeof(s->text), "%s", text);
-	s->version = version_of(version);
-	s->suite = suite_of(suite);
+	known = tls_suite_by_name(suite);
+	s->version = tls_version_by_name(version);
+	s->suite = known ? known->number : 0;
 	s->count = count;
 	w->sessions++;
-}
-
-static unsigned int rule_of(const char *name)
-{
-	for (unsigned int i = RULE_NONE + 1; i < RULE_MAX; i++) {
-		if (!strcmp(rule_name(i), name))
-			return i;
-	}
-	return RULE_NONE;
 }
 
 /* Alerts, and what would have been one had it not been prevented. */
@@ -207,7 +204,7 @@ static void add_accesses(struct facts_watch *w, json_t *accesses)
 	json_t *by;
 
 	json_object_foreach (accesses, rule, by) {
-		unsigned int i = rule_of(rule);
+		unsigned int i = rule_find(rule);
 
 		if (i != RULE_NONE)
 			w->alerts[i] += (uint64_t)(number(by, "alert") + number(by, "prevented"));
@@ -278,7 +275,7 @@ static void announce(const struct facts *f, uint32_t seconds, const char *comman
 void watch(struct facts *f, uint32_t seconds, const char *command)
 {
 	struct facts_watch *fw = &f->watch;
-	struct sigaction before[2];
+	struct sigaction before[ARRAY_SIZE(ending)];
 	struct watcher w;
 	const char *why;
 	uint64_t from;

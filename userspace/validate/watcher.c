@@ -20,7 +20,7 @@
 #define END_NS (20 * NS_PER_SEC)
 #define LINE_MAX_LEN (1 << 20)
 
-/* Both pipes of a shell would end it with this process; a signal to the terminal's group must not end it first. */
+/* It leaves the terminal's process group: Ctrl-C must not end the monitor before validate does. */
 __attribute__((noreturn)) static void become(const struct watcher *w, pid_t server, int out)
 {
 	int err = open(w->errors, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -35,6 +35,7 @@ __attribute__((noreturn)) static void become(const struct watcher *w, pid_t serv
 	if (err < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
 		_exit(127);
 	unsetenv(PASSWORD_VARIABLE);
+	setenv("RUNTIME_DIRECTORY", w->dir, 1); /* what another monitor learnt there is its own */
 	execl("/proc/self/exe", "cachewarden", "run", "--output", "json", "--events", "--quiet",
 	      "--no-guard", "--heartbeat", "1", "--sweep", "1", "--evidence", w->evidence, "--pid",
 	      pid, NULL);
