@@ -36,7 +36,10 @@ struct transport {
 	/* Deliver one message. The reason is in error unless it was SENT. */
 	enum sent (*send)(void *state, const char *json, size_t len,
 			  char error[TRANSPORT_ERROR_LEN]);
-	/* About once a second; NULL: nothing to do. Returns false with the reason in error. */
+	/*
+	 * About once a second, unless the destination failed a moment ago; NULL: nothing to do. Returns false with the reason
+	 * in error; what could not be done is done by the next call.
+	 */
 	bool (*tick)(void *state, char error[TRANSPORT_ERROR_LEN]);
 };
 
