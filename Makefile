@@ -92,6 +92,7 @@ install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install t
 		install -D -m 644 -t $(DESTDIR)$(mandir)/man$${page##*.} $$page || exit 1; \
 	done
 	install -D -m 644 -t $(DESTDIR)$(unitdir) $(UNITFILES)
+	install -D -m 644 -t $(DESTDIR)$(prefix)/share/cachewarden docs/monitoring/alerts.yml docs/monitoring/dashboard.json
 	install -D -m 644 $(B)/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/cachewarden
 	install -D -m 644 $(B)/completion.fish $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/cachewarden.fish
 	[ -e $(DESTDIR)$(sysconfdir)/cachewarden/policy.yaml ] || \
