@@ -37,6 +37,7 @@ static const struct transport *const transports[] = {
 	[SINK_SYSLOG] = &transport_syslog,
 	[SINK_WEBHOOK] = &transport_webhook,
 	[SINK_ALERTMANAGER] = &transport_alertmanager,
+	[SINK_OTLP] = &transport_otlp,
 };
 _Static_assert(ARRAY_SIZE(transports) == SINK_KIND_MAX, "every kind has a transport");
 _Static_assert(SINK_WHY_LEN >= TRANSPORT_ERROR_LEN, "a transport's reason fits");

@@ -44,6 +44,6 @@ struct transport {
 };
 
 extern const struct transport transport_file, transport_journald, transport_syslog,
-	transport_webhook, transport_alertmanager;
+	transport_webhook, transport_alertmanager, transport_otlp;
 
 #endif
