@@ -60,13 +60,6 @@ struct {
 	__type(value, u32); /* tgid of a living member, of its main process if that lives */
 } main_tgids SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SUPERVISORS_MAX);
-	__type(key, struct supervisor_key);
-	__type(value, u32);
-} supervisors SEC(".maps");
-
 struct lasting_key {
 	u32 actor; /* tid */
 	u32 target;
@@ -332,6 +325,21 @@ static __always_inline int holds_other(struct task_struct *task, struct file *fi
 	return 1;
 }
 
+/* Is it an ancestor of that process? tgid: in the initial pid namespace. */
+static __noinline int is_supervisor(struct task_struct *task, u32 tgid)
+{
+	struct pid_namespace *init = BPF_CORE_READ(task, thread_pid, numbers[0].ns);
+	struct pid *pid = pid_of_number(init, tgid);
+	struct task_struct *up = pid ? task_of_pid(pid) : NULL;
+
+	for (int i = 0; i < SUPERVISOR_LEVELS && up; i++) {
+		up = BPF_CORE_READ(up, real_parent, group_leader);
+		if (up == BPF_CORE_READ(task, group_leader))
+			return 1;
+	}
+	return 0;
+}
+
 /*
  * Supervisors pass listening sockets to the servers they start, so a listener held by an ancestor is
  * no finding. A mark may name an instance that has ended, if its successor was passed the same
@@ -340,7 +348,6 @@ static __always_inline int holds_other(struct task_struct *task, struct file *fi
 static __noinline int holds_socket(struct task_struct *task, struct file *file)
 {
 	struct member *m = member_of(task->tgid);
-	struct supervisor_key key = {.tgid = task->tgid};
 	struct action a = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET};
 	struct pid_owner target = {};
 	struct sock_mark *mark;
@@ -370,8 +377,7 @@ static __noinline int holds_socket(struct task_struct *task, struct file *file)
 		return 0;
 	}
 	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		key.instance = mark->instance;
-		if (bpf_map_lookup_elem(&supervisors, &key))
+		if (is_supervisor(task, target.tgid))
 			return 0;
 		a.detail = FINDING_LISTENER;
 	}
@@ -476,23 +482,13 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 
 /* --- tasks --- */
 
-/* Record the instance's main process and its ancestors. */
-static __always_inline void note_member(struct task_struct *task, struct member *m)
+static __always_inline void note_main(struct task_struct *task, struct member *m)
 {
-	u32 instance = m->instance, tgid = task->tgid, one = 1, *known;
-	struct supervisor_key key = {.instance = instance};
-	struct task_struct *up = task;
+	u32 instance = m->instance, tgid = task->tgid, *known;
 
 	known = bpf_map_lookup_elem(&main_tgids, &instance);
 	if (m->main || !known || !is_member(*known, instance))
 		bpf_map_update_elem(&main_tgids, &instance, &tgid, BPF_ANY);
-	for (int i = 0; i < SUPERVISOR_LEVELS; i++) {
-		up = BPF_CORE_READ(up, real_parent, group_leader);
-		key.tgid = BPF_CORE_READ(up, pid);
-		if (!key.tgid)
-			break;
-		bpf_map_update_elem(&supervisors, &key, &one, BPF_ANY);
-	}
 }
 
 static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner,
@@ -588,7 +584,7 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	if (task->ptrace)
 		report_lasting(&target, &traced, address(BPF_CORE_READ(task, parent)));
 	if (task->pid == task->tgid) {
-		note_member(task, m);
+		note_main(task, m);
 		check_mm(mm, &target, m);
 	}
 	return 0;

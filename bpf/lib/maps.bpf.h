@@ -73,7 +73,10 @@ struct {
 	__type(value, u32); /* account that it is charged to */
 } mapped SEC(".maps");
 
-/* What hooks reported, so that a sweep does not report it again. */
+/*
+ * What hooks reported, so that a sweep does not report it again. Each sweep looks up what still lasts, so that what is dropped
+ * here has ended.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, REPORTED_MAX);
