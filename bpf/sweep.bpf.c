@@ -31,6 +31,7 @@
 #define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
 #define RING_FINDINGS 4	     /* of a ring, or of all rings registered with a task, in one sweep */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
+#define FILTERS 8 /* seccomp filters of a process that are looked at, the last ones set */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
 /* Longer than the servers of a busy user wait for their next sweep. */
@@ -59,6 +60,15 @@ struct {
 	__type(key, u32);   /* instance */
 	__type(value, u32); /* tgid of a living member, of its main process if that lives */
 } main_tgids SEC(".maps");
+
+/* seccomp filters that hand syscalls of an instance to a process; of this sweep. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64); /* address of the filter */
+	__type(value, struct pid_owner);
+} answered SEC(".maps");
 
 struct lasting_key {
 	u32 actor; /* tid */
@@ -393,6 +403,22 @@ static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
 							   : 0;
 }
 
+/* Who has the descriptor of a seccomp filter's listener answers the syscalls of all that it was set for. */
+static __noinline int holds_listener(struct task_struct *task, struct file *file)
+{
+	struct action a = {.rule = RULE_MEM_TRACE, .detail = FINDING_ANSWERED};
+	struct pid_owner *target;
+	u64 filter;
+
+	if (!is_anon(file, &seccomp_name))
+		return 0;
+	filter = (u64)BPF_CORE_READ(file, private_data);
+	target = bpf_map_lookup_elem(&answered, &filter);
+	if (!target || is_member(task->tgid, target->instance))
+		return 0;
+	return report_held(target, &a, address(task));
+}
+
 static __noinline int holds_perf_event(struct task_struct *task, struct file *file)
 {
 	struct action a = {.rule = RULE_MEM_PROBE, .detail = FINDING_PERF_EVENT};
@@ -432,6 +458,14 @@ static long forget_pipe(void *map, struct file_key *at, struct own_pipe *pipe, v
 	return 0;
 }
 
+static long forget_filter(void *map, u64 *at, struct pid_owner *owner, void *ctx)
+{
+	u64 key = *at;
+
+	bpf_map_delete_elem(&answered, &key);
+	return 0;
+}
+
 static long forget_code(void *map, struct mapped_key *at, u32 *account_at, void *ctx)
 {
 	struct mapped_key key = *at;
@@ -459,8 +493,10 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 
 	if (!ctx->meta->seq_num)
 		files_began_ns = bpf_ktime_get_boot_ns();
-	if (!task) /* the end: each pipe was seen by now */
+	if (!task) { /* the end: each pipe was seen by now */
 		bpf_for_each_map_elem(&own_pipes, forget_pipe, NULL, 0);
+		bpf_for_each_map_elem(&answered, forget_filter, NULL, 0);
+	}
 	/* an exiting server has left procs already, while its files are still open */
 	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
 		return 0;
@@ -471,7 +507,7 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	case CGROUP_MAGIC:
 		return holds_cgroup(task, file);
 	case ANON_INODE_FS_MAGIC:
-		return holds_perf_event(task, file);
+		return holds_listener(task, file) ?: holds_perf_event(task, file);
 	case PIPEFS_MAGIC:
 		holds_pipe(file->f_inode);
 		return 0;
@@ -489,6 +525,21 @@ static __always_inline void note_main(struct task_struct *task, struct member *m
 	known = bpf_map_lookup_elem(&main_tgids, &instance);
 	if (m->main || !known || !is_member(*known, instance))
 		bpf_map_update_elem(&main_tgids, &instance, &tgid, BPF_ANY);
+}
+
+static __noinline int note_filters(struct task_struct *task, const struct pid_owner *from)
+{
+	struct seccomp_filter *filter = BPF_CORE_READ(task, seccomp.filter);
+	struct pid_owner owner = *from; /* 6.1 updates from what is on the stack only */
+
+	for (int i = 0; i < FILTERS && filter; i++) {
+		u64 key = address(filter);
+
+		if (BPF_CORE_READ(filter, notif))
+			bpf_map_update_elem(&answered, &key, &owner, BPF_ANY);
+		filter = BPF_CORE_READ(filter, prev);
+	}
+	return 0;
 }
 
 static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner,
@@ -585,6 +636,7 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 		report_lasting(&target, &traced, address(BPF_CORE_READ(task, parent)));
 	if (task->pid == task->tgid) {
 		note_main(task, m);
+		note_filters(task, &target);
 		check_mm(mm, &target, m);
 	}
 	return 0;

@@ -27,6 +27,7 @@
 #define COMMANDS_MAX 1024
 #define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
 #define PIPES_MAX 8192	   /* pipes that instances made and that somebody still holds */
+#define DISKS_MAX 256	   /* block devices that hold files of instances */
 #define FILES_MAX 16384	   /* regular files that instances opened and that still exist */
 #define MEMBER_SLOTS 8192  /* power of two */
 #define FILE_WORDS 1024	   /* power of two */

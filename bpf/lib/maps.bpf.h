@@ -111,6 +111,14 @@ struct {
 	__type(value, struct file_owner);
 } files SEC(".maps");
 
+/* Block devices that hold files of instances, by the kernel's dev_t. They belong to the host: several may have files there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DISKS_MAX);
+	__type(key, u32);
+	__type(value, struct file_owner); /* INSTANCE_HOST, HOST_DISK */
+} disks SEC(".maps");
+
 /* Which inode numbers files may have. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
