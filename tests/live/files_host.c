@@ -128,7 +128,7 @@ void files_disk(const void *arg)
 /* A block device of nobody's: a loop device without a file. */
 void files_other_disk(const void *arg)
 {
-	const char *other = str("%s/other", scratch);
+	const char *other = str("%s/other.node", scratch);
 	struct trigger t;
 
 	require(!mknod(other, S_IFBLK | 0600, makedev(7, 63)), "mknod: %s", strerror(errno));

@@ -258,6 +258,19 @@ static void answered(const void *arg)
 			   .found_by = "sweep"});
 }
 
+/* A server that could send frames of its own: no packet of them passes a hook. */
+static void other_family(const void *arg)
+{
+	struct server *s = standin_start("packet", NULL, true);
+
+	expect(sweep_mon, {.rule = "tls-bypass",
+			   .vector = "sweep",
+			   .detail = "socket of a family that is neither IP, UNIX nor netlink",
+			   .server = s,
+			   .outcome = "unknown",
+			   .found_by = "sweep"});
+}
+
 /* What it is no listener for: a process that is no instance. */
 static void answered_stranger(const void *arg)
 {
@@ -356,6 +369,7 @@ static const struct test tests[] = {
 	TEST("a stolen listening socket sent over a socket: the receiver is a finding of its own",
 	     listener_passed),
 	TEST("syscalls of a server handed to a stranger by a seccomp filter", answered, "hold"),
+	TEST("a packet socket of a server", other_family),
 	TEST("a seccomp filter that hands them to nobody raises nothing", answered, "alone"),
 	TEST("syscalls of a stranger handed to another raise nothing", answered_stranger),
 	TEST("an alert brings a sweep where none is due", after_alert),

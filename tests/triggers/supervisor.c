@@ -55,6 +55,7 @@ static void replace(pid_t number)
 	waitpid(number, NULL, 0);
 	if (syscall(SYS_clone3, &args, sizeof(args)) < 0)
 		trigger_die("clone3");
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a child does not inherit it */
 }
 
 int main(int argc, char **argv)
