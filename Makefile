@@ -65,7 +65,7 @@ FUZZ_LIBS_fuzz_note := -lcrypto
 FUZZED_fuzz_hello := userspace/validate/hello.c
 FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/http evidence/witness_request evidence/note evidence/tree)
 FUZZ_LIBS_fuzz_witness := -lcrypto
-FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/note evidence/tree base/crc32c)
+FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/canon evidence/note evidence/tree base/crc32c)
 FUZZ_LIBS_fuzz_frame := -lcrypto -ljansson
 
 # The lanes load the objects one by one when a kernel refuses one.
@@ -264,6 +264,11 @@ $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -Itests -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf -lssl -lcrypto
+
+$(B)/bench/evidence: tests/bench/evidence.c $(PURE)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -Itests -MMD -MP -o $@ $< $(PURE) $(LIBS)
 
 .SECONDEXPANSION:
 $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h userspace/*/*.h)
