@@ -327,8 +327,8 @@ int store_rotate(struct store *s, int64_t now_ms)
 int store_finish(struct store *s)
 {
 	struct disk_batch b = {.dir = s->dir};
-	unsigned int width = tree_width(s->tree.size, 0);
 	int err = store_commit(s);
+	unsigned int width = tree_width(s->tree.size, 0);
 
 	if (!err && width)
 		err = add_file(&b, TILE_ENTRIES, s->tree.size / TILE_WIDTH, width, s->tail.bytes,
