@@ -45,7 +45,7 @@ LOOK = """(() => {
     if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth && style.overflowX !== 'visible' && (print || !e.matches('.wide')))
       said.push('what is in it is cut off: ' + name(e));
   }
-  const verdict = document.querySelector('.verdict');
+  const verdict = document.querySelector('.verdict, h1 .v');
   if (!verdict) said.push('has no verdict');
   else {
     const box = verdict.getBoundingClientRect();

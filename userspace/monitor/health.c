@@ -66,7 +66,7 @@ static void check_evidence(const struct monitor *m, struct health *h)
 		add(h, "evidence log cannot",
 		    "evidence log cannot be written: %s; %" PRIu64 " records wait in memory",
 		    strerror(s.error), s.waiting);
-	if (m->witnessing.error[0])
+	if (m->policy.policy.witness && m->witnessing.error[0])
 		add(h, "evidence log is not cosigned", "evidence log is not cosigned: %s",
 		    m->witnessing.error);
 	clock_text(s.signed_ms, time, sizeof(time));

@@ -60,7 +60,8 @@ static void tick(struct monitor *m, bool last)
 	counters_lag(m);
 	if (!last) {
 		ask_tick(m);
-		witnessing_tick(m); /* before others reap its process */
+		witnessing_tick(&m->witnessing, &m->evidence,
+				m->policy.policy.witness); /* before others reap its process */
 	}
 	handoff_check(m);
 	heartbeat_tick(m);
@@ -214,7 +215,7 @@ static void end(struct monitor *m)
 	evidence_close(&m->evidence,
 		       &(struct evidence_totals){m->totals.attempts, m->incidents.next_id,
 						 sensors_counter(m->sensors, COUNTER_LOST)});
-	witnessing_end(m);
+	witnessing_end(&m->witnessing, &m->evidence, m->policy.policy.witness);
 }
 
 static void release(struct monitor *m)

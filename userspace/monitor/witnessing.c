@@ -3,7 +3,7 @@
 #include "monitor/witnessing.h"
 
 #include "base/clock.h"
-#include "monitor/state.h"
+#include "monitor/evidence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,13 +71,12 @@ static void note_failure(struct witnessing *w, uint64_t now)
 	w->next_ns = now + (wait < RETRY_MAX_NS ? wait : RETRY_MAX_NS);
 }
 
-static void begin(struct monitor *m, uint64_t now)
+static void begin(struct witnessing *w, const struct evidence *e, const char *witness, uint64_t now)
 {
-	struct witnessing *w = &m->witnessing;
-	const char *witness = m->policy.policy.witness, *key = strchr(witness, ' ') + 1;
+	const char *key = strchr(witness, ' ') + 1;
 	char url[WITNESS_TEXT_LEN], key_text[WITNESS_TEXT_LEN];
-	char *const argv[] = {"cachewarden", "evidence", "witness",	  "--url", url,
-			      "--witness",   key_text,	 m->evidence.dir, NULL};
+	char *const argv[] = {"cachewarden", "evidence", "witness",	 "--url", url,
+			      "--witness",   key_text,	 (char *)e->dir, NULL};
 	pid_t pid;
 
 	snprintf(url, sizeof(url), "%.*s", (int)(key - 1 - witness), witness);
@@ -114,9 +113,8 @@ static void take_error(struct witnessing *w, char *said, const char *dir)
 	snprintf(w->error, sizeof(w->error), "%s", *at ? at : "it ended without a word");
 }
 
-static void take(struct monitor *m, int status, uint64_t now)
+static void take(struct witnessing *w, const char *dir, int status, uint64_t now)
 {
-	struct witnessing *w = &m->witnessing;
 	char said[SAID_LEN] = "";
 	ssize_t n = read(w->out, said, sizeof(said) - 1);
 
@@ -131,7 +129,7 @@ static void take(struct monitor *m, int status, uint64_t now)
 		w->next_ns = now + EVERY_NS;
 		return;
 	}
-	take_error(w, said, m->evidence.dir);
+	take_error(w, said, dir);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
 		w->refused++;
 	else
@@ -141,53 +139,53 @@ static void take(struct monitor *m, int status, uint64_t now)
 
 /* --- for the main loop --- */
 
-static bool is_due(const struct monitor *m, uint64_t now)
+static bool is_due(const struct witnessing *w, const struct evidence *e, const char *witness,
+		   uint64_t now)
 {
-	const struct witnessing *w = &m->witnessing;
 	struct writer_status s;
 
-	if (!m->policy.policy.witness || !m->evidence.writer || now < w->next_ns)
+	if (!witness || !e->writer || now < w->next_ns)
 		return false;
-	writer_status(m->evidence.writer, &s);
+	writer_status(e->writer, &s);
 	return s.entries && s.entries != w->size;
 }
 
 /* Returns true while a process asks. */
-static bool check(struct monitor *m, uint64_t now)
+static bool check(struct witnessing *w, const char *dir, uint64_t now)
 {
-	struct witnessing *w = &m->witnessing;
-	int status;
+	int status = -1; /* not known: it was reaped by others */
+	pid_t ended;
 
 	if (!w->pid)
 		return false;
 	if (now > w->began_ns + HUNG_NS)
 		kill(w->pid, SIGKILL);
-	if (waitpid(w->pid, &status, WNOHANG) != w->pid)
+	ended = waitpid(w->pid, &status, WNOHANG);
+	if (!ended)
 		return true;
-	take(m, status, now);
+	take(w, dir, status, now);
 	return false;
 }
 
-void witnessing_tick(struct monitor *m)
+void witnessing_tick(struct witnessing *w, const struct evidence *e, const char *witness)
 {
 	uint64_t now = clock_boot_ns();
 
-	if (!check(m, now) && is_due(m, now))
-		begin(m, now);
+	if (!check(w, e->dir, now) && is_due(w, e, witness, now))
+		begin(w, e, witness, now);
 }
 
-void witnessing_end(struct monitor *m)
+void witnessing_end(struct witnessing *w, const struct evidence *e, const char *witness)
 {
-	struct witnessing *w = &m->witnessing;
 	uint64_t until = clock_boot_ns() + WITNESSING_END_MS * NS_PER_MS;
 
-	if (!m->policy.policy.witness || !m->evidence.dir[0] || m->evidence.error[0])
+	if (!witness || !e->dir[0] || e->error[0])
 		return;
-	while (check(m, clock_boot_ns()) && clock_boot_ns() < until)
+	while (check(w, e->dir, clock_boot_ns()) && clock_boot_ns() < until)
 		usleep(10000);
 	if (!w->pid && !w->failing)
-		begin(m, clock_boot_ns());
-	while (check(m, clock_boot_ns()) && clock_boot_ns() < until)
+		begin(w, e, witness, clock_boot_ns());
+	while (check(w, e->dir, clock_boot_ns()) && clock_boot_ns() < until)
 		usleep(10000);
 	if (!w->pid)
 		return;
@@ -197,11 +195,9 @@ void witnessing_end(struct monitor *m)
 	w->pid = 0;
 }
 
-void witnessing_blind_spots(const struct monitor *m,
+void witnessing_blind_spots(const struct witnessing *w,
 			    void (*fn)(void *ctx, const char *note, uint64_t n), void *ctx)
 {
-	const struct witnessing *w = &m->witnessing;
-
 	fn(ctx, refuses, w->refused);
 	if (w->failing >= FAILING_SAID && w->failed)
 		fn(ctx, unreached, w->failed);

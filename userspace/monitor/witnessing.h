@@ -13,7 +13,7 @@
 
 #define WITNESSING_ERROR_LEN 256
 
-struct monitor;
+struct evidence;
 
 struct witnessing {
 	pid_t pid; /* of the process that asks; 0: none does */
@@ -28,15 +28,15 @@ struct witnessing {
 		[WITNESSING_ERROR_LEN]; /* of the last attempt; empty: it succeeded, or there was none */
 };
 
-/* Once a second. */
-void witnessing_tick(struct monitor *m);
+/* Once a second. witness: "URL KEY", of the policy in force; NULL: none. */
+void witnessing_tick(struct witnessing *w, const struct evidence *e, const char *witness);
 
 /* The log has ended: what was written last is cosigned, too, unless that takes WITNESSING_END_MS. */
 #define WITNESSING_END_MS 3000
-void witnessing_end(struct monitor *m);
+void witnessing_end(struct witnessing *w, const struct evidence *e, const char *witness);
 
 /* Call fn for each reason for which the log is not cosigned, with a count. */
-void witnessing_blind_spots(const struct monitor *m,
+void witnessing_blind_spots(const struct witnessing *w,
 			    void (*fn)(void *ctx, const char *note, uint64_t n), void *ctx);
 
 #endif
