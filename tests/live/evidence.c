@@ -335,9 +335,11 @@ static void gdb_proved(const void *arg)
 	}
 
 	shell(in, dir, uid,
-	      "sed -i '1s/gdb/gdB/' evidence/entries.jsonl; cd evidence; ! python3 verify.py; ! sha256sum -c manifest.sha256");
+	      "sed -i '0,/gdb/s//gdB/' evidence/entries.jsonl; cd evidence; "
+	      "if python3 verify.py || sha256sum -c manifest.sha256; then exit 9; fi");
 	shell(in, dir, uid,
-	      "sed -i '2s/./9/' tools/checkpoint.txt; cd tools; while read -r c; do ! sh -c \"$c\"; done <../commands");
+	      "sed -i '2s/./9/' tools/checkpoint.txt; cd tools; "
+	      "while read -r c; do if sh -c \"$c\"; then exit 9; fi; done <../commands");
 }
 
 /* An alert is on the disk when the monitor is killed right after it. */
