@@ -146,6 +146,8 @@ static void cosigned(const void *arg)
 			number_behind(r.out, "cosigned by the witness: "),
 		"the end is not cosigned: %s", r.out);
 	require(!strstr(file_read(m->out), UNCOSIGNED), "it says that it is not cosigned");
+	require(!alert_find(m, "self-tamper", 0), "what asks the witness counts as tampering: %s",
+		file_read(m->out));
 	witness_stop();
 }
 

@@ -3,15 +3,17 @@
 #include "monitor/witnessing.h"
 
 #include "base/clock.h"
+#include "evidence/witness_client.h"
 #include "monitor/evidence.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,8 +22,8 @@
 #define RETRY_MAX_NS (300 * NS_PER_SEC)
 #define HUNG_NS (90 * NS_PER_SEC) /* longer than it waits for the network */
 #define WITNESS_TEXT_LEN 256	  /* longer than a value of a policy */
-#define SAID_LEN 2048
-#define FAILING_SAID 2 /* attempts in a row: a witness may be started again */
+#define REFUSED 1		  /* exit status */
+#define FAILING_SAID 2		  /* attempts in a row: a witness may be started again */
 
 static const char unreached[] =
 	"evidence log: the witness does not cosign it; cut off meanwhile, it may go unnoticed";
@@ -30,37 +32,23 @@ static const char refuses[] =
 
 /* --- one attempt --- */
 
-/* Returns the pid, or a negative errno. *ret_out is the end of its pipe to read. */
-static pid_t spawn(char *const argv[], int *ret_out)
+/* In the process that asks: says how many entries were cosigned, or why none were. */
+__attribute__((noreturn)) static void ask(const char *url, const char *key_text, const char *dir,
+					  int out)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int ends[2], err;
-	pid_t pid;
+	char error[WITNESS_CLIENT_ERROR_LEN] = "its key is that of no witness: NAME+ID+BASE64";
+	struct witnessed cosigned = {};
+	struct note_key key;
+	int err;
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
-		return -errno;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&files, ends[1], STDERR_FILENO);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn(&pid, "/proc/self/exe", &files, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	close(ends[1]);
-	if (err) {
-		close(ends[0]);
-		return -err;
-	}
-	*ret_out = ends[0];
-	return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	err = note_vkey_parse_as(&key, NOTE_COSIGNATURE, key_text, strlen(key_text));
+	err = err ?: witness_submit(dir, url, &key, &cosigned, error);
+	if (err)
+		dprintf(out, "%s", error);
+	else
+		dprintf(out, "%" PRIu64, cosigned.size);
+	_exit(!err ? 0 : err == -EBADMSG ? REFUSED : 3);
 }
 
 static void note_failure(struct witnessing *w, uint64_t now)
@@ -71,66 +59,51 @@ static void note_failure(struct witnessing *w, uint64_t now)
 	w->next_ns = now + (wait < RETRY_MAX_NS ? wait : RETRY_MAX_NS);
 }
 
+/* A fork that executes nothing: a program that this process starts would be one that somebody put into it. */
 static void begin(struct witnessing *w, const struct evidence *e, const char *witness, uint64_t now)
 {
 	const char *key = strchr(witness, ' ') + 1;
-	char url[WITNESS_TEXT_LEN], key_text[WITNESS_TEXT_LEN];
-	char *const argv[] = {"cachewarden", "evidence", "witness",	 "--url", url,
-			      "--witness",   key_text,	 (char *)e->dir, NULL};
-	pid_t pid;
+	char url[WITNESS_TEXT_LEN];
+	int ends[2], err = pipe2(ends, O_CLOEXEC | O_NONBLOCK) ? errno : 0;
 
 	snprintf(url, sizeof(url), "%.*s", (int)(key - 1 - witness), witness);
-	snprintf(key_text, sizeof(key_text), "%s", key);
-	pid = spawn(argv, &w->out);
-	if (pid > 0) {
-		w->pid = pid;
+	w->pid = err ? -1 : fork();
+	if (!w->pid)
+		ask(url, key, e->dir, ends[1]);
+	if (w->pid > 0) {
+		close(ends[1]);
+		w->out = ends[0];
 		w->began_ns = now;
 		return;
 	}
-	snprintf(w->error, sizeof(w->error), "cannot start a process: %s", strerror(-pid));
+	snprintf(w->error, sizeof(w->error), "cannot start a process: %s", strerror(err ?: errno));
+	if (!err) {
+		close(ends[0]);
+		close(ends[1]);
+	}
+	w->pid = 0;
 	w->failed++;
 	note_failure(w, now);
 }
 
-/* "DIR: WITNESS cosigned N entries at TIME" */
-static uint64_t cosigned_size(const char *said)
+static void take(struct witnessing *w, int status, uint64_t now)
 {
-	static const char verb[] = " cosigned ";
-	const char *last = NULL;
-
-	for (const char *at = said; (at = strstr(at, verb)); at += sizeof(verb) - 1)
-		last = at + sizeof(verb) - 1;
-	return last ? strtoull(last, NULL, 10) : 0;
-}
-
-/* Why it failed, without who says so and of which log. */
-static void take_error(struct witnessing *w, char *said, const char *dir)
-{
-	char *of = strstr(said, dir), *at = of ? of + strlen(dir) : said;
-
-	at += strspn(at, ": ");
-	at[strcspn(at, "\n")] = '\0';
-	snprintf(w->error, sizeof(w->error), "%s", *at ? at : "it ended without a word");
-}
-
-static void take(struct witnessing *w, const char *dir, int status, uint64_t now)
-{
-	char said[SAID_LEN] = "";
+	char said[WITNESSING_ERROR_LEN] = "";
 	ssize_t n = read(w->out, said, sizeof(said) - 1);
 
 	said[n > 0 ? n : 0] = '\0';
 	close(w->out);
 	w->pid = 0;
 	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
-		w->size = cosigned_size(said);
+		w->size = strtoull(said, NULL, 10);
 		w->time_ms = clock_epoch_ms(now);
 		w->error[0] = '\0';
 		w->failing = 0;
 		w->next_ns = now + EVERY_NS;
 		return;
 	}
-	take_error(w, said, dir);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+	snprintf(w->error, sizeof(w->error), "%s", said[0] ? said : "it ended without a word");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED)
 		w->refused++;
 	else
 		w->failed++;
@@ -151,7 +124,7 @@ static bool is_due(const struct witnessing *w, const struct evidence *e, const c
 }
 
 /* Returns true while a process asks. */
-static bool check(struct witnessing *w, const char *dir, uint64_t now)
+static bool check(struct witnessing *w, uint64_t now)
 {
 	int status = -1; /* not known: it was reaped by others */
 	pid_t ended;
@@ -163,7 +136,7 @@ static bool check(struct witnessing *w, const char *dir, uint64_t now)
 	ended = waitpid(w->pid, &status, WNOHANG);
 	if (!ended)
 		return true;
-	take(w, dir, status, now);
+	take(w, status, now);
 	return false;
 }
 
@@ -171,7 +144,7 @@ void witnessing_tick(struct witnessing *w, const struct evidence *e, const char 
 {
 	uint64_t now = clock_boot_ns();
 
-	if (!check(w, e->dir, now) && is_due(w, e, witness, now))
+	if (!check(w, now) && is_due(w, e, witness, now))
 		begin(w, e, witness, now);
 }
 
@@ -181,11 +154,11 @@ void witnessing_end(struct witnessing *w, const struct evidence *e, const char *
 
 	if (!witness || !e->dir[0] || e->error[0])
 		return;
-	while (check(w, e->dir, clock_boot_ns()) && clock_boot_ns() < until)
+	while (check(w, clock_boot_ns()) && clock_boot_ns() < until)
 		usleep(10000);
 	if (!w->pid && !w->failing)
 		begin(w, e, witness, clock_boot_ns());
-	while (check(w, e->dir, clock_boot_ns()) && clock_boot_ns() < until)
+	while (check(w, clock_boot_ns()) && clock_boot_ns() < until)
 		usleep(10000);
 	if (!w->pid)
 		return;

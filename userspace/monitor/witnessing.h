@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * witnessing.h - has the evidence log's checkpoints cosigned by the witness of the policy, each minute that the log grew in. A process of
- * its own asks, `cachewarden evidence witness`: the main loop waits for no network, and what a witness answers is not parsed in
- * this process. One that is down is asked again, ever more seldom; its first answer then covers what it missed.
+ * its own asks, as `cachewarden evidence witness` does: the main loop waits for no network, and what a witness answers is not
+ * parsed in this process. One that is down is asked again, ever more seldom; its first answer then covers what it missed.
  */
 #ifndef CACHEWARDEN_WITNESSING_H
 #define CACHEWARDEN_WITNESSING_H
