@@ -106,6 +106,7 @@ struct policy {
 	size_t allows;
 	struct policy_tls tls;
 	char *evidence;	       /* directory of the log; NULL: none is kept */
+	char *witness;	       /* "URL KEY"; NULL: nobody cosigns the log */
 	int64_t evidence_days; /* that entries are kept; 0: for ever */
 	struct policy_sink *sink;
 	size_t sinks;
