@@ -553,6 +553,35 @@ static void an_idle_server_proves_nothing_about_clients(void **state)
 	assert_outcome(&f, "watch-wire", CHECK_PASS, "none");
 }
 
+static void kernels_are_compared_by_their_packages(void **state)
+{
+	struct facts f = good_facts();
+	struct facts_kernel *k = &f.host.kernel_package;
+
+	/* the same name, but not the same build */
+	strcpy(k->installed, "6.12.10-1");
+	assert_outcome(&f, "host-kernel", CHECK_FAIL, "6.12.9-1 runs, 6.12.10-1 is installed");
+	strcpy(k->installed, "6.12.9-1~bpo12+1");
+	assert_outcome(&f, "host-kernel", CHECK_PASS, "6.12.9-amd64");
+	strcpy(k->offered, "6.12.10-1");
+	assert_outcome(&f, "host-kernel-offered", CHECK_FAIL,
+		       "6.12.9-1 runs, built 12 days ago, 6.12.10-1 is offered");
+	/* what old lists offer is newer all the same */
+	k->lists_days = 400;
+	assert_outcome(&f, "host-kernel-offered", CHECK_FAIL, "6.12.10-1 is offered");
+	strcpy(k->offered, "6.12.9-1");
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "400 days old");
+	k->lists_days = 30;
+	assert_outcome(&f, "host-kernel-offered", CHECK_PASS, "6.12.9-1, built 12 days ago");
+	k->running_days = FACTS_UNSEEN;
+	k->offered[0] = '\0';
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "no kernel of its flavour");
+	strcpy(k->why, "apt's lists are not there");
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "are not there");
+	k->running[0] = '\0';
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "no kernel that the distribution");
+}
+
 /* A rule that is added needs a drill, or a reason why it cannot have one. */
 static void every_rule_has_a_drill_or_says_why_not(void **state)
 {
@@ -647,6 +676,7 @@ int main(void)
 		cmocka_unit_test(what_was_not_asked_for_is_left_out),
 		cmocka_unit_test(a_doubt_excuses_nothing),
 		cmocka_unit_test(an_idle_server_proves_nothing_about_clients),
+		cmocka_unit_test(kernels_are_compared_by_their_packages),
 		cmocka_unit_test(every_rule_has_a_drill_or_says_why_not),
 		cmocka_unit_test(what_is_not_harmless_is_never_live),
 		cmocka_unit_test(a_monitor_reports_an_event),

@@ -159,6 +159,10 @@ const struct check checks[] = {
 	/* --- the host --- */
 	{"host-kernel", "The newest installed kernel runs", "/boot/vmlinuz-*, uname",
 	 "none is newer", "reboot", judge_host_kernel},
+	{"host-kernel-offered", "The newest kernel that the distribution offers runs",
+	 "the package of the running kernel, by uname and dpkg's status; the newest in apt's lists",
+	 "none is newer in lists of at most 30 days ago", "apt update; apt full-upgrade; reboot",
+	 judge_host_kernel_offered},
 	{"host-reboot", "No update waits for a reboot", "/run/reboot-required", "it does not exist",
 	 "reboot", judge_host_reboot},
 	{"host-taint", "The kernel runs only code of its distribution, and has not failed",

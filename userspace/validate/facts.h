@@ -170,6 +170,13 @@ struct facts_code {
 	char replaced[FACTS_WHY]; /* executed, but no longer on the disk */
 };
 
+/* Versions of Debian packages; empty: not known. */
+struct facts_kernel {
+	char why[FACTS_WHY]; /* what the distribution offers is not known */
+	char running[FACTS_NAME], installed[FACTS_NAME], offered[FACTS_NAME];
+	int64_t running_days, lists_days; /* of age; FACTS_UNSEEN: unknown */
+};
+
 struct facts_host {
 	int ptrace_scope; /* -1: no Yama, FACTS_UNSEEN: unknown */
 	bool core_pattern_seen;
@@ -182,6 +189,7 @@ struct facts_host {
 	char kernel[FACTS_NAME];
 	char newest[FACTS_NAME]; /* installed; empty: none */
 	bool packaged;		 /* the running kernel is among them */
+	struct facts_kernel kernel_package;
 	enum known reboot;
 	bool taint_seen;
 	uint64_t taint;

@@ -94,6 +94,7 @@ _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "the reader keeps a bit per 
 	"  - promise: The host is patched\n"                                                       \
 	"    checks:\n"                                                                            \
 	"      - host-kernel\n"                                                                    \
+	"      - host-kernel-offered\n"                                                            \
 	"      - host-reboot\n"                                                                    \
 	"      - host-taint\n"                                                                     \
 	"      - host-libraries\n"
