@@ -154,6 +154,101 @@ static void unexpected_user(const void *arg)
 		r.err);
 }
 
+/* How often somebody failed to authenticate, by the server's own log. */
+static int failed_logins(struct server *s)
+{
+	struct client *c = client_open(s, "127.0.0.1", true);
+	const char *reply;
+	int n = 0;
+
+	require(strstr(client_do(c, "AUTH admin x"), "OK"), "admin is not let in");
+	for (reply = client_do(c, "ACL LOG"); (reply = strstr(reply, "reason")); reply++)
+		n++;
+	client_close(c);
+	return n;
+}
+
+/* With --ca the certificate is verified before AUTH: what fails that is sent no password. */
+static void unverified(const void *arg)
+{
+	struct server *s = prepare(false, USERS "user admin on nopass +@all\n");
+	const char *wrong = password_file("wrong-" PASSWORD), *other = str("%s/other.pem", scratch);
+	json_t *report;
+	struct run r;
+
+	server_run_with(s, as_server);
+	file_write(other, file_read(cert_path()));
+	report = report_of(validate("--format", "json", PORT_OF(s), "--user", "check",
+				    "--password-file", wrong, SERVER_USER, "--ca", other));
+	require(strstr(of(check_of(report, "rest-data"), "seen"), "--ca does not vouch for"), "%s",
+		of(check_of(report, "rest-data"), "seen"));
+	report = report_of(validate("--format", "json", PORT_OF(s), "--user", "check",
+				    "--password-file", wrong, SERVER_USER, "--ca", good_cert(),
+				    "--host", "elsewhere.example"));
+	require(strstr(of(check_of(report, "rest-data"), "seen"), "another name"), "%s",
+		of(check_of(report, "rest-data"), "seen"));
+	require(failed_logins(s) == 0, "a password was sent");
+	/* the same to a server that passes, which shows that it would have been seen */
+	report = report_of(validate("--format", "json", PORT_OF(s), "--user", "check",
+				    "--password-file", wrong, SERVER_USER, "--ca", good_cert()));
+	require(strstr(of(check_of(report, "rest-data"), "seen"), "WRONGPASS"), "%s",
+		of(check_of(report, "rest-data"), "seen"));
+	require(failed_logins(s) == 1, "no password was sent");
+	report = report_of(validate("--format", "json", PORT_OF(s), AS_CHECK, "--ca", good_cert(),
+				    "--host", "localhost"));
+	require(!strcmp(of(check_of(report, "rest-data"), "verdict"), "pass"), "%s",
+		of(check_of(report, "rest-data"), "seen"));
+	r = validate(PORT_OF(s), AS_CHECK, "--ca", str("%s/none.pem", scratch));
+	require(r.status == 2 && strstr(r.err, "none.pem"), "exit code %d: %s", r.status, r.err);
+}
+
+/* Calls itself a server, and writes down what it is sent. */
+static pid_t impostor(void (*setup)(void), const char *port, const char *log)
+{
+	const char *exe = str("%s/impostor/redis-server", scratch);
+	pid_t pid;
+
+	file_copy(trigger_path("impostor"), exe);
+	pid = child_start((const char *const[]){exe, port, NULL},
+			  &(struct child_opts){.out = log, .setup = setup});
+	wait_listening(atoi(port));
+	return pid;
+}
+
+static void expect_no_password(const char *log)
+{
+	const char *sent = file_read(log);
+
+	require(strstr(sent, "INFO"), "it was asked nothing: %s", sent);
+	require(!strstr(sent, "AUTH") && !strstr(sent, PASSWORD), "it was sent a password: %s",
+		sent);
+}
+
+static void impostors(const void *arg)
+{
+	const char *log = str("%s/impostor.log", scratch);
+	const char *port = str("%d", port_free());
+	json_t *report;
+	pid_t pid;
+
+	pid = impostor(become_nobody, port, log);
+	report = report_of(validate("--format", "json", "--port", port, "--password-file",
+				    password_file(PASSWORD)));
+	require(strstr(of(check_of(report, "rest-data"), "seen"),
+		       "nothing secret is sent to uid 65534"),
+		"%s", of(check_of(report, "rest-data"), "seen"));
+	expect_no_password(log);
+	child_stop(pid, SIGKILL, 5000);
+	/* it runs as the right user, but has no certificate to show */
+	pid = impostor(as_server, port, log);
+	report = report_of(
+		validate("--format", "json", "--port", port, AS_CHECK, "--ca", good_cert()));
+	require(strstr(of(check_of(report, "rest-data"), "seen"), "it speaks no TLS"), "%s",
+		of(check_of(report, "rest-data"), "seen"));
+	expect_no_password(log);
+	child_stop(pid, SIGKILL, 5000);
+}
+
 static void readable_password_file(const void *arg)
 {
 	struct server *s = prepare(false, USERS);
@@ -310,6 +405,8 @@ static const struct test tests[] = {
 	TEST("a server that does not answer is not judged, in time", silent),
 	TEST("a wrong password is told, and is in no output", wrong_password),
 	TEST("a server of an unexpected user is sent no password", unexpected_user),
+	TEST("--ca: a server whose certificate does not pass is sent no password", unverified),
+	TEST("a program that calls itself redis-server is sent no password", impostors),
 	TEST("a password file that others can read is refused", readable_password_file),
 	TEST("a server that requires a client certificate", client_certificate),
 	TEST("a server on IPv6 alone", ipv6_alone),

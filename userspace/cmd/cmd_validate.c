@@ -298,7 +298,7 @@ int cmd_validate(int argc, char **argv)
 		 &s.login.cert},
 		{"--key", "FILE", "Its private key.", CLI_TEXT, &s.login.key},
 		{"--ca", "FILE",
-		 "Certificates that clients trust. Default: the server's tls-ca-cert-file, else the system's.",
+		 "Certificates that clients trust. A password is then sent to nobody else. Default: the server's tls-ca-cert-file, else the system's, and the password to whom the kernel says is the server.",
 		 CLI_TEXT, &s.login.ca},
 		{"--host", "NAME",
 		 "Name or address that clients connect to: the certificate must be for it.",
