@@ -4,6 +4,7 @@
  * connects to the control socket, with or without the right to, holds the monitor up.
  */
 #include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -189,6 +190,85 @@ static void fast(const void *arg)
 	require(best < STATUS_MS * patience, "at best %lld ms", best);
 }
 
+/* --- incidents --- */
+
+/* What `incidents` prints with these options. */
+static json_t *incidents(const struct monitor *m, const char *option, const char *value)
+{
+	struct run r = run_command(8000, MONITOR, "incidents", "--output", "json", "--pid",
+				   str("%d", m->pid), option, value);
+	json_t *answer = json_loads(r.out, 0, NULL);
+
+	require(r.status == 0 && answer && json_is_array(json_object_get(answer, "incidents")),
+		"exit code %d, says: %s%s", r.status, r.out, r.err);
+	return answer;
+}
+
+/* The one that this trigger led; NULL if it is not listed. */
+static json_t *led_by(json_t *answer, const struct trigger *t)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "incidents"), i, one) {
+		if (number_at(one, "actor", "pid") == t->pid)
+			return one;
+	}
+	return NULL;
+}
+
+static void latest_incidents(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger t;
+	json_t *in;
+	struct run r;
+
+	monitor_sync(m);
+	t = trigger_in(&(struct child_opts){.setup = own_session}, "vm_readv", pid_of(a));
+	monitor_sync(m);
+	in = led_by(incidents(m, "--actor", str("%d", t.pid)), &t);
+	require(in, "it is not listed by pid");
+	require(!strcmp(json_string_value(json_array_get(json_object_get(in, "rules"), 0)),
+			"mem-read") &&
+			!strcmp(json_string_value(json_object_get(in, "severity")), "critical") &&
+			!strcmp(text_at(in, "actor", "exe"), t.exe) &&
+			number_at(in, "instance", "pid") == a->pid &&
+			json_is_true(json_object_get(in, "open")),
+		"says: %s", json_dumps(in, 0));
+	require(led_by(incidents(m, "--rule", "mem-read"), &t), "it is not listed by rule");
+	require(led_by(incidents(m, "--instance", text_at(in, "instance", "name")), &t),
+		"it is not listed by server");
+	require(led_by(incidents(m, "--actor", t.exe), &t), "it is not listed by executable");
+	require(!led_by(incidents(m, "--rule", "mem-write"), &t), "listed by another rule");
+	require(!led_by(incidents(m, "--since", "2999-01-01"), &t), "listed long before it was");
+	/* the number of the answer is where the next one begins */
+	in = incidents(m, "--severity", "critical");
+	require(led_by(in, &t), "it is not listed by severity");
+	in = incidents(m, "--after",
+		       str("%lld", (long long)json_integer_value(json_object_get(in, "seq"))));
+	require(!led_by(in, &t), "listed again, though nothing was new");
+	r = run_command(8000, MONITOR, "incidents", "--pid", str("%d", m->pid));
+	require(r.status == 0 && strstr(r.out, str("(%d)", t.pid)) && strstr(r.out, "mem-read"),
+		"says: %s%s", r.out, r.err);
+	r = run_command(8000, MONITOR, "incidents", "--rule", "mem-raed");
+	require(r.status == 2 && strstr(r.err, "mem-raed"), "exit code %d: %s", r.status, r.err);
+}
+
+/* Only root may ask: others do not get as far as the socket. */
+static void incidents_for_root(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	const char *exe = str("%s/bin/cachewarden", scratch);
+	struct run r;
+
+	file_copy(MONITOR, exe);
+	r = run_with(&(struct child_opts){.setup = become_nobody}, 8000, exe, "incidents", "--pid",
+		     str("%d", m->pid));
+	require(r.status == 3 && !r.out[0] && strstr(r.err, "no answer"), "exit code %d: %s%s",
+		r.status, r.out, r.err);
+}
+
 /* --- the socket --- */
 
 static int dial(const char *path)
@@ -235,7 +315,7 @@ static void garbage(const void *arg)
 		require(fd >= 0, "connect: %s", strerror(errno));
 		require(send(fd, bytes + i, sizeof(bytes) - i, MSG_NOSIGNAL) > 0, "send: %s",
 			strerror(errno));
-		if (!strchr("stj", bytes[i]) || !bytes[i]) {
+		if (!strchr("stjie", bytes[i]) || !bytes[i]) {
 			sleep_ms(20 * patience);
 			require(recv(fd, reply, sizeof(reply), 0) <= 0, "an answer to byte %02x",
 				(unsigned char)bytes[i]);
@@ -280,12 +360,6 @@ static void deaf(const void *arg)
 	still_works(m, "clients who do not read");
 	for (int i = 0; i < n; i++)
 		close(fds[i]);
-}
-
-static void become_nobody(void)
-{
-	if (setgid(NOBODY) || setuid(NOBODY))
-		_exit(1);
 }
 
 /*
@@ -337,6 +411,8 @@ static const struct test tests[] = {
 	TEST("1,000 clients who say nothing do not hold the monitor up", flood),
 	TEST("clients who do not read do not hold the monitor up", deaf),
 	TEST("another user is refused, whatever the socket's mode", wrong_user),
+	TEST("incidents lists what was reported, by each of its filters", latest_incidents),
+	TEST("incidents answers root alone", incidents_for_root),
 	{},
 };
 

@@ -19,6 +19,7 @@
 #include "policy/policy_value.h"
 #include "sensor/program.h"
 #include "validate/check.h"
+#include "validate/drill.h"
 #include "validate/profile_read.h"
 
 #include <err.h>
@@ -131,6 +132,20 @@ static void write_checks(FILE *to)
 			checks[i].tried, checks[i].expected);
 }
 
+static void write_drills(FILE *to)
+{
+	fprintf(to, "| rule | drill | with `--drill-live` |\n|---|---|---|\n");
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		enum drill_id id = drill_find(r);
+
+		if (id < DRILL_MAX)
+			fprintf(to, "| `%s` | `drill-%s` | %s%s |\n", rule_name(r), rule_name(r),
+				drill_not_live(id) ? "no: " : "yes", drill_not_live(id) ?: "");
+		else
+			fprintf(to, "| `%s` | none: %s | |\n", rule_name(r), drill_missing(r));
+	}
+}
+
 static void write_profile(FILE *to)
 {
 	char expected[POLICY_EXPECTED_LEN];
@@ -149,9 +164,9 @@ static const struct section {
 	const char *name;
 	void (*write)(FILE *to);
 } sections[] = {
-	{"rules", write_rules},	    {"vectors", write_vectors}, {"syscalls", write_syscalls},
-	{"files", write_files},	    {"limits", write_limits},	{"checks", write_checks},
-	{"profile", write_profile}, {"metrics", write_metrics},
+	{"rules", write_rules},	  {"vectors", write_vectors}, {"syscalls", write_syscalls},
+	{"files", write_files},	  {"limits", write_limits},   {"checks", write_checks},
+	{"drills", write_drills}, {"profile", write_profile}, {"metrics", write_metrics},
 };
 
 static const struct section *find_section(const char *name, size_t len)

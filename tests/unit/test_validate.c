@@ -4,6 +4,9 @@
 #include "validate_facts.h"
 
 #include "base/macros.h"
+#include "model/rule.h"
+#include "validate/drill.h"
+#include "validate/drill_monitor.h"
 #include "validate/profile_read.h"
 #include "validate/verdict.h"
 
@@ -550,6 +553,83 @@ static void an_idle_server_proves_nothing_about_clients(void **state)
 	assert_outcome(&f, "watch-wire", CHECK_PASS, "none");
 }
 
+static void kernels_are_compared_by_their_packages(void **state)
+{
+	struct facts f = good_facts();
+	struct facts_kernel *k = &f.host.kernel_package;
+
+	/* the same name, but not the same build */
+	strcpy(k->installed, "6.12.10-1");
+	assert_outcome(&f, "host-kernel", CHECK_FAIL, "6.12.9-1 runs, 6.12.10-1 is installed");
+	strcpy(k->installed, "6.12.9-1~bpo12+1");
+	assert_outcome(&f, "host-kernel", CHECK_PASS, "6.12.9-amd64");
+	strcpy(k->offered, "6.12.10-1");
+	assert_outcome(&f, "host-kernel-offered", CHECK_FAIL,
+		       "6.12.9-1 runs, built 12 days ago, 6.12.10-1 is offered");
+	/* what old lists offer is newer all the same */
+	k->lists_days = 400;
+	assert_outcome(&f, "host-kernel-offered", CHECK_FAIL, "6.12.10-1 is offered");
+	strcpy(k->offered, "6.12.9-1");
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "400 days old");
+	k->lists_days = 30;
+	assert_outcome(&f, "host-kernel-offered", CHECK_PASS, "6.12.9-1, built 12 days ago");
+	k->running_days = FACTS_UNSEEN;
+	k->offered[0] = '\0';
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "no kernel of its flavour");
+	strcpy(k->why, "apt's lists are not there");
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "are not there");
+	k->running[0] = '\0';
+	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "no kernel that the distribution");
+}
+
+/* A rule that is added needs a drill, or a reason why it cannot have one. */
+static void every_rule_has_a_drill_or_says_why_not(void **state)
+{
+	char id[64];
+
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		const char *why = drill_missing(r);
+
+		snprintf(id, sizeof(id), "drill-%s", rule_name(r));
+		if (why ? !why[0] || check_find(id) : !check_find(id))
+			fail_msg("%s: no drill, and no reason; or both", rule_name(r));
+	}
+}
+
+/* What stops the server, changes it, or takes from it is not done to it. */
+static void what_is_not_harmless_is_never_live(void **state)
+{
+	static const enum drill_id harmful[] = {DRILL_MEM_TRACE, DRILL_MEM_WRITE,  DRILL_MEM_FD,
+						DRILL_MEM_DUMP,	 DRILL_MEM_INJECT, DRILL_TLS_WRITER,
+						DRILL_TLS_BYPASS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(harmful); i++)
+		assert_non_null(drill_not_live(harmful[i]));
+	assert_null(drill_not_live(DRILL_MEM_INSPECT));
+}
+
+static void a_monitor_reports_an_event(void **state)
+{
+	json_t *v = json_loads(
+		"{\"seq\":9,\"rule\":\"mem-read\",\"verdict\":\"allowed\",\"policy\":\"/p:3\","
+		"\"outcome\":\"denied\",\"instance\":{\"name\":\"x\",\"pid\":42},"
+		"\"actor\":{\"pid\":7},\"remote_port\":null}",
+		0, NULL);
+	struct drill_event e;
+
+	drill_event_read(&e, v);
+	assert_string_equal(e.rule, "mem-read");
+	assert_string_equal(e.verdict, "allowed");
+	assert_string_equal(e.policy, "/p:3");
+	assert_string_equal(e.outcome, "denied");
+	assert_int_equal(e.instance_pid, 42);
+	assert_int_equal(e.actor_pid, 7);
+	assert_int_equal(e.remote_port, 0);
+	drill_event_read(&e, NULL);
+	assert_string_equal(e.rule, "");
+	json_decref(v);
+}
+
 static void ids_are_unique_and_every_row_is_whole(void **state)
 {
 	for (size_t i = 0; i < check_count; i++) {
@@ -596,6 +676,10 @@ int main(void)
 		cmocka_unit_test(what_was_not_asked_for_is_left_out),
 		cmocka_unit_test(a_doubt_excuses_nothing),
 		cmocka_unit_test(an_idle_server_proves_nothing_about_clients),
+		cmocka_unit_test(kernels_are_compared_by_their_packages),
+		cmocka_unit_test(every_rule_has_a_drill_or_says_why_not),
+		cmocka_unit_test(what_is_not_harmless_is_never_live),
+		cmocka_unit_test(a_monitor_reports_an_event),
 		cmocka_unit_test(ids_are_unique_and_every_row_is_whole),
 		cmocka_unit_test(a_list_that_is_full_says_so),
 	};

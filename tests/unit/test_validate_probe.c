@@ -12,6 +12,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -304,6 +306,82 @@ static void a_password_is_for_expected_users(void **state)
 	assert_true(look_expects(packaged, LOOK_ANY_UID));
 }
 
+/* A certificate for cache.example that is its own authority, valid from now by so many seconds until so many. */
+static X509 *certificate(EVP_PKEY *key, long from, long until)
+{
+	X509 *x = X509_new();
+	X509_EXTENSION *names =
+		X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:cache.example");
+
+	X509_set_version(x, 2);
+	X509_gmtime_adj(X509_getm_notBefore(x), from);
+	X509_gmtime_adj(X509_getm_notAfter(x), until);
+	X509_set_pubkey(x, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+				   (const unsigned char *)"cache", -1, -1, 0);
+	X509_set_issuer_name(x, X509_get_subject_name(x));
+	assert_true(X509_add_ext(x, names, -1) && X509_sign(x, key, EVP_sha256()));
+	X509_EXTENSION_free(names);
+	return x;
+}
+
+/* Why a server that sends that certificate is sent no secret; NULL: it is. */
+static const char *distrusted(X509 *sent, X509 *trusted, const char *host)
+{
+	struct probe_trust t = {.ca = tmpfile(), .ca_name = "ca", .host_name = host};
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	const char *why;
+	bool ok;
+
+	assert_non_null(t.ca);
+	if (trusted)
+		PEM_write_X509(t.ca, trusted);
+	if (sent)
+		sk_X509_push(chain, sent);
+	ok = probe_trusts(chain, &t, &why);
+	assert_int_equal(ok, !why);
+	sk_X509_free(chain);
+	fclose(t.ca);
+	return why;
+}
+
+static void a_secret_is_for_a_certificate_that_passes(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *foreign = EVP_EC_gen("P-256");
+	X509 *good = certificate(key, -60, 3600), *old = certificate(key, -3600, -60);
+	X509 *early = certificate(key, 3600, 7200), *forged = certificate(foreign, -60, 3600);
+
+	assert_null(distrusted(good, good, ""));
+	assert_null(distrusted(good, good, "cache.example"));
+	assert_string_equal(distrusted(good, good, "other.example"),
+			    "it is for another name than --host");
+	assert_string_equal(distrusted(old, old, ""), "certificate has expired");
+	assert_string_equal(distrusted(early, early, ""), "certificate is not yet valid");
+	assert_non_null(distrusted(forged, good, "")); /* the same names, another key */
+	assert_string_equal(distrusted(good, NULL, ""), "no trusted certificates");
+	assert_string_equal(distrusted(NULL, good, ""), "it sent none");
+	X509_free(good);
+	X509_free(old);
+	X509_free(early);
+	X509_free(forged);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(foreign);
+}
+
+static void with_ca_a_password_takes_tls_or_a_unix_socket(void **state)
+{
+	const struct probe_trust trust = {.ca_name = "ca", .host_name = ""};
+	struct talk t = {};
+	const char *why = "";
+
+	assert_true(talk_may_authenticate(&t, &why));
+	t.trust = &trust;
+	assert_false(talk_may_authenticate(&t, &why));
+	assert_string_equal(why, "it speaks no TLS");
+	t.on_unix = true;
+	assert_true(talk_may_authenticate(&t, &why));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +395,8 @@ int main(void)
 		cmocka_unit_test(many_hiccups_are_told),
 		cmocka_unit_test(a_password_is_sent_in_plaintext_only_where_there_is_no_tls),
 		cmocka_unit_test(a_password_is_for_expected_users),
+		cmocka_unit_test(a_secret_is_for_a_certificate_that_passes),
+		cmocka_unit_test(with_ca_a_password_takes_tls_or_a_unix_socket),
 	};
 
 	return cmocka_run_group_tests_name("validate_probe", tests, NULL, NULL);

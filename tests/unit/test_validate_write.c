@@ -225,6 +225,39 @@ static void a_baseline_that_is_none_is_refused(void **state)
 	assert_false(baseline_compare(&report, "/nonexistent", error, sizeof(error)));
 }
 
+/* Whose monitor had to report the drills, and each with what it shows and how soon it was seen. */
+static void drills_are_a_table(void **state)
+{
+	static void (*const formats[])(const struct verdict_report *r, FILE *out) = {write_text,
+										     write_html};
+	json_t *v;
+	char *text;
+
+	strcpy(facts.drilled_by, "the monitor that runs here, pid 77, version 9");
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		text = written(formats[i]);
+		assert_non_null(strstr(text, "the monitor that runs here, pid 77, version 9"));
+		assert_non_null(strstr(text, "Drills on a decoy"));
+		assert_non_null(strstr(text, "Whoever reads its memory is reported"));
+		assert_non_null(strstr(text, "after 12.3 ms (attempt succeeded)"));
+		free(text);
+	}
+	text = written(write_json);
+	v = json_loads(text, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(v, "drills"), "on")),
+			    "decoy");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(v, "drills"), "monitor")),
+		facts.drilled_by);
+	json_decref(v);
+	free(text);
+	facts.drilled = false;
+	text = written(write_json);
+	assert_non_null(strstr(text, "\"drills\":null"));
+	free(text);
+	facts.drilled = true;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +269,7 @@ int main(void)
 		cmocka_unit_test(paths_do_not_reach_a_terminal_raw),
 		cmocka_unit_test(a_baseline_shows_what_changed),
 		cmocka_unit_test(a_baseline_that_is_none_is_refused),
+		cmocka_unit_test(drills_are_a_table),
 	};
 
 	return cmocka_run_group_tests_name("validate_write", tests, setup, teardown);

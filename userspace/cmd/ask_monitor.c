@@ -3,6 +3,7 @@
 #include "cmd/ask_monitor.h"
 
 #include "base/log.h"
+#include "monitor/control_json.h"
 #include "monitor/run_dir.h"
 
 #include <errno.h>
@@ -31,16 +32,33 @@ static int find_monitor(const char *command, uint32_t *ret_pid)
 	return CLI_PROCEED;
 }
 
+static int fail(const char *command, uint32_t pid, int err)
+{
+	if (err == -EBADMSG)
+		log_error("%s: the answer of pid %u was cut off or is that of another version",
+			  command, pid);
+	else
+		log_error("%s: no answer from pid %u: %s", command, pid,
+			  err == -ENOENT ? "it is not a running monitor" : strerror(-err));
+	return EXIT_CANNOT;
+}
+
 int ask_monitor(const char *command, uint32_t pid, char request, control_piece_fn fn, void *ctx)
 {
 	int code = pid ? CLI_PROCEED : find_monitor(command, &pid), err;
 
 	if (code != CLI_PROCEED)
 		return code;
-	err = control_query((pid_t)pid, request, fn, ctx);
-	if (!err)
-		return CLI_PROCEED;
-	log_error("%s: no answer from pid %u: %s", command, pid,
-		  err == -ENOENT ? "it is not a running monitor" : strerror(-err));
-	return EXIT_CANNOT;
+	err = control_query(NULL, (pid_t)pid, request, 0, fn, ctx);
+	return err ? fail(command, pid, err) : CLI_PROCEED;
+}
+
+int ask_monitor_json(const char *command, uint32_t pid, char request, uint64_t number, json_t **ret)
+{
+	int code = pid ? CLI_PROCEED : find_monitor(command, &pid), err;
+
+	if (code != CLI_PROCEED)
+		return code;
+	err = control_query_json(NULL, (pid_t)pid, request, number, ret);
+	return err ? fail(command, pid, err) : CLI_PROCEED;
 }

@@ -6,6 +6,8 @@
 #include "cmd/cli.h"
 #include "monitor/control.h"
 
+#include <jansson.h>
+
 /* The row of a command's arguments that chooses the monitor: pid is a uint32_t, 0 by default. */
 #define ASK_PID(pid)                                                                               \
 	{                                                                                          \
@@ -18,5 +20,9 @@
  * code after an error message that begins with the command's name.
  */
 int ask_monitor(const char *command, uint32_t pid, char request, control_piece_fn fn, void *ctx);
+
+/* The same for a request that is answered with a JSON object, to be freed. */
+int ask_monitor_json(const char *command, uint32_t pid, char request, uint64_t number,
+		     json_t **ret);
 
 #endif

@@ -6,26 +6,13 @@
 #include "base/log.h"
 #include "base/macros.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-static int collect(void *ctx, const char *bytes, size_t len)
+static void print(const json_t *status)
 {
-	return fwrite(bytes, 1, len, ctx) == len ? 0 : -ENOMEM;
-}
-
-/* The whole reply, to be freed; NULL: out of memory. *code as ask_monitor(). */
-static char *ask(uint32_t pid, size_t *len, int *code)
-{
-	char *text = NULL;
-	FILE *to = open_memstream(&text, len);
-
-	if (!to)
-		return NULL;
-	*code = ask_monitor("status", pid, CONTROL_STATUS, collect, to);
-	return fclose(to) ? NULL : text;
+	json_dumpf(status, stdout, JSON_COMPACT);
+	fputc('\n', stdout);
 }
 
 int cmd_status(int argc, char **argv)
@@ -37,9 +24,7 @@ int cmd_status(int argc, char **argv)
 		 CLI_CHOICE, &output},
 		ASK_PID(pid),
 	};
-	json_t *status;
-	size_t len;
-	char *reply;
+	json_t *status = NULL;
 	bool well;
 
 	code = cli_parse(
@@ -52,24 +37,20 @@ int cmd_status(int argc, char **argv)
 		argc, argv);
 	if (code != CLI_PROCEED)
 		return code;
-	reply = ask(pid, &len, &code);
-	if (code != CLI_PROCEED || !reply) {
-		free(reply);
-		return code != CLI_PROCEED ? code : EXIT_CANNOT;
-	}
-	status = json_loadb(reply, len, 0, NULL);
-	if (!status || !json_is_boolean(json_object_get(status, "well"))) {
+	code = ask_monitor_json("status", pid, CONTROL_STATUS, 0, &status);
+	if (code != CLI_PROCEED)
+		return code;
+	if (!json_is_boolean(json_object_get(status, "well"))) {
 		log_error("status: the monitor's answer was cut off or is that of another version");
 		code = EXIT_CANNOT;
 	} else {
 		well = json_is_true(json_object_get(status, "well"));
 		if (output == 1)
-			fwrite(reply, 1, len, stdout);
+			print(status);
 		else
 			status_text(status, stdout);
 		code = well ? EXIT_FINE : EXIT_VIOLATION;
 	}
 	json_decref(status);
-	free(reply);
 	return code;
 }

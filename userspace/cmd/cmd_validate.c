@@ -14,6 +14,7 @@
 #include "validate/look.h"
 #include "validate/out_file.h"
 #include "validate/profile_read.h"
+#include "validate/progress.h"
 #include "validate/watch.h"
 #include "validate/write.h"
 
@@ -38,7 +39,7 @@ struct settings {
 	int format;
 	uint32_t duration_s;	/* 0: not given */
 	const char *while_runs; /* a shell command */
-	bool drill, list, show;
+	bool drill, drill_live, list, show;
 };
 
 /* Returns CLI_PROCEED, or an exit code after an error message. Errors in files are printed as compilers print them. */
@@ -110,19 +111,26 @@ static int find_target(struct facts *f, const struct settings *s)
 static int look(struct facts *f, const struct settings *s)
 {
 	char error[1024];
+	bool ok;
 
+	progress("validate: asking %s: TLS versions, ciphers, certificate, configuration ...",
+		 f->name);
 	look_addresses(f);
-	if (!look_server(f, &s->login, error, sizeof(error))) {
+	ok = look_server(f, &s->login, error, sizeof(error));
+	progress_end();
+	if (!ok) {
 		log_error("validate: %s", error);
 		return EXIT_USAGE;
 	}
+	progress("validate: looking at its process, its files and the host ...");
 	look_process(f);
 	look_people(f);
 	look_code(f);
 	look_files(f);
 	look_host(f);
-	if (s->drill)
-		drill(f);
+	if (s->drill || s->drill_live)
+		drill(f, s->drill_live);
+	progress_end();
 	if (s->duration_s || s->while_runs)
 		watch(f, s->duration_s ?: DAY_S, s->while_runs);
 	return CLI_PROCEED;
@@ -214,6 +222,9 @@ static bool is_consistent(const struct settings *s)
 	else if (s->login.user && !s->login.password_file && !getenv(PASSWORD_VARIABLE))
 		log_error("validate: --user needs --password-file, or " PASSWORD_VARIABLE
 			  " in the environment");
+	else if (s->drill && s->drill_live)
+		log_error(
+			"validate: --drill attacks a decoy and --drill-live the server; give one of them");
 	else
 		return true;
 	return false;
@@ -265,6 +276,9 @@ int cmd_validate(int argc, char **argv)
 		{"--drill", NULL,
 		 "Also attack a decoy, a second server with scratch data, to see that a monitor reports it.",
 		 CLI_FLAG, &s.drill},
+		{"--drill-live", NULL,
+		 "The same on the server itself, with what neither stops it, changes it nor reads its data. It logs some refused connections, and monitors report attacks on it.",
+		 CLI_FLAG, &s.drill_live},
 		{"--format", "text|json|junit|sarif|html", "Format of the report. Default: text.",
 		 CLI_CHOICE, &s.format},
 		{"--out", "FILE", "Write the report to a file.", CLI_TEXT, &s.out},
@@ -283,7 +297,7 @@ int cmd_validate(int argc, char **argv)
 		 &s.login.cert},
 		{"--key", "FILE", "Its private key.", CLI_TEXT, &s.login.key},
 		{"--ca", "FILE",
-		 "Certificates that clients trust. Default: the server's tls-ca-cert-file, else the system's.",
+		 "Certificates that clients trust. A password is then sent to nobody else. Default: the server's tls-ca-cert-file, else the system's, and the password to whom the kernel says is the server.",
 		 CLI_TEXT, &s.login.ca},
 		{"--host", "NAME",
 		 "Name or address that clients connect to: the certificate must be for it.",

@@ -3,36 +3,20 @@
 #include "cmd/policy_running.h"
 
 #include "cmd/ask_monitor.h"
+#include "monitor/control_json.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static int collect(void *ctx, const char *bytes, size_t len)
-{
-	return fwrite(bytes, 1, len, ctx) == len ? 0 : -ENOMEM;
-}
 
 /* The status of the first monitor that answers; NULL: none does. */
 static json_t *ask_any(void)
 {
 	json_t *status = NULL;
-	char *text = NULL;
-	size_t len = 0;
 	pid_t pid;
-	FILE *to;
 
-	if (!control_monitors(&pid, 1))
+	if (!control_monitors(&pid, 1) || control_query_json(NULL, pid, CONTROL_STATUS, 0, &status))
 		return NULL;
-	to = open_memstream(&text, &len);
-	if (!to)
-		return NULL;
-	if (!control_query(pid, CONTROL_STATUS, collect, to) && !fflush(to))
-		status = json_loadb(text, len, 0, NULL);
-	fclose(to);
-	free(text);
 	return status;
 }
 

@@ -22,6 +22,7 @@ static const struct cli_verb verbs[] = {
 	{"status", "Say whether the running monitor is well, and what it watches.", cmd_status},
 	{"conns", "List the servers' connections and what their TLS handshakes negotiated.",
 	 cmd_conns},
+	{"incidents", "List what the running monitor reported last.", cmd_incidents},
 	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},
 	{"evidence", "Verify and show an evidence log.", cmd_evidence},
 	{"validate", "Try a server and its host against what is promised of them.", cmd_validate},

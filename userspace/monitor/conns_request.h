@@ -3,7 +3,7 @@
 #ifndef CACHEWARDEN_CONNS_REQUEST_H
 #define CACHEWARDEN_CONNS_REQUEST_H
 
-/* A control_fn for control_serve(). The request is the letter of a format, any other gets no reply; ctx is the monitor. */
+/* The request is the letter of a format, any other gets no reply; ctx is the monitor. */
 void conns_request(void *ctx, int fd, char request);
 
 #endif

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,17 @@
 #define ACCEPTED_MAX 64		   /* taken in one call */
 #define CALL_US 100000		   /* one send() of the monitor */
 #define CLIENT_TIMEOUT_S 5
+#define REQUEST_MAX 21 /* a letter and 64 bits in decimal */
+
+static void address_in(const char *dir, struct sockaddr_un *to, pid_t pid)
+{
+	*to = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(to->sun_path, sizeof(to->sun_path), "%s/%d.sock", dir, (int)pid);
+}
 
 static void address(struct sockaddr_un *to, pid_t pid)
 {
-	*to = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(to->sun_path, sizeof(to->sun_path), "%s/%d.sock", run_dir_path(), (int)pid);
+	address_in(run_dir_path(), to, pid);
 }
 
 /* Call fn for each socket in the directory, with the pid it is named after. */
@@ -151,22 +158,32 @@ static bool is_trusted(int fd)
 
 enum answered { ANSWERED, HUNG_UP, SILENT };
 
-/* Unless it says nothing yet, that was all: what follows its first byte is not read. */
+/* "i42": a letter and a decimal number, which may be missing. */
+static uint64_t number_of(const char *request)
+{
+	uint64_t n = 0;
+
+	for (const char *c = request + 1; *c >= '0' && *c <= '9'; c++)
+		n = n * 10 + (uint64_t)(*c - '0');
+	return n;
+}
+
+/* Unless it says nothing yet, that was all: what follows its first words is not read. */
 static enum answered answer(struct control *c, int fd, control_fn fn, void *ctx)
 {
-	char request;
-	ssize_t n = recv(fd, &request, 1, MSG_DONTWAIT);
+	char request[REQUEST_MAX + 1] = "";
+	ssize_t n = recv(fd, request, REQUEST_MAX, MSG_DONTWAIT);
 
 	if (n < 0 && errno == EAGAIN)
 		return SILENT;
-	if (n == 1) {
+	if (n > 0) {
 		c->stalled = false;
 		c->deadline_ns = clock_boot_ns() + REPLY_NS;
-		fn(ctx, fd, request);
+		fn(ctx, fd, request[0], number_of(request));
 	}
 	shutdown(fd, SHUT_RDWR); /* a guard that was started meanwhile has it open, too */
 	close(fd);
-	return n == 1 ? ANSWERED : HUNG_UP;
+	return n > 0 ? ANSWERED : HUNG_UP;
 }
 
 static void remove_silent(struct control *c, size_t i)
@@ -260,18 +277,23 @@ static int read_reply(int fd, control_piece_fn fn, void *ctx)
 	return err;
 }
 
-int control_query(pid_t pid, char request, control_piece_fn fn, void *ctx)
+int control_query(const char *dir, pid_t pid, char request, uint64_t number, control_piece_fn fn,
+		  void *ctx)
 {
 	struct timeval limit = {.tv_sec = CLIENT_TIMEOUT_S};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+	char text[REQUEST_MAX + 2] = {request};
+	size_t len = 1;
 	struct sockaddr_un addr;
 
 	if (fd < 0)
 		return -errno;
+	if (number)
+		len += (size_t)snprintf(text + 1, sizeof(text) - 1, "%" PRIu64, number);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	address(&addr, pid);
+	address_in(dir ?: run_dir_path(), &addr, pid);
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    send(fd, &request, 1, MSG_NOSIGNAL) != 1)
+	    send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
 		err = -errno;
 	else
 		err = read_reply(fd, fn, ctx);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * control.h - both ends of a monitor's control socket, PID.sock in run_dir_path(), which only root can use: its directory, its mode and
- * the kernel's word on who connected each say so. A request is one byte, the reply is text until the connection closes. The
- * monitor answers at once. It waits for nobody who says nothing, and gives up on clients that do not read.
+ * the kernel's word on who connected each say so. A request is one letter, and a number for some; the reply is text until the
+ * connection closes. The monitor answers at once. It waits for nobody who says nothing, and gives up on clients that do not read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H
@@ -16,6 +16,9 @@
 
 /* Requests: the letter of a format (report/format.h) for the connections in that format, or one of these. */
 #define CONTROL_STATUS 's' /* one JSON object, see status_request.h */
+#define CONTROL_INCIDENTS                                                                          \
+	'i'		   /* one JSON object, see recent_request.h, of those after that number */
+#define CONTROL_EVENTS 'e' /* the same of events */
 
 #define CONTROL_SILENT_MAX                                                                         \
 	16 /* clients that have said nothing yet; another one displaces the first */
@@ -30,8 +33,8 @@ struct control {
 	size_t silents;
 };
 
-/* Called for each request; replies with control_reply(). */
-typedef void (*control_fn)(void *ctx, int fd, char request);
+/* Called for each request; replies with control_reply(). number: 0 if the request has none. */
+typedef void (*control_fn)(void *ctx, int fd, char request, uint64_t number);
 
 /* A monitor and its guard were killed together, so that neither could report it. alive: when it last was, epoch seconds. */
 typedef void (*control_killed_fn)(void *ctx, pid_t pid, time_t alive);
@@ -60,8 +63,12 @@ void control_reply(struct control *c, int fd, const char *text, size_t len);
 /* The client's end: running monitors, at most max of them. Returns their number. */
 size_t control_monitors(pid_t *pids, size_t max);
 
-/* Send a request and give each piece of the reply to fn, which returns 0 or a negative errno. Returns 0 or the first error. */
+/*
+ * Send a request, with its number unless that is 0, to the monitor whose directory that is (NULL: run_dir_path()), and give each piece
+ * of the reply to fn, which returns 0 or a negative errno. Returns 0 or the first error.
+ */
 typedef int (*control_piece_fn)(void *ctx, const char *bytes, size_t len);
-int control_query(pid_t pid, char request, control_piece_fn fn, void *ctx);
+int control_query(const char *dir, pid_t pid, char request, uint64_t number, control_piece_fn fn,
+		  void *ctx);
 
 #endif

@@ -26,6 +26,7 @@
 #include "monitor/health.h"
 #include "monitor/heartbeat.h"
 #include "monitor/metrics.h"
+#include "monitor/recent_request.h"
 #include "monitor/report.h"
 #include "monitor/signals.h"
 #include "monitor/startup.h"
@@ -38,6 +39,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -112,12 +114,21 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	return 0;
 }
 
-static void answer(void *ctx, int fd, char request)
+static void answer(void *ctx, int fd, char request, uint64_t number)
 {
-	if (request == CONTROL_STATUS)
+	switch (request) {
+	case CONTROL_STATUS:
 		status_request(ctx, fd);
-	else
+		break;
+	case CONTROL_INCIDENTS:
+		recent_request_incidents(ctx, fd, number);
+		break;
+	case CONTROL_EVENTS:
+		recent_request_events(ctx, fd, number);
+		break;
+	default:
 		conns_request(ctx, fd, request);
+	}
 }
 
 /*
@@ -231,6 +242,7 @@ static void release(struct monitor *m)
 	discovery_free(&m->discovery);
 	sensors_free(m->sensors);
 	incidents_free(&m->incidents);
+	free(m->recent);
 	control_close(&m->control);
 	metrics_server_close(&m->metrics);
 	service_close(&m->service);
@@ -289,7 +301,8 @@ static int init(struct monitor *m)
 	evidence_open(&m->evidence, m->options->evidence ?: m->policy.policy.evidence,
 		      m->uid_prefix);
 	evidence_policy(&m->evidence, &m->policy.policy, "loaded");
-	err = alerts_init(&m->alerts) ?: conns_init(&m->conns)
+	m->recent = calloc(1, sizeof(*m->recent));
+	err = (m->recent ? 0 : -ENOMEM) ?: alerts_init(&m->alerts) ?: conns_init(&m->conns)
 		?: incidents_init(&m->incidents, report_incident, m)
 		?: lookalikes_init(&m->lookalikes) ?: discovery_init(&m->discovery);
 	if (err)

@@ -216,6 +216,7 @@ void report_alert(struct monitor *m, struct alert *a)
 	}
 	if (is_blind_spot(&f))
 		tally_blind(m, &f);
+	recent_add_event(m->recent, &f);
 	evidence_event(&m->evidence, &f);
 	if (is_blind_spot(&f) || (m->options->events && f.verdict.id != VERDICT_OFF)) {
 		sinks_event(&m->sinks, &f);
@@ -306,6 +307,7 @@ void report_incident(void *ctx, const struct incident *in, enum incident_change 
 		m->totals.worst = in->severity;
 	if (change == INCIDENT_OPENED)
 		tally_incident(m, in->instance);
+	recent_add_incident(m->recent, &v);
 	evidence_incident(&m->evidence, &v);
 	sinks_incident(&m->sinks, &v);
 	update_output(m);

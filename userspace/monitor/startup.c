@@ -230,7 +230,7 @@ int startup(struct monitor *m)
 	err = control_open(&m->control, on_killed, m);
 	if (err)
 		log_warn(
-			"control socket unavailable (%s): `cachewarden status` and `cachewarden conns` will not work",
+			"control socket unavailable (%s): `cachewarden status`, `conns` and `incidents` will not work",
 			strerror(-err));
 	metrics_server_want(&m->metrics, m->options->metrics ?: m->policy.policy.metrics,
 			    m->service.listen_fd);

@@ -19,6 +19,7 @@
 #include "monitor/lookalikes.h"
 #include "monitor/metrics_server.h"
 #include "monitor/options.h"
+#include "monitor/recent.h"
 #include "monitor/sharing.h"
 #include "monitor/tally_state.h"
 #include "monitor/witnessing.h"
@@ -122,6 +123,7 @@ struct monitor {
 	struct attempt_key idle[ATTEMPTS_MAX]; /* to be removed from the kernel's table */
 	size_t idle_count;
 	struct totals totals;
+	struct recent *recent;
 
 	struct last_seen last; /* the event reported last */
 	struct lag lag;

@@ -115,6 +115,8 @@ static void put_instance(struct jsonw *j, const struct monitor *m, const struct 
 	jsonw_string(j, "place", in->place);
 	jsonw_int(j, "since", clock_epoch_ms(in->began_ns));
 	jsonw_bool(j, "found_running", in->found_running);
+	/* its start is over: code that is loaded from now on is reported */
+	jsonw_bool(j, "baselined", in->baselined);
 	put_ports(j, in);
 	put_connections(j, c, in->id);
 	put_files(j, m, in);

@@ -102,6 +102,7 @@ __attribute__((format(printf, 3, 4))) void check_list(char *buf, size_t size, co
 	X(rest_config_command)                                                                     \
 	X(rest_commands)                                                                           \
 	X(host_kernel)                                                                             \
+	X(host_kernel_offered)                                                                     \
 	X(host_reboot)                                                                             \
 	X(host_taint)                                                                              \
 	X(host_libraries)                                                                          \

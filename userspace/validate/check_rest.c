@@ -2,6 +2,9 @@
 /* check_rest.c - judges the server's files, who may run commands, and the host. */
 #include "validate/check.h"
 
+#include "base/debian_version.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -148,12 +151,22 @@ void judge_rest_commands(const struct facts *f, const struct profile *p, struct 
 
 /* --- the host --- */
 
+static bool is_older(const char *version, const char *than)
+{
+	return version[0] && than[0] && debian_version_compare(version, than) < 0;
+}
+
 void judge_host_kernel(const struct facts *f, const struct profile *p, struct outcome *ret)
 {
 	const struct facts_host *h = &f->host;
+	const struct facts_kernel *k = &h->kernel_package;
 
 	if (!h->newest[0])
 		check_skip(ret, "%s runs, and no kernel is installed in /boot", h->kernel);
+	else if (!strcmp(h->newest, h->kernel) && is_older(k->running, k->installed))
+		/* an update that changes no interface keeps the name */
+		check_fail(ret, "%s of package version %s runs, %s is installed", h->kernel,
+			   k->running, k->installed);
 	else if (!strcmp(h->newest, h->kernel))
 		check_pass(ret, "%s", h->kernel);
 	else if (!h->packaged)
@@ -161,6 +174,32 @@ void judge_host_kernel(const struct facts *f, const struct profile *p, struct ou
 			   h->kernel, h->newest);
 	else
 		check_fail(ret, "%s runs, %s is installed", h->kernel, h->newest);
+}
+
+#define LISTS_DAYS 30 /* what older lists do not offer may be offered by now */
+
+void judge_host_kernel_offered(const struct facts *f, const struct profile *p, struct outcome *ret)
+{
+	const struct facts_kernel *k = &f->host.kernel_package;
+	char age[64] = "";
+
+	if (k->running_days >= 0)
+		snprintf(age, sizeof(age), ", built %" PRId64 " days ago", k->running_days);
+	if (!k->running[0])
+		check_skip(ret, "%s is no kernel that the distribution packaged", f->host.kernel);
+	else if (is_older(k->running, k->offered))
+		check_fail(ret, "%s runs%s, %s is offered", k->running, age, k->offered);
+	else if (k->why[0])
+		check_skip(ret, "%s runs%s; %s", k->running, age, k->why);
+	else if (!k->offered[0])
+		check_skip(ret, "%s runs%s; apt's lists have no kernel of its flavour", k->running,
+			   age);
+	else if (k->lists_days < 0 || k->lists_days > LISTS_DAYS)
+		check_skip(ret, "%s runs%s; apt's lists are %" PRId64 " days old: apt update",
+			   k->running, age, k->lists_days);
+	else
+		check_pass(ret, "%s%s; apt's lists are of %" PRId64 " days ago", k->running, age,
+			   k->lists_days);
 }
 
 void judge_host_reboot(const struct facts *f, const struct profile *p, struct outcome *ret)

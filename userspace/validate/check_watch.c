@@ -141,7 +141,7 @@ static void judge_drill(const struct facts *f, enum drill_id id, struct outcome 
 	else if (d->after_us > DRILL_MOST_MS * 1000)
 		check_fail(ret, "an alert, but after %" PRId64 " ms", d->after_us / 1000);
 	else
-		check_pass(ret, "after %" PRId64 ".%" PRId64 " ms, %s", d->after_us / 1000,
+		check_pass(ret, "after %" PRId64 ".%" PRId64 " ms (attempt %s)", d->after_us / 1000,
 			   d->after_us % 1000 / 100, d->outcome);
 }
 

@@ -22,7 +22,7 @@
 /* How a process that could not begin ends. */
 enum { END_DONE, END_NETWORK = 10, END_RIGHTS };
 
-static bool enter_network(pid_t pid)
+bool confine_enter_network(pid_t pid)
 {
 	int fd = -1, err = sock_diag_netns(pid, &fd);
 
@@ -33,7 +33,7 @@ static bool enter_network(pid_t pid)
 	return err >= 0;
 }
 
-static bool drop_rights(void)
+bool confine_drop_rights(void)
 {
 	if (!geteuid() && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 			   setresuid(NOBODY, NOBODY, NOBODY)))
@@ -52,9 +52,9 @@ __attribute__((noreturn)) static void run(const struct confined *c)
 	signal(SIGPIPE, SIG_IGN);
 	if (c->prepare && !c->prepare(c->ctx))
 		_exit(END_DONE);
-	if (!enter_network(c->network_of))
+	if (!confine_enter_network(c->network_of))
 		_exit(END_NETWORK);
-	if (!drop_rights())
+	if (!confine_drop_rights())
 		_exit(END_RIGHTS);
 	c->work(c->ctx);
 	_exit(END_DONE);

@@ -23,6 +23,10 @@ struct confined {
 /* Run it and wait for its end. Returns false with the reason in why if it did not end by itself in time. */
 bool confine(const struct confined *c, char *why, size_t size);
 
+/* The same two steps of such a process. */
+bool confine_enter_network(pid_t pid);
+bool confine_drop_rights(void);
+
 /* Memory that it shares with its caller; NULL if there is none. */
 void *confine_alloc(size_t size);
 void confine_free(void *p, size_t size);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/macros.h"
 #include "base/proc.h"
+#include "validate/look.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define UIDS_TRIED 64
 #define START_NS (10 * NS_PER_SEC)
+#define SERVES_NS (200 * NS_PER_MS) /* from when it listens */
 
 /* Redis 7 refuses MODULE without this; older ones do not know it. */
 #define WITH_MODULES "enable-module-command yes\n"
@@ -48,19 +52,42 @@ static uint16_t free_port(void)
 	return ntohs(a.sin_port);
 }
 
-int decoy_connect(uint16_t port)
+struct decoy_end decoy_end(uint16_t port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons(port),
-				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	return (struct decoy_end){.ip = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1},
+				  .port = port};
+}
+
+static socklen_t address_of(const struct decoy_end *to, struct sockaddr_storage *ret)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+
+	*ret = (struct sockaddr_storage){.ss_family = AF_INET6};
+	if (memcmp(to->ip, mapped, sizeof(mapped)) != 0) {
+		v6->sin6_port = htons(to->port);
+		memcpy(&v6->sin6_addr, to->ip, sizeof(v6->sin6_addr));
+		return sizeof(*v6);
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(to->port);
+	memcpy(&v4->sin_addr, to->ip + 12, sizeof(v4->sin_addr));
+	return sizeof(*v4);
+}
+
+int decoy_connect(const struct decoy_end *to)
+{
 	struct timeval second = {.tv_sec = 1};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage a;
+	socklen_t len = address_of(to, &a);
+	int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
-	if (!connect(fd, (struct sockaddr *)&a, sizeof(a)))
+	if (!connect(fd, (struct sockaddr *)&a, len))
 		return fd;
 	close(fd);
 	return -1;
@@ -68,10 +95,53 @@ int decoy_connect(uint16_t port)
 
 uint16_t decoy_peer_port(int fd)
 {
-	struct sockaddr_in a = {};
+	struct sockaddr_in6 a = {}; /* the port of either family is at the same place */
 	socklen_t len = sizeof(a);
 
-	return getsockname(fd, (struct sockaddr *)&a, &len) ? 0 : ntohs(a.sin_port);
+	return getsockname(fd, (struct sockaddr *)&a, &len) ? 0 : ntohs(a.sin6_port);
+}
+
+/* --- its user --- */
+
+/*
+ * Whoever has the user of a decoy could take it over: a hostile server, too, which then ran outside of its container or unit. So it
+ * gets one from those that systemd gives away for a time (DynamicUser=), which no process and no name has now.
+ */
+#define UID_FIRST 61184
+#define UID_LAST 65519
+
+struct uid_search {
+	uid_t uid;
+	bool taken;
+};
+
+static void take_uid(void *ctx, pid_t pid)
+{
+	struct uid_search *s = ctx;
+	struct process_status st;
+
+	if (look_status(pid, &st))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(st.uid); i++)
+		s->taken = s->taken || st.uid[i] == s->uid;
+}
+
+static uid_t free_uid(void)
+{
+	const unsigned int count = UID_LAST - UID_FIRST + 1;
+	unsigned int begin = 0;
+
+	RAND_bytes((unsigned char *)&begin, sizeof(begin));
+	for (unsigned int i = 0; i < UIDS_TRIED; i++) {
+		struct uid_search s = {.uid = UID_FIRST + (begin + i) % count};
+
+		s.taken = getpwuid(s.uid);
+		if (!s.taken)
+			proc_each(take_uid, &s);
+		if (!s.taken)
+			return s.uid;
+	}
+	return 0;
 }
 
 /* --- its files --- */
@@ -93,12 +163,15 @@ static bool make_dir(struct decoy *d)
 	return d->dir[0] && i < ARRAY_SIZE(places);
 }
 
-/* The decoy can read its files by its group, and change none, nor its directory: its user is trusted with nothing. */
-static FILE *create(const char *path, const struct decoy_user *u, mode_t mode)
+/*
+ * Its user alone can read its files, which have its password: no group of his. He can add none to the directory, where root opens
+ * some.
+ */
+static FILE *create(const struct decoy *d, const char *path, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd >= 0 && (fchown(fd, 0, u->gid) || fchmod(fd, mode))) {
+	if (fd >= 0 && (fchown(fd, d->uid, 0) || fchmod(fd, mode))) {
 		close(fd);
 		return NULL;
 	}
@@ -106,11 +179,11 @@ static FILE *create(const char *path, const struct decoy_user *u, mode_t mode)
 }
 
 /* A key and its certificate in one file: nobody verifies it. */
-static bool write_key(const char *path, const struct decoy_user *u)
+static bool write_key(const struct decoy *d)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
-	FILE *f = create(path, u, 0640);
+	FILE *f = create(d, d->key, 0400);
 	bool ok = key && x && f && X509_set_version(x, 2) &&
 		  X509_gmtime_adj(X509_getm_notBefore(x), -86400) &&
 		  X509_gmtime_adj(X509_getm_notAfter(x), 86400) && X509_set_pubkey(x, key) &&
@@ -134,7 +207,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *path)
 }
 
 /* A copy of it, since Redis loads only what may be executed. */
-static bool copy_library(struct decoy *d, const struct decoy_user *u)
+static bool copy_library(struct decoy *d)
 {
 	char from[PATH_MAX], buf[1 << 16];
 	FILE *in = dl_iterate_phdr(find_library, from) ? fopen(from, "re") : NULL;
@@ -143,7 +216,7 @@ static bool copy_library(struct decoy *d, const struct decoy_user *u)
 	bool ok;
 
 	snprintf(d->library, sizeof(d->library), "%.40s/decoy.so", d->dir);
-	out = in ? create(d->library, u, 0750) : NULL;
+	out = in ? create(d, d->library, 0500) : NULL;
 	while (out && (n = fread(buf, 1, sizeof(buf), in)) > 0)
 		fwrite(buf, 1, n, out);
 	ok = out && !ferror(in);
@@ -154,9 +227,9 @@ static bool copy_library(struct decoy *d, const struct decoy_user *u)
 	return ok;
 }
 
-static bool write_config(const struct decoy *d, const struct decoy_user *u, const char *more)
+static bool write_config(const struct decoy *d, const char *more)
 {
-	FILE *f = create(d->config, u, 0640);
+	FILE *f = create(d, d->config, 0400);
 
 	if (!f)
 		return false;
@@ -181,64 +254,84 @@ static bool make_password(struct decoy *d)
 	return true;
 }
 
-static bool make_files(struct decoy *d, const struct decoy_user *u, const char *more)
+static bool make_files(struct decoy *d, const char *more)
 {
 	snprintf(d->config, sizeof(d->config), "%.40s/decoy.conf", d->dir);
 	snprintf(d->key, sizeof(d->key), "%.40s/decoy.pem", d->dir);
 	d->port = free_port();
 	d->tls_port = free_port();
-	return d->port && d->tls_port && make_password(d) && !chown(d->dir, 0, u->gid) &&
-	       !chmod(d->dir, 0750) && write_key(d->key, u) && write_config(d, u, more);
+	return d->port && d->tls_port && make_password(d) && !chmod(d->dir, 0711) && write_key(d) &&
+	       write_config(d, more);
 }
 
 /* --- its process --- */
 
-__attribute__((noreturn)) static void become(const struct decoy *d, const char *exe,
-					     const struct decoy_user *u)
+/* Connected to a port of this host that takes and answers nothing (RFC 863). */
+static int open_datagrams(void)
+{
+	const struct sockaddr_in discard = {.sin_family = AF_INET,
+					    .sin_port = htons(9),
+					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || !connect(fd, (const struct sockaddr *)&discard, sizeof(discard)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+__attribute__((noreturn)) static void become(const struct decoy *d, const char *exe)
 {
 	static char *environment[] = {NULL};
 	char *const argv[] = {"redis-server", (char *)d->config, NULL};
 	sigset_t none;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int datagrams = open_datagrams();
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	setsid(); /* or it could type into this terminal */
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-	    chdir(d->dir) || setgroups(0, NULL) || setresgid(u->gid, u->gid, u->gid) ||
-	    setresuid(u->uid, u->uid, u->uid) || prctl(PR_SET_PDEATHSIG, SIGKILL) ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || close_range(3, ~0u, 0))
+	    datagrams < 0 || dup2(datagrams, DECOY_DATAGRAMS) < 0 ||
+	    fcntl(DECOY_DATAGRAMS, F_SETFD, 0) || chdir(d->dir) || setgroups(0, NULL) ||
+	    setresgid(d->gid, d->gid, d->gid) || setresuid(d->uid, d->uid, d->uid) ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    close_range(DECOY_DATAGRAMS + 1, ~0u, 0))
 		_exit(127);
 	execve(exe, argv, environment);
 	_exit(127);
 }
 
-static bool answers(uint16_t port)
+static bool listens(uint16_t port)
 {
-	int fd = decoy_connect(port);
-	char answer[8] = "";
-	bool ok = fd >= 0 && write(fd, "PING\r\n", 6) == 6 && read(fd, answer, 7) == 7 &&
-		  !memcmp(answer, "-NOAUTH", 7);
+	const struct decoy_end end = decoy_end(port);
+	int fd = decoy_connect(&end);
 
 	if (fd >= 0)
 		close(fd);
-	return ok;
+	return fd >= 0;
 }
 
-/* Returns false if it ended, or does not answer in time. */
-static bool wait_answer(struct decoy *d)
+/*
+ * Returns false if it ended, or does not listen in time. It is asked nothing: its first answer in plaintext is that of a drill. A
+ * moment later it has begun to serve, or has ended because a port was taken.
+ */
+static bool wait_listening(struct decoy *d)
 {
-	uint64_t until = clock_boot_ns() + START_NS;
+	uint64_t now = clock_boot_ns(), until = now + START_NS, served = 0;
 
-	while (!answers(d->port)) {
+	while (!served || now < served) {
 		if (waitpid(d->pid, NULL, WNOHANG) == d->pid) {
 			d->pid = 0;
 			return false;
 		}
-		if (clock_boot_ns() > until)
+		if (!served && listens(d->port) && listens(d->tls_port))
+			served = now + SERVES_NS;
+		if (now > until)
 			return false;
 		usleep(20000);
+		now = clock_boot_ns();
 	}
 	return true;
 }
@@ -271,43 +364,124 @@ static void end_process(struct decoy *d)
 	d->pid = 0;
 }
 
-static bool run(struct decoy *d, const char *exe, const struct decoy_user *u, const char *more)
+static bool run(struct decoy *d, const char *exe, const char *more)
 {
-	if (!make_files(d, u, more))
+	if (!make_files(d, more))
 		return false;
 	d->pid = fork();
 	if (!d->pid)
-		become(d, exe, u);
-	if (d->pid > 0 && wait_answer(d) && find_page(d))
+		become(d, exe);
+	if (d->pid > 0 && wait_listening(d) && find_page(d))
 		return true;
 	end_process(d);
 	return false;
 }
 
-bool decoy_start(struct decoy *d, pid_t like, struct decoy_user u, char *why, size_t size)
+static bool is_same(const char *path, const struct stat *of)
 {
-	char link[64], exe[PATH_MAX];
-	bool executable;
+	struct stat st;
+
+	return !stat(path, &st) && st.st_dev == of->st_dev && st.st_ino == of->st_ino;
+}
+
+/* Nobody but root could have put it there. */
+static bool is_roots(const struct stat *exe)
+{
+	return !exe->st_uid && !(exe->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* What a container brings along is not run outside of it, where it could do more. */
+static bool is_contained(pid_t pid)
+{
+	static const char *const spaces[] = {"mnt", "pid", "net", "user"};
+	char own[64], its[64];
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
+		snprintf(own, sizeof(own), "/proc/self/ns/%s", spaces[i]);
+		snprintf(its, sizeof(its), "/proc/%d/ns/%s", (int)pid, spaces[i]);
+		if (stat(its, &st) || !is_same(own, &st))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whom to run it as. An executable of somebody's who is not root is run as the server is, which he could do himself, and only
+ * where the server is.
+ */
+static bool choose_user(struct decoy *d, pid_t like, const struct decoy_user *u,
+			const struct stat *exe, char *why, size_t size)
+{
+	d->gid = u->gid ?: NOBODY;
+	d->uid = is_roots(exe) ? free_uid() : u->uid;
+	if (is_roots(exe) && !d->uid)
+		snprintf(why, size, "no user for a decoy: %d to %d have processes or names",
+			 UID_FIRST, UID_LAST);
+	else if (!d->uid)
+		snprintf(why, size,
+			 "the server runs as root, but its executable is not root's alone");
+	else if (!is_roots(exe) && is_contained(like))
+		snprintf(
+			why, size,
+			"the server's executable is not root's alone, and it runs in a container: it is not run "
+			"outside of that");
+	else
+		return true;
+	return false;
+}
+
+/* The file that the server executes, by the name that it is called by if that is another name of it here. */
+static bool find_exe(pid_t like, const char *name, char exe[PATH_MAX], struct stat *ret_st,
+		     char *why, size_t size)
+{
+	char link[64], called[PATH_MAX];
+	size_t len = strcspn(name, ":"), dir;
+	struct stat st;
 	ssize_t n;
 
-	*d = (struct decoy){};
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)like);
-	n = readlink(link, exe, sizeof(exe) - 1);
-	if (n <= 0) {
+	n = readlink(link, exe, PATH_MAX - 1);
+	if (n <= 0 || stat(link, &st)) {
 		snprintf(why, size, "the server's executable is not known: %s", strerror(errno));
 		return false;
 	}
 	exe[n] = '\0';
+	if (!is_same(exe, &st)) {
+		snprintf(
+			why, size,
+			"the server's executable is in a container, or was replaced: it is not at %.160s here",
+			exe);
+		return false;
+	}
+	*ret_st = st;
+	dir = (size_t)(strrchr(exe, '/') - exe) + 1;
+	if (len && !memchr(name, '/', len) && dir + len < PATH_MAX) {
+		snprintf(called, sizeof(called), "%.*s%.*s", (int)dir, exe, (int)len, name);
+		if (is_same(called, &st))
+			snprintf(exe, PATH_MAX, "%s", called);
+	}
+	return true;
+}
+
+bool decoy_start(struct decoy *d, pid_t like, const char *name, struct decoy_user u, char *why,
+		 size_t size)
+{
+	char exe[PATH_MAX];
+	bool executable;
+	struct stat st;
+
+	*d = (struct decoy){};
+	if (!find_exe(like, name, exe, &st, why, size) || !choose_user(d, like, &u, &st, why, size))
+		return false;
 	executable = make_dir(d);
 	if (!d->dir[0]) {
 		snprintf(why, size, "no directory for a decoy: %s", strerror(errno));
 		return false;
 	}
-	if (!u.uid)
-		u = (struct decoy_user){NOBODY, NOBODY};
-	if (!executable || !copy_library(d, &u))
+	if (!executable || !copy_library(d))
 		d->library[0] = '\0';
-	if (run(d, exe, &u, WITH_MODULES) || run(d, exe, &u, ""))
+	if (run(d, exe, WITH_MODULES) || run(d, exe, ""))
 		return true;
 	snprintf(why, size, "the decoy, %.160s with its own configuration, does not start here",
 		 exe);

@@ -170,6 +170,13 @@ struct facts_code {
 	char replaced[FACTS_WHY]; /* executed, but no longer on the disk */
 };
 
+/* Versions of Debian packages; empty: not known. */
+struct facts_kernel {
+	char why[FACTS_WHY]; /* what the distribution offers is not known */
+	char running[FACTS_NAME], installed[FACTS_NAME], offered[FACTS_NAME];
+	int64_t running_days, lists_days; /* of age; FACTS_UNSEEN: unknown */
+};
+
 struct facts_host {
 	int ptrace_scope; /* -1: no Yama, FACTS_UNSEEN: unknown */
 	bool core_pattern_seen;
@@ -182,6 +189,7 @@ struct facts_host {
 	char kernel[FACTS_NAME];
 	char newest[FACTS_NAME]; /* installed; empty: none */
 	bool packaged;		 /* the running kernel is among them */
+	struct facts_kernel kernel_package;
 	enum known reboot;
 	bool taint_seen;
 	uint64_t taint;
@@ -207,8 +215,9 @@ struct facts_watch {
 	uint64_t alerts[RULE_MAX]; /* the server's, and those of the whole host */
 };
 
-/* Drills by the rule that they must raise. X(name, NAME) */
+/* Drills by the rule that they must raise, in their order: a port serves plaintext for the first time once. X(name, NAME) */
 #define DRILLS(X)                                                                                  \
+	X(tls_listener, TLS_LISTENER)                                                              \
 	X(mem_trace, MEM_TRACE)                                                                    \
 	X(mem_read, MEM_READ)                                                                      \
 	X(mem_write, MEM_WRITE)                                                                    \
@@ -223,6 +232,9 @@ struct facts_watch {
 	X(tls_plaintext, TLS_PLAINTEXT)                                                            \
 	X(tls_version, TLS_VERSION)                                                                \
 	X(tls_cipher, TLS_CIPHER)                                                                  \
+	X(tls_midstream, TLS_MIDSTREAM)                                                            \
+	X(tls_writer, TLS_WRITER)                                                                  \
+	X(tls_bypass, TLS_BYPASS)                                                                  \
 	X(tls_key, TLS_KEY)                                                                        \
 	X(self_tamper, SELF_TAMPER)
 
@@ -233,7 +245,7 @@ enum drill_id { DRILLS(X) DRILL_MAX };
 struct facts_drill {
 	char why[FACTS_WHY]; /* it could not be tried */
 	bool alerted;
-	int64_t after_us;	  /* from just before the attempt to the line of the alert */
+	int64_t after_us;	  /* from just before the attempt until it was reported */
 	char outcome[FACTS_NAME]; /* of the attempt, as the alert has it */
 };
 
@@ -251,7 +263,8 @@ struct facts {
 	struct facts_code code;
 	struct facts_host host;
 	struct facts_watch watch;
-	bool drilled;
+	bool drilled, drilled_live;
+	char drilled_by[FACTS_WHY]; /* whose monitor had to report the drills */
 	struct facts_drill drill[DRILL_MAX];
 };
 

@@ -4,12 +4,15 @@
 
 #include "base/host.h"
 #include "base/proc.h"
+#include "validate/kernel_packages.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KERNELS "/boot"
@@ -110,6 +113,56 @@ static void read_kernels(struct facts_host *h)
 		closedir(dir);
 }
 
+#define DAY_S 86400
+
+static int64_t days_since(int64_t then_s, int64_t now_s)
+{
+	return now_s > then_s ? (now_s - then_s) / DAY_S : 0;
+}
+
+/* A kernel says the version of its package if Debian built it; of others dpkg may know it by its release. */
+static void read_running(struct facts_kernel *k, int64_t now_s)
+{
+	char version[KERNEL_VERSION] = "", built[KERNEL_BUILT] = "";
+	struct kernel_package p = {};
+	struct utsname u;
+	struct tm tm = {};
+
+	k->running_days = FACTS_UNSEEN;
+	if (uname(&u))
+		return;
+	kernel_of_build(u.version, version, built);
+	if (built[0] && strptime(built, "%Y-%m-%d", &tm))
+		k->running_days = days_since(timegm(&tm), now_s);
+	if (!version[0] && !kernel_packages_find(KERNEL_DPKG_STATUS, u.release, &p))
+		snprintf(version, sizeof(version), "%s", p.version);
+	snprintf(k->running, sizeof(k->running), "%s", version);
+}
+
+static void read_packages(struct facts_kernel *k, const char *release, int64_t now_s)
+{
+	const char *flavour = kernel_flavour(release);
+	struct kernel_package installed = {};
+	struct kernel_lists lists = {};
+
+	k->lists_days = FACTS_UNSEEN;
+	read_running(k, now_s);
+	if (kernel_packages_read(KERNEL_DPKG_STATUS, flavour, true, &installed)) {
+		snprintf(k->why, sizeof(k->why), "%s cannot be read: no Debian, or no dpkg",
+			 KERNEL_DPKG_STATUS);
+		return;
+	}
+	kernel_lists_read(&lists, KERNEL_APT_LISTS, flavour);
+	snprintf(k->installed, sizeof(k->installed), "%s", installed.version);
+	snprintf(k->offered, sizeof(k->offered), "%s", lists.newest.version);
+	if (lists.lists)
+		k->lists_days = days_since(lists.changed_s, now_s);
+	if (!lists.lists || (lists.unread && !lists.newest.version[0]))
+		snprintf(k->why, sizeof(k->why), "apt's lists in %s %s", KERNEL_APT_LISTS,
+			 lists.unread ? "are compressed in a way that is not read here"
+				      : "are not there: apt update");
+}
+
 void look_host(struct facts *f)
 {
 	struct facts_host *h = &f->host;
@@ -126,6 +179,7 @@ void look_host(struct facts *f)
 	h->perf_paranoid = read_number("/proc/sys/kernel/perf_event_paranoid");
 	h->kptr_restrict = read_number("/proc/sys/kernel/kptr_restrict");
 	read_kernels(h);
+	read_packages(&h->kernel_package, h->kernel, f->now_s);
 	h->reboot = exists("/run/reboot-required");
 	if (h->reboot != YES)
 		h->reboot = exists("/var/run/reboot-required");

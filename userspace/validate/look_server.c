@@ -148,6 +148,16 @@ static void withhold(struct job *j, uint32_t uid)
 			uid, uid);
 }
 
+/* The operator's file of trusted certificates. */
+static bool open_ca(struct job *j, const char *ca)
+{
+	j->trust = (struct probe_trust){
+		.host_name = j->f->host_name, .ca_name = ca, .ca = fopen(ca, "re")};
+	if (!j->trust.ca)
+		snprintf(j->error, j->size, "%s: %s", ca, strerror(errno));
+	return j->trust.ca;
+}
+
 static bool prepare_talk(void *ctx)
 {
 	struct job *j = ctx;
@@ -157,8 +167,10 @@ static bool prepare_talk(void *ctx)
 	if (look_status(j->f->pid, &st))
 		return false;
 	withhold(j, st.uid[1]);
-	if (!read_password(j) || !identify(j, &j->talk.link))
+	if (!read_password(j) || !identify(j, &j->talk.link) ||
+	    (j->login->ca && !open_ca(j, j->login->ca)))
 		return false;
+	j->talk.trust = j->login->ca ? &j->trust : NULL;
 	j->talk.uid = st.uid[1];
 	j->talk.user = j->login->user;
 	j->talk.unix_fd = open_unix(j->f);
@@ -205,13 +217,8 @@ static bool choose_trust(struct job *j)
 	const char *ca = j->login->ca;
 
 	j->trust = (struct probe_trust){.host_name = j->f->host_name, .ca_name = "the system's"};
-	if (ca) {
-		j->trust.ca_name = ca;
-		j->trust.ca = fopen(ca, "re");
-		if (!j->trust.ca)
-			snprintf(j->error, j->size, "%s: %s", ca, strerror(errno));
-		return j->trust.ca;
-	}
+	if (ca)
+		return open_ca(j, ca);
 	if (c->why[0] || (!c->value[DIR_TLS_CA][0] && !c->value[DIR_TLS_CA_DIR][0]))
 		return true;
 	j->trust.ca_name = "its tls-ca-cert-file";

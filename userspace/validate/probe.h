@@ -20,6 +20,12 @@ struct probe_trust {
 };
 
 /*
+ * May a secret be sent to whoever sent this chain? Only if it leads to a trusted one, is valid now, and is for the host's name if there
+ * is one. Else *ret_why says why not.
+ */
+bool probe_trusts(STACK_OF(X509) * chain, const struct probe_trust *t, const char **ret_why);
+
+/*
  * Its certificate, whether it wants one from clients, and whether it renegotiates: by whole handshakes. own: a link with the
  * operator's client certificate, that tolerates TLS 1.2 at most.
  */

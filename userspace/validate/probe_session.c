@@ -109,33 +109,52 @@ static bool add_trusted(X509_STORE *store, const struct probe_trust *t)
 	return any;
 }
 
-/* Dates are judged apart. An intermediate certificate may be what is trusted. */
-static void verify(X509 *own, STACK_OF(X509) * chain, const struct probe_trust *t,
-		   struct facts_certificate *ret)
+/* Why own does not lead to a trusted one; NULL: it does. An intermediate certificate may be what is trusted. */
+static const char *distrust(X509 *own, STACK_OF(X509) * chain, const struct probe_trust *t,
+			    unsigned long flags)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	const char *why = NULL;
 
-	snprintf(ret->trust, sizeof(ret->trust), "%s", t->ca_name);
-	if (!store || !ctx || !add_trusted(store, t))
-		snprintf(ret->chain, sizeof(ret->chain), "no trusted certificates");
-	else if (X509_STORE_CTX_init(ctx, store, own, chain) != 1)
-		snprintf(ret->chain, sizeof(ret->chain), "out of memory");
-	else {
+	if (!store || !ctx || !add_trusted(store, t)) {
+		why = "no trusted certificates";
+	} else if (X509_STORE_CTX_init(ctx, store, own, chain) != 1) {
+		why = "out of memory";
+	} else {
 		X509_STORE_CTX_set_default(ctx, "ssl_server");
-		X509_STORE_CTX_set_flags(ctx,
-					 X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+		X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_PARTIAL_CHAIN | flags);
 		if (X509_verify_cert(ctx) != 1)
-			snprintf(ret->chain, sizeof(ret->chain), "%s",
-				 X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+			why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
 	}
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
+	return why;
+}
+
+/* Dates are judged apart. */
+static void verify(X509 *own, STACK_OF(X509) * chain, const struct probe_trust *t,
+		   struct facts_certificate *ret)
+{
+	const char *why = distrust(own, chain, t, X509_V_FLAG_NO_CHECK_TIME);
+
+	snprintf(ret->trust, sizeof(ret->trust), "%s", t->ca_name);
+	snprintf(ret->chain, sizeof(ret->chain), "%s", why ?: "");
 }
 
 static bool matches(X509 *x, const char *name)
 {
 	return X509_check_ip_asc(x, name, 0) == 1 || X509_check_host(x, name, 0, 0, NULL) == 1;
+}
+
+bool probe_trusts(STACK_OF(X509) * chain, const struct probe_trust *t, const char **ret_why)
+{
+	X509 *own = chain && sk_X509_num(chain) ? sk_X509_value(chain, 0) : NULL;
+
+	*ret_why = own ? distrust(own, chain, t, 0) : "it sent none";
+	if (!*ret_why && t->host_name[0] && !matches(own, t->host_name))
+		*ret_why = "it is for another name than --host";
+	return !*ret_why;
 }
 
 static void read_certificate(STACK_OF(X509) * chain, const struct probe_trust *t,

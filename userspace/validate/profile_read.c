@@ -94,6 +94,7 @@ _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "the reader keeps a bit per 
 	"  - promise: The host is patched\n"                                                       \
 	"    checks:\n"                                                                            \
 	"      - host-kernel\n"                                                                    \
+	"      - host-kernel-offered\n"                                                            \
 	"      - host-reboot\n"                                                                    \
 	"      - host-taint\n"                                                                     \
 	"      - host-libraries\n"
@@ -120,9 +121,13 @@ _Static_assert(ARRAY_SIZE(keys) <= POLICY_KEYS_MAX, "the reader keeps a bit per 
 	"      - drill-mem-dump\n"                                                                 \
 	"      - drill-mem-inject\n"                                                               \
 	"      - drill-rest-file\n"                                                                \
+	"      - drill-tls-listener\n"                                                             \
 	"      - drill-tls-plaintext\n"                                                            \
 	"      - drill-tls-version\n"                                                              \
 	"      - drill-tls-cipher\n"                                                               \
+	"      - drill-tls-midstream\n"                                                            \
+	"      - drill-tls-writer\n"                                                               \
+	"      - drill-tls-bypass\n"                                                               \
 	"      - drill-tls-key\n"                                                                  \
 	"      - drill-self-tamper\n"
 

@@ -90,15 +90,29 @@ static bool fail(struct conversation *c, const char *what, const char *why)
 	return false;
 }
 
+bool talk_may_authenticate(const struct talk *t, const char **ret_why)
+{
+	if (!t->trust || t->on_unix)
+		return true;
+	*ret_why = "it speaks no TLS";
+	return t->link.ssl && probe_trusts(ask_link_chain(&t->link), t->trust, ret_why);
+}
+
 static bool authenticate(struct conversation *c)
 {
 	const char *user = c->t->user, *password = c->t->password, *why;
+	char untrusted[FACTS_WHY];
 	struct server_reply r = {};
 
 	if (c->t->withheld[0])
 		return fail(c, "AUTH", c->t->withheld);
 	if (!password[0])
 		return true;
+	if (!talk_may_authenticate(c->t, &why)) {
+		snprintf(untrusted, sizeof(untrusted),
+			 "no password is sent to a server that --ca does not vouch for: %s", why);
+		return fail(c, "AUTH", untrusted);
+	}
 	why = user ? ASK(c, &r, "AUTH", user, password) : ASK(c, &r, "AUTH", password);
 	if (!why && r.kind != REPLY_STATUS)
 		why = server_reply_error(&r);
@@ -251,6 +265,7 @@ static bool open_way(struct talk *t, const struct facts_wire *w, const char **re
 		return true;
 	if (t->unix_fd >= 0) {
 		ask_link_use(&t->link, t->unix_fd);
+		t->on_unix = true;
 		return true;
 	}
 	if (!tls && open_first(t, w, true, &tls, ret_why))

@@ -13,12 +13,14 @@
 #include "validate/watcher.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -272,10 +274,19 @@ static void announce(const struct facts *f, uint32_t seconds, const char *comman
 			 seconds);
 }
 
+/* Has the process behind that pidfd ended? Without one nobody knows. */
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd < 0 || poll(&p, 1, 0) != 0;
+}
+
 void watch(struct facts *f, uint32_t seconds, const char *command)
 {
 	struct facts_watch *fw = &f->watch;
 	struct sigaction before[ARRAY_SIZE(ending)];
+	int server = (int)syscall(SYS_pidfd_open, f->pid, 0);
 	struct watcher w;
 	const char *why;
 	uint64_t from;
@@ -286,11 +297,15 @@ void watch(struct facts *f, uint32_t seconds, const char *command)
 		from = clock_boot_ns();
 		announce(f, seconds, command);
 		why = watch_until(&w, from + seconds * NS_PER_SEC, start_command(command));
+		if (has_ended(server))
+			doubt(fw, "the server ended meanwhile");
 		if (why)
 			snprintf(fw->why, sizeof(fw->why), "%s", why);
 		else if (watcher_end(&w, fw->why, sizeof(fw->why)))
 			read_statement(f, w.evidence, clock_epoch_ms(from));
 	}
 	watcher_free(&w);
+	if (server >= 0)
+		close(server);
 	give_signals_back(before);
 }

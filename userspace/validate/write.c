@@ -64,6 +64,24 @@ static void write_row(const struct verdict_row *row, FILE *out)
 		fprintf(out, "      mend      %s\n", c->mend);
 }
 
+/* Who had to report the drills; what each shows, and how soon it was seen. */
+static void write_drilled(const struct verdict_report *r, FILE *out)
+{
+	const struct facts *f = r->facts;
+
+	fprintf(out, "\nDrills on %s, reported by %s:\n\n",
+		f->drilled_live ? "the server itself" : "a decoy",
+		f->drilled_by[0] ? f->drilled_by : "nobody");
+	for (size_t i = 0; i < r->rows; i++) {
+		const struct verdict_row *row = &r->row[i];
+
+		if (row->check->when == CHECK_DRILLED)
+			fprintf(out, "%-4s  %-20s %-60s %s\n",
+				check_verdict_name(row->outcome.verdict), row->check->id,
+				row->check->guarantee, row->outcome.seen);
+	}
+}
+
 void write_text(const struct verdict_report *r, FILE *out)
 {
 	const struct facts *f = r->facts;
@@ -81,11 +99,13 @@ void write_text(const struct verdict_report *r, FILE *out)
 		if (r->row[i].outcome.verdict == CHECK_SKIP)
 			write_row(&r->row[i], out);
 	}
+	if (f->drilled)
+		write_drilled(r, out);
 	fputc('\n', out);
 	for (size_t i = 0; i < r->rows; i++) {
 		const struct verdict_row *row = &r->row[i];
 
-		if (row->outcome.verdict == CHECK_PASS)
+		if (row->outcome.verdict == CHECK_PASS && row->check->when != CHECK_DRILLED)
 			fprintf(out, "pass  %-20s %s%s%s%s\n", row->check->id, row->outcome.seen,
 				row->before ? " (before: " : "", row->before ?: "",
 				row->before ? ")" : "");

@@ -17,6 +17,9 @@ static const char style[] =
 	"break-inside:avoid}"
 	"dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5rem 0}"
 	"dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere}"
+	"table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;"
+	"padding:.25rem .5rem;border-bottom:1px solid #8885;overflow-wrap:anywhere}td.v{white-space:normal;min-width:6rem}"
+	"tr{break-inside:avoid}"
 	"@media(max-width:30rem){dl{grid-template-columns:1fr}dt{margin-top:.4rem}}"
 	"@media print{body{margin:0;max-width:none}}";
 
@@ -83,6 +86,31 @@ static void put_row(const struct verdict_row *row, FILE *out)
 	fprintf(out, "</dl></article>\n");
 }
 
+/* What each drill shows and how soon it was seen, and by whose monitor. */
+static void put_drills(const struct verdict_report *r, FILE *out)
+{
+	const struct facts *f = r->facts;
+
+	if (!f->drilled)
+		return;
+	fprintf(out, "<h2>Drills on %s</h2>\n<p>Reported by ",
+		f->drilled_live ? "the server itself" : "a decoy");
+	write_escaped(out, f->drilled_by[0] ? f->drilled_by : "nobody");
+	fprintf(out, ".</p>\n<table><tr><th>guarantee<th>drill<th>seen</tr>\n");
+	for (size_t i = 0; i < r->rows; i++) {
+		const struct verdict_row *row = &r->row[i];
+
+		if (row->check->when != CHECK_DRILLED)
+			continue;
+		fprintf(out, "<tr class=\"%s\"><td>%s<td>%s<td class=\"v\">%s ",
+			check_verdict_name(row->outcome.verdict), row->check->guarantee,
+			row->check->tried, sign_of(row->outcome.verdict));
+		write_escaped(out, row->outcome.seen);
+		fprintf(out, "</tr>\n");
+	}
+	fprintf(out, "</table>\n");
+}
+
 void write_html(const struct verdict_report *r, FILE *out)
 {
 	static const enum check_verdict order[] = {CHECK_FAIL, CHECK_SKIP, CHECK_PASS};
@@ -99,6 +127,7 @@ void write_html(const struct verdict_report *r, FILE *out)
 		verdict_sum_name(r->sum), r->profile->name, r->time, r->count[CHECK_PASS],
 		r->count[CHECK_FAIL], r->count[CHECK_SKIP]);
 	put_matrix(r, out);
+	put_drills(r, out);
 	fprintf(out, "<h2>Checks</h2>\n");
 	for (size_t v = 0; v < sizeof(order) / sizeof(order[0]); v++) {
 		for (size_t i = 0; i < r->rows; i++) {

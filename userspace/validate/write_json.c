@@ -34,6 +34,19 @@ static void put_check(struct jsonw *j, const struct verdict_row *row)
 	jsonw_end_object(j);
 }
 
+/* null: there were no drills. */
+static void put_drilled(struct jsonw *j, const struct facts *f)
+{
+	if (!f->drilled) {
+		jsonw_null(j, "drills");
+		return;
+	}
+	jsonw_object(j, "drills");
+	jsonw_string(j, "on", f->drilled_live ? "server" : "decoy");
+	jsonw_text(j, "monitor", f->drilled_by);
+	jsonw_end_object(j);
+}
+
 void write_json(const struct verdict_report *r, FILE *out)
 {
 	const struct facts *f = r->facts;
@@ -54,6 +67,7 @@ void write_json(const struct verdict_report *r, FILE *out)
 	jsonw_int(&j, "skipped", (int64_t)r->count[CHECK_SKIP]);
 	jsonw_int(&j, "took_ms", r->took_ms);
 	jsonw_string(&j, "baseline", r->baseline);
+	put_drilled(&j, f);
 	jsonw_array(&j, "promises");
 	for (size_t i = 0; i < r->profile->promises; i++) {
 		const struct profile_promise *p = &r->profile->promise[i];
