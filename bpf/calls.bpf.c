@@ -55,6 +55,7 @@
 #define ORDINARY_SIGNALS (1u << 1 | 1u << 2 | 1u << 15 | 1u << 18) /* HUP, INT, TERM, CONT */
 
 const volatile __u32 access_tier;   /* uprobe_register is hooked */
+const volatile __u32 quiet;	    /* ptrace is not hooked */
 const volatile __u32 uprobe_flag;   /* this kernel's TRACE_EVENT_FL_UPROBE */
 const volatile __u32 helpers_known; /* user_helpers is filled: kallsyms was readable */
 
@@ -619,14 +620,20 @@ static __always_inline int is_ordinary(int sig, struct task_struct *to)
 	       (tgid == 1 || tgid == BPF_CORE_READ(to, real_parent, tgid));
 }
 
-/*
- * Signals that processes sent; a fault that a server raises itself is not an attack. 32-bit callers
- * pass no hook of the syscalls tier: there the SIGSTOP that PTRACE_ATTACH sends reveals it.
- */
+/* Where this caller passes no hook of ptrace, the signal that PTRACE_ATTACH sends reveals it. */
+static __always_inline int is_attach(int sig, struct kernel_siginfo *info)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (sig != SIGSTOP || (u64)info != SEND_SIG_PRIV || access_tier)
+		return 0;
+	return COMPAT_CALL(task) || (quiet && syscall_number(task) == NR_ptrace);
+}
+
+/* Signals that processes sent; a fault that a server raises itself is not an attack. */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task)
 {
-	struct task_struct *current = bpf_get_current_task_btf();
 	struct pid_owner target = {};
 	struct member *m;
 
@@ -636,7 +643,7 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	target.instance = m->instance;
 	target.tgid = task->tgid;
 	target.tid = task->pid;
-	if (sig == SIGSTOP && (u64)info == SEND_SIG_PRIV && !access_tier && COMPAT_CALL(current))
+	if (is_attach(sig, info))
 		return report(&target, RULE_MEM_TRACE, VECTOR_PTRACE, PTRACE_ATTACH, 0, 0);
 	if (m->instance == INSTANCE_SELF ? is_ordinary(sig, task) : !in_set(CORE_SIGNALS, sig))
 		return 0;

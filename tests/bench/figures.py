@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Statistics and tables of the benchmark: numbers in, text and JSON out, no I/O."""
 
-CONFIGURATIONS = ("none", "cachewarden", "against", "auditd", "uprobes")
+CONFIGURATIONS = ("none", "cachewarden", "quiet", "against", "auditd", "uprobes")
 PHASES = ("protected-1", "protected-16", "other-1", "other-16")
 EMPTY_PROGRAM = ("(empty_egress)", "(empty_ingress)")
 

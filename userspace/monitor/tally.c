@@ -250,6 +250,18 @@ static void put_sweeps(struct jsonw *j, struct monitor *m)
 	t->longest_gap_ns = 0;
 }
 
+/* The quiet tier was chosen: other limits are the kernel's, and documented. */
+static void put_unseen_in_quiet(struct jsonw *j, const struct sensor_program *p, size_t n)
+{
+	size_t limits;
+	const struct sensor_limit *limit = sensor_limits(&limits);
+
+	for (size_t i = 0; i < limits; i++) {
+		if (!strcmp(limit[i].tier, "quiet") && sensor_limit_applies(&limit[i], p, n))
+			jsonw_string(j, NULL, limit[i].unseen);
+	}
+}
+
 static void put_sensors(struct jsonw *j, const struct monitor *m)
 {
 	const struct sensor_program *p;
@@ -278,6 +290,7 @@ static void put_sensors(struct jsonw *j, const struct monitor *m)
 		if (!p[i].attached)
 			jsonw_string(j, NULL, p[i].unseen);
 	}
+	put_unseen_in_quiet(j, p, n);
 	jsonw_end_array(j);
 }
 
