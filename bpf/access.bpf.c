@@ -227,8 +227,7 @@ static __always_inline s32 error_of(const void *p)
 /* Is that file of procfs about a process, and about none of an instance? */
 static __always_inline int is_stranger(struct inode *inode)
 {
-	struct proc_inode *pi = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
-	struct pid *pid = BPF_CORE_READ(pi, pid);
+	struct pid *pid = pid_of_inode(inode);
 	struct pid_owner room = {};
 
 	return pid && !owner_of_pid(pid, &room);

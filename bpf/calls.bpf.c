@@ -431,7 +431,8 @@ __noinline int names_own(u32 cmd, u64 attr, s64 ret)
 	return key.kind && bpf_map_lookup_elem(&own_objects, &key);
 }
 
-static __always_inline int did_load_prog(const struct call *c)
+/* A separate function for the same reason as on_host(). */
+static __noinline int did_load_prog(const struct call *c)
 {
 	struct file *f = anon_file(c->ret, &prog_name);
 	struct bpf_prog *prog = f ? BPF_CORE_READ(f, private_data) : NULL;
@@ -470,9 +471,16 @@ static __always_inline int did_load_own(const struct call *c)
 	return 0;
 }
 
-static __always_inline int did_bpf(const struct call *c)
+/* A separate function, too. */
+static __noinline int used_own(const struct call *c)
 {
 	struct pid_owner self = {.instance = INSTANCE_SELF};
+
+	return report_call(&self, RULE_SELF_TAMPER, c, c->arg[0]);
+}
+
+static __always_inline int did_bpf(const struct call *c)
+{
 	struct bpf_link *link;
 	struct file *f;
 
@@ -481,7 +489,7 @@ static __always_inline int did_bpf(const struct call *c)
 	if (c->arg[0] == BPF_PROG_LOAD)
 		return did_load_prog(c);
 	if (names_own(c->arg[0], c->arg[1], c->ret))
-		return report_call(&self, RULE_SELF_TAMPER, c, c->arg[0]);
+		return used_own(c);
 	if (c->arg[0] == BPF_LINK_CREATE && !access_tier) {
 		f = anon_file(c->ret, &link_name);
 		link = f ? BPF_CORE_READ(f, private_data) : NULL;
