@@ -204,6 +204,10 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	nr = syscall_number(task);
 	vector = vector_of(address(task), nr);
 	allowed &= 0xff; /* a bool: the rest of the register is undefined */
+	/*
+	 * Only opens leave a note. What exec, swapon and others open through /proc/PID/fd/N is therefore mem-inspect, not
+	 * mem-fd.
+	 */
 	if (is_open(vector))
 		return open_check_set(task, owner, allowed);
 	if (vector != VECTOR_ACCESS || reported_by_calls(nr))

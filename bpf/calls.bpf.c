@@ -206,13 +206,10 @@ static long probe_step(void *map, u32 *tgid, struct member *m, struct probe *p)
 /* A probe in a file: report it for every instance that executes the file or maps it executable. */
 static __noinline int report_probe(struct inode *inode, u32 vector, u32 detail)
 {
-	struct probe p = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.vector = vector,
-		.detail = detail,
-	};
+	struct probe p = {.vector = vector, .detail = detail};
 
+	BPF_CORE_READ_INTO(&p.ino, inode, i_ino);
+	BPF_CORE_READ_INTO(&p.dev, inode, i_sb, s_dev);
 	bpf_for_each_map_elem(&procs, probe_step, &p, 0);
 	return 0;
 }
@@ -341,9 +338,9 @@ static const union short_name prog_name = {"bpf-prog"}, map_name = {"bpf-map"},
 
 /*
  * The file behind a new descriptor, NULL if it is of another kind: another thread may have replaced
- * it.
+ * it. A separate function, too.
  */
-static __always_inline struct file *anon_file(long fd, const union short_name *kind)
+static __noinline struct file *anon_file(long fd, const union short_name *kind)
 {
 	struct file *f = fd < 0 ? NULL : file_of_fd(bpf_get_current_task_btf(), fd);
 
@@ -460,7 +457,7 @@ static __noinline int did_load_prog(const struct call *c)
 }
 
 /* Another monitor loads its programs: no sweep is to report them. */
-static __always_inline int did_load_own(const struct call *c)
+static __noinline int did_load_own(const struct call *c)
 {
 	struct file *f = anon_file(c->ret, &prog_name);
 	struct bpf_prog *prog = f ? BPF_CORE_READ(f, private_data) : NULL;
