@@ -108,7 +108,7 @@ for configuration; do
 	syscalls | quiet)
 		export CACHEWARDEN_REFUSE=fentry
 		tier=()
-		[ $configuration = syscalls ] || tier=(--tier quiet)
+		[ "$configuration" = syscalls ] || tier=(--tier quiet)
 		monitor "${tier[@]}" && measure -m "$pid"
 		end
 		unset CACHEWARDEN_REFUSE
