@@ -251,13 +251,13 @@ static __always_inline u32 rule_of_transfer(u32 fd, enum transfer way)
 	return r ? rule_of_access(r, way == TRANSFER_WRITE) : RULE_NONE;
 }
 
-static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm, struct pid_owner *room)
+/* Sets ret. A function of its own, since the programs at the lock have little stack left. */
+static __noinline int owner_of_mm(u64 mm, struct pid_owner *ret)
 {
-	struct task_struct *task = mm_owner(mm);
+	struct task_struct *task = mm_owner((void *)mm);
 
-	return task && member_of(BPF_CORE_READ(task, tgid))
-		       ? owner_of_pid(BPF_CORE_READ(task, thread_pid), room)
-		       : NULL;
+	return task && member_of(BPF_CORE_READ(task, tgid)) &&
+	       owner_of_pid(BPF_CORE_READ(task, thread_pid), ret);
 }
 
 /* What a syscall does to an instance's memory, until it ends. */
@@ -334,30 +334,38 @@ static __always_inline int report_outcome(struct pid_owner *owner, const struct 
 	return mem_call_begins(owner, action);
 }
 
+/* Was the current task's open of mem reported? A function of its own: 6.12 has no stack left for its key below. */
+static __noinline int open_was_reported(u32 instance, u32 rule)
+{
+	struct attempt_key key = {.instance = instance,
+				  .rule = rule_for(instance, rule),
+				  .vector = VECTOR_OPENAT,
+				  .detail = PROC_FILE_MEM};
+
+	key_actor(&key, bpf_get_current_task_btf());
+	return was_reported(&key);
+}
+
 /*
  * A transfer through a descriptor of mem. Where the number of bytes cannot be waited for, report the access now, unless
  * the actor's open of the file was reported: it may have got the descriptor from another process.
  */
 static __noinline int report_at_lock(struct pid_owner *owner, u32 rule, u32 nr)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	u32 write = rule == RULE_MEM_WRITE;
 	struct action action = {.rule = rule,
 				.vector = VECTOR_ACCESS,
 				.detail = nr | PROC_FILE_MEM << SYSCALL_OP_SHIFT,
 				.flags = EVENT_TRANSFER |
 					 (write ? EVENT_FOR_WRITING : EVENT_FOR_READING)};
-	struct attempt_key key = {.instance = owner->instance,
-				  .rule = rule_for(owner->instance, rule),
-				  .vector = VECTOR_OPENAT,
-				  .detail = PROC_FILE_MEM};
 
 	if (nr != NR_io_uring_enter && report_outcome(owner, &action))
 		return 0;
-	key_actor(&key, task);
-	if (!(rules_prevented(owner->instance) >> (rule & 31) & 1) && was_reported(&key))
+	if (!(rules_prevented(owner->instance) >> (rule & 31) & 1) &&
+	    open_was_reported(owner->instance, rule))
 		return 0;
-	return report_in_progress(owner, rule, VECTOR_ACCESS, action.detail);
+	action.flags = EVENT_IN_PROGRESS;
+	return report_action(owner, &action);
 }
 
 static __always_inline int is_mem(struct file *f)
@@ -368,7 +376,7 @@ static __always_inline int is_mem(struct file *f)
 }
 
 /* Is that the memory of a protected process, of that instance? */
-static __always_inline int is_mem_of(struct file *f, u32 instance)
+static __noinline int is_mem_of(struct file *f, u32 instance)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct pid_owner *owner, room = {};
@@ -407,8 +415,9 @@ static __noinline int ring_holds_mem(u64 task_addr, u32 instance)
 }
 
 /* Memory is read or written for a request of a ring. Its completion says more, unless it has none. */
-static __always_inline int remote_uring(struct task_struct *task, struct pid_owner *owner)
+static __noinline int remote_uring(struct pid_owner *owner)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct io_kiocb *req = uring_worker_request(task);
 	struct file *f = req ? BPF_CORE_READ(req, file) : NULL;
 
@@ -546,7 +555,7 @@ static __always_inline int remote_native(struct task_struct *task, struct pid_ow
 	struct file *f;
 
 	if (nr == NR_io_uring_enter || (task->flags & PF_IO_WORKER))
-		return remote_uring(task, owner);
+		return remote_uring(owner);
 	f = way ? file_of_fd(task, SYSCALL_ARG1(regs)) : NULL;
 	if (f && is_mem_of(f, owner->instance))
 		return report_at_lock(owner, way == TRANSFER_WRITE ? RULE_MEM_WRITE : RULE_MEM_READ,
@@ -577,15 +586,12 @@ static __noinline int remote_32bit(struct pid_owner *owner)
 static __always_inline int locked(struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pid_owner *owner, room = {};
+	struct pid_owner owner = {};
 
-	if (mm == task->mm || !task->mm)
+	if (mm == task->mm || !task->mm || !owner_of_mm(address(mm), &owner))
 		return 0;
-	owner = owner_of_mm(mm, &room);
-	if (!owner)
-		return 0;
-	return COMPAT_CALL(task) ? remote_32bit(owner)
-				 : remote_native(task, owner, task_regs(task), write);
+	return COMPAT_CALL(task) ? remote_32bit(&owner)
+				 : remote_native(task, &owner, task_regs(task), write);
 }
 
 MMAP_LOCKED_HOOKS(locked)

@@ -33,7 +33,7 @@
 #define READY_MS 15000
 #define ALERT_MS 2000
 #define GAP_US 5000 /* between samples, so that the monitor is asleep again */
-#define RELAY_SAMPLES 1000
+#define RELAY_SAMPLES 300
 #define NOBODY 65534
 #define NOISE_BURST 100 /* attempts of one process, a process each millisecond */
 #define NOISE_GAP_NS 1000000
