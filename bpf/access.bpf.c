@@ -204,6 +204,10 @@ int BPF_PROG(ac_may_access, struct task_struct *target, unsigned int mode, int a
 	nr = syscall_number(task);
 	vector = vector_of(address(task), nr);
 	allowed &= 0xff; /* a bool: the rest of the register is undefined */
+	/*
+	 * Only opens leave a note. What exec, swapon and others open through /proc/PID/fd/N is therefore mem-inspect, not
+	 * mem-fd.
+	 */
 	if (is_open(vector))
 		return open_check_set(task, owner, allowed);
 	if (vector != VECTOR_ACCESS || reported_by_calls(nr))
@@ -227,8 +231,7 @@ static __always_inline s32 error_of(const void *p)
 /* Is that file of procfs about a process, and about none of an instance? */
 static __always_inline int is_stranger(struct inode *inode)
 {
-	struct proc_inode *pi = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
-	struct pid *pid = BPF_CORE_READ(pi, pid);
+	struct pid *pid = pid_of_inode(inode);
 	struct pid_owner room = {};
 
 	return pid && !owner_of_pid(pid, &room);

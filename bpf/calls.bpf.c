@@ -55,6 +55,7 @@
 #define ORDINARY_SIGNALS (1u << 1 | 1u << 2 | 1u << 15 | 1u << 18) /* HUP, INT, TERM, CONT */
 
 const volatile __u32 access_tier;   /* uprobe_register is hooked */
+const volatile __u32 quiet;	    /* ptrace is not hooked */
 const volatile __u32 uprobe_flag;   /* this kernel's TRACE_EVENT_FL_UPROBE */
 const volatile __u32 helpers_known; /* user_helpers is filled: kallsyms was readable */
 
@@ -205,13 +206,10 @@ static long probe_step(void *map, u32 *tgid, struct member *m, struct probe *p)
 /* A probe in a file: report it for every instance that executes the file or maps it executable. */
 static __noinline int report_probe(struct inode *inode, u32 vector, u32 detail)
 {
-	struct probe p = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.vector = vector,
-		.detail = detail,
-	};
+	struct probe p = {.vector = vector, .detail = detail};
 
+	BPF_CORE_READ_INTO(&p.ino, inode, i_ino);
+	BPF_CORE_READ_INTO(&p.dev, inode, i_sb, s_dev);
 	bpf_for_each_map_elem(&procs, probe_step, &p, 0);
 	return 0;
 }
@@ -340,9 +338,9 @@ static const union short_name prog_name = {"bpf-prog"}, map_name = {"bpf-map"},
 
 /*
  * The file behind a new descriptor, NULL if it is of another kind: another thread may have replaced
- * it.
+ * it. A separate function, too.
  */
-static __always_inline struct file *anon_file(long fd, const union short_name *kind)
+static __noinline struct file *anon_file(long fd, const union short_name *kind)
 {
 	struct file *f = fd < 0 ? NULL : file_of_fd(bpf_get_current_task_btf(), fd);
 
@@ -430,7 +428,8 @@ __noinline int names_own(u32 cmd, u64 attr, s64 ret)
 	return key.kind && bpf_map_lookup_elem(&own_objects, &key);
 }
 
-static __always_inline int did_load_prog(const struct call *c)
+/* A separate function for the same reason as on_host(). */
+static __noinline int did_load_prog(const struct call *c)
 {
 	struct file *f = anon_file(c->ret, &prog_name);
 	struct bpf_prog *prog = f ? BPF_CORE_READ(f, private_data) : NULL;
@@ -458,7 +457,7 @@ static __always_inline int did_load_prog(const struct call *c)
 }
 
 /* Another monitor loads its programs: no sweep is to report them. */
-static __always_inline int did_load_own(const struct call *c)
+static __noinline int did_load_own(const struct call *c)
 {
 	struct file *f = anon_file(c->ret, &prog_name);
 	struct bpf_prog *prog = f ? BPF_CORE_READ(f, private_data) : NULL;
@@ -469,9 +468,16 @@ static __always_inline int did_load_own(const struct call *c)
 	return 0;
 }
 
-static __always_inline int did_bpf(const struct call *c)
+/* A separate function, too. */
+static __noinline int used_own(const struct call *c)
 {
 	struct pid_owner self = {.instance = INSTANCE_SELF};
+
+	return report_call(&self, RULE_SELF_TAMPER, c, c->arg[0]);
+}
+
+static __always_inline int did_bpf(const struct call *c)
+{
 	struct bpf_link *link;
 	struct file *f;
 
@@ -480,7 +486,7 @@ static __always_inline int did_bpf(const struct call *c)
 	if (c->arg[0] == BPF_PROG_LOAD)
 		return did_load_prog(c);
 	if (names_own(c->arg[0], c->arg[1], c->ret))
-		return report_call(&self, RULE_SELF_TAMPER, c, c->arg[0]);
+		return used_own(c);
 	if (c->arg[0] == BPF_LINK_CREATE && !access_tier) {
 		f = anon_file(c->ret, &link_name);
 		link = f ? BPF_CORE_READ(f, private_data) : NULL;
@@ -619,14 +625,20 @@ static __always_inline int is_ordinary(int sig, struct task_struct *to)
 	       (tgid == 1 || tgid == BPF_CORE_READ(to, real_parent, tgid));
 }
 
-/*
- * Signals that processes sent; a fault that a server raises itself is not an attack. 32-bit callers
- * pass no hook of the syscalls tier: there the SIGSTOP that PTRACE_ATTACH sends reveals it.
- */
+/* Where this caller passes no hook of ptrace, the signal that PTRACE_ATTACH sends reveals it. */
+static __always_inline int is_attach(int sig, struct kernel_siginfo *info)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (sig != SIGSTOP || (u64)info != SEND_SIG_PRIV || access_tier)
+		return 0;
+	return COMPAT_CALL(task) || (quiet && syscall_number(task) == NR_ptrace);
+}
+
+/* Signals that processes sent; a fault that a server raises itself is not an attack. */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_struct *task)
 {
-	struct task_struct *current = bpf_get_current_task_btf();
 	struct pid_owner target = {};
 	struct member *m;
 
@@ -636,7 +648,7 @@ int BPF_PROG(signal_sent, int sig, struct kernel_siginfo *info, struct task_stru
 	target.instance = m->instance;
 	target.tgid = task->tgid;
 	target.tid = task->pid;
-	if (sig == SIGSTOP && (u64)info == SEND_SIG_PRIV && !access_tier && COMPAT_CALL(current))
+	if (is_attach(sig, info))
 		return report(&target, RULE_MEM_TRACE, VECTOR_PTRACE, PTRACE_ATTACH, 0, 0);
 	if (m->instance == INSTANCE_SELF ? is_ordinary(sig, task) : !in_set(CORE_SIGNALS, sig))
 		return 0;

@@ -23,6 +23,11 @@
  * tracepoint or after the exit one. A killed caller still passes the exit. A path in user memory
  * can change meanwhile: docs/coverage.md says what that hides.
  *
+ * The quiet tier attaches none of the syscalls' exits, since one tracepoint of that kind sends every
+ * syscall of the host through the kernel's slow path. What reaches an instance's memory takes its
+ * lock; the arguments of the syscall then say what is done, and to whom. On the way back to user
+ * mode the bodies of the exits say with what result, where the kernel can run them there.
+ *
  * Prevention, attached only while some policy prevents something: the *entries* of ptrace,
  * process_vm_* and pidfd_getfd. The actor is killed before the syscall does its work; the kernel
  * pins no page of another process for a task with a fatal signal. Opens are handled at their exit:
@@ -31,6 +36,7 @@
 #include "lib/memory.bpf.h"
 
 const volatile __u32 has_task_work; /* bpf_task_work_schedule_resume_impl() exists */
+const volatile __u32 quiet;	    /* no exit is attached: the lock has to tell it all */
 
 /* --- entries: prevention --- */
 
@@ -84,7 +90,7 @@ int en_pidfd_getfd(void *ctx)
 
 /* --- exits --- */
 
-SEC("tracepoint/syscalls/sys_exit_ptrace")
+SEC("?tracepoint/syscalls/sys_exit_ptrace")
 int sc_ptrace(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = current_regs();
@@ -92,21 +98,21 @@ int sc_ptrace(struct trace_event_raw_sys_exit *ctx)
 	return did_ptrace(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), ctx->ret);
 }
 
-SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
+SEC("?tracepoint/syscalls/sys_exit_process_vm_readv")
 int sc_vm_readv(struct trace_event_raw_sys_exit *ctx)
 {
 	return did_vm(RULE_MEM_READ, VECTOR_PROCESS_VM_READV, SYSCALL_ARG1(current_regs()),
 		      ctx->ret);
 }
 
-SEC("tracepoint/syscalls/sys_exit_process_vm_writev")
+SEC("?tracepoint/syscalls/sys_exit_process_vm_writev")
 int sc_vm_writev(struct trace_event_raw_sys_exit *ctx)
 {
 	return did_vm(RULE_MEM_WRITE, VECTOR_PROCESS_VM_WRITEV, SYSCALL_ARG1(current_regs()),
 		      ctx->ret);
 }
 
-SEC("tracepoint/syscalls/sys_exit_pidfd_getfd")
+SEC("?tracepoint/syscalls/sys_exit_pidfd_getfd")
 int sc_pidfd_getfd(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = current_regs();
@@ -123,7 +129,7 @@ static __always_inline int sc_opened(long ret, u32 vector, s32 dirfd, unsigned l
 		      vector);
 }
 
-SEC("tracepoint/syscalls/sys_exit_open")
+SEC("?tracepoint/syscalls/sys_exit_open")
 int sc_open(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = current_regs();
@@ -131,13 +137,13 @@ int sc_open(struct trace_event_raw_sys_exit *ctx)
 	return sc_opened(ctx->ret, VECTOR_OPEN, AT_FDCWD, SYSCALL_ARG1(regs), SYSCALL_ARG2(regs));
 }
 
-SEC("tracepoint/syscalls/sys_exit_creat")
+SEC("?tracepoint/syscalls/sys_exit_creat")
 int sc_creat(struct trace_event_raw_sys_exit *ctx)
 {
 	return sc_opened(ctx->ret, VECTOR_CREAT, AT_FDCWD, SYSCALL_ARG1(current_regs()), O_WRONLY);
 }
 
-SEC("tracepoint/syscalls/sys_exit_openat")
+SEC("?tracepoint/syscalls/sys_exit_openat")
 int sc_openat(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = current_regs();
@@ -146,7 +152,7 @@ int sc_openat(struct trace_event_raw_sys_exit *ctx)
 			 SYSCALL_ARG3(regs));
 }
 
-SEC("tracepoint/syscalls/sys_exit_openat2")
+SEC("?tracepoint/syscalls/sys_exit_openat2")
 int sc_openat2(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = current_regs();
@@ -159,7 +165,7 @@ int sc_openat2(struct trace_event_raw_sys_exit *ctx)
 	return sc_opened(ret, VECTOR_OPENAT2, SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), flags);
 }
 
-SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
+SEC("?tracepoint/syscalls/sys_exit_open_by_handle_at")
 int sc_open_handle(struct trace_event_raw_sys_exit *ctx)
 {
 	return sc_opened(ctx->ret, VECTOR_OPEN_BY_HANDLE_AT, AT_FDCWD, 0, 0);
@@ -208,6 +214,8 @@ static __always_inline enum transfer transfer_of(u32 nr)
 	case NR_readv:
 	case NR_preadv:
 	case NR_preadv2:
+	case NR_getdents:
+	case NR_getdents64:
 	case NR32_read:
 	case NR32_readv:
 	case NR32_pread64:
@@ -228,16 +236,6 @@ static __always_inline enum transfer transfer_of(u32 nr)
 	}
 }
 
-/* The lock is taken before the syscall's work: its outcome is not known. */
-static __always_inline int report_in_progress(struct pid_owner *owner, u32 rule, u32 vector,
-					      u32 detail)
-{
-	struct action action = {
-		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_IN_PROGRESS};
-
-	return rule ? report_action(owner, &action) : 0;
-}
-
 /*
  * The rule that a transfer through this descriptor breaks: RULE_NONE if its file is not below
  * /proc/PID.
@@ -253,21 +251,20 @@ static __always_inline u32 rule_of_transfer(u32 fd, enum transfer way)
 	return r ? rule_of_access(r, way == TRANSFER_WRITE) : RULE_NONE;
 }
 
-static __always_inline struct pid_owner *owner_of_mm(struct mm_struct *mm, struct pid_owner *room)
+/* Sets ret. A function of its own, since the programs at the lock have little stack left. */
+static __noinline int owner_of_mm(u64 mm, struct pid_owner *ret)
 {
-	struct task_struct *task = mm_owner(mm);
+	struct task_struct *task = mm_owner((void *)mm);
 
-	return task && member_of(BPF_CORE_READ(task, tgid))
-		       ? owner_of_pid(BPF_CORE_READ(task, thread_pid), room)
-		       : NULL;
+	return task && member_of(BPF_CORE_READ(task, tgid)) &&
+	       owner_of_pid(BPF_CORE_READ(task, thread_pid), ret);
 }
 
-/* A read or write of mem by a thread, until its syscall ends. */
+/* What a syscall does to an instance's memory, until it ends. */
 struct mem_call {
 	struct bpf_task_work work;
 	struct pid_owner owner;
-	u32 nr;
-	u32 write;
+	struct action action;
 };
 
 struct {
@@ -281,24 +278,29 @@ struct {
 static int mem_call_ended(struct bpf_map *map, void *tid, void *value)
 {
 	struct mem_call *c = value;
-	struct use use = {.nr = c->nr,
-			  .write = c->write,
-			  .ret = SYSCALL_RETURN(current_regs()),
-			  .flags = EVENT_TRANSFER};
 	struct pid_owner owner = c->owner;
+	struct action action = c->action;
 	u32 key = *(u32 *)tid;
 
 	bpf_map_delete_elem(&mem_calls, &key);
-	if (use.ret > 0)
-		report_use(&owner, use.write ? RULE_MEM_WRITE : RULE_MEM_READ, PROC_FILE_MEM, NULL,
-			   &use);
+	action.ret = SYSCALL_RETURN(current_regs());
+	if (action.ret <= 0 && action.vector == VECTOR_ACCESS)
+		return 0;				   /* no byte went through the descriptor */
+	if (action.vector == VECTOR_PTRACE && !action.ret) /* PEEK and POKE: one word */
+		action.ret = sizeof(long);
+	if (action.ret <= 0)
+		action.flags &= ~EVENT_TRANSFER;
+	report_action(&owner, &action);
 	return 0;
 }
 
-/* Report how many bytes this syscall transfers, once it knows. Returns 0 where that is not possible. */
-static __always_inline int mem_call_begins(struct task_struct *task, const struct pid_owner *owner,
-					   u32 nr, u32 write)
+/*
+ * Report what this syscall did once it ends. Returns 0 where that is not possible. A function of its own, so that its
+ * stack is not in use while an access is reported at once.
+ */
+static __noinline int mem_call_begins(const struct pid_owner *owner, const struct action *action)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct mem_call fresh = {}, *c;
 	u32 tid = task->pid;
 
@@ -309,33 +311,61 @@ static __always_inline int mem_call_begins(struct task_struct *task, const struc
 	if (!c)
 		return 0;
 	c->owner = *owner;
-	c->nr = nr;
-	c->write = write;
+	c->action = *action;
 	bpf_task_work_schedule_resume_impl(task, &c->work, &mem_calls, mem_call_ended, NULL);
 	return 1;
 }
 
-/*
- * Stop the actor if the rule is prevented. Otherwise wait for the number of bytes. Where that is not
- * possible, report the access now, unless the actor's open of the file was reported: it may have got
- * the descriptor from another process.
- */
-static __always_inline int report_at_lock(struct pid_owner *owner, u32 rule, u32 nr)
+/* The lock is taken before the syscall's work: its outcome is not known. */
+static __always_inline int report_in_progress(struct pid_owner *owner, u32 rule, u32 vector,
+					      u32 detail)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct attempt_key key = {.instance = owner->instance,
-				  .rule = rule_for(owner->instance, rule),
+	struct action action = {
+		.rule = rule, .vector = vector, .detail = detail, .flags = EVENT_IN_PROGRESS};
+
+	return rule ? report_action(owner, &action) : 0;
+}
+
+/* Stop the actor if the rule is prevented, else wait for the outcome. Returns 0 where neither is possible. */
+static __always_inline int report_outcome(struct pid_owner *owner, const struct action *action)
+{
+	if (rules_prevented(owner->instance) >> (action->rule & 31) & 1)
+		return 0;
+	return mem_call_begins(owner, action);
+}
+
+/* Was the current task's open of mem reported? A function of its own: 6.12 has no stack left for its key below. */
+static __noinline int open_was_reported(u32 instance, u32 rule)
+{
+	struct attempt_key key = {.instance = instance,
+				  .rule = rule_for(instance, rule),
 				  .vector = VECTOR_OPENAT,
 				  .detail = PROC_FILE_MEM};
 
-	key_actor(&key, task);
-	if (!(rules_prevented(owner->instance) >> (rule & 31) & 1) &&
-	    ((nr != NR_io_uring_enter &&
-	      mem_call_begins(task, owner, nr, rule == RULE_MEM_WRITE)) ||
-	     was_reported(&key)))
+	key_actor(&key, bpf_get_current_task_btf());
+	return was_reported(&key);
+}
+
+/*
+ * A transfer through a descriptor of mem. Where the number of bytes cannot be waited for, report the access now, unless
+ * the actor's open of the file was reported: it may have got the descriptor from another process.
+ */
+static __noinline int report_at_lock(struct pid_owner *owner, u32 rule, u32 nr)
+{
+	u32 write = rule == RULE_MEM_WRITE;
+	struct action action = {.rule = rule,
+				.vector = VECTOR_ACCESS,
+				.detail = nr | PROC_FILE_MEM << SYSCALL_OP_SHIFT,
+				.flags = EVENT_TRANSFER |
+					 (write ? EVENT_FOR_WRITING : EVENT_FOR_READING)};
+
+	if (nr != NR_io_uring_enter && report_outcome(owner, &action))
 		return 0;
-	return report_in_progress(owner, rule, VECTOR_ACCESS,
-				  nr | PROC_FILE_MEM << SYSCALL_OP_SHIFT);
+	if (!(rules_prevented(owner->instance) >> (rule & 31) & 1) &&
+	    open_was_reported(owner->instance, rule))
+		return 0;
+	action.flags = EVENT_IN_PROGRESS;
+	return report_action(owner, &action);
 }
 
 static __always_inline int is_mem(struct file *f)
@@ -346,7 +376,7 @@ static __always_inline int is_mem(struct file *f)
 }
 
 /* Is that the memory of a protected process, of that instance? */
-static __always_inline int is_mem_of(struct file *f, u32 instance)
+static __noinline int is_mem_of(struct file *f, u32 instance)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct pid_owner *owner, room = {};
@@ -385,8 +415,9 @@ static __noinline int ring_holds_mem(u64 task_addr, u32 instance)
 }
 
 /* Memory is read or written for a request of a ring. Its completion says more, unless it has none. */
-static __always_inline int remote_uring(struct task_struct *task, struct pid_owner *owner)
+static __noinline int remote_uring(struct pid_owner *owner)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct io_kiocb *req = uring_worker_request(task);
 	struct file *f = req ? BPF_CORE_READ(req, file) : NULL;
 
@@ -398,23 +429,143 @@ static __always_inline int remote_uring(struct task_struct *task, struct pid_own
 	return report_at_lock(owner, RULE_MEM_READ, NR_io_uring_enter);
 }
 
+/*
+ * The quiet tier: a syscall that names its target has locked an instance's memory. It must name that instance: looking for
+ * pages to free, the kernel locks the memory of any process, whatever the syscall.
+ */
+static __noinline int quiet_call(struct pid_owner *owner, u32 nr)
+{
+	struct pt_regs *regs = current_regs();
+	struct action action = {.rule = RULE_MEM_REMOTE,
+				.vector = VECTOR_SYSCALL,
+				.detail = nr | (nr == NR_process_madvise ? SYSCALL_ARG4(regs) : 0)
+						       << SYSCALL_OP_SHIFT};
+	struct pid_owner room = {}, *named;
+
+	switch (nr) {
+	case NR_ptrace:
+		action.rule = ptrace_rule(SYSCALL_ARG1(regs));
+		action.vector = VECTOR_PTRACE;
+		action.detail = SYSCALL_ARG1(regs);
+		action.flags = action.rule == RULE_MEM_TRACE ? 0 : EVENT_TRANSFER;
+		break;
+	case NR_process_vm_readv:
+		action.rule = RULE_MEM_READ;
+		action.vector = VECTOR_PROCESS_VM_READV;
+		action.detail = 0;
+		action.flags = EVENT_TRANSFER;
+		break;
+	case NR_process_vm_writev:
+		action.rule = RULE_MEM_WRITE;
+		action.vector = VECTOR_PROCESS_VM_WRITEV;
+		action.detail = 0;
+		action.flags = EVENT_TRANSFER;
+		break;
+	}
+	if (nr == NR_process_madvise || nr == NR_process_mrelease)
+		named = owner_of_pidfd(SYSCALL_ARG1(regs), &room);
+	else
+		named = owner_of_number(nr == NR_ptrace ? SYSCALL_ARG2(regs) : SYSCALL_ARG1(regs),
+					&room);
+	if (!named || named->instance != owner->instance || report_outcome(named, &action))
+		return 0;
+	action.flags = EVENT_IN_PROGRESS;
+	return report_action(named, &action);
+}
+
+/* The quiet tier: bytes go through a descriptor of a file below the instance's /proc/PID, other than mem. */
+static __noinline int quiet_transfer(struct pid_owner *owner, u32 nr, u32 write)
+{
+	struct file *f = file_of_fd(bpf_get_current_task_btf(), SYSCALL_ARG1(current_regs()));
+	struct inode *inode = f ? BPF_CORE_READ(f, f_inode) : NULL;
+	struct pid_owner room = {}, *named;
+	struct proc_rule *r;
+
+	if (!inode || BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return 0;
+	named = owner_of_inode(inode, &room);
+	r = rule_of_dentry(BPF_CORE_READ(f, f_path.dentry));
+	if (!named || named->instance != owner->instance || !r)
+		return 0;
+	return report_in_progress(named, rule_of_access(r, write), VECTOR_ACCESS,
+				  nr | r->file << SYSCALL_OP_SHIFT);
+}
+
+/* Is a perf event limited to a process other than those of the instance? */
+static __always_inline int is_of_another(u32 pid, u32 instance)
+{
+	struct pid_owner room = {}, *named = (s32)pid > 0 ? owner_of_number(pid, &room) : NULL;
+
+	return (s32)pid > 0 && (!named || named->instance != instance);
+}
+
+/*
+ * The quiet tier: a uprobe goes into an instance's memory, which nothing else locks for writing from these syscalls. A
+ * probe in tracefs is planted by a write.
+ */
+static __noinline int quiet_probe(struct pid_owner *owner, u32 nr)
+{
+	struct pt_regs *regs = current_regs();
+	struct file *f;
+
+	switch (nr) {
+	case NR_perf_event_open:
+		if (is_of_another(SYSCALL_ARG2(regs), owner->instance))
+			return 0;
+		return report_in_progress(owner, RULE_MEM_PROBE, VECTOR_SYSCALL,
+					  nr | PERF_OP_UPROBE << SYSCALL_OP_SHIFT);
+	case NR_bpf:
+		return report_in_progress(owner, RULE_MEM_PROBE, VECTOR_SYSCALL,
+					  nr | BPF_LINK_CREATE << SYSCALL_OP_SHIFT);
+	default:
+		f = file_of_fd(bpf_get_current_task_btf(), SYSCALL_ARG1(regs));
+		if (!f || BPF_CORE_READ(f, f_inode, i_sb, s_magic) != TRACEFS_MAGIC)
+			return 0;
+		return report_in_progress(owner, RULE_MEM_PROBE, VECTOR_UPROBE, 0);
+	}
+}
+
+static __always_inline int remote_quiet(struct pid_owner *owner, u32 nr, enum transfer way,
+					bool write)
+{
+	switch (nr) {
+	case NR_ptrace:
+	case NR_process_vm_readv:
+	case NR_process_vm_writev:
+	case NR_process_madvise:
+	case NR_process_mrelease:
+	case NR_move_pages:
+	case NR_migrate_pages:
+		return quiet_call(owner, nr);
+	case NR_perf_event_open:
+	case NR_bpf:
+		return write ? quiet_probe(owner, nr) : 0;
+	case NR_write:
+		if (write)
+			quiet_probe(owner, nr);
+	}
+	return way ? quiet_transfer(owner, nr, way == TRANSFER_WRITE) : 0;
+}
+
 static __always_inline int remote_native(struct task_struct *task, struct pid_owner *owner,
-					 const struct pt_regs *regs)
+					 const struct pt_regs *regs, bool write)
 {
 	u32 nr = SYSCALL_NUMBER(regs);
 	enum transfer way = transfer_of(nr);
 	struct file *f;
 
 	if (nr == NR_io_uring_enter || (task->flags & PF_IO_WORKER))
-		return remote_uring(task, owner);
+		return remote_uring(owner);
 	f = way ? file_of_fd(task, SYSCALL_ARG1(regs)) : NULL;
-	if (!f || !is_mem_of(f, owner->instance))
-		return 0;
-	return report_at_lock(owner, way == TRANSFER_WRITE ? RULE_MEM_WRITE : RULE_MEM_READ, nr);
+	if (f && is_mem_of(f, owner->instance))
+		return report_at_lock(owner, way == TRANSFER_WRITE ? RULE_MEM_WRITE : RULE_MEM_READ,
+				      nr);
+	return quiet ? remote_quiet(owner, nr, way, write) : 0;
 }
 
-static __always_inline int remote_32bit(struct pid_owner *owner, const struct pt_regs *regs)
+static __noinline int remote_32bit(struct pid_owner *owner)
 {
+	struct pt_regs *regs = current_regs();
 	u32 nr = SYSCALL_NUMBER(regs) | SYSCALL_32BIT, first = SYSCALL32_ARG1(regs);
 	enum transfer way = transfer_of(nr);
 
@@ -432,17 +583,15 @@ static __always_inline int remote_32bit(struct pid_owner *owner, const struct pt
 	}
 }
 
-SEC("?tp_btf/mmap_lock_acquire_returned")
-int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
+static __always_inline int locked(struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pid_owner *owner, room = {};
+	struct pid_owner owner = {};
 
-	if (mm == task->mm || !success || !task->mm)
+	if (mm == task->mm || !task->mm || !owner_of_mm(address(mm), &owner))
 		return 0;
-	owner = owner_of_mm(mm, &room);
-	if (!owner)
-		return 0;
-	return COMPAT_CALL(task) ? remote_32bit(owner, task_regs(task))
-				 : remote_native(task, owner, task_regs(task));
+	return COMPAT_CALL(task) ? remote_32bit(&owner)
+				 : remote_native(task, &owner, task_regs(task), write);
 }
+
+MMAP_LOCKED_HOOKS(locked)

@@ -156,7 +156,9 @@ static __always_inline int member_add(struct task_struct *task, u32 instance, in
 			member_count(tgid, -1);
 			return 0;
 		}
-		if (bpf_map_update_elem(&procs, &tgid, &m, BPF_ANY)) {
+		if (!bpf_map_update_elem(&procs, &tgid, &m, BPF_EXIST)) {
+			member_count(tgid, -1); /* once for the entry it replaced */
+		} else if (bpf_map_update_elem(&procs, &tgid, &m, BPF_NOEXIST)) {
 			member_count(tgid, -1);
 			counter_add(COUNTER_PROCS_FULL, 1);
 			return -1;

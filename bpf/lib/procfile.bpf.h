@@ -33,11 +33,16 @@ struct {
 } proc_files SEC(".maps");
 
 /* The protected thread that an inode of procfs is about; NULL for /proc/stat and the like, too. */
-static __always_inline struct pid_owner *owner_of_inode(struct inode *inode, struct pid_owner *room)
+static __always_inline struct pid *pid_of_inode(struct inode *inode)
 {
 	struct proc_inode *pi = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
 
-	return owner_of_pid(BPF_CORE_READ(pi, pid), room);
+	return BPF_CORE_READ(pi, pid);
+}
+
+static __always_inline struct pid_owner *owner_of_inode(struct inode *inode, struct pid_owner *room)
+{
+	return owner_of_pid(pid_of_inode(inode), room);
 }
 
 static __always_inline struct proc_rule *rule_of_name(const void *name)

@@ -14,7 +14,7 @@ import re
 import statistics
 
 OFF, OURS = "off", "cachewarden"
-CONFIGURATIONS = (OFF, OURS, "floor", "sys_enter", "audit", "kprobes", "uprobes")
+CONFIGURATIONS = (OFF, OURS, "syscalls", "quiet", "floor", "sys_enter", "audit", "kprobes", "uprobes")
 FLOORS = ("floor_egress", "floor_ingress", "floor_syscall", "floor_function")
 AT_FUNCTIONS = ("ac_", "ac32_", "floor_function")  # programs that the kernel calls through a trampoline
 PROGRAM = "program: "
@@ -132,7 +132,7 @@ def compare(measured, expected):
 
 # --- text ---
 
-TITLES = {OURS: "cachewarden", "floor": "empty packet programs", "sys_enter": "empty program on every syscall",
+TITLES = {OURS: "cachewarden", "syscalls": "tier syscalls", "quiet": "tier quiet", "floor": "empty packet programs", "sys_enter": "empty program on every syscall",
           "audit": "audit rules", "kprobes": "bpftrace kprobes", "uprobes": "bpftrace uprobes on TLS"}
 
 

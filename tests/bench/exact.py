@@ -32,7 +32,7 @@ LANES = ("6.1", "6.12")
 CHECKED = "6.12"
 RUNS = 3  # for --update
 SHORT = ("off", "cachewarden")
-FULL = (*SHORT, "floor", "sys_enter", "kprobes", "uprobes", "audit")
+FULL = (*SHORT, "syscalls", "quiet", "floor", "sys_enter", "kprobes", "uprobes", "audit")
 TOOLS = ("bpftrace", "auditctl")
 ABOUT = {
     "unit": "instructions of one operation, or of one run of a BPF program, in user and kernel mode",

@@ -6,6 +6,8 @@
 #   off           nothing
 #   cachewarden   the monitor; then again as "programs": with empty programs beside its own, and the kernel's
 #                 statistics switched on
+#   syscalls      the monitor as on a kernel that takes no programs at its functions
+#   quiet         the same with --tier quiet
 #   floor         an empty program for the packets of each direction
 #   sys_enter     an empty program for every syscall
 #   uprobes       bpftrace on SSL_read and SSL_write, as TLS sniffers do it
@@ -60,9 +62,10 @@ end()
 	wait "$pid"
 } 2>/dev/null
 
+# monitor [OPTION...]
 monitor()
 {
-	beside "^cachewarden: watching" build/cachewarden run --output json --sweep 60
+	beside "^cachewarden: watching" build/cachewarden run --output json --sweep 60 "$@"
 	local ready=$?
 	echo "monitor $(cut -d ' ' -f 1 "/proc/$pid/schedstat") $(cut -d ' ' -f 1 /proc/uptime)"
 	return $ready
@@ -101,6 +104,14 @@ for configuration; do
 			pid=$monitor
 		}
 		end
+		;;
+	syscalls | quiet)
+		export CACHEWARDEN_REFUSE=fentry
+		tier=()
+		[ "$configuration" = syscalls ] || tier=(--tier quiet)
+		monitor "${tier[@]}" && measure -m "$pid"
+		end
+		unset CACHEWARDEN_REFUSE
 		;;
 	floor) beside '[0-9]' build/bench/floor /sys/fs/cgroup && measure; end ;;
 	sys_enter) beside '[0-9]' build/bench/floor sys_enter && measure; end ;;

@@ -2,7 +2,7 @@
 """Statistics and tables of the benchmark: numbers in, text and JSON out, no I/O."""
 import re
 
-CONFIGURATIONS = ("none", "cachewarden", "against", "auditd", "uprobes")
+CONFIGURATIONS = ("none", "cachewarden", "quiet", "against", "auditd", "uprobes")
 PHASES = ("protected-1", "protected-16", "other-1", "other-16")
 EMPTY_PROGRAM = ("(empty_egress)", "(empty_ingress)")
 

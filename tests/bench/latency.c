@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * latency MONITOR PID SAMPLES [ARGUMENT...] - measure the time from a process_vm_readv on PID to the alert's line
- * in the monitor's output pipe.
+ * latency MONITOR PID SAMPLES [idle|busy|noise [ARGUMENT...]] - measure the time from a process_vm_readv on PID to
+ * the alert's line in the monitor's output pipe. idle: nothing else runs. busy: one process for each
+ * CPU computes meanwhile. noise: user nobody tries the same 100,000 times a second, and is refused.
  *
  * Starts `MONITOR run --output json --events ARGUMENT...`. One new child per sample reads PID's memory and
  * exits: a new actor each time, so that no alert is merged into an earlier one. The clock starts in
  * the child right before the system call and stops when read(2) on the pipe has returned the line.
- * relay_us is the median of the same path through a process that only copies a byte. Prints
- * "samples=N lost=N median_us=... p90_us=... p99_us=... max_us=... relay_us=..."; exits with 1 if
- * fewer than half of the alerts arrived.
+ * relay_us is the median of the same path through a process that only copies a byte, under the same
+ * load. Prints "samples=N lost=N median_us=... p99_us=... p999_us=... max_us=... relay_us=...
+ * relay_p99_us=... noise_per_s=N", the last for noise only; exits with 1 if fewer than half of the
+ * alerts arrived.
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,8 +33,12 @@
 #define READY_MS 15000
 #define ALERT_MS 2000
 #define GAP_US 5000 /* between samples, so that the monitor is asleep again */
-#define RELAY_SAMPLES 200
+#define RELAY_SAMPLES 300
 #define ARGUMENTS_MAX 16
+#define NOBODY 65534
+#define NOISE_BURST 100 /* attempts of one process, a process each millisecond */
+#define NOISE_GAP_NS 1000000
+#define LOADS_MAX 1024
 #define LINE_ROOM 1048576 /* an alert is a few KiB */
 
 struct monitor {
@@ -193,6 +201,93 @@ static uint64_t monitor_await_alert(struct monitor *m, pid_t actor)
 	return 0;
 }
 
+/* What runs beside, and what it counts. */
+struct load {
+	pid_t pid[LOADS_MAX];
+	int count;
+	volatile uint64_t *attempts; /* of the noise; shared with it */
+};
+
+static void noise_burst(pid_t target, void *address)
+{
+	char bytes[64];
+	struct iovec local = {bytes, sizeof(bytes)}, remote = {address, sizeof(bytes)};
+
+	for (int i = 0; i < NOISE_BURST; i++) {
+		if (process_vm_readv(target, &local, 1, &remote, 1, 0) >= 0 || errno != EPERM)
+			_exit(1); /* nobody can read it: no noise, but a success */
+	}
+	_exit(0);
+}
+
+/* Behind its time, it does not sleep. */
+static void noise_run(pid_t target, void *address, volatile uint64_t *attempts)
+{
+	uint64_t next = now_ns();
+	int status;
+
+	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (1) {
+		pid_t child = fork();
+
+		if (!child)
+			noise_burst(target, address);
+		if (child < 0 || waitpid(child, &status, 0) != child || status)
+			_exit(1);
+		*attempts += NOISE_BURST;
+		next += NOISE_GAP_NS;
+		if (now_ns() < next)
+			usleep((next - now_ns()) / 1000);
+	}
+}
+
+static void load_add(struct load *l, void (*run)(pid_t target, void *address, volatile uint64_t *n),
+		     pid_t target, void *address)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		run(target, address, l->attempts);
+	l->pid[l->count++] = pid;
+}
+
+static void compute(pid_t target, void *address, volatile uint64_t *n)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (1)
+		;
+}
+
+static struct load load_start(const char *kind, pid_t target, void *address)
+{
+	struct load l = {.attempts = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
+	cpu_set_t cpus;
+
+	if (l.attempts == MAP_FAILED || sched_getaffinity(0, sizeof(cpus), &cpus))
+		die("load");
+	if (!strcmp(kind, "noise"))
+		load_add(&l, noise_run, target, address);
+	else if (!strcmp(kind, "busy"))
+		while (l.count < CPU_COUNT(&cpus) && l.count < LOADS_MAX)
+			load_add(&l, compute, target, address);
+	return l;
+}
+
+static void load_stop(struct load *l)
+{
+	for (int i = 0; i < l->count; i++) {
+		if (waitpid(l->pid[i], NULL, WNOHANG))
+			fprintf(stderr, "latency: the load ended early\n");
+		kill(l->pid[i], SIGKILL);
+		waitpid(l->pid[i], NULL, 0);
+	}
+}
+
 /* A process in the monitor's place that copies each byte. Ends with its input. */
 static struct monitor relay_start(int *in)
 {
@@ -226,9 +321,9 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double relay_median_us(volatile uint64_t *began)
+/* Sets took, sorted. */
+static void relay_measure(volatile uint64_t *began, uint64_t took[RELAY_SAMPLES])
 {
-	uint64_t took[RELAY_SAMPLES];
 	int in;
 	struct monitor m = relay_start(&in);
 
@@ -253,7 +348,6 @@ static double relay_median_us(volatile uint64_t *began)
 	waitpid(m.pid, NULL, 0);
 	close(m.out);
 	qsort(took, RELAY_SAMPLES, sizeof(*took), by_value);
-	return took[RELAY_SAMPLES / 2] / 1e3;
 }
 
 /* One sample: the time until the alert of a new child, 0 if it did not arrive. */
@@ -278,31 +372,33 @@ static uint64_t sample_ns(struct monitor *m, pid_t target, void *address, volati
 	return arrived ? arrived - *began : 0;
 }
 
-static void print_result(uint64_t *took, int got, int lost, double relay_us)
+static void print_result(uint64_t *took, int got, int lost, const uint64_t relay[RELAY_SAMPLES])
 {
 	if (!got) {
-		printf("samples=0 lost=%d\n", lost);
+		printf("samples=0 lost=%d", lost);
 		return;
 	}
 	qsort(took, got, sizeof(*took), by_value);
-	printf("samples=%d lost=%d median_us=%.1f p90_us=%.1f p99_us=%.1f max_us=%.1f "
-	       "relay_us=%.1f\n",
-	       got, lost, took[got / 2] / 1e3, took[got * 9 / 10] / 1e3, took[got * 99 / 100] / 1e3,
-	       took[got - 1] / 1e3, relay_us);
+	printf("samples=%d lost=%d median_us=%.1f p99_us=%.1f p999_us=%.1f max_us=%.1f relay_us=%.1f "
+	       "relay_p99_us=%.1f",
+	       got, lost, took[got / 2] / 1e3, took[got * 99l / 100] / 1e3,
+	       took[got * 999l / 1000] / 1e3, took[got - 1] / 1e3, relay[RELAY_SAMPLES / 2] / 1e3,
+	       relay[RELAY_SAMPLES * 99 / 100] / 1e3);
 }
 
 int main(int argc, char **argv)
 {
 	volatile uint64_t *began;
+	uint64_t relay[RELAY_SAMPLES], *took, from, noise;
+	const char *kind = argc > 4 ? argv[4] : "idle";
 	int samples, got = 0;
 	struct monitor m;
-	double relay_us;
-	uint64_t *took;
+	struct load l;
 	pid_t target;
 	void *address;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: latency MONITOR PID SAMPLES [ARGUMENT...]\n");
+		fprintf(stderr, "usage: latency MONITOR PID SAMPLES [idle|busy|noise [ARGUMENT...]]\n");
 		return 2;
 	}
 	target = atoi(argv[2]);
@@ -312,14 +408,22 @@ int main(int argc, char **argv)
 	if (!took || began == MAP_FAILED)
 		die("memory");
 	address = first_mapping(target);
-	relay_us = relay_median_us(began);
-	m = monitor_start(argv[1], argv + 4);
+	m = monitor_start(argv[1], argv + (argc > 4 ? 5 : 4));
 	monitor_await_ready(&m);
+	l = load_start(kind, target, address);
+	relay_measure(began, relay);
+	from = now_ns();
+	noise = *l.attempts;
 	for (int i = 0; i < samples; i++) {
 		took[got] = sample_ns(&m, target, address, began);
 		got += took[got] != 0;
 	}
+	noise = (*l.attempts - noise) * 1000000000 / (now_ns() - from);
+	load_stop(&l);
 	monitor_stop(&m);
-	print_result(took, got, samples - got, relay_us);
+	print_result(took, got, samples - got, relay);
+	if (noise)
+		printf(" noise_per_s=%llu", (unsigned long long)noise);
+	printf("\n");
 	return got * 2 < samples;
 }

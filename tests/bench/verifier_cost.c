@@ -125,6 +125,22 @@ static int load_one(const char *path, const char *name, __u32 value, struct cost
 	return err;
 }
 
+/* ": " and the verifier's last line before its statistics. */
+static const char *complaint(void)
+{
+	static char text[200];
+	char *end = strstr(verifier_log, "\nverification time"), *line;
+
+	if (!end)
+		end = strstr(verifier_log, "\nprocessed ");
+	if (!end)
+		return "";
+	*end = '\0';
+	line = strrchr(verifier_log, '\n');
+	snprintf(text, sizeof(text), ": %.180s", line ? line + 1 : verifier_log);
+	return text;
+}
+
 static void print_cost(const char *path, const char *object, const char *name)
 {
 	struct cost off = {}, on = {};
@@ -133,7 +149,7 @@ static void print_cost(const char *path, const char *object, const char *name)
 	if (!err)
 		err = load_one(path, name, 1, &on);
 	if (err) {
-		printf("%s\t%s\t-\t%s\n", object, name, strerror(-err));
+		printf("%s\t%s\t-\t%s%s\n", object, name, strerror(-err), complaint());
 		return;
 	}
 	printf("%s\t%s\t%lu\t%lu\n", object, name,

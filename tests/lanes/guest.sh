@@ -49,7 +49,7 @@ root()
 		paths+=("$path")
 	done
 	for path in build/cachewarden build/cachewarden-live build/*.bpf.o build/triggers/* \
-		build/bench/{verifier_cost,exact,floor}; do
+		build/bench/{verifier_cost,exact,floor,latency}; do
 		case $path in
 		*.d) ;;
 		build/bench/*) [ ! -e "$path" ] || built+=("$path") ;;

@@ -48,6 +48,7 @@ static const struct {
 	enum part part;
 } suites[] = {
 	{&memory_suite, LEFT},
+	{&quiet_suite, MONITORS},
 	{&calls_suite, ALONE},
 	{&files_suite, LEFT},
 	{&files_search_suite, ALONE},

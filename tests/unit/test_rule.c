@@ -255,6 +255,17 @@ static void listing_is_routine_and_the_rest_is_not(void **state)
 	assert_int_equal(routine_of(&ev), ROUTINE_LISTING);
 	ev.key.detail = PROC_FILE_PAGEMAP; /* no lister opens it */
 	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	ev.key.vector = VECTOR_ACCESS; /* read; the quiet tier sees no opens */
+	ev.key.detail = SYS_read | PROC_FILE_PAGEMAP << SYSCALL_OP_SHIFT;
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	ev.key.detail = SYS_read | PROC_FILE_ENVIRON << SYSCALL_OP_SHIFT;
+	assert_int_equal(routine_of(&ev), ROUTINE_LISTING);
+	ev.key.detail = SYS_readlink;
+	assert_int_equal(routine_of(&ev), ROUTINE_LISTING);
+	ev.key.rule = RULE_SELF_TAMPER; /* memory of the monitor */
+	ev.key.detail = SYS_pread64 | PROC_FILE_MEM << SYSCALL_OP_SHIFT;
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	ev.key.rule = RULE_MEM_INSPECT;
 	ev.key.vector = VECTOR_SWEEP; /* held open */
 	ev.key.detail = PROC_FILE_MAPS;
 	assert_int_equal(routine_of(&ev), ROUTINE_NOT);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "model/rule.h"
+#include "policy/policy.h"
 #include "sensor/cgroup.h"
 #include "sensor/features.h"
 #include "sensor/sensors.h"
@@ -30,7 +31,7 @@ struct diagnosis {
 	bool partial;	      /* but some program is not attached */
 };
 
-static void diagnose(struct diagnosis *d)
+static void diagnose(struct diagnosis *d, bool quiet)
 {
 	int fd, err;
 
@@ -47,7 +48,7 @@ static void diagnose(struct diagnosis *d)
 			 strerror(-fd));
 		return;
 	}
-	err = sensors_load(&d->sensors, d->error, sizeof(d->error));
+	err = sensors_load(&d->sensors, quiet, d->error, sizeof(d->error));
 	if (!err)
 		err = sensors_attach(d->sensors, fd, d->error, sizeof(d->error));
 	close(fd);
@@ -65,7 +66,9 @@ static const char *coverage(const struct diagnosis *d)
 {
 	if (!d->ready)
 		return "cannot run";
-	return d->partial ? "partial" : "full";
+	if (d->partial)
+		return "partial";
+	return sensors_are_quiet(d->sensors) ? "quiet" : "full";
 }
 
 /* --- text --- */
@@ -231,10 +234,11 @@ static void print_json(const struct diagnosis *d)
 
 int cmd_doctor(int argc, char **argv)
 {
-	int output = 0;
+	int output = 0, tier = TIER_FULL;
 	const struct cli_arg args[] = {
 		{"--output", "text|json", "Print a table, or one JSON object. Default: text.",
 		 CLI_CHOICE, &output},
+		{"--tier", "full|quiet", "As for run. Default: full.", CLI_CHOICE, &tier},
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -247,7 +251,7 @@ int cmd_doctor(int argc, char **argv)
 
 	if (code != CLI_PROCEED)
 		return code;
-	diagnose(&d);
+	diagnose(&d, tier == TIER_QUIET);
 	if (output == 1)
 		print_json(&d);
 	else

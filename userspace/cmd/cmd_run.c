@@ -78,7 +78,7 @@ static bool read_sinks(const struct cli_texts *texts, struct policy_sink ret[POL
 
 int cmd_run(int argc, char **argv)
 {
-	struct monitor_options o = {.sweep_s = 5};
+	struct monitor_options o = {.sweep_s = 5, .tier = -1};
 	struct cli_texts exe = {}, pid = {}, sink = {};
 	struct policy_sink sinks[POLICY_SINKS_MAX];
 	char sink_names[POLICY_SINKS_MAX][SINK_NAME_ROOM];
@@ -114,6 +114,10 @@ int cmd_run(int argc, char **argv)
 		{"--statement-every", "MINUTES",
 		 "Interval between the signed statements in that log. Default: 15.", CLI_NUMBER,
 		 &statement_min, .min = 1},
+		{"--tier", "full|quiet",
+		 "Where the kernel takes no programs at its functions: examine syscalls (full), or let no syscall of the host "
+		 "pay, and see less (quiet). Default: the policy's, else full.",
+		 CLI_CHOICE, &o.tier},
 		{"--sweep", "SECONDS",
 		 "Interval between sweeps; 0: only at start and after alerts. Default: 5.",
 		 CLI_NUMBER, &o.sweep_s, .min = 0},

@@ -100,12 +100,20 @@ static bool is_listed_file(unsigned int kind)
 	return kind <= UINT8_MAX && memchr(files, (int)kind, sizeof(files));
 }
 
+/* The file below /proc/PID that was opened or used; PROC_FILE_NONE for an access without one. */
+static unsigned int file_of(const struct event *ev)
+{
+	return vector_is_open(ev->key.vector) ? ev->key.detail : syscall_op(ev);
+}
+
 static bool inspects(const struct event *ev)
 {
 	if (ev->key.rule != RULE_MEM_INSPECT && ev->key.rule != RULE_SELF_TAMPER)
 		return false;
-	return ev->key.vector == VECTOR_ACCESS ||
-	       (vector_is_open(ev->key.vector) && is_listed_file(ev->key.detail));
+	if (ev->key.vector == VECTOR_ACCESS && file_of(ev) == PROC_FILE_NONE)
+		return true;
+	return (ev->key.vector == VECTOR_ACCESS || vector_is_open(ev->key.vector)) &&
+	       is_listed_file(file_of(ev));
 }
 
 bool routine_lists(const struct event *ev)
@@ -139,8 +147,8 @@ static bool reads_disk(const struct event *ev)
 /* Files that hold only totals of the process. */
 static bool reads_totals(const struct event *ev)
 {
-	return inspects(ev) && vector_is_open(ev->key.vector) &&
-	       (ev->key.detail == PROC_FILE_SMAPS_ROLLUP || ev->key.detail == PROC_FILE_IO);
+	return inspects(ev) &&
+	       (file_of(ev) == PROC_FILE_SMAPS_ROLLUP || file_of(ev) == PROC_FILE_IO);
 }
 
 enum routine routine_of(const struct event *ev)

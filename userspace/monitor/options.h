@@ -27,6 +27,7 @@ struct monitor_options {
 	uint32_t duration_s;  /* 0: until SIGINT or SIGTERM */
 	bool prevent;	  /* prevent mem-trace, mem-read, mem-write and mem-fd on every instance */
 	bool enforce_tls; /* drop plaintext on every instance's sockets */
+	int tier;	  /* enum policy_tier; negative: what the policy says */
 	bool no_guard;
 	enum severity fail_on; /* exit with 1 after an incident that severe; 0: never */
 	uint32_t heartbeat_s;  /* 0: none */

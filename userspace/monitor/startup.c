@@ -56,8 +56,9 @@ static int prepare_host(struct monitor *m, struct self_start *ret)
 /* Load and attach the sensors, and connect their ring buffers to events.c. */
 static int attach(struct monitor *m, const struct self_start *start)
 {
+	int64_t tier = m->options->tier < 0 ? m->policy.policy.tier : m->options->tier;
 	char error[512];
-	int err = sensors_load(&m->sensors, error, sizeof(error));
+	int err = sensors_load(&m->sensors, tier == TIER_QUIET, error, sizeof(error));
 
 	if (!err && sensors_share_out(m->sensors))
 		log_warn("cannot divide the tables among users: one of them may fill them");
@@ -76,6 +77,9 @@ static int attach(struct monitor *m, const struct self_start *start)
 		log_error("%s", error);
 		return -1;
 	}
+	if (tier == TIER_QUIET && !sensors_are_quiet(m->sensors))
+		log_info(
+			"the quiet tier is not needed: on this kernel no syscall pays for the monitor");
 	m->files = files_new(m->sensors, events_attempt, m);
 	err = m->files ? collector_open(&m->collector, m->sensors, events_receive, m) : -ENOMEM;
 	if (err) {

@@ -252,6 +252,18 @@ static unsigned int every_s(const struct monitor *m)
 	return m->options->statement_s ?: TALLY_EVERY_S;
 }
 
+/* The quiet tier was chosen: other limits are the kernel's, and documented. */
+static void put_unseen_in_quiet(struct jsonw *j, const struct sensor_program *p, size_t n)
+{
+	size_t limits;
+	const struct sensor_limit *limit = sensor_limits(&limits);
+
+	for (size_t i = 0; i < limits; i++) {
+		if (!strcmp(limit[i].tier, "quiet") && sensor_limit_applies(&limit[i], p, n))
+			jsonw_string(j, NULL, limit[i].unseen);
+	}
+}
+
 static void put_sensors(struct jsonw *j, const struct monitor *m)
 {
 	const struct sensor_program *p;
@@ -264,6 +276,7 @@ static void put_sensors(struct jsonw *j, const struct monitor *m)
 		if (!p[i].attached)
 			jsonw_string(j, NULL, p[i].unseen);
 	}
+	put_unseen_in_quiet(j, p, n);
 	jsonw_end_array(j);
 }
 

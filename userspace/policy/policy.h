@@ -99,6 +99,9 @@ struct policy_sink {
 	int64_t templ;	  /* enum policy_template */
 };
 
+/* What is attached where the kernel takes no programs at its functions. */
+enum policy_tier { TIER_FULL, TIER_QUIET, TIER_MAX };
+
 struct policy {
 	struct policy_instance *instance;
 	size_t instances;
@@ -110,6 +113,7 @@ struct policy {
 	int64_t evidence_days; /* that entries are kept; 0: for ever */
 	struct policy_sink *sink;
 	size_t sinks;
+	int64_t tier;	 /* enum policy_tier */
 	char *metrics;	 /* where metrics are served; NULL: nowhere */
 	int64_t quiet_s; /* an incident without an event for so long is closed */
 	char **file;	 /* names of the files it was read from */

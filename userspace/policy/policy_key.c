@@ -183,6 +183,12 @@ static const struct policy_key keys[] = {
 		 "key needs. otlp sends it as Authorization: Bearer. "
 		 "A webhook's requests with template ocsf carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
 		 "HMAC-SHA256 of that timestamp, a dot and the body, in hexadecimal digits."},
+	{"tier", POLICY_TO_INT(POLICY_TIER, POLICY, tier), .preset = "full",
+	 .help = "For kernels that take no programs at their functions (cachewarden doctor: tier syscalls). full: each "
+		 "syscall that matters is examined when it ends, which sends every syscall of the host through a slower path. "
+		 "quiet: none is; accesses are seen when they lock a server's memory, or by the state that they leave. "
+		 "Refused attempts and looks that lock nothing then go unseen: doctor --tier quiet lists what. Elsewhere "
+		 "it changes nothing. A change takes effect when the monitor is started again."},
 	{"metrics", POLICY_MAP, .help = "Figures of the monitor for Prometheus."},
 	{"metrics.listen", POLICY_TO_TEXT(POLICY_LISTEN, POLICY, metrics), .absent = "not served",
 	 .help = "Serve them at this address, GET /metrics, as run --metrics does. Whoever can connect can read them: they "

@@ -46,6 +46,9 @@ static const struct word templates[] = {
 	{"ocsf", TEMPLATE_NONE}, {"slack", TEMPLATE_SLACK}, {"pagerduty", TEMPLATE_PAGERDUTY}, {}};
 _Static_assert(ARRAY_SIZE(templates) == TEMPLATE_MAX + 1, "every template has a name");
 
+static const struct word tiers[] = {{"full", TIER_FULL}, {"quiet", TIER_QUIET}, {}};
+_Static_assert(ARRAY_SIZE(tiers) == TIER_MAX + 1, "every tier has a name");
+
 /* As on the wire. */
 static const struct word versions[] = {
 	{"1.0", 0x0301}, {"1.1", 0x0302}, {"1.2", 0x0303}, {"1.3", 0x0304}, {}};
@@ -56,6 +59,7 @@ static const struct word *words_of(enum policy_type type)
 	       : type == POLICY_SEVERITY  ? severities
 	       : type == POLICY_TRANSPORT ? transports
 	       : type == POLICY_TEMPLATE  ? templates
+	       : type == POLICY_TIER	  ? tiers
 	       : type == POLICY_VERSION	  ? versions
 					  : NULL;
 }
@@ -357,6 +361,7 @@ static bool parse(const struct policy_key *k, const char *text, int64_t *number,
 	case POLICY_SEVERITY:
 	case POLICY_TRANSPORT:
 	case POLICY_TEMPLATE:
+	case POLICY_TIER:
 	case POLICY_VERSION:
 		return parse_word(words_of(k->type), text, number, hint);
 	case POLICY_CIDR:

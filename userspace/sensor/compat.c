@@ -45,6 +45,12 @@ static bool has_uring_whole_cqe(const struct btf *btf)
 	return event_params(btf, "btf_trace_io_uring_complete") == 4;
 }
 
+/* Before 6.13 mmap_lock_acquire_returned also passed the path of the memory's cgroup: 5 parameters instead of 4. */
+static bool has_lock_memcg(const struct btf *btf)
+{
+	return event_params(btf, "btf_trace_mmap_lock_acquire_returned") == 5;
+}
+
 /* Since 6.1 a task iterator can be restricted to one process (union bpf_iter_link_info, member task). */
 static bool has_iter_by_pid(const struct btf *btf)
 {
@@ -65,11 +71,9 @@ static bool has_task_work(const struct btf *btf)
 }
 
 static bool (*const probes[])(const struct btf *btf) = {
-	[COMPAT_DO_FILP_OPEN] = has_do_filp_open,
-	[COMPAT_URING_EVENT] = has_uring_event,
-	[COMPAT_URING_WHOLE_CQE] = has_uring_whole_cqe,
-	[COMPAT_ITER_BY_PID] = has_iter_by_pid,
-	[COMPAT_TASK_WORK] = has_task_work,
+	[COMPAT_DO_FILP_OPEN] = has_do_filp_open,	[COMPAT_URING_EVENT] = has_uring_event,
+	[COMPAT_URING_WHOLE_CQE] = has_uring_whole_cqe, [COMPAT_LOCK_MEMCG] = has_lock_memcg,
+	[COMPAT_ITER_BY_PID] = has_iter_by_pid,		[COMPAT_TASK_WORK] = has_task_work,
 };
 
 _Static_assert(ARRAY_SIZE(probes) == COMPAT_MAX, "every feature has a probe");
@@ -89,6 +93,11 @@ const char *compat_uring_program(const struct btf *btf)
 	if (!compat_has(btf, COMPAT_URING_EVENT))
 		return NULL;
 	return compat_has(btf, COMPAT_URING_WHOLE_CQE) ? "uring_complete" : "uring_complete7";
+}
+
+const char *compat_lock_program(const struct btf *btf)
+{
+	return compat_has(btf, COMPAT_LOCK_MEMCG) ? "remote_mm6" : "remote_mm";
 }
 
 static bool has_typed_event(const struct btf *btf, const char *name)

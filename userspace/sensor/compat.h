@@ -19,6 +19,7 @@ enum compat_feature {
 	COMPAT_DO_FILP_OPEN,
 	COMPAT_URING_EVENT,
 	COMPAT_URING_WHOLE_CQE,
+	COMPAT_LOCK_MEMCG,
 	COMPAT_ITER_BY_PID,
 	COMPAT_TASK_WORK,
 	COMPAT_MAX,
@@ -31,6 +32,9 @@ const char *compat_open_function(const struct btf *btf);
 
 /* Name of the io_uring completion program that fits this kernel, NULL if it has no such tracepoint. */
 const char *compat_uring_program(const struct btf *btf);
+
+/* The same of the program at the lock of memory; this tracepoint exists wherever tracing does. */
+const char *compat_lock_program(const struct btf *btf);
 
 /* Does the function or tracepoint exist that this optional program attaches to? */
 bool compat_has_target(const struct btf *btf, const struct bpf_program *prog);

@@ -67,6 +67,11 @@ void coverage_note(const struct sensor_program *p, char *buf, size_t size)
 	snprintf(buf, size, "%s/%s not attached, unseen: %s", p->sensor, p->name, p->unseen);
 }
 
+static const char quiet_note[] =
+	"quiet tier: refused attempts, and what neither locks memory nor lasts, go unseen; see "
+	"cachewarden doctor --tier quiet";
+_Static_assert(sizeof(quiet_note) <= ALERT_NOTE_LEN, "a note holds it");
+
 void coverage_report(const struct sensors *s, size_t instances,
 		     void (*blind_spot)(void *ctx, const char *note, uint64_t total), void *ctx)
 {
@@ -83,6 +88,8 @@ void coverage_report(const struct sensors *s, size_t instances,
 		coverage_note(&p[i], note, sizeof(note));
 		blind_spot(ctx, note, 1);
 	}
+	if (sensors_are_quiet(s))
+		blind_spot(ctx, quiet_note, 1);
 	if (!sensors_knows_uprobes(s))
 		blind_spot(
 			ctx,
@@ -90,5 +97,8 @@ void coverage_report(const struct sensors *s, size_t instances,
 			1);
 	coverage_text(p, n, counts, sizeof(counts));
 	log_info("watching %zu instance%s, coverage %s: %s", instances, instances == 1 ? "" : "s",
-		 missing ? "partial" : "full", counts);
+		 missing		? "partial"
+		 : sensors_are_quiet(s) ? "quiet"
+					: "full",
+		 counts);
 }

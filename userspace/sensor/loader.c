@@ -7,6 +7,7 @@
  */
 #include "sensor/sensors.h"
 
+#include "base/log.h"
 #include "base/macros.h"
 #include "base/proc.h"
 #include "model/command.h"
@@ -81,46 +82,52 @@ static void set_error(struct sensors *s, const char *sensor, const char *program
 
 /* --- before loading: choose programs, set constants, share maps --- */
 
-/* Turn on the programs of the tier in use; an optional one only where its target exists. */
-static void choose_tier(struct sensors *s, struct bpf_object *obj)
+/* Of these, each of the sensors memory and calls has one. */
+static bool is_alternative(const char *tier)
 {
-	const char *other = s->access_hook ? "syscalls" : "access";
+	static const char *const tiers[] = {"access", "syscalls", "quiet"};
 
+	for (size_t i = 0; i < ARRAY_SIZE(tiers); i++) {
+		if (!strcmp(tier, tiers[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Turn on the programs of that tier, and those that every tier has; an optional one only where its target exists. */
+static void choose_tier(struct sensors *s, struct bpf_object *obj, const char *tier)
+{
 	for (size_t i = 0; i < s->program_count; i++) {
 		const struct sensor_program *p = &s->program[i];
 		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
 
-		if (prog && strcmp(p->tier, other) &&
+		if (prog && (!is_alternative(p->tier) || !strcmp(p->tier, tier)) &&
 		    (!p->optional || compat_has_target(s->btf, prog)))
 			bpf_program__set_autoload(prog, true);
 	}
 }
 
-/* Turn on the optional programs of a tier whose target exists. */
-static void choose_optional(struct sensors *s, struct bpf_object *obj, const char *tier)
+/* The variant of a program that fits this kernel takes the place of the one in the table. NULL: there is none. */
+static void choose_variant(struct sensors *s, const char *program, const char *variant)
 {
-	for (size_t i = 0; i < s->program_count; i++) {
-		const struct sensor_program *p = &s->program[i];
-		struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->name);
-
-		if (prog && p->optional && !strcmp(p->tier, tier) &&
-		    compat_has_target(s->btf, prog))
-			bpf_program__set_autoload(prog, true);
+	for (size_t i = 0; variant && i < s->program_count; i++) {
+		if (!strcmp(s->program[i].name, program))
+			s->program[i].name = variant;
 	}
 }
 
-/* The variant of the io_uring program that fits this kernel takes the place of the one in the table. */
 static void choose_uring(struct sensors *s, struct bpf_object *obj)
 {
 	const char *variant = compat_uring_program(s->btf);
 
-	if (!variant)
-		return;
-	bpf_program__set_autoload(bpf_object__find_program_by_name(obj, variant), true);
-	for (size_t i = 0; i < s->program_count; i++) {
-		if (!strcmp(s->program[i].name, "uring_complete"))
-			s->program[i].name = variant;
-	}
+	choose_variant(s, "uring_complete", variant);
+	if (variant)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(obj, variant), true);
+}
+
+const char *sensors_tier_below(const struct sensors *s)
+{
+	return s->quiet ? "quiet" : "syscalls";
 }
 
 static int prepare_none(struct sensors *s)
@@ -131,8 +138,9 @@ static int prepare_none(struct sensors *s)
 static int prepare_calls(struct sensors *s)
 {
 	s->helpers = compat_user_helpers(s->helper);
-	choose_tier(s, s->calls->obj);
+	choose_tier(s, s->calls->obj, s->access_hook ? "access" : sensors_tier_below(s));
 	s->calls->rodata->access_tier = s->access_hook;
+	s->calls->rodata->quiet = !s->access_hook && s->quiet;
 	s->calls->rodata->uprobe_flag = compat_uprobe_flag(s->btf);
 	s->calls->rodata->helpers_known = s->helpers > 0;
 	return 0;
@@ -145,7 +153,7 @@ static int prepare_access(struct sensors *s)
 
 	if (err)
 		return err;
-	choose_tier(s, s->access->obj);
+	choose_tier(s, s->access->obj, "access");
 	choose_uring(s, s->access->obj);
 	s->access->rodata->calls_loaded = s->calls != NULL;
 	s->access->rodata->mem_rw_hooked = bpf_program__autoload(s->access->progs.ac_mem_rw);
@@ -157,8 +165,10 @@ static int prepare_access(struct sensors *s)
 static int prepare_memory(struct sensors *s)
 {
 	choose_uring(s, s->memory->obj);
-	choose_optional(s, s->memory->obj, "syscalls");
-	prevent_choose(s->memory->obj, "syscalls");
+	choose_variant(s, "remote_mm", compat_lock_program(s->btf));
+	choose_tier(s, s->memory->obj, sensors_tier_below(s));
+	prevent_choose(s->memory->obj, sensors_tier_below(s));
+	s->memory->rodata->quiet = s->quiet;
 	s->memory->rodata->has_task_work = compat_has(s->btf, COMPAT_TASK_WORK);
 	return 0;
 }
@@ -361,15 +371,16 @@ static void try_load(struct sensors *s, int (*load)(struct sensors *s), const ch
 		set_error(s, sensor, program, reason(err));
 }
 
-/* Take the programs of a tier that is not in use out of the table, except those with an error to show. */
-static void drop_tier(struct sensors *s, const char *sensor, const char *tier)
+/* Take the programs of the tiers that are not in use out of the table, except those with an error to show. */
+static void keep_tier(struct sensors *s, const char *sensor, const char *tier)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->program_count; i++) {
 		const struct sensor_program *p = &s->program[i];
 
-		if (strcmp(p->sensor, sensor) || strcmp(p->tier, tier) || p->error[0])
+		if (strcmp(p->sensor, sensor) || !is_alternative(p->tier) ||
+		    !strcmp(p->tier, tier) || p->error[0])
 			s->program[kept++] = *p;
 	}
 	s->program_count = kept;
@@ -381,12 +392,12 @@ static void drop_tier(struct sensors *s, const char *sensor, const char *tier)
  */
 static void load_optional(struct sensors *s)
 {
-	drop_tier(s, "calls", s->access_hook ? "syscalls" : "access");
+	keep_tier(s, "calls", s->access_hook ? "access" : sensors_tier_below(s));
 	try_load(s, load_calls, "calls", NULL);
 	/* the tier below sees less: its programs say nothing of the failure, so this one stays listed */
 	if (s->access_hook)
 		try_load(s, load_access, "memory", "ac_may_access");
-	drop_tier(s, "memory", s->access ? "syscalls" : "access");
+	keep_tier(s, "memory", s->access ? "access" : sensors_tier_below(s));
 	if (!s->access)
 		try_load(s, load_memory, "memory", NULL);
 	try_load(s, load_wire, "wire", NULL);
@@ -403,7 +414,7 @@ static void keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 }
 
-int sensors_load(struct sensors **ret, char *error, size_t size)
+int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size)
 {
 	struct sensors *s = calloc(1, sizeof(*s));
 	const struct sensor_program *table;
@@ -413,6 +424,7 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		snprintf(error, size, "out of memory");
 		return -ENOMEM;
 	}
+	s->quiet = quiet;
 	table = sensor_program_table(&s->program_count);
 	memcpy(s->program, table, s->program_count * sizeof(table[0]));
 	keep_memory();
@@ -426,6 +438,10 @@ int sensors_load(struct sensors **ret, char *error, size_t size)
 		sensors_free(s);
 		return err;
 	}
+	if (getenv(PROBE_REFUSED_ENV))
+		log_warn(PROBE_REFUSED_ENV
+			 "=%s: programs that this kernel may take are left out, and less is seen",
+			 getenv(PROBE_REFUSED_ENV));
 	s->access_hook = !probe_program(s->btf, PROBE_FEXIT);
 	load_optional(s);
 	mallopt(M_MMAP_THRESHOLD, HEAP_USUAL);
@@ -505,6 +521,11 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size)
 }
 
 /* --- what is loaded --- */
+
+bool sensors_are_quiet(const struct sensors *s)
+{
+	return s->quiet && !s->access;
+}
 
 size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret)
 {

@@ -3,7 +3,7 @@
  * prevent.c - attaches the programs that prevent a breach, and tells them for which instances and rules.
  *
  * On the access tier one program denies the access with EPERM. Where only the opened file shows what was accessed,
- * and on the syscalls tier, the program that reports the attempt kills the actor. Plaintext is dropped by the packet
+ * and on the tiers below, the program that reports the attempt kills the actor. Plaintext is dropped by the packet
  * programs.
  */
 #include "sensor/sensors.h"
@@ -48,6 +48,9 @@ const char *sensors_prevention_text(const struct sensors *s)
 	if (s->access)
 		return "memory: denied with EPERM; where only the opened file shows the access, the "
 		       "actor is killed; plaintext: dropped, and the connection reset";
+	if (s->memory && s->quiet)
+		return "reads and writes of memory: the actor is killed; plaintext: dropped, and the "
+		       "connection reset";
 	if (s->memory)
 		return "memory: the actor is killed; plaintext: dropped, and the connection reset";
 	return "plaintext: dropped, and the connection reset";
@@ -64,7 +67,7 @@ static bool is_attached(const struct sensors *s, const char *name)
 
 uint32_t sensors_preventable(struct sensors *s)
 {
-	const char *tier = s->access ? "access" : s->memory ? "syscalls" : "";
+	const char *tier = s->access ? "access" : s->memory ? sensors_tier_below(s) : "";
 	uint32_t complete = 0, incomplete = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(preventers); i++) {
@@ -79,6 +82,9 @@ uint32_t sensors_preventable(struct sensors *s)
 		else
 			incomplete |= preventers[i].rules;
 	}
+	if (s->memory && s->quiet &&
+	    is_attached(s, compat_lock_program(s->btf))) /* before a page is looked up */
+		complete |= RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE);
 	if (is_attached(s, "wire_egress"))
 		complete |= RULE_BIT(TLS_PLAINTEXT);
 	return complete & ~incomplete;

@@ -6,8 +6,11 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const struct {
@@ -25,6 +28,13 @@ static const struct {
 			    false},
 };
 
+bool probe_refused(const char *kind)
+{
+	const char *list = getenv(PROBE_REFUSED_ENV);
+
+	return list && strstr(list, kind);
+}
+
 int probe_program(const struct btf *btf, enum probe_kind kind)
 {
 	static const struct bpf_insn pass[] = {
@@ -36,6 +46,8 @@ int probe_program(const struct btf *btf, enum probe_kind kind)
 
 	if (id < 0)
 		return id;
+	if (kind <= PROBE_FEXIT && probe_refused("fentry"))
+		return -EPERM;
 	opts.attach_btf_id = (__u32)id;
 	prog = bpf_prog_load(probes[kind].type, "probe", "Dual BSD/GPL", pass, ARRAY_SIZE(pass),
 			     &opts);

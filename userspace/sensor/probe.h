@@ -3,6 +3,8 @@
 #ifndef CACHEWARDEN_PROBE_H
 #define CACHEWARDEN_PROBE_H
 
+#include <stdbool.h>
+
 struct btf;
 
 enum probe_kind {
@@ -12,6 +14,13 @@ enum probe_kind {
 	PROBE_FEXIT,
 	PROBE_MAP_ITER, /* iterator over the storage of sockets: some kernels refuse those over maps alone */
 };
+
+/*
+ * For tests of the lower tiers: kinds of program, in this environment variable, that are treated as if the kernel refused
+ * them: "fentry" (at its functions).
+ */
+#define PROBE_REFUSED_ENV "CACHEWARDEN_REFUSE"
+bool probe_refused(const char *kind);
 
 /*
  * Load such a program; one at the access check is also attached for a moment, and lets everything pass. btf: the kernel's.

@@ -17,7 +17,7 @@
 		{"calls", "access", "ac32_" #abbr, unseen " by 32-bit callers", .optional = true}, \
 		{"calls", "syscalls", "sc_" #abbr, unseen, .optional = true},
 
-/* Of the tiers "access" and "syscalls" the loader picks one, see loader.c. */
+/* Of the tiers "access", "syscalls" and "quiet" the loader picks one, see loader.c. */
 static const struct sensor_program programs[] = {
 	{"processes", "hooks", "proc_exec", "instances that start while the monitor runs"},
 	{"processes", "hooks", "proc_fork",
@@ -67,6 +67,14 @@ static const struct sensor_program programs[] = {
 	 .optional = true},
 	{"memory", "syscalls", "uring_file_get",
 	 "files opened and used in one chain of io_uring without a completion", .optional = true},
+	{"memory", "quiet", "remote_mm", "accesses that reach memory: whoever does takes its lock"},
+	{"memory", "quiet", "uring_complete", "files below /proc/PID and on disk through io_uring"},
+	{"memory", "quiet", "uring_submit", "files used through io_uring without a completion",
+	 .optional = true},
+	{"memory", "quiet", "uring_submit6", "files used through io_uring without a completion",
+	 .optional = true},
+	{"memory", "quiet", "uring_file_get",
+	 "files opened and used in one chain of io_uring without a completion", .optional = true},
 	/* clang-format off: the rows bring their commas */
 	HOOKED_SYSCALLS(SYSCALL_PROGRAMS)
 	/* clang-format on */
@@ -105,6 +113,20 @@ static const struct sensor_limit limits[] = {
 	{"memory", "syscalls",
 	 "files on disk that one chain of io_uring opens and reads as direct descriptors, without "
 	 "completions (such opens are counted)"},
+	{"memory", "quiet", "refused attempts, of whatever kind"},
+	{"memory", "quiet",
+	 "opens that no lock of memory follows: /proc/PID/maps (since Linux 6.17), auxv, stack, "
+	 "syscall, fd and the like, fd/N, files on disk, unless a sweep finds them held"},
+	{"memory", "quiet",
+	 "PTRACE_SEIZE, requests for registers, and pidfd_getfd, until a sweep finds the state"},
+	{"memory", "quiet", "mem read through a descriptor that another thread replaces meanwhile"},
+	{"memory", "quiet", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
+	{"memory", "quiet",
+	 "files on disk that one chain of io_uring opens and reads as direct descriptors, without "
+	 "completions (such opens are counted)"},
+	{"calls", "quiet",
+	 "kcmp, prlimit64, modules, kexec, scheduling of the monitor, bpf() on its objects; code "
+	 "made executable, perf events and BPF programs of others until a sweep finds them"},
 	{"memory", "access",
 	 "refused opens of files on disk; files renamed, truncated or removed without an open"},
 	{"memory", "syscalls",
@@ -135,8 +157,7 @@ bool sensor_limit_applies(const struct sensor_limit *limit,
 			  const struct sensor_program *programs_in_use, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(programs_in_use[i].sensor, limit->sensor) &&
-		    !strcmp(programs_in_use[i].tier, limit->tier))
+		if (!strcmp(programs_in_use[i].tier, limit->tier))
 			return true;
 	}
 	return false;

@@ -15,7 +15,7 @@
 
 struct sensor_program {
 	const char *sensor; /* "processes", "memory", "calls", "wire", "sweep" */
-	const char *tier;   /* "hooks", "access", "syscalls", "packets", "sweep" */
+	const char *tier;   /* "hooks", "access", "syscalls", "quiet", "packets", "sweep" */
 	const char *name;   /* BPF program name, at most 15 characters */
 	const char *unseen; /* what no other program sees */
 	bool optional;	    /* left out without an error where the kernel lacks its target */
@@ -26,7 +26,7 @@ struct sensor_program {
 
 /*
  * All programs, in the order in which they are attached. The programs of one sensor are adjacent. Of the tiers
- * "access" and "syscalls" a kernel gets one, so no kernel runs all of them.
+ * "access", "syscalls" and "quiet" one is in use, so no kernel runs all of them.
  */
 const struct sensor_program *sensor_program_table(size_t *ret_count);
 
@@ -37,7 +37,7 @@ struct sensor_limit {
 
 const struct sensor_limit *sensor_limits(size_t *ret_count);
 
-/* Does this limit apply where these programs are in use? */
+/* Does this limit apply where these programs are in use? By the tier: in the quiet one a sensor may have none. */
 bool sensor_limit_applies(const struct sensor_limit *limit, const struct sensor_program *programs,
 			  size_t count);
 

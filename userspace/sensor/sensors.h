@@ -23,8 +23,11 @@ struct sensors;
 
 /* --- loading: loader.c --- */
 
-/* On failure error (of size bytes) holds the reason. */
-int sensors_load(struct sensors **ret, char *error, size_t size);
+/*
+ * quiet: where the kernel takes no programs at its functions, attach none to syscalls either. They would see more, at the
+ * expense of every syscall of the host. On failure error (of size bytes) holds the reason.
+ */
+int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size);
 
 /* Attach the programs that follow processes. On failure error holds the reason. */
 int sensors_attach_processes(struct sensors *s, char *error, size_t size);
@@ -37,6 +40,9 @@ int sensors_attach(struct sensors *s, int cgroup_fd, char *error, size_t size);
 
 /* The programs that this kernel has a use for, with their state. Returns how many. */
 size_t sensors_programs(const struct sensors *s, const struct sensor_program **ret);
+
+/* Is the quiet tier in use? */
+bool sensors_are_quiet(const struct sensors *s);
 
 /* --- the initial sweep: maps.c, iterators.c, seal.c --- */
 

@@ -26,7 +26,7 @@ struct sensors {
 	/* Skeletons, NULL where not loaded. Their types are known to loader.c only. */
 	struct process_bpf *process;
 	struct access_bpf *access; /* the access tier of the memory sensor */
-	struct memory_bpf *memory; /* its syscalls tier; never both */
+	struct memory_bpf *memory; /* its tiers below; never both */
 	struct calls_bpf *calls;
 	struct wire_bpf *wire;
 	struct sweep_bpf *sweep;
@@ -45,6 +45,7 @@ struct sensors {
 	struct btf *btf;	/* the kernel's */
 	bool swept;		/* the host, at least once */
 	bool access_hook;	/* programs may attach to the access-check hook */
+	bool quiet;		/* without it, to none of a syscall's either */
 	bool map_iterators;	/* the kernel takes iterators over maps */
 	bool uprobe_flag_known; /* see sensors_knows_uprobes() */
 
@@ -63,6 +64,9 @@ struct sensors {
 	struct bpf_link *preventer_links[PREVENTERS_MAX];
 	struct bpf_link *snapshot_link; /* created on first use */
 };
+
+/* loader.c: the tier of the sensors memory and calls where the access-check hook is refused. */
+const char *sensors_tier_below(const struct sensors *s);
 
 /* objects.c: by name, in any loaded object. NULL or -ENOENT if there is none. */
 struct bpf_program *sensors_program(const struct sensors *s, const char *name);
