@@ -171,7 +171,7 @@ static int find_owner(int info, const char *path, char *owner, size_t size, cons
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
 	const struct dirent *e;
 	size_t len = 0;
-	char *text;
+	char *text = NULL;
 
 	if (!d) {
 		if (copy >= 0)
@@ -179,7 +179,8 @@ static int find_owner(int info, const char *path, char *owner, size_t size, cons
 		return -ENOMEM;
 	}
 	while (err && (e = readdir(d))) {
-		if (!str_ends_with(e->d_name, SUFFIX) || slurp(info, e->d_name, &text, &len))
+		if (!str_ends_with(e->d_name, SUFFIX) || slurp(info, e->d_name, &text, &len) ||
+		    !text)
 			continue;
 		*ret_listed = dpkg_list_has(text, len, path)		 ? path
 			      : other && dpkg_list_has(text, len, other) ? other

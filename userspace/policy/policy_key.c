@@ -137,6 +137,12 @@ static const struct policy_key keys[] = {
 	 .help = "Days that entries of the log are kept at least. Soon after the start and once a day, older ones "
 		 "are removed, and an entry says so. What remains can be verified as before. Nothing is removed in a run in which "
 		 "the wall clock was set by an hour or more."},
+	{"evidence.keep-executables", POLICY_TO_INT(POLICY_NUMBER, POLICY, evidence_executables),
+	 .min = 1, .max = 65536, .absent = "none are kept",
+	 .help = "MiB of executables to keep beside the log, all together. Kept is the executable of an actor if it is in no "
+		 "directory any more: deleted, or in memory alone (memfd). It is the only thing of which bytes are kept: a "
+		 "program can have anything in it, passwords too. What does not fit is not kept, and the log says so. Retention "
+		 "removes it with the entries that name it."},
 	{"sinks", POLICY_TO_LIST(POLICY, sink, sinks, SINK), .absent = "none",
 	 .help = "Where incidents, blind spots and heartbeats are delivered, besides standard output. Each sink has a "
 		 "process of its own, so that one that is slow or unreachable delays nothing else. What it cannot "
