@@ -28,6 +28,8 @@ usr/lib/systemd/system/cachewarden-metrics.socket
 usr/lib/systemd/system/cachewarden.service
 usr/sbin/cachewarden
 usr/share/bash-completion/completions/cachewarden
+usr/share/cachewarden/alerts.yml
+usr/share/cachewarden/dashboard.json
 usr/share/fish/vendor_completions.d/cachewarden.fish
 usr/share/man/man1/cachewarden-evidence.1
 usr/share/man/man1/cachewarden-validate.1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * http_sample.h - an HTTP server on loopback in a process of its own. It answers every request with the status in the
- * file "answer" (200 if there is none), and appends its head and body to the file "requests".
+ * file "answer" (200 if there is none), with what is in the file "reply" as the body, and appends its head and body to the file "requests".
  */
 #ifndef CACHEWARDEN_HTTP_SAMPLE_H
 #define CACHEWARDEN_HTTP_SAMPLE_H
@@ -42,7 +42,7 @@ static inline bool http_is_whole(const char *request, size_t len)
 static inline void http_serve(const struct http_peer *p)
 {
 	static char request[HTTP_ROOM];
-	char answer[256], status[64] = "200 OK";
+	char answer[1024], status[64] = "200 OK", reply[512];
 	size_t len = 0;
 	ssize_t n;
 	int fd;
@@ -61,10 +61,11 @@ static inline void http_serve(const struct http_peer *p)
 	if (write(fd, request, len) != (ssize_t)len || write(fd, "\n\n", 2) != 2)
 		_exit(1);
 	close(fd);
+	snprintf(reply, sizeof(reply), "%.500s", sample_read(sample_path("reply")));
 	n = snprintf(
 		answer, sizeof(answer),
-		"HTTP/1.1 %s\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\n\r\n",
-		status);
+		"HTTP/1.1 %s\r\nContent-Length: %zu\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\n\r\n%s",
+		status, strlen(reply), reply);
 	if (p->ssl)
 		SSL_write(p->ssl, answer, (int)n);
 	else if (write(p->fd, answer, (size_t)n) != n)

@@ -102,6 +102,16 @@ static inline bool sample_said(const char *text)
 	return strstr(sample_read(sample_path("stderr")), text);
 }
 
+static inline void sample_expect_refused(const char *why)
+{
+	int error = 0;
+	const struct sink *s = sinks_take_error(&sample, &error);
+
+	assert_non_null(s);
+	if (!strstr(sink_error(s, error), why))
+		fail_msg("'%s' is not said, but: %s", why, sink_error(s, error));
+}
+
 /* --- set up --- */
 
 static inline int sample_setup(void **state)

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -15,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- heads --- */
@@ -163,15 +166,21 @@ static int stop(void **state)
 	return 0;
 }
 
-static int dial(void)
+static void connect_to_it(int fd)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
 				.sin_port = htons((uint16_t)http_server_port(server)),
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+}
+
+static int dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	connect_to_it(fd);
 	return fd;
 }
 
@@ -268,6 +277,40 @@ static void silent_connections_go(void **state)
 		close(fd[i]);
 }
 
+static uint64_t cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* A connection that cannot be accepted stays where it is, and poll() reports it as often as it is asked. */
+static void without_descriptors_it_waits(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), taken[256], n = 0;
+	struct rlimit was, now;
+	uint64_t used;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	now = (struct rlimit){ARRAY_SIZE(taken), was.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	while ((taken[n] = dup(fd)) >= 0)
+		n++;
+	connect_to_it(fd);
+	used = cpu_ms();
+	usleep(400 * 1000);
+	used = cpu_ms() - used;
+	while (n)
+		close(taken[--n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	if (used > 100)
+		fail_msg("it used %" PRIu64 " ms of the CPU to wait for 400 ms", used);
+	say(fd, "GET /later HTTP/1.1\r\n\r\n");
+	expect(fd, "GET /later 0 ");
+	close(fd);
+}
+
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -282,6 +325,7 @@ int main(void)
 		SERVED(requests_in_any_pieces),
 		SERVED(bad_requests_are_refused),
 		SERVED(silent_connections_go),
+		SERVED(without_descriptors_it_waits),
 	};
 
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);

@@ -113,7 +113,7 @@ static void a_file_that_was_renamed_is_left_for_a_new_one(void **state)
 static void expect_refused(const char *why)
 {
 	open_file_sink();
-	assert_true(sample_said(why));
+	sample_expect_refused(why);
 	send_incidents(1, 2);
 	assert_int_equal(sample_status().dropped, 2);
 	assert_int_equal(sample_status().pid, 0);

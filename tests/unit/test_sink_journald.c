@@ -172,7 +172,7 @@ static void a_newline_in_a_value_begins_no_field(void **state)
 static void a_long_entry_is_a_sealed_file(void **state)
 {
 	static char json[400000], filler[380000];
-	const struct sink_message message = {json, 0, SEVERITY_HIGH};
+	const struct sink_message message = {json, 0};
 	struct sink_message m = message;
 	const char *entry;
 	bool is_file;
@@ -195,7 +195,7 @@ static void a_long_entry_is_a_sealed_file(void **state)
 
 static void what_is_no_message_is_refused_and_the_next_one_delivered(void **state)
 {
-	const struct sink_message garbage = {"{\"a\":1}\n", 8, SEVERITY_HIGH};
+	const struct sink_message garbage = {"{\"a\":1}\n", 8};
 	bool is_file;
 
 	journal = listen_at(sample_path("socket"));

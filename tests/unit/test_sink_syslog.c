@@ -315,8 +315,7 @@ static void a_server_that_never_answers_is_given_up_in_time(void **state)
 static void expect_file_refused(const char *why)
 {
 	open_syslog_sink("127.0.0.1", "client", NULL);
-	if (!sample_said(why))
-		sample_fail("'%s' was not said, but: %s", why, sample_read(sample_path("stderr")));
+	sample_expect_refused(why);
 	assert_int_equal(sample_status().pid, 0);
 	sample_close();
 }

@@ -122,7 +122,7 @@ static void a_secret_that_others_can_read_is_refused(void **state)
 	assert_int_equal(chmod(sample_path("secret"), 0644), 0);
 	c.secret_file = (char *)sample_path("secret");
 	sample_open(&c);
-	assert_true(sample_said("secret: mode 0644 lets others than its owner use it"));
+	sample_expect_refused("secret: mode 0644 lets others than its owner use it");
 	send_incidents(1, 1);
 	assert_int_equal(sample_status().dropped, 1);
 }

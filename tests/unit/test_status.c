@@ -52,7 +52,7 @@ static char *render(const char *json)
 static void says_what_the_monitor_said(void **state)
 {
 	static const char *const said[] = {
-		"cachewarden 0.1.0 on cache-17: something is wrong\n",
+		"cachewarden 0.1.0 on cache-17: something is wrong with the monitor, 1 incident\n             is open\n",
 		"\n! memory/ac_open not attached, unseen: opens of files below /proc/PID",
 		"\n! and 2 more\n",
 		"\nmonitor      pid 4242, up 1 d 02:03:04, guard pid 4243, kernel 6.12.0\n",

@@ -22,6 +22,7 @@
 
 #define MESSAGE_MAX (HTTP_HEAD_MAX + HTTP_BODY_MAX)
 #define REPLY_HEAD_MAX 512
+#define LOOK_MS 500
 
 struct connection {
 	int fd; /* -1: free */
@@ -37,6 +38,7 @@ struct http_server {
 	void *ctx;
 	struct connection conn[HTTP_CONNECTIONS_MAX];
 	size_t open;
+	uint64_t pause_ns; /* until then nothing is accepted: there was no descriptor for it */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of its socket; empty: none */
 };
 
@@ -76,8 +78,12 @@ static void take_connection(struct http_server *s)
 	struct connection *c = s->conn;
 	int room = HTTP_PAGE_MAX;
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* it stays in the queue, and poll() would report it again at once */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			s->pause_ns = clock_boot_ns() + LOOK_MS * NS_PER_MS;
 		return;
+	}
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	while (c->fd >= 0) /* there is one: see wait_for() */
 		c++;
@@ -203,12 +209,17 @@ static void drop_late(struct http_server *s, uint64_t now)
 /* What to wait for: to stop, new connections if there is room, then connections in the order of s->conn. */
 static int wait_for(struct http_server *s, int stop_fd, struct pollfd p[2 + HTTP_CONNECTIONS_MAX])
 {
+	bool paused = s->pause_ns > clock_boot_ns();
+
 	p[0] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
-	p[1] = (struct pollfd){.fd = s->open < HTTP_CONNECTIONS_MAX ? s->fd : -1, .events = POLLIN};
+	p[1] = (struct pollfd){.fd = s->open < HTTP_CONNECTIONS_MAX && !paused ? s->fd : -1,
+			       .events = POLLIN};
 	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
 		p[2 + i] = (struct pollfd){.fd = s->conn[i].fd, .events = POLLIN};
-	return poll(p, 2 + HTTP_CONNECTIONS_MAX, s->open ? 500 : -1) < 0 && errno != EINTR ? -errno
-											   : 0;
+	if (poll(p, 2 + HTTP_CONNECTIONS_MAX, s->open || paused ? LOOK_MS : -1) < 0 &&
+	    errno != EINTR)
+		return -errno;
+	return 0;
 }
 
 int http_server_run(struct http_server *s, int stop_fd)

@@ -3,6 +3,7 @@
 #include "base/libssl.h"
 
 #include <dlfcn.h>
+#include <openssl/err.h>
 
 #define STRING(x) #x
 #define LIBSSL_NAME(version) "libssl.so." STRING(version)
@@ -20,4 +21,14 @@ bool libssl_load(void)
 	LIBSSL_FUNCTIONS(X)
 #undef X
 	return complete;
+}
+
+const char *libssl_reason(const char *otherwise)
+{
+	return ERR_reason_error_string(ERR_peek_last_error()) ?: otherwise;
+}
+
+int libssl_no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+	return -1;
 }

@@ -63,4 +63,10 @@ extern struct libssl libssl;
 /* False if there is no libssl of the version that cachewarden was built with. */
 bool libssl_load(void);
 
+/* Why OpenSSL failed last, by its own table: nothing that a peer sent. otherwise, if it does not say. */
+const char *libssl_reason(const char *otherwise);
+
+/* A pem_password_cb that has none: OpenSSL would ask on the terminal. */
+int libssl_no_passphrase(char *buf, int size, int writing, void *ctx);
+
 #endif

@@ -2,6 +2,7 @@
 /* log.c - see log.h. Each line is one write(), so that lines of the monitor and its guard do not mix. */
 #include "base/log.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +18,15 @@ static void write_line(const char *level, const char *fmt, va_list args)
 	size_t used = snprintf(buf, sizeof(buf), "cachewarden: %s", level);
 	int n = vsnprintf(buf + used, sizeof(buf) - used - 1, fmt, args);
 
-	if (n > 0)
-		used += (size_t)n < sizeof(buf) - used - 1 ? (size_t)n : sizeof(buf) - used - 2;
+	if (n < 0)
+		n = 0;
+	else if ((size_t)n >= sizeof(buf) - used - 1)
+		n = (int)(sizeof(buf) - used - 2);
+	for (; n > 0; n--, used++) {
+		/* names, and what other hosts answer, are not ours: no second line, nothing for the terminal */
+		if (iscntrl((unsigned char)buf[used]))
+			buf[used] = '?';
+	}
 	buf[used++] = '\n';
 	if (write(STDERR_FILENO, buf, used) < 0)
 		return; /* stderr is closed: nowhere to report it */

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define NOBODY 65534 /* user and group that own nothing */
+
 /*
  * Path of the executable of the process with this pid, provided that it started at start_ns (CLOCK_BOOTTIME, in
  * nanoseconds; /proc has clock ticks, so the comparison is exact to 10 ms). Returns 0, -ESRCH if the process is gone

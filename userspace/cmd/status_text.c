@@ -123,11 +123,14 @@ static void print_health(const json_t *s, FILE *to)
 {
 	const json_t *wrong = json_object_get(s, "wrong"), *line;
 	bool well = json_is_true(json_object_get(s, "well"));
+	int64_t open = number(json_object_get(s, "incidents"), "open");
 	struct para p = {.to = to, .indent = INDENT};
 	size_t i;
 
 	put(&p, "cachewarden %s on %s: %s", text(s, "version"), text(s, "host"),
-	    well ? "all is well" : "something is wrong");
+	    well ? "the monitor is well" : "something is wrong with the monitor");
+	if (open)
+		put(&p, ", %" PRId64 " incident%s open", open, open == 1 ? " is" : "s are");
 	end(&p);
 	json_array_foreach (wrong, i, line) {
 		p = begin(to, "!", 2);

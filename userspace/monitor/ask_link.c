@@ -39,14 +39,6 @@ static bool fail_late(struct ask_link *l)
 	return fail(l, "no answer in time");
 }
 
-/* Texts of OpenSSL's own table: nothing that the peer sent. */
-static const char *tls_error(const char *otherwise)
-{
-	const char *text = ERR_reason_error_string(ERR_peek_last_error());
-
-	return text ?: otherwise;
-}
-
 bool ask_link_init(struct ask_link *l)
 {
 	*l = (struct ask_link){.fd = -1, .diag = -1, .why = ""};
@@ -54,24 +46,18 @@ bool ask_link_init(struct ask_link *l)
 		return fail(l, "no libssl of the version that cachewarden was built with");
 	/* no configuration file: it could name modules to load */
 	if (!libssl.OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
-		return fail(l, tls_error("cannot be used"));
+		return fail(l, libssl_reason("cannot be used"));
 	l->ctx = libssl.SSL_CTX_new(libssl.TLS_client_method());
 	if (!l->ctx)
-		return fail(l, tls_error("out of memory"));
+		return fail(l, libssl_reason("out of memory"));
 	libssl.SSL_CTX_set_verify(l->ctx, SSL_VERIFY_NONE, NULL);
 	return true;
-}
-
-/* OpenSSL would ask a terminal. */
-static int no_passphrase(char *buf, int size, int writing, void *ctx)
-{
-	return -1;
 }
 
 const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd)
 {
 	FILE *f = fdopen(key_fd, "r");
-	EVP_PKEY *key = f ? PEM_read_PrivateKey(f, NULL, no_passphrase, NULL) : NULL;
+	EVP_PKEY *key = f ? PEM_read_PrivateKey(f, NULL, libssl_no_passphrase, NULL) : NULL;
 	bool ok = key && libssl.SSL_CTX_use_certificate_chain_file(l->ctx, cert) == 1 &&
 		  libssl.SSL_CTX_use_PrivateKey(l->ctx, key) == 1;
 
@@ -80,7 +66,7 @@ const char *ask_link_identify(struct ask_link *l, const char *cert, int key_fd)
 		fclose(f);
 	else
 		close(key_fd);
-	return ok ? NULL : tls_error("no certificate and key in PEM form");
+	return ok ? NULL : libssl_reason("no certificate and key in PEM form");
 }
 
 /* Called when a server asks for a certificate and there is none. */
@@ -251,7 +237,7 @@ static bool wait_tls(struct ask_link *l, int r)
 	int want = libssl.SSL_get_error(l->ssl, r);
 
 	if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
-		return fail(l, tls_error("the connection was closed"));
+		return fail(l, libssl_reason("the connection was closed"));
 	return wait_for(l->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT) || fail_late(l);
 }
 
@@ -289,11 +275,11 @@ static bool send_hello(struct ask_link *l)
 	BIO_set_mem_eof_return(nothing, -1);
 	libssl.SSL_set0_rbio(l->ssl, nothing);
 	if (libssl.SSL_set_wfd(l->ssl, l->fd) != 1)
-		return fail(l, tls_error("out of memory"));
+		return fail(l, libssl_reason("out of memory"));
 	r = libssl.SSL_connect(l->ssl);
 	if (libssl.SSL_get_error(l->ssl, r) != SSL_ERROR_WANT_READ)
-		return fail(l, tls_error("the connection was closed"));
-	return libssl.SSL_set_rfd(l->ssl, l->fd) == 1 || fail(l, tls_error("out of memory"));
+		return fail(l, libssl_reason("the connection was closed"));
+	return libssl.SSL_set_rfd(l->ssl, l->fd) == 1 || fail(l, libssl_reason("out of memory"));
 }
 
 /*
@@ -311,7 +297,7 @@ static bool is_accepted(struct ask_link *l)
 	ERR_clear_error();
 	r = libssl.SSL_peek(l->ssl, &byte, 1);
 	return r > 0 || libssl.SSL_get_error(l->ssl, r) == SSL_ERROR_WANT_READ ||
-	       fail(l, tls_error("the connection was closed"));
+	       fail(l, libssl_reason("the connection was closed"));
 }
 
 enum ask_peer ask_link_encrypt(struct ask_link *l)
@@ -343,7 +329,7 @@ bool ask_link_renegotiate(struct ask_link *l)
 
 	ERR_clear_error();
 	if (libssl.SSL_renegotiate(l->ssl) != 1)
-		return fail(l, tls_error("not possible"));
+		return fail(l, libssl_reason("not possible"));
 	while ((r = libssl.SSL_do_handshake(l->ssl)) != 1) {
 		if (!wait_tls(l, r))
 			return false;

@@ -2,6 +2,7 @@
 /* ask_session.c - see ask_session.h. A password is in no argument, no output and no log; errors are told by fixed texts. */
 #include "monitor/ask_session.h"
 
+#include "base/proc.h"
 #include "base/secret.h"
 #include "model/server_reply.h"
 #include "monitor/ask_link.h"
@@ -22,8 +23,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define NOBODY 65534
 
 const char *const ask_directives[ASK_VALUES] = {
 	"dir",		"dbfilename",	       "appenddirname", "aclfile", "cluster-config-file",

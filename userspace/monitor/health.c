@@ -81,7 +81,7 @@ static void check_output(const struct monitor *m, struct health *h)
 		snprintf(about, sizeof(about), "%s:", name); /* not of one whose name begins so */
 		if (s->error)
 			add(h, about, "%s: %s; %" PRIu64 " messages were lost", name,
-			    strerror(s->error), s->dropped);
+			    sink_error(&m->sinks.sink[i], s->error), s->dropped);
 		else if (s->failing_s)
 			add(h, about,
 			    "%s: nothing could be delivered for %" PRIu64 " s; %" PRIu64

@@ -4,6 +4,8 @@
 
 #include "base/macros.h"
 
+#include <string.h>
+
 const struct loss loss[] = {
 	{COUNTER_LOST, "lost", "attempts"},
 	{COUNTER_RING_FULL, "lost", "details"},
@@ -24,3 +26,14 @@ const struct loss loss[] = {
 };
 
 const size_t losses = ARRAY_SIZE(loss);
+
+void losses_json(struct jsonw *j, const uint64_t value[])
+{
+	for (size_t i = 0; i < losses; i++) {
+		if (!i || strcmp(loss[i].group, loss[i - 1].group))
+			jsonw_object(j, loss[i].group);
+		jsonw_int(j, loss[i].name, (int64_t)value[loss[i].id]);
+		if (i + 1 == losses || strcmp(loss[i].group, loss[i + 1].group))
+			jsonw_end_object(j);
+	}
+}

@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_LOSS_H
 #define CACHEWARDEN_LOSS_H
 
+#include "base/jsonw.h"
 #include "map.h"
 
 #include <stddef.h>
@@ -14,5 +15,8 @@ struct loss {
 
 extern const struct loss loss[];
 extern const size_t losses;
+
+/* One object for each group. value: by enum counter_id, COUNTER_MAX of them. Zeros, too. */
+void losses_json(struct jsonw *j, const uint64_t value[]);
 
 #endif

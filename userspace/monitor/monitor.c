@@ -106,7 +106,7 @@ static int deliver(struct monitor *m, bool *ret_pending)
 			return -1;
 		}
 		log_error("%s: %s; alerts are being lost, monitoring continues", failed->name,
-			  strerror(error));
+			  sink_error(failed, error));
 	}
 	return 0;
 }

@@ -59,19 +59,7 @@ static void put_policy(struct jsonw *j, const struct monitor *m)
 
 static void put_sensors(struct jsonw *j, const struct monitor *m)
 {
-	struct sensor_part part[SENSOR_PARTS_MAX];
-	size_t n = sensors_parts(m->sensors, part);
-
-	jsonw_array(j, "sensors");
-	for (size_t i = 0; i < n; i++) {
-		jsonw_object(j, NULL);
-		jsonw_string(j, "sensor", part[i].sensor);
-		jsonw_string(j, "tier", part[i].tier);
-		jsonw_int(j, "programs", (int64_t)part[i].programs);
-		jsonw_int(j, "attached", (int64_t)part[i].attached);
-		jsonw_end_object(j);
-	}
-	jsonw_end_array(j);
+	coverage_json(m->sensors, j);
 }
 
 static void put_ports(struct jsonw *j, const struct instance *in)
@@ -163,13 +151,11 @@ static void put_totals(struct jsonw *j, const struct monitor *m)
 
 static void put_lost(struct jsonw *j, const struct monitor *m)
 {
-	for (size_t i = 0; i < losses; i++) {
-		if (!i || strcmp(loss[i].group, loss[i - 1].group))
-			jsonw_object(j, loss[i].group);
-		jsonw_int(j, loss[i].name, (int64_t)sensors_counter(m->sensors, loss[i].id));
-		if (i + 1 == losses || strcmp(loss[i].group, loss[i + 1].group))
-			jsonw_end_object(j);
-	}
+	uint64_t counted[COUNTER_MAX];
+
+	for (enum counter_id id = 0; id < COUNTER_MAX; id++)
+		counted[id] = sensors_counter(m->sensors, id);
+	losses_json(j, counted);
 	jsonw_array(j, "blind_spots");
 	for (struct alert *a = NULL; (a = alerts_next(&m->alerts, a));) {
 		if (a->ev.key.rule != RULE_SELF_BLIND)
@@ -207,7 +193,7 @@ static void put_output(struct jsonw *j, const struct monitor *m)
 		jsonw_string(j, "to", m->sinks.sink[i].name);
 		jsonw_int(j, "waiting", (int64_t)s->lag);
 		jsonw_int(j, "lost", (int64_t)s->dropped);
-		jsonw_string(j, "error", s->error ? strerror(s->error) : NULL);
+		jsonw_string(j, "error", s->error ? sink_error(&m->sinks.sink[i], s->error) : NULL);
 		jsonw_end_object(j);
 	}
 	jsonw_end_array(j);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "model/tls_suite.h"
 #include "monitor/loss.h"
+#include "sensor/coverage.h"
 #include "tls/facts.h"
 
 #include <stdio.h>
@@ -206,18 +207,14 @@ static void put_row(struct jsonw *j, const struct tally_row *r)
 static void put_counters(struct jsonw *j, struct monitor *m)
 {
 	struct tally *t = &m->tally;
+	uint64_t since[COUNTER_MAX], now;
 
-	for (size_t i = 0; i < losses; i++) {
-		const struct loss *l = &loss[i];
-		uint64_t now = sensors_counter(m->sensors, l->id);
-
-		if (!i || strcmp(l->group, l[-1].group))
-			jsonw_object(j, l->group);
-		jsonw_int(j, l->name, (int64_t)(now - t->counter[l->id]));
-		t->counter[l->id] = now;
-		if (i + 1 == losses || strcmp(l->group, l[1].group))
-			jsonw_end_object(j);
+	for (enum counter_id id = 0; id < COUNTER_MAX; id++) {
+		now = sensors_counter(m->sensors, id);
+		since[id] = now - t->counter[id];
+		t->counter[id] = now;
 	}
+	losses_json(j, since);
 	jsonw_object(j, "connections");
 	jsonw_int(j, "with_handshake", (int64_t)(m->conns.seen - t->seen));
 	jsonw_int(j, "read_in_part", (int64_t)(m->conns.unread - t->unread));
@@ -250,29 +247,18 @@ static void put_sweeps(struct jsonw *j, struct monitor *m)
 	t->longest_gap_ns = 0;
 }
 
+static unsigned int every_s(const struct monitor *m)
+{
+	return m->options->statement_s ?: TALLY_EVERY_S;
+}
+
 static void put_sensors(struct jsonw *j, const struct monitor *m)
 {
 	const struct sensor_program *p;
-	size_t n = sensors_programs(m->sensors, &p), from = 0;
+	size_t n = sensors_programs(m->sensors, &p);
 
 	jsonw_bool(j, "sensors_lost", m->tally.sensors_lost);
-	jsonw_array(j, "sensors");
-	for (size_t i = 0; i < n; i++) {
-		int64_t attached = 0;
-
-		if (i + 1 < n && !strcmp(p[i].sensor, p[i + 1].sensor) &&
-		    !strcmp(p[i].tier, p[i + 1].tier))
-			continue;
-		jsonw_object(j, NULL);
-		jsonw_string(j, "sensor", p[i].sensor);
-		jsonw_string(j, "tier", p[i].tier);
-		jsonw_int(j, "programs", (int64_t)(i + 1 - from));
-		for (; from <= i; from++)
-			attached += p[from].attached;
-		jsonw_int(j, "attached", attached);
-		jsonw_end_object(j);
-	}
-	jsonw_end_array(j);
+	coverage_json(m->sensors, j);
 	jsonw_array(j, "unseen");
 	for (size_t i = 0; i < n; i++) {
 		if (!p[i].attached)
@@ -322,7 +308,7 @@ static void tell_host(struct monitor *m, int64_t now_ms, int64_t servers)
 	struct jsonw *j = evidence_tally_begin(&m->evidence);
 
 	put_time(j, m, now_ms);
-	jsonw_int(j, "every_s", m->options->statement_s ?: TALLY_EVERY_S);
+	jsonw_int(j, "every_s", every_s(m));
 	jsonw_int(j, "server_tallies", servers);
 	evidence_tally_host(&m->evidence);
 	put_sensors(j, m);
@@ -362,7 +348,7 @@ void tally_begin(struct monitor *m)
 		return;
 	m->now = clock_boot_ns();
 	t->since_ms = clock_epoch_ms(m->now);
-	t->next_ns = m->now + (m->options->statement_s ?: TALLY_EVERY_S) * NS_PER_SEC;
+	t->next_ns = m->now + every_s(m) * NS_PER_SEC;
 	t->swept_ns = m->sweeps.began_ns;
 }
 
@@ -388,7 +374,7 @@ void tally_tick(struct monitor *m, bool last)
 	if (!last && m->now < t->next_ns)
 		return;
 	while (t->next_ns <= m->now) /* missed intervals are not made up for */
-		t->next_ns += (m->options->statement_s ?: TALLY_EVERY_S) * NS_PER_SEC;
+		t->next_ns += every_s(m) * NS_PER_SEC;
 	tell(m);
 }
 

@@ -158,7 +158,8 @@ static const struct policy_key keys[] = {
 		 "syslog: RFC 5424 over TLS (RFC 5425), the message in JSON; the receiver has to take long ones (rsyslog: "
 		 "maxMessageSize). webhook: one POST of JSON for each message. alertmanager: the base URL of a Prometheus "
 		 "Alertmanager; an alert fires until its incident closes, and CachewardenHeartbeat while heartbeats "
-		 "arrive. A secret in an URL can be read by whoever can read the policy. Messages may arrive twice "
+		 "arrive. otlp: the base URL of an OpenTelemetry collector (OTLP/HTTP, usually port 4318); a log record for each "
+		 "message. A secret in an URL can be read by whoever can read the policy. Messages may arrive twice "
 		 "after an interruption."},
 	{"sinks[].severity", POLICY_TO_INT(POLICY_SEVERITY, SINK, severity), .preset = "info",
 	 .help = "Lowest severity that is delivered. Heartbeats always are."},
@@ -178,8 +179,9 @@ static const struct policy_key keys[] = {
 		 "secret-file. slack and pagerduty hear of an incident when it begins, gets worse and ends, and of blind "
 		 "spots; not of heartbeats."},
 	{"sinks[].secret-file", POLICY_TO_TEXT(POLICY_PATH, SINK, secret_file),
-	 .help = "File whose first line is a secret that a webhook shares, with the permissions that key needs. "
-		 "Requests with template ocsf then carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
+	 .help = "File whose first line is a secret that a webhook or OpenTelemetry collector shares, with the permissions that "
+		 "key needs. otlp sends it as Authorization: Bearer. "
+		 "A webhook's requests with template ocsf carry X-Cachewarden-Timestamp, and in X-Cachewarden-Signature 'sha256=' and the "
 		 "HMAC-SHA256 of that timestamp, a dot and the body, in hexadecimal digits."},
 	{"metrics", POLICY_MAP, .help = "Figures of the monitor for Prometheus."},
 	{"metrics.listen", POLICY_TO_TEXT(POLICY_LISTEN, POLICY, metrics), .absent = "not served",

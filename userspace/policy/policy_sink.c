@@ -68,6 +68,7 @@ static const struct kind kinds[] = {
 	[SINK_SYSLOG] = {"syslog", is_address},
 	[SINK_WEBHOOK] = {"webhook", is_url},
 	[SINK_ALERTMANAGER] = {"alertmanager", is_url},
+	[SINK_OTLP] = {"otlp", is_url},
 };
 _Static_assert(ARRAY_SIZE(kinds) == SINK_KIND_MAX, "every kind has a row");
 

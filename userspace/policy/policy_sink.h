@@ -16,6 +16,7 @@ enum policy_sink_kind {
 	SINK_SYSLOG,
 	SINK_WEBHOOK,
 	SINK_ALERTMANAGER,
+	SINK_OTLP,
 	SINK_KIND_MAX,
 };
 
@@ -26,7 +27,8 @@ struct policy_target {
 		*rest; /* behind the colon, in the text that was parsed; empty if there is none */
 };
 
-#define POLICY_TARGET_FORMS "file:PATH, journald, syslog:HOST:PORT, webhook:URL or alertmanager:URL"
+#define POLICY_TARGET_FORMS                                                                        \
+	"file:PATH, journald, syslog:HOST:PORT, webhook:URL, alertmanager:URL or otlp:URL"
 
 const char *policy_sink_kind_name(enum policy_sink_kind kind);
 

@@ -70,19 +70,22 @@ static bool check_use(const struct policy_table *t, const struct policy_sink *s,
 	const struct {
 		size_t at;
 		bool set;
-		enum policy_sink_kind only;
+		unsigned int kinds; /* 1 << enum policy_sink_kind */
+		const char *only;
 	} keys[] = {
-		{offsetof(struct policy_sink, server_name), s->server_name, SINK_SYSLOG},
-		{offsetof(struct policy_sink, secret_file), s->secret_file, SINK_WEBHOOK},
-		{offsetof(struct policy_sink, templ), s->templ != TEMPLATE_NONE, SINK_WEBHOOK},
+		{offsetof(struct policy_sink, server_name), s->server_name, 1u << SINK_SYSLOG,
+		 "syslog"},
+		{offsetof(struct policy_sink, secret_file), s->secret_file,
+		 1u << SINK_WEBHOOK | 1u << SINK_OTLP, "webhook and otlp"},
+		{offsetof(struct policy_sink, templ), s->templ != TEMPLATE_NONE, 1u << SINK_WEBHOOK,
+		 "webhook"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!keys[i].set || target->kind == keys[i].only)
+		if (!keys[i].set || keys[i].kinds >> target->kind & 1)
 			continue;
 		snprintf(error, size, "%s:%u: %s: means nothing here; expected it only for %s",
-			 s->at.file, s->at.line, sink_key(t, keys[i].at)->path,
-			 policy_sink_kind_name(keys[i].only));
+			 s->at.file, s->at.line, sink_key(t, keys[i].at)->path, keys[i].only);
 		return false;
 	}
 	return true;

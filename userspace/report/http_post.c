@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define CONNECT_MS 5000
+#define ANSWER_MAX 2048
 
 struct http_post {
 	char *url;
@@ -19,6 +20,8 @@ struct http_post {
 		tls; /* authorities and certificate, read while the process could; NULL: plain HTTP */
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
+	char answer[ANSWER_MAX];
+	size_t answered;
 };
 
 void http_post_free(struct http_post *h)
@@ -33,9 +36,17 @@ void http_post_free(struct http_post *h)
 	free(h);
 }
 
-static size_t discard(char *data, size_t size, size_t n, void *ctx)
+static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
 {
-	return size * n;
+	struct http_post *h = ctx;
+	size_t len = size * n, room = sizeof(h->answer) - 1 - h->answered;
+
+	if (len < room)
+		room = len;
+	memcpy(h->answer + h->answered, data, room);
+	h->answered += room;
+	h->answer[h->answered] = '\0';
+	return len;
 }
 
 /* Give the context that libcurl made what ours has. */
@@ -66,7 +77,8 @@ static bool set_up(struct http_post *h)
 	       !libcurl.curl_easy_setopt(c, CURLOPT_USERAGENT,
 					 "cachewarden/" CACHEWARDEN_VERSION) &&
 	       !libcurl.curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->error) &&
-	       !libcurl.curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, discard) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer) &&
+	       !libcurl.curl_easy_setopt(c, CURLOPT_WRITEDATA, h) &&
 	       !libcurl.curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
 	       (!h->tls || (!libcurl.curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h->tls) &&
 			    !libcurl.curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, use_files)));
@@ -126,6 +138,8 @@ enum sent http_post_send(struct http_post *h, const char *const *headers, size_t
 		list = more ?: list;
 	}
 	h->error[0] = '\0';
+	h->answer[0] = '\0';
+	h->answered = 0;
 	if (complete && !libcurl.curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, list) &&
 	    !libcurl.curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, (long)len) &&
 	    !libcurl.curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, body))
@@ -139,4 +153,9 @@ enum sent http_post_send(struct http_post *h, const char *const *headers, size_t
 	}
 	libcurl.curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
 	return evaluate(status, error);
+}
+
+const char *http_post_answer(const struct http_post *h)
+{
+	return h->answer;
 }

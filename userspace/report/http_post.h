@@ -22,4 +22,7 @@ void http_post_free(struct http_post *h);
 enum sent http_post_send(struct http_post *h, const char *const *headers, size_t n,
 			 const char *body, size_t len, char error[TRANSPORT_ERROR_LEN]);
 
+/* The body of the last answer, or its begin. "" if there was none. */
+const char *http_post_answer(const struct http_post *h);
+
 #endif

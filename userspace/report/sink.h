@@ -22,7 +22,6 @@ struct policy_sink;
 struct sink_message {
 	const char *text; /* whole lines */
 	size_t len;
-	enum severity severity; /* for sinks that carry a level of their own */
 };
 
 struct sink_status {
@@ -39,7 +38,7 @@ struct sink_status {
 
 struct sink_ops {
 	bool vital; /* without it, or its reader, the monitor ends; others are reported as failed */
-	/* Set up s->data, and s->colour if the reader is a terminal. Returns 0 or a negative errno. */
+	/* Set up s->data, and s->colour if the reader is a terminal. Returns 0, or a negative errno with s->why or without. */
 	int (*open)(struct sink *s);
 	void (*close)(struct sink *s);
 	void (*write)(struct sink *s, const struct sink_message *message);
@@ -66,15 +65,17 @@ struct sink_row {
 };
 
 #define SINK_NAME_LEN 64
+#define SINK_WHY_LEN 256
 
 struct sink {
 	struct sink_row row;
 	char name[SINK_NAME_LEN];
 	bool colour;
 	int refused; /* error of open(), negative; no other operation is called then. 0: none */
-	uint64_t undelivered; /* messages that never reached it: refused, or out of memory */
-	bool error_taken;     /* see sinks_take_error() */
-	void *data;	      /* the sink's own */
+	char why[SINK_WHY_LEN]; /* open() refused, if it says more than its error does; else empty */
+	uint64_t undelivered;	/* messages that never reached it: refused, or out of memory */
+	bool error_taken;	/* see sinks_take_error() */
+	void *data;		/* the sink's own */
 };
 
 #endif

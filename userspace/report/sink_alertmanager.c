@@ -192,10 +192,13 @@ static void keep(struct alertmanager *m, struct alert *place, const struct alert
 
 static void forget(struct alertmanager *m, struct alert *place)
 {
+	size_t behind;
+
 	if (!place)
 		return;
 	drop(place);
-	*place = m->firing[--m->count];
+	behind = (size_t)(m->firing + --m->count - place);
+	memmove(place, place + 1, behind * sizeof(*place)); /* the first is the oldest */
 	m->firing[m->count] = (struct alert){};
 }
 
@@ -261,11 +264,13 @@ static bool alertmanager_tick(void *state, char error[TRANSPORT_ERROR_LEN])
 
 	if (!m->count || now < m->again_ns)
 		return true;
-	m->again_ns = now + AGAIN_NS;
 	alerts = json_array();
 	for (size_t i = 0; i < m->count; i++)
 		json_array_append_new(alerts, alert_json(&m->firing[i], now_ms() + EXPIRES_MS));
-	return post(m, alerts, error) == SENT;
+	if (post(m, alerts, error) != SENT)
+		return false;
+	m->again_ns = now + AGAIN_NS;
+	return true;
 }
 
 const struct transport transport_alertmanager = {

@@ -37,8 +37,10 @@ static const struct transport *const transports[] = {
 	[SINK_SYSLOG] = &transport_syslog,
 	[SINK_WEBHOOK] = &transport_webhook,
 	[SINK_ALERTMANAGER] = &transport_alertmanager,
+	[SINK_OTLP] = &transport_otlp,
 };
 _Static_assert(ARRAY_SIZE(transports) == SINK_KIND_MAX, "every kind has a transport");
+_Static_assert(SINK_WHY_LEN >= TRANSPORT_ERROR_LEN, "a transport's reason fits");
 
 struct message {
 	STAILQ_ENTRY(message) next;
@@ -216,7 +218,6 @@ static int open_channel(struct process *p)
 static int process_open(struct sink *s)
 {
 	struct process *p = calloc(1, sizeof(*p));
-	char error[TRANSPORT_ERROR_LEN] = "";
 	struct policy_target target;
 	int err;
 
@@ -229,8 +230,7 @@ static int process_open(struct sink *s)
 		return -EINVAL;
 	}
 	p->transport = transports[target.kind];
-	if (!p->transport->open(s->row.config, &target, &p->state, error)) {
-		log_error("sink %s: %s", p->name, error);
+	if (!p->transport->open(s->row.config, &target, &p->state, s->why)) {
 		release(p);
 		return -EINVAL;
 	}

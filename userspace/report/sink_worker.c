@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 #define SOCKET_FD 3
-#define NOBODY 65534
 #define TICK_NS NS_PER_SEC
 #define BACKOFF_MIN_NS (250 * NS_PER_MS)
 #define BACKOFF_MAX_NS (30 * NS_PER_SEC)
@@ -37,7 +37,7 @@ struct worker {
 	size_t room;
 	uint64_t tick_ns, backoff_ns, retry_ns, logged_ns, orphan_ns;
 	char logged[TRANSPORT_ERROR_LEN]; /* the error that was logged last */
-	char ticked[TRANSPORT_ERROR_LEN];
+	bool tick_failed;
 };
 
 /* --- the process --- */
@@ -189,14 +189,18 @@ static void tick(struct worker *k, uint64_t now)
 {
 	char error[TRANSPORT_ERROR_LEN] = "";
 
+	bool ok;
+
 	k->tick_ns = now + TICK_NS;
-	if (!k->w.transport->tick)
+	if (!k->w.transport->tick || now < k->retry_ns)
 		return;
-	if (k->w.transport->tick(k->w.state, error))
-		k->ticked[0] = '\0';
-	else if (strcmp(error, k->ticked))
-		log_warn("sink %s: %s", k->w.name, error);
-	memcpy(k->ticked, error, sizeof(k->ticked));
+	ok = k->w.transport->tick(k->w.state, error);
+	now = clock_mono_ns();
+	if (!ok)
+		note_failure(k, now, error);
+	else if (k->tick_failed)
+		note_success(k, now);
+	k->tick_failed = !ok;
 }
 
 /* Whether nobody is left who could write a message, and there was time to deliver the last ones. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Returns 0, or the negative errno of a vital sink that cannot be opened. */
 static int open_sink(struct sinks *s, const struct sink_row *row)
@@ -70,12 +71,12 @@ void sinks_close(struct sinks *s)
 	report_buf_free(&s->buf);
 }
 
-static void deliver(struct sink *sink, const char *text, size_t len, enum severity severity)
+static void deliver(struct sink *sink, const char *text, size_t len)
 {
 	if (!text || sink->refused)
 		sink->undelivered++;
 	else if (len)
-		sink->row.ops->write(sink, &(struct sink_message){text, len, severity});
+		sink->row.ops->write(sink, &(struct sink_message){text, len});
 }
 
 void sinks_event(struct sinks *s, const struct finding *f)
@@ -89,7 +90,7 @@ void sinks_event(struct sinks *s, const struct finding *f)
 			continue;
 		s->buf.colour = sink->colour;
 		text = sink->row.format->event(f, &s->buf, &len);
-		deliver(sink, text, len, f->severity);
+		deliver(sink, text, len);
 	}
 }
 
@@ -104,7 +105,7 @@ void sinks_incident(struct sinks *s, const struct incident_view *v)
 			continue;
 		s->buf.colour = sink->colour;
 		text = sink->row.format->incident(v, &s->buf, &len);
-		deliver(sink, text, len, v->incident->severity);
+		deliver(sink, text, len);
 	}
 }
 
@@ -117,7 +118,7 @@ void sinks_heartbeat(struct sinks *s, const struct heartbeat *h)
 
 		s->buf.colour = sink->colour;
 		text = sink->row.format->heartbeat(h, &s->buf, &len);
-		deliver(sink, text, len, SEVERITY_INFO);
+		deliver(sink, text, len);
 	}
 }
 
@@ -158,6 +159,11 @@ const struct sink *sinks_take_error(struct sinks *s, int *ret_error)
 		return &s->sink[i];
 	}
 	return NULL;
+}
+
+const char *sink_error(const struct sink *s, int error)
+{
+	return s->refused && s->why[0] ? s->why : strerror(error);
 }
 
 void sinks_status(const struct sinks *s, struct sink_status ret[SINKS_MAX])

@@ -36,6 +36,9 @@ bool sinks_flush(struct sinks *s, int timeout_ms);
 /* The next sink that failed for good, each of them once, with the errno. NULL: no other has. */
 const struct sink *sinks_take_error(struct sinks *s, int *ret_error);
 
+/* What is wrong with a sink that has this error. */
+const char *sink_error(const struct sink *s, int error);
+
 /* One entry for each sink, in the order of s->sink, whose names they go with. */
 void sinks_status(const struct sinks *s, struct sink_status ret[SINKS_MAX]);
 void sinks_take_over(struct sinks *s, const struct sink_status left[SINKS_MAX]);

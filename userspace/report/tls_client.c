@@ -44,13 +44,6 @@ static bool fail(char *error, size_t size, const char *what, const char *why)
 	return false;
 }
 
-static const char *tls_reason(void)
-{
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-	return reason ?: "TLS failed";
-}
-
 /* --- set up --- */
 
 /* "HOST:PORT", with brackets around an IPv6 address. */
@@ -69,16 +62,11 @@ static bool take_address(struct tls_client *c, const char *address)
 	return true;
 }
 
-static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
-{
-	return -1;
-}
-
 static bool use_key(SSL_CTX *ctx, const char *path, char *error, size_t size)
 {
 	int fd = secret_open(path, error, size);
 	BIO *bio = fd >= 0 ? BIO_new_fd(fd, BIO_CLOSE) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, libssl_no_passphrase, NULL) : NULL;
 	bool ok = key && libssl.SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
 	if (fd >= 0 && !ok)
@@ -253,7 +241,7 @@ static const char *why(const struct tls_client *c, int error)
 	if (verified != X509_V_OK)
 		return X509_verify_cert_error_string(verified);
 	if (ERR_peek_last_error())
-		return tls_reason();
+		return libssl_reason("TLS failed");
 	if (error == EAGAIN || error == EWOULDBLOCK)
 		return "no answer in time";
 	return error ? strerror(error) : "the server closed the connection";

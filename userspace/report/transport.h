@@ -36,11 +36,14 @@ struct transport {
 	/* Deliver one message. The reason is in error unless it was SENT. */
 	enum sent (*send)(void *state, const char *json, size_t len,
 			  char error[TRANSPORT_ERROR_LEN]);
-	/* About once a second; NULL: nothing to do. Returns false with the reason in error. */
+	/*
+	 * About once a second, unless the destination failed a moment ago; NULL: nothing to do. Returns false with the reason
+	 * in error; what could not be done is done by the next call.
+	 */
 	bool (*tick)(void *state, char error[TRANSPORT_ERROR_LEN]);
 };
 
 extern const struct transport transport_file, transport_journald, transport_syslog,
-	transport_webhook, transport_alertmanager;
+	transport_webhook, transport_alertmanager, transport_otlp;
 
 #endif

@@ -124,8 +124,9 @@ void webhook_told(struct webhook_known *k, const struct notice *n)
 	if (strcmp(n->text[NOTICE_KIND], "incident"))
 		return;
 	if (n->closed) {
-		if (i < k->count)
-			k->incident[i] = k->incident[--k->count];
+		if (i < k->count) /* the first is the oldest */
+			memmove(k->incident + i, k->incident + i + 1,
+				(--k->count - i) * sizeof(k->incident[0]));
 		return;
 	}
 	if (i == WEBHOOK_KNOWN_MAX) { /* the oldest is told of once more */

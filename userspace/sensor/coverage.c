@@ -45,6 +45,23 @@ size_t sensors_parts(const struct sensors *s, struct sensor_part ret[SENSOR_PART
 	return parts;
 }
 
+void coverage_json(const struct sensors *s, struct jsonw *j)
+{
+	struct sensor_part part[SENSOR_PARTS_MAX];
+	size_t n = sensors_parts(s, part);
+
+	jsonw_array(j, "sensors");
+	for (size_t i = 0; i < n; i++) {
+		jsonw_object(j, NULL);
+		jsonw_string(j, "sensor", part[i].sensor);
+		jsonw_string(j, "tier", part[i].tier);
+		jsonw_int(j, "programs", (int64_t)part[i].programs);
+		jsonw_int(j, "attached", (int64_t)part[i].attached);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+}
+
 void coverage_note(const struct sensor_program *p, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s/%s not attached, unseen: %s", p->sensor, p->name, p->unseen);

@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_COVERAGE_H
 #define CACHEWARDEN_COVERAGE_H
 
+#include "base/jsonw.h"
 #include "sensor/sensors.h"
 
 /* The programs of one sensor on one tier. */
@@ -14,6 +15,9 @@ struct sensor_part {
 /* In the order of the table. Returns how many. */
 #define SENSOR_PARTS_MAX 16
 size_t sensors_parts(const struct sensors *s, struct sensor_part ret[SENSOR_PARTS_MAX]);
+
+/* The member "sensors": an array with one object for each part. */
+void coverage_json(const struct sensors *s, struct jsonw *j);
 
 /* "memory/ac_open not attached, unseen: ...": of size ALERT_NOTE_LEN. */
 void coverage_note(const struct sensor_program *p, char *buf, size_t size);

@@ -2,6 +2,7 @@
 /* confine.c - see confine.h. */
 #include "validate/confine.h"
 
+#include "base/proc.h"
 #include "monitor/sock_diag.h"
 
 #include <errno.h>
@@ -17,8 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define NOBODY 65534
 
 /* How a process that could not begin ends. */
 enum { END_DONE, END_NETWORK = 10, END_RIGHTS };
