@@ -107,7 +107,8 @@ static void stop(struct monitor *m, const char *dir)
 {
 	monitor_sync(m);
 	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
-	require(!monitor_said(m, "evidence log:"), "something is missing: %s", file_read(m->out));
+	require(!monitor_said(m, "evidence log: records"), "something is missing: %s",
+		file_read(m->out));
 	verifies(dir);
 }
 
@@ -419,7 +420,7 @@ static void everything(const void *arg)
 	struct trigger t[2];
 
 	t[0] = trigger("vm_readv", pid_of(a));
-	t[1] = trigger("ptrace", "attach", pid_of(a));
+	t[1] = trigger("ptrace", pid_of(a), "attach");
 	run_command(10000, "cat", str("/proc/%d/maps", a->pid));
 	run_command(10000, "redis-cli", "-p", str("%d", a->plain_port), "PING");
 	monitor_sync(m);

@@ -57,7 +57,7 @@ static const struct {
 	{&ask_alone_suite, MONITORS},
 	{&files_learnt_suite, MONITORS},
 	{&evidence_suite, MONITORS},
-	{&evidence_actors_suite, MONITORS},
+	{&evidence_actors_suite, RIGHT},
 	{&sweep_suite, LEFT},
 	{&sweep_alone_suite, ALONE},
 	{&wire_suite, RIGHT},

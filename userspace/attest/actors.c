@@ -191,18 +191,52 @@ static void put_connections(FILE *f, json_t *all)
 	}
 }
 
+/* Root has all, mostly: that says more than a list of forty. */
+static void put_rights(FILE *f, json_t *rights)
+{
+	json_t *effective = json_object_get(rights, "effective");
+
+	if (!json_array_size(effective) ||
+	    !json_equal(effective, json_object_get(rights, "bounding"))) {
+		put_words(f, "effective capabilities", effective);
+		return;
+	}
+	fputs("<br><span class=\"dim\">", f);
+	html_put(f, "effective capabilities: all %zu of its bounding set",
+		 json_array_size(effective));
+	fputs("</span>", f);
+}
+
+/* Variables that say how somebody came here, or that load code; all are in the entry. */
+static void put_environment(FILE *f, json_t *names)
+{
+	static const char *const telling[] = {"SSH_", "SUDO_", "LD_", "DOAS_", "PKEXEC_"};
+	size_t n = json_array_size(names);
+
+	if (!n)
+		return;
+	fputs("<br><span class=\"dim\">", f);
+	html_put(f, "environment of %zu variables", n);
+	for (size_t i = 0; i < n; i++) {
+		const char *name = json_string_value(json_array_get(names, i)) ?: "";
+
+		for (size_t k = 0; k < sizeof(telling) / sizeof(telling[0]); k++) {
+			if (!strncmp(name, telling[k], strlen(telling[k])))
+				html_put(f, ", %s", name);
+		}
+	}
+	fputs("</span>", f);
+}
+
 static void put_detail(FILE *f, json_t *detail)
 {
-	json_t *rights = json_object_get(detail, "capabilities");
-
 	if (!detail)
 		return;
 	put_file(f, json_object_get(detail, "file"));
 	put_login(f, detail);
-	put_words(f, "effective capabilities", json_object_get(rights, "effective"));
+	put_rights(f, json_object_get(detail, "capabilities"));
 	put_words(f, "namespaces of its own", json_object_get(detail, "not_of_host"));
-	put_words(f, "environment variables",
-		  json_object_get(json_object_get(detail, "environment"), "names"));
+	put_environment(f, json_object_get(json_object_get(detail, "environment"), "names"));
 	put_connections(f, json_object_get(detail, "connections"));
 	put_words(f, "not read", json_object_get(detail, "unread"));
 }
