@@ -32,11 +32,12 @@ static int make(void **state)
 	snprintf(info, sizeof(info), "%s/info", db);
 	if (mkdir(db, 0700) || mkdir(info, 0700))
 		return -1;
-	put("status", "Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 0\n\n"
-		      "Package: gdb\nStatus: install ok installed\nMaintainer: x\nArchitecture: amd64\n"
-		      "Version: 13.1-3\nDescription: a\n Version: 9\n .\n\n"
-		      "Package: libc6\nStatus: install ok installed\nArchitecture: i386\nVersion: 2.36-i\n\n"
-		      "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36");
+	put("status",
+	    "Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 0\n\n"
+	    "Package: gdb\nStatus: install ok installed\nMaintainer: x\nArchitecture: amd64\n"
+	    "Version: 13.1-3\nDescription: a\n Version: 9\n .\n\n"
+	    "Package: libc6\nStatus: install ok installed\nArchitecture: i386\nVersion: 2.36-i\n\n"
+	    "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36");
 	put("info/gdb.list", "/.\n/usr\n/usr/bin\n/usr/bin/gdb\n/usr/bin/gdb-add-index\n");
 	put("info/gdb.md5sums", MD5 "  usr/bin/gdb\n");
 	put("info/libc6:amd64.list", "/lib/x86_64-linux-gnu/libc.so.6");
@@ -90,9 +91,9 @@ static void a_database_of_other_files_is_read_past(void **state)
 
 static void digests_are_hexadecimal(void **state)
 {
-	static const char text[] = "0123456789abcdefX123456789abcdef  usr/bin/a\n"
-				   "0123456789abcdef  usr/bin/a\n" MD5 "  usr/bin/ab\n" MD5
-				   "  usr/bin/a";
+	static const char text[] =
+		"0123456789abcdefX123456789abcdef  usr/bin/a\n"
+		"0123456789abcdef  usr/bin/a\n" MD5 "  usr/bin/ab\n" MD5 "  usr/bin/a";
 	char md5[DPKG_MD5_LEN] = "";
 
 	assert_true(dpkg_md5sum(text, sizeof(text) - 1, "/usr/bin/a", md5));

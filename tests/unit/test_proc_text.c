@@ -121,8 +121,9 @@ static void assert_maps(const char *line, const char *want)
 
 static void a_layout_has_addresses_and_names(void **state)
 {
-	assert_maps("55f380609000-55f380668000 r--p 0005f000 fe:00 10977287                   /usr/bin/x\n",
-		    "55f380609000-55f380668000 r--p 5f000 fe:0 10977287 /usr/bin/x");
+	assert_maps(
+		"55f380609000-55f380668000 r--p 0005f000 fe:00 10977287                   /usr/bin/x\n",
+		"55f380609000-55f380668000 r--p 5f000 fe:0 10977287 /usr/bin/x");
 	assert_maps("7ffd-8000 rw-p 00000000 00:00 0                          [stack]\n",
 		    "7ffd-8000 rw-p 0 0:0 0 [stack]");
 	assert_maps("7000-8000 ---p 00000000 00:00 0 \n", "7000-8000 ---p 0 0:0 0");

@@ -34,8 +34,9 @@ static int make(void **state)
 	if (mkdir(path, 0700))
 		return -1;
 	/* a name that tries to be another process's line */
-	put("4711/stat", "4711 (x) R 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 9) S 99 98 97 34816 5 0 0 0 0 0 0 0 0 0 20 0 1 0 "
-			 "777 0 0\n");
+	put("4711/stat",
+	    "4711 (x) R 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 9) S 99 98 97 34816 5 0 0 0 0 0 0 0 0 0 20 0 1 0 "
+	    "777 0 0\n");
 	put("4711/status", "Name:\tx\nCapPrm:\t00000000a80425fb\nCapEff:\t0000000000000000\n");
 	return 0;
 }
@@ -112,8 +113,9 @@ static void what_is_held_outlives_the_process(void **state)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(read(fd, text, 4), 4);
-	assert_memory_equal(text, "\x7f"
-				  "ELF",
+	assert_memory_equal(text,
+			    "\x7f"
+			    "ELF",
 			    4);
 	close(fd);
 	close(exe);
