@@ -79,8 +79,8 @@ int procdir_open(const char *root, pid_t pid, uint64_t start_ns)
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	n = procdir_read(fd, "stat", stat, sizeof(stat));
-	if (n >= 0 && (!procdir_stat_field(stat, 22, &ticks) ||
-		       (uint64_t)ticks != start_ns / tick_ns))
+	if (n >= 0 &&
+	    (!procdir_stat_field(stat, 22, &ticks) || (uint64_t)ticks != start_ns / tick_ns))
 		n = -ESRCH;
 	if (n >= 0)
 		return fd;

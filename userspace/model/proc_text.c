@@ -60,16 +60,46 @@ size_t environment_names(const char *text, size_t len, void (*fn)(void *ctx, con
 const char *capability_name(unsigned int number)
 {
 	static const char *const names[] = {
-		"chown",	    "dac_override",	"dac_read_search", "fowner",
-		"fsetid",	    "kill",		"setgid",	   "setuid",
-		"setpcap",	    "linux_immutable",	"net_bind_service", "net_broadcast",
-		"net_admin",	    "net_raw",		"ipc_lock",	   "ipc_owner",
-		"sys_module",	    "sys_rawio",	"sys_chroot",	   "sys_ptrace",
-		"sys_pacct",	    "sys_admin",	"sys_boot",	   "sys_nice",
-		"sys_resource",	    "sys_time",		"sys_tty_config",  "mknod",
-		"lease",	    "audit_write",	"audit_control",   "setfcap",
-		"mac_override",	    "mac_admin",	"syslog",	   "wake_alarm",
-		"block_suspend",    "audit_read",	"perfmon",	   "bpf",
+		"chown",
+		"dac_override",
+		"dac_read_search",
+		"fowner",
+		"fsetid",
+		"kill",
+		"setgid",
+		"setuid",
+		"setpcap",
+		"linux_immutable",
+		"net_bind_service",
+		"net_broadcast",
+		"net_admin",
+		"net_raw",
+		"ipc_lock",
+		"ipc_owner",
+		"sys_module",
+		"sys_rawio",
+		"sys_chroot",
+		"sys_ptrace",
+		"sys_pacct",
+		"sys_admin",
+		"sys_boot",
+		"sys_nice",
+		"sys_resource",
+		"sys_time",
+		"sys_tty_config",
+		"mknod",
+		"lease",
+		"audit_write",
+		"audit_control",
+		"setfcap",
+		"mac_override",
+		"mac_admin",
+		"syslog",
+		"wake_alarm",
+		"block_suspend",
+		"audit_read",
+		"perfmon",
+		"bpf",
 		"checkpoint_restore",
 	};
 
@@ -118,8 +148,8 @@ bool socket_line_parse(const char *line, bool ipv6, struct socket_line *ret)
 const char *socket_state_name(unsigned int state)
 {
 	static const char *const names[] = {
-		"unknown",   "ESTABLISHED", "SYN_SENT",	  "SYN_RECV", "FIN_WAIT1",
-		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	  "CLOSE_WAIT", "LAST_ACK",
+		"unknown",   "ESTABLISHED", "SYN_SENT",	    "SYN_RECV",	  "FIN_WAIT1",
+		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	    "CLOSE_WAIT", "LAST_ACK",
 		"LISTEN",    "CLOSING",	    "NEW_SYN_RECV",
 	};
 
@@ -145,8 +175,8 @@ bool maps_line_tidy(const char *line, char *buf, size_t size)
 	char perms[5] = "";
 	int used = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4[rwxsp-] %" SCNx64 " %x:%x %" SCNu64 "%n", &from,
-		   &to, perms, &offset, &major, &minor, &inode, &used) != 7 ||
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4[rwxsp-] %" SCNx64 " %x:%x %" SCNu64 "%n",
+		   &from, &to, perms, &offset, &major, &minor, &inode, &used) != 7 ||
 	    !used || from > to)
 		return false;
 	line += used;
