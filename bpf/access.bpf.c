@@ -260,6 +260,8 @@ static __noinline int is_nothing(struct task_struct *task, struct file *f)
 	type = inode->i_mode & S_IFMT;
 	if (type == S_IFCHR)
 		return !is_memory(inode->i_rdev);
+	if (type == S_IFBLK)
+		return !disk_of(inode->i_rdev);
 	if (type != S_IFREG)
 		return 1;
 	if (may_be_owned(inode->i_ino))

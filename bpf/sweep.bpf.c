@@ -31,6 +31,7 @@
 #define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
 #define RING_FINDINGS 4	     /* of a ring, or of all rings registered with a task, in one sweep */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
+#define FILTERS 8 /* seccomp filters of a process that are looked at, the last ones set */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
 /* Longer than the servers of a busy user wait for their next sweep. */
@@ -60,12 +61,14 @@ struct {
 	__type(value, u32); /* tgid of a living member, of its main process if that lives */
 } main_tgids SEC(".maps");
 
+/* seccomp filters that hand syscalls of an instance to a process; of this sweep. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SUPERVISORS_MAX);
-	__type(key, struct supervisor_key);
-	__type(value, u32);
-} supervisors SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64); /* address of the filter */
+	__type(value, struct pid_owner);
+} answered SEC(".maps");
 
 struct lasting_key {
 	u32 actor; /* tid */
@@ -332,6 +335,21 @@ static __always_inline int holds_other(struct task_struct *task, struct file *fi
 	return 1;
 }
 
+/* Is it an ancestor of that process? tgid: in the initial pid namespace. */
+static __noinline int is_supervisor(struct task_struct *task, u32 tgid)
+{
+	struct pid_namespace *init = BPF_CORE_READ(task, thread_pid, numbers[0].ns);
+	struct pid *pid = pid_of_number(init, tgid);
+	struct task_struct *up = pid ? task_of_pid(pid) : NULL;
+
+	for (int i = 0; i < SUPERVISOR_LEVELS && up; i++) {
+		up = BPF_CORE_READ(up, real_parent, group_leader);
+		if (up == BPF_CORE_READ(task, group_leader))
+			return 1;
+	}
+	return 0;
+}
+
 /*
  * Supervisors pass listening sockets to the servers they start, so a listener held by an ancestor is
  * no finding. A mark may name an instance that has ended, if its successor was passed the same
@@ -340,7 +358,6 @@ static __always_inline int holds_other(struct task_struct *task, struct file *fi
 static __noinline int holds_socket(struct task_struct *task, struct file *file)
 {
 	struct member *m = member_of(task->tgid);
-	struct supervisor_key key = {.tgid = task->tgid};
 	struct action a = {.rule = RULE_MEM_FD, .detail = FINDING_SOCKET};
 	struct pid_owner target = {};
 	struct sock_mark *mark;
@@ -370,8 +387,7 @@ static __noinline int holds_socket(struct task_struct *task, struct file *file)
 		return 0;
 	}
 	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		key.instance = mark->instance;
-		if (bpf_map_lookup_elem(&supervisors, &key))
+		if (is_supervisor(task, target.tgid))
 			return 0;
 		a.detail = FINDING_LISTENER;
 	}
@@ -385,6 +401,22 @@ static __noinline int holds_cgroup(struct task_struct *task, struct file *file)
 
 	return controls_monitor(task->tgid, address(file)) ? report_held(&self, &a, address(task))
 							   : 0;
+}
+
+/* Who has the descriptor of a seccomp filter's listener answers the syscalls of all that it was set for. */
+static __noinline int holds_listener(struct task_struct *task, struct file *file)
+{
+	struct action a = {.rule = RULE_MEM_TRACE, .detail = FINDING_ANSWERED};
+	struct pid_owner *target;
+	u64 filter;
+
+	if (!is_anon(file, &seccomp_name))
+		return 0;
+	filter = (u64)BPF_CORE_READ(file, private_data);
+	target = bpf_map_lookup_elem(&answered, &filter);
+	if (!target || is_member(task->tgid, target->instance))
+		return 0;
+	return report_held(target, &a, address(task));
 }
 
 static __noinline int holds_perf_event(struct task_struct *task, struct file *file)
@@ -426,6 +458,14 @@ static long forget_pipe(void *map, struct file_key *at, struct own_pipe *pipe, v
 	return 0;
 }
 
+static long forget_filter(void *map, u64 *at, struct pid_owner *owner, void *ctx)
+{
+	u64 key = *at;
+
+	bpf_map_delete_elem(&answered, &key);
+	return 0;
+}
+
 static long forget_code(void *map, struct mapped_key *at, u32 *account_at, void *ctx)
 {
 	struct mapped_key key = *at;
@@ -453,8 +493,10 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 
 	if (!ctx->meta->seq_num)
 		files_began_ns = bpf_ktime_get_boot_ns();
-	if (!task) /* the end: each pipe was seen by now */
+	if (!task) { /* the end: each pipe was seen by now */
 		bpf_for_each_map_elem(&own_pipes, forget_pipe, NULL, 0);
+		bpf_for_each_map_elem(&answered, forget_filter, NULL, 0);
+	}
 	/* an exiting server has left procs already, while its files are still open */
 	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
 		return 0;
@@ -465,7 +507,7 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 	case CGROUP_MAGIC:
 		return holds_cgroup(task, file);
 	case ANON_INODE_FS_MAGIC:
-		return holds_perf_event(task, file);
+		return holds_listener(task, file) ?: holds_perf_event(task, file);
 	case PIPEFS_MAGIC:
 		holds_pipe(file->f_inode);
 		return 0;
@@ -476,23 +518,28 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 
 /* --- tasks --- */
 
-/* Record the instance's main process and its ancestors. */
-static __always_inline void note_member(struct task_struct *task, struct member *m)
+static __always_inline void note_main(struct task_struct *task, struct member *m)
 {
-	u32 instance = m->instance, tgid = task->tgid, one = 1, *known;
-	struct supervisor_key key = {.instance = instance};
-	struct task_struct *up = task;
+	u32 instance = m->instance, tgid = task->tgid, *known;
 
 	known = bpf_map_lookup_elem(&main_tgids, &instance);
 	if (m->main || !known || !is_member(*known, instance))
 		bpf_map_update_elem(&main_tgids, &instance, &tgid, BPF_ANY);
-	for (int i = 0; i < SUPERVISOR_LEVELS; i++) {
-		up = BPF_CORE_READ(up, real_parent, group_leader);
-		key.tgid = BPF_CORE_READ(up, pid);
-		if (!key.tgid)
-			break;
-		bpf_map_update_elem(&supervisors, &key, &one, BPF_ANY);
+}
+
+static __noinline int note_filters(struct task_struct *task, const struct pid_owner *from)
+{
+	struct seccomp_filter *filter = BPF_CORE_READ(task, seccomp.filter);
+	struct pid_owner owner = *from; /* 6.1 updates from what is on the stack only */
+
+	for (int i = 0; i < FILTERS && filter; i++) {
+		u64 key = address(filter);
+
+		if (BPF_CORE_READ(filter, notif))
+			bpf_map_update_elem(&answered, &key, &owner, BPF_ANY);
+		filter = BPF_CORE_READ(filter, prev);
 	}
+	return 0;
 }
 
 static __always_inline void check_mm(struct mm_struct *mm, const struct pid_owner *owner,
@@ -588,7 +635,8 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	if (task->ptrace)
 		report_lasting(&target, &traced, address(BPF_CORE_READ(task, parent)));
 	if (task->pid == task->tgid) {
-		note_member(task, m);
+		note_main(task, m);
+		note_filters(task, &target);
 		check_mm(mm, &target, m);
 	}
 	return 0;

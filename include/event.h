@@ -389,9 +389,10 @@ enum file_kind {
 	HOST_KPROBE_EVENTS,
 	PROC_FILE_FD_ENTRY, /* fd/N opened: the descriptor itself is taken */
 	PROC_FILE_WALK,	    /* the path led through root, cwd, exe, fd or map_files */
-	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, under any name */
+	HOST_DEV_MEM,	    /* /dev/mem, /dev/kmem, /dev/port, /dev/snapshot, under any name */
 	HOST_LD_SO_PRELOAD, /* /etc/ld.so.preload: loaded into every program started */
 	HOST_CGROUP,	    /* a control file of a cgroup that holds the monitor or its guard */
+	HOST_DISK,	    /* a block device that holds files of instances */
 	FILE_DATA,	    /* from here on an instance's own files: RDB, AOF */
 	FILE_CONFIG,
 	FILE_ACL,
@@ -431,6 +432,7 @@ enum finding_kind {
 	FINDING_CODE_REPLACED, /* by rename or a mount: the server executes the old file */
 	FINDING_SOCKMAP,       /* a connection whose bytes BPF programs move without a packet */
 	FINDING_FAMILY,	       /* a socket whose packets no hook sees: packet, vsock, XDP, ... */
+	FINDING_ANSWERED,      /* its syscalls are handed to another process by a seccomp filter */
 	FINDING_MAX,
 };
 

@@ -18,16 +18,16 @@
 #define BYSTANDERS_MAX 4096 /* (socket, process) pairs: it was found not to hold the socket */
 #define NAMES_MAX 64
 #define EXE_NAMES_MAX 512
-#define MAPPED_MAX 65536     /* executable files mapped by instances that run */
-#define REPORTED_MAX 16384   /* (actor, instance, what) that a hook reported */
-#define SUPERVISORS_MAX 4096 /* ancestors of instances */
-#define EVALUATED_MAX 4096   /* BPF programs of others */
+#define MAPPED_MAX 65536   /* executable files mapped by instances that run */
+#define REPORTED_MAX 16384 /* (actor, instance, what) that a hook reported */
+#define EVALUATED_MAX 4096 /* BPF programs of others */
 #define USER_HELPERS_MAX 64
 #define OWN_OBJECTS_MAX 1024 /* the monitor's maps, programs and links */
 #define OWN_CGROUPS_MAX 1024 /* cgroups that hold the monitor or its guard */
 #define COMMANDS_MAX 1024
 #define MEM_CALLS_MAX 1024 /* threads that read or write mem at this moment */
 #define PIPES_MAX 8192	   /* pipes that instances made and that somebody still holds */
+#define DISKS_MAX 256	   /* block devices that hold files of instances */
 #define FILES_MAX 16384	   /* regular files that instances opened and that still exist */
 #define MEMBER_SLOTS 8192  /* power of two */
 #define FILE_WORDS 1024	   /* power of two */
@@ -93,6 +93,17 @@ static inline __u64 share_period(__u32 what)
 	if (what >= BUDGET_KEPT)
 		return ~0ull;
 	return what == BUDGET_FILES ? SHARE_FILES_NS : SHARE_NS;
+}
+
+#define PEER_GROUPS 16
+
+/* In which of the groups, whose connections are counted together, the other end is. Of IPv6, the part that a provider assigns. */
+static inline __u32 peer_group(const struct conn_ends *ends)
+{
+	const __u32 *ip = (const __u32 *)ends->remote_ip;
+	__u32 hash = ip[0] || ip[1] ? ip[0] ^ ip[1] : ip[3];
+
+	return (hash * 0x9e3779b1u >> 16) % PEER_GROUPS;
 }
 
 #define SHARES_MAX 8192 /* users that did any of this lately; see account_of() */
@@ -240,12 +251,6 @@ struct reported_key {
 	__u32 tgid;
 	__u32 what; /* rule << 16 | file kind or finding kind */
 	__u32 pad;
-};
-
-/* supervisors: ancestors of an instance */
-struct supervisor_key {
-	__u32 instance;
-	__u32 tgid;
 };
 
 /* proc_files: name of a file below /proc/PID -> the rules that opening it breaks */

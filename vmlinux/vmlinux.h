@@ -222,6 +222,16 @@ struct thread_info {
 	u32 status;
 };
 
+/* kernel/seccomp.c */
+struct seccomp_filter {
+	struct seccomp_filter *prev;
+	struct notification *notif;
+};
+
+struct seccomp {
+	struct seccomp_filter *filter;
+};
+
 struct task_struct {
 	unsigned int __state;
 	struct thread_info thread_info;
@@ -246,6 +256,7 @@ struct task_struct {
 	kuid_t loginuid;
 	u64 self_exec_id;
 	struct mm_struct *mm;
+	struct seccomp seccomp;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 };

@@ -26,7 +26,7 @@ union short_name {
 	u64 words[2];
 };
 
-static const union short_name perf_event_name = {"[perf_event]"};
+static const union short_name perf_event_name = {"[perf_event]"}, seccomp_name = {"seccomp notify"};
 
 static __always_inline int same_name(const union short_name *a, const union short_name *b)
 {

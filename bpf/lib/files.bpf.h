@@ -26,11 +26,14 @@
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define S_IFCHR 0020000
+#define S_IFBLK 0060000
 #define MINORBITS 20
 #define MEM_MAJOR 1 /* Documentation/admin-guide/devices.txt */
 #define MEM_MINOR 1
 #define KMEM_MINOR 2
 #define PORT_MINOR 4
+#define MISC_MAJOR 10
+#define SNAPSHOT_MINOR 231
 
 __u32 files_of; /* set while the monitor opens files on behalf of this instance */
 
@@ -64,6 +67,12 @@ static __noinline struct file_owner *file_owner_of(struct inode *inode)
 		return NULL;
 	key = file_key_of(inode);
 	return bpf_map_lookup_elem(&files, &key);
+}
+
+/* The same for a block device that holds such files: who reads it reads them below their file system, whichever. */
+static __always_inline struct file_owner *disk_of(u32 rdev)
+{
+	return bpf_map_lookup_elem(&disks, &rdev);
 }
 
 /* The same for an open file, by its own inode or by the one that holds its bytes. */
@@ -199,12 +208,13 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 					  struct inode *inode, u32 mode, u32 vector)
 {
 	struct action action = {.vector = vector, .file = address(f), .flags = opened_for(mode)};
-	struct file_owner *own = owner_of_file(f, inode);
+	u32 disk = BPF_CORE_READ(inode, i_rdev);
+	struct file_owner *own = disk ? disk_of(disk) : owner_of_file(f, inode);
 	struct member *m = member_of(task->tgid);
 	struct pid_owner target = {};
 	u32 instance, free, shared;
 
-	if (m) {
+	if (m && !disk) {
 		instance = m->instance;
 		if (instance == INSTANCE_SELF) /* not its other threads and children */
 			instance = m->main && task->pid == task->tgid ? files_of : 0;
@@ -234,12 +244,16 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 	return 1;
 }
 
-/* /dev/mem, /dev/kmem and /dev/port, by device number: the node may have any name. */
+/*
+ * /dev/mem, /dev/kmem, /dev/port, and /dev/snapshot, from which hibernation reads an image of all memory. By device number: the
+ * node may have any name.
+ */
 static __always_inline int is_memory(u32 rdev)
 {
 	return rdev == (MEM_MAJOR << MINORBITS | MEM_MINOR) ||
 	       rdev == (MEM_MAJOR << MINORBITS | KMEM_MINOR) ||
-	       rdev == (MEM_MAJOR << MINORBITS | PORT_MINOR);
+	       rdev == (MEM_MAJOR << MINORBITS | PORT_MINOR) ||
+	       rdev == (MISC_MAJOR << MINORBITS | SNAPSHOT_MINOR);
 }
 
 static __always_inline int opened_device(struct inode *inode, u32 mode, u32 vector)
@@ -305,7 +319,7 @@ static __always_inline int opened_file(struct task_struct *task, struct file *f,
 		return 0;
 	if (type == S_IFCHR)
 		return opened_device(inode, mode, vector);
-	if (type != S_IFREG)
+	if (type != S_IFREG && type != S_IFBLK)
 		return 0;
 	magic = BPF_CORE_READ(inode, i_sb, s_magic);
 	if (magic == TRACEFS_MAGIC)

@@ -91,17 +91,7 @@ __noinline int wire_denied(u32 instance)
 	return rules && *rules & (1u << RULE_TLS_PLAINTEXT);
 }
 
-#define PEER_GROUPS 16
 #define PEER_IS_CURRENT 0x100
-
-/* Of IPv6, the part that a provider assigns. */
-static __always_inline u32 peer_group(const struct conn_ends *ends)
-{
-	const u32 *ip = (const u32 *)ends->remote_ip;
-	u32 hash = ip[0] || ip[1] ? ip[0] ^ ip[1] : ip[3];
-
-	return (hash * 0x9e3779b1u >> 16) % PEER_GROUPS;
-}
 
 /*
  * Who is at the other end: over loopback a segment usually arrives in the context of its sender. Returns its group

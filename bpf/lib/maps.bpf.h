@@ -73,7 +73,10 @@ struct {
 	__type(value, u32); /* account that it is charged to */
 } mapped SEC(".maps");
 
-/* What hooks reported, so that a sweep does not report it again. */
+/*
+ * What hooks reported, so that a sweep does not report it again. Each sweep looks up what still lasts, so that what is dropped
+ * here has ended.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, REPORTED_MAX);
@@ -107,6 +110,14 @@ struct {
 	__type(key, struct file_key);
 	__type(value, struct file_owner);
 } files SEC(".maps");
+
+/* Block devices that hold files of instances, by the kernel's dev_t. They belong to the host: several may have files there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DISKS_MAX);
+	__type(key, u32);
+	__type(value, struct file_owner); /* INSTANCE_HOST, HOST_DISK */
+} disks SEC(".maps");
 
 /* Which inode numbers files may have. */
 struct {

@@ -12,10 +12,10 @@ set -eu
 umask 022 # other users than root also run the programs
 
 programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true head
-	  ip tc unshare nsenter setpriv mount umount
+	  ip tc unshare nsenter setpriv mount umount mke2fs
 	  redis-server redis-cli redis-benchmark openssl bpftool strace criu"
 files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"
-modules="veth tun tls gcm ctr ghash-generic sch_netem zram lzo-rle tcp_diag overlay"
+modules="veth tun tls gcm ctr ghash-generic sch_netem zram lzo-rle tcp_diag overlay loop ext4"
 here=$(cd "$(dirname "$0")" && pwd)
 
 pack()

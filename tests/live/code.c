@@ -36,9 +36,10 @@ static void use_library_dir(void)
 
 static void pad(const char *path)
 {
-	static const char nothing[PADDING];
+	static char nothing[PADDING];
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 
+	nothing[PADDING - 1] = 'x';
 	require(fd >= 0 && write(fd, nothing, PADDING) == PADDING, "%s: %s", path, strerror(errno));
 	close(fd);
 }
@@ -193,6 +194,44 @@ static void shrunk(const void *arg)
 	object_is(old.module);
 }
 
+/* Its last byte is padding: not zero before. */
+static void punched(const void *arg)
+{
+	struct trigger t = trigger("rewrite", old.library, "-a", "punch");
+
+	if (trigger_int(&t, "errno") == EOPNOTSUPP)
+		test_skip("no holes in files here");
+	require(!trigger_int(&t, "errno"), "errno %lld", trigger_int(&t, "errno"));
+	sleep_ms(SWEEPS_MS);
+	expect(mon,
+	       {.rule = "mem-inject",
+		.vector = "openat",
+		.detail = "code of the server",
+		.server = old.server,
+		.by = &t},
+	       CHANGED(old));
+}
+
+/* Whoever opens the path gets another file; the server goes on with its own. */
+static void covered(const void *arg)
+{
+	const char *other = copy(LIBSSL, "cover", "libssl.so.3");
+	struct run r = run_command(5000, "mount", "--bind", other, a.library);
+
+	if (r.status)
+		test_skip("no mount here: %s", r.err);
+	sleep_ms(SWEEPS_MS);
+	run_command(5000, "umount", "-l", a.library);
+	expect(mon, {.rule = "mem-inject",
+		     .vector = "sweep",
+		     .detail = "code whose file was replaced or removed",
+		     .server = a.server,
+		     .found_by = "sweep",
+		     .outcome = "unknown",
+		     .count = 1});
+	severity_is("low");
+}
+
 /* What dpkg does. The server goes on with the old file. */
 static void replaced(const void *arg)
 {
@@ -265,7 +304,9 @@ static const struct test tests[] = {
 	TEST("writing, truncating and replacing other libraries raises nothing", other_file),
 	TEST("a module changed through a descriptor older than the server", changed_by_holder),
 	TEST("from before: a module truncated by its path", shrunk),
+	TEST("from before: a hole punched in a library", punched),
 	TEST("from before: libraries replaced by rename: one low finding", replaced),
+	TEST("a library that a mount covers", covered),
 	TEST("a module of another user loaded at the start", loaded,
 	     LOADED("owner", "code that belongs to a user other than root", NOBODY, 0755, 0755)),
 	TEST("a module that everybody may write loaded at the start", loaded,

@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SWEEPS_MS 2500 /* at least two sweeps */
-
 struct server *files_server;
 const char *files_dump;
 struct monitor *files_mon;
@@ -530,6 +528,9 @@ static const struct test tests[] = {
 	TEST("uprobe_events read raises nothing", files_host_file,
 	     HOST_FILE("/sys/kernel/tracing/uprobe_events", "r")),
 	TEST("the memory device by a node of one's own", files_mem_node),
+	TEST("the block device below a dump", files_disk),
+	TEST("a block device that holds no file of a server raises nothing", files_other_disk),
+	TEST("blkid on the block device below a dump is observed", files_disk_tool),
 	TEST("/etc/ld.so.preload for writing", files_preload, "w"),
 	TEST("/etc/ld.so.preload read raises nothing", files_preload, "r"),
 	TEST("coredump_filter for writing", files_dump_filter, "w"),

@@ -7,6 +7,8 @@
 
 #include "harness.h"
 
+#define SWEEPS_MS 2500 /* at least two sweeps */
+
 extern struct server *files_server; /* started after the monitor */
 extern const char *files_dump;	    /* its dump */
 extern struct monitor *files_mon;
@@ -46,6 +48,9 @@ void files_variable(const void *arg);
 void files_variable_of_stranger(const void *arg);
 void files_host_file(const void *arg);
 void files_mem_node(const void *arg);
+void files_disk(const void *arg);
+void files_other_disk(const void *arg);
+void files_disk_tool(const void *arg);
 void files_preload(const void *arg);
 void files_dump_filter(const void *arg);
 

@@ -2,8 +2,13 @@
 /* files_host.c - what a server is started with, and the host's own ways to its memory. */
 #include "files.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* ---- environment at the start ---- */
@@ -63,6 +68,92 @@ void files_mem_node(const void *arg)
 		test_skip("there is no memory device: errno %d", files_open_errno(&t));
 	expect(files_mon,
 	       {.rule = "mem-kernel", .vector = "openat", .detail = "/dev/mem", .by = &t});
+}
+
+/* ---- the disk below ---- */
+
+static struct server
+	*on_disk; /* its data is on a file system of its own, in a mount namespace of its own */
+
+static void mount_disk(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    system(str("mount --make-rprivate / && mount -o loop %s.img %s/disk", on_disk->dir,
+		       on_disk->dir)))
+		_exit(1);
+}
+
+/* Returns a name for the block device below its dump. */
+static const char *disk_of_server(void)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	const char *image = str("%s.img", s->dir), *at = str("%s/disk", s->dir), *node;
+	struct stat st;
+	struct run r;
+
+	r = run_command(10000, "bash", "-c",
+			str("mkdir %s && truncate -s 8M %s && mke2fs -q -F %s && "
+			    "mount -o loop %s %s && umount %s",
+			    at, image, image, image, at, at));
+	if (r.status)
+		test_skip("no file system in a file here: %s", r.err);
+	file_write(s->config, str("%s\ndir %s\n", file_read(s->config), at));
+	on_disk = s;
+	server_run_with(s, mount_disk);
+	server_save(s);
+	require(!stat(str("/proc/%d/root%s/dump.rdb", s->pid, at), &st), "no dump");
+	node = str("%s.node", s->dir);
+	require(!mknod(node, S_IFBLK | 0600, st.st_dev), "mknod: %s", strerror(errno));
+	sleep_ms(SWEEPS_MS); /* one finds the device */
+	monitors_mark();
+	return node;
+}
+
+void files_disk(const void *arg)
+{
+	const char *node = disk_of_server();
+
+	for (int i = 0; i < 2; i++) {
+		struct trigger t = trigger("file_open", node, "-m", i ? "rw" : "r");
+
+		require(!files_open_errno(&t), "errno %d", files_open_errno(&t));
+		expect(files_mon, {.rule = "rest-file",
+				   .vector = "openat",
+				   .detail = "block device below files of servers",
+				   .by = &t});
+		monitors_mark();
+	}
+}
+
+/* A block device of nobody's: a loop device without a file. */
+void files_other_disk(const void *arg)
+{
+	const char *other = str("%s/other.node", scratch);
+	struct trigger t;
+
+	require(!mknod(other, S_IFBLK | 0600, makedev(7, 63)), "mknod: %s", strerror(errno));
+	t = trigger("file_open", other);
+	unlink(other);
+	if (files_open_errno(&t))
+		test_skip("no such device: errno %d", files_open_errno(&t));
+	expect_nothing(files_mon);
+}
+
+void files_disk_tool(const void *arg)
+{
+	const char *node;
+	json_t *alert;
+	struct run r;
+
+	if (access("/usr/sbin/blkid", X_OK))
+		test_skip("no blkid");
+	node = disk_of_server();
+	r = run_command(5000, "/usr/sbin/blkid", "-p", node);
+	require(strstr(r.out, "ext"), "blkid: %s", r.out);
+	sleep_ms(SETTLE_MS);
+	alert = alert_find(files_mon, "rest-file", 0);
+	require(alert && !strcmp(alert_str(alert, "verdict"), "observed"), "not observed");
+	monitors_mark();
 }
 
 void files_preload(const void *mode)

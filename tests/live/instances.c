@@ -331,6 +331,23 @@ static struct server *server_in_unit(const char *name, int port)
 		.tls_port = port, .child = {.netns = netns_start(), .setup = enter_unit}});
 }
 
+/* While both run, `policy check` says that the port alone names two. */
+static void name_is_ambiguous(int port)
+{
+	const char *path = str("%s/two.yaml", scratch);
+	struct run r;
+
+	file_write(path, str("allow:\n  - {rule: mem-*, exe: /usr/bin/gdb, reason: planned, "
+			     "instance: \"redis-server:%d\"}\n",
+			     port));
+	r = run_command(5000, "build/cachewarden", "policy", "check", path);
+	require(!r.status, "status %d: %s", r.status, r.err);
+	require(strstr(r.err, str("matches 2 servers that run (redis-server:%d@cw-one.service, "
+				  "redis-server:%d@cw-two.service)",
+				  port, port)),
+		"policy check says: %s", r.err);
+}
+
 static void same_port(const void *arg)
 {
 	int port = port_free();
@@ -363,6 +380,7 @@ static void same_port(const void *arg)
 				 str("redis-server:%d@cw-two.service", port)),
 		"the other is called %s", alert ? alert_str(alert, "instance.name") : "nothing");
 	require(strcmp(alert_str(alert, "instance.uid"), uid), "both have one uid");
+	name_is_ambiguous(port);
 	server_stop(s, SIGTERM);
 	server_stop(t, SIGTERM);
 	rmdir(unit_make("cw-one.service"));

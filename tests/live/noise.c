@@ -2,7 +2,7 @@
 /*
  * noise.c - what a user without privileges does, however much of it, hides nothing that others do, and no server.
  */
-#include "harness.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -23,7 +23,13 @@
 #define HOLDERS "40"
 #define HELD "16"	   /* servers */
 #define CONNECTIONS "4000" /* the same */
-#define USUAL "100"	   /* what anybody may do */
+#define HANDSHAKES "1500"  /* three times what is told one by one */
+#define PERIOD_MS 9000	   /* of a share */
+#define SHARES "600"	   /* a share, and what is counted together */
+#define CHAIN "300"	   /* of up to 16 ancestors each: more than a table of 4,096 holds */
+#define FIRST_USER "50000"
+#define USERS "36"  /* of 500 reports each: more than the table holds */
+#define USUAL "100" /* what anybody may do */
 
 #define TOO_MANY_ATTEMPTS "uid 65534 makes too many attempts to tell them apart: counted together"
 #define TOO_MANY_SERVERS "uid 65534 starts and ends too many servers at once: followed late"
@@ -222,8 +228,8 @@ static void attempts(const void *arg)
 
 /* --- connections --- */
 
-/* Of a crowd, the number of connections is told; each other alert is one. */
-static long connections(struct monitor *m, const struct server *s)
+/* How many broke that rule, and in how many alerts. Of a crowd, the number of connections is told; each other alert is one. */
+static long connections(struct monitor *m, const struct server *s, const char *rule, size_t *alerts)
 {
 	json_t *last = json_object(), *count;
 	const char *uid;
@@ -234,27 +240,30 @@ static long connections(struct monitor *m, const struct server *s)
 		json_t *l = m->lines[i];
 		bool crowd = alert_true(l, "crowd");
 
-		if (!strcmp(alert_str(l, "rule"), "tls-plaintext") &&
-		    alert_int(l, "instance.pid") == s->pid)
+		if (!strcmp(alert_str(l, "rule"), rule) && alert_int(l, "instance.pid") == s->pid)
 			json_object_set_new(last, alert_uid(l),
 					    json_integer(crowd ? alert_int(l, "count") : 1));
 	}
 	json_object_foreach (last, uid, count)
 		total += json_integer_value(count);
+	*alerts = json_object_size(last);
 	json_decref(last);
 	return total;
 }
 
-static void all_counted(struct monitor *m, const struct server *s, long wanted)
+/* Returns in how many alerts. */
+static size_t all_counted(struct monitor *m, const struct server *s, const char *rule, long wanted)
 {
 	long long end = now_ms() + ALERT_MS * patience;
+	size_t alerts;
 
-	while (connections(m, s) < wanted && now_ms() < end)
+	while (connections(m, s, rule, &alerts) < wanted && now_ms() < end)
 		sleep_ms(10);
 	sleep_ms(SETTLE_MS);
 	monitor_sync(m);
-	require(connections(m, s) == wanted, "%ld of %ld connections are counted",
-		connections(m, s), wanted);
+	require(connections(m, s, rule, &alerts) == wanted, "%ld of %ld connections are counted",
+		connections(m, s, rule, &alerts), wanted);
+	return alerts;
 }
 
 /* A connection in plaintext by somebody else, in an alert of its own that names him. */
@@ -307,7 +316,7 @@ static void flooded(const void *arg)
 	kill(m->pid, SIGCONT);
 	require(trigger_int(&t, "made") == atol(CONNECTIONS), "%lld connections: %s",
 		trigger_int(&t, "made"), strerror(trigger_int(&t, "errno")));
-	all_counted(m, s, atol(CONNECTIONS) + 1);
+	all_counted(m, s, "tls-plaintext", atol(CONNECTIONS) + 1);
 	name = client_reported(m, s, here);
 	client_reported(m, other, there);
 	require(alert_find(m, "mem-read", u.pid), "the flood hides an attack on another server");
@@ -323,6 +332,48 @@ static void flooded(const void *arg)
 	require(!monitor_summary(m, "dropped"), "something was dropped");
 }
 
+#define UNREAD "TLS handshakes read in part: version and cipher not evaluated"
+
+/*
+ * Weak handshakes, more than are told one by one. Another server's is, all the same. A monitor that is starved of CPU time
+ * does not read all handshakes, and says how many.
+ */
+static void handshakes(const void *arg)
+{
+	const char *number = arg ? arg : HANDSHAKES, *note;
+	struct server *s = server_start(&(struct server_opts){.extra = EVERYTHING}),
+		      *other = server_start(&(struct server_opts){.extra = EVERYTHING});
+	struct monitor *m = monitor_start(NULL);
+	long long began;
+	struct trigger t;
+	size_t alerts;
+	long told, unread;
+
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	began = now_ms();
+	t = trigger("old_hellos", "127.0.0.1", str("%d", s->tls_port), number);
+	require(trigger_int(&t, "made") == atol(number), "%lld handshakes",
+		trigger_int(&t, "made"));
+	if (now_ms() - began > PERIOD_MS)
+		test_skip("this machine makes fewer than " HANDSHAKES " of them in ten seconds");
+	sleep_ms(2 * SETTLE_MS);
+	trigger("old_hellos", "127.0.0.1", str("%d", other->tls_port), "1");
+	all_counted(m, other, "tls-version", 1);
+	note = str("unnamed clients: too many connections to redis-server:%d with weak handshakes: "
+		   "counted together",
+		   s->tls_port);
+	require(arg ? !blind_count(m, note) : blind_count_wait(m, note, 0) > 0, "\"%s\"", note);
+	sleep_ms(2500); /* counts are told once a second */
+	told = connections(m, s, "tls-version", &alerts);
+	unread = blind_count(m, UNREAD);
+	printf("# %ld in %zu alerts, %ld unread\n", told, alerts, unread);
+	require(told <= atol(number) && told + (unread > 0 ? unread : 0) >= atol(number),
+		"%ld are told, %ld unread", told, unread);
+	require((long)alerts <= (arg ? atol(arg) : atol(SHARES)), "in %zu alerts", alerts);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 static void usual_connections(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){.plain = true});
@@ -332,7 +383,7 @@ static void usual_connections(const void *arg)
 	monitors_mark();
 	for (int i = 0; i < 2; i++)
 		trigger_nobody("crowd", i ? "leave" : "plain", str("%d", s->plain_port), USUAL);
-	all_counted(m, s, 2 * atol(USUAL));
+	all_counted(m, s, "tls-plaintext", 2 * atol(USUAL));
 	no_noise_told(m);
 	for (size_t i = m->mark; i < m->count; i++)
 		require(!alert_true(m->lines[i], "crowd"), "they are counted together");
@@ -437,6 +488,67 @@ static void states(const void *arg)
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 
+/* Ancestors of servers of nobody's, by the thousand. The supervisor of another server may keep its listening socket all the same. */
+static void ancestors(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	struct trigger t = trigger_stay("supervisor", REDIS_SERVER, s->config);
+	struct monitor *m;
+
+	s->pid = trigger_int(&t, "server_pid");
+	child_adopt(s->pid);
+	server_ready(s);
+	m = monitor_start("--sweep", "1", NULL);
+	sleep_ms(SETTLE_MS);
+	monitors_mark();
+	t = trigger_stay("as_uid", str("%d", NOBODY), trigger_for_all("crowd"), "chain", CHAIN);
+	require(trigger_int(&t, "made") == atol(CHAIN), "%lld of " CHAIN, trigger_int(&t, "made"));
+	sleep_ms(5000); /* some sweeps */
+	require(!blamed(m, s, "mem-fd"), "its supervisor is a stranger");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* An ancestor is known by its place, not by its number: whoever gets that later is a stranger. */
+static void ancestor_number(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	struct trigger t = trigger_stay("supervisor", REDIS_SERVER, s->config, "replaced");
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	pid_t parent = trigger_int(&t, "parent");
+	json_t *found = NULL;
+
+	s->pid = trigger_int(&t, "server_pid");
+	child_adopt(s->pid);
+	server_ready(s);
+	sleep_ms(3000); /* with two sweeps */
+	require(!blamed(m, s, "mem-fd"), "a supervisor is a stranger");
+	require(!kill(parent, SIGKILL), "the supervisor is gone");
+	for (long long end = now_ms() + 6000 * patience; !found && now_ms() < end; sleep_ms(50))
+		found = alert_find(m, "mem-fd", parent);
+	require(found, "it is not told");
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
+/* More reports of many users' than are remembered: what somebody else was seen to do is not told twice. */
+static void reports(const void *arg)
+{
+	struct server *s = server_start(&(struct server_opts){});
+	struct monitor *m = monitor_start("--sweep", "1", NULL);
+	struct trigger crowd, t;
+
+	sleep_ms(SETTLE_MS);
+	t = trigger_stay("hold", pid_of(s), "mem");
+	sleep_ms(2500); /* with a sweep */
+	require(alert_find(m, "mem-read", t.pid), "it is not told");
+	monitors_mark();
+	crowd = trigger_stay("crowd", "reported", FIRST_USER, USERS);
+	require(trigger_int(&crowd, "made") > 16500, "%lld reports", trigger_int(&crowd, "made"));
+	sleep_ms(3000); /* with two sweeps */
+	require(!alert_find(m, "mem-read", t.pid), "it is told again");
+	printf("# of %lld reports\n", trigger_int(&crowd, "made"));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 /* A busy user: a hundred attempts and a hundred servers. */
 static void usual(const void *arg)
 {
@@ -475,6 +587,9 @@ static const struct test tests[] = {
 	TEST("the same to a server without TLS: all are counted, nobody is blamed", flooded,
 	     &(struct flood){"plain", .plain = true, .no_tls = true}),
 	TEST("200 plaintext connections are no noise", usual_connections),
+	TEST("1500 connections with TLS 1.0: all are counted, that of another server is told",
+	     handshakes),
+	TEST("200 connections with TLS 1.0 are no noise", handshakes, "200"),
 	TEST("a server of nobody executes 70000 files: he is named, the code of others is known",
 	     code, .slow = true),
 	TEST("a server of nobody makes 9000 pipes: he is named, those of others are known", pipes,
@@ -482,6 +597,10 @@ static const struct test tests[] = {
 	TEST("a server that makes 400 pipes is no noise", pipes, "400"),
 	TEST("nobody keeps 5000 descriptors of his servers: one of somebody else's is told", states,
 	     .slow = true),
+	TEST("300 servers of nobody, each the child of another: supervisors of others are known",
+	     ancestors),
+	TEST("a process that gets the number of a supervisor is a stranger", ancestor_number),
+	TEST("17000 reports of 34 users: what others do is not told twice", reports, .slow = true),
 	TEST("100 attempts and 100 servers by nobody are no noise", usual),
 	{},
 };

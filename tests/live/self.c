@@ -470,7 +470,7 @@ static bool monitor_writes(const char *map)
 	static const char *const maps[] = {
 		"mem_calls",	"events",	 "handshakes", "attempts",     "baselined",
 		"files",	"prevent_rules", "main_tgids", "access_b.bss", "memory_b.bss",
-		"sweep_bp.bss", "shares",	 "hoarders"};
+		"sweep_bp.bss", "shares",	 "hoarders",   "disks"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		if (!strcmp(maps[i], map))

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct server *sweep_redis;
@@ -234,6 +235,50 @@ static void listener_inherited(const void *arg)
 	expect_nothing(sweep_mon);
 }
 
+/* A seccomp filter hands syscalls to whoever started the server: he may answer them, and put descriptors into it. */
+static void answered(const void *arg)
+{
+	struct server *s = server_prepare(&(struct server_opts){});
+	struct trigger t = trigger_stay("answerer", arg, REDIS_SERVER, s->config);
+
+	s->pid = trigger_int(&t, "child");
+	child_adopt(s->pid);
+	server_ready(s);
+	if (strcmp(arg, "hold")) {
+		sleep_ms(SWEEPS_MS);
+		expect_nothing(sweep_mon);
+		return;
+	}
+	expect(sweep_mon, {.rule = "mem-trace",
+			   .vector = "sweep",
+			   .detail = "syscalls of it answered by another process (seccomp)",
+			   .server = s,
+			   .by = &t,
+			   .outcome = "unknown",
+			   .found_by = "sweep"});
+}
+
+/* A server that could send frames of its own: no packet of them passes a hook. */
+static void other_family(const void *arg)
+{
+	struct server *s = standin_start("packet", NULL, true);
+
+	expect(sweep_mon, {.rule = "tls-bypass",
+			   .vector = "sweep",
+			   .detail = "socket of a family that is neither IP, UNIX nor netlink",
+			   .server = s,
+			   .outcome = "unknown",
+			   .found_by = "sweep"});
+}
+
+/* What it is no listener for: a process that is no instance. */
+static void answered_stranger(const void *arg)
+{
+	trigger_stay("answerer", "hold", "/bin/sleep", "60");
+	sleep_ms(SWEEPS_MS);
+	expect_nothing(sweep_mon);
+}
+
 /* The holder's own files, files of processes that are not instances, and files of an instance that anybody may read. */
 static void own_files(const void *arg)
 {
@@ -323,6 +368,10 @@ static const struct test tests[] = {
 	     connection_kept_by_taker),
 	TEST("a stolen listening socket sent over a socket: the receiver is a finding of its own",
 	     listener_passed),
+	TEST("syscalls of a server handed to a stranger by a seccomp filter", answered, "hold"),
+	TEST("a packet socket of a server", other_family),
+	TEST("a seccomp filter that hands them to nobody raises nothing", answered, "alone"),
+	TEST("syscalls of a stranger handed to another raise nothing", answered_stranger),
 	TEST("an alert brings a sweep where none is due", after_alert),
 
 	TEST("MODULE LOAD names the module, once", sweep_module_loaded),

@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # corpus.sh [-n] [LANE...] - run every attack of the live tests on this kernel and in the lanes, print the result
-# of each on each kernel, and write the totals to docs/coverage.md. -n: summarise the last run, kept in
-# build/corpus/. Needs `make all tests`, and root.
+# of each on each kernel, and write two tables to docs/coverage.md: totals by rule, and each evasion of evasions.list.
+# -n: summarise the last run, kept in build/corpus/. Needs `make all tests`, and root.
 #
 # A case is a live test that expects an alert, and prints the rule and the mechanism that caught it
 # (`# caught ...`, tests/live/alert.c); a failing test prints what it expected. Exits with 1 if an attack was
-# missed that is not a known blind spot.
+# missed that is not a known blind spot, or if an evasion has no test.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 kept=build/corpus
 doc=docs/coverage.md
-suites="memory: calls: files: sweep: code: namesake: wire: plain: self: silence: prevent: tools:"
+evasions=tests/scripts/evasions.list
+suites="memory: calls: files: sweep: code: namesake: wire: plain: tls: noise: self: silence: prevent: tools:"
 lanes="6.1 6.12 6.18 newest"
 
 run=1
@@ -39,12 +40,59 @@ if [ ! -s $kept/here.tap ]; then
 	exit 3
 fi
 
-# Prefixes every line with its kernel, then summarises in one pass: totals to $kept/table.md, cases to stdout.
+# Prefixes every line with its kernel, then summarises in one pass: totals to $kept/table.md, evasions to
+# $kept/evasions.md, cases to stdout.
 {
 	sed "s/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} /\1 [$(uname -r | cut -d . -f 1-2) here] /" $kept/here.tap
 	[ ! -s $kept/lanes.tap ] ||
 		sed -n 's/^\(not ok\|ok\|#\)\( [0-9]*\)\{0,1\}\( -\)\{0,1\} \[/\1 [/p' $kept/lanes.tap
-} | awk -v table=$kept/table.md '
+} | awk -v table=$kept/table.md -v evasions=$evasions -v evaded=$kept/evasions.md '
+	# The test of an evasion on a kernel: how it was caught, or what became of the test.
+	function outcome(name, kernel,	r, how, hows) {
+		for (r = 1; r <= rule_count; r++) {
+			how = got[name SUBSEP rule_nr[r], kernel]
+			if (how != "" && hows !~ how)
+				hows = hows (hows == "" ? "" : ", ") how
+		}
+		if (result[name, kernel] == "not ok" || hows ~ /missed/)
+			return "**missed**"
+		return hows != "" ? hows : result[name, kernel] == "ok" ? "told" : result[name, kernel]
+	}
+	function put_evasions(	line, part, k, head, rule, row, any, group) {
+		head = "| evasion |"
+		rule = "|---|"
+		for (k = 1; k <= kernel_count; k++) {
+			head = head " " kernels[k] " |"
+			rule = rule "---|"
+		}
+		print head >evaded
+		print rule >evaded
+		while ((getline line <evasions) > 0) {
+			if (line ~ /^#/ || split(line, part, "\t") < 2)
+				continue
+			if (part[1] != group) {
+				group = part[1]
+				row = "| **" group "** |"
+				for (k = 1; k <= kernel_count; k++)
+					row = row " |"
+				print row >evaded
+			}
+			row = "| " part[2] " |"
+			any = 0
+			for (k = 1; k <= kernel_count; k++) {
+				how = outcome(part[2], kernels[k])
+				any += how == "told" || how ~ /hook|sweep/
+				unseen += how ~ /missed/
+				row = row " " (how == "" ? "-" : how) " |"
+			}
+			if (!any) {
+				print "corpus.sh: no test shows: " part[2] >"/dev/stderr"
+				unseen++
+			}
+			print row >evaded
+		}
+		close(evaded)
+	}
 	function enter(name, rule, how,	id) {
 		id = name SUBSEP rule
 		if (!(id in seen)) {
@@ -107,6 +155,8 @@ fi
 				blind[name] = why
 			}
 		}
+		result[name, kernel] = skip ? "-" : verb
+		skip = 0
 		for (i = 1; i <= waiting[kernel]; i++)
 			enter(name, wait_rule[kernel, i], wait_how[kernel, i])
 		waiting[kernel] = 0
@@ -154,16 +204,18 @@ fi
 			if (blind[name] != "")
 				print "\nmissed where `" name "`: " blind[name] >table
 		close(table)
+		put_evasions()
 		for (k = 1; k <= kernel_count; k++)
 			printf("%s%s %d of %d caught", (k > 1 ? "; " : ""), kernels[k], sum_caught[k], sum[k])
 		print ""
-		exit(missed ? 1 : 0)
+		exit(missed || unseen ? 1 : 0)
 	}'
 status=$?
 
-# Replaces the table in the document.
-awk -v table=$kept/table.md '
+# Replaces the tables in the document.
+awk -v table=$kept/table.md -v evaded=$kept/evasions.md '
 	/^<!-- corpus -->/ { print; while ((getline line < table) > 0) print line; inside = 1; next }
-	/^<!-- end of corpus -->/ { inside = 0 }
+	/^<!-- evasions -->/ { print; while ((getline line < evaded) > 0) print line; inside = 1; next }
+	/^<!-- end of (corpus|evasions) -->/ { inside = 0 }
 	!inside' $doc >$kept/doc && cat $kept/doc >$doc
 exit $status

@@ -11,6 +11,9 @@
  *     files NUMBER                a process with a server's title that opens a new file without a name again and again; it
  *                                 stays. Reported once NUMBER were opened
  *     code NUMBER                 a server that maps NUMBER files executable, one after the other; it stays
+ *     chain NUMBER                NUMBER processes with a server's title, each the child of the one before; they stay
+ *     reported FIRST USERS        each of USERS users from uid FIRST on opens some 500 files in /proc of a process of his with
+ *                                 a server's title; they stay
  *     pipes NUMBER                a process with a server's title that makes NUMBER pipes and has two at a time; it stays
  *     states HOLDERS SERVERS      each of HOLDERS processes keeps files in /proc of each of SERVERS processes with a server's
  *                                 title; they stay
@@ -247,15 +250,14 @@ static int hold_files(pid_t of)
 	return held;
 }
 
-static void make_states(long holders, long servers)
+/* Returns when all is held. */
+static void make_states(long holders, long servers, atomic_long *held)
 {
 	pid_t self = getpid(), *pids = calloc(servers, sizeof(*pids));
-	atomic_long *held = mmap(NULL, sizeof(*held), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ready[2];
 	char c;
 
-	if (!pids || held == MAP_FAILED || pipe2(ready, O_CLOEXEC))
+	if (!pids || pipe2(ready, O_CLOEXEC))
 		trigger_die("states");
 	for (long i = 0; i < servers; i++)
 		pids[i] = server_alive(self);
@@ -272,7 +274,73 @@ static void make_states(long holders, long servers)
 	for (long i = 0; i < holders; i++)
 		if (read(ready[0], &c, 1) != 1)
 			trigger_die("a holder");
+}
+
+static atomic_long *shared_number(void)
+{
+	void *at = mmap(NULL, sizeof(atomic_long), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		trigger_die("mmap");
+	return at;
+}
+
+static void keep_states(long holders, long servers)
+{
+	atomic_long *held = shared_number();
+
+	make_states(holders, servers, held);
 	trigger_report("\"made\":%ld", atomic_load(held));
+	trigger_stay();
+}
+
+#define REPORTS_HOLDERS                                                                            \
+	38 /* times the files that hold_files() may open: less than a user's share of attempts */
+#define REPORTS_PAUSE                                                                              \
+	200000 /* us: the monitor is to read the events of one user before the next one's */
+
+static void make_reports(uid_t first, long users)
+{
+	atomic_long *held = shared_number();
+	int ready[2];
+	char c;
+
+	if (pipe2(ready, O_CLOEXEC))
+		trigger_die("pipe");
+	for (uid_t uid = first; uid < first + users; uid++) {
+		if (!fork()) {
+			if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+				trigger_die("uid %u", uid);
+			prctl(PR_SET_PDEATHSIG, SIGKILL); /* which a new uid takes away */
+			prctl(PR_SET_DUMPABLE, 1);
+			make_states(REPORTS_HOLDERS, 1, held);
+			if (write(ready[1], "", 1) != 1)
+				_exit(1);
+			trigger_stay();
+		}
+		if (read(ready[0], &c, 1) != 1)
+			trigger_die("a user");
+		usleep(REPORTS_PAUSE);
+	}
+	trigger_report("\"made\":%ld", atomic_load(held));
+	trigger_stay();
+}
+
+/* The last one reports. */
+static void link_chain(long made, const char *number)
+{
+	char next[24];
+	pid_t pid = made < atol(number) ? fork() : -1;
+
+	snprintf(next, sizeof(next), "%ld", made + 1);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl("/proc/self/exe", "redis-server", "link", next, number, NULL);
+		_exit(1);
+	}
+	if (pid < 0)
+		trigger_report("\"made\":%ld", made);
 	trigger_stay();
 }
 
@@ -340,7 +408,15 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "alive"))
 		make_alive(atol(argv[2]));
 	if (argc == 4 && !strcmp(argv[1], "states"))
-		make_states(atol(argv[2]), atol(argv[3]));
+		keep_states(atol(argv[2]), atol(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "reported"))
+		make_reports((uid_t)atol(argv[2]), atol(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "link"))
+		link_chain(atol(argv[2]), argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "chain")) {
+		execl("/proc/self/exe", "redis-server", "link", "1", argv[2], NULL);
+		trigger_die("exec");
+	}
 	if (argc == 3 && !strcmp(argv[1], "inside"))
 		make_threads(atol(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "leave"))
@@ -369,7 +445,8 @@ int main(int argc, char **argv)
 	if (argc != 3 || strcmp(argv[1], "servers"))
 		trigger_usage(
 			"threads LEVELS NUMBER UID|servers NUMBER|alive NUMBER|leaver NUMBER|files NUMBER|"
-			"code NUMBER|pipes NUMBER|states HOLDERS SERVERS|plain PORT NUMBER|leave PORT NUMBER");
+			"code NUMBER|pipes NUMBER|states HOLDERS SERVERS|chain NUMBER|reported FIRST USERS|"
+			"plain PORT NUMBER|leave PORT NUMBER");
 	make_servers(atol(argv[2]));
 	return 0;
 }

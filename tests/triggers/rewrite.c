@@ -7,6 +7,7 @@
  *     -a map       the same as last, through a shared mapping
  *     -a truncate  truncate(2) by path, to the size it has
  *     -a shrink    truncate(2) by path, without its last byte
+ *     -a punch     punches a hole where its last byte is
  *     -a replace   writes a copy beside it and renames that over it
  *     -w           once the file is open, wait until PATH.go exists before writing, then stay
  *
@@ -17,7 +18,7 @@
 
 #include "trigger.h"
 
-static const char synopsis[] = "PATH -a same|last|map|truncate|shrink|replace [-w]";
+static const char synopsis[] = "PATH -a same|last|map|truncate|shrink|punch|replace [-w]";
 
 static int write_last(int fd, off_t at, char change)
 {
@@ -69,6 +70,8 @@ static int act(const char *action, const char *path, int fd)
 		return truncate(path, st.st_size);
 	if (!strcmp(action, "shrink"))
 		return truncate(path, st.st_size - 1);
+	if (!strcmp(action, "punch"))
+		return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, st.st_size - 1, 1);
 	if (!strcmp(action, "replace"))
 		return replace(fd, path, &st);
 	trigger_usage(synopsis);

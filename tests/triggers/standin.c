@@ -10,6 +10,7 @@
  *     memfd       a shared writable mapping
  *     ksm         memory that KSM may merge
  *     swap        asks for 16 MiB to be swapped out
+ *     packet      opens a packet socket
  *     grow        only allocates memory: the benign twin
  *
  * Ground truth: "what" and "listener" (a descriptor) once it listens, "acted" once it has acted.
@@ -41,6 +42,8 @@ static void act(const char *what, const char *file)
 		map(PROT_READ | PROT_WRITE | PROT_EXEC, anon, -1, PAGE);
 	} else if (!strcmp(what, "file")) {
 		map(PROT_READ | PROT_EXEC, MAP_PRIVATE, open(file, O_RDONLY | O_CLOEXEC), PAGE);
+	} else if (!strcmp(what, "packet")) {
+		err = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) < 0;
 	} else if (!strcmp(what, "memfd")) {
 		fd = memfd_create("shared", MFD_CLOEXEC);
 		err = ftruncate(fd, PAGE);

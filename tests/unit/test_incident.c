@@ -292,6 +292,29 @@ static void severity_rises_with_the_stage(void **state)
 	assert_int_equal(in->stage_ns[STAGE_TOUCH], 7 * S);
 }
 
+/* A dump that others may read and a port without TLS are two states, and not somebody who gets on. */
+static void states_that_nobody_brought_about_do_not_add_up(void **state)
+{
+	static const uint8_t rules[] = {RULE_TLS_LISTENER, RULE_REST_FILE, RULE_MEM_SPILL};
+	struct incident *in = NULL;
+	enum severity worst = SEVERITY_INFO;
+	unsigned int stages = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		struct incident_fact f = fact_of(1, 100, 101, rules[i], 5 * S);
+
+		f.lineage = (struct lineage){LINEAGE_NOBODY};
+		f.actor = NULL;
+		in = incidents_feed(*state, &f, 5 * S);
+		if (f.action.severity > worst)
+			worst = f.action.severity;
+		stages |= 1u << f.action.stage;
+	}
+	assert_int_equal(shown.opened, 1);
+	assert_true(stages & (stages - 1)); /* more than one */
+	assert_int_equal(in->severity, worst);
+}
+
 static void refused_attempt_only_reaches_the_touch_stage(void **state)
 {
 	struct event ev = {.key.rule = RULE_MEM_READ};
@@ -567,6 +590,7 @@ int main(void)
 		T(process_without_a_session_joins_it_once_it_is_known),
 		T(peers_are_distinguished_by_address),
 		T(severity_rises_with_the_stage),
+		T(states_that_nobody_brought_about_do_not_add_up),
 		T(refused_attempt_only_reaches_the_touch_stage),
 		T(memory_read_then_foreign_writer_is_correlated),
 		T(key_read_then_downgrade_is_correlated_across_incidents),

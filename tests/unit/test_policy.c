@@ -448,6 +448,28 @@ static void plaintext_is_allowed_by_network_and_executable_combined(void **state
 	policy_free(&p);
 }
 
+/* Whatever its number is. Blindness is no rule that could be switched off. */
+static void every_rule_but_self_blind_can_be_named(void **state)
+{
+	const char *names[RULE_MAX];
+	char text[128];
+
+	assert_int_equal(policy_rule_names(names), RULE_MAX - 2);
+	for (unsigned int r = RULE_NONE + 1; r < RULE_MAX; r++) {
+		struct policy p;
+
+		if (r == RULE_SELF_BLIND) {
+			assert_int_equal(policy_rule_find(rule_name(r)), RULE_NONE);
+			continue;
+		}
+		snprintf(text, sizeof(text),
+			 "instances:\n  - {name: any, rules: {%s: {mode: observe}}}\n",
+			 rule_name(r));
+		p = read_policy(text);
+		policy_free(&p);
+	}
+}
+
 static void expected_peer_may_be_reached_past_tcp(void **state)
 {
 	struct policy p = read_policy("tls:\n"
@@ -580,6 +602,7 @@ int main(void)
 		T(prevented_attempt_is_never_allowed),
 		T(prevention_is_per_instance_and_rule),
 		T(plaintext_is_allowed_by_network_and_executable_combined),
+		T(every_rule_but_self_blind_can_be_named),
 		T(expected_peer_may_be_reached_past_tcp),
 		T(tls_settings_are_applied),
 		T(later_file_extends_lists_and_replaces_values),

@@ -224,6 +224,24 @@ static void process_listers_are_low_only_in_their_own_directory(void **state)
 	assert_int_equal(attempt_severity(&ev), SEVERITY_CRITICAL);
 }
 
+/* What tells its user what is on a disk, not the program that copies it. */
+static void disk_tools_are_routine_and_copies_are_not(void **state)
+{
+	struct event ev = {
+		.key = {.rule = RULE_REST_FILE, .vector = VECTOR_OPENAT, .detail = HOST_DISK}};
+
+	set_exe(&ev, "blkid", "sbin");
+	assert_int_equal(routine_of(&ev), ROUTINE_LISTING);
+	ev.key.detail = FILE_DATA;
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	ev.key.detail = HOST_DISK;
+	set_exe(&ev, "debugfs", "sbin");
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	set_exe(&ev, "dd", "bin");
+	assert_int_equal(routine_of(&ev), ROUTINE_NOT);
+	assert_int_equal(attempt_severity(&ev), SEVERITY_HIGH);
+}
+
 static void listing_is_routine_and_the_rest_is_not(void **state)
 {
 	struct event ev = {.key = {.rule = RULE_MEM_INSPECT,
@@ -338,6 +356,7 @@ int main(void)
 		cmocka_unit_test(refused_attempt_is_one_level_less_severe),
 		cmocka_unit_test(listing_descriptors_is_low_and_reading_maps_is_medium),
 		cmocka_unit_test(process_listers_are_low_only_in_their_own_directory),
+		cmocka_unit_test(disk_tools_are_routine_and_copies_are_not),
 		cmocka_unit_test(listing_is_routine_and_the_rest_is_not),
 		cmocka_unit_test(looking_at_the_monitor_is_no_change),
 		cmocka_unit_test(inspecting_the_monitor_is_low_and_attacking_it_is_high),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* cmd_policy.c - cachewarden policy check, test, suggest and explain. None needs root, a monitor or a kernel. */
+/* cmd_policy.c - cachewarden policy check, test, suggest and explain. None needs root, a monitor or a kernel; `check` asks a
+ * monitor if one runs. */
 #include "cmd/cli.h"
+#include "cmd/policy_running.h"
 #include "cmd/verbs.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -139,6 +141,7 @@ static int policy_check(int argc, char **argv)
 	print_counts(file, &p);
 	warn_of_expired(&p);
 	warn_of_ambiguous(&p);
+	policy_warn_of_running(&p);
 	policy_free(&p);
 	return EXIT_FINE;
 }

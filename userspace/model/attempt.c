@@ -28,8 +28,7 @@
 /* The state a sweep found: its detail is an enum finding_kind or, of a file held open, an enum file_kind. */
 static bool is_swept_state(const struct event *ev)
 {
-	return ev->key.vector == VECTOR_SWEEP && ev->key.rule != RULE_MEM_KERNEL &&
-	       ev->key.rule != RULE_MEM_TRACE;
+	return ev->key.vector == VECTOR_SWEEP && ev->key.rule != RULE_MEM_KERNEL;
 }
 
 /* The file that was opened, used or found open, NULL if it was none. */

@@ -36,6 +36,8 @@ static const struct file_kind_info kinds[] = {
 	[HOST_DEV_MEM] = {"/dev/mem", RULE_MEM_KERNEL, RULE_MEM_KERNEL, SEVERITY_CRITICAL},
 	[HOST_LD_SO_PRELOAD] = {"/etc/ld.so.preload", RULE_NONE, RULE_MEM_INJECT, SEVERITY_HIGH},
 	[HOST_CGROUP] = {"cgroup control file", RULE_NONE, RULE_SELF_TAMPER, SEVERITY_HIGH},
+	[HOST_DISK] = {"block device below files of servers", RULE_REST_FILE, RULE_REST_FILE,
+		       SEVERITY_HIGH},
 	[FILE_DATA] = {"data file", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_HIGH,
 		       FINDING_EXPOSED_DATA},
 	[FILE_CONFIG] = {"configuration", RULE_REST_FILE, RULE_REST_FILE, SEVERITY_MEDIUM,

@@ -35,6 +35,8 @@ static const struct finding_kind_info swept_kinds[] = {
 			     SEVERITY_HIGH},
 	[FINDING_FAMILY] = {"socket of a family that is neither IP, UNIX nor netlink",
 			    SEVERITY_HIGH},
+	[FINDING_ANSWERED] = {"syscalls of it answered by another process (seccomp)",
+			      SEVERITY_MEDIUM},
 };
 _Static_assert(ARRAY_SIZE(swept_kinds) == FINDING_MAX, "every finding has a row");
 

@@ -303,7 +303,10 @@ static void lead(struct incident *in, const struct incident_fact *f)
 	snprintf(in->headline, sizeof(in->headline), "%s", f->headline);
 }
 
-/* Several stages are worse than the worst action, a correlation is critical. */
+/*
+ * Several stages of somebody are worse than his worst action: he gets on. States that nobody brought about do not. A
+ * correlation is critical.
+ */
 static enum severity severity_of(const struct incident *in, enum severity worst)
 {
 	unsigned int stages = 0;
@@ -312,6 +315,8 @@ static enum severity severity_of(const struct incident *in, enum severity worst)
 		stages += in->stage_ns[s] > 0;
 	if (in->correlations)
 		return SEVERITY_CRITICAL;
+	if (in->lineage.kind == LINEAGE_NOBODY)
+		return worst;
 	return stages > 1 && worst < SEVERITY_CRITICAL ? worst + 1 : worst;
 }
 

@@ -6,6 +6,8 @@
 #ifndef CACHEWARDEN_INSTANCE_H
 #define CACHEWARDEN_INSTANCE_H
 
+#include "model/crowd.h"
+
 #include "event.h"
 
 #include <stdbool.h>
@@ -35,14 +37,15 @@ struct instance {
 	bool tls;	    /* a client finished a handshake, or its configuration has a TLS port */
 	uint32_t plain;	    /* 1 << index of a port on which it answered in plaintext */
 	uint32_t secure;    /* 1 << index of a port on which a client finished a handshake */
-	uint64_t plaintext_bytes; /* that were found on its sockets */
-	uint64_t exposed;	  /* alert of the first credential seen in plaintext */
-	bool found_running;	  /* by a sweep: everything mapped then counts as its start */
-	uint64_t swept_ns;	  /* when it was last swept; 0: not yet */
-	bool gone;		  /* the kernel side did not know it at the last sweep */
-	bool described;		  /* the evidence log has what its configuration was */
-	bool baselined;		  /* its start is over, and what it had mapped is recorded */
-	uint64_t exe_ino;	  /* of its executable, as the kernel knows it */
+	uint64_t plaintext_bytes;      /* that were found on its sockets */
+	uint64_t exposed;	       /* alert of the first credential seen in plaintext */
+	struct crowd_share handshakes; /* that broke a rule */
+	bool found_running;	       /* by a sweep: everything mapped then counts as its start */
+	uint64_t swept_ns;	       /* when it was last swept; 0: not yet */
+	bool gone;		       /* the kernel side did not know it at the last sweep */
+	bool described;		       /* the evidence log has what its configuration was */
+	bool baselined;		       /* its start is over, and what it had mapped is recorded */
+	uint64_t exe_ino;	       /* of its executable, as the kernel knows it */
 	uint32_t exe_dev;
 	uint32_t user;	  /* its real uid at its start */
 	uint32_t account; /* the user that answers for it: who made its user namespace, or `user` */

@@ -35,6 +35,36 @@ static const char *const listers[] = {
 	"lib/systemd/systemd-logind",
 };
 
+/* Programs that read what a disk holds of itself: partitions, labels, the structure of file systems. Not their files. */
+static const char *const disk_tools[] = {
+	"bin/udevadm",
+	"bin/lsblk",
+	"sbin/blkid",
+	"sbin/blockdev",
+	"sbin/fdisk",
+	"sbin/sfdisk",
+	"sbin/parted",
+	"sbin/partprobe",
+	"sbin/swapon",
+	"sbin/lvm",
+	"sbin/mdadm",
+	"sbin/multipathd",
+	"sbin/grub-probe",
+	"sbin/grub-install",
+	"sbin/e2fsck",
+	"sbin/tune2fs",
+	"sbin/resize2fs",
+	"sbin/dumpe2fs",
+	"sbin/xfs_repair",
+	"sbin/hdparm",
+	"sbin/smartctl",
+	"sbin/smartd",
+	"bin/mount",
+	"lib/systemd/systemd-udevd",
+	"lib/systemd/systemd-growfs",
+	"libexec/udisks2/udisksd",
+};
+
 /* Where these programs are with a merged and an unmerged /usr. */
 static const char *const prefixes[] = {"/usr/", "/"};
 
@@ -100,6 +130,12 @@ static bool lists_bpf(const struct event *ev)
 	       actor_runs(ev, bpf_listers, ARRAY_SIZE(bpf_listers));
 }
 
+static bool reads_disk(const struct event *ev)
+{
+	return ev->key.rule == RULE_REST_FILE && vector_is_open(ev->key.vector) &&
+	       ev->key.detail == HOST_DISK && actor_runs(ev, disk_tools, ARRAY_SIZE(disk_tools));
+}
+
 /* Files that hold only totals of the process. */
 static bool reads_totals(const struct event *ev)
 {
@@ -111,5 +147,5 @@ enum routine routine_of(const struct event *ev)
 {
 	if (reads_totals(ev))
 		return ROUTINE_TOTALS;
-	return routine_lists(ev) || lists_bpf(ev) ? ROUTINE_LISTING : ROUTINE_NOT;
+	return routine_lists(ev) || lists_bpf(ev) || reads_disk(ev) ? ROUTINE_LISTING : ROUTINE_NOT;
 }

@@ -13,7 +13,8 @@ static const struct rule rules[] = {
 		{"mem-trace",
 		 "A process traces the server",
 		 "a process issues any ptrace request on the server, refused ones "
-		 "included, or the server starts under a tracer",
+		 "included; the server starts under a tracer; a seccomp filter hands "
+		 "its syscalls to a process",
 		 SEVERITY_HIGH,
 		 STAGE_TOUCH,
 		 {{"T1055.008", "Ptrace System Calls"}},

@@ -64,8 +64,21 @@ static void remove_idle(struct monitor *m)
 	m->idle_count = 0;
 }
 
+static void on_crowd(void *ctx, const struct crowd *c, bool last)
+{
+	struct monitor *m = ctx;
+	struct alert *a =
+		alerts_counted(&m->alerts, &c->key, &c->counted, m->now, last || m->flushing);
+
+	if (a)
+		report_alert(m, a);
+	if (last)
+		alerts_forget(&m->alerts, &c->key);
+}
+
 void counters_attempts(struct monitor *m)
 {
+	crowds_tick(&m->crowds, m->now, IDLE_NS, on_crowd, m);
 	if (collector_sums(m->collector, on_attempt, m))
 		report_blind_spot(m, "the attempts table could not be read", 1);
 	noise_limit(m);

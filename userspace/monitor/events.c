@@ -390,12 +390,23 @@ static bool is_own(const struct monitor *m, const struct conn *c)
 	return asks_own(&m->asks, c->instance, &c->ends, m->now);
 }
 
+/* Beyond the server's share, it is counted with others. */
+static void report_broken(struct monitor *m, struct event *ev)
+{
+	struct instance *in = instances_find(&m->instances, ev->key.instance);
+	struct crowd_share none = {};
+
+	if (crowds_admit(&m->crowds, in ? &in->handshakes : &none, ev, m->now) ||
+	    crowds_count(&m->crowds, ev, m->now))
+		report(m, ev);
+}
+
 static void report_handshake(struct monitor *m, const struct conn *c, unsigned int rule)
 {
 	static struct event ev; /* large */
 
 	conn_event(c, rule, &ev);
-	report(m, &ev);
+	report_broken(m, &ev);
 }
 
 /* Records or messages that TLS does not allow there, by what the handshake said. */
@@ -408,7 +419,7 @@ static void report_wrong(struct monitor *m, uint64_t cookie)
 		return;
 	c->wrong_reported = true;
 	conn_wrong_event(c, &ev);
-	report(m, &ev);
+	report_broken(m, &ev);
 }
 
 /* The connection is closed: nothing will be counted for it any more. */

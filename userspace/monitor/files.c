@@ -9,6 +9,7 @@
 #include "model/file_kind.h"
 #include "model/rule.h"
 #include "monitor/code.h"
+#include "monitor/disks.h"
 #include "monitor/file_probe.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct files {
 	size_t count, room;
 	size_t next; /* where files_refresh() begins, walking down */
 	struct codes codes;
+	struct disks disks;
 	struct files_gaps gaps;
 	char head[FILE_KIND_HEAD];
 };
@@ -393,6 +395,25 @@ static bool refresh(struct files *f, const struct instance *in, struct file *fil
 	return true;
 }
 
+/* On which file systems running instances have files that nobody else may read. */
+static void update_disks(struct files *f, const struct instances *is)
+{
+	uint32_t systems[DISK_SYSTEMS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < f->count && count < DISK_SYSTEMS_MAX; i++) {
+		const struct file *file = &f->all[i];
+		const struct instance *in = instances_find(is, file->instance);
+		bool known = !file->kind || file->kind == FILE_CODE || !in || !in->members;
+
+		for (size_t k = 0; k < count && !known; k++)
+			known = systems[k] == file->key.dev;
+		if (!known)
+			systems[count++] = file->key.dev;
+	}
+	disks_update(&f->disks, f->sensors, systems, count);
+}
+
 void files_refresh(struct files *f, const struct instances *is, struct discovery *d)
 {
 	size_t i = f->next;
@@ -419,6 +440,7 @@ void files_refresh(struct files *f, const struct instances *is, struct discovery
 			drop(f, is, i);
 		discovery_spend(d, in->account, clock_mono_ns() - began, now);
 	}
+	update_disks(f, is);
 }
 
 bool files_any(const struct files *f, uint32_t instance, unsigned int kind,

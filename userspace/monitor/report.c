@@ -187,9 +187,11 @@ static void report_crowd(struct monitor *m, const struct alert *a, uint64_t more
 	memcpy(c.comm, p->comm, sizeof(c.comm));
 	if (named)
 		snprintf(who, sizeof(who), "uid %u", c.uid);
-	snprintf(note, sizeof(note),
-		 "%s: too many connections to %.60s that are not TLS: counted together", who,
-		 in ? in->name : "several servers");
+	snprintf(note, sizeof(note), "%s: too many connections to %.60s %s: counted together", who,
+		 in ? in->name : "several servers",
+		 key->rule == RULE_TLS_VERSION || key->rule == RULE_TLS_CIPHER
+			 ? "with weak handshakes"
+			 : "that are not TLS");
 	report_caused(m, note, alerts_blind_count(&m->alerts, note) + more, named ? &c : NULL);
 }
 

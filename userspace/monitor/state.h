@@ -104,6 +104,7 @@ struct monitor {
 	struct sweep_state sweeps;
 	struct discovery discovery; /* of servers by others than root */
 	struct noise noise;
+	struct crowds crowds; /* of connections whose handshakes break a rule */
 
 	/* what happens to an event */
 	uint64_t plaintext_due_ns; /* see plaintext.h */

@@ -159,19 +159,26 @@ void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_
 
 /* --- rules --- */
 
+static bool has_name(unsigned int rule)
+{
+	return rule != RULE_NONE && rule != RULE_SELF_BLIND;
+}
+
 unsigned int policy_rule_find(const char *name)
 {
 	unsigned int rule = rule_find(name);
 
-	return rule < POLICY_RULES_END ? rule : RULE_NONE;
+	return has_name(rule) ? rule : RULE_NONE;
 }
 
 size_t policy_rule_names(const char *ret[RULE_MAX])
 {
 	size_t n = 0;
 
-	for (unsigned int r = RULE_NONE + 1; r < POLICY_RULES_END; r++)
-		ret[n++] = rule_name(r);
+	for (unsigned int r = 0; r < RULE_MAX; r++) {
+		if (has_name(r))
+			ret[n++] = rule_name(r);
+	}
 	return n;
 }
 
@@ -202,7 +209,9 @@ static bool parse_rules(const char *text, int64_t *ret, char hint[POLICY_HINT_LE
 	bool is_prefix = !strcmp(text + prefix, "*");
 	int64_t set = 0;
 
-	for (unsigned int r = RULE_NONE + 1; r < POLICY_RULES_END; r++) {
+	for (unsigned int r = 0; r < RULE_MAX; r++) {
+		if (!has_name(r))
+			continue;
 		if (is_prefix ? !strncmp(rule_name(r), text, prefix) : !strcmp(rule_name(r), text))
 			set |= 1ll << r;
 	}

@@ -21,8 +21,7 @@ bool policy_value_set(const struct policy_key *k, void *in, unsigned int rule, c
 /* " (did you mean 'X'?)" where one of the known words is near, else an empty string. */
 void policy_hint(const char *word, const char *const *known, size_t n, char buf[POLICY_HINT_LEN]);
 
-/* Rules that a policy can name. self-blind is not among them: it cannot be switched off. */
-#define POLICY_RULES_END RULE_SELF_BLIND
+/* Rules that a policy can name: all but self-blind, which cannot be switched off. */
 unsigned int policy_rule_find(const char *name); /* RULE_NONE if there is none */
 size_t policy_rule_names(const char *ret[RULE_MAX]);
 

@@ -123,7 +123,7 @@ static size_t known_names(const struct reader *r, const char *prefix,
 	const struct policy_key *children[POLICY_KEYS_MAX];
 	size_t n = policy_table_children(r->table, prefix, children);
 
-	_Static_assert(POLICY_RULES_END <= POLICY_KEYS_MAX, "room for the names of all rules");
+	_Static_assert(RULE_MAX <= POLICY_KEYS_MAX, "room for the names of all rules");
 	if (n == 1 && !strcmp(policy_key_name(children[0]), POLICY_ANY_RULE))
 		return policy_rule_names(ret);
 	for (size_t i = 0; i < n; i++)

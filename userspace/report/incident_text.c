@@ -105,8 +105,8 @@ const char *incident_text(const struct incident_view *v, struct report_buf *b, s
 		break;
 	case INCIDENT_UPDATED:
 		put_head(&t, v, "updated");
-		textw_put(&t, ", reached %s,%s\n", stage_name(in->stage) ?: "nothing",
-			  in->headline);
+		textw_put(&t, ", reached %s%s%s\n", stage_name(in->stage) ?: "nothing",
+			  in->headline[0] ? "," : "", in->headline);
 		break;
 	case INCIDENT_CLOSED:
 		put_head(&t, v, "closed");

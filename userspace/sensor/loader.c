@@ -184,7 +184,8 @@ static bool same_shape(const struct bpf_map *a, const struct bpf_map *b)
 static int size_maps(struct bpf_object *obj)
 {
 	static const char *const names[] = {"procs",	 "servers",	  "candidates",
-					    "baselined", "prevent_rules", "main_tgids"};
+					    "baselined", "prevent_rules", "main_tgids",
+					    "answered"};
 	uint32_t processes = proc_processes_max();
 	int err = 0;
 

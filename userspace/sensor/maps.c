@@ -110,6 +110,18 @@ int sensors_file_set(struct sensors *s, const struct file_key *key, uint32_t ins
 	return bpf_map_update_elem(sensors_map_fd(s, "files"), key, &own, BPF_ANY) ? -errno : 0;
 }
 
+void sensors_disk_set(struct sensors *s, uint32_t dev)
+{
+	struct file_owner host = {.instance = INSTANCE_HOST, .kind = HOST_DISK};
+
+	bpf_map_update_elem(sensors_map_fd(s, "disks"), &dev, &host, BPF_ANY);
+}
+
+void sensors_disk_forget(struct sensors *s, uint32_t dev)
+{
+	bpf_map_delete_elem(sensors_map_fd(s, "disks"), &dev);
+}
+
 void sensors_file_forget(struct sensors *s, const struct file_key *key)
 {
 	bpf_map_delete_elem(sensors_map_fd(s, "files"), key);

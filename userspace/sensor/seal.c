@@ -21,12 +21,12 @@
 
 /* Maps that userspace writes while the monitor runs, or that the kernel does not freeze. All others are frozen. */
 static const char *const writable_maps[] = {
-	"events",	 "handshakes",			 /* the reader's position in the ring */
-	"attempts",					 /* collector.c takes entries out */
-	"baselined",	 "files",	 "main_tgids",	 /* maps.c */
-	"prevent_rules",				 /* prevent.c */
-	"shares",	 "hoarders",			 /* maps.c */
-	"mem_calls",					 /* has task work in it */
+	"events",	 "handshakes", /* the reader's position in the ring */
+	"attempts",		       /* collector.c takes entries out */
+	"baselined",	 "files",	 "disks",	 "main_tgids", /* maps.c */
+	"prevent_rules",					       /* prevent.c */
+	"shares",	 "hoarders",				       /* maps.c */
+	"mem_calls",						       /* has task work in it */
 	"access_b.bss",	 "memory_b.bss", "sweep_bp.bss", /* the variables in struct sensors */
 };
 

@@ -146,6 +146,10 @@ void sensors_file_forget(struct sensors *s, const struct file_key *key);
 /* The same, unless it belongs to another instance. */
 void sensors_file_disown(struct sensors *s, const struct file_key *key, uint32_t instance);
 
+/* A block device holds files of instances, or does not any more. dev: as the kernel has it. */
+void sensors_disk_set(struct sensors *s, uint32_t dev);
+void sensors_disk_forget(struct sensors *s, uint32_t dev);
+
 /* Map descriptors for the collector; owned by s. sensors_handshakes_fd() is negative without the wire sensor. */
 int sensors_events_fd(const struct sensors *s);
 int sensors_attempts_fd(const struct sensors *s);
