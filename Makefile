@@ -60,12 +60,12 @@ FUZZED_fuzz_policy := $(patsubst %,userspace/%.c,policy/policy_yaml policy/polic
 	policy/policy_row policy/policy_sink policy/policy_sink_check policy/policy_table policy/policy_value model/rule model/severity model/tls_suite \
 	base/http_address)
 FUZZ_LIBS_fuzz_policy := -lyaml
-FUZZED_fuzz_note := userspace/evidence/note.c userspace/evidence/tree.c
+FUZZED_fuzz_note := $(patsubst %,userspace/%.c,base/base64 evidence/note evidence/tree)
 FUZZ_LIBS_fuzz_note := -lcrypto
 FUZZED_fuzz_hello := userspace/validate/hello.c
-FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/http evidence/witness_request evidence/note evidence/tree)
+FUZZED_fuzz_witness := $(patsubst %,userspace/%.c,base/base64 base/http evidence/witness_request evidence/note evidence/tree)
 FUZZ_LIBS_fuzz_witness := -lcrypto
-FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/note evidence/tree base/crc32c)
+FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/canon evidence/note evidence/tree base/base64 base/crc32c)
 FUZZ_LIBS_fuzz_frame := -lcrypto -ljansson
 
 FUZZED_fuzz_proc := $(patsubst %,userspace/%.c,base/clock base/dpkg base/host_state base/procdir model/proc_text)
@@ -276,6 +276,11 @@ $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -Itests -MMD -MP -Wl,--as-needed -o $@ $< -ljansson -lbpf -lssl -lcrypto
+
+$(B)/bench/evidence: tests/bench/evidence.c $(PURE)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(USERFLAGS) -Itests -MMD -MP -o $@ $< $(PURE) $(LIBS)
 
 .SECONDEXPANSION:
 $(B)/fuzz/%: tests/fuzz/%.c $$(FUZZED_$$*) $(wildcard include/*.h include/*/*.h userspace/*/*.h)

@@ -14,8 +14,12 @@ Parts, all of them unless BENCH_ONLY names some (comma-separated):
   flood     e. Floods of attempts, by one process and by as many processes as attempts, each in a
                session of its own or all in one: what the monitor spends, and whether every attempt is
                counted.
+  evidence  f. The evidence log on the disk of build/: 20,000 events a second for BENCH_EVIDENCE_SECONDS
+               (20), what of them was lost, and how soon the severe ones were signed; a log of
+               1,000,000 such entries opened, and verified; an alert's line while every sync of the
+               disk takes a second.
 
-A run takes about eight minutes. Other settings: BENCH_ROUNDS (7), BENCH_SECONDS (2, per run),
+A run takes about ten minutes, and 4 GB of disk. Other settings: BENCH_ROUNDS (7), BENCH_SECONDS (2, per run),
 BENCH_SAMPLES (300, alerts), BENCH_AGAINST=FILE (another build of cachewarden, measured in parts a and
 b beside this one).
 
@@ -41,7 +45,7 @@ from scratch import BenchError, Monitor, Server, note, output_of, progress
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MONITOR = BUILD / "cachewarden"
-PARTS = ("compare", "programs", "latency", "sweeps", "flood")
+PARTS = ("compare", "programs", "latency", "sweeps", "flood", "evidence")
 PIPELINES = (1, 16)
 FLOODS = (  # title, kind of tests/triggers/flood.c, attempts
     ("1,000,000 reads by one process", "loop", 1000000),
@@ -64,6 +68,7 @@ class Bench:
         self.latency = {}
         self.sweep_lines = {}  # "as_is" or "crowd" -> (text, average in ms)
         self.floods = []
+        self.evidence = {}  # what of it was measured -> {figure: value}
 
     # --- a. against an unmonitored server, and against others ---
 
@@ -170,15 +175,17 @@ class Bench:
 
     # --- c. latency ---
 
-    def measure_latency(self):
+    def latency_of(self, samples, *arguments, **environment):
         with Server.started(self.work) as server:
-            done = subprocess.run([BUILD / "bench/latency", MONITOR, str(server.pid),
-                                   str(self.samples)], text=True, stdout=subprocess.PIPE,
-                                  check=False)
+            done = subprocess.run([BUILD / "bench/latency", MONITOR, str(server.pid), str(samples),
+                                   *arguments], text=True, stdout=subprocess.PIPE, check=False,
+                                  env=os.environ | environment)
         if done.returncode:
             note("latency: more than half of the alerts never came")
-        self.latency = {key: float(value) if "." in value else int(value)
-                        for key, value in re.findall(r"(\w+)=([\d.]+)", done.stdout)}
+        return figures.of_line(done.stdout)
+
+    def measure_latency(self):
+        self.latency = self.latency_of(self.samples)
 
     # --- d. sweeps ---
 
@@ -230,6 +237,25 @@ class Bench:
             for title, kind, attempts in FLOODS:
                 self.floods.append(f"{title}: {self.flood(server, kind, attempts)}")
 
+    # --- f. evidence ---
+
+    def evidence_of(self, *arguments):
+        return figures.of_line(output_of(BUILD / "bench/evidence", *arguments))
+
+    def measure_evidence(self):
+        seconds = os.environ.get("BENCH_EVIDENCE_SECONDS") or "20"
+        with scratch.folder_on_disk(BUILD / "bench") as disk:
+            self.evidence["write"] = self.evidence_of("write", disk / "rate", "20000", seconds)
+            shutil.rmtree(disk / "rate")
+            self.evidence["grow"] = self.evidence_of("grow", disk / "million", "1000000")
+            self.evidence["open"] = self.evidence_of("open", disk / "million")
+            self.evidence["verify"] = scratch.time_of(MONITOR, "evidence", "verify", disk / "million")
+            fault = disk / "fault"
+            fault.write_text("slow 1000\n")
+            self.evidence["slow_disk"] = self.latency_of(
+                self.samples, "--evidence", disk / "slow", SYNC_FAULT=str(fault),
+                LD_PRELOAD=str(BUILD / "triggers/sync_fault.so"))
+
     # --- the report ---
 
     def sweep_text(self, host):
@@ -261,6 +287,11 @@ class Bench:
     def report_flood(self):
         print("\ne. " + "\n   ".join(self.floods))
 
+    def report_evidence(self):
+        print("\nf. evidence log")
+        for what, values in self.evidence.items():
+            print(f"   {what}:", " ".join(f"{k}={v}" for k, v in values.items()) or "none")
+
     def aims(self):
         throughput, cpu = (", ".join(self.runs.paired_median("cachewarden", p, name)
                                      for p in PIPELINES) for name in ("throughput", "cpu"))
@@ -277,7 +308,7 @@ class Bench:
             "seconds": self.seconds, "compare": self.runs.json(),
             "programs": self.programs.json(),
             "sweep_ms": {host: self.sweep_ms(host) for host in ("as_is", "crowd")},
-            "latency": self.latency}, indent=1) + "\n")
+            "latency": self.latency, "evidence": self.evidence}, indent=1) + "\n")
 
 
 def statistics_of(ids):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Statistics and tables of the benchmark: numbers in, text and JSON out, no I/O."""
+import re
 
 CONFIGURATIONS = ("none", "cachewarden", "against", "auditd", "uprobes")
 PHASES = ("protected-1", "protected-16", "other-1", "other-16")
@@ -14,6 +15,12 @@ def quantile(values, q):
     if low + 1 >= len(ordered):
         return ordered[-1]
     return ordered[low] + (at - low) * (ordered[low + 1] - ordered[low])
+
+
+def of_line(text):
+    """The figures of a line "key=value ..."."""
+    return {key: float(value) if "." in value else int(value)
+            for key, value in re.findall(r"(\w+)=(-?[\d.]+)", text)}
 
 
 class Runs:

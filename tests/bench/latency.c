@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * latency MONITOR PID SAMPLES - measure the time from a process_vm_readv on PID to the alert's line
+ * latency MONITOR PID SAMPLES [ARGUMENT...] - measure the time from a process_vm_readv on PID to the alert's line
  * in the monitor's output pipe.
  *
- * Starts `MONITOR run --output json --events`. One new child per sample reads PID's memory and
+ * Starts `MONITOR run --output json --events ARGUMENT...`. One new child per sample reads PID's memory and
  * exits: a new actor each time, so that no alert is merged into an earlier one. The clock starts in
  * the child right before the system call and stops when read(2) on the pipe has returned the line.
  * relay_us is the median of the same path through a process that only copies a byte. Prints
@@ -30,6 +30,7 @@
 #define ALERT_MS 2000
 #define GAP_US 5000 /* between samples, so that the monitor is asleep again */
 #define RELAY_SAMPLES 200
+#define ARGUMENTS_MAX 16
 #define LINE_ROOM 1048576 /* an alert is a few KiB */
 
 struct monitor {
@@ -73,8 +74,9 @@ static void *first_mapping(pid_t pid)
 	return (void *)start;
 }
 
-static struct monitor monitor_start(const char *path)
+static struct monitor monitor_start(const char *path, char **more)
 {
+	const char *argv[ARGUMENTS_MAX] = {path, "run", "--output", "json", "--events"};
 	struct monitor m = {.buf = malloc(LINE_ROOM)};
 	int out[2], err[2];
 
@@ -90,7 +92,9 @@ static struct monitor monitor_start(const char *path)
 			close(out[i]);
 			close(err[i]);
 		}
-		execl(path, path, "run", "--output", "json", "--events", NULL);
+		for (int i = 5; *more && i + 1 < ARGUMENTS_MAX; i++)
+			argv[i] = *more++;
+		execv(path, (char *const *)argv);
 		die(path);
 	}
 	close(out[1]);
@@ -297,8 +301,8 @@ int main(int argc, char **argv)
 	pid_t target;
 	void *address;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: latency MONITOR PID SAMPLES\n");
+	if (argc < 4) {
+		fprintf(stderr, "usage: latency MONITOR PID SAMPLES [ARGUMENT...]\n");
 		return 2;
 	}
 	target = atoi(argv[2]);
@@ -309,7 +313,7 @@ int main(int argc, char **argv)
 		die("memory");
 	address = first_mapping(target);
 	relay_us = relay_median_us(began);
-	m = monitor_start(argv[1]);
+	m = monitor_start(argv[1], argv + 4);
 	monitor_await_ready(&m);
 	for (int i = 0; i < samples; i++) {
 		took[got] = sample_ns(&m, target, address, began);

@@ -101,6 +101,23 @@ def work_folder():
         yield Path(folder)
 
 
+@contextlib.contextmanager
+def folder_on_disk(parent):
+    """A temporary folder there: /tmp may be memory."""
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=parent) as folder:
+        yield Path(folder)
+
+
+def time_of(*command):
+    """How long a command took, and its peak of memory."""
+    began = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return {"exit": process.returncode, "seconds": round(time.monotonic() - began, 2),
+            "rss_kib": usage.ru_maxrss}
+
+
 def free_port():
     while True:
         port = random.randrange(20000, 32000)

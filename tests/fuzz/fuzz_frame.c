@@ -3,8 +3,10 @@
  * fuzz_frame.c - libFuzzer on the records of the evidence log's write-ahead log, and on the file with what retention kept.
  *
  * Invariants: reading ends, at the first record that is not whole, inside the bytes; what was read is written as the same
- * bytes again. An entry behind a good one does not change it.
+ * bytes again. An entry behind a good one does not change it. A record that is written without a tree of values is written as it
+ * is with one.
  */
+#include "evidence/canon.h"
 #include "evidence/frame.h"
 #include "evidence/pruned.h"
 
@@ -66,6 +68,22 @@ static void read_pruned(const uint8_t *data, size_t size)
 	pruned_free(&p);
 }
 
+static void write_record(const uint8_t *data, size_t size)
+{
+	static struct canon plain, tree;
+	json_t *v;
+
+	plain.len = tree.len = 0;
+	plain.err = tree.err = 0;
+	if (!canon_plain(&plain, (const char *)data, size))
+		return;
+	v = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	check(v != NULL);
+	canon_value(&tree, v);
+	check(!tree.err && plain.len == tree.len && !memcmp(plain.buf, tree.buf, tree.len));
+	json_decref(v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = malloc(size + FRAME_HEAD + 1);
@@ -73,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(bytes, data, size);
 	read_all(bytes, size);
 	read_pruned(data, size);
+	write_record(data, size);
 	if (size &&
 	    size <= FRAME_ENTRY_MAX) { /* as an entry: read back, and garbage after it is none */
 		uint8_t *record = malloc(FRAME_HEAD + 2 * size);

@@ -11,7 +11,7 @@
 set -eu
 umask 022 # other users than root also run the programs
 
-programs="bash sh cat chmod cp sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true head
+programs="bash sh cat chmod cp mv sha256sum id install kill ls mkdir ps rm sleep stat tail timeout true head
 	  ip tc unshare nsenter setpriv mount umount mke2fs
 	  redis-server redis-cli redis-benchmark openssl bpftool strace criu"
 files="/etc/passwd /etc/group /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf"

@@ -277,6 +277,71 @@ static void kept_private(const void *arg)
 		"it is in the monitor's output");
 }
 
+/* Runs a script with the log, the incident and the monitor as $1, $2 and $3, in a directory of its own. */
+static void shell(const char *in, const char *log, const char *incident, const char *script)
+{
+	struct run r =
+		run_command(60000, "sh", "-ec", str("mkdir -p %s && cd %s && %s", in, in, script),
+			    "sh", log, incident, str("%s/" MONITOR, getcwd(NULL, 0)));
+
+	require(r.status == 0, "%s: exit code %d: %s%s", script, r.status, r.out, r.err);
+}
+
+static bool have(const char *program)
+{
+	return run_command(10000, "sh", "-c", str("command -v %s", program)).status == 0;
+}
+
+/* gdb attaches to a server: the bundle of that incident verifies by other people's programs alone, and not if a byte is changed. */
+static void gdb_proved(const void *arg)
+{
+	static const char *const tools[] = {"gdb",	  "openssl", "signify-openbsd", "minisign",
+					    "ssh-keygen", "go",	     "python3",		"zstd"};
+	const char *dir = str("%s/evidence-gdb", scratch), *in = str("%s/proved", scratch);
+	const char *uid;
+	struct monitor *m;
+	json_t *incident;
+	struct run r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+		if (!have(tools[i]))
+			test_skip("no %s here", tools[i]);
+	}
+	m = monitor_start("--evidence", dir, NULL);
+	r = run_command(60000, "gdb", "-p", str("%d", a->pid), "-batch", "-ex", "x/4xb $sp");
+	require(r.status == 0, "gdb: %d %s", r.status, r.err);
+	monitor_sync(m);
+	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+	r = evidence("show", dir);
+	incident = find(r.out, "incident", 0, NULL);
+	uid = json_string_value(json_object_get(json_object_get(incident, "finding_info"), "uid"));
+	require(uid && strstr(json_dumps(incident, 0), "\"comm\": \"gdb\""),
+		"gdb is in no incident: %s", r.out);
+
+	shell(in, dir, uid, "$3 evidence export --incident $2 b.tar.zst $1");
+	shell(in, dir, uid,
+	      "zstd -dqc b.tar.zst | tar xf -; cd evidence; sha256sum -c manifest.sha256; python3 verify.py");
+	shell(in, dir, uid, "grep -q gdb evidence/entries.jsonl; grep -q gdb evidence/report.html");
+	shell(in, dir, uid,
+	      "$3 evidence signatures tools $1 >commands; cmp tools/checkpoint.txt evidence/checkpoint || "
+	      "grep -q -F \"$(sed -n 2,3p tools/checkpoint.txt)\" evidence/checkpoint");
+	shell(in, dir, uid, "cd tools; . ../commands"); /* openssl, signify, minisign, ssh-keygen */
+	if (!access("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog", F_OK)) {
+		shell(in, dir, uid,
+		      str("GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$PWD/go GOFLAGS= go build -o evidence-go "
+			  "%s/tests/tools/evidence.go",
+			  getcwd(NULL, 0)));
+		shell(in, dir, uid, "./evidence-go $1 \"$(cat $1/vkey)\"");
+	}
+
+	shell(in, dir, uid,
+	      "sed -i '0,/gdb/s//gdB/' evidence/entries.jsonl; cd evidence; "
+	      "if python3 verify.py || sha256sum -c manifest.sha256; then exit 9; fi");
+	shell(in, dir, uid,
+	      "sed -i '2s/./9/' tools/checkpoint.txt; cd tools; "
+	      "while read -r c; do if sh -c \"$c\"; then exit 9; fi; done <../commands");
+}
+
 /* An alert is on the disk when the monitor is killed right after it. */
 static void killed(const void *arg)
 {
@@ -319,6 +384,7 @@ static const struct test tests[] = {
 	TEST("an incident is in the log, with its actor and no secret", logged),
 	TEST("a statement has the attempts and handshakes that there were", stated),
 	TEST("what is made of the log has no secret, and verifies", kept_private),
+	TEST("the bundle of an incident made by gdb verifies by other programs", gdb_proved),
 	TEST("an alert is on the disk when the monitor is killed", killed),
 	TEST("the account that answers for a server is in the log", account_recorded),
 	TEST("a log that cannot be written is reported", unwritable),

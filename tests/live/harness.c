@@ -58,6 +58,8 @@ static const struct {
 	{&files_learnt_suite, MONITORS},
 	{&evidence_suite, MONITORS},
 	{&evidence_actors_suite, RIGHT},
+	{&evidence_faults_suite, MONITORS},
+	{&evidence_witness_suite, MONITORS},
 	{&sweep_suite, LEFT},
 	{&sweep_alone_suite, ALONE},
 	{&wire_suite, RIGHT},

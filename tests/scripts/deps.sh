@@ -16,7 +16,7 @@ declare -A group=(
 		ltrace scanmem reptyr procdump criu lldb linux-perf bpftrace lsof psmisc htop
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
 		sslscan testssl.sh stunnel4 haproxy rsyslog rsyslog-openssl prometheus-alertmanager cargo librust-rustls-dev
-		signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
+		chromium signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
 		prometheus systemd man-db
 		python3 python3-jsonschema python3-yaml clang-format clang-tidy shellcheck"
 	[package]="debhelper dpkg-dev lintian debootstrap"

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/macros.h"
+#include "evidence/canon.h"
 #include "evidence/entry.h"
 #include "report/event_json.h"
 #include "report/finding.h"
@@ -75,6 +76,90 @@ static void what_is_no_record_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(make(wrong[i]), -EINVAL);
 	assert_int_equal(count, 0);
+}
+
+/* Returns whether the text is written without a tree of values; then it is written as that is. */
+static bool written_alike(const char *text, size_t len)
+{
+	static struct canon plain, tree;
+	json_t *v;
+
+	plain.len = tree.len = 0;
+	plain.err = tree.err = 0;
+	if (!canon_plain(&plain, text, len))
+		return false;
+	v = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	if (!v)
+		fail_msg("this is no JSON: %.*s", (int)len, text);
+	canon_value(&tree, v);
+	json_decref(v);
+	assert_int_equal(tree.err, 0);
+	if (plain.len != tree.len || memcmp(plain.buf, tree.buf, tree.len) != 0)
+		fail_msg("%.*s became %.*s", (int)len, text, (int)plain.len, plain.buf);
+	return true;
+}
+
+static void plain_records_are_written_as_all_are(void **state)
+{
+	static const struct {
+		const char *record;
+		bool plain;
+	} cases[] = {
+		{"{}", true},
+		{"{\"b\":{\"d\":1,\"c\":[{\"z\":0,\"a\":-7}]},\"a\":null,\"ab\":true,\"A\":false}\n",
+		 true},
+		{"{\"s\":\"a\\\\b\\\"c \x7f \xe2\x82\xac\"}", true},
+		{"{\"n\":999999999999999}", true},
+		{"{\"n\":9007199254740992}", false},
+		{"{\"n\":-0}", false},
+		{"{\"n\":01}", false},
+		{"{\"n\":1.0}", false},
+		{"{\"n\":-}", false},
+		{"{\"s\":\"\\n\"}", false},
+		{"{\"s\":\"\xc3\"}", false},
+		{"{\"s\":\"\xed\xa0\x80\"}", false},
+		{"{\"s\":\"\x01\"}", false},
+		{"{\"a\":1,\"a\":2}", false},
+		{"{\"b\":1,\"a\":2,\"b\":3}", false},
+		{"{\"a\\\"\":1}", false},
+		{"{\"a\":1,}", false},
+		{"{\"a\":[1,]}", false},
+		{"{\"a\" :1}", false},
+		{"{\"a\":tru}", false},
+		{"{\"a\":1}}", false},
+		{"{\"a\":1", false},
+		{"{\"a\":\"", false},
+		{"{\"a\"", false},
+		{"[]", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (written_alike(cases[i].record, strlen(cases[i].record)) != cases[i].plain)
+			fail_msg("plain or not: %s", cases[i].record);
+	}
+}
+
+/* All that the two ways have in common is what they are given: random changes of a record with everything in it. */
+static void changed_records_are_written_alike(void **state)
+{
+	static const char record[] =
+		"{\"b\":{\"d\":1,\"c\":[{\"z\":0,\"a\":-70},[],{}]},\"a\":null,\"ab\":true,\"A\":"
+		"\"x\\\\\xc3\xa9\\\"\",\"aa\":[1,20,\"\"]}";
+	static const char common[] = "{}[]\",:\\-0159.eE \n\xc3\xa9truefalsnbcdA";
+	unsigned int plain = 0;
+
+	srand(12);
+	for (int i = 0; i < 300000; i++) {
+		char text[sizeof(record)];
+		size_t len = sizeof(record) - 1;
+
+		memcpy(text, record, sizeof(record));
+		for (int changes = rand() % 3; changes >= 0; changes--)
+			text[(size_t)rand() % len] = common[(size_t)rand() % (sizeof(common) - 1)];
+		plain += written_alike(text, len - (size_t)(rand() % 8 ? 0 : rand() % 20));
+	}
+	assert_true(plain > 10000);
 }
 
 /* An incident of 24 actions with long command lines, as report/incident_json.c writes it. */
@@ -228,6 +313,26 @@ static void largest_finding_is_an_entry(void **state)
 	free(a);
 }
 
+/* What comes in floods takes the fast way. */
+static void events_are_plain(void **state)
+{
+	struct alert a = {.ev = event_sample(), .count = 4, .detailed = true};
+	struct instance in = {
+		.id = 1, .pid = 7, .ports = 1, .port = {6379}, .name = "redis-server:6379"};
+	struct finding *f = calloc(1, sizeof(*f));
+	struct report_buf b = {};
+	const char *record;
+	size_t len;
+
+	a.ev.actor.ancestors = 3;
+	finding_fill(f, &(struct finding_source){.alert = &a, .instance = &in, .uid_prefix = "x"});
+	strcpy(f->exe, "/home/\xc3\xa9tienne/a \"tool\"");
+	record = event_json(f, &b, &len);
+	assert_true(written_alike(record, len));
+	report_buf_free(&b);
+	free(f);
+}
+
 static void text_of_a_record(void **state)
 {
 	static const char entry[] =
@@ -301,12 +406,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(entries_are_canonical, forget),
 		cmocka_unit_test_teardown(what_is_no_record_is_refused, forget),
+		cmocka_unit_test(plain_records_are_written_as_all_are),
+		cmocka_unit_test(changed_records_are_written_alike),
 		cmocka_unit_test_teardown(large_incidents_become_several_entries_with_every_action,
 					  forget),
 		cmocka_unit_test_teardown(too_large_is_an_error_and_leaves_nothing, forget),
 		cmocka_unit_test_teardown(
 			texts_are_cut_between_characters_if_an_action_does_not_fit, forget),
 		cmocka_unit_test_teardown(largest_finding_is_an_entry, forget),
+		cmocka_unit_test(events_are_plain),
 		cmocka_unit_test(text_of_a_record),
 		cmocka_unit_test(records_are_read_back),
 		cmocka_unit_test(every_cut_and_changed_bit_of_a_record_is_found),

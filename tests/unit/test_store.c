@@ -101,6 +101,30 @@ static void several_segments_in_one_commit(void **state)
 	assert_int_equal(access(log_path("wal/00000004.wal"), F_OK), 0);
 }
 
+/* What is left for other readers when the writer ends has the entries that it ends with, too. */
+static void end_has_the_last_entries(void **state)
+{
+	struct recovery found;
+	struct store *s = log_open(&found);
+	size_t len, at = 0, n = 0;
+	char *bytes;
+
+	for (uint64_t i = 1; i < 10; i++)
+		assert_int_equal(log_append(s, i), 0);
+	assert_int_equal(store_finish(s), 0);
+	assert_int_equal(store_signed(s), 10);
+	store_close(s);
+	bytes = log_read("tile/entries/000.p/10", &len);
+	for (; at < len; n++)
+		at += 2 + ((size_t)(uint8_t)bytes[at] << 8 | (uint8_t)bytes[at + 1]);
+	assert_int_equal(n, 10);
+	free(bytes);
+	bytes = log_read("tile/0/000.p/10", &len);
+	assert_int_equal(len, 10 * TREE_HASH_LEN);
+	free(bytes);
+	assert_verifies(10);
+}
+
 static void uncommitted_entries_are_not_there(void **state)
 {
 	struct recovery found;
@@ -459,6 +483,7 @@ int main(void)
 		TEST(new_log_has_a_delegation_and_verifies),
 		TEST(entries_are_there_when_opened_again),
 		TEST(several_segments_in_one_commit),
+		TEST(end_has_the_last_entries),
 		TEST(uncommitted_entries_are_not_there),
 		TEST(key_is_changed_in_an_entry),
 		TEST(queue_in_memory_is_bounded),

@@ -133,15 +133,17 @@ int openat(int dir, const char *path, int flags, ...)
 {
 	va_list args;
 	mode_t mode;
+	int fd;
 
 	va_start(args, flags);
 	mode = va_arg(args, mode_t);
 	va_end(args);
-	if (flags & O_CREAT) {
+	if (flags & O_CREAT)
 		FAULT(CALL_OPEN);
+	fd = (int)syscall(SYS_openat, dir, path, flags, mode);
+	if (fd >= 0 && flags & O_CREAT)
 		unsynced_add_parent(dir, path);
-	}
-	return (int)syscall(SYS_openat, dir, path, flags, mode);
+	return fd;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset)

@@ -10,6 +10,8 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EVIL "/tmp/<b>\"&'</failure>"
@@ -101,6 +103,30 @@ static void markup_is_escaped(void **state)
 	assert_null(strstr(html, "http"));
 	free(xml);
 	free(html);
+}
+
+/* In Chromium, as desktop, phone and paper. */
+static void page_is_readable_in_a_browser(void **state)
+{
+	char path[] = "/tmp/cachewarden-validate.XXXXXX.html", command[128], said[1024] = "";
+	char *html = written(write_html);
+	int fd = mkstemps(path, (int)strlen(".html")), status;
+	FILE *out;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, html, strlen(html)), strlen(html));
+	close(fd);
+	free(html);
+	snprintf(command, sizeof(command), "tests/scripts/render.py %s", path);
+	out = popen(command, "re");
+	assert_non_null(out);
+	said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
+	status = pclose(out);
+	unlink(path);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
+		skip(); /* no Chromium */
+	if (status)
+		fail_msg("%s", said);
 }
 
 static void sarif_has_a_rule_and_a_result_for_each(void **state)
@@ -205,6 +231,7 @@ int main(void)
 		cmocka_unit_test(every_format_names_every_check),
 		cmocka_unit_test(text_shows_what_is_broken_first),
 		cmocka_unit_test(markup_is_escaped),
+		cmocka_unit_test(page_is_readable_in_a_browser),
 		cmocka_unit_test(sarif_has_a_rule_and_a_result_for_each),
 		cmocka_unit_test(paths_do_not_reach_a_terminal_raw),
 		cmocka_unit_test(a_baseline_shows_what_changed),

@@ -2,7 +2,6 @@
 /* custody.c - see custody.h. */
 #include "attest/custody.h"
 
-#include "attest/statement.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/host.h"
@@ -66,9 +65,9 @@ static json_t *asked_for(const struct casefile *c)
 json_t *custody_json(const struct casefile *c, json_t *blobs, json_t *missing)
 {
 	int64_t now = clock_epoch_ms(clock_boot_ns());
-	char time[STATEMENT_TIME_LEN];
+	char time[CLOCK_UTC_LEN];
 
-	statement_time(now, time);
+	clock_text_utc(now, time);
 	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:{s:s,s:I,s:I},s:o,s:o,s:o}", "exported", time,
 			 "exported_ms", (json_int_t)now, "by", person(), "on", place(), "with",
 			 program(), "log", "origin", c->a.verified.origin, "entries",

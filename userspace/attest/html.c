@@ -26,8 +26,8 @@ static const char style[] =
 	"table{border-collapse:collapse;width:100%;font-size:.92em}\n"
 	"th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);"
 	"overflow-wrap:anywhere}\n"
-	"th{font-weight:600;color:var(--dim);white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}\n"
-	"td.t{white-space:nowrap}table.servers td:first-child{min-width:9rem}\n"
+	"th{font-weight:600;color:var(--dim);white-space:nowrap;overflow-wrap:normal}td.n,th.n{text-align:right;white-space:nowrap}\n"
+	"td.t{white-space:nowrap}table.standards td:first-child{min-width:7.5rem}table.servers td:first-child{min-width:9rem}\n"
 	"svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#59636e}\n"
 	".tree,.tree ul{list-style:none;padding-left:1.1rem;border-left:2px solid var(--line)}.tree{padding-left:.6rem}\n"
 	"@media(max-width:40rem){body{padding:1rem .8rem}table.rows thead{display:none}"
@@ -35,7 +35,8 @@ static const char style[] =
 	"table.rows tr{border-bottom:1px solid var(--line);padding:.4rem 0}table.rows td{padding:.05rem 0;text-align:left;"
 	"white-space:normal}table.rows td[title]::before{content:attr(title) ': ';color:var(--dim)}}\n"
 	"@media print{body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}tr,li,svg,.verdict{break-inside:avoid}"
-	"thead{display:table-header-group}}\n"
+	"thead{display:table-header-group}.wide{overflow:visible}th{white-space:normal;overflow-wrap:normal}"
+	"table.servers{font-size:.78em}table.servers td:first-child{min-width:7rem}}\n"
 	"@page{margin:18mm 15mm}\n";
 
 void html_begin(FILE *f, const char *title)
@@ -119,6 +120,20 @@ void html_text(FILE *f, const char *text)
 	}
 }
 
+void html_lines(FILE *f, const char *text)
+{
+	char line[HTML_LINE_LEN];
+
+	for (const char *at = text ?: ""; *at;) {
+		size_t n = strcspn(at, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)n, at);
+		html_text(f, line);
+		fputc('\n', f);
+		at += n + (at[n] == '\n');
+	}
+}
+
 void html_put(FILE *f, const char *fmt, ...)
 {
 	char *text = NULL;
@@ -131,29 +146,4 @@ void html_put(FILE *f, const char *fmt, ...)
 	if (n >= 0)
 		html_text(f, text);
 	free(n >= 0 ? text : NULL);
-}
-
-void html_span(int64_t ms, char buf[HTML_SPAN_LEN])
-{
-	static const struct {
-		int64_t ms;
-		const char *unit;
-	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
-	size_t used = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		int64_t n = ms / units[i].ms;
-
-		ms %= units[i].ms;
-		if (n && used < HTML_SPAN_LEN)
-			used += (size_t)snprintf(buf + used, HTML_SPAN_LEN - used,
-						 "%s%" PRId64 " %s", used ? " " : "", n,
-						 units[i].unit);
-	}
-	if (ms && used < HTML_SPAN_LEN)
-		used += (size_t)snprintf(buf + used, HTML_SPAN_LEN - used, "%s%" PRId64 " ms",
-					 used ? " " : "", ms);
-	if (!used)
-		snprintf(buf, HTML_SPAN_LEN, "0 s");
 }

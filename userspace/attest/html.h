@@ -16,11 +16,11 @@ void html_end(FILE *f);
 /* Escaped for text and quoted attributes. Control characters and those that reorder text are shown by number; invalid UTF-8 too. NULL: nothing. */
 void html_text(FILE *f, const char *text);
 
+/* Text of several lines, for <pre>; of each at most HTML_LINE_LEN bytes. */
+#define HTML_LINE_LEN 1024
+void html_lines(FILE *f, const char *text);
+
 /* printf(), with the result escaped. */
 __attribute__((format(printf, 2, 3))) void html_put(FILE *f, const char *fmt, ...);
-
-/* "3 h 20 min 5 s" */
-#define HTML_SPAN_LEN 64
-void html_span(int64_t ms, char buf[HTML_SPAN_LEN]);
 
 #endif

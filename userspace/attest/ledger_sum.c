@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* ledger_sum.c - what a ledger added up, as an object: the middle part of a statement. See docs/evidence.md. */
 #include "attest/ledger_internal.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,7 +172,7 @@ static json_t *unknown(const struct ledger *l)
 {
 	int64_t uncounted = l->watched_ms - l->counted_ms;
 	json_t *v = json_array();
-	char text[192];
+	char text[256], span[CLOCK_SPAN_LEN];
 
 	note(v,
 	     "How many bytes of each server were checked to be TLS records: the sensors do not count "
@@ -182,11 +183,11 @@ static json_t *unknown(const struct ledger *l)
 		note(v,
 		     "What happened while nobody watched, but for states that a later sweep found.");
 	if (uncounted >= 1000) {
-		snprintf(
-			text, sizeof(text),
-			"Accesses, connections and losses in %lld ms that were watched: the log has "
-			"no tally of them. Events and incidents of that time are in the log.",
-			(long long)uncounted);
+		clock_text_span(uncounted, span);
+		snprintf(text, sizeof(text),
+			 "Accesses, connections and losses in %s that were watched: the log has no "
+			 "tally of them. Events and incidents of that time are in the log.",
+			 span);
 		note(v, text);
 	}
 	if (l->log_lost)

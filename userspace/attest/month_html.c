@@ -47,7 +47,7 @@ static void put_days(FILE *f, const struct account *a)
 static const struct {
 	const char *what, *asks, *shows, *leaves;
 } standards[] = {
-	{"PCI DSS v4.0, 4.2.1",
+	{"PCI DSS v4.0.1, 4.2.1",
 	 "Cardholder data is protected by strong cryptography while it is sent over open, public networks: "
 	 "trusted certificates, no fallback to insecure versions or suites.",
 	 "How many handshakes of each server settled on which version and suite, and how many bytes that are no "
@@ -71,7 +71,7 @@ static const struct {
 static void put_standards(FILE *f)
 {
 	fputs("<p class=\"dim\">What they ask is in our words. Whether it is met, the auditor decides.</p>\n"
-	      "<table class=\"rows\"><thead><tr><th>Control</th><th>Asks</th><th>This shows</th><th>This does not show"
+	      "<table class=\"rows standards\"><thead><tr><th>Control</th><th>Asks</th><th>This shows</th><th>This does not show"
 	      "</th></tr></thead><tbody>\n",
 	      f);
 	for (size_t i = 0; i < sizeof(standards) / sizeof(standards[0]); i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* page.c - see page.h. */
 #include "attest/page.h"
+#include "base/clock.h"
 
 #include "attest/html.h"
 #include "attest/statement.h"
@@ -36,9 +37,9 @@ int64_t page_sum(json_t *v, const char *key)
 
 void page_time(FILE *f, int64_t ms)
 {
-	char text[STATEMENT_TIME_LEN];
+	char text[CLOCK_UTC_LEN];
 
-	statement_time(ms, text);
+	clock_text_utc(ms, text);
 	if (strlen(text) == 24) { /* of years of four digits */
 		text[10] = ' ';
 		text[ms % 1000 ? 23 : 19] = '\0';
@@ -74,14 +75,14 @@ static const char *meaning(const char *reason)
 void page_coverage(FILE *f, json_t *p)
 {
 	json_t *c = json_object_get(p, "coverage"), *gaps = json_object_get(c, "gaps");
-	char watched[HTML_SPAN_LEN], missing[HTML_SPAN_LEN];
+	char watched[CLOCK_SPAN_LEN], missing[CLOCK_SPAN_LEN];
 
-	html_span(page_int(c, "watched_ms", NULL), watched);
-	html_span(page_int(c, "not_watched_ms", NULL), missing);
+	clock_text_span(page_int(c, "watched_ms", NULL), watched);
+	clock_text_span(page_int(c, "not_watched_ms", NULL), missing);
 	html_put(f, "Watched: %s. Not watched: %s.", watched, missing);
 	fputs("\n", f);
 	if (page_int(c, "clock_set_back_ms", NULL)) {
-		html_span(page_int(c, "clock_set_back_ms", NULL), missing);
+		clock_text_span(page_int(c, "clock_set_back_ms", NULL), missing);
 		html_put(f, " The clock was set back by %s in all.", missing);
 	}
 	if (!json_array_size(gaps))
@@ -92,7 +93,7 @@ void page_coverage(FILE *f, json_t *p)
 	for (size_t i = 0; i < json_array_size(gaps); i++) {
 		json_t *g = json_array_get(gaps, i);
 
-		html_span(page_int(g, "ms", NULL), missing);
+		clock_text_span(page_int(g, "ms", NULL), missing);
 		fputs("<tr><td class=\"t\" title=\"From\">", f);
 		page_time(f, page_int(g, "from", NULL));
 		fputs("</td><td class=\"t\" title=\"To\">", f);
@@ -148,9 +149,9 @@ static void put_counts(FILE *f, json_t *counts)
 static void put_server(FILE *f, json_t *row)
 {
 	json_t *counts = json_object_get(row, "counts"), *a = json_object_get(counts, "accesses");
-	char span[HTML_SPAN_LEN];
+	char span[CLOCK_SPAN_LEN];
 
-	html_span(page_int(row, "watched_ms", NULL), span);
+	clock_text_span(page_int(row, "watched_ms", NULL), span);
 	fputs("<tr><td title=\"Server\"><b>", f);
 	html_text(f, page_text(row, "name"));
 	fputs("</b><br><span class=\"dim path\">", f);
@@ -252,7 +253,7 @@ void page_losses(FILE *f, json_t *p)
 	json_t *c = json_object_get(p, "counts"), *sweeps = json_object_get(c, "sweeps");
 	int64_t lost = page_sum(json_object_get(c, "lost"), NULL),
 		gone = page_int(p, "log_lost", NULL);
-	char gap[HTML_SPAN_LEN];
+	char gap[CLOCK_SPAN_LEN];
 
 	fputs("<ul>\n<li>", f);
 	html_put(f,
@@ -260,7 +261,7 @@ void page_losses(FILE *f, json_t *p)
 		 lost, gone);
 	fputs("</li>\n<li>", f);
 	if (sweeps) {
-		html_span(page_int(sweeps, "longest_gap_ms", NULL), gap);
+		clock_text_span(page_int(sweeps, "longest_gap_ms", NULL), gap);
 		html_put(f,
 			 "Sweeps: %" PRId64 ", of which %" PRId64
 			 " failed; the longest time between two: %s.",

@@ -4,6 +4,7 @@
  * it names the first thing that was not.
  */
 #include "attest/html.h"
+#include "base/clock.h"
 #include "attest/page.h"
 
 #include <inttypes.h>
@@ -149,10 +150,10 @@ void page_verdict(FILE *f, json_t *p)
 	int64_t watched = page_int(p, "coverage", "watched_ms"),
 		missing = page_int(p, "coverage", "not_watched_ms"), all = watched + missing ?: 1;
 	const char *doubt = page_doubt(p);
-	char a[HTML_SPAN_LEN], b[HTML_SPAN_LEN];
+	char a[CLOCK_SPAN_LEN], b[CLOCK_SPAN_LEN];
 
-	html_span(watched, a);
-	html_span(missing, b);
+	clock_text_span(watched, a);
+	clock_text_span(missing, b);
 	if (!watched)
 		fputs("<div class=\"verdict bad\"><b>Nobody watched. This says nothing of that time.</b>",
 		      f);

@@ -362,7 +362,7 @@ static void put_check(const struct report *r)
 	      "them. That the log was not cut off or replaced as a whole, only a checkpoint or key shows that was kept "
 	      "elsewhere:</p>\n<pre>",
 	      r->f);
-	html_text(r->f, r->c->a.reader.note_text);
+	html_lines(r->f, r->c->a.reader.note_text);
 	fputs("</pre>\n", r->f);
 }
 

@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* statement.c - see statement.h. */
 #include "attest/statement.h"
+#include "base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-void statement_time(int64_t ms, char buf[STATEMENT_TIME_LEN])
-{
-	int64_t part = ms % 1000;
-	time_t sec = (time_t)(ms / 1000);
-	char date[24];
-	struct tm tm;
-
-	if (part < 0) {
-		part += 1000;
-		sec--;
-	}
-	if (!gmtime_r(&sec, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
-		snprintf(date, sizeof(date), "?");
-	snprintf(buf, STATEMENT_TIME_LEN, "%s.%03dZ", date, (int)part);
-}
-
 static json_t *period(const struct statement *s)
 {
-	char from[STATEMENT_TIME_LEN], to[STATEMENT_TIME_LEN];
+	char from[CLOCK_UTC_LEN], to[CLOCK_UTC_LEN];
 
-	statement_time(s->from, from);
-	statement_time(s->to, to);
+	clock_text_utc(s->from, from);
+	clock_text_utc(s->to, to);
 	return json_pack("{s:I,s:I,s:s,s:s}", "from", (json_int_t)s->from, "to", (json_int_t)s->to,
 			 "from_text", from, "to_text", to);
 }

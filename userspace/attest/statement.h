@@ -12,10 +12,6 @@
 #define STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 #define STATEMENT_PREDICATE "urn:cachewarden:statement:v1"
 
-/* "2026-11-30T10:00:00.000Z" */
-#define STATEMENT_TIME_LEN 32
-void statement_time(int64_t ms, char buf[STATEMENT_TIME_LEN]);
-
 struct statement {
 	int64_t from, to;
 	const struct checkpoint *log; /* the tree it was computed from */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* timeline.c - see timeline.h. */
 #include "attest/timeline.h"
+#include "base/clock.h"
 
 #include "attest/statement.h"
 
@@ -220,7 +221,7 @@ json_t *timeline_item(json_t *entry, uint64_t index)
 	struct item i = {.record = json_object_get(entry, "record"),
 			 .time = integer(entry, "time")};
 	const char *kind = text(entry, "kind");
-	char time[STATEMENT_TIME_LEN], datetime[STATEMENT_TIME_LEN + 8];
+	char time[CLOCK_UTC_LEN], datetime[CLOCK_UTC_LEN + 8];
 
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && !i.v; k++) {
 		if (strcmp(kind, kinds[k].kind) != 0)
@@ -230,7 +231,7 @@ json_t *timeline_item(json_t *entry, uint64_t index)
 	}
 	if (!i.v)
 		return NULL;
-	statement_time(i.time, time);
+	clock_text_utc(i.time, time);
 	snprintf(datetime, sizeof(datetime), "%.*s+00:00", (int)strlen(time) - 1, time);
 	json_object_set_new(i.v, "message", json_string(i.message));
 	json_object_set_new(i.v, "datetime", json_string(datetime));

@@ -24,4 +24,13 @@ int64_t clock_epoch_ms(uint64_t boot_ns);
 #define CLOCK_TEXT_LEN 30
 void clock_text(int64_t epoch_ms, char *buf, size_t size);
 
+/* "2026-11-27T13:03:09.123Z", and "2026-11-27T13:03:09Z" of seconds: UTC (RFC 3339). "?" instead of the date if there is none. */
+#define CLOCK_UTC_LEN 40
+void clock_text_utc(int64_t epoch_ms, char buf[CLOCK_UTC_LEN]);
+void clock_text_utc_s(int64_t epoch_s, char buf[CLOCK_UTC_LEN]);
+
+/* "3 h 20 min 5 s" */
+#define CLOCK_SPAN_LEN 64
+void clock_text_span(int64_t ms, char buf[CLOCK_SPAN_LEN]);
+
 #endif

@@ -2,6 +2,8 @@
 /* jsonw.c - see jsonw.h. RFC 8259, on one line. */
 #include "base/jsonw.h"
 
+#include "base/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,49 +45,37 @@ static void put(struct jsonw *j, const char *bytes, size_t n)
 	j->text[j->len] = '\0';
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is invalid. */
-static size_t utf8_len(const unsigned char *s)
+/* Characters that need no escape. */
+static size_t plain_len(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80		   ? 1
-		   : (s[0] & 0xe0) == 0xc0 ? 2
-		   : (s[0] & 0xf0) == 0xe0 ? 3
-		   : (s[0] & 0xf8) == 0xf0 ? 4
-					   : 0;
+	size_t len = 0, n = 1;
 
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
-	    (n == 3 && s[0] == 0xed && s[1] > 0x9f) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
-	    (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f))))
-		return 0; /* overlong, a surrogate, or above U+10FFFF */
-	return n;
+	for (; n && s[len] >= 0x20 && s[len] != 0x7f && s[len] != '"' && s[len] != '\\'; len += n)
+		n = utf8_len(s + len);
+	return len;
 }
 
 static void quoted(struct jsonw *j, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
+	char esc[8];
 
 	put(j, "\"", 1);
-	while (*s) {
-		size_t n = utf8_len(s);
-		char esc[8];
+	for (;;) {
+		size_t n = plain_len(s);
 
-		if (!n) {
-			put(j, "\\ufffd", 6);
-			n = 1;
-		} else if (*s == '"' || *s == '\\') {
-			esc[0] = '\\';
-			esc[1] = (char)*s;
-			put(j, esc, 2);
-		} else if (*s < 0x20 || *s == 0x7f) {
-			snprintf(esc, sizeof(esc), "\\u%04x", *s);
-			put(j, esc, 6);
-		} else {
-			put(j, (const char *)s, n);
-		}
+		put(j, (const char *)s, n); /* in one piece */
 		s += n;
+		if (!*s)
+			break;
+		if (*s == '"' || *s == '\\')
+			snprintf(esc, sizeof(esc), "\\%c", *s);
+		else if (*s < 0x20 || *s == 0x7f)
+			snprintf(esc, sizeof(esc), "\\u%04x", *s);
+		else
+			snprintf(esc, sizeof(esc), "\\ufffd");
+		put(j, esc, strlen(esc));
+		s++;
 	}
 	put(j, "\"", 1);
 }

@@ -165,8 +165,7 @@ static int judge(struct facts *f, const struct profile *p, const struct settings
 	if (!r)
 		return EXIT_CANNOT;
 	verdict_reach(r, f, p);
-	strftime(r->time, sizeof(r->time), "%Y-%m-%dT%H:%M:%SZ",
-		 gmtime(&(time_t){(time_t)f->now_s}));
+	clock_text_utc_s(f->now_s, r->time);
 	r->took_ms = (int64_t)((clock_boot_ns() - began) / NS_PER_MS);
 	if (s->baseline && !baseline_compare(r, s->baseline, error, sizeof(error))) {
 		log_error("validate: %s", error);

@@ -263,6 +263,19 @@ static void print_output(const json_t *s, FILE *to)
 	}
 }
 
+static void put_witness(struct para *p, const json_t *w)
+{
+	if (!json_is_object(w))
+		return;
+	if (json_is_integer(json_object_get(w, "last_cosigned")))
+		put(p, "; %" PRId64 " cosigned %" PRId64 " s ago by %s", number(w, "entries"),
+		    age_s(w, "last_cosigned"), text(w, "url"));
+	else
+		put(p, "; not cosigned in this run by %s", text(w, "url"));
+	if (text(w, "error")[0])
+		put(p, ": %s", text(w, "error"));
+}
+
 static void print_evidence(const json_t *s, FILE *to)
 {
 	const json_t *e = json_object_get(s, "evidence"), *h = json_object_get(s, "heartbeat");
@@ -278,6 +291,7 @@ static void print_evidence(const json_t *s, FILE *to)
 		    " waiting, %" PRId64 " lost",
 		    text(e, "directory"), number(e, "entries"), age_s(e, "last_checkpoint"),
 		    number(e, "waiting"), number(e, "lost"));
+	put_witness(&p, json_object_get(e, "witness"));
 	end(&p);
 	p = begin(to, "heartbeat", INDENT);
 	if (json_is_object(h))

@@ -149,24 +149,37 @@ static void tmp_of(const char *path, char buf[DISK_PATH_LEN])
 	snprintf(buf, DISK_PATH_LEN, "%s.tmp", path);
 }
 
+static int open_tmp(int dir, const char *tmp, mode_t mode)
+{
+	int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int disk_batch_add(struct disk_batch *b, const char *path, const void *data, size_t len,
 		   mode_t mode)
 {
 	char tmp[DISK_PATH_LEN];
-	int fd, err;
+	int fd;
 
 	if (b->count == DISK_BATCH_MAX || strlen(path) + sizeof(".tmp") > DISK_PATH_LEN)
 		return -E2BIG;
-	err = disk_make_dirs(b->dir, path);
-	if (err)
-		return err;
 	tmp_of(path, tmp);
-	fd = openat(b->dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = open_tmp(b->dir, tmp, mode);
+	if (fd == -ENOENT)
+		fd = disk_make_dirs(b->dir, path) ?: open_tmp(b->dir, tmp, mode);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	b->file[b->count].fd = fd;
 	snprintf(b->file[b->count++].path, DISK_PATH_LEN, "%s", path);
 	return disk_write(fd, data, len, 0);
+}
+
+static void close_files(struct disk_batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		close(b->file[i].fd);
+	b->count = 0;
 }
 
 /* Closes and removes what was not renamed. */
@@ -176,14 +189,16 @@ void disk_batch_drop(struct disk_batch *b)
 
 	for (size_t i = 0; i < b->count; i++) {
 		tmp_of(b->file[i].path, tmp);
-		close(b->file[i].fd);
 		unlinkat(b->dir, tmp, 0);
 	}
-	b->count = 0;
+	close_files(b);
 }
 
+/* All begin to be written before one is waited for: else each waits for the disk, and its journal, by itself. */
 static int sync_files(const struct disk_batch *b)
 {
+	for (size_t i = 0; i < b->count; i++)
+		sync_file_range(b->file[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	for (size_t i = 0; i < b->count; i++) {
 		if (fsync(b->file[i].fd))
 			return -errno;
@@ -229,9 +244,14 @@ static int sync_parents(const struct disk_batch *b)
 
 int disk_batch_commit(struct disk_batch *b)
 {
-	int err = sync_files(b) ?: rename_files(b) ?: sync_parents(b);
+	int err = sync_files(b) ?: rename_files(b);
 
-	disk_batch_drop(b);
+	if (err) {
+		disk_batch_drop(b);
+		return err;
+	}
+	err = sync_parents(b);
+	close_files(b);
 	return err;
 }
 

@@ -2,8 +2,9 @@
 /* dsse.c - see dsse.h. */
 #include "evidence/dsse.h"
 
+#include "base/base64.h"
+
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,35 +29,28 @@ static char *pae(const char *payload, size_t len, size_t *ret_len)
 
 static char *base64(const void *bytes, size_t len)
 {
-	char *text = malloc(len / 3 * 4 + 8);
+	char *text = malloc(BASE64_LEN(len) + 1);
 
 	if (text)
-		EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
+		base64_encode(bytes, len, text);
 	return text;
 }
 
-/* Strictly: only the form that base64() writes. Returns 0 or a negative errno. */
+/* Returns 0 or a negative errno; a NUL is behind the bytes. */
 static int unbase64(const char *text, char **ret, size_t *ret_len)
 {
-	size_t n = strlen(text),
-	       pad = n && text[n - 1] == '=' ? 1 + (n > 1 && text[n - 2] == '=') : 0;
-	char *bytes, *again;
-	int got = -1;
+	size_t len = strlen(text);
+	char *bytes;
 
-	if (!n || n % 4 || n > PAYLOAD_MAX)
+	if (len > PAYLOAD_MAX)
 		return -EBADMSG;
-	bytes = malloc(n / 4 * 3 + 1);
+	bytes = malloc(BASE64_BYTES(len) + 1);
 	if (!bytes)
 		return -ENOMEM;
-	got = EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text, (int)n);
-	again = got < 0 ? NULL : base64(bytes, (size_t)got - pad);
-	if (!again || strcmp(again, text) != 0) {
-		free(again);
+	if (!base64_decode(text, len, bytes, ret_len)) {
 		free(bytes);
 		return -EBADMSG;
 	}
-	free(again);
-	*ret_len = (size_t)got - pad;
 	bytes[*ret_len] = '\0';
 	*ret = bytes;
 	return 0;

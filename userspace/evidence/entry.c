@@ -2,6 +2,8 @@
 /* entry.c - see entry.h. */
 #include "evidence/entry.h"
 
+#include "evidence/canon.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -9,142 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS_MAX 64 /* of one object */
 #define CUT_LEN 128 /* of texts of a record that is too large otherwise */
-#define INTEGER_MAX                                                                                \
-	9007199254740991ll /* 2^53 - 1: larger ones are no JSON number that all readers agree on */
-
-/* --- canonical text --- */
-
-struct canon {
-	char buf[ENTRY_MAX];
-	size_t len;
-	int err;
-};
-
-static void put(struct canon *c, const char *bytes, size_t n)
-{
-	if (!c->err && n > sizeof(c->buf) - c->len)
-		c->err = -E2BIG;
-	if (c->err)
-		return;
-	memcpy(c->buf + c->len, bytes, n);
-	c->len += n;
-}
-
-static void put_text(struct canon *c, const char *text)
-{
-	put(c, text, strlen(text));
-}
-
-static void put_string(struct canon *c, const char *s, size_t len)
-{
-	static const char shorts[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
-
-	size_t done = 0; /* what is plain goes out in one piece */
-
-	put(c, "\"", 1);
-	for (size_t i = 0; i < len; i++) {
-		const char *known;
-		char esc[8];
-
-		if ((unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
-			continue;
-		put(c, s + done, i - done);
-		done = i + 1;
-		known = s[i] ? strchr(shorts, s[i]) : NULL;
-		if (known)
-			snprintf(esc, sizeof(esc), "\\%c", letters[known - shorts]);
-		else
-			snprintf(esc, sizeof(esc), "\\u%04x", (unsigned char)s[i]);
-		put_text(c, esc);
-	}
-	put(c, s + done, len - done);
-	put(c, "\"", 1);
-}
-
-static void put_integer(struct canon *c, json_int_t v)
-{
-	bool exact = v >= -INTEGER_MAX && v <= INTEGER_MAX;
-	char text[32];
-
-	snprintf(text, sizeof(text), exact ? "%" PRId64 : "\"%" PRId64 "\"", (int64_t)v);
-	put_text(c, text);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void put_value(struct canon *c, json_t *v);
-
-static void put_object(struct canon *c, json_t *object)
-{
-	const char *keys[KEYS_MAX], *key;
-	json_t *value;
-	size_t n = 0;
-
-	if (json_object_size(object) > KEYS_MAX) {
-		c->err = -E2BIG;
-		return;
-	}
-	json_object_foreach (object, key, value) {
-		keys[n++] = key;
-	}
-	qsort(keys, n, sizeof(keys[0]), by_bytes);
-	put(c, "{", 1);
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			put(c, ",", 1);
-		put_string(c, keys[i], strlen(keys[i]));
-		put(c, ":", 1);
-		put_value(c, json_object_get(object, keys[i]));
-	}
-	put(c, "}", 1);
-}
-
-static void put_array(struct canon *c, json_t *array)
-{
-	put(c, "[", 1);
-	for (size_t i = 0; i < json_array_size(array); i++) {
-		if (i)
-			put(c, ",", 1);
-		put_value(c, json_array_get(array, i));
-	}
-	put(c, "]", 1);
-}
-
-/* The depth is what jansson accepted. */
-static void put_value(struct canon *c, json_t *v)
-{
-	switch (json_typeof(v)) {
-	case JSON_OBJECT:
-		put_object(c, v);
-		break;
-	case JSON_ARRAY:
-		put_array(c, v);
-		break;
-	case JSON_STRING:
-		put_string(c, json_string_value(v), json_string_length(v));
-		break;
-	case JSON_INTEGER:
-		put_integer(c, json_integer_value(v));
-		break;
-	case JSON_REAL:
-		c->err = c->err ?: -EINVAL;
-		break;
-	case JSON_TRUE:
-		put_text(c, "true");
-		break;
-	case JSON_FALSE:
-		put_text(c, "false");
-		break;
-	case JSON_NULL:
-		put_text(c, "null");
-		break;
-	}
-}
 
 /* --- entries --- */
 
@@ -156,25 +23,36 @@ struct making {
 	struct canon canon;
 };
 
+static void begin(struct making *m)
+{
+	m->canon.len = 0;
+	m->canon.err = 0;
+	canon_put(&m->canon, "{\"kind\":");
+	canon_string(&m->canon, m->kind, strlen(m->kind));
+}
+
+static int end(struct making *m)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), ",\"time\":%" PRId64 "}", m->time_ms);
+	canon_put(&m->canon, text);
+	return m->canon.err;
+}
+
 /* part 0: there are no parts. Returns 0 or a negative errno; the text is in m->canon. */
 static int form(struct making *m, json_t *record, size_t part, size_t parts)
 {
-	struct canon *c = &m->canon;
 	char text[64];
 
-	c->len = 0;
-	c->err = 0;
-	put_text(c, "{\"kind\":");
-	put_string(c, m->kind, strlen(m->kind));
+	begin(m);
 	if (part) {
 		snprintf(text, sizeof(text), ",\"part\":%zu,\"parts\":%zu", part, parts);
-		put_text(c, text);
+		canon_put(&m->canon, text);
 	}
-	put_text(c, ",\"record\":");
-	put_value(c, record);
-	snprintf(text, sizeof(text), ",\"time\":%" PRId64 "}", m->time_ms);
-	put_text(c, text);
-	return c->err;
+	canon_put(&m->canon, ",\"record\":");
+	canon_value(&m->canon, record);
+	return end(m);
 }
 
 /*
@@ -270,24 +148,39 @@ static int make_smaller(struct making *m, json_t *record)
 	return err;
 }
 
+/* Nearly all records are plain and fit: no tree of values is made of them. False: this one is not, or does not. */
+static bool plain(struct making *m, const char *record, size_t len)
+{
+	begin(m);
+	canon_put(&m->canon, ",\"record\":");
+	return canon_plain(&m->canon, record, len) && !end(m);
+}
+
+static int parsed(struct making *m, const char *record, size_t len)
+{
+	json_t *v = json_loadb(record, len, JSON_REJECT_DUPLICATES, NULL);
+	int err = json_is_object(v) ? whole(m, v) : -EINVAL;
+
+	if (err == -E2BIG)
+		err = make_smaller(m, v);
+	json_decref(v);
+	return err;
+}
+
 int entry_make(const char *kind, int64_t time_ms, const char *record, size_t len, entry_fn fn,
 	       void *ctx)
 {
-	json_t *v = json_loadb(record, len, JSON_REJECT_DUPLICATES, NULL);
 	struct making *m = malloc(sizeof(*m));
-	int err = !m ? -ENOMEM : json_is_object(v) ? 0 : -EINVAL;
+	int err;
 
-	if (!err) {
-		m->kind = kind;
-		m->time_ms = time_ms;
-		m->fn = fn;
-		m->ctx = ctx;
-		err = whole(m, v);
-		if (err == -E2BIG)
-			err = make_smaller(m, v);
-	}
+	if (!m)
+		return -ENOMEM;
+	m->kind = kind;
+	m->time_ms = time_ms;
+	m->fn = fn;
+	m->ctx = ctx;
+	err = plain(m, record, len) ? fn(ctx, m->canon.buf, m->canon.len) : parsed(m, record, len);
 	free(m);
-	json_decref(v);
 	return err;
 }
 

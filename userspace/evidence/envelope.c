@@ -2,6 +2,8 @@
 /* envelope.c - see envelope.h. Formats: signify(1), minisign's home page, OpenSSH's PROTOCOL.sshsig, RFC 8410. */
 #include "evidence/envelope.h"
 
+#include "base/base64.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -140,8 +142,8 @@ bool envelope_verify(const struct note *n, const struct note_key *k, size_t othe
 
 static void put_base64(FILE *f, const struct blob *b, size_t line)
 {
-	char text[BLOB_MAX * 2];
-	size_t len = (size_t)EVP_EncodeBlock((unsigned char *)text, b->bytes, (int)b->len);
+	char text[BASE64_LEN(BLOB_MAX) + 1];
+	size_t len = base64_encode(b->bytes, b->len, text);
 
 	for (size_t at = 0; at < len; at += line)
 		fprintf(f, "%.*s\n", (int)(len - at < line ? len - at : line), text + at);

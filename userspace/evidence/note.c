@@ -2,6 +2,8 @@
 /* note.c - see note.h. */
 #include "evidence/note.h"
 
+#include "base/base64.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -27,24 +29,13 @@ static void store_be32(uint32_t v, uint8_t b[ID_LEN])
 
 /* --- base64 --- */
 
-static void encode(const uint8_t *bytes, size_t len, char buf[BASE64_MAX * 2])
-{
-	EVP_EncodeBlock((unsigned char *)buf, bytes, (int)len);
-}
-
-/* Only the one encoding that encode() makes. Returns the length, 0 if it is wrong or more than max. */
+/* Returns the length, 0 if it is wrong or more than max. */
 static size_t decode(const char *text, size_t len, uint8_t *ret, size_t max)
 {
-	uint8_t bytes[BASE64_MAX];
-	char again[BASE64_MAX * 2];
+	uint8_t bytes[BASE64_BYTES(BASE64_MAX)];
 	size_t n;
 
-	if (!len || len % 4 || len > BASE64_MAX ||
-	    EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len) != (int)(len / 4 * 3))
-		return 0;
-	n = len / 4 * 3 - (text[len - 1] == '=') - (text[len - 2] == '=');
-	encode(bytes, n, again);
-	if (n > max || strlen(again) != len || memcmp(again, text, len) != 0)
+	if (len > BASE64_MAX || !base64_decode(text, len, bytes, &n) || n > max)
 		return 0;
 	memcpy(ret, bytes, n);
 	return n;
@@ -52,10 +43,8 @@ static size_t decode(const char *text, size_t len, uint8_t *ret, size_t max)
 
 void note_hash_text(const struct tree_hash *h, char buf[NOTE_HASH_TEXT])
 {
-	char text[BASE64_MAX * 2];
-
-	encode(h->byte, sizeof(h->byte), text);
-	memcpy(buf, text, NOTE_HASH_TEXT);
+	_Static_assert(NOTE_HASH_TEXT == BASE64_LEN(sizeof(h->byte)) + 1, "a hash fits exactly");
+	base64_encode(h->byte, sizeof(h->byte), buf);
 }
 
 /* --- keys --- */
@@ -113,7 +102,7 @@ void note_vkey_as(const struct note_key *k, enum note_type type, char buf[NOTE_V
 	char text[BASE64_MAX * 2];
 
 	memcpy(bytes + 1, k->public, NOTE_KEY_LEN);
-	encode(bytes, sizeof(bytes), text);
+	base64_encode(bytes, sizeof(bytes), text);
 	snprintf(buf, NOTE_VKEY_LEN, "%s+%08" PRIx32 "+%.48s", k->name, k->id, text);
 }
 
@@ -288,7 +277,7 @@ int note_line(const char *name, uint32_t id, const uint8_t *sig, size_t len,
 
 	store_be32(id, bytes);
 	memcpy(bytes + ID_LEN, sig, len);
-	encode(bytes, ID_LEN + len, text);
+	base64_encode(bytes, ID_LEN + len, text);
 	return snprintf(buf, NOTE_LINE_LEN, DASH "%s %s\n", name, text);
 }
 

@@ -2,11 +2,11 @@
 /* prove.c - see prove.h. */
 #include "evidence/prove.h"
 
+#include "base/base64.h"
 #include "evidence/entry.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +23,10 @@ static int take(void *ctx, const struct entry_place *at, const char *entry, size
 
 	if (at->index != w->index)
 		return 1;
-	w->extra = malloc(len / 3 * 4 + 8);
+	w->extra = malloc(BASE64_LEN(len) + 1);
 	if (!w->extra)
 		return -ENOMEM;
-	EVP_EncodeBlock((unsigned char *)w->extra, (const unsigned char *)entry, (int)len);
+	base64_encode(entry, len, w->extra);
 	tree_leaf(entry, len, &w->leaf);
 	return 1;
 }

@@ -109,14 +109,26 @@ int reader_open_at(struct reader *r, int dir)
 	return read_heads(r);
 }
 
+static int fail_open(struct reader *r, int err)
+{
+	*r = (struct reader){.dir = -1};
+	if (err == -EACCES || err == -EPERM)
+		return fail(r, err, "%s: an evidence log can be read by root alone",
+			    strerror(-err));
+	if (err != -ENOENT && err != -ENOTDIR)
+		return fail(r, err, "%s", strerror(-err));
+	return fail(r, err,
+		    "%s; expected the directory of an evidence log, which 'cachewarden run "
+		    "--evidence DIR' or evidence.directory of the policy names",
+		    strerror(-err));
+}
+
 int reader_open(struct reader *r, const char *path)
 {
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (dir < 0) {
-		*r = (struct reader){.dir = -1};
-		return fail(r, -errno, "%s", strerror(errno));
-	}
+	if (dir < 0)
+		return fail_open(r, -errno);
 	*r = (struct reader){.dir = dir, .owned = true};
 	return read_heads(r);
 }

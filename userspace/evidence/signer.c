@@ -2,6 +2,8 @@
 /* signer.c - see signer.h. */
 #include "evidence/signer.h"
 
+#include "base/base64.h"
+
 #include "evidence/disk.h"
 
 #include <errno.h>
@@ -159,11 +161,11 @@ static const uint8_t der_begin[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x
 static int read_pem(struct signer *s, const char *text, size_t len)
 {
 	uint8_t der[DER_LEN];
-	bool ok =
-		len == PEM_LEN && !memcmp(text, PEM_BEGIN, PEM_KEY_AT) &&
-		!memcmp(text + PEM_KEY_AT + PEM_KEY_LEN, PEM_END, sizeof(PEM_END) - 1) &&
-		EVP_DecodeBlock(der, (const uint8_t *)text + PEM_KEY_AT, PEM_KEY_LEN) == DER_LEN &&
-		!memcmp(der, der_begin, sizeof(der_begin));
+	size_t n;
+	bool ok = len == PEM_LEN && !memcmp(text, PEM_BEGIN, PEM_KEY_AT) &&
+		  !memcmp(text + PEM_KEY_AT + PEM_KEY_LEN, PEM_END, sizeof(PEM_END) - 1) &&
+		  base64_decode(text + PEM_KEY_AT, PEM_KEY_LEN, der, &n) && n == DER_LEN &&
+		  !memcmp(der, der_begin, sizeof(der_begin));
 
 	if (ok)
 		memcpy(s->secret, der + sizeof(der_begin), NOTE_KEY_LEN);
@@ -179,7 +181,7 @@ static int write_pem(const struct signer *s, int dir)
 
 	memcpy(der, der_begin, sizeof(der_begin));
 	memcpy(der + sizeof(der_begin), s->secret, NOTE_KEY_LEN);
-	EVP_EncodeBlock((uint8_t *)text + PEM_KEY_AT, der, DER_LEN);
+	base64_encode(der, DER_LEN, text + PEM_KEY_AT);
 	memcpy(text + PEM_KEY_AT + PEM_KEY_LEN, PEM_END, sizeof(PEM_END));
 	err = disk_replace(dir, IDENTITY, text, PEM_LEN, 0600);
 	OPENSSL_cleanse(der, sizeof(der));

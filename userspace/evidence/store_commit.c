@@ -14,8 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PENDING_MAX (16u << 20) /* bytes that wait for the disk */
-#define TAIL_MAX (64u << 20)	/* bytes that wait for their tiles */
+#define PENDING_MAX (4u << 20) /* bytes that wait for the disk, and go there in one commit */
+#define TAIL_MAX (8u << 20) /* bytes that wait for their tiles, before the pending ones do, too */
+#define BUFFER_KEEP (8u << 20) /* bytes that a buffer keeps when fewer are in it */
 
 /* --- buffers --- */
 
@@ -37,8 +38,18 @@ static int buffer_reserve(struct store_buffer *b, size_t more)
 
 static void buffer_drop(struct store_buffer *b, size_t n)
 {
-	memmove(b->bytes, b->bytes + n, b->len - n);
+	uint8_t *less;
+
+	if (n)
+		memmove(b->bytes, b->bytes + n, b->len - n);
 	b->len -= n;
+	if (b->room <= BUFFER_KEEP || b->len > BUFFER_KEEP)
+		return;
+	less = realloc(b->bytes, BUFFER_KEEP);
+	if (!less)
+		return;
+	b->bytes = less;
+	b->room = BUFFER_KEEP;
 }
 
 int store_append(struct store *s, const char *entry, size_t len)
@@ -117,34 +128,36 @@ void store_apply(struct store *s, const char *entry, size_t len)
 	}
 }
 
-/* The first of the waiting entries, as many as are of one segment. */
-static int write_segment(struct store *s)
+/* Of the waiting entries from *at on as many as are of one segment. */
+static int write_segment(struct store *s, size_t *at)
 {
 	uint64_t segment = s->tree.size / WAL_SEGMENT;
 	uint64_t room = (segment + 1) * WAL_SEGMENT - s->tree.size, n = 0;
-	size_t end = 0, len;
+	size_t end = *at, len;
 	int err;
 
 	for (; n < room && end < s->pending.len; n++)
 		end += frame_len(s->pending.bytes + end);
-	err = store_reserve(s, n, end) ?: wal_append(&s->wal, segment, s->pending.bytes, end);
+	err = store_reserve(s, n, end - *at)
+		      ?: wal_append(&s->wal, segment, s->pending.bytes + *at, end - *at);
 	if (err)
 		return err;
-	for (size_t at = 0; at < end; at += len) {
-		len = frame_len(s->pending.bytes + at);
-		store_apply(s, (const char *)s->pending.bytes + at + FRAME_HEAD, len - FRAME_HEAD);
+	for (; *at < end; *at += len) {
+		len = frame_len(s->pending.bytes + *at);
+		store_apply(s, (const char *)s->pending.bytes + *at + FRAME_HEAD, len - FRAME_HEAD);
 	}
-	buffer_drop(&s->pending, end);
 	s->pending_count -= n;
 	return 0;
 }
 
 static int write_pending(struct store *s)
 {
+	size_t at = 0;
 	int err = 0;
 
 	while (s->pending_count && !err)
-		err = write_segment(s);
+		err = write_segment(s, &at);
+	buffer_drop(&s->pending, at);
 	return err;
 }
 
@@ -167,22 +180,28 @@ static int add_file(struct disk_batch *b, int level, uint64_t n, unsigned int wi
 	return disk_batch_add(b, path, data, len, 0600);
 }
 
+/* How far the waiting tiles were written: tiles, and the bytes of the tail that their bundles took. */
+struct tiles_done {
+	size_t tiles, tail;
+};
+
 /* As many of the waiting tiles as go into a batch, each of level 0 with its bundle. */
-static int write_some_tiles(struct store *s)
+static int write_some_tiles(struct store *s, struct tiles_done *ret)
 {
 	struct disk_batch b = {.dir = s->dir};
-	size_t done = 0, at = 0, end;
+	struct tiles_done done = *ret;
 	unsigned int bundles = 0;
 	int err = 0;
 
-	for (; done < s->fulls && b.count + 2 <= DISK_BATCH_MAX && !err; done++) {
-		const struct full_tile *t = &s->full[done];
+	for (; done.tiles < s->fulls && b.count + 2 <= DISK_BATCH_MAX && !err; done.tiles++) {
+		const struct full_tile *t = &s->full[done.tiles];
 
 		if (!t->level) {
-			end = tail_end(s, at, TILE_WIDTH);
-			err = add_file(&b, TILE_ENTRIES, t->n, TILE_WIDTH, s->tail.bytes + at,
-				       end - at);
-			at = end;
+			size_t end = tail_end(s, done.tail, TILE_WIDTH);
+
+			err = add_file(&b, TILE_ENTRIES, t->n, TILE_WIDTH,
+				       s->tail.bytes + done.tail, end - done.tail);
+			done.tail = end;
 			bundles++;
 		}
 		err = err
@@ -196,19 +215,23 @@ static int write_some_tiles(struct store *s)
 	err = disk_batch_commit(&b);
 	if (err)
 		return err;
-	buffer_drop(&s->tail, at);
 	s->tiled += (uint64_t)bundles * TILE_WIDTH;
-	s->fulls -= done;
-	memmove(s->full, s->full + done, s->fulls * sizeof(*s->full));
+	*ret = done;
 	return 0;
 }
 
 static int write_full_tiles(struct store *s)
 {
+	struct tiles_done done = {};
 	int err = 0;
 
-	while (s->fulls && !err)
-		err = write_some_tiles(s);
+	if (!s->fulls)
+		return 0;
+	while (done.tiles < s->fulls && !err)
+		err = write_some_tiles(s, &done);
+	buffer_drop(&s->tail, done.tail);
+	s->fulls -= done.tiles;
+	memmove(s->full, s->full + done.tiles, s->fulls * sizeof(*s->full));
 	return err;
 }
 
@@ -304,8 +327,8 @@ int store_rotate(struct store *s, int64_t now_ms)
 int store_finish(struct store *s)
 {
 	struct disk_batch b = {.dir = s->dir};
-	unsigned int width = tree_width(s->tree.size, 0);
 	int err = store_commit(s);
+	unsigned int width = tree_width(s->tree.size, 0);
 
 	if (!err && width)
 		err = add_file(&b, TILE_ENTRIES, s->tree.size / TILE_WIDTH, width, s->tail.bytes,

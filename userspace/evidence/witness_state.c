@@ -355,7 +355,8 @@ static int know_file(struct witness *w, int dir, const char *path, char error[WI
 	int err = disk_read(dir, path, KEYS_FILE_MAX, &text, &len);
 
 	if (err)
-		return fail(error, err, "%s: %s", path, strerror(-err));
+		return fail(error, err, "%s: %s; expected verification keys of logs, one in a line",
+			    path, err == -EINVAL ? "is no file" : strerror(-err));
 	err = know_lines(w, text, why);
 	free(text);
 	return err ? fail(error, err, "%.100s: %.400s", path, why) : 0;
@@ -375,8 +376,13 @@ int witness_know(struct witness *w, const char *path, char error[WITNESS_ERROR_L
 		return fail(error, -ENOMEM, "out of memory");
 	}
 	while (!err && (e = readdir(d))) {
-		if (e->d_name[0] != '.')
-			err = know_file(w, dir, e->d_name, error);
+		char said[WITNESS_ERROR_LEN];
+
+		if (e->d_name[0] == '.')
+			continue;
+		err = know_file(w, dir, e->d_name, said);
+		if (err)
+			fail(error, err, "%.100s/%.400s", path, said);
 	}
 	closedir(d);
 	return err;

@@ -37,6 +37,7 @@ STAILQ_HEAD(queue, queued);
 
 struct writer {
 	struct store *store;
+	struct recovery found;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -324,11 +325,40 @@ static bool wait_for_work(struct writer *w, bool failed)
 	return !stop;
 }
 
+static void log_recovery(struct writer *w)
+{
+	const struct recovery *r = &w->found;
+	struct jsonw j = {};
+	const char *record;
+	size_t len;
+
+	if (r->fresh || (r->clean && !r->replayed && !r->cut))
+		return;
+	jsonw_object(&j, NULL);
+	jsonw_int(&j, "signed", (int64_t)r->signed_size);
+	jsonw_int(&j, "replayed", (int64_t)r->replayed);
+	jsonw_int(&j, "bytes_cut", (int64_t)r->cut);
+	jsonw_end_object(&j);
+	record = jsonw_done(&j, &len);
+	if (record)
+		entry_make("recovery", now_ms(), record, len, append, w);
+	jsonw_free(&j);
+}
+
+/* What statements need of a long log takes long to read: nobody waits for it but this thread. */
+static void begin(struct writer *w)
+{
+	if (w->statements)
+		w->statements->open(w->statements->ctx, store_dir(w->store), store_next(w->store));
+	log_recovery(w);
+}
+
 static void *run(void *ctx)
 {
 	struct writer *w = ctx;
 	int err = 0;
 
+	begin(w);
 	while (wait_for_work(w, err != 0)) {
 		keep_alive(w);
 		err = commit(w);
@@ -348,25 +378,6 @@ static void *run(void *ctx)
 }
 
 /* --- for the caller --- */
-
-static void log_recovery(struct writer *w, const struct recovery *r)
-{
-	struct jsonw j = {};
-	const char *record;
-	size_t len;
-
-	if (r->fresh || (r->clean && !r->replayed && !r->cut))
-		return;
-	jsonw_object(&j, NULL);
-	jsonw_int(&j, "signed", (int64_t)r->signed_size);
-	jsonw_int(&j, "replayed", (int64_t)r->replayed);
-	jsonw_int(&j, "bytes_cut", (int64_t)r->cut);
-	jsonw_end_object(&j);
-	record = jsonw_done(&j, &len);
-	if (record)
-		entry_make("recovery", now_ms(), record, len, append, w);
-	jsonw_free(&j);
-}
 
 static void release(struct writer *w)
 {
@@ -411,7 +422,6 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 		 const struct writer_statements *statements, char error[STORE_ERROR_LEN])
 {
 	struct writer *w = calloc(1, sizeof(*w));
-	struct recovery found;
 	int err;
 
 	snprintf(error, STORE_ERROR_LEN, "out of memory");
@@ -421,19 +431,15 @@ int writer_start(struct writer **ret, const char *dir, const char *host,
 	init_lock(w);
 	clock_watch_open(&w->clock);
 	w->boot_ms = w->clock.last_ms;
-	err = store_open(&w->store, dir, host, &found, error);
+	err = store_open(&w->store, dir, host, &w->found, error);
 	if (!err) {
 		w->last_ns = w->epoch_ns = clock_boot_ns();
 		w->prune_ns =
 			w->last_ns + QUIET_NS; /* soon, and not while servers are searched for */
 		w->status.entries = store_signed(w->store);
 		w->status.signed_ms = now_ms();
-		w->age_ms = found.last_ms ? now_ms() - found.last_ms : 0;
+		w->age_ms = w->found.last_ms ? now_ms() - w->found.last_ms : 0;
 		w->statements = statements;
-		if (statements)
-			statements->open(statements->ctx, store_dir(w->store),
-					 store_next(w->store));
-		log_recovery(w, &found);
 		err = start_thread(w);
 		if (err)
 			snprintf(error, STORE_ERROR_LEN, "cannot start its thread");

@@ -14,13 +14,12 @@
 
 #define WRITER_GROUP 256
 #define WRITER_DELAY_MS 1000
-#define WRITER_QUEUE_MAX (8u << 20) /* bytes */
+#define WRITER_QUEUE_MAX (20u << 20) /* bytes */
 
 struct writer;
 
 /*
- * Who makes statements about the log, which are entries of it, too. NULL: nobody. All but open() are called in the writer's
- * thread.
+ * Who makes statements about the log, which are entries of it, too. NULL: nobody. All are called in the writer's thread.
  */
 struct writer_statements {
 	void *ctx;

@@ -180,6 +180,7 @@ void counters_blind_spots(struct monitor *m)
 			  collector_refused(m->collector));
 	report_dropped(m);
 	evidence_blind_spots(&m->evidence, report_blind_spot, m);
+	witnessing_blind_spots(&m->witnessing, report_blind_spot, m);
 	report_blind_spot(m, "too many open incidents: the least active were closed early",
 			  m->incidents.evicted);
 	report_blind_spot(m, "out of memory: events that are in no incident", m->incidents.lost);

@@ -119,14 +119,24 @@ int guard_start(struct guard *g, guard_fn fn, void *ctx)
 	return -errno;
 }
 
-bool guard_lost(struct guard *g)
+/* Returns the pid of a child that ended and is still to be reaped; 0: there is none. */
+static pid_t ended_child(void)
+{
+	siginfo_t info = {};
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ? 0 : info.si_pid;
+}
+
+bool guard_lost(struct guard *g, pid_t keep)
 {
 	bool lost = false;
 	pid_t pid;
 
 	/* those that made no progress, and what asked servers (ask.h), are reaped here, too */
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = ended_child()) && pid != keep) {
+		waitpid(pid, NULL, WNOHANG);
 		lost = lost || pid == g->pid;
+	}
 	if (lost)
 		g->pid = 0;
 	return lost;

@@ -55,8 +55,8 @@ struct guard {
  */
 int guard_start(struct guard *g, guard_fn fn, void *ctx);
 
-/* True if the guard has died; reaps it. */
-bool guard_lost(struct guard *g);
+/* True if the guard has died; reaps it, and other children, but for the one to keep. */
+bool guard_lost(struct guard *g, pid_t keep);
 
 /* Called once a second. True if the guard made no progress for some seconds and was killed: start another. */
 bool guard_stalled(struct guard *g);

@@ -94,7 +94,7 @@ void handoff_start(struct monitor *m)
 
 void handoff_check(struct monitor *m)
 {
-	if (guard_lost(&m->guard))
+	if (guard_lost(&m->guard, m->witnessing.pid))
 		report_blind_spot(m, "the monitor's guard was killed; another one was started",
 				  ++m->totals.guards_lost);
 	else if (guard_stalled(&m->guard))

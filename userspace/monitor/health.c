@@ -66,6 +66,9 @@ static void check_evidence(const struct monitor *m, struct health *h)
 		add(h, "evidence log cannot",
 		    "evidence log cannot be written: %s; %" PRIu64 " records wait in memory",
 		    strerror(s.error), s.waiting);
+	if (m->policy.policy.witness && m->witnessing.error[0])
+		add(h, "evidence log is not cosigned", "evidence log is not cosigned: %s",
+		    m->witnessing.error);
 	clock_text(s.signed_ms, time, sizeof(time));
 	if (clock_epoch_ms(clock_boot_ns()) > s.signed_ms + UNSIGNED_MS)
 		add(h, old, "%s%s", old, time);

@@ -350,6 +350,26 @@ static void evidence_failed(struct out *o, const struct monitor *m)
 		put(o, s.failed, NULL);
 }
 
+static void cosigned_size(struct out *o, const struct monitor *m)
+{
+	if (m->policy.policy.witness)
+		put(o, m->witnessing.size, NULL);
+}
+
+static void cosigned_time(struct out *o, const struct monitor *m)
+{
+	if (m->witnessing.time_ms)
+		put_seconds(o, (double)m->witnessing.time_ms / 1000);
+}
+
+static void witness_failed(struct out *o, const struct monitor *m)
+{
+	if (!m->policy.policy.witness)
+		return;
+	put(o, m->witnessing.failed, "why", "unreached", NULL);
+	put(o, m->witnessing.refused, "why", "refused", NULL);
+}
+
 /* --- the table --- */
 
 #define NAME(text) "cachewarden_" text
@@ -403,6 +423,13 @@ static const struct metric metrics[] = {
 	 evidence_lost},
 	{NAME("evidence_failed_commits_total"), "counter", "Attempts to write the log that failed.",
 	 evidence_failed},
+	{NAME("evidence_cosigned_tree_size"), "gauge",
+	 "Entries of the log that its witness cosigned last; 0: none in this run.", cosigned_size},
+	{NAME("last_cosignature_timestamp_seconds"), "gauge", "When the witness cosigned the log.",
+	 cosigned_time},
+	{NAME("evidence_witness_failures_total"), "counter",
+	 "Attempts to have the log cosigned that failed, by why: unreached, or refused: it has seen another log.",
+	 witness_failed},
 	{"process_start_time_seconds", "gauge", "When the monitor was started.", start_time},
 	{"process_cpu_seconds_total", "counter", "CPU time of the monitor, without its guard.",
 	 cpu},

@@ -60,8 +60,11 @@ static void tick(struct monitor *m, bool last)
 	counters_blind_spots(m);
 	counters_programs(m);
 	counters_lag(m);
-	if (!last)
+	if (!last) {
 		ask_tick(m);
+		witnessing_tick(&m->witnessing, &m->evidence,
+				m->policy.policy.witness); /* before others reap its process */
+	}
 	handoff_check(m);
 	heartbeat_tick(m);
 	tally_tick(m, false);
@@ -214,6 +217,7 @@ static void end(struct monitor *m)
 	evidence_close(&m->evidence, &m->conns,
 		       &(struct evidence_totals){m->totals.attempts, m->incidents.next_id,
 						 sensors_counter(m->sensors, COUNTER_LOST)});
+	witnessing_end(&m->witnessing, &m->evidence, m->policy.policy.witness);
 }
 
 static void release(struct monitor *m)

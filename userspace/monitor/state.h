@@ -21,6 +21,7 @@
 #include "monitor/options.h"
 #include "monitor/sharing.h"
 #include "monitor/tally_state.h"
+#include "monitor/witnessing.h"
 #include "report/sinks.h"
 #include "sensor/collector.h"
 #include "sensor/sensors.h"
@@ -112,6 +113,7 @@ struct monitor {
 	struct active_policy policy;
 	struct incidents incidents;
 	struct evidence evidence;
+	struct witnessing witnessing; /* of the log */
 	struct tally tally;
 	struct sinks sinks;
 	struct sink_status output[SINKS_MAX]; /* as of the last delivery */

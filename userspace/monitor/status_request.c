@@ -11,6 +11,7 @@
 #include "monitor/loss.h"
 #include "sensor/coverage.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -214,6 +215,30 @@ static void put_heartbeat(struct jsonw *j, const struct monitor *m)
 	jsonw_end_object(j);
 }
 
+static void put_witness(struct jsonw *j, const struct monitor *m)
+{
+	const char *witness = m->policy.policy.witness;
+	const struct witnessing *w = &m->witnessing;
+	char url[256];
+
+	if (!witness) {
+		jsonw_null(j, "witness");
+		return;
+	}
+	snprintf(url, sizeof(url), "%.*s", (int)strcspn(witness, " "), witness);
+	jsonw_object(j, "witness");
+	jsonw_string(j, "url", url);
+	jsonw_int(j, "entries", (int64_t)w->size);
+	if (w->time_ms)
+		jsonw_int(j, "last_cosigned", w->time_ms);
+	else
+		jsonw_null(j, "last_cosigned");
+	jsonw_int(j, "failed", (int64_t)w->failed);
+	jsonw_int(j, "refused", (int64_t)w->refused);
+	jsonw_text(j, "error", w->error);
+	jsonw_end_object(j);
+}
+
 static void put_evidence(struct jsonw *j, const struct monitor *m)
 {
 	const struct evidence *e = &m->evidence;
@@ -234,6 +259,7 @@ static void put_evidence(struct jsonw *j, const struct monitor *m)
 		jsonw_int(j, "waiting", (int64_t)s.waiting);
 		jsonw_int(j, "lost", (int64_t)(s.lost + s.refused));
 		jsonw_int(j, "failed_commits", (int64_t)s.failed);
+		put_witness(j, m);
 	}
 	jsonw_end_object(j);
 }

@@ -106,6 +106,7 @@ struct policy {
 	size_t allows;
 	struct policy_tls tls;
 	char *evidence;		      /* directory of the log; NULL: none is kept */
+	char *witness;		      /* "URL KEY"; NULL: nobody cosigns the log */
 	int64_t evidence_days;	      /* that entries are kept; POLICY_UNSET: for ever */
 	int64_t evidence_executables; /* MiB of executables that are kept; POLICY_UNSET: none */
 	struct policy_sink *sink;

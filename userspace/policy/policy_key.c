@@ -143,6 +143,12 @@ static const struct policy_key keys[] = {
 		 "directory any more: deleted, or in memory alone (memfd). It is the only thing of which bytes are kept: a "
 		 "program can have anything in it, passwords too. What does not fit is not kept, and the log says so. Retention "
 		 "removes it with the entries that name it."},
+	{"evidence.witness", POLICY_TO_TEXT(POLICY_WITNESS, POLICY, witness), .absent = "nobody",
+	 .help = "A witness, cachewarden witness on another host, and its key, from the file vkey in its directory. "
+		 "It cosigns the log's newest checkpoint each minute, and when the monitor ends: what is cut off "
+		 "afterwards, or changed, is missed. A process of its own asks it. While it is down it is asked ever more "
+		 "seldom, at least every five minutes, and that is reported as self-blind; its next answer covers what it "
+		 "missed. So is a witness that refuses the log, having seen another one."},
 	{"sinks", POLICY_TO_LIST(POLICY, sink, sinks, SINK), .absent = "none",
 	 .help = "Where incidents, blind spots and heartbeats are delivered, besides standard output. Each sink has a "
 		 "process of its own, so that one that is slow or unreachable delays nothing else. What it cannot "

@@ -19,6 +19,7 @@ enum policy_type {
 	POLICY_UNIT,
 	POLICY_TARGET,
 	POLICY_LISTEN,
+	POLICY_WITNESS,
 	POLICY_SHA256,
 	/* stored as int64_t */
 	POLICY_NUMBER,

@@ -137,6 +137,7 @@ void policy_value_expected(const struct policy_key *k, char buf[POLICY_EXPECTED_
 		[POLICY_UNIT] = "a unit, NAME.service or NAME.scope",
 		[POLICY_TARGET] = POLICY_TARGET_FORMS,
 		[POLICY_LISTEN] = "unix:/PATH, 127.0.0.1:PORT or [::1]:PORT",
+		[POLICY_WITNESS] = "http://HOST:PORT NAME+ID+KEY",
 		[POLICY_SHA256] = "64 lower-case hexadecimal digits",
 		[POLICY_DATE] = "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ",
 		[POLICY_RULE] = "a rule name such as mem-read, or a prefix such as mem-*",
@@ -293,6 +294,17 @@ static bool parse_date(const char *text, int64_t *ret)
 	return false;
 }
 
+/* The key's digits are checked by whoever uses it. */
+static bool is_witness(const char *text)
+{
+	static const char scheme[] = "http://";
+	const char *space = strchr(text, ' '), *id = space ? strchr(space, '+') : NULL;
+
+	return !strncmp(text, scheme, strlen(scheme)) && space > text + strlen(scheme) && id &&
+	       id > space + 1 && strspn(id + 1, "0123456789abcdef") == 8 && id[9] == '+' &&
+	       id[10] && !strchr(space + 1, ' ');
+}
+
 static bool text_ok(enum policy_type type, const char *text)
 {
 	struct policy_target target;
@@ -310,6 +322,8 @@ static bool text_ok(enum policy_type type, const char *text)
 		return policy_target_parse(text, &target);
 	case POLICY_LISTEN:
 		return http_address_is_local(text);
+	case POLICY_WITNESS:
+		return is_witness(text);
 	case POLICY_SHA256:
 		return strlen(text) == SHA256_HEX && strspn(text, "0123456789abcdef") == SHA256_HEX;
 	default:

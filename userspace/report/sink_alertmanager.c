@@ -82,14 +82,10 @@ static bool alertmanager_open(const struct policy_sink *config, const struct pol
 
 static json_t *time_json(int64_t ms)
 {
-	time_t seconds = ms / 1000;
-	struct tm tm;
-	char text[32], full[40];
+	char text[CLOCK_UTC_LEN];
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(full, sizeof(full), "%s.%03dZ", text, (int)(ms % 1000));
-	return json_string(full);
+	clock_text_utc(ms, text);
+	return json_string(text);
 }
 
 static void set_field(json_t *object, const struct notice *n, enum notice_field field)

@@ -7,6 +7,7 @@
  * The protocol acknowledges nothing. What the server's host has not acknowledged when a connection breaks is sent again;
  * what it has, but the server never read, is lost.
  */
+#include "base/clock.h"
 #include "report/transport.h"
 
 #include "report/notice.h"
@@ -101,13 +102,10 @@ static void put_word(FILE *f, const char *word, size_t max)
 
 static void put_time(FILE *f, int64_t ms)
 {
-	time_t seconds = ms / 1000;
-	struct tm tm;
-	char text[32];
+	char text[CLOCK_UTC_LEN];
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	fprintf(f, " %s.%03dZ", text, (int)(ms % 1000));
+	clock_text_utc(ms, text);
+	fprintf(f, " %s", text);
 }
 
 static void put_param(FILE *f, const char *name, const char *value)

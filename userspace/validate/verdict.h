@@ -3,6 +3,7 @@
 #ifndef CACHEWARDEN_VERDICT_H
 #define CACHEWARDEN_VERDICT_H
 
+#include "base/clock.h"
 #include "validate/check.h"
 
 struct verdict_row {
@@ -27,7 +28,7 @@ struct verdict_report {
 	size_t rows;
 	size_t count[CHECK_VERDICT_MAX];
 	enum verdict_sum sum;
-	char time[32];
+	char time[CLOCK_UTC_LEN];
 	int64_t took_ms;
 	const char *baseline; /* its file; NULL: none */
 };
