@@ -68,6 +68,8 @@ FUZZ_LIBS_fuzz_witness := -lcrypto
 FUZZED_fuzz_frame := $(patsubst %,userspace/%.c,evidence/frame evidence/pruned evidence/entry evidence/canon evidence/note evidence/tree base/base64 base/crc32c)
 FUZZ_LIBS_fuzz_frame := -lcrypto -ljansson
 
+FUZZED_fuzz_proc := $(patsubst %,userspace/%.c,base/clock base/dpkg base/host_state base/procdir model/proc_text)
+
 # The lanes load the objects one by one when a kernel refuses one.
 .SECONDARY: $(SENSORS:%=$(B)/%.bpf.o)
 

@@ -58,6 +58,7 @@ static const struct {
 	{&ask_alone_suite, MONITORS},
 	{&files_learnt_suite, MONITORS},
 	{&evidence_suite, MONITORS},
+	{&evidence_actors_suite, RIGHT},
 	{&evidence_faults_suite, MONITORS},
 	{&evidence_witness_suite, MONITORS},
 	{&sweep_suite, LEFT},

@@ -527,8 +527,10 @@ static void map_of_others(const void *arg)
 
 static void link_detached(const void *arg)
 {
-	struct monitor *m = monitor_start(NULL);
+	const char *dir = str("%s/detached", scratch);
+	struct monitor *m = monitor_start("--evidence", dir, NULL);
 	struct trigger t;
+	struct run r;
 
 	objects_find(m);
 	t = trigger("bpf_touch", "link", str("%ld", object("link", "wire_egress")->id), "detach");
@@ -544,6 +546,10 @@ static void link_detached(const void *arg)
 	require(!strcmp(severity_of(m, &t, "BPF_LINK_DETACH"), "high"), "severity is %s",
 		severity_of(m, &t, "BPF_LINK_DETACH"));
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	r = run_command(10000, MONITOR, "evidence", "show", dir);
+	require(strstr(r.out, "{\"attached\":false,\"name\":\"wire_egress\""),
+		"the log does not have that the sensor was lost: %s", r.out);
+	require(strstr(r.out, str("\"pid\":%d", t.pid)), "nor who did it: %s", r.out);
 	objects_find(self_mon);
 }
 

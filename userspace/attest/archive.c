@@ -28,7 +28,7 @@ int archive_add(struct archive *a, const char *name, char *data, size_t len)
 		free(data);
 		return -E2BIG;
 	}
-	a->file[a->count].name = name;
+	snprintf(a->file[a->count].name, ARCHIVE_NAME_LEN, "%s", name);
 	a->file[a->count].data = data;
 	a->file[a->count].len = len;
 	a->count++;
@@ -55,7 +55,7 @@ static void fill_header(struct header *h, const struct archive *a, size_t i)
 	unsigned int sum = 0;
 
 	memset(h, 0, sizeof(*h));
-	snprintf(h->name, sizeof(h->name), "%s/%.32s", a->dir, a->file[i].name);
+	snprintf(h->name, sizeof(h->name), "%s/%s", a->dir, a->file[i].name);
 	octal(h->mode, sizeof(h->mode), a->file[i].executable ? 0755 : 0644);
 	octal(h->uid, sizeof(h->uid), 0);
 	octal(h->gid, sizeof(h->gid), 0);

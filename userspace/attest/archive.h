@@ -10,15 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARCHIVE_FILES_MAX 16
-#define ARCHIVE_DIR_LEN 64
+#define ARCHIVE_FILES_MAX 96
+#define ARCHIVE_NAME_LEN 80
+#define ARCHIVE_DIR_LEN 16
 
 struct archive {
 	char dir[ARCHIVE_DIR_LEN]; /* all files are below it */
 	int64_t time;		   /* of all files, seconds since the epoch */
 	struct {
-		const char *name; /* at most 32 bytes */
-		char *data;	  /* owned */
+		char name[ARCHIVE_NAME_LEN];
+		char *data; /* owned */
 		size_t len;
 		bool executable;
 	} file[ARCHIVE_FILES_MAX];

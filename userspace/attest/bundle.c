@@ -3,8 +3,12 @@
 #include "attest/bundle.h"
 
 #include "attest/archive.h"
+#include "attest/blobs.h"
+#include "attest/custody.h"
+#include "attest/proctree.h"
 #include "attest/report_html.h"
 #include "attest/timeline.h"
+#include "evidence/blob.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,6 +39,10 @@ static const char verify_txt[] =
 	"  timeline.jsonl   what happened, for Timesketch; made from the entries\n"
 	"  coverage.json    who watched in that time, what was counted, lost and not seen (in-toto statement, not signed)\n"
 	"  host.json        host, monitor and servers\n"
+	"  proctree.json    the processes that the entries name, with parents, logins and rights; made from the entries\n"
+	"  clock.json       starts of the host and the monitor, what the clocks said, and when they were set; made from the entries\n"
+	"  custody.json     who made this directory when, on which host, by which program; said by that program alone\n"
+	"  blob-SHA256      an executable that nothing else was left of, if there is one. DO NOT RUN IT\n"
 	"  report.html      all of it for people: one file, no script\n"
 	"  manifest.sha256  digests of these files\n"
 	"  verify.py        checks all of the above; needs Python 3 and openssl\n"
@@ -238,6 +246,87 @@ static json_t *host(const struct casefile *c)
 	return v;
 }
 
+static json_t *processes(const struct casefile *c)
+{
+	json_t *tree = proctree_new();
+
+	for (size_t i = 0; i < c->count; i++) {
+		json_t *v = json_loadb(c->all[i].entry, c->all[i].len, 0, NULL);
+
+		proctree_add(tree, v, c->all[i].index);
+		json_decref(v);
+	}
+	return tree;
+}
+
+/* --- executables --- */
+
+#define BLOBS_MAX 64
+#define BLOBS_BYTES (256u << 20) /* in memory while the archive is made */
+
+struct blobs {
+	json_t *here, *missing; /* objects by digest: bytes; the reason */
+	uint64_t bytes;
+};
+
+static const char *why_missing(int err)
+{
+	return err == -ENOENT	 ? "it was removed"
+	       : err == -EBADMSG ? "its digest is not its name: it was changed"
+	       : err == -EFBIG	 ? "too many, or too large: copy it from the log's directory"
+				 : strerror(-err);
+}
+
+static int add_blob(struct making *m, struct blobs *b, const char *sha256)
+{
+	char name[ARCHIVE_NAME_LEN], *bytes = NULL;
+	size_t len = 0;
+	int err = json_object_size(b->here) == BLOBS_MAX
+			  ? -EFBIG
+			  : blob_read(m->c->a.reader.dir, sha256, BLOBS_BYTES - b->bytes, &bytes,
+				      &len);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		json_object_set_new(b->missing, sha256, json_string(why_missing(err)));
+		return 0;
+	}
+	b->bytes += len;
+	json_object_set_new(b->here, sha256, json_integer((json_int_t)len));
+	snprintf(name, sizeof(name), "blob-%.64s", sha256);
+	return archive_add(&m->a, name, bytes, len);
+}
+
+/* Those that the entries name, each once. */
+static int add_blobs(struct making *m, struct blobs *b)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < m->c->count && !err; i++) {
+		json_t *v = json_loadb(m->c->all[i].entry, m->c->all[i].len, 0, NULL);
+		const char *sha256 = blobs_named(v);
+
+		if (sha256 && !json_object_get(b->here, sha256) &&
+		    !json_object_get(b->missing, sha256))
+			err = add_blob(m, b, sha256);
+		json_decref(v);
+	}
+	return err;
+}
+
+static int add_custody(struct making *m)
+{
+	struct blobs b = {json_object(), json_object(), 0};
+	int err = add_blobs(m, &b);
+
+	if (!err)
+		return add_json(m, "custody.json", custody_json(m->c, b.here, b.missing));
+	json_decref(b.here);
+	json_decref(b.missing);
+	return err;
+}
+
 static int add_vkey(struct making *m)
 {
 	char vkey[NOTE_VKEY_LEN];
@@ -294,6 +383,9 @@ static int fill(struct making *m)
 		       ?: add_proofs(m)
 		       ?: add_timeline(m)
 		       ?: add_json(m, "host.json", host(m->c))
+		       ?: add_json(m, "proctree.json", processes(m->c))
+		       ?: add_json(m, "clock.json", clock_json(m->c))
+		       ?: add_custody(m)
 		       ?: add_json(m, "coverage.json", account_statement(&m->c->a))
 		       ?: add_report(m)
 		       ?: add_manifest(m);

@@ -2,6 +2,7 @@
 /* casefile.c - see casefile.h. */
 #include "attest/casefile.h"
 
+#include "base/macros.h"
 #include "evidence/entry.h"
 
 #include <errno.h>
@@ -18,13 +19,35 @@ static bool is_text(json_t *v, const char *want)
 	return text && !strcmp(text, want);
 }
 
-/* An event of the incident, or a report of it. */
+bool casefile_names(json_t *incidents, const char *uid)
+{
+	for (size_t i = 0; i < json_array_size(incidents); i++) {
+		if (is_text(json_array_get(incidents, i), uid))
+			return true;
+	}
+	return false;
+}
+
+/* An event of the incident, a report of it, or more about who did it or to what. */
 static bool is_about(json_t *record, const char *uid)
 {
 	json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
 
 	return is_text(json_object_get(own, "incident"), uid) ||
-	       is_text(json_object_get(json_object_get(record, "finding_info"), "uid"), uid);
+	       is_text(json_object_get(json_object_get(record, "finding_info"), "uid"), uid) ||
+	       casefile_names(json_object_get(record, "incidents"), uid);
+}
+
+/* Kinds of entries that are about incidents. */
+static bool has_incident(const char *entry, size_t len)
+{
+	static const char *const kinds[] = {"event", "incident", "actor", "layout"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (entry_is(entry, len, kinds[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Does not parse what cannot be. */
@@ -32,7 +55,7 @@ static json_t *record_about(const char *entry, size_t len, const char *uid)
 {
 	json_t *v, *record;
 
-	if (!entry_is(entry, len, "event") && !entry_is(entry, len, "incident"))
+	if (!has_incident(entry, len))
 		return NULL;
 	if (!memmem(entry, len, uid, strlen(uid)))
 		return NULL;
@@ -76,7 +99,9 @@ static int widen(void *ctx, const struct entry_place *at, const char *entry, siz
 		note_latest(s, entry, len);
 		return 0;
 	}
-	from = json_integer_value(json_object_get(record, "start_time"));
+	from = entry_is(entry, len, "event") || entry_is(entry, len, "incident")
+		       ? json_integer_value(json_object_get(record, "start_time"))
+		       : entry_time(entry, len);
 	if (!s->from || from < s->from)
 		s->from = from;
 	if (to != INT64_MAX && to + 1 > s->to)
@@ -211,7 +236,7 @@ static bool is_wanted(const struct casefile *c, const char *entry, size_t len)
 		return true;
 	record = record_about(entry, len, c->incident);
 	json_decref(record);
-	return record || (!entry_is(entry, len, "event") && !entry_is(entry, len, "incident"));
+	return record || !has_incident(entry, len);
 }
 
 static int gather(void *ctx, const struct entry_place *at, const char *entry, size_t len)

@@ -29,6 +29,9 @@ struct casefile {
 	json_t *keys; /* delegations from the identity's to the key that signed the checkpoint: index and note */
 };
 
+/* Is the incident among these, the member of that name of an entry of kind "actor" or "layout"? */
+bool casefile_names(json_t *incidents, const char *uid);
+
 /* Returns 0; -EBADMSG if the log does not verify; -ENOENT if it has no such incident; or another negative errno. Free it in all cases. */
 int casefile_make(struct casefile *c, const char *dir);
 void casefile_free(struct casefile *c);

@@ -268,6 +268,8 @@ static void put_actors(const struct report *r)
 
 		if (!strcmp(kind_of(v), "event"))
 			actors_add(a, json_object_get(v, "record"));
+		else if (!strcmp(kind_of(v), "actor"))
+			actors_detail(a, json_object_get(v, "record"));
 	}
 	actors_html(r->f, a);
 	actors_free(a);

@@ -142,6 +142,43 @@ static void on_instance(struct item *i)
 	set(i, "instance", json_object_get(i->record, "name"));
 }
 
+static void on_actor(struct item *i)
+{
+	json_t *file = json_object_get(i->record, "file"),
+	       *package = json_object_get(file, "package");
+	const char *sha256 = text(file, "sha256");
+
+	i->desc = "Actor looked at";
+	say(i, "More about %s, pid %" PRId64 ": SHA-256 %s, package %s %s", text(i->record, "comm"),
+	    integer(i->record, "pid"), sha256[0] ? sha256 : "unknown",
+	    package && text(package, "name")[0] ? text(package, "name") : "unknown",
+	    text(package, "version"));
+	set(i, "pid", json_object_get(i->record, "pid"));
+	set(i, "comm", json_object_get(i->record, "comm"));
+	set(i, "exe", json_object_get(i->record, "exe"));
+	set(i, "uid", json_object_get(i->record, "uid"));
+	set(i, "cmdline", json_object_get(i->record, "cmdline"));
+	set(i, "sha256", json_object_get(file, "sha256"));
+}
+
+static void on_server(struct item *i)
+{
+	json_t *first = json_array_get(json_object_get(i->record, "configuration"), 0);
+
+	i->desc = "Server described";
+	say(i, "Server %s, pid %" PRId64 ": configuration %s", text(i->record, "name"),
+	    integer(i->record, "pid"), first ? text(first, "path") : "unknown");
+	set(i, "instance", json_object_get(i->record, "name"));
+}
+
+static void on_clock(struct item *i)
+{
+	i->desc = "Clock changed";
+	say(i, "The wall clock %s by %" PRId64 " ms",
+	    json_is_true(json_object_get(i->record, "set")) ? "was set" : "drifted",
+	    integer(i->record, "step_ms"));
+}
+
 static void on_statement(struct item *i)
 {
 	i->desc = "Statement signed";
@@ -175,7 +212,8 @@ static const struct {
 	{"event", on_event},	   {"incident", on_incident},	{"start", on_start},
 	{"totals", on_end},	   {"sensors", on_sensors},	{"policy", on_policy},
 	{"instance", on_instance}, {"statement", on_statement}, {"lost", on_lost},
-	{"recovery", on_recovery}, {"away", on_away},
+	{"recovery", on_recovery}, {"away", on_away},		{"actor", on_actor},
+	{"server", on_server},	   {"clock", on_clock},
 };
 
 json_t *timeline_item(json_t *entry, uint64_t index)

@@ -146,6 +146,30 @@ def check_timeline(numbers):
             problem(f"timeline.jsonl, line {number}: names an entry that is not in entries.jsonl")
 
 
+def check_processes(numbers):
+    """Each process is named by entries that are here."""
+    for process in json.loads(read("proctree.json"))["processes"]:
+        if not process["entries"] or not set(process["entries"]) <= numbers:
+            problem(f"proctree.json: process {process['pid']} is of an entry that is not in entries.jsonl")
+
+
+def check_blobs():
+    """Each executable has the digest that it and an entry name, and none is missing that custody.json says is here."""
+    custody, named = json.loads(read("custody.json")), set()
+    for line in read("entries.jsonl").split(b"\n")[:-1]:
+        entry = json.loads(line)
+        if entry["kind"] == "actor":
+            named.add(entry["record"].get("file", {}).get("blob"))
+    files = {name[5:] for name in os.listdir(".") if name.startswith("blob-")}
+    for digest in sorted(files | set(custody["executables"])):
+        if digest not in files:
+            problem(f"blob-{digest}: is missing")
+        elif hashlib.sha256(read("blob-" + digest)).hexdigest() != digest:
+            problem(f"blob-{digest}: its digest is not its name")
+        elif digest not in named:
+            problem(f"blob-{digest}: no entry names it")
+
+
 def main():
     os.chdir(sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__)))
     size, root, numbers = 0, b"", set()
@@ -161,6 +185,8 @@ def main():
         try:
             numbers = check_entries(size, root)
             check_timeline(numbers)
+            check_processes(numbers)
+            check_blobs()
         except (OSError, ValueError, KeyError, TypeError) as error:
             problem(f"entries: {error}")
     if problems or not numbers:

@@ -162,6 +162,14 @@ void jsonw_null(struct jsonw *j, const char *key)
 	put(j, "null", 4);
 }
 
+void jsonw_members(struct jsonw *j, const char *text, size_t len)
+{
+	if (!len)
+		return;
+	member(j, NULL);
+	put(j, text, len);
+}
+
 const char *jsonw_done(struct jsonw *j, size_t *ret_len)
 {
 	put(j, "\n", 1);

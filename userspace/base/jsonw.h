@@ -33,6 +33,8 @@ void jsonw_text(struct jsonw *j, const char *key, const char *value);
 void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
 void jsonw_null(struct jsonw *j, const char *key);
+/* Members of an object that were written elsewhere: what stands between its braces. */
+void jsonw_members(struct jsonw *j, const char *text, size_t len);
 
 /*
  * The text, terminated by a newline; NULL if memory ran out or an object or array is still open. Valid until the next

@@ -3,6 +3,8 @@
 #include "cmd/cli.h"
 #include "cmd/evidence_common.h"
 #include "cmd/verbs.h"
+#include "attest/blobs.h"
+#include "attest/casefile.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -35,7 +37,7 @@ static void print_statements(const struct verified *v)
 		       (v->last_ms - c->to) / 60000);
 }
 
-static void print_verified(const char *dir, const struct verified *v)
+static void print_verified(const char *dir, const struct verified *v, uint64_t blobs)
 {
 	char root[NOTE_HASH_TEXT], vkey[NOTE_VKEY_LEN];
 
@@ -46,6 +48,9 @@ static void print_verified(const char *dir, const struct verified *v)
 	       dir, v->origin, v->size, root, v->starts, v->epochs, vkey);
 	if (v->pruned)
 		printf("pruned: entries 0 to %" PRIu64 ", as the log says\n", v->pruned - 1);
+	if (blobs)
+		printf("executables kept: %" PRIu64 ", each with the digest it is named by\n",
+		       blobs);
 	if (v->unsigned_entries)
 		printf("not signed yet: %" PRIu64 " more entries\n", v->unsigned_entries);
 	print_statements(v);
@@ -90,6 +95,7 @@ static int evidence_verify(int argc, char **argv)
 			args, ARRAY_SIZE(args)},
 		argc, argv);
 	struct verified v;
+	uint64_t blobs = 0;
 	struct reader r;
 	int err;
 
@@ -104,11 +110,11 @@ static int evidence_verify(int argc, char **argv)
 	}
 	trust.witness = witness ? &key : NULL;
 	dir = dir ?: EVIDENCE_DIR;
-	err = verify_with(&r, dir, &trust, &v);
+	err = verify_with(&r, dir, &trust, &v) ?: blobs_verify(&r, &blobs);
 	if (err)
 		code = evidence_fail(dir, &r, err);
 	else
-		print_verified(dir, &v);
+		print_verified(dir, &v, blobs);
 	reader_close(&r);
 	return err ? code : EXIT_FINE;
 }
@@ -141,7 +147,8 @@ static bool has_incident(json_t *record, const char *uid)
 	json_t *info = json_object_get(record, "finding_info");
 
 	return is_text(json_object_get(own, "incident"), uid) ||
-	       is_text(json_object_get(info, "uid"), uid);
+	       is_text(json_object_get(info, "uid"), uid) ||
+	       casefile_names(json_object_get(record, "incidents"), uid);
 }
 
 static bool passes(const struct filter *f, json_t *entry)
@@ -181,7 +188,9 @@ static int evidence_show(int argc, char **argv)
 		 &since},
 		{"--rule", "RULE", "Only events and incidents in which this rule was broken.",
 		 CLI_TEXT, &f.rule},
-		{"--incident", "UID", "Only this incident and its events.", CLI_TEXT, &f.incident},
+		{"--incident", "UID",
+		 "Only this incident, its events, and what is known of its actors.", CLI_TEXT,
+		 &f.incident},
 	};
 	int code = cli_parse(
 		&(struct cli_command){

@@ -6,6 +6,7 @@
  */
 #include "evidence/prune.h"
 
+#include "evidence/blob.h"
 #include "evidence/disk.h"
 #include "evidence/entry.h"
 #include "evidence/reader.h"
@@ -27,8 +28,9 @@ struct pruning {
 	uint64_t before;
 	uint64_t statement; /* the last one before that; 0: there is none */
 	int64_t cutoff_ms;
-	uint64_t found; /* first entry that is not older */
-	uint64_t limit; /* for entries from here on there is another time */
+	uint64_t found;	  /* first entry that is not older */
+	uint64_t limit;	  /* for entries from here on there is another time */
+	int64_t first_ms; /* time of the first entry that is left */
 	bool more;
 };
 
@@ -150,6 +152,31 @@ static int remove_bundles(int dir, uint64_t before)
 	return err;
 }
 
+/* --- executables --- */
+
+static int take_time(void *ctx, const struct entry_place *at, const char *entry, size_t len)
+{
+	struct pruning *p = ctx;
+
+	if (at->index < p->before)
+		return 0;
+	p->first_ms = entry_time(entry, len);
+	return 1;
+}
+
+/* Those that only entries name that are gone: what is left begins at that time. */
+static int remove_blobs(struct pruning *p, uint64_t first)
+{
+	int err;
+
+	if (!first)
+		return 0;
+	p->before = first;
+	p->first_ms = INT64_MAX;
+	err = reader_each(&p->r, first, take_time, p, NULL);
+	return err || p->first_ms == INT64_MAX ? err : blobs_prune(p->s->dir, p->first_ms);
+}
+
 /* --- from where on --- */
 
 static int prune(struct pruning *p, uint64_t before, int64_t now_ms, uint64_t *ret)
@@ -167,7 +194,7 @@ static int prune(struct pruning *p, uint64_t before, int64_t now_ms, uint64_t *r
 			return err;
 		*ret = p->before;
 	}
-	return remove_bundles(p->s->dir, *ret);
+	return remove_bundles(p->s->dir, *ret) ?: remove_blobs(p, *ret);
 }
 
 /* Entries must be in bundles to be read and counted; what waits is signed first. */

@@ -207,6 +207,7 @@ static void begin_start(struct instance *in, const struct event *ev)
 	in->listen_ns = 0;
 	in->found_running = ev->flags & EVENT_FOUND_BY_SWEEP;
 	in->baselined = false;
+	in->described = false;
 	in->mnt_ns = ev->fd;
 	instance_exe_path(&ev->actor, &ev->object, in->cwd, sizeof(in->cwd));
 }

@@ -43,6 +43,7 @@ struct instance {
 	bool found_running;	       /* by a sweep: everything mapped then counts as its start */
 	uint64_t swept_ns;	       /* when it was last swept; 0: not yet */
 	bool gone;		       /* the kernel side did not know it at the last sweep */
+	bool described;		       /* the evidence log has what its configuration was */
 	bool baselined;		       /* its start is over, and what it had mapped is recorded */
 	uint64_t exe_ino;	       /* of its executable, as the kernel knows it */
 	uint32_t exe_dev;

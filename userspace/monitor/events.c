@@ -355,9 +355,11 @@ void events_attempt(void *ctx, const struct event *ev)
 	static struct event completed; /* large */
 	struct monitor *m = ctx;
 
+	evidence_hold(&m->evidence, ev);
 	completed = *ev;
 	complete(m, &completed);
 	report(m, &completed);
+	evidence_let_go(&m->evidence);
 }
 
 /* --- the monitor's own connections --- */

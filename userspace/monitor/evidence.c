@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "model/alert.h"
+#include "monitor/actor_facts.h"
 #include "report/event_json.h"
 #include "report/incident_json.h"
 
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define ENRICH_END_MS 2000
 
 static void put(struct evidence *e, const char *kind, bool urgent)
 {
@@ -73,6 +76,7 @@ static void put_start(struct evidence *e, const char *run)
 	jsonw_int(j, "pid", getpid());
 	jsonw_string(j, "exe", exe);
 	put_host(e);
+	host_facts_json(j);
 	end(e, "start");
 }
 
@@ -94,14 +98,37 @@ void evidence_open(struct evidence *e, const char *dir, const char *run)
 	e->error[0] = '\0';
 	log_info("evidence is kept in %s: %s", dir, writer_origin(e->writer));
 	put_start(e, run);
+	e->enrich_error = -enrich_start(&e->enrich, dir);
+	if (e->enrich_error)
+		log_error("the log will have less about actors: %s", strerror(e->enrich_error));
 }
 
-void evidence_close(struct evidence *e, const struct evidence_totals *totals)
+static void put_enriched(void *ctx, const char *kind, const char *record, size_t len)
 {
-	struct jsonw *j = begin(e);
+	struct evidence *e = ctx;
+
+	writer_put(e->writer, kind, record, len, false);
+}
+
+/* What is still being read about actors comes before the totals. */
+static void end_enrichment(struct evidence *e, const struct conns *conns)
+{
+	enrich_finish(e->enrich, ENRICH_END_MS);
+	enrich_collect(e->enrich, conns, put_enriched, e);
+	enrich_free(e->enrich);
+	e->enrich = NULL;
+}
+
+void evidence_close(struct evidence *e, const struct conns *conns,
+		    const struct evidence_totals *totals)
+{
 	struct writer_status s;
+	struct jsonw *j;
 	int err;
 
+	if (e->writer)
+		end_enrichment(e, conns);
+	j = begin(e);
 	if (j) {
 		jsonw_int(j, "events", (int64_t)totals->events);
 		jsonw_int(j, "incidents", (int64_t)totals->incidents);
@@ -125,13 +152,26 @@ void evidence_close(struct evidence *e, const struct evidence_totals *totals)
 void evidence_forget(struct evidence *e)
 {
 	e->writer = NULL;
+	e->enrich = NULL;
 	e->error[0] = '\0';
 }
 
-void evidence_tick(struct evidence *e)
+void evidence_tick(struct evidence *e, const struct conns *conns)
 {
-	if (e->writer)
-		writer_tick(e->writer);
+	if (!e->writer)
+		return;
+	writer_tick(e->writer);
+	enrich_collect(e->enrich, conns, put_enriched, e);
+}
+
+void evidence_hold(struct evidence *e, const struct event *ev)
+{
+	enrich_hold(e->enrich, ev);
+}
+
+void evidence_let_go(struct evidence *e)
+{
+	enrich_let_go(e->enrich);
 }
 
 /* --- what happens --- */
@@ -147,6 +187,13 @@ void evidence_event(struct evidence *e, const struct finding *f)
 	record = event_json(f, &e->buf, &len);
 	writer_put(e->writer, "event", record ?: "", record ? len : 0,
 		   f->severity >= SEVERITY_HIGH);
+	enrich_actor(e->enrich, f);
+}
+
+bool evidence_server(struct evidence *e, const struct instance *in, char *const *config,
+		     size_t configs)
+{
+	return enrich_server(e->enrich, in, config, configs);
 }
 
 void evidence_incident(struct evidence *e, const struct incident_view *v)
@@ -221,6 +268,11 @@ static void put_policy(struct evidence *e)
 	jsonw_end_array(j);
 }
 
+static uint64_t set_or_none(int64_t number)
+{
+	return number == POLICY_UNSET ? 0 : (uint64_t)number;
+}
+
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change)
 {
 	struct jsonw *j = begin(e);
@@ -230,7 +282,9 @@ void evidence_policy(struct evidence *e, const struct policy *p, const char *cha
 		return;
 	jsonw_string(j, "change", change);
 	put_policy(e);
-	writer_keep(e->writer, (unsigned int)p->evidence_days);
+	writer_keep(e->writer, (unsigned int)set_or_none(p->evidence_days));
+	enrich_keep(e->enrich, set_or_none(p->evidence_executables) << 20);
+	jsonw_int(j, "keep_executables", (int64_t)set_or_none(p->evidence_executables));
 	jsonw_int(j, "instances", (int64_t)p->instances);
 	jsonw_int(j, "allow", (int64_t)p->allows);
 	end(e, "policy");
@@ -295,6 +349,7 @@ bool evidence_missing(const struct evidence *e, char *note, size_t size)
 void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *note, uint64_t n),
 			  void *ctx)
 {
+	struct enrich_status more;
 	struct writer_status s;
 	char note[ALERT_NOTE_LEN];
 
@@ -312,4 +367,11 @@ void evidence_blind_spots(struct evidence *e, void (*fn)(void *ctx, const char *
 	fn(ctx, "evidence log: records that were too large", s.refused);
 	fn(ctx, "evidence log: statements that could not be made in time", s.unstated);
 	fn(ctx, "evidence log: old entries could not be removed", s.unpruned);
+	if (e->enrich_error)
+		fn(ctx, "evidence log: actors are not looked at more closely", 1);
+	if (!e->enrich)
+		return;
+	enrich_status(e->enrich, &more);
+	fn(ctx, "evidence log: actors not looked at more closely, too many at once", more.dropped);
+	fn(ctx, "evidence log: actors whose process or file does not answer", more.stuck);
 }

@@ -8,7 +8,9 @@
 
 #include "attest/periodic.h"
 #include "base/digest.h"
+#include "model/conn.h"
 #include "model/instance.h"
+#include "monitor/enrich.h"
 #include "policy/policy.h"
 #include "report/buffer.h"
 #include "report/finding.h"
@@ -23,6 +25,8 @@ struct evidence {
 	struct writer *writer; /* NULL: there is no log */
 	char dir[256];	       /* that was asked for; empty: none was */
 	struct periodic *periodic;
+	struct enrich *enrich; /* NULL: actors are not looked at more closely */
+	int enrich_error;      /* errno: why not, though there is a log */
 	struct report_buf buf;
 	struct evidence_file policy[64]; /* as they were loaded */
 	size_t policies;
@@ -41,21 +45,33 @@ void evidence_open(struct evidence *e, const char *dir, const char *run);
 struct evidence_totals {
 	uint64_t events, incidents, lost;
 };
-void evidence_close(struct evidence *e, const struct evidence_totals *totals);
+void evidence_close(struct evidence *e, const struct conns *conns,
+		    const struct evidence_totals *totals);
 
 /* In a process forked from the monitor: the log is the monitor's. */
 void evidence_forget(struct evidence *e);
 
-/* Once in each round of the main loop. */
-void evidence_tick(struct evidence *e);
+/* Once in each round of the main loop. conns: whose handshakes are known. */
+void evidence_tick(struct evidence *e, const struct conns *conns);
 
-/* A finding of severity medium or worse, or one that is an alert. Others are left out. */
+/*
+ * An event has arrived: hold its actor, before anything else takes time, in case it is logged (enrich.h). To be let go when the event
+ * was dealt with.
+ */
+void evidence_hold(struct evidence *e, const struct event *ev);
+void evidence_let_go(struct evidence *e);
+
+/* A finding of severity medium or worse, or one that is an alert, and more about its actor. Others are left out. */
 void evidence_event(struct evidence *e, const struct finding *f);
 void evidence_incident(struct evidence *e, const struct incident_view *v);
 
 /* change: "found", "started", "ended", ... digest: of its executable too, which takes time. */
 void evidence_instance(struct evidence *e, const struct instance *in, const char *change,
 		       bool digest);
+
+/* What is known of a server once its start is over; config: paths of its configuration. Returns false if it has to be tried again. */
+bool evidence_server(struct evidence *e, const struct instance *in, char *const *config,
+		     size_t configs);
 
 /* The policy in force: its files, whose digests are kept without a log, too, and how long it keeps entries. change: "loaded", "reloaded". */
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change);

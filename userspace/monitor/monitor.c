@@ -21,6 +21,7 @@
 #include "monitor/ask.h"
 #include "monitor/conns_request.h"
 #include "monitor/counters.h"
+#include "monitor/describe.h"
 #include "monitor/events.h"
 #include "monitor/handoff.h"
 #include "monitor/health.h"
@@ -57,6 +58,7 @@ static void tick(struct monitor *m, bool last)
 	sweeps_baseline(m);
 	instances_trim(&m->instances);
 	events_check_sharing(m);
+	describe_servers(m);
 	counters_blind_spots(m);
 	counters_programs(m);
 	counters_lag(m);
@@ -179,7 +181,7 @@ static int loop(struct monitor *m)
 	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
 		handoff_alive(m);
 		service_alive(&m->service, now);
-		evidence_tick(&m->evidence);
+		evidence_tick(&m->evidence, &m->conns);
 		next_tick += suspended(m);
 		if (signals_take_reload())
 			reload_policy(m);
@@ -223,7 +225,7 @@ static void end(struct monitor *m)
 	tally_tick(m, true);
 	report_end(m, OUTPUT_DRAIN_MS);
 	counters_summary(m);
-	evidence_close(&m->evidence,
+	evidence_close(&m->evidence, &m->conns,
 		       &(struct evidence_totals){m->totals.attempts, m->incidents.next_id,
 						 sensors_counter(m->sensors, COUNTER_LOST)});
 	witnessing_end(&m->witnessing, &m->evidence, m->policy.policy.witness);
@@ -231,7 +233,7 @@ static void end(struct monitor *m)
 
 static void release(struct monitor *m)
 {
-	evidence_close(&m->evidence,
+	evidence_close(&m->evidence, NULL,
 		       &(struct evidence_totals){}); /* unless it was ended properly */
 	tally_free(&m->tally);
 	collector_free(m->collector);

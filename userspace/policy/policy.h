@@ -108,9 +108,10 @@ struct policy {
 	struct policy_allow *allow;
 	size_t allows;
 	struct policy_tls tls;
-	char *evidence;	       /* directory of the log; NULL: none is kept */
-	char *witness;	       /* "URL KEY"; NULL: nobody cosigns the log */
-	int64_t evidence_days; /* that entries are kept; 0: for ever */
+	char *evidence;		      /* directory of the log; NULL: none is kept */
+	char *witness;		      /* "URL KEY"; NULL: nobody cosigns the log */
+	int64_t evidence_days;	      /* that entries are kept; POLICY_UNSET: for ever */
+	int64_t evidence_executables; /* MiB of executables that are kept; POLICY_UNSET: none */
 	struct policy_sink *sink;
 	size_t sinks;
 	int64_t tier;	 /* enum policy_tier */

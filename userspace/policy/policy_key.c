@@ -137,6 +137,12 @@ static const struct policy_key keys[] = {
 	 .help = "Days that entries of the log are kept at least. Soon after the start and once a day, older ones "
 		 "are removed, and an entry says so. What remains can be verified as before. Nothing is removed in a run in which "
 		 "the wall clock was set by an hour or more."},
+	{"evidence.keep-executables", POLICY_TO_INT(POLICY_NUMBER, POLICY, evidence_executables),
+	 .min = 1, .max = 65536, .absent = "none are kept",
+	 .help = "MiB of executables to keep beside the log, all together. Kept is the executable of an actor if it is in no "
+		 "directory any more: deleted, or in memory alone (memfd). It is the only thing of which bytes are kept: a "
+		 "program can have anything in it, passwords too. What does not fit is not kept, and the log says so. Retention "
+		 "removes it with the entries that name it."},
 	{"evidence.witness", POLICY_TO_TEXT(POLICY_WITNESS, POLICY, witness), .absent = "nobody",
 	 .help = "A witness, cachewarden witness on another host, and its key, from the file vkey in its directory. "
 		 "It cosigns the log's newest checkpoint each minute, and when the monitor ends: what is cut off "
