@@ -398,7 +398,8 @@ int main(int argc, char **argv)
 	void *address;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: latency MONITOR PID SAMPLES [idle|busy|noise [ARGUMENT...]]\n");
+		fprintf(stderr,
+			"usage: latency MONITOR PID SAMPLES [idle|busy|noise [ARGUMENT...]]\n");
 		return 2;
 	}
 	target = atoi(argv[2]);

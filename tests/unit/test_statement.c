@@ -348,7 +348,8 @@ static void what_was_not_counted_is_unknown(void **state)
 	sum = sum_of(l, AT(10, 10, 0));
 	all = json_object_get(sum, "unknown");
 	for (size_t i = 0; i < json_array_size(all); i++)
-		said |= strstr(json_string_value(json_array_get(all, i)), "in 10 min that were watched") != NULL;
+		said |= strstr(json_string_value(json_array_get(all, i)),
+			       "in 10 min that were watched") != NULL;
 	assert_true(said);
 	assert_int_equal(json_object_size(json_object_get(sum, "counts")), 0);
 	json_decref(sum);
