@@ -589,15 +589,15 @@ static __noinline int remote_32bit(struct pid_owner *owner)
 	}
 }
 
-static __always_inline int locked(struct mm_struct *mm, bool write)
+/* Not before 6.13, see compat_lock_has_path(). */
+SEC("?tp_btf/mmap_lock_acquire_returned")
+int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pid_owner owner = {};
 
-	if (mm == task->mm || !task->mm || !owner_of_mm(address(mm), &owner))
+	if (!success || mm == task->mm || !task->mm || !owner_of_mm(address(mm), &owner))
 		return 0;
 	return COMPAT_CALL(task) ? remote_32bit(&owner)
 				 : remote_native(task, &owner, task_regs(task), write);
 }
-
-MMAP_LOCKED_HOOKS(locked)

@@ -119,23 +119,6 @@ static __always_inline long load_bytes(void *skb, u32 off, void *to, u32 n, u32 
 		return body(req);                                                                  \
 	}
 
-/*
- * mmap_lock_acquire_returned passed the path of the memory's cgroup as well before 6.13. The loader
- * turns on the program that fits. The second can go when 6.13 is the floor.
- */
-#define MMAP_LOCKED_HOOKS(body)                                                                    \
-	SEC("?tp_btf/mmap_lock_acquire_returned")                                                  \
-	int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)                    \
-	{                                                                                          \
-		return success ? body(mm, write) : 0;                                              \
-	}                                                                                          \
-	SEC("?tp_btf/mmap_lock_acquire_returned")                                                  \
-	int BPF_PROG(remote_mm6, struct mm_struct *mm, const char *memcg, bool write,              \
-		     bool success)                                                                 \
-	{                                                                                          \
-		return success ? body(mm, write) : 0;                                              \
-	}
-
 /* --- kernel structures --- */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

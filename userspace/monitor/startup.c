@@ -79,7 +79,7 @@ static int attach(struct monitor *m, const struct self_start *start)
 	}
 	if (tier == TIER_QUIET && !sensors_are_quiet(m->sensors))
 		log_info(
-			"the quiet tier is not needed: on this kernel no syscall pays for the monitor");
+			"the quiet tier is for kernels since Linux 6.13 on which syscalls pay for the monitor: not used here");
 	m->files = files_new(m->sensors, events_attempt, m);
 	err = m->files ? collector_open(&m->collector, m->sensors, events_receive, m) : -ENOMEM;
 	if (err) {

@@ -95,9 +95,9 @@ const char *compat_uring_program(const struct btf *btf)
 	return compat_has(btf, COMPAT_URING_WHOLE_CQE) ? "uring_complete" : "uring_complete7";
 }
 
-const char *compat_lock_program(const struct btf *btf)
+bool compat_lock_has_path(const struct btf *btf)
 {
-	return compat_has(btf, COMPAT_LOCK_MEMCG) ? "remote_mm6" : "remote_mm";
+	return compat_has(btf, COMPAT_LOCK_MEMCG);
 }
 
 static bool has_typed_event(const struct btf *btf, const char *name)

@@ -33,8 +33,11 @@ const char *compat_open_function(const struct btf *btf);
 /* Name of the io_uring completion program that fits this kernel, NULL if it has no such tracepoint. */
 const char *compat_uring_program(const struct btf *btf);
 
-/* The same of the program at the lock of memory; this tracepoint exists wherever tracing does. */
-const char *compat_lock_program(const struct btf *btf);
+/*
+ * Does the tracepoint at the lock of memory pass the path of a cgroup, as before Linux 6.13? A program for those arguments is
+ * beyond what the verifiers of 6.1 and 6.12 accept: it needs more stack, or a million instructions.
+ */
+bool compat_lock_has_path(const struct btf *btf);
 
 /* Does the function or tracepoint exist that this optional program attaches to? */
 bool compat_has_target(const struct btf *btf, const struct bpf_program *prog);

@@ -165,8 +165,9 @@ static int prepare_access(struct sensors *s)
 static int prepare_memory(struct sensors *s)
 {
 	choose_uring(s, s->memory->obj);
-	choose_variant(s, "remote_mm", compat_lock_program(s->btf));
 	choose_tier(s, s->memory->obj, sensors_tier_below(s));
+	if (compat_lock_has_path(s->btf))
+		bpf_program__set_autoload(s->memory->progs.remote_mm, false);
 	prevent_choose(s->memory->obj, sensors_tier_below(s));
 	s->memory->rodata->quiet = s->quiet;
 	s->memory->rodata->has_task_work = compat_has(s->btf, COMPAT_TASK_WORK);
@@ -424,7 +425,6 @@ int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size)
 		snprintf(error, size, "out of memory");
 		return -ENOMEM;
 	}
-	s->quiet = quiet;
 	table = sensor_program_table(&s->program_count);
 	memcpy(s->program, table, s->program_count * sizeof(table[0]));
 	keep_memory();
@@ -443,6 +443,7 @@ int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size)
 			 "=%s: programs that this kernel may take are left out, and less is seen",
 			 getenv(PROBE_REFUSED_ENV));
 	s->access_hook = !probe_program(s->btf, PROBE_FEXIT);
+	s->quiet = quiet && !compat_lock_has_path(s->btf);
 	load_optional(s);
 	mallopt(M_MMAP_THRESHOLD, HEAP_USUAL);
 	mallopt(M_TRIM_THRESHOLD, HEAP_USUAL);
@@ -487,8 +488,9 @@ static int attach_sensor(struct sensors *s, const char *sensor, int cgroup_fd, c
 		struct bpf_program *prog = sensors_program(s, p->name);
 		struct bpf_link *link;
 
-		if (!prog || p->attached || (sensor && strcmp(p->sensor, sensor)))
-			continue; /* without a program, its object did not load: p->error says why */
+		if (!prog || bpf_program__fd(prog) < 0 || p->attached ||
+		    (sensor && strcmp(p->sensor, sensor)))
+			continue; /* its object did not load: p->error says why; or this kernel does not take it */
 		reset_reason();
 		link = attach(prog, cgroup_fd);
 		if (link) {

@@ -82,8 +82,7 @@ uint32_t sensors_preventable(struct sensors *s)
 		else
 			incomplete |= preventers[i].rules;
 	}
-	if (s->memory && s->quiet &&
-	    is_attached(s, compat_lock_program(s->btf))) /* before a page is looked up */
+	if (s->memory && s->quiet && is_attached(s, "remote_mm")) /* before a page is looked up */
 		complete |= RULE_BIT(MEM_READ) | RULE_BIT(MEM_WRITE);
 	if (is_attached(s, "wire_egress"))
 		complete |= RULE_BIT(TLS_PLAINTEXT);
