@@ -284,10 +284,11 @@ static int mem_call_ended(struct bpf_map *map, void *tid, void *value)
 
 	bpf_map_delete_elem(&mem_calls, &key);
 	action.ret = SYSCALL_RETURN(current_regs());
-	if (action.ret <= 0 && action.vector == VECTOR_ACCESS)
-		return 0;				   /* no byte went through the descriptor */
-	if (action.vector == VECTOR_PTRACE && !action.ret) /* PEEK and POKE: one word */
-		action.ret = sizeof(long);
+	/* not after EFAULT: what was copied up to a bad page of the caller's stays there */
+	if (action.vector == VECTOR_ACCESS && (!action.ret || action.ret == -EIO))
+		return 0;
+	if (action.vector == VECTOR_PTRACE && action.rule != RULE_MEM_TRACE && !action.ret)
+		action.ret = sizeof(long); /* PEEK and POKE: one word */
 	if (action.ret <= 0)
 		action.flags &= ~EVENT_TRANSFER;
 	report_action(&owner, &action);
@@ -303,6 +304,7 @@ static __noinline int mem_call_begins(const struct pid_owner *owner, const struc
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct mem_call fresh = {}, *c;
 	u32 tid = task->pid;
+	int err;
 
 	if (!has_task_work)
 		return 0;
@@ -312,8 +314,11 @@ static __noinline int mem_call_begins(const struct pid_owner *owner, const struc
 		return 0;
 	c->owner = *owner;
 	c->action = *action;
-	bpf_task_work_schedule_resume_impl(task, &c->work, &mem_calls, mem_call_ended, NULL);
-	return 1;
+	err = bpf_task_work_schedule_resume_impl(task, &c->work, &mem_calls, mem_call_ended, NULL);
+	if (!err || err == -EBUSY) /* it is scheduled: this syscall locked the memory before */
+		return 1;
+	bpf_map_delete_elem(&mem_calls, &tid);
+	return 0;
 }
 
 /* The lock is taken before the syscall's work: its outcome is not known. */

@@ -31,7 +31,7 @@
 #define REGISTERED_RINGS 16  /* IO_RINGFD_REG_MAX, include/linux/io_uring_types.h */
 #define RING_FINDINGS 4	     /* of a ring, or of all rings registered with a task, in one sweep */
 #define SUPERVISOR_LEVELS 16 /* ancestors that count as supervisors */
-#define FILTERS 8 /* seccomp filters of a process that are looked at, the last ones set */
+#define FILTERS 32 /* seccomp filters of a process that are looked at, the last ones set */
 #define LASTING_MAX 4096
 #define LASTING_NS (NS_PER_SEC / 2) /* far longer than a hook takes to report */
 /* Longer than the servers of a busy user wait for their next sweep. */
@@ -69,6 +69,8 @@ struct {
 	__type(key, u64); /* address of the filter */
 	__type(value, struct pid_owner);
 } answered SEC(".maps");
+
+static u64 answered_count; /* its entries: looking at the name of each anonymous file is dear */
 
 struct lasting_key {
 	u32 actor; /* tid */
@@ -410,7 +412,7 @@ static __noinline int holds_listener(struct task_struct *task, struct file *file
 	struct pid_owner *target;
 	u64 filter;
 
-	if (!is_anon(file, &seccomp_name))
+	if (!answered_count || !is_anon(file, &seccomp_name))
 		return 0;
 	filter = (u64)BPF_CORE_READ(file, private_data);
 	target = bpf_map_lookup_elem(&answered, &filter);
@@ -495,7 +497,9 @@ int sweep_files(struct bpf_iter__task_file *ctx)
 		files_began_ns = bpf_ktime_get_boot_ns();
 	if (!task) { /* the end: each pipe was seen by now */
 		bpf_for_each_map_elem(&own_pipes, forget_pipe, NULL, 0);
-		bpf_for_each_map_elem(&answered, forget_filter, NULL, 0);
+		if (answered_count) /* it looks at each bucket */
+			bpf_for_each_map_elem(&answered, forget_filter, NULL, 0);
+		answered_count = 0;
 	}
 	/* an exiting server has left procs already, while its files are still open */
 	if (!task || !file || (task->flags & PF_EXITING) || is_exempt(task, INSTANCE_SELF))
@@ -535,8 +539,10 @@ static __noinline int note_filters(struct task_struct *task, const struct pid_ow
 	for (int i = 0; i < FILTERS && filter; i++) {
 		u64 key = address(filter);
 
-		if (BPF_CORE_READ(filter, notif))
+		if (BPF_CORE_READ(filter, notif)) {
 			bpf_map_update_elem(&answered, &key, &owner, BPF_ANY);
+			answered_count++;
+		}
 		filter = BPF_CORE_READ(filter, prev);
 	}
 	return 0;

@@ -15,7 +15,9 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define EPERM 1
+#define EIO 5
 #define EACCES 13
+#define EBUSY 16
 #define EINVAL 22
 
 /* A pointer as a scalar. A global function takes no kernel pointer, but any number. */

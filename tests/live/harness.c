@@ -48,7 +48,7 @@ static const struct {
 	enum part part;
 } suites[] = {
 	{&memory_suite, LEFT},
-	{&quiet_suite, MONITORS},
+	{&quiet_suite, ALONE},
 	{&calls_suite, ALONE},
 	{&files_suite, LEFT},
 	{&files_search_suite, ALONE},
@@ -60,7 +60,7 @@ static const struct {
 	{&evidence_suite, MONITORS},
 	{&evidence_actors_suite, RIGHT},
 	{&evidence_faults_suite, MONITORS},
-	{&evidence_witness_suite, MONITORS},
+	{&evidence_witness_suite, LEFT},
 	{&sweep_suite, LEFT},
 	{&sweep_alone_suite, ALONE},
 	{&wire_suite, RIGHT},

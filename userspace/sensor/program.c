@@ -104,7 +104,7 @@ static const struct sensor_limit limits[] = {
 	{"memory", "syscalls",
 	 "refused opens through io_uring (no file, and no path at completion)"},
 	{"memory", "syscalls",
-	 "32-bit callers: what they open, take or steer (reads, writes and PTRACE_ATTACH are seen)"},
+	 "32-bit callers: what they open, take or steer (since Linux 6.13 reads, writes and PTRACE_ATTACH are seen)"},
 	{"memory", "syscalls", "readlink, stat and path walks through /proc/PID/{root,cwd,exe,fd}"},
 	{"memory", "syscalls",
 	 "refused opens, and fd/N reopened, where the path in user memory hides them"},
