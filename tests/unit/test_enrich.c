@@ -118,8 +118,10 @@ static void deed(pid_t pid, uint64_t start_ns, uint64_t incident)
 	alert.ev.actor.ancestor[0].start_ns = start_of(getpid());
 	memcpy(alert.ev.actor.comm, "evil", 5);
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	if (!stat(path, &st))
+	if (!stat(path, &st)) {
 		alert.ev.actor.exe_ino = st.st_ino;
+		alert.ev.actor.exe_dev = (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev));
+	}
 	memset(&finding, 0, sizeof(finding));
 	finding.alert = &alert;
 	finding.instance = &server;

@@ -30,8 +30,10 @@ static void listen_to(const char *text)
 
 static void names_of_others_do_no_harm(void **state)
 {
-	listen_to("a\nb\tc\x1b[31md\x7f \xc3\xa9");
-	assert_string_equal(said, "cachewarden: warning: a?b?c?[31md? \xc3\xa9\n");
+	listen_to("a\nb\tc\x1b[31md\x7f \xc3\xa9 \xc2\x9b"
+		  "31m");
+	assert_string_equal(said, "cachewarden: warning: a?b?c?[31md? \xc3\xa9 ?\x9b"
+				  "31m\n");
 }
 
 static void a_long_line_is_cut_and_ends(void **state)

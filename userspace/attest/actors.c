@@ -104,11 +104,12 @@ void actors_add(struct actors *a, json_t *record)
 	note_alert(node, record, own);
 }
 
-static size_t enter_detail(struct actors *a, json_t *process, size_t parent)
+static size_t enter_detail(struct actors *a, json_t *process, size_t parent, bool is_actor)
 {
 	size_t at = enter(a, process, parent);
 
-	if (at != NONE) {
+	/* of an ancestor there is less than of an actor */
+	if (at != NONE && (is_actor || !a->node[at].detail)) {
 		json_decref(a->node[at].detail);
 		a->node[at].detail = json_incref(process);
 	}
@@ -121,8 +122,8 @@ void actors_detail(struct actors *a, json_t *record)
 	size_t at = NONE;
 
 	for (size_t n = json_array_size(all); n-- > 0;)
-		at = enter_detail(a, json_array_get(all, n), at);
-	enter_detail(a, record, at);
+		at = enter_detail(a, json_array_get(all, n), at, false);
+	enter_detail(a, record, at, true);
 }
 
 /* --- as HTML --- */

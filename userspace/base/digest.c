@@ -34,13 +34,16 @@ static int hash(int fd, char hex[DIGEST_LEN])
 	unsigned char buf[65536], sum[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned int len = 0;
+	int64_t all = 0;
 	ssize_t n = -1;
 	int err = -ENOMEM;
 
 	if (ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
-		while ((n = read(fd, buf, sizeof(buf))) > 0)
+		while (all <= FILE_LEN_MAX && (n = read(fd, buf, sizeof(buf))) > 0) {
 			EVP_DigestUpdate(ctx, buf, (size_t)n);
-		err = n < 0 ? -errno : 0;
+			all += n;
+		}
+		err = n < 0 ? -errno : n ? -EFBIG : 0; /* it grows */
 	}
 	if (!err && (!EVP_DigestFinal_ex(ctx, sum, &len) || len * 2 + 1 != DIGEST_LEN))
 		err = -EIO;

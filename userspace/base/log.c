@@ -24,7 +24,8 @@ static void write_line(const char *level, const char *fmt, va_list args)
 		n = (int)(sizeof(buf) - used - 2);
 	for (; n > 0; n--, used++) {
 		/* names, and what other hosts answer, are not ours: no second line, nothing for the terminal */
-		if (iscntrl((unsigned char)buf[used]))
+		if (iscntrl((unsigned char)buf[used]) ||
+		    (buf[used] == '\xc2' && (unsigned char)buf[used + 1] < 0xa0))
 			buf[used] = '?';
 	}
 	buf[used++] = '\n';

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 ssize_t procdir_read(int dir, const char *name, char *buf, size_t size)
@@ -92,5 +93,20 @@ int procdir_pin_exe(int dir)
 {
 	int fd = openat(dir, "exe", O_PATH | O_CLOEXEC);
 
+	return fd < 0 ? -errno : fd;
+}
+
+int procdir_open_pinned(int pinned)
+{
+	char path[32];
+	struct stat st;
+	int fd;
+
+	if (fstat(pinned, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode)) /* opening a device can do something */
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", pinned);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	return fd < 0 ? -errno : fd;
 }

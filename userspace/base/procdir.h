@@ -28,6 +28,9 @@ ssize_t procdir_link(int dir, const char *name, char *buf, size_t size);
 /* Its executable, pinned (O_PATH) without being opened: no file system is asked. A descriptor or a negative errno. */
 int procdir_pin_exe(int dir);
 
+/* Open what a descriptor with O_PATH pins, to read: -EINVAL if it is no regular file, of which none waits. Or another negative errno. */
+int procdir_open_pinned(int pinned);
+
 /* Field n > 2 of the text of /proc/PID/stat (proc(5)), a number. */
 bool procdir_stat_field(const char *stat, int n, int64_t *ret);
 

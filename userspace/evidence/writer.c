@@ -348,8 +348,14 @@ static void log_recovery(struct writer *w)
 /* What statements need of a long log takes long to read: nobody waits for it but this thread. */
 static void begin(struct writer *w)
 {
-	if (w->statements)
+	if (w->statements) {
+		begin_commit(w); /* nothing is committed meanwhile: see writer_stalls() */
 		w->statements->open(w->statements->ctx, store_dir(w->store), store_next(w->store));
+		pthread_mutex_lock(&w->lock);
+		w->busy_ns = 0;
+		w->stalled = false;
+		pthread_mutex_unlock(&w->lock);
+	}
 	log_recovery(w);
 }
 

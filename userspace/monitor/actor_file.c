@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file_stat.h"
+#include "base/procdir.h"
 #include "evidence/blob.h"
 
 #include <errno.h>
@@ -115,7 +116,8 @@ static void put_package(struct jsonw *j, const struct actor_file *f, const char 
 	if (!st->st_nlink || f->path[0] != '/' || stat(f->path, &here) ||
 	    !file_stat_same(&here, st)) {
 		jsonw_null(j, "package");
-		jsonw_string(j, "package_unknown", "it is not a file of this host by that name");
+		jsonw_string(j, "package_unknown",
+			     "the monitor finds no such file of this host by that name");
 		return;
 	}
 	k = find_package(known, dpkg, f->path, st);
@@ -178,13 +180,22 @@ static void put_times(struct jsonw *j, const struct stat *st)
 		  (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / (long)NS_PER_MS);
 }
 
+/* Of the file that the kernel reported. */
+static dev_t device_of(const struct actor_file *f)
+{
+	return makedev(f->dev >> MINOR_BITS, f->dev & ((1u << MINOR_BITS) - 1));
+}
+
 static void put_stat(struct jsonw *j, const struct actor_file *f, const struct stat *st)
 {
 	bool memfd = !strncmp(f->link, "/memfd:", strlen("/memfd:"));
 
 	jsonw_string(j, "kind", memfd ? "memfd" : st->st_nlink ? "file" : "deleted");
-	/* the process may have executed something else since */
-	jsonw_bool(j, "as_at_the_deed", st->st_ino == f->ino);
+	/* The process may have executed something else since. Some file systems show stat() another device. */
+	if (st->st_ino == f->ino && st->st_dev != device_of(f))
+		jsonw_null(j, "as_at_the_deed");
+	else
+		jsonw_bool(j, "as_at_the_deed", st->st_ino == f->ino);
 	jsonw_int(j, "bytes", st->st_size);
 	jsonw_int(j, "inode", (int64_t)st->st_ino);
 	jsonw_int(j, "uid", st->st_uid);
@@ -193,35 +204,18 @@ static void put_stat(struct jsonw *j, const struct actor_file *f, const struct s
 	put_times(j, st);
 }
 
-static int open_to_read(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* What is pinned can be opened again whatever became of its name. */
-static int open_pinned(int pinned)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", pinned);
-	return open_to_read(path);
-}
-
 /* The process is gone: is the file still there by its name and number? Where stat() has other numbers than the kernel it is not found. */
 static int open_by_name(const struct actor_file *f)
 {
+	int pinned = f->path[0] == '/' ? open(f->path, O_PATH | O_CLOEXEC) : -1, fd = -ESRCH;
 	struct stat st;
-	int fd = f->path[0] == '/' ? open_to_read(f->path) : -ENOENT;
 
-	if (fd < 0)
+	if (pinned < 0)
 		return -ESRCH;
-	if (f->ino && !fstat(fd, &st) && st.st_ino == f->ino &&
-	    st.st_dev == makedev(f->dev >> MINOR_BITS, f->dev & ((1u << MINOR_BITS) - 1)))
-		return fd;
-	close(fd);
-	return -ESRCH;
+	if (f->ino && !fstat(pinned, &st) && st.st_ino == f->ino && st.st_dev == device_of(f))
+		fd = procdir_open_pinned(pinned);
+	close(pinned);
+	return fd;
 }
 
 static void put_file(struct jsonw *j, const struct actor_file *f, int fd, const char *dpkg,
@@ -247,7 +241,7 @@ static void put_file(struct jsonw *j, const struct actor_file *f, int fd, const 
 void actor_file_json(struct jsonw *j, const struct actor_file *f, const char *dpkg,
 		     struct known_packages *known, struct keeping *keeping)
 {
-	int fd = f->pinned < 0 ? open_by_name(f) : open_pinned(f->pinned);
+	int fd = f->pinned < 0 ? open_by_name(f) : procdir_open_pinned(f->pinned);
 
 	jsonw_object(j, "file");
 	if (fd >= 0) {
@@ -257,7 +251,7 @@ void actor_file_json(struct jsonw *j, const struct actor_file *f, const char *dp
 		jsonw_string(
 			j, "unread",
 			fd == -ESRCH
-				? "the process had ended, and the file is not there by its name"
+				? "the process had ended, and the monitor finds no such file by its name"
 				: strerror(-fd));
 	}
 	jsonw_end_object(j);

@@ -16,8 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LAYOUT_NS (10 * NS_PER_SEC) /* between two layouts of one server */
-#define LAYOUTS 64		    /* servers whose last one is remembered */
+#define LAYOUT_NS (10 * NS_PER_SEC)  /* between two layouts of one server */
+#define KNOWN_NS (3600 * NS_PER_SEC) /* less than BLOB_PRUNE_MARGIN_MS */
+#define LAYOUTS 64		     /* servers whose last one is remembered */
 
 /* An actor that is held before it is known whether it is wanted. */
 struct held {
@@ -295,12 +296,20 @@ void enrich_free(struct enrich *e)
 
 /* --- jobs, with the lock --- */
 
-static struct job *find(struct enrich *e, const struct process_info *p)
+/*
+ * What is known of that process, and of what it did to that server. What is old is found out again: its files may have
+ * changed, and retention counts the age of a copy.
+ */
+static struct job *find(struct enrich *e, const struct event *ev)
 {
+	const struct process_info *p = &ev->actor;
+	uint64_t now = clock_boot_ns();
+
 	for (size_t i = 0; i < ENRICH_JOBS; i++) {
 		struct job *job = &e->job[i];
 
 		if (job->state != JOB_FREE && job->kind == JOB_ACTOR && !job->full &&
+		    job->instance == ev->key.instance && now < job->begun_ns + KNOWN_NS &&
 		    job->info.pid == p->pid && job->info.start_ns == p->start_ns &&
 		    job->info.exec_id == p->exec_id)
 			return job;
@@ -373,7 +382,7 @@ void enrich_hold(struct enrich *e, const struct event *ev)
 	if (!e || !can_be_held(ev))
 		return;
 	pthread_mutex_lock(&e->lock);
-	known = find(e, &ev->actor);
+	known = find(e, ev);
 	pthread_mutex_unlock(&e->lock);
 	if (!known)
 		hold(e, &ev->actor);
@@ -414,6 +423,8 @@ static int hold_target(struct enrich *e, const struct finding *f)
 static void begin_actor(struct enrich *e, struct job *job, const struct finding *f)
 {
 	job->kind = JOB_ACTOR;
+	job->instance = f->alert->ev.key.instance;
+	job->begun_ns = clock_boot_ns();
 	job->dir = e->held.dir;
 	job->exe = e->held.exe;
 	e->held.any = false;
@@ -430,7 +441,7 @@ void enrich_actor(struct enrich *e, const struct finding *f)
 	if (!e || f->update || !can_be_held(ev))
 		return;
 	pthread_mutex_lock(&e->lock);
-	job = find(e, &ev->actor);
+	job = find(e, ev);
 	if (!job && (job = find_place(e))) {
 		if (!is_held(e, &ev->actor))
 			hold(e, &ev->actor);
@@ -529,4 +540,16 @@ void enrich_status(struct enrich *e, struct enrich_status *ret)
 	pthread_mutex_lock(&e->lock);
 	*ret = e->status;
 	pthread_mutex_unlock(&e->lock);
+}
+
+/* In a fork of the monitor, which would keep files from being freed and file systems from being unmounted. */
+void enrich_forget(struct enrich *e)
+{
+	if (!e)
+		return;
+	enrich_let_go(e);
+	for (size_t i = 0; i < ENRICH_JOBS; i++) {
+		if (e->job[i].state == JOB_WAITING)
+			job_let_go(&e->job[i]);
+	}
 }

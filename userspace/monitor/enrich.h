@@ -48,6 +48,9 @@ struct enrich_status {
 };
 void enrich_status(struct enrich *e, struct enrich_status *ret);
 
+/* In a fork of the monitor: close what is held there. */
+void enrich_forget(struct enrich *e);
+
 /* Wait until all is read; then collect, and free. What is not finished then is dropped, and counted. */
 void enrich_finish(struct enrich *e, int timeout_ms);
 void enrich_free(struct enrich *e); /* NULL is fine */

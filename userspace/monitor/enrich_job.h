@@ -26,8 +26,10 @@ struct job {
 	/* the queue's */
 	enum job_state state;
 	uint64_t number, since_ns; /* in their order; when it began to run */
-	bool given_up;		   /* its thread is stuck */
-	bool full;		   /* of incidents: the next one begins another job */
+	uint64_t begun_ns;
+	uint32_t instance; /* that the deed was done to */
+	bool given_up;	   /* its thread is stuck */
+	bool full;	   /* of incidents: the next one begins another job */
 
 	enum job_kind kind;
 	int dir, exe;	     /* of the process, or a negative errno */

@@ -151,6 +151,7 @@ void evidence_close(struct evidence *e, const struct conns *conns,
 
 void evidence_forget(struct evidence *e)
 {
+	enrich_forget(e->enrich);
 	e->writer = NULL;
 	e->enrich = NULL;
 	e->error[0] = '\0';

@@ -24,6 +24,7 @@
 
 #define PART_BYTES (20u << 10) /* an entry has 32 KiB */
 #define CONFIG_MOST (1u << 20)
+#define CERTIFICATE_MOST (1 << 20) /* of a PEM file; the server's own comes first */
 #define CERTIFICATES_MAX 4
 
 /* --- memory layout --- */
@@ -89,21 +90,19 @@ int layout_json(int dir, const struct layout_out *out, uint64_t *ret_left_out)
 /* A regular file as the server sees it. Returns a descriptor or a negative errno. */
 static int open_file(const struct server_source *s, int root, const char *path)
 {
-	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
 	char whole[8192];
-	struct stat st;
-	int fd;
+	int pinned, fd;
 
 	snprintf(whole, sizeof(whole), "%s%s%s", path[0] == '/' ? "" : s->cwd,
 		 path[0] == '/' ? "" : "/", path);
-	fd = (int)syscall(SYS_openat2, root, whole, &how, sizeof(how));
-	if (fd < 0)
+	pinned = (int)syscall(SYS_openat2, root, whole, &how, sizeof(how));
+	if (pinned < 0)
 		return -errno;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
-		return fd;
-	close(fd);
-	return -EINVAL;
+	fd = procdir_open_pinned(pinned);
+	close(pinned);
+	return fd;
 }
 
 struct certificates {
@@ -159,18 +158,19 @@ static void put_config(struct jsonw *j, const struct server_source *s, int root,
 /* The first certificate in a PEM file is the server's own. */
 static int read_certificate(int fd, struct cert *ret)
 {
-	FILE *f = fdopen(fd, "r");
+	char *text = malloc(CERTIFICATE_MOST);
+	ssize_t n = text ? pread(fd, text, CERTIFICATE_MOST, 0) : -1;
+	BIO *bio = n > 0 ? BIO_new_mem_buf(text, (int)n) : NULL;
 	unsigned char *der = NULL;
-	X509 *x = f ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
+	X509 *x = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
 	int len = x ? i2d_X509(x, &der) : -1;
 	int err = len > 0 ? cert_read(ret, der, (size_t)len) : -1;
 
 	OPENSSL_free(der);
 	X509_free(x);
-	if (f)
-		fclose(f);
-	else
-		close(fd);
+	BIO_free(bio);
+	free(text);
+	close(fd);
 	return err ? -EINVAL : 0;
 }
 

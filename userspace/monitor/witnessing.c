@@ -23,7 +23,8 @@
 #define HUNG_NS (90 * NS_PER_SEC) /* longer than it waits for the network */
 #define WITNESS_TEXT_LEN 256	  /* longer than a value of a policy */
 #define REFUSED 1		  /* exit status */
-#define FAILING_SAID 2		  /* attempts in a row: a witness may be started again */
+#define OUT_FD 3
+#define FAILING_SAID 2 /* attempts in a row: a witness may be started again */
 
 static const char unreached[] =
 	"evidence log: the witness does not cosign it; cut off meanwhile, it may go unnoticed";
@@ -31,6 +32,31 @@ static const char refuses[] =
 	"evidence log: the witness refuses it: it has seen another log of this name, or a longer one";
 
 /* --- one attempt --- */
+
+/* Without what the monitor holds: its BPF objects, the lock of the log, the reader's pipe. *out becomes another descriptor. */
+static void leave_monitor(int *out)
+{
+	pid_t monitor = getppid();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != monitor)
+		_exit(3);
+	for (int i = 0; i < OUT_FD; i++)
+		dup2(null, i);
+	dup2(*out, OUT_FD);
+	close_range(OUT_FD + 1, ~0u, 0);
+	*out = OUT_FD;
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0);
+	alarm(HUNG_NS / NS_PER_SEC);
+}
 
 /* In the process that asks: says how many entries were cosigned, or why none were. */
 __attribute__((noreturn)) static void ask(const char *url, const char *key_text, const char *dir,
@@ -41,7 +67,7 @@ __attribute__((noreturn)) static void ask(const char *url, const char *key_text,
 	struct note_key key;
 	int err;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	leave_monitor(&out);
 	err = note_vkey_parse_as(&key, NOTE_COSIGNATURE, key_text, strlen(key_text));
 	err = err ?: witness_submit(dir, url, &key, &cosigned, error);
 	if (err)

@@ -90,6 +90,7 @@ int decoy_connect(const struct decoy_end *to)
 	if (!connect(fd, (struct sockaddr *)&a, len))
 		return fd;
 	close(fd);
+	errno = ECONNREFUSED; /* whatever it was: nothing was tried */
 	return -1;
 }
 
@@ -391,13 +392,13 @@ static bool is_roots(const struct stat *exe)
 }
 
 /* What a container brings along is not run outside of it, where it could do more. */
-static bool is_contained(pid_t pid)
+static bool is_contained(pid_t pid, bool mounts_too)
 {
-	static const char *const spaces[] = {"mnt", "pid", "net", "user"};
+	static const char *const spaces[] = {"pid", "user", "net", "mnt"};
 	char own[64], its[64];
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
+	for (size_t i = 0; i < (mounts_too ? ARRAY_SIZE(spaces) : 2); i++) {
 		snprintf(own, sizeof(own), "/proc/self/ns/%s", spaces[i]);
 		snprintf(its, sizeof(its), "/proc/%d/ns/%s", (int)pid, spaces[i]);
 		if (stat(its, &st) || !is_same(own, &st))
@@ -421,11 +422,10 @@ static bool choose_user(struct decoy *d, pid_t like, const struct decoy_user *u,
 	else if (!d->uid)
 		snprintf(why, size,
 			 "the server runs as root, but its executable is not root's alone");
-	else if (!is_roots(exe) && is_contained(like))
+	else if (is_contained(like, !is_roots(exe)))
 		snprintf(
 			why, size,
-			"the server's executable is not root's alone, and it runs in a container: it is not run "
-			"outside of that");
+			"the server runs in a container: its executable is not run outside of that");
 	else
 		return true;
 	return false;

@@ -161,6 +161,9 @@ static void run(const struct scene *s, struct drill_monitor *m, enum drill_id id
 	until = s->trial->began_ns + DRILL_WAIT_MS * NS_PER_MS;
 	while (!seen && drill_monitor_next(m, until, &e, ret->why))
 		seen = is_expected(&e, s, id, actor);
+	if (!seen && !ret->why[0] && (err == ETIMEDOUT || err == ECONNRESET))
+		snprintf(ret->why, sizeof(ret->why), "it was stopped before it could be tried: %s",
+			 strerror(err));
 	if (!seen)
 		return;
 	ret->after_us = (int64_t)((clock_boot_ns() - s->trial->began_ns) / 1000);

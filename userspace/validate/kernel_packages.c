@@ -69,7 +69,7 @@ static void take_field(struct stanza *s, const char *line)
 			 line + strlen("Package: " IMAGE));
 	else if (!strncmp(line, "Version: ", strlen("Version: ")))
 		snprintf(s->p.version, sizeof(s->p.version), "%.63s", line + strlen("Version: "));
-	else if (!strcmp(line, "Status: install ok installed"))
+	else if (!strncmp(line, "Status: ", 8) && strstr(line, " ok installed")) /* or held */
 		s->installed = true;
 }
 

@@ -157,7 +157,7 @@ static void read_packages(struct facts_kernel *k, const char *release, int64_t n
 	snprintf(k->offered, sizeof(k->offered), "%s", lists.newest.version);
 	if (lists.lists)
 		k->lists_days = days_since(lists.changed_s, now_s);
-	if (!lists.lists || (lists.unread && !lists.newest.version[0]))
+	if (!lists.lists || lists.unread)
 		snprintf(k->why, sizeof(k->why), "apt's lists in %s %s", KERNEL_APT_LISTS,
 			 lists.unread ? "are compressed in a way that is not read here"
 				      : "are not there: apt update");

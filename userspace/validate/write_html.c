@@ -19,7 +19,7 @@ static const char style[] =
 	"dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere}"
 	"table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;"
 	"padding:.25rem .5rem;border-bottom:1px solid #8885;overflow-wrap:anywhere}td.v{white-space:normal;min-width:6rem}"
-	"tr{break-inside:avoid}"
+	"th{overflow-wrap:normal}tr{break-inside:avoid}"
 	"@media(max-width:30rem){dl{grid-template-columns:1fr}dt{margin-top:.4rem}}"
 	"@media print{body{margin:0;max-width:none}}";
 
