@@ -204,7 +204,7 @@ static void enriched(const void *arg)
 /* Addresses, permissions and names, as the kernel has them. */
 static void layout(const void *arg)
 {
-	const char *dir = str("%s/layout", scratch), *maps, *first;
+	const char *dir = str("%s/layout", scratch), *maps, *first, *shows;
 	struct monitor *m = start(dir);
 	struct trigger t;
 	json_t *record, *regions;
@@ -215,9 +215,12 @@ static void layout(const void *arg)
 	require(reported(m, "mem-read", t.pid), "no alert");
 	stop(m, dir);
 	maps = file_read(str("/proc/%d/maps", a->pid));
-	record = record_of(shown(dir, NULL, NULL), "layout", "number", "1");
+	shows = shown(dir, NULL, NULL);
+	do /* tests of another part attack other servers */
+		record = next_record(&shows, "layout", "number", "1");
+	while (record && number_at(record, "instance", "pid") != a->pid);
+	require(record, "no layout of it");
 	regions = json_object_get(record, "regions");
-	require(number_at(record, "instance", "pid") == a->pid, "whose: %s", json_dumps(record, 0));
 	first = json_string_value(json_array_get(regions, 0));
 	require(first && !strncmp(first, maps, strcspn(first, " ")), "%s is not the first of %s",
 		first, maps);

@@ -59,7 +59,7 @@ static const struct {
 	{&files_learnt_suite, MONITORS},
 	{&evidence_suite, MONITORS},
 	{&evidence_actors_suite, RIGHT},
-	{&evidence_faults_suite, MONITORS},
+	{&evidence_faults_suite, ALONE},
 	{&evidence_witness_suite, LEFT},
 	{&sweep_suite, LEFT},
 	{&sweep_alone_suite, ALONE},

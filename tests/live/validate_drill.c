@@ -260,7 +260,8 @@ static void container(const void *arg)
 		strerror(errno));
 	run_as(s, str("%s/theirs/redis-server", scratch), in_a_namespace);
 	report = report_of(validate("--format", "json", "--drill", PORT_OF(s), AS_CHECK));
-	expect_verdict(report, "drill-mem-read", "skip", "it is not run outside of that");
+	expect_verdict(report, "drill-mem-read", "skip",
+		       "its executable is not run outside of that");
 	expect_nothing_left();
 }
 
