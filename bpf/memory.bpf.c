@@ -13,7 +13,7 @@
  *   tp_btf/io_uring_complete                      the same for a ring, see uring_done
  *   tp_btf/io_uring_submit_req, io_uring_file_get requests that ask for no completion, before they
  *                                                 begin
- *   tp_btf/mmap_lock_acquire_returned             32-bit callers pass none of these tracepoints, but
+ *   tp_btf/mmap_lock_acquire_returned             since 6.13: 32-bit callers pass none of these, but
  *                                                 whoever accesses another process's memory takes its
  *                                                 lock. This also stops a process that got its
  *                                                 descriptor of an instance's memory some other way

@@ -5,11 +5,13 @@
  *
  * Iterators, and what each decides:
  *   iter/task        of a member: it is traced, has breakpoints in its code, lets KSM merge its
- *                    memory, has pages swapped out; who its ancestors are. Of others: one is
+ *                    memory, has pages swapped out, has seccomp filters that hand its syscalls to
+ *                    somebody. Of others: one is
  *                    inside process_vm_readv or _writev on an instance. Hooks report that call at
  *                    its end, which the caller can put off for ever by making its own memory wait
  *   iter/task_file   somebody holds a file below an instance's /proc/PID, its socket, its data or
- *                    configuration, or a perf event on it; an instance holds an unmarked socket.
+ *                    configuration, a perf event on it, or the listener of a seccomp filter of it;
+ *                    an instance holds an unmarked socket.
  *                    The same for files in a ring of io_uring, by a program of its own
  *   iter/task_vma    of one instance: which files it executes, what it executes that is not a file,
  *                    what it shares for writing

@@ -118,7 +118,7 @@ static void unreachable(const void *arg)
 	require(file_wait(archive(), "vm_readv", 2000), "it is not in the file");
 	require(monitor_said(m, "sink siem: 127.0.0.1: Connection refused; trying again"),
 		"it does not say what is refused: %s", file_read(m->err));
-	require(monitor_said(m, "nowhere: /proc/nowhere: "),
+	require(monitor_said(m, "sink nowhere: /proc/nowhere: "),
 		"it does not say what cannot be opened: %s", file_read(m->err));
 	require(file_wait(m->out, "nowhere: messages dropped", 3000), "no self-blind: %s",
 		file_read(m->out));

@@ -110,7 +110,8 @@ static int deliver(struct monitor *m, bool *ret_pending)
 			log_error("%s: the reader is gone, ending", failed->name);
 			return -1;
 		}
-		log_error("%s: %s; alerts are being lost, monitoring continues", failed->name,
+		log_error("%s%s: %s; alerts are being lost, monitoring continues",
+			  failed->row.ops->vital ? "" : "sink ", failed->name,
 			  sink_error(failed, error));
 	}
 	return 0;
