@@ -88,7 +88,7 @@ run: deps ## monitor every Redis and Valkey on this host; starts a scratch one i
 	$(Q)tests/scripts/run.sh $(B)/cachewarden
 
 # The policy is the administrator's: one that is there stays.
-install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install to DESTDIR/prefix
+install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish $(B)/completion.zsh ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
 	for page in docs/cachewarden*.[1-8]; do \
 		install -D -m 644 -t $(DESTDIR)$(mandir)/man$${page##*.} $$page || exit 1; \
@@ -97,6 +97,7 @@ install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install t
 	install -D -m 644 -t $(DESTDIR)$(prefix)/share/cachewarden docs/monitoring/alerts.yml docs/monitoring/dashboard.json
 	install -D -m 644 $(B)/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/cachewarden
 	install -D -m 644 $(B)/completion.fish $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/cachewarden.fish
+	install -D -m 644 $(B)/completion.zsh $(DESTDIR)$(prefix)/share/zsh/vendor-completions/_cachewarden
 	[ -e $(DESTDIR)$(sysconfdir)/cachewarden/policy.yaml ] || \
 		install -D -m 644 -t $(DESTDIR)$(sysconfdir)/cachewarden docs/package/policy.yaml
 
