@@ -109,6 +109,13 @@ deb-check: ## install, upgrade, remove and purge that package in a chroot (root;
 	$(Q)tests/scripts/deps.sh package
 	$(Q)tests/scripts/deb-chroot.sh
 
+# Of what is committed: the same bytes each time.
+dist: all ## pack the committed tree and its SBOM (SPDX) in build/dist/
+	$(Q)tests/scripts/dist.sh $(B)/dist
+
+dist-check: all ## check that two tarballs are the same bytes, that the SBOM is true, and that the tarball builds
+	$(Q)tests/scripts/dist-check.py build
+
 clean: ## remove build/
 	rm -rf $(B)
 
@@ -190,7 +197,7 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install deb deb-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
+.PHONY: all help deps run install deb deb-check dist dist-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
 	bench-exact cost-check verifier-cost docs compile_commands.json FORCE
 
 # --- rules ---
