@@ -373,7 +373,7 @@ static void garbage(const void *arg)
 		require(fd >= 0, "connect: %s", strerror(errno));
 		require(send(fd, bytes + i, sizeof(bytes) - i, MSG_NOSIGNAL) > 0, "send: %s",
 			strerror(errno));
-		if (!strchr("stjie", bytes[i]) || !bytes[i]) {
+		if (!strchr("stjcie", bytes[i]) || !bytes[i]) {
 			sleep_ms(20 * patience);
 			require(recv(fd, reply, sizeof(reply), 0) <= 0, "an answer to byte %02x",
 				(unsigned char)bytes[i]);
