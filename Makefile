@@ -88,7 +88,7 @@ run: deps ## monitor every Redis and Valkey on this host; starts a scratch one i
 	$(Q)tests/scripts/run.sh $(B)/cachewarden
 
 # The policy is the administrator's: one that is there stays.
-install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install to DESTDIR/prefix
+install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish $(B)/completion.zsh ## install to DESTDIR/prefix
 	install -D -m 755 $(B)/cachewarden $(DESTDIR)$(prefix)/sbin/cachewarden
 	for page in docs/cachewarden*.[1-8]; do \
 		install -D -m 644 -t $(DESTDIR)$(mandir)/man$${page##*.} $$page || exit 1; \
@@ -97,6 +97,7 @@ install: all $(UNITFILES) $(B)/completion.bash $(B)/completion.fish ## install t
 	install -D -m 644 -t $(DESTDIR)$(prefix)/share/cachewarden docs/monitoring/alerts.yml docs/monitoring/dashboard.json
 	install -D -m 644 $(B)/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/cachewarden
 	install -D -m 644 $(B)/completion.fish $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/cachewarden.fish
+	install -D -m 644 $(B)/completion.zsh $(DESTDIR)$(prefix)/share/zsh/vendor-completions/_cachewarden
 	[ -e $(DESTDIR)$(sysconfdir)/cachewarden/policy.yaml ] || \
 		install -D -m 644 -t $(DESTDIR)$(sysconfdir)/cachewarden docs/package/policy.yaml
 
@@ -107,6 +108,13 @@ deb: ## build a Debian package in build/deb/, and check it with lintian
 deb-check: ## install, upgrade, remove and purge that package in a chroot (root; debootstrap takes minutes)
 	$(Q)tests/scripts/deps.sh package
 	$(Q)tests/scripts/deb-chroot.sh
+
+# Of what is committed: the same bytes each time.
+dist: all ## pack the committed tree and its SBOM (SPDX) in build/dist/
+	$(Q)tests/scripts/dist.sh $(B)/dist
+
+dist-check: all ## check that two tarballs are the same bytes, that the SBOM is true, and that the tarball builds
+	$(Q)tests/scripts/dist-check.py build
 
 clean: ## remove build/
 	rm -rf $(B)
@@ -189,7 +197,7 @@ compile_commands.json: ## write the compilation database for clangd and editors
 	+$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 all tests $(FUZZERS) $(BENCHES) | \
 		tests/scripts/compile-commands.py >$@
 
-.PHONY: all help deps run install deb deb-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
+.PHONY: all help deps run install deb deb-check dist dist-check clean check tests peers unit fuzzers lint analyze corpus interplay soak day fuzz bench \
 	bench-exact cost-check verifier-cost docs compile_commands.json FORCE
 
 # --- rules ---

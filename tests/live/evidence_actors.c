@@ -194,6 +194,15 @@ static void enriched(const void *arg)
 	compare_process(actor, pid);
 	uid = json_string_value(json_array_get(json_object_get(actor, "incidents"), 0));
 	require(uid, "it is of no incident: %s", json_dumps(actor, 0));
+	actor_of(shown(dir, "--actor", str("%d", pid)), pid);
+	from = shown(dir, "--instance", text_at(actor, "instance", "name"));
+	require(next_record(&from, "instance", NULL, NULL) &&
+			next_record(&from, "actor", "pid", str("%d", pid)),
+		"it is not shown by server");
+	from = shown(dir, "--severity", "medium");
+	require(next_record(&from, "event", NULL, NULL), "no event is shown by severity");
+	from = shown(dir, "--severity", "info");
+	require(!next_record(&from, "actor", NULL, NULL), "what has no severity is shown by it");
 	of_incident = shown(dir, "--incident", uid);
 	actor_of(of_incident, pid);
 	from = of_incident;

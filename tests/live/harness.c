@@ -86,6 +86,7 @@ static const struct {
 	{&operate_suite, ALONE},
 	{&sinks_suite, ALONE},
 	{&status_suite, RIGHT},
+	{&watch_suite, RIGHT},
 	{&metrics_suite, ALONE},
 	{&service_suite, RIGHT},
 	{&tls_suite, RIGHT},

@@ -270,6 +270,64 @@ static void incidents_for_root(const void *arg)
 		r.status, r.out, r.err);
 }
 
+/* Whether `conns` lists the connection from that port, with these two options. */
+static bool conns_has(const struct monitor *m, int port, const char *option, const char *value,
+		      const char *option2, const char *value2)
+{
+	struct run r = run_command(8000, MONITOR, "conns", "--output", "json", "--pid",
+				   str("%d", m->pid), option, value, option2, value2);
+	bool found = false;
+
+	require(r.status == 0, "exit code %d: %s", r.status, r.err);
+	for (const char *at = r.out; *at; at += strcspn(at, "\n") + 1) {
+		json_t *conn = json_loads(at, JSON_DISABLE_EOF_CHECK, NULL);
+
+		found = found || number_at(conn, "remote", "port") == port;
+		json_decref(conn);
+	}
+	return found;
+}
+
+static void conns_chosen(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct server *b = server_start(&(struct server_opts){});
+	struct client *old = client_open(a, "127.0.0.1", true), *young;
+	const char *of_a, *of_b, *between;
+	struct timespec now;
+	struct run r;
+
+	client_do(old, "PING");
+	monitor_sync(m);
+	sleep_ms(1100); /* --since counts whole seconds */
+	clock_gettime(CLOCK_REALTIME, &now);
+	between = str("@%lld", (long long)now.tv_sec);
+	young = client_open(b, "127.0.0.1", true);
+	client_do(young, "PING");
+	monitor_sync(m);
+	of_a = json_string_value(json_object_get(instance_in(status_json(m), a), "name"));
+	of_b = json_string_value(json_object_get(instance_in(status_json(m), b), "name"));
+	require(strcmp(of_a, of_b) != 0, "both are called %s", of_a);
+	require(conns_has(m, client_port(old), "--instance", of_a, NULL, NULL) &&
+			conns_has(m, client_port(young), "--instance", of_b, NULL, NULL),
+		"not listed by server");
+	require(!conns_has(m, client_port(old), "--instance", of_b, NULL, NULL) &&
+			!conns_has(m, client_port(young), "--instance", of_a, NULL, NULL),
+		"listed by another server");
+	require(conns_has(m, client_port(young), "--since", between, NULL, NULL) &&
+			!conns_has(m, client_port(old), "--since", between, NULL, NULL),
+		"not chosen by time");
+	require(conns_has(m, client_port(young), "--since", between, "--instance", of_b) &&
+			!conns_has(m, client_port(young), "--since", between, "--instance", of_a),
+		"not chosen by both");
+	r = run_command(8000, MONITOR, "conns", "--pid", str("%d", m->pid), "--instance", "nobody");
+	require(r.status == 0 && strstr(r.out, "no connections"), "says: %s%s", r.out, r.err);
+	r = run_command(8000, MONITOR, "conns", "--since", "soon");
+	require(r.status == 2 && strstr(r.err, "soon"), "exit code %d: %s", r.status, r.err);
+	client_close(old);
+	client_close(young);
+}
+
 /* --- the socket --- */
 
 static int dial(const char *path)
@@ -316,7 +374,7 @@ static void garbage(const void *arg)
 		require(fd >= 0, "connect: %s", strerror(errno));
 		require(send(fd, bytes + i, sizeof(bytes) - i, MSG_NOSIGNAL) > 0, "send: %s",
 			strerror(errno));
-		if (!strchr("stjie", bytes[i]) || !bytes[i]) {
+		if (!strchr("stjcie", bytes[i]) || !bytes[i]) {
 			sleep_ms(20 * patience);
 			require(recv(fd, reply, sizeof(reply), 0) <= 0, "an answer to byte %02x",
 				(unsigned char)bytes[i]);
@@ -414,6 +472,7 @@ static const struct test tests[] = {
 	TEST("another user is refused, whatever the socket's mode", wrong_user),
 	TEST("incidents lists what was reported, by each of its filters", latest_incidents),
 	TEST("incidents answers root alone", incidents_for_root),
+	TEST("conns lists those of one server, and those since a time", conns_chosen),
 	{},
 };
 

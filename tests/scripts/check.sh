@@ -207,6 +207,7 @@ offline_start()
 		unit_tests
 		one_test lint tests/scripts/lint.py
 		one_test "what make install installs" tests/scripts/installed.sh
+		one_test "what make dist packs" tests/scripts/dist-check.py
 		one_test "the fuzzers can be built" make --no-print-directory fuzzers
 		fuzzers
 		one_test "analyze (clang-tidy)" make --no-print-directory analyze

@@ -9,7 +9,7 @@ set -u
 
 declare -A group=(
 	[build]="clang llvm libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev libyaml-dev libjansson-dev
-		 libcurl4-openssl-dev
+		 libcurl4-openssl-dev libncurses-dev
 		 bpftool pkg-config make gcc
 		 linux-libc-dev libc6-dev redis-server redis-tools openssl procps"
 	[test]="libcmocka-dev zstd iproute2 util-linux gdb strace
@@ -17,7 +17,7 @@ declare -A group=(
 		prometheus-node-exporter tshark gnutls-bin libnss3-tools nodejs openjdk-17-jdk-headless
 		sslscan testssl.sh stunnel4 haproxy rsyslog rsyslog-openssl prometheus-alertmanager cargo librust-rustls-dev
 		chromium signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
-		prometheus systemd man-db
+		prometheus systemd man-db zsh fish
 		python3 python3-jsonschema python3-yaml clang-format clang-tidy shellcheck"
 	[package]="debhelper dpkg-dev lintian debootstrap"
 	[bench]="auditd bpftrace python3"

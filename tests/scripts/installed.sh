@@ -36,7 +36,8 @@ usr/share/man/man1/cachewarden-validate.1
 usr/share/man/man1/cachewarden-witness.1
 usr/share/man/man5/cachewarden-policy.5
 usr/share/man/man7/cachewarden-rules.7
-usr/share/man/man8/cachewarden.8"
+usr/share/man/man8/cachewarden.8
+usr/share/zsh/vendor-completions/_cachewarden"
 diff <(echo "$want") <(cd "$top" && find . -type f | sed 's|^\./||' | LC_ALL=C sort) ||
 	wrong "other files than these are installed"
 
@@ -68,26 +69,55 @@ if command -v man >/dev/null; then
 	done
 fi
 
-# What a user gets who presses Tab behind these words.
-completed()
+# offered SHELL WORD... - what it offers, one a line, to a user who presses Tab behind these words
+share=$top/usr/share
+offered()
 {
-	bash -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _cachewarden; echo "${COMPREPLY[*]}"' \
-		- "$top/usr/share/bash-completion/completions/cachewarden" cachewarden "$@"
-}
-expect()
-{
-	local want=$1 got
+	local shell=$1
 
 	shift
-	got=$(completed "$@")
-	[ "$got" = "$want" ] || wrong "completion of '$*': '$got', not '$want'"
+	# shellcheck disable=SC2016 # variables of the shell that is called
+	case $shell in
+	bash)
+		bash -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _cachewarden; printf "%s\n" "${COMPREPLY[@]}"' \
+			- "$share/bash-completion/completions/cachewarden" "$@"
+		;;
+	fish)
+		fish --no-config -c 'source $argv[1]; complete -C "$argv[2..]"' \
+			"$share/fish/vendor_completions.d/cachewarden.fish" "$@" | cut -f 1
+		;;
+	zsh)
+		tests/scripts/complete.zsh "$share/zsh/vendor-completions" "$@"
+		;;
+	esac
 }
-expect "status" sta
-expect "check test suggest explain" policy ""
-expect "--heartbeat --help" run --he
-expect "text json" status --output ""
-expect "critical" run --fail-on c
-expect "" run --sweep 5x
-expect "Makefile" policy check Makef
+
+# expect SHELLS WANT WORD...: bash and zsh offer options also before a dash was typed, fish does not.
+expect()
+{
+	local shells=$1 want=$2 shell got
+
+	shift 2
+	for shell in $shells; do
+		command -v "$shell" >/dev/null || continue
+		got=$(offered "$shell" cachewarden "$@" | LC_ALL=C sort | paste -sd ' ')
+		[ "$got" = "$want" ] || wrong "$shell: completion of '$*': '$got', not '$want'"
+	done
+}
+for shell in bash fish zsh; do
+	command -v "$shell" >/dev/null || echo "installed.sh: $shell is not installed: its completion is not checked" >&2
+done
+all="bash fish zsh"
+expect "$all" "status" sta
+expect "$all" "check explain suggest test" policy ""
+expect "bash" "--heartbeat --help" run --he
+expect "fish" "--heartbeat" run --he
+expect "zsh" "--heartbeat --help" run --he
+expect "$all" "json text" status --output ""
+expect "$all" "critical" run --fail-on c
+expect "$all" "high" watch --instance redis-server:6379 --severity hi
+expect "$all" "" run --sweep 5x
+expect "$all" "Makefile" policy check Makef
+expect "$all" "--checkpoint" evidence verify --ch
 
 exit $wrong

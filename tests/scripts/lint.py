@@ -154,8 +154,8 @@ def check_cycles(files):
 
 def check_options(files):
     """README.md names every option that a command has."""
-    for path in files.matching(".c", below="userspace/cmd/"):
-        for option in re.findall(r'\{"(--[a-z-]+)",', files.text[path]):
+    for path in files.matching(".c", ".h", below="userspace/cmd/"):
+        for option in re.findall(r'\{[\s\\]*"(--[a-z-]+)",', files.text[path]):
             if not re.search(rf"`[^`]*{option}\b[^`]*`", files.text["README.md"]):
                 problem(f"README.md: does not name {option} of {path}")
 

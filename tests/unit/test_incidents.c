@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_incidents.c - `cachewarden incidents`: which it prints, and that names of others do no harm to a terminal. */
+/* test_incidents.c - `cachewarden incidents`: what it prints, and that names of others do no harm to a terminal. */
 #include "unit.h"
 
 #include "base/macros.h"
-#include "cmd/incidents_filter.h"
+#include "cmd/incidents_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,50 +16,6 @@ static const char sample[] =
 	"{\"seq\":2,\"uid\":\"x-i2\",\"id\":2,\"open\":false,\"severity\":\"medium\",\"stage\":\"look\","
 	"\"title\":\"The server serves plaintext on a port\",\"rules\":[\"tls-listener\"],\"count\":1,"
 	"\"first\":2000,\"last\":2000,\"instance\":null,\"actor\":null}]";
-
-/* The ids that pass, as text. */
-static const char *passing(const struct incidents_filter *f)
-{
-	static char ids[32];
-	json_t *all = json_loads(sample, 0, NULL), *one;
-	size_t i;
-
-	assert_non_null(all);
-	incidents_filter(all, f);
-	ids[0] = '\0';
-	json_array_foreach (all, i, one)
-		sprintf(ids + strlen(ids), "%d",
-			(int)json_integer_value(json_object_get(one, "id")));
-	json_decref(all);
-	return ids;
-}
-
-static void each_filter_keeps_its_own(void **state)
-{
-	static const struct {
-		struct incidents_filter f;
-		const char *ids;
-	} cases[] = {
-		{{.since_ms = INT64_MIN}, "12"},
-		{{.since_ms = INT64_MIN, .instance = "redis-server:6379"}, "1"},
-		{{.since_ms = INT64_MIN, .instance = "redis-server:63790"}, ""},
-		{{.since_ms = INT64_MIN, .rule = "mem-inspect"}, "1"},
-		{{.since_ms = INT64_MIN, .rule = "tls-listener"}, "2"},
-		{{.since_ms = INT64_MIN, .rule = "mem-write"}, ""},
-		{{.since_ms = INT64_MIN, .actor = "7"}, "1"},
-		{{.since_ms = INT64_MIN, .actor = "/usr/bin/gdb"}, "1"},
-		{{.since_ms = INT64_MIN, .actor = "0"}, ""},
-		{{.since_ms = INT64_MIN, .actor = ""}, ""},
-		{{.since_ms = INT64_MIN, .severity = SEVERITY_MEDIUM}, "12"},
-		{{.since_ms = INT64_MIN, .severity = SEVERITY_HIGH}, "1"},
-		{{.since_ms = 2001}, "1"},
-		{{.since_ms = 5000}, "1"},
-		{{.since_ms = 5001}, ""},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_string_equal(passing(&cases[i].f), cases[i].ids);
-}
 
 static char *printed(const char *json)
 {
@@ -103,7 +59,6 @@ static void what_is_missing_does_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_filter_keeps_its_own),
 		cmocka_unit_test(text_names_all_of_it_and_escapes_names),
 		cmocka_unit_test(what_is_missing_does_no_harm),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_ocsf.c - whatever the monitor can print as JSON is a valid OCSF Detection Finding: every rule with every vector, kind of
+ * test_ocsf.c - whatever the monitor can print as JSON is a valid OCSF Detection Finding, and as ECS a document of that schema: every rule with every vector, kind of
  * file and of state, outcome and verdict, with and without an actor, a server, a connection; the incidents made of these;
  * heartbeats. The live suite ocsf: checks what monitors have printed.
  */
@@ -12,11 +12,13 @@
 #include "report/finding.h"
 #include "report/format.h"
 #include "report/incident_fact.h"
+#include "tls/facts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define UID_PREFIX "0123456789abcdef"
@@ -35,7 +37,7 @@ static struct instance tenant = {
 
 static struct report_buf buf;
 static struct incidents incidents;
-static const struct format_ops *json;
+static const struct format_ops *format; /* under test */
 static FILE *lines;
 static size_t written;
 
@@ -55,7 +57,7 @@ static void on_incident(void *ctx, const struct incident *in, enum incident_chan
 					.tenant = in->tenant ? &tenant : NULL,
 					.uid_prefix = UID_PREFIX};
 	size_t len = 0;
-	const char *text = json->incident(&v, &buf, &len);
+	const char *text = format->incident(&v, &buf, &len);
 
 	put(text, len);
 }
@@ -86,7 +88,7 @@ static void print(const struct event *ev, unsigned int verdicts)
 		f.verdict = (struct verdict){.id = (verdict + VERDICT_ALERT) % VERDICT_MAX,
 					     .severity = f.severity};
 		len = 0;
-		text = json->event(&f, &buf, &len);
+		text = format->event(&f, &buf, &len);
 		put(text, len);
 	}
 	f.verdict.id = VERDICT_ALERT;
@@ -168,44 +170,88 @@ static void heartbeats(void)
 			      .last_event = "",
 			      .uid_prefix = UID_PREFIX};
 	size_t len = 0;
-	const char *text = json->heartbeat(&h, &buf, &len);
+	const char *text = format->heartbeat(&h, &buf, &len);
 
 	put(text, len);
 	h.number = 2;
 	h.guarded = true;
 	h.last_event_ms = h.time_ms;
 	h.last_event = "mem-read by process_vm_readv";
-	text = json->heartbeat(&h, &buf, &len);
+	text = format->heartbeat(&h, &buf, &len);
 	put(text, len);
 }
 
-static void whatever_is_printed_is_a_valid_finding(void **state)
+/* Connections: with and without a handshake, a server and a name; every version of TLS. OCSF has no class of ours for them. */
+static void conns(void)
+{
+	static const uint16_t versions[] = {0x0002, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304, 0x9999};
+	struct conn_snapshot s = {.cookie = 5, .in = {.bytes = 10}, .out = {.bytes = 20}};
+	struct tls_facts facts;
+	struct conn c = {.facts = &facts, .since_ns = clock_boot_ns()};
+
+	inet_pton(AF_INET6, "::ffff:10.0.0.1", s.ends.remote_ip);
+	inet_pton(AF_INET6, "::ffff:10.0.0.2", s.ends.local_ip);
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]) * 4; i++) {
+		const struct conn_view v = {.snapshot = &s,
+					    .conn = i % 4 == 3 ? NULL : &c,
+					    .instance = i % 2 ? &server : NULL};
+		const char *text;
+		size_t len = 0;
+
+		memset(&facts, 0, sizeof(facts));
+		facts.version = versions[i / 4];
+		facts.cipher = i % 2 ? 0x1301 : 0xabab;
+		facts.flags = i % 4 ? TLS_SERVER_HELLO : 0;
+		if (i % 2)
+			strcpy(facts.sni, "cache.example");
+		text = format->conn(&v, &buf, &len);
+		put(text, len);
+	}
+}
+
+/* Prints it all in that format, and lets a program look at the lines. */
+static void validate(char letter, const char *validator)
 {
 	char path[] = "/tmp/cachewarden-ocsf.XXXXXX", command[128];
 	int fd = mkstemp(path), status;
 
 	assert_true(fd >= 0);
 	lines = fdopen(fd, "w");
-	json = format_by_letter('j');
+	format = format_by_letter(letter);
+	written = 0;
+	assert_non_null(format);
 	assert_non_null(lines);
 	assert_int_equal(incidents_init(&incidents, on_incident, NULL), 0);
 	every_event();
 	incidents_end(&incidents, clock_boot_ns());
 	heartbeats();
+	if (letter == 'c')
+		conns();
 	fclose(lines);
 	incidents_free(&incidents);
 	report_buf_free(&buf);
 	print_message("%zu lines\n", written);
-	snprintf(command, sizeof(command), "python3 tests/ocsf/validate.py %s", path);
+	snprintf(command, sizeof(command), "python3 %s %s", validator, path);
 	status = system(command); /* NOLINT(cert-env33-c): a test's own command */
 	unlink(path);
 	assert_int_equal(status, 0);
+}
+
+static void whatever_is_printed_is_a_valid_finding(void **state)
+{
+	validate('j', "tests/ocsf/validate.py");
+}
+
+static void whatever_is_printed_as_ecs_is_in_the_schema(void **state)
+{
+	validate('c', "tests/ocsf/ecs.py");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_is_printed_is_a_valid_finding),
+		cmocka_unit_test(whatever_is_printed_as_ecs_is_in_the_schema),
 	};
 
 	if (system("python3 -c 'import jsonschema' 2>/dev/null")) { /* NOLINT(cert-env33-c) */

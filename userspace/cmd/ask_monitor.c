@@ -11,8 +11,7 @@
 
 #define MONITORS_MAX 16 /* listed; a host runs one, a test machine a few */
 
-/* The only monitor on this host. Returns CLI_PROCEED, or an exit code after an error message. */
-static int find_monitor(const char *command, uint32_t *ret_pid)
+int ask_find_monitor(const char *command, uint32_t *ret_pid)
 {
 	pid_t pids[MONITORS_MAX];
 	size_t n = control_monitors(pids, MONITORS_MAX);
@@ -43,19 +42,20 @@ static int fail(const char *command, uint32_t pid, int err)
 	return EXIT_CANNOT;
 }
 
-int ask_monitor(const char *command, uint32_t pid, char request, control_piece_fn fn, void *ctx)
+int ask_monitor(const char *command, uint32_t pid, const struct control_request *request,
+		control_piece_fn fn, void *ctx)
 {
-	int code = pid ? CLI_PROCEED : find_monitor(command, &pid), err;
+	int code = pid ? CLI_PROCEED : ask_find_monitor(command, &pid), err;
 
 	if (code != CLI_PROCEED)
 		return code;
-	err = control_query(NULL, (pid_t)pid, request, 0, fn, ctx);
+	err = control_query(NULL, (pid_t)pid, request, fn, ctx);
 	return err ? fail(command, pid, err) : CLI_PROCEED;
 }
 
 int ask_monitor_json(const char *command, uint32_t pid, char request, uint64_t number, json_t **ret)
 {
-	int code = pid ? CLI_PROCEED : find_monitor(command, &pid), err;
+	int code = pid ? CLI_PROCEED : ask_find_monitor(command, &pid), err;
 
 	if (code != CLI_PROCEED)
 		return code;

@@ -15,11 +15,12 @@
 			&(pid), .min = 1                                                           \
 	}
 
-/*
- * Send the request to that monitor, or to the only one if pid is 0, and give its reply to fn. Returns CLI_PROCEED, or an exit
- * code after an error message that begins with the command's name.
- */
-int ask_monitor(const char *command, uint32_t pid, char request, control_piece_fn fn, void *ctx);
+/* The only monitor on this host. Returns CLI_PROCEED, or an exit code after an error message that begins with the command's name. */
+int ask_find_monitor(const char *command, uint32_t *ret_pid);
+
+/* Send the request to that monitor, or to the only one if pid is 0, and give its reply to fn. Returns as ask_find_monitor(). */
+int ask_monitor(const char *command, uint32_t pid, const struct control_request *request,
+		control_piece_fn fn, void *ctx);
 
 /* The same for a request that is answered with a JSON object, to be freed. */
 int ask_monitor_json(const char *command, uint32_t pid, char request, uint64_t number,

@@ -195,12 +195,92 @@ static void print_fish(const struct names *n)
 	cli_walk(&cachewarden, fish_command, NULL);
 }
 
+/* --- zsh --- */
+
+/* In single quotes, in a place of _arguments that ends with one of these characters. */
+static void zsh_escaped(const char *text, const char *ends)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			printf("'\\''");
+		else if (*text == '\\' || strchr(ends, *text))
+			printf("\\%c", *text);
+		else
+			putchar(*text);
+	}
+}
+
+/* '--output=[Print ...]:text|json:(text json)' */
+static void zsh_option(const struct cli_arg *a)
+{
+	bool value = a->kind != CLI_FLAG;
+
+	if (a->letter)
+		printf(" '(%s %s)'{%s,%s}'[", a->letter, a->name, a->letter, a->name);
+	else
+		printf(" '%s%s%s[", a->kind == CLI_TEXTS ? "*" : "", a->name, value ? "=" : "");
+	zsh_escaped(a->help, "[]");
+	printf("]");
+	if (value) {
+		printf(":");
+		zsh_escaped(a->arg, ":");
+		printf(":");
+	}
+	if (a->kind == CLI_CHOICE) {
+		printf("(");
+		put_choices(a->arg);
+		printf(")");
+	} else if (value) {
+		printf(takes_file(a) ? "_files" : " ");
+	}
+	printf("'");
+}
+
+static void zsh_command(void *ctx, const struct cli_command *c)
+{
+	printf("\t'%s')\n\t\t_arguments -S", c->name);
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->args[i].kind == CLI_OPERAND)
+			printf(" ':%s:_files'", c->args[i].name);
+		else
+			zsh_option(&c->args[i]);
+	}
+	printf(" '(-h --help)'{-h,--help}'[Print this help.]'\n\t\t;;\n");
+}
+
+/* _arguments takes the first of the words for the command: those before are dropped. */
+static void print_zsh(const struct names *n)
+{
+	size_t len;
+
+	printf("#compdef cachewarden\n"
+	       "# zsh completion for cachewarden, by `cachewarden completion zsh`\n"
+	       "_cachewarden()\n{\n"
+	       "\tlocal verb=$words[2]\n\n"
+	       "\tif (( CURRENT == 2 )); then\n\t\tcompadd -- ");
+	put_words(n, "", 0);
+	printf("\n\t\treturn\n\tfi\n\tshift words\n\t(( CURRENT-- ))\n\tcase $verb in\n");
+	for (size_t i = 0; i < n->count; i++) {
+		len = new_group(n, i);
+		if (!len)
+			continue;
+		printf("\t%.*s)\n\t\tif (( CURRENT == 2 )); then\n\t\t\tcompadd -- ", (int)len - 1,
+		       n->name[i]);
+		put_words(n, n->name[i], len);
+		printf("\n\t\t\treturn\n\t\tfi\n\t\tverb+=\" $words[2]\"\n"
+		       "\t\tshift words\n\t\t(( CURRENT-- ))\n\t\t;;\n");
+	}
+	printf("\tesac\n\tcase $verb in\n");
+	cli_walk(&cachewarden, zsh_command, NULL);
+	printf("\tesac\n}\n_cachewarden \"$@\"\n");
+}
+
 int cmd_completion(int argc, char **argv)
 {
 	const char *shell = NULL;
 	struct names names = {};
 	const struct cli_arg args[] = {
-		{"SHELL", NULL, "bash or fish.", CLI_OPERAND, &shell, .required = true},
+		{"SHELL", NULL, "bash, fish or zsh.", CLI_OPERAND, &shell, .required = true},
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -217,8 +297,10 @@ int cmd_completion(int argc, char **argv)
 		print_bash(&names);
 	} else if (!strcmp(shell, "fish")) {
 		print_fish(&names);
+	} else if (!strcmp(shell, "zsh")) {
+		print_zsh(&names);
 	} else {
-		log_error("completion: the shell must be bash or fish, not '%s'", shell);
+		log_error("completion: the shell must be bash, fish or zsh, not '%s'", shell);
 		return EXIT_USAGE;
 	}
 	return EXIT_FINE;

@@ -2,6 +2,7 @@
 /* cmd_evidence.c - cachewarden evidence verify, show, prove and the table of all. They only read, and need no monitor. */
 #include "cmd/cli.h"
 #include "cmd/evidence_common.h"
+#include "cmd/filter.h"
 #include "cmd/verbs.h"
 #include "attest/blobs.h"
 #include "attest/casefile.h"
@@ -121,9 +122,9 @@ static int evidence_verify(int argc, char **argv)
 
 /* --- show --- */
 
-struct filter {
-	int64_t since_ms;
-	const char *rule, *incident;
+struct shown {
+	struct filter filter;
+	const char *incident;
 };
 
 static bool is_text(json_t *v, const char *want)
@@ -131,14 +132,6 @@ static bool is_text(json_t *v, const char *want)
 	const char *text = json_string_value(v);
 
 	return text && !strcmp(text, want);
-}
-
-static bool has_rule(json_t *record, const char *rule)
-{
-	json_t *own = json_object_get(json_object_get(record, "unmapped"), "cachewarden");
-
-	return is_text(json_object_get(own, "rule"), rule) ||
-	       json_object_get(json_object_get(own, "rules"), rule);
 }
 
 static bool has_incident(json_t *record, const char *uid)
@@ -151,13 +144,10 @@ static bool has_incident(json_t *record, const char *uid)
 	       casefile_names(json_object_get(record, "incidents"), uid);
 }
 
-static bool passes(const struct filter *f, json_t *entry)
+static bool passes(const struct shown *s, json_t *entry)
 {
-	json_t *record = json_object_get(entry, "record");
-
-	return json_integer_value(json_object_get(entry, "time")) >= f->since_ms &&
-	       (!f->rule || has_rule(record, f->rule)) &&
-	       (!f->incident || has_incident(record, f->incident));
+	return filter_entry(&s->filter, entry) &&
+	       (!s->incident || has_incident(json_object_get(entry, "record"), s->incident));
 }
 
 /* Written again, in ASCII: whoever changed a log does not reach the terminal, nor begins a line of output. */
@@ -179,18 +169,16 @@ static int show_entry(void *ctx, const struct entry_place *at, const char *entry
 
 static int evidence_show(int argc, char **argv)
 {
-	const char *dir = NULL, *since = NULL;
-	struct filter f = {.since_ms = INT64_MIN};
+	const char *dir = NULL;
+	struct shown s = {.filter = FILTER_ANY};
 	const struct cli_arg args[] = {
 		EVIDENCE_DIR_ARG,
-		{"--since", "TIME",
-		 "Only what was logged then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC.", CLI_TEXT,
-		 &since},
-		{"--rule", "RULE", "Only events and incidents in which this rule was broken.",
-		 CLI_TEXT, &f.rule},
+		FILTER_INSTANCE(s.filter),
+		FILTER_WHAT(s.filter),
+		FILTER_SINCE(s.filter, "Only what was logged then or later"),
 		{"--incident", "UID",
 		 "Only this incident, its events, and what is known of its actors.", CLI_TEXT,
-		 &f.incident},
+		 &s.incident},
 	};
 	int code = cli_parse(
 		&(struct cli_command){
@@ -204,11 +192,12 @@ static int evidence_show(int argc, char **argv)
 
 	if (code != CLI_PROCEED)
 		return code;
-	if (since && !evidence_time(since, &f.since_ms))
-		return evidence_bad_time("evidence show: --since", since);
+	code = filter_check("evidence show", &s.filter);
+	if (code != CLI_PROCEED)
+		return code;
 	dir = dir ?: EVIDENCE_DIR;
 	err = reader_open(&r, dir);
-	err = err ?: reader_each(&r, 0, show_entry, &f, NULL);
+	err = err ?: reader_each(&r, 0, show_entry, &s, NULL);
 	if (err)
 		code = evidence_fail(dir, &r, err);
 	reader_close(&r);

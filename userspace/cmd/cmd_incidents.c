@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* cmd_incidents.c - cachewarden incidents: asks a running monitor over its control socket for its latest incidents. */
 #include "cmd/ask_monitor.h"
-#include "cmd/evidence_common.h"
-#include "cmd/incidents_filter.h"
+#include "cmd/filter.h"
+#include "cmd/incidents_text.h"
 #include "cmd/verbs.h"
 #include "base/log.h"
 #include "base/macros.h"
-#include "model/rule.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -18,7 +17,7 @@ static int print(const char *bytes, size_t len, void *to)
 	return fwrite(bytes, 1, len, to) == len ? 0 : -1;
 }
 
-static int show(json_t *reply, const struct incidents_filter *f, bool as_json)
+static int show(json_t *reply, const struct filter *f, bool as_json)
 {
 	json_t *incidents = json_object_get(reply, "incidents");
 	json_int_t gone = json_integer_value(json_object_get(reply, "gone"));
@@ -28,7 +27,7 @@ static int show(json_t *reply, const struct incidents_filter *f, bool as_json)
 			  "version");
 		return EXIT_CANNOT;
 	}
-	incidents_filter(incidents, f);
+	filter_incidents(f, incidents);
 	if (as_json) {
 		json_dump_callback(reply, print, stdout, JSON_COMPACT);
 		fputc('\n', stdout);
@@ -42,35 +41,15 @@ static int show(json_t *reply, const struct incidents_filter *f, bool as_json)
 	return fflush(stdout) || ferror(stdout) ? EXIT_CANNOT : EXIT_FINE;
 }
 
-static int check(const struct incidents_filter *f, const char *since, int64_t *ret_since_ms)
-{
-	if (since && !evidence_time(since, ret_since_ms))
-		return evidence_bad_time("incidents: --since", since);
-	if (f->rule && rule_find(f->rule) == RULE_NONE) {
-		log_error("incidents: no rule '%s'; cachewarden-rules(7) lists them", f->rule);
-		return EXIT_USAGE;
-	}
-	return CLI_PROCEED;
-}
-
 int cmd_incidents(int argc, char **argv)
 {
-	struct incidents_filter f = {.since_ms = INT64_MIN};
-	int output = 0, severity = 0, code;
-	const char *since = NULL;
+	struct filter f = FILTER_ANY;
+	int output = 0, code;
 	uint32_t pid = 0, after = 0;
 	const struct cli_arg args[] = {
-		{"--instance", "NAME", "Only of this server, as alerts name it.", CLI_TEXT,
-		 &f.instance},
-		{"--rule", "RULE", "Only those in which this rule was broken.", CLI_TEXT, &f.rule},
-		{"--severity", "info|low|medium|high|critical", "Only those at least so bad.",
-		 CLI_CHOICE, &severity},
-		{"--actor", "PID|NAME|FILE",
-		 "Only those led by this process: its pid, its name or its executable.", CLI_TEXT,
-		 &f.actor},
-		{"--since", "TIME",
-		 "Only those that went on then or later: a day or YYYY-MM-DDTHH:MM:SS, UTC, or @SECONDS since the epoch.",
-		 CLI_TEXT, &since},
+		FILTER_INSTANCE(f),
+		FILTER_WHAT(f),
+		FILTER_SINCE(f, "Only those that went on then or later"),
 		{"--after", "SEQ",
 		 "Only what was reported after that: the member seq of an earlier answer.",
 		 CLI_NUMBER, &after},
@@ -87,9 +66,8 @@ int cmd_incidents(int argc, char **argv)
 			"reported: who did what to which server. It keeps the last 256; older ones are in the evidence log.",
 			args, ARRAY_SIZE(args)},
 		argc, argv);
-	f.severity = (enum severity)(severity + SEVERITY_INFO);
 	if (code == CLI_PROCEED)
-		code = check(&f, since, &f.since_ms);
+		code = filter_check("incidents", &f);
 	if (code == CLI_PROCEED)
 		code = ask_monitor_json("incidents", pid, CONTROL_INCIDENTS, after, &reply);
 	if (code == CLI_PROCEED)

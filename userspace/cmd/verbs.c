@@ -23,6 +23,7 @@ static const struct cli_verb verbs[] = {
 	{"conns", "List the servers' connections and what their TLS handshakes negotiated.",
 	 cmd_conns},
 	{"incidents", "List what the running monitor reported last.", cmd_incidents},
+	{"watch", "Show live what the running monitor watches and reports.", cmd_watch},
 	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},
 	{"evidence", "Verify and show an evidence log.", cmd_evidence},
 	{"validate", "Try a server and its host against what is promised of them.", cmd_validate},

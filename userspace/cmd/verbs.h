@@ -9,6 +9,7 @@ int cmd_run(int argc, char **argv);
 int cmd_conns(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_incidents(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
 int cmd_witness(int argc, char **argv);

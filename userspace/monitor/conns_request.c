@@ -2,6 +2,7 @@
 /* conns_request.c - see conns_request.h. */
 #include "monitor/conns_request.h"
 
+#include "base/clock.h"
 #include "monitor/state.h"
 #include "report/conn_view.h"
 #include "report/format.h"
@@ -9,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(CONTROL_NAME >= INSTANCE_NAME, "a request can name every instance");
+
 struct reply {
 	struct monitor *m;
 	int fd;
 	const struct format_ops *format;
+	const struct control_request *request;
 	struct report_buf buf;
 	bool begun;
 };
@@ -23,6 +27,15 @@ static void put(struct reply *r, const char *text)
 		control_reply(&r->m->control, r->fd, text, strlen(text));
 }
 
+/* Of a connection without a handshake that was seen, it is not known since when it is open. */
+static bool is_asked_for(const struct conn_view *v, const struct control_request *request)
+{
+	int64_t since_ms = (int64_t)request->number;
+
+	return (!request->name[0] || (v->instance && !strcmp(v->instance->name, request->name))) &&
+	       (!since_ms || (v->conn && clock_epoch_ms(v->conn->since_ns) >= since_ms));
+}
+
 static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 {
 	struct reply *r = ctx;
@@ -31,9 +44,12 @@ static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 		.conn = conns_find(&r->m->conns, snapshot->cookie),
 		.instance = monitor_instance(r->m, snapshot->instance),
 	};
+	const char *line;
 	size_t len;
-	const char *line = r->format->conn(&view, &r->buf, &len);
 
+	if (!is_asked_for(&view, r->request))
+		return;
+	line = r->format->conn(&view, &r->buf, &len);
 	if (!r->begun)
 		put(r, r->format->conn_header);
 	r->begun = true;
@@ -41,9 +57,12 @@ static void reply_conn(void *ctx, const struct conn_snapshot *snapshot)
 		control_reply(&r->m->control, r->fd, line, len);
 }
 
-void conns_request(void *ctx, int fd, char request)
+void conns_request(void *ctx, int fd, const struct control_request *request)
 {
-	struct reply r = {.m = ctx, .fd = fd, .format = format_by_letter(request)};
+	struct reply r = {.m = ctx,
+			  .fd = fd,
+			  .format = format_by_letter(request->letter),
+			  .request = request};
 	const struct instances *is = &r.m->instances;
 	size_t count = 0;
 	pid_t *pids;

@@ -23,7 +23,7 @@
 #define ACCEPTED_MAX 64		   /* taken in one call */
 #define CALL_US 100000		   /* one send() of the monitor */
 #define CLIENT_TIMEOUT_S 5
-#define REQUEST_MAX 21 /* a letter and 64 bits in decimal */
+#define REQUEST_MAX (22 + CONTROL_NAME) /* a letter, 64 bits in decimal, a blank, a name */
 
 static void address_in(const char *dir, struct sockaddr_un *to, pid_t pid)
 {
@@ -158,28 +158,33 @@ static bool is_trusted(int fd)
 
 enum answered { ANSWERED, HUNG_UP, SILENT };
 
-/* "i42": a letter and a decimal number, which may be missing. */
-static uint64_t number_of(const char *request)
+/* A letter, a decimal number and behind a blank a name; each of these may be missing. */
+static struct control_request parse(const char *text)
 {
-	uint64_t n = 0;
+	struct control_request r = {.letter = text[0]};
+	const char *c = text + 1;
 
-	for (const char *c = request + 1; *c >= '0' && *c <= '9'; c++)
-		n = n * 10 + (uint64_t)(*c - '0');
-	return n;
+	for (; *c >= '0' && *c <= '9'; c++)
+		r.number = r.number * 10 + (uint64_t)(*c - '0');
+	if (*c == ' ')
+		snprintf(r.name, sizeof(r.name), "%s", c + 1);
+	return r;
 }
 
 /* Unless it says nothing yet, that was all: what follows its first words is not read. */
 static enum answered answer(struct control *c, int fd, control_fn fn, void *ctx)
 {
-	char request[REQUEST_MAX + 1] = "";
-	ssize_t n = recv(fd, request, REQUEST_MAX, MSG_DONTWAIT);
+	char text[REQUEST_MAX + 1] = "";
+	ssize_t n = recv(fd, text, REQUEST_MAX, MSG_DONTWAIT);
+	struct control_request request;
 
 	if (n < 0 && errno == EAGAIN)
 		return SILENT;
 	if (n > 0) {
 		c->stalled = false;
 		c->deadline_ns = clock_boot_ns() + REPLY_NS;
-		fn(ctx, fd, request[0], number_of(request));
+		request = parse(text);
+		fn(ctx, fd, &request);
 	}
 	shutdown(fd, SHUT_RDWR); /* a guard that was started meanwhile has it open, too */
 	close(fd);
@@ -277,26 +282,47 @@ static int read_reply(int fd, control_piece_fn fn, void *ctx)
 	return err;
 }
 
-int control_query(const char *dir, pid_t pid, char request, uint64_t number, control_piece_fn fn,
-		  void *ctx)
+/* Returns the length of what is sent. */
+static size_t write_request(const struct control_request *r, char text[REQUEST_MAX + 1])
 {
-	struct timeval limit = {.tv_sec = CLIENT_TIMEOUT_S};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
-	char text[REQUEST_MAX + 2] = {request};
 	size_t len = 1;
+
+	text[0] = r->letter;
+	if (r->number)
+		len += (size_t)snprintf(text + len, REQUEST_MAX, "%" PRIu64, r->number);
+	if (r->name[0])
+		len += (size_t)snprintf(text + len, REQUEST_MAX + 1 - len, " %s", r->name);
+	return len;
+}
+
+int control_ask(const char *dir, pid_t pid, const struct control_request *request, int flags)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), err;
+	struct timeval limit = {.tv_sec = CLIENT_TIMEOUT_S};
+	char text[REQUEST_MAX + 1];
+	size_t len = write_request(request, text);
 	struct sockaddr_un addr;
 
 	if (fd < 0)
 		return -errno;
-	if (number)
-		len += (size_t)snprintf(text + 1, sizeof(text) - 1, "%" PRIu64, number);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	address_in(dir ?: run_dir_path(), &addr, pid);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
-		err = -errno;
-	else
-		err = read_reply(fd, fn, ctx);
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+	    send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int control_query(const char *dir, pid_t pid, const struct control_request *request,
+		  control_piece_fn fn, void *ctx)
+{
+	int fd = control_ask(dir, pid, request, 0), err;
+
+	if (fd < 0)
+		return fd;
+	err = read_reply(fd, fn, ctx);
 	close(fd);
 	return err;
 }

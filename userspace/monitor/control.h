@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * control.h - both ends of a monitor's control socket, PID.sock in run_dir_path(), which only root can use: its directory, its mode and
- * the kernel's word on who connected each say so. A request is one letter, and a number for some; the reply is text until the
- * connection closes. The monitor answers at once. It waits for nobody who says nothing, and gives up on clients that do not read.
+ * the kernel's word on who connected each say so. A request is one letter, for some with a number and a name behind it; the reply is
+ * text until the connection closes. The monitor answers at once. It waits for nobody who says nothing, and gives up on clients that do not read.
  */
 #ifndef CACHEWARDEN_CONTROL_H
 #define CACHEWARDEN_CONTROL_H
@@ -20,6 +20,15 @@
 	'i'		   /* one JSON object, see recent_request.h, of those after that number */
 #define CONTROL_EVENTS 'e' /* the same of events */
 
+#define CONTROL_NAME 192 /* of a request, with its terminator: any instance's fits */
+
+/* "s", "i42", "t1764527000000 redis-server:6379" */
+struct control_request {
+	char letter;
+	uint64_t number;	 /* 0: none */
+	char name[CONTROL_NAME]; /* empty: none */
+};
+
 #define CONTROL_SILENT_MAX                                                                         \
 	16 /* clients that have said nothing yet; another one displaces the first */
 
@@ -33,8 +42,8 @@ struct control {
 	size_t silents;
 };
 
-/* Called for each request; replies with control_reply(). number: 0 if the request has none. */
-typedef void (*control_fn)(void *ctx, int fd, char request, uint64_t number);
+/* Called for each request; replies with control_reply(). */
+typedef void (*control_fn)(void *ctx, int fd, const struct control_request *request);
 
 /* A monitor and its guard were killed together, so that neither could report it. alive: when it last was, epoch seconds. */
 typedef void (*control_killed_fn)(void *ctx, pid_t pid, time_t alive);
@@ -64,11 +73,14 @@ void control_reply(struct control *c, int fd, const char *text, size_t len);
 size_t control_monitors(pid_t *pids, size_t max);
 
 /*
- * Send a request, with its number unless that is 0, to the monitor whose directory that is (NULL: run_dir_path()), and give each piece
- * of the reply to fn, which returns 0 or a negative errno. Returns 0 or the first error.
+ * Send a request to the monitor whose directory that is (NULL: run_dir_path()). Returns a socket to read the reply from, or a negative
+ * errno. flags: 0, or SOCK_NONBLOCK; then a monitor that has no room for another client is -EAGAIN.
  */
+int control_ask(const char *dir, pid_t pid, const struct control_request *request, int flags);
+
+/* The same, and give each piece of the reply to fn, which returns 0 or a negative errno. Returns 0 or the first error. */
 typedef int (*control_piece_fn)(void *ctx, const char *bytes, size_t len);
-int control_query(const char *dir, pid_t pid, char request, uint64_t number, control_piece_fn fn,
-		  void *ctx);
+int control_query(const char *dir, pid_t pid, const struct control_request *request,
+		  control_piece_fn fn, void *ctx);
 
 #endif

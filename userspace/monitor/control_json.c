@@ -13,6 +13,7 @@ static int collect(void *ctx, const char *bytes, size_t len)
 
 int control_query_json(const char *dir, pid_t pid, char request, uint64_t number, json_t **ret)
 {
+	const struct control_request ask = {.letter = request, .number = number};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *to = open_memstream(&text, &len);
@@ -21,7 +22,7 @@ int control_query_json(const char *dir, pid_t pid, char request, uint64_t number
 
 	if (!to)
 		return -ENOMEM;
-	err = control_query(dir, pid, request, number, collect, to);
+	err = control_query(dir, pid, &ask, collect, to);
 	if (fclose(to) && !err)
 		err = -ENOMEM;
 	if (err == -ECONNRESET) /* it closed without reading all of the request */

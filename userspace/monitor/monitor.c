@@ -117,17 +117,17 @@ static int deliver(struct monitor *m, bool *ret_pending)
 	return 0;
 }
 
-static void answer(void *ctx, int fd, char request, uint64_t number)
+static void answer(void *ctx, int fd, const struct control_request *request)
 {
-	switch (request) {
+	switch (request->letter) {
 	case CONTROL_STATUS:
 		status_request(ctx, fd);
 		break;
 	case CONTROL_INCIDENTS:
-		recent_request_incidents(ctx, fd, number);
+		recent_request_incidents(ctx, fd, request->number);
 		break;
 	case CONTROL_EVENTS:
-		recent_request_events(ctx, fd, number);
+		recent_request_events(ctx, fd, request->number);
 		break;
 	default:
 		conns_request(ctx, fd, request);

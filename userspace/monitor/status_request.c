@@ -119,6 +119,7 @@ static void put_instance(struct jsonw *j, const struct monitor *m, const struct 
 	jsonw_bool(j, "baselined", in->baselined);
 	put_ports(j, in);
 	put_connections(j, c, in->id);
+	jsonw_int(j, "plaintext_bytes", (int64_t)in->plaintext_bytes);
 	put_files(j, m, in);
 	jsonw_end_object(j);
 }

@@ -27,13 +27,10 @@ static void put_end(struct jsonw *j, const char *key, const struct conn_view *v,
 	ocsf_endpoint(j, key, text, port);
 }
 
-const char *conn_json(const struct conn_view *v, struct report_buf *b, size_t *ret_len)
+void conn_own(struct jsonw *j, const struct conn_view *v)
 {
 	const struct conn_snapshot *s = v->snapshot;
-	struct jsonw *j = &b->json;
 
-	jsonw_reset(j);
-	jsonw_object(j, NULL);
 	jsonw_string(j, "instance", v->instance ? v->instance->name : NULL);
 	jsonw_string(j, "instance_uid", v->instance ? v->instance->uid : NULL);
 	jsonw_int(j, "pid", v->instance ? v->instance->pid : 0);
@@ -52,6 +49,15 @@ const char *conn_json(const struct conn_view *v, struct report_buf *b, size_t *r
 	else
 		jsonw_null(j, "tls");
 	jsonw_int(j, "cookie", (int64_t)s->cookie);
+}
+
+const char *conn_json(const struct conn_view *v, struct report_buf *b, size_t *ret_len)
+{
+	struct jsonw *j = &b->json;
+
+	jsonw_reset(j);
+	jsonw_object(j, NULL);
+	conn_own(j, v);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);
 }

@@ -6,6 +6,9 @@
 #include "report/buffer.h"
 #include "report/conn_view.h"
 
+/* All members. */
+void conn_own(struct jsonw *j, const struct conn_view *v);
+
 /* A writer of formats[] (format.h). */
 const char *conn_json(const struct conn_view *v, struct report_buf *b, size_t *ret_len);
 

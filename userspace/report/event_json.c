@@ -296,11 +296,10 @@ static void put_result(struct jsonw *j, const struct finding *f)
 		jsonw_null(j, "bytes");
 }
 
-static void put_own(struct jsonw *j, const struct finding *f)
+void event_own(struct jsonw *j, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
 
-	jsonw_object(j, "unmapped");
 	jsonw_object(j, "cachewarden");
 	jsonw_string(j, "kind", "event");
 	jsonw_string(j, "rule", rule_name(ev->key.rule));
@@ -325,14 +324,14 @@ static void put_own(struct jsonw *j, const struct finding *f)
 	put_actor(j, f);
 	put_conn(j, f);
 	jsonw_end_object(j);
-	jsonw_end_object(j);
 }
 
 /* "mem-read: redis-server:6379 by gdb(4711)": what a queue of findings shows of each. */
-static void fill_title(const struct finding *f, const struct actor *a, char *buf, size_t size)
+void event_title(const struct finding *f, char buf[EVENT_TITLE_LEN])
 {
 	const struct attempt_key *key = &f->alert->ev.key;
-	struct textw t = {buf, size, 0, false, false};
+	struct textw t = {buf, EVENT_TITLE_LEN, 0, false, false};
+	struct actor a;
 
 	textw_put(&t, "%s: ", rule_name(key->rule));
 	if (key->rule == RULE_SELF_BLIND) {
@@ -343,7 +342,12 @@ static void fill_title(const struct finding *f, const struct actor *a, char *buf
 		  f->instance	  ? f->instance->name
 		  : key->instance ? "unknown instance"
 				  : "this host");
-	actor_title(&t, a);
+	if (finding_has_actor(f)) {
+		a = finding_actor(f);
+		actor_title(&t, &a);
+	} else {
+		actor_title(&t, NULL);
+	}
 }
 
 const char *event_json(const struct finding *f, struct report_buf *b, size_t *ret_len)
@@ -351,13 +355,13 @@ const char *event_json(const struct finding *f, struct report_buf *b, size_t *re
 	unsigned int rule = f->alert->ev.key.rule;
 	struct actor actor, *known = NULL;
 	struct jsonw *j = &b->json;
-	char uid[OCSF_UID_LEN], title[160];
+	char uid[OCSF_UID_LEN], title[EVENT_TITLE_LEN];
 
 	if (finding_has_actor(f)) {
 		actor = finding_actor(f);
 		known = &actor;
 	}
-	fill_title(f, known, title, sizeof(title));
+	event_title(f, title);
 	ocsf_event_uid(f->uid_prefix, f->alert->id, uid);
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
@@ -373,7 +377,9 @@ const char *event_json(const struct finding *f, struct report_buf *b, size_t *re
 	ocsf_resources(j, f->instance);
 	put_evidences(j, f, known);
 	put_observables(j, f, known);
-	put_own(j, f);
+	jsonw_object(j, "unmapped");
+	event_own(j, f);
+	jsonw_end_object(j);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);
 }

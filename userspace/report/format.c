@@ -4,10 +4,13 @@
 
 #include "base/macros.h"
 #include "base/textw.h"
+#include "report/conn_ecs.h"
 #include "report/conn_json.h"
 #include "report/conn_text.h"
+#include "report/event_ecs.h"
 #include "report/event_json.h"
 #include "report/event_text.h"
+#include "report/incident_ecs.h"
 #include "report/incident_json.h"
 #include "report/incident_text.h"
 
@@ -17,6 +20,8 @@ const struct format_ops formats[] = {
 	 "no connections are open\n", heartbeat_text},
 	{"json", "one object per line; events and incidents in OCSF 1.8.0", 'j', event_json,
 	 incident_json, conn_json, NULL, NULL, heartbeat_json},
+	{"ecs", "one object per line, in the Elastic Common Schema 8.17", 'c', event_ecs,
+	 incident_ecs, conn_ecs, NULL, NULL, heartbeat_ecs},
 };
 
 const size_t format_count = ARRAY_SIZE(formats);

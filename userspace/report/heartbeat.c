@@ -3,6 +3,7 @@
 #include "report/heartbeat.h"
 
 #include "base/clock.h"
+#include "report/ecs.h"
 #include "report/ocsf.h"
 
 #include <inttypes.h>
@@ -36,7 +37,6 @@ const char *heartbeat_text(const struct heartbeat *h, struct report_buf *b, size
 
 static void put_own(struct jsonw *j, const struct heartbeat *h)
 {
-	jsonw_object(j, "unmapped");
 	jsonw_object(j, "cachewarden");
 	jsonw_string(j, "kind", "heartbeat");
 	jsonw_int(j, "number", (int64_t)h->number);
@@ -55,12 +55,33 @@ static void put_own(struct jsonw *j, const struct heartbeat *h)
 		jsonw_null(j, "last_event");
 	}
 	jsonw_end_object(j);
+}
+
+static const char title[] = "The monitor is alive";
+
+const char *heartbeat_ecs(const struct heartbeat *h, struct report_buf *b, size_t *ret_len)
+{
+	struct jsonw *j = &b->json;
+	char uid[OCSF_UID_LEN];
+
+	snprintf(uid, sizeof(uid), "%s-heartbeat", h->uid_prefix);
+	jsonw_reset(j);
+	jsonw_object(j, NULL);
+	ecs_head(j, &(struct ecs_event){.kind = "metric",
+					.dataset = "heartbeat",
+					.id = uid,
+					.message = title,
+					.severity = SEVERITY_INFO,
+					.time_ms = h->time_ms,
+					.start_ms = h->started_ms,
+					.end_ms = ECS_NO_TIME});
+	put_own(j, h);
 	jsonw_end_object(j);
+	return jsonw_done(j, ret_len);
 }
 
 const char *heartbeat_json(const struct heartbeat *h, struct report_buf *b, size_t *ret_len)
 {
-	static const char title[] = "The monitor is alive";
 	struct jsonw *j = &b->json;
 	char uid[OCSF_UID_LEN];
 
@@ -79,7 +100,9 @@ const char *heartbeat_json(const struct heartbeat *h, struct report_buf *b, size
 	jsonw_int(j, "first_seen_time", h->started_ms);
 	jsonw_int(j, "last_seen_time", h->time_ms);
 	jsonw_end_object(j);
+	jsonw_object(j, "unmapped");
 	put_own(j, h);
+	jsonw_end_object(j);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);
 }

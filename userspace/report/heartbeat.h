@@ -28,6 +28,7 @@ struct heartbeat {
 
 /* As in struct format_ops. */
 const char *heartbeat_text(const struct heartbeat *h, struct report_buf *b, size_t *ret_len);
+const char *heartbeat_ecs(const struct heartbeat *h, struct report_buf *b, size_t *ret_len);
 const char *heartbeat_json(const struct heartbeat *h, struct report_buf *b, size_t *ret_len);
 
 #endif

@@ -155,11 +155,10 @@ static void put_headline(struct jsonw *j, const struct incident *in)
 	jsonw_string(j, "who", known ? in->headline + strlen(by) : NULL);
 }
 
-static void put_own(struct jsonw *j, const struct incident_view *v)
+void incident_own(struct jsonw *j, const struct incident_view *v)
 {
 	const struct incident *in = v->incident;
 
-	jsonw_object(j, "unmapped");
 	jsonw_object(j, "cachewarden");
 	jsonw_string(j, "kind", "incident");
 	jsonw_string(j, "severity", severity_name(in->severity));
@@ -178,16 +177,15 @@ static void put_own(struct jsonw *j, const struct incident_view *v)
 	jsonw_int(j, "left_out", (int64_t)in->left_out);
 	jsonw_string(j, "closed_because", endings[in->end]);
 	jsonw_end_object(j);
-	jsonw_end_object(j);
 }
 
 /* "A process reads the server's memory: redis-server:6379 by gdb(4711)" */
-static void fill_title(const struct incident_view *v, unsigned int rule, char *buf, size_t size)
+void incident_title(const struct incident_view *v, char buf[INCIDENT_TITLE_LEN])
 {
 	const struct actor *a = v->incident->lead;
-	struct textw t = {buf, size, 0, false, false};
+	struct textw t = {buf, INCIDENT_TITLE_LEN, 0, false, false};
 
-	textw_put(&t, "%s: %s", rule_title(rule, v->incident->lead_stage),
+	textw_put(&t, "%s: %s", rule_title(v->incident->lead_rule, v->incident->lead_stage),
 		  v->instance		  ? v->instance->name
 		  : v->incident->instance ? "unknown instance"
 					  : "this host");
@@ -212,9 +210,9 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 	int64_t first_ms = clock_epoch_ms(in->first_ns), last_ms = clock_epoch_ms(in->last_ns);
 	unsigned int rule = in->lead_rule;
 	struct jsonw *j = &b->json;
-	char uid[OCSF_UID_LEN], title[224];
+	char uid[OCSF_UID_LEN], title[INCIDENT_TITLE_LEN];
 
-	fill_title(v, rule, title, sizeof(title));
+	incident_title(v, title);
 	ocsf_incident_uid(v->uid_prefix, in->id, uid);
 	jsonw_reset(j);
 	jsonw_object(j, NULL);
@@ -232,7 +230,9 @@ const char *incident_json(const struct incident_view *v, struct report_buf *b, s
 	ocsf_resources(j, v->instance);
 	put_evidences(j, v);
 	put_observables(j, v);
-	put_own(j, v);
+	jsonw_object(j, "unmapped");
+	incident_own(j, v);
+	jsonw_end_object(j);
 	jsonw_end_object(j);
 	return jsonw_done(j, ret_len);
 }

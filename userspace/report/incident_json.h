@@ -6,6 +6,12 @@
 #include "report/buffer.h"
 #include "report/incident_view.h"
 
+#define INCIDENT_TITLE_LEN 224
+
+/* What other formats share: a title, and object "cachewarden" with what their schema has no place for. */
+void incident_title(const struct incident_view *v, char buf[INCIDENT_TITLE_LEN]);
+void incident_own(struct jsonw *j, const struct incident_view *v);
+
 /* A writer of formats[] (format.h). */
 const char *incident_json(const struct incident_view *v, struct report_buf *b, size_t *ret_len);
 

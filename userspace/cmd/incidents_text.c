@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* incidents_filter.c - see incidents_filter.h. */
-#include "cmd/incidents_filter.h"
+/* incidents_text.c - see incidents_text.h. */
+#include "cmd/incidents_text.h"
 
 #include "base/clock.h"
 
@@ -17,50 +17,6 @@ static int64_t number(const json_t *in, const char *key)
 {
 	return json_integer_value(json_object_get(in, key));
 }
-
-static bool has_rule(const json_t *incident, const char *rule)
-{
-	const json_t *rules = json_object_get(incident, "rules"), *one;
-	size_t i;
-
-	json_array_foreach (rules, i, one) {
-		if (!strcmp(json_string_value(one) ?: "", rule))
-			return true;
-	}
-	return false;
-}
-
-static bool is_led_by(const json_t *incident, const char *who)
-{
-	const json_t *actor = json_object_get(incident, "actor");
-	char pid[24];
-
-	snprintf(pid, sizeof(pid), "%" PRId64, number(actor, "pid"));
-	return json_is_object(actor) && (!strcmp(who, pid) || !strcmp(who, text(actor, "comm")) ||
-					 !strcmp(who, text(actor, "exe")));
-}
-
-static bool passes(const json_t *incident, const struct incidents_filter *f)
-{
-	enum severity severity = SEVERITY_CRITICAL; /* what this version does not know is shown */
-
-	severity_parse(text(incident, "severity"), &severity);
-	return severity >= f->severity && number(incident, "last") >= f->since_ms &&
-	       (!f->rule || has_rule(incident, f->rule)) &&
-	       (!f->actor || is_led_by(incident, f->actor)) &&
-	       (!f->instance ||
-		!strcmp(f->instance, text(json_object_get(incident, "instance"), "name")));
-}
-
-void incidents_filter(json_t *incidents, const struct incidents_filter *f)
-{
-	for (size_t i = json_array_size(incidents); i-- > 0;) {
-		if (!passes(json_array_get(incidents, i), f))
-			json_array_remove(incidents, i);
-	}
-}
-
-/* --- as text --- */
 
 static void put_escaped(const char *s, FILE *to)
 {
