@@ -55,6 +55,7 @@ static void put_process(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "pid", p->pid);
 	jsonw_int(j, "tid", p->tid);
 	jsonw_int(j, "start_time", f->start_ms);
+	ocsf_process_uid(j, p->pid, p->start_ns);
 	jsonw_string(j, "comm", comm);
 	jsonw_text(j, "exe", f->exe);
 	jsonw_bool(j, "exe_deleted", p->exe.flags & PATH_DELETED);
