@@ -203,7 +203,9 @@ bool handshake_chunk_valid(const void *record, size_t size)
 
 	if (size < CHUNK_HEADER_LEN || p->magic != CHUNK_MAGIC)
 		return false;
-	return p->flags & (CHUNK_CLOSED | CHUNK_ENDED) ||
+	if (p->flags & CHUNK_CLOSED)
+		return size >= CHUNK_CLOSED_LEN;
+	return p->flags & CHUNK_ENDED ||
 	       (p->len <= CHUNK_LEN && size >= sizeof(*p));
 }
 
