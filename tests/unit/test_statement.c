@@ -368,9 +368,9 @@ static void what_was_not_counted_is_unknown(void **state)
 /* Tallies of older logs have no bytes, and newer ones may not have all. */
 static void bytes_that_were_not_counted_are_unknown(void **state)
 {
-	static const char *const host[] = {
-		"{}", "{\"connections\":{\"bytes_not_read\":1}}",
-		"{\"connections\":{\"bytes_counted_later\":1}}", "{\"lost\":{\"connection_ends\":1}}"};
+	static const char *const host[] = {"{}", "{\"connections\":{\"bytes_not_read\":1}}",
+					   "{\"connections\":{\"bytes_counted_later\":1}}",
+					   "{\"lost\":{\"connection_ends\":1}}"};
 
 	for (size_t i = 0; i < 4; i++) {
 		struct ledger *l = running(AT(10, 0, 0), AT(10, 10, 0), AT(9, 59, 0));
@@ -379,11 +379,11 @@ static void bytes_that_were_not_counted_are_unknown(void **state)
 
 		for (int64_t t = AT(10, 0, 0); t <= AT(10, 9, 0); t += MINUTE)
 			feed(l, "alive", t, "{}");
-		snprintf(more, sizeof(more),
-			 "{\"from\":%lld,\"to\":%lld,\"id\":1,\"pid\":1,\"name\":\"r\",\"uid\":\"r/b\",\"alive\":true,"
-			 "\"counts\":{\"incidents\":0%s}}",
-			 (long long)AT(10, 0, 0), (long long)AT(10, 9, 0),
-			 i ? ",\"bytes\":{}" : "");
+		snprintf(
+			more, sizeof(more),
+			"{\"from\":%lld,\"to\":%lld,\"id\":1,\"pid\":1,\"name\":\"r\",\"uid\":\"r/b\",\"alive\":true,"
+			"\"counts\":{\"incidents\":0%s}}",
+			(long long)AT(10, 0, 0), (long long)AT(10, 9, 0), i ? ",\"bytes\":{}" : "");
 		feed(l, "tally", AT(10, 9, 0), more);
 		snprintf(more, sizeof(more), "{\"from\":%lld,\"to\":%lld,\"counts\":%s}",
 			 (long long)AT(10, 0, 0), (long long)AT(10, 9, 0), host[i]);

@@ -170,8 +170,7 @@ static void note(json_t *v, const char *what)
 
 static bool any(const struct ledger *l, const char *group, const char *key)
 {
-	return json_integer_value(
-		       json_object_get(json_object_get(l->counts, group), key)) != 0;
+	return json_integer_value(json_object_get(json_object_get(l->counts, group), key)) != 0;
 }
 
 static void note_bytes(json_t *v, const struct ledger *l)

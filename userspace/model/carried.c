@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define BUCKETS 8192
-#define ROUNDS_KEPT 2 /* the report of its end may wait in the ring buffer while what is open is read */
+#define ROUNDS_KEPT                                                                                \
+	2 /* the report of its end may wait in the ring buffer while what is open is read */
 
 struct known {
 	struct hash_link link;
@@ -63,8 +64,7 @@ static struct known *find(const struct carried_conns *cc, uint64_t cookie)
 
 static struct known *add(struct carried_conns *cc, uint64_t cookie)
 {
-	struct known *k =
-		cc->by_cookie.count < CARRIED_CONNS_MAX ? calloc(1, sizeof(*k)) : NULL;
+	struct known *k = cc->by_cookie.count < CARRIED_CONNS_MAX ? calloc(1, sizeof(*k)) : NULL;
 
 	if (!k)
 		return NULL;
@@ -87,7 +87,8 @@ static struct carried since(const struct carried *was, const struct carried *now
 	for (int i = 0; i < 2; i++) {
 		uint64_t before = all_of(was->bytes[i], was->unread[i]);
 		uint64_t all = all_of(now->bytes[i], now->unread[i]);
-		uint64_t unread = now->unread[i] > was->unread[i] ? now->unread[i] - was->unread[i] : 0;
+		uint64_t unread =
+			now->unread[i] > was->unread[i] ? now->unread[i] - was->unread[i] : 0;
 
 		ret.bytes[i] = all > before ? all - before : 0;
 		if (now->unread[i] == UINT32_MAX || unread > ret.bytes[i])
