@@ -364,23 +364,42 @@ int sock_create(struct bpf_sock *sk)
 	return 1;
 }
 
+/* Bytes in a hole that nobody will fill any more stay unread. */
+static __always_inline void carried_fill(struct chunk_carried *c, const struct tls_stream *s,
+					 const struct unsynced *u)
+{
+	u64 unread = u->bytes;
+
+	if (s->hole)
+		unread += s->sync == TLS_SYNCED ? s->hole_end + s->found - s->hole_next
+						: s->next - s->hole_next;
+	c->bytes = s->offset;
+	c->unread = unread > ~0u ? ~0u : unread;
+}
+
 /* Tell userspace, which has the handshake of the connection, that it is closed. */
 static __always_inline int closed_report(struct sock *sk)
 {
+	struct chunk_carried *c;
 	struct sock_mark *mark = bpf_sk_storage_get(&sock_marks, sk, NULL, 0);
 	struct handshake_chunk *p;
 
 	if (!mark || (mark->in.sync == TLS_NEW && mark->out.sync == TLS_NEW))
 		return 0;
-	p = bpf_ringbuf_reserve(&handshakes, CHUNK_HEADER_LEN, 0);
-	if (!p)
-		return 0; /* userspace keeps it until its table needs the room */
-	__builtin_memset(p, 0, CHUNK_HEADER_LEN);
+	p = bpf_ringbuf_reserve(&handshakes, CHUNK_CLOSED_LEN, 0);
+	if (!p) { /* userspace keeps it until its table needs the room */
+		counter_add(COUNTER_ENDS_LOST, 1);
+		return 0;
+	}
+	__builtin_memset(p, 0, CHUNK_CLOSED_LEN);
 	p->magic = CHUNK_MAGIC;
 	p->instance = mark->instance;
 	p->cookie = bpf_get_socket_cookie(sk);
 	p->time_ns = bpf_ktime_get_boot_ns();
 	p->flags = CHUNK_CLOSED;
+	c = (void *)p->bytes;
+	carried_fill(&c[0], &mark->in, &mark->unsynced[0]);
+	carried_fill(&c[1], &mark->out, &mark->unsynced[1]);
 	bpf_ringbuf_submit(p, 0);
 	return 0;
 }

@@ -12,7 +12,7 @@
 
 /* handshake_chunk.flags */
 #define CHUNK_EGRESS 0x01
-#define CHUNK_CLOSED 0x02 /* no bytes: the connection is over */
+#define CHUNK_CLOSED 0x02 /* the connection is over; in place of bytes: what it carried */
 /* No bytes: all of this direction's were sent, and a record of type `next` follows. */
 #define CHUNK_ENDED 0x04
 
@@ -33,8 +33,21 @@ struct handshake_chunk {
 	__u8 bytes[CHUNK_LEN];
 };
 
+/* What a direction of a connection carried until it ended. */
+struct chunk_carried {
+	__u64 bytes;  /* since the stream began, or since the monitor saw it */
+	__u64 unread; /* passed while out of sync, in holes too; saturating at 32 bits */
+};
+
+/* Ingress first. */
+static inline const struct chunk_carried *chunk_carried(const struct handshake_chunk *closed)
+{
+	return (const void *)closed->bytes;
+}
+
 #define CHUNK_HEADER_LEN __builtin_offsetof(struct handshake_chunk, bytes)
-_Static_assert(CHUNK_HEADER_LEN == 72, "handshake_chunk is ABI");
+#define CHUNK_CLOSED_LEN (CHUNK_HEADER_LEN + 2 * sizeof(struct chunk_carried))
+_Static_assert(CHUNK_HEADER_LEN == 72, "handshake_chunk is ABI; bytes may hold 64-bit numbers");
 _Static_assert(sizeof(struct handshake_chunk) == 1992, "handshake_chunk is ABI");
 
 #endif

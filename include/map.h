@@ -359,6 +359,7 @@ enum counter_id {
 	COUNTER_UNREPORTED,	    /* starts, forks and ends of servers beyond a user's share */
 	COUNTER_CODE_FULL,	    /* executable files that found no room in mapped */
 	COUNTER_PIPES_FULL,	    /* pipes that found none in own_pipes */
+	COUNTER_ENDS_LOST,	    /* ends of connections that did not reach the ring buffer */
 	COUNTER_MAX,
 };
 

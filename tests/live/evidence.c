@@ -171,6 +171,24 @@ static json_t *counts_in(json_t *predicate)
 	return json_object_get(json_array_get(servers, 0), "counts");
 }
 
+#define VALUE 4000
+#define CLOSE_BYTES 64 /* TLS's close_notify, either way */
+
+/* Bytes of both clients, one of which is still there when the monitor ends, and nothing else. */
+static void bytes_are(json_t *counts, uint64_t sent, uint64_t received)
+{
+	json_t *b = json_object_get(counts, "bytes");
+	uint64_t in = (uint64_t)number_of(b, "received_walked"),
+		 out = (uint64_t)number_of(b, "sent_walked");
+
+	require(in >= sent && in <= sent + CLOSE_BYTES && out >= received &&
+			out <= received + CLOSE_BYTES,
+		"clients sent %llu and received %llu bytes, which is not %s",
+		(unsigned long long)sent, (unsigned long long)received, json_dumps(b, 0));
+	require(!number_of(b, "received_not_walked") && !number_of(b, "sent_not_walked"),
+		"not walked: %s", json_dumps(b, 0));
+}
+
 /* What a statement says of the server: the attempts and handshakes that there were, what was allowed by which entry, and no others. */
 static void stated(const void *arg)
 {
@@ -178,10 +196,11 @@ static void stated(const void *arg)
 		   *path = str("%s/stated.yaml", scratch);
 	struct server *s = server_start(&(struct server_opts){});
 	const char *name = str("redis-server:%d", s->tls_port);
+	uint64_t sent = 0, received = 0;
 	json_t *counts, *predicate, *allowed;
+	struct client *c, *open;
 	struct trigger t;
 	struct monitor *m;
-	struct client *c;
 	struct run r;
 
 	file_write(path, str("allow:\n  - rule: mem-read\n    exe: %s\n    reason: ticket 4711\n",
@@ -190,11 +209,18 @@ static void stated(const void *arg)
 	t = trigger("vm_readv", pid_of(s));
 	r = run_command(10000, "head", "-c", "1", str("/proc/%d/mem", s->pid));
 	c = client_open(s, "127.0.0.1", true);
-	client_do(c, "PING");
+	client_do(c, str("SET k %0*d", VALUE, 0));
+	for (int i = 0; i < 20; i++)
+		client_do(c, "GET k");
+	client_bytes(c, &sent, &received);
 	client_close(c);
+	open = client_open(s, "127.0.0.1", true);
+	client_do(open, "PING");
 	monitor_sync(m);
 	require(alert_find(m, "mem-read", r.pid) && alert_find(m, "mem-read", t.pid), "no events");
 	require(monitor_stop(m, SIGTERM) == 0, "the monitor failed: %s", file_read(m->err));
+	client_bytes(open, &sent, &received);
+	client_close(open);
 	verifies(dir);
 	r = run_command(10000, MONITOR, "evidence", "statement", "--unsigned", "--instance", name,
 			dir);
@@ -209,6 +235,7 @@ static void stated(const void *arg)
 	require(json_object_size(json_object_get(counts, "handshakes")) == 1, "handshakes: %s",
 		r.out);
 	require(number_of(counts, "plaintext_bytes") == 0, "plaintext: %s", r.out);
+	bytes_are(counts, sent, received);
 	require(number_of(counts, "incidents") == 1, "incidents: %s", r.out);
 	require(number_at(json_object_get(predicate, "counts"), "sweeps", "count") >= 1,
 		"no sweep: %s", r.out);

@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -479,11 +481,14 @@ static void everything(const void *arg)
 	require(events >= 4 && actions >= 4, "%zu events, %zu actions", events, actions);
 }
 
+#define SECRET_VALUE "quincePreserve31"
+
 static void policies(const void *arg)
 {
 	const char *dir = str("%s/policies", scratch), *policy = str("%s/logged.yaml", scratch);
-	const char *changes[] = {"loaded", "reloaded"}, *digest[2], *shows;
+	const char *changes[] = {"loaded", "reloaded"}, *digest[2], *refused, *shows;
 	struct monitor *m;
+	json_t *record;
 
 	file_write(policy, "incidents:\n  quiet: 61\n");
 	digest[0] = word_of("sha256sum", policy);
@@ -492,11 +497,21 @@ static void policies(const void *arg)
 	digest[1] = word_of("sha256sum", policy);
 	kill(m->pid, SIGHUP);
 	require(file_wait(m->err, "policy reloaded", 8000), "not reloaded: %s", file_read(m->err));
+	file_write(policy, "incidents:\n  quiet: '" SECRET_VALUE "'\n");
+	refused = word_of("sha256sum", policy);
+	kill(m->pid, SIGHUP);
+	require(file_wait(m->err, "the new policy is invalid", 8000), "not refused: %s",
+		file_read(m->err));
 	stop(m, dir);
 	shows = shown(dir, NULL, NULL);
+	record = record_of(shows, "policy-refused", "path", policy);
+	require(!strcmp(text_in(record, "sha256"), refused) &&
+			strstr(text_in(record, "error"), str("%s:2: ", policy)),
+		"refused: %s", json_dumps(record, 0));
+	require(!strstr(shows, SECRET_VALUE), "a value of the policy is in the log: %s",
+		json_dumps(record, 0));
 	for (int i = 0; i < 2; i++) {
-		json_t *record = record_of(shows, "policy", "change", changes[i]);
-
+		record = record_of(shows, "policy", "change", changes[i]);
 		require(!strcmp(text_in(json_array_get(json_object_get(record, "files"), 0),
 					"sha256"),
 				digest[i]),
@@ -534,6 +549,57 @@ static void gaps(const void *arg)
 			json_dumps(record, 0));
 	}
 	require(next_record(&shows, "sensors", NULL, NULL), "no sensors after the second start");
+}
+
+#define OTHER_BOOT "6b1f6a1e-0000-4000-8000-b00700000001"
+
+static const char *other_boot_path(void)
+{
+	return str("%s/other-boot", scratch);
+}
+
+/* In the monitor alone: as if the host had been started again. */
+static void boot_again(void)
+{
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(other_boot_path(), "/proc/sys/kernel/random/boot_id", NULL, MS_BIND, NULL))
+		_exit(125);
+}
+
+/* The log goes on after a boot, and says that there was one; a statement of both names both. */
+static void booted(const void *arg)
+{
+	const char *dir = str("%s/boots", scratch), *shows, *boot[2];
+	const char *const argv[] = {"--evidence", dir, NULL};
+	struct monitor *m = start(dir);
+	json_t *record, *host, *boots;
+	struct trigger t;
+	struct run r;
+
+	boot[0] = strtok(file_read("/proc/sys/kernel/random/boot_id"), "\n");
+	boot[1] = OTHER_BOOT;
+	stop(m, dir);
+	file_write(other_boot_path(), OTHER_BOOT "\n");
+	m = monitor_start_with(&(struct child_opts){.setup = boot_again}, argv);
+	monitor_ready(m);
+	t = trigger("vm_readv", pid_of(a));
+	require(reported(m, "mem-read", t.pid), "not reported");
+	stop(m, dir);
+	shows = shown(dir, NULL, NULL);
+	for (int i = 0; i < 2; i++) {
+		record = next_record(&shows, "start", NULL, NULL);
+		require(record && !strcmp(text_in(record, "boot_id"), boot[i]), "start %d: %s", i,
+			json_dumps(record, 0));
+	}
+	record = actor_of(shows, t.pid);
+	require(!strncmp(text_in(record, "process_uid"), OTHER_BOOT, 8), "of which boot: %s",
+		json_dumps(record, 0));
+	r = run_command(10000, MONITOR, "evidence", "statement", "--unsigned", dir);
+	require(r.status == 0, "no statement: %s", r.err);
+	host = json_object_get(json_object_get(json_loads(r.out, 0, NULL), "predicate"), "monitor");
+	boots = json_object_get(host, "boot_id");
+	require(json_array_size(boots) == 2 && has_word(boots, boot[0]) && has_word(boots, boot[1]),
+		"boots: %s", r.out);
 }
 
 /* In a guest alone: nobody else's clock is set. */
@@ -637,8 +703,9 @@ static const struct test tests[] = {
 	TEST("without the policy key no executable is kept", not_kept),
 	TEST("every event of severity medium and every incident is in the log", everything),
 	TEST("a server has its executable, configuration and certificate", servers),
-	TEST("a policy has its digest, also when it is loaded again", policies),
+	TEST("a policy has its digest, also when it is loaded again or refused", policies),
 	TEST("a monitor that was stopped or killed left a gap, on the same boot", gaps),
+	TEST("the log goes on after another boot of the host, and says so", booted),
 	TEST("a clock that was set is in the log", clock_set),
 	TEST("of what an actor is given, no secret is in the log, a bundle or a copy", private),
 	{},

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -217,6 +218,8 @@ void key_copy(const char *to); /* a key of its own, so that no other server may 
 struct client;
 struct client *client_open(const struct server *s, const char *host, bool tls);
 int client_port(const struct client *c); /* its local port */
+/* Adds what crossed its socket so far, over TLS. */
+void client_bytes(const struct client *c, uint64_t *sent, uint64_t *received);
 /* Sends words separated by single spaces as a RESP array. The reply is valid until the next call. */
 const char *client_do(struct client *c, const char *command);
 /* The two halves of it for a long reply: send the request, then read and discard that many bytes. */

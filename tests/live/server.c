@@ -196,6 +196,12 @@ int client_port(const struct client *c)
 	return ntohs(me.sin6_port);
 }
 
+void client_bytes(const struct client *c, uint64_t *sent, uint64_t *received)
+{
+	*sent += BIO_number_written(SSL_get_wbio(c->ssl));
+	*received += BIO_number_read(SSL_get_rbio(c->ssl));
+}
+
 /* Whether a complete reply has arrived: a line, or a bulk string. */
 static bool reply_whole(const char *reply, size_t len)
 {

@@ -30,7 +30,7 @@ static int file_of(const char *bytes, size_t len)
 /* Returns what blob_keep() did. */
 static int keep(int log, const char *text, uint64_t most, char sha256[DIGEST_LEN], uint64_t *added)
 {
-	int fd = file_of(text, strlen(text)), err = blob_keep(log, fd, most, sha256, added);
+	int fd = file_of(text, strlen(text)), err = blob_keep(log, fd, most, NULL, sha256, added);
 
 	close(fd);
 	return err;
@@ -91,8 +91,8 @@ static void what_was_begun_is_removed(void **state)
 {
 	int log = log_fd();
 
-	assert_int_equal(shell("mkdir -p log/" BLOB_DIR " && echo x >log/" BLOB_DIR "/begun"), 0);
-	assert_int_equal(blobs_size(log), 0);
+	assert_int_equal(shell("mkdir -p log/" BLOB_DIR " && echo x >log/" BLOB_DIR "/begun-3"), 0);
+	blobs_clean(log);
 	assert_int_equal(shell("test -z \"$(find log -type f)\""), 0);
 	close(log);
 }
@@ -159,7 +159,7 @@ static void say_actor(struct book *b, int64_t time)
 {
 	say(b, "actor", time,
 	    "{\"incidents\":[\"" INCIDENT
-	    "\"],\"pid\":4711,\"start_time\":%lld,\"comm\":\"evil\",\"uid\":0,"
+	    "\"],\"pid\":4711,\"start_time\":%lld,\"process_uid\":\"b-4711-5\",\"comm\":\"evil\",\"uid\":0,"
 	    "\"ancestors\":[{\"pid\":1,\"start_time\":1000,\"comm\":\"init\",\"uid\":0,\"loginuid\":1000}],"
 	    "\"login\":{\"loginuid\":1000,\"audit_session\":3},"
 	    "\"capabilities\":{\"effective\":[\"chown\"],\"bounding\":[\"chown\"]},"
@@ -171,6 +171,16 @@ static void say_actor(struct book *b, int64_t time)
 	    (long long)AT(9, 0, 0), kept, kept, (long long)time);
 }
 
+static void say_event(struct book *b, int64_t started, const char *process_uid)
+{
+	say(b, "event", AT(10, 0, 1),
+	    "{\"start_time\":%lld,\"unmapped\":{\"cachewarden\":{\"incident\":\"" INCIDENT
+	    "\",\"rule\":\"mem-read\",\"actor\":{\"pid\":4711,\"start_time\":%lld,\"process_uid\":\"%s\","
+	    "\"comm\":\"evil\",\"uid\":0,\"ancestors\":[]}}}}",
+	    (long long)AT(10, 0, 1), (long long)started, process_uid);
+}
+
+/* The clock went on by 3 ms between the event and the actor; another process had that pid 200 ms before. */
 static void make_log(void)
 {
 	struct book b;
@@ -179,11 +189,8 @@ static void make_log(void)
 	book_open(&b);
 	assert_int_equal(keep(store_dir(b.store), "#!/bin/sh\nexit 1\n", PLENTY, kept, &n), 0);
 	monitor_starts(&b, AT(10, 0, 0));
-	say(&b, "event", AT(10, 0, 1),
-	    "{\"start_time\":%lld,\"unmapped\":{\"cachewarden\":{\"incident\":\"" INCIDENT
-	    "\",\"rule\":\"mem-read\","
-	    "\"actor\":{\"pid\":4711,\"start_time\":%lld,\"comm\":\"evil\",\"uid\":0,\"ancestors\":[]}}}}",
-	    (long long)AT(10, 0, 1), (long long)AT(9, 0, 0) + 1);
+	say_event(&b, AT(9, 0, 0) - 200, "b-4711-4");
+	say_event(&b, AT(9, 0, 0) - 3, "b-4711-5");
 	say_actor(&b, AT(10, 0, 2));
 	monitor_stops(&b, AT(10, 0, 3));
 	book_close(&b);
@@ -231,10 +238,12 @@ static void a_bundle_has_it_and_its_process(void **state)
 	assert_int_equal(
 		shell("python3 -c '\n"
 		      "import json\n"
-		      "tree = {p[\"pid\"]: p for p in json.load(open(\"evidence/proctree.json\"))[\"processes\"]}\n"
-		      "assert set(tree) == {1, 4711}, tree\n"
-		      "assert tree[4711][\"parent\"][\"pid\"] == 1 and tree[4711][\"audit_session\"] == 3\n"
-		      "assert len(tree[4711][\"entries\"]) == 2 and tree[1][\"loginuid\"] == 1000\n"
+		      "all = json.load(open(\"evidence/proctree.json\"))[\"processes\"]\n"
+		      "tree = {p.get(\"process_uid\", p[\"pid\"]): p for p in all}\n"
+		      "assert len(all) == 3 and set(tree) == {1, \"b-4711-4\", \"b-4711-5\"}, all\n"
+		      "evil = tree[\"b-4711-5\"]\n"
+		      "assert evil[\"parent\"][\"pid\"] == 1 and evil[\"audit_session\"] == 3\n"
+		      "assert len(evil[\"entries\"]) == 2 and tree[1][\"loginuid\"] == 1000\n"
 		      "clock = json.load(open(\"evidence/clock.json\"))\n"
 		      "assert clock[\"start\"][0][\"boot_id\"] == \"b\" and clock[\"readings\"][0][\"boottime\"] == 1\n"
 		      "custody = json.load(open(\"evidence/custody.json\"))\n"
@@ -267,6 +276,17 @@ static void a_bundle_shows_that_it_was_changed(void **state)
 	export();
 	assert_int_equal(shell("rm evidence/blob-%s; %s", kept, again), 0);
 	assert_int_equal(shell("python3 evidence/verify.py"), 1);
+	/* together with all that custody.json has of it: the entry still names it */
+	export();
+	assert_int_equal(shell("rm evidence/blob-%s; sed -i /%s/d evidence/custody.json; "
+			       "python3 -m json.tool evidence/custody.json >/dev/null && { %s; }",
+			       kept, kept, again),
+			 0);
+	assert_int_equal(shell("python3 evidence/verify.py"), 1);
+	assert_int_equal(shell("python3 evidence/verify.py | "
+			       "grep -q 'blob-%s: is missing: entries.jsonl, line [0-9]* names it'",
+			       kept),
+			 0);
 	export();
 	assert_int_equal(
 		shell("cd evidence; echo x >x; mv x blob-$(sha256sum <x | cut -c1-64); cd ..; %s",
@@ -290,6 +310,11 @@ static void an_export_says_what_is_not_there(void **state)
 	assert_int_equal(
 		shell("python3 evidence/verify.py && ! ls evidence | grep -q blob- && "
 		      "grep -q 'its digest is not its name: it was changed' evidence/custody.json"),
+		0);
+	assert_int_equal(
+		shell("python3 evidence/verify.py | grep -q 'note: blob-%s .* is not here.*: "
+		      "its digest is not its name: it was changed'",
+		      kept),
 		0);
 }
 

@@ -101,7 +101,8 @@ static void closed_connection_is_forgotten(void **state)
 
 	chunk(1, CLIENT, 0, 100);
 	chunk(2, CLIENT, 0, 100);
-	assert_true(handshake_chunk_valid(&closed, CHUNK_HEADER_LEN));
+	assert_true(handshake_chunk_valid(&closed, CHUNK_CLOSED_LEN));
+	assert_false(handshake_chunk_valid(&closed, CHUNK_CLOSED_LEN - 1));
 	assert_null(conns_chunk(&cs, &closed));
 	assert_null(conns_find(&cs, 1));
 	assert_non_null(conns_find(&cs, 2));

@@ -10,6 +10,7 @@
 #include "evidence_log.h"
 #include "evidence/blob.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <jansson.h>
@@ -23,7 +24,7 @@
 #define RECORDS 256
 
 static int hang; /* reading an executable does not end, atomic */
-static int64_t later_ms;
+static int64_t later_ms, boot_later_ms;
 
 ssize_t pread(int fd, void *buf, size_t n, off_t at)
 {
@@ -42,6 +43,8 @@ int clock_gettime(clockid_t clock, struct timespec *ret)
 	err = real(clock, ret);
 	if (!err && clock == CLOCK_MONOTONIC)
 		ret->tv_sec += later_ms / 1000;
+	if (!err && clock == CLOCK_BOOTTIME)
+		ret->tv_sec += boot_later_ms / 1000;
 	return err;
 }
 
@@ -432,6 +435,176 @@ static void a_file_that_does_not_answer_stops_nobody(void **state)
 	end_child(pid);
 }
 
+static void set_hang(int on)
+{
+	__atomic_store_n(&hang, on, __ATOMIC_SEQ_CST);
+}
+
+static const char *unread(size_t i)
+{
+	return json_string_value(json_array_get(json_object_get(record(i), "unread"), 0)) ?: "";
+}
+
+/* Nobody else has a place then, and somebody comes. */
+static void a_user_who_has_most_places_makes_room(void **state)
+{
+	struct enrich_status s;
+	pid_t pid = child("/bin/sleep", false);
+	size_t others = 0;
+
+	set_hang(1);
+	deed(pid, start_of(pid), 0);
+	alert.ev.actor.uid = 1000;
+	for (uint32_t i = 0; i < ENRICH_JOBS; i++) {
+		alert.ev.actor.exec_id = i;
+		enrich_actor(e, &finding);
+	}
+	alert.ev.actor.exec_id = 1000;
+	enrich_actor(e, &finding); /* of the same user: finds none */
+	enrich_status(e, &s);
+	assert_int_equal(s.dropped, 1);
+	alert.ev.actor.uid = 1001;
+	for (uint32_t i = 2000; i < 2000 + ENRICH_JOBS; i++) {
+		alert.ev.actor.exec_id = i;
+		enrich_actor(e, &finding);
+	}
+	enrich_status(e, &s);
+	assert_int_equal(s.dropped, 1 + ENRICH_JOBS);
+	set_hang(0);
+	collect();
+	assert_int_equal(count, ENRICH_JOBS);
+	for (size_t i = 0; i < count; i++)
+		others += json_integer_value(json_object_get(record(i), "uid")) == 1001;
+	assert_int_equal(others, ENRICH_JOBS / 2);
+	end_child(pid);
+}
+
+static void what_has_no_turn_before_the_end_is_told(void **state)
+{
+	char *config[] = {"/etc/hostname"};
+	pid_t pid = child("/bin/sleep", false);
+	struct enrich_status s;
+
+	set_hang(1);
+	deed(pid, start_of(pid), 1);
+	enrich_actor(e, &finding);
+	usleep(200000);
+	alert.ev.actor.exec_id = 1;
+	enrich_actor(e, &finding);
+	assert_true(enrich_server(e, &server, config, 1));
+	enrich_finish(e, 100);
+	enrich_collect(e, NULL, put, NULL);
+	assert_int_equal(count, 3);
+	assert_non_null(strstr(unread(0), "did not come to an end"));
+	assert_non_null(strstr(unread(1), "before it had its turn"));
+	assert_string_equal(kinds[2], "server");
+	assert_non_null(strstr(unread(2), "before it had its turn"));
+	assert_string_equal(text(record(2), "name", NULL), server.name);
+	enrich_status(e, &s);
+	assert_int_equal(s.dropped, 3);
+	set_hang(0);
+	end_child(pid);
+}
+
+static void each_incident_has_its_layout(void **state)
+{
+	pid_t pid = child("/bin/sleep", false);
+
+	deed(pid, start_of(pid), 1);
+	enrich_actor(e, &finding);
+	collect();
+	assert_int_equal(count, 2);
+	boot_later_ms += 11000; /* not more often than every 10 s */
+	finding.incident = 2;
+	enrich_actor(e, &finding);
+	collect();
+	assert_int_equal(count, 4);
+	for (size_t i = 2; i < 4; i++)
+		assert_non_null(strstr(records[i], "\"incidents\":[\"0123456789abcdef-i2\"]"));
+	assert_string_equal(strcmp(kinds[2], "layout") ? kinds[3] : kinds[2], "layout");
+	end_child(pid);
+}
+
+/* The thread that copies waits for a file; the next executable is kept all the same, and the first one is not any more. */
+static void a_copy_that_hangs_holds_up_no_other(void **state)
+{
+	pid_t pid = child("/bin/sleep", true);
+	char bad[DIGEST_LEN];
+	uint64_t n;
+	int log = open(log_dir, O_RDONLY | O_DIRECTORY);
+
+	enrich_keep(e, 16 << 20);
+	set_hang(1);
+	deed(pid, start_of(pid), 0);
+	enrich_actor(e, &finding);
+	usleep(200000);
+	later_ms += ENRICH_STUCK_MS + 1000;
+	enrich_collect(e, NULL, put, NULL);
+	assert_int_equal(count, 1);
+	set_hang(0);
+	alert.ev.actor.exec_id = 1;
+	enrich_actor(e, &finding);
+	collect();
+	assert_int_equal(count, 2);
+	assert_int_equal(strlen(text(record(1), "file", "blob")), DIGEST_LEN - 1);
+	usleep(200000);
+	assert_int_equal(blobs_check(log, &n, bad), 0);
+	assert_int_equal(n, 1);
+	close(log);
+	end_child(pid);
+}
+
+/* Retention removes some while the monitor runs. */
+static void what_retention_removes_makes_room(void **state)
+{
+	pid_t pid = child("/bin/sleep", true);
+	int log = open(log_dir, O_RDONLY | O_DIRECTORY);
+	struct stat st;
+
+	assert_int_equal(stat("/bin/sleep", &st), 0);
+	enrich_keep(e, (uint64_t)st.st_size);
+	deed(pid, start_of(pid), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		alert.ev.actor.exec_id = i;
+		enrich_actor(e, &finding);
+		collect();
+		assert_int_equal(count, i + 1);
+		assert_int_equal(strlen(text(record(i), "file", "blob")), DIGEST_LEN - 1);
+		assert_int_equal(blobs_prune(log, INT64_MAX), 0);
+	}
+	close(log);
+	end_child(pid);
+}
+
+static size_t open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void what_was_held_in_vain_is_closed(void **state)
+{
+	pid_t pid = child("/bin/sleep", false);
+	size_t before = open_files(), waited = 0;
+
+	deed(pid, start_of(pid), 0);
+	for (uint32_t i = 0; i < 2000; i++) {
+		alert.ev.actor.exec_id = i;
+		enrich_hold(e, &alert.ev);
+		enrich_let_go(e);
+	}
+	while (open_files() > before && waited++ < 5000)
+		usleep(1000);
+	assert_int_equal(open_files(), before);
+	end_child(pid);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
 int main(void)
@@ -446,6 +619,12 @@ int main(void)
 		TEST(each_incident_has_its_actor_once),
 		TEST(what_finds_no_place_is_counted),
 		TEST(a_file_that_does_not_answer_stops_nobody),
+		TEST(a_user_who_has_most_places_makes_room),
+		TEST(what_has_no_turn_before_the_end_is_told),
+		TEST(each_incident_has_its_layout),
+		TEST(a_copy_that_hangs_holds_up_no_other),
+		TEST(what_retention_removes_makes_room),
+		TEST(what_was_held_in_vain_is_closed),
 	};
 
 	return cmocka_run_group_tests_name("enrich", tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #define DEPTH_MAX 12 /* the kernel side sees eight generations up */
 
 struct node {
-	int64_t pid, start;
+	char key[PROCTREE_KEY_LEN];
 	json_t *process; /* its members; owned */
 	json_t *rules;	 /* what it did: rule -> alert -> attempts; NULL: it is a parent only */
 	json_t *detail;	 /* what else is known; NULL: nothing */
@@ -44,21 +44,16 @@ void actors_free(struct actors *a)
 	free(a);
 }
 
-static bool is_same(const struct node *n, int64_t pid, int64_t start)
-{
-	return n->pid == pid && n->start - start <= PROCTREE_SLACK_MS &&
-	       start - n->start <= PROCTREE_SLACK_MS;
-}
-
 /* NONE: there is no room. */
 static size_t enter(struct actors *a, json_t *process, size_t parent)
 {
-	int64_t pid = page_int(process, "pid", NULL), start = page_int(process, "start_time", NULL);
+	char key[PROCTREE_KEY_LEN];
 	struct node *n;
 
+	proctree_key(process, key);
 	for (size_t i = 0; i < a->count; i++) {
 		n = &a->node[i];
-		if (!is_same(n, pid, start))
+		if (strcmp(n->key, key) != 0)
 			continue;
 		if (n->parent == NONE && parent != i)
 			n->parent = parent;
@@ -68,8 +63,8 @@ static size_t enter(struct actors *a, json_t *process, size_t parent)
 		a->left_out++;
 		return NONE;
 	}
-	a->node[a->count] = (struct node){
-		.pid = pid, .start = start, .process = json_incref(process), .parent = parent};
+	a->node[a->count] = (struct node){.process = json_incref(process), .parent = parent};
+	memcpy(a->node[a->count].key, key, sizeof(key));
 	return a->count++;
 }
 
@@ -250,7 +245,7 @@ static void put_node(FILE *f, const struct node *n)
 	json_t *v;
 
 	html_put(f, "%s", page_text(n->process, "comm"));
-	html_put(f, " (pid %" PRId64 ", uid %" PRId64 ")", n->pid,
+	html_put(f, " (pid %" PRId64 ", uid %" PRId64 ")", page_int(n->process, "pid", NULL),
 		 page_int(n->process, "uid", NULL));
 	if (exe[0]) {
 		fputs(" <span class=\"path dim\">", f);

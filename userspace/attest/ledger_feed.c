@@ -268,6 +268,8 @@ static void on_server_tally(struct ledger *l, json_t *record, bool counts)
 	json_t *more = json_object_get(record, "counts");
 	struct life *in = ledger_note_life(l, record);
 
+	if (counts && !json_object_get(more, "bytes"))
+		l->bytes_unknown = true;
 	if (in && json_is_false(json_object_get(record, "alive")))
 		ledger_end_life(l, in);
 	if (in && counts) {

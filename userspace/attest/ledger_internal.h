@@ -70,6 +70,7 @@ struct ledger {
 	int64_t log_lost;
 	int64_t told;		/* tallies of servers since the last one of the host */
 	int64_t tallies_missed; /* of servers, that the host's says there were */
+	bool bytes_unknown;	/* a server's tally has none */
 	struct life *life;
 	size_t lives, lives_room, lives_left_out;
 	json_t *incidents;

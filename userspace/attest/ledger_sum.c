@@ -168,15 +168,32 @@ static void note(json_t *v, const char *what)
 	json_array_append_new(v, json_string(what));
 }
 
+static bool any(const struct ledger *l, const char *group, const char *key)
+{
+	return json_integer_value(json_object_get(json_object_get(l->counts, group), key)) != 0;
+}
+
+static void note_bytes(json_t *v, const struct ledger *l)
+{
+	if (l->bytes_unknown)
+		note(v,
+		     "How many bytes of each server were checked to be TLS records, in the part of this time of "
+		     "which the log was written by a version that did not count them.");
+	if (any(l, "connections", "bytes_not_read") || any(l, "connections", "bytes_counted_later"))
+		note(v,
+		     "Bytes of some connections that were open at the end of this time: they are "
+		     "counted when these end.");
+	if (any(l, "lost", "connection_ends"))
+		note(v, "Bytes of some connections that ended: the report of their end was lost.");
+}
+
 static json_t *unknown(const struct ledger *l)
 {
 	int64_t uncounted = l->watched_ms - l->counted_ms;
 	json_t *v = json_array();
 	char text[256], span[CLOCK_SPAN_LEN];
 
-	note(v,
-	     "How many bytes of each server were checked to be TLS records: the sensors do not count "
-	     "them. What passed unchecked is counted.");
+	note_bytes(v, l);
 	note(v, "Connections whose handshake was before a monitor ran: they are in no number of "
 		"connections.");
 	if (l->unwatched_ms)

@@ -146,6 +146,21 @@ static void put_counts(FILE *f, json_t *counts)
 		fputs("none seen", f);
 }
 
+/* Tallies of older logs have no bytes but plaintext. */
+static void put_bytes(FILE *f, json_t *counts)
+{
+	json_t *b = json_object_get(counts, "bytes");
+
+	html_put(f, "%" PRId64, page_int(counts, "plaintext_bytes", NULL));
+	if (!b)
+		return;
+	fputs("<br><span class=\"dim\">", f);
+	html_put(f, "%" PRId64 " walked, %" PRId64 " not walked",
+		 page_int(b, "received_walked", NULL) + page_int(b, "sent_walked", NULL),
+		 page_int(b, "received_not_walked", NULL) + page_int(b, "sent_not_walked", NULL));
+	fputs("</span>", f);
+}
+
 static void put_server(FILE *f, json_t *row)
 {
 	json_t *counts = json_object_get(row, "counts"), *a = json_object_get(counts, "accesses");
@@ -169,7 +184,7 @@ static void put_server(FILE *f, json_t *row)
 	fputs("</td><td title=\"Observed\">", f);
 	put_verdict(f, a, "observed");
 	fputs("</td><td title=\"Plaintext bytes\">", f);
-	html_put(f, "%" PRId64, page_int(counts, "plaintext_bytes", NULL));
+	put_bytes(f, counts);
 	fputs("</td><td title=\"TLS handshakes\">", f);
 	put_counts(f, json_object_get(counts, "handshakes"));
 	fputs("</td></tr>\n", f);

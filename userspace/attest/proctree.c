@@ -2,7 +2,8 @@
 /* proctree.c - see proctree.h. What a later entry knows of a process is added to what earlier ones did. */
 #include "attest/proctree.h"
 
-#include <stdbool.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What is taken of a process, from whatever has it. */
@@ -47,29 +48,47 @@ json_t *proctree_new(void)
 	return json_pack("{s:[],s:i}", "processes", "left_out", 0);
 }
 
-static bool is_process(json_t *node, int64_t pid, int64_t start)
+void proctree_key(json_t *process, char buf[PROCTREE_KEY_LEN])
 {
-	int64_t off = integer(node, "start_time") - start;
+	const char *uid = text(process, "process_uid");
 
-	return integer(node, "pid") == pid && off <= PROCTREE_SLACK_MS && off >= -PROCTREE_SLACK_MS;
+	if (uid[0])
+		snprintf(buf, PROCTREE_KEY_LEN, "%s", uid);
+	else
+		snprintf(buf, PROCTREE_KEY_LEN, "%" PRId64 " %" PRId64, integer(process, "pid"),
+			 integer(process, "start_time"));
+}
+
+/* What names a process: members of it, and of its children's "parent". */
+static json_t *name_of(json_t *process)
+{
+	json_t *v = json_pack("{s:I,s:I}", "pid", (json_int_t)integer(process, "pid"), "start_time",
+			      (json_int_t)integer(process, "start_time"));
+
+	if (text(process, "process_uid")[0])
+		json_object_set(v, "process_uid", json_object_get(process, "process_uid"));
+	return v;
 }
 
 static json_t *find(json_t *tree, json_t *process)
 {
 	json_t *all = json_object_get(tree, "processes"), *node;
-	int64_t pid = integer(process, "pid"), start = integer(process, "start_time");
+	char key[PROCTREE_KEY_LEN], other[PROCTREE_KEY_LEN];
 
+	proctree_key(process, key);
 	for (size_t i = 0; i < json_array_size(all); i++) {
 		node = json_array_get(all, i);
-		if (is_process(node, pid, start))
+		proctree_key(node, other);
+		if (!strcmp(key, other))
 			return node;
 	}
 	if (json_array_size(all) == PROCTREE_MAX) {
 		json_object_set_new(tree, "left_out", json_integer(integer(tree, "left_out") + 1));
 		return NULL;
 	}
-	node = json_pack("{s:I,s:I,s:n,s:[]}", "pid", (json_int_t)pid, "start_time",
-			 (json_int_t)start, "parent", "entries");
+	node = name_of(process);
+	json_object_set_new(node, "parent", json_null());
+	json_object_set_new(node, "entries", json_array());
 	json_array_append_new(all, node);
 	return node;
 }
@@ -93,9 +112,7 @@ static json_t *enter(json_t *tree, json_t *process, json_t *parent, uint64_t ind
 		return NULL;
 	take(node, process);
 	if (parent)
-		json_object_set_new(node, "parent",
-				    json_pack("{s:I,s:I}", "pid", integer(parent, "pid"),
-					      "start_time", integer(parent, "start_time")));
+		json_object_set_new(node, "parent", name_of(parent));
 	if (!n || (uint64_t)json_integer_value(json_array_get(entries, n - 1)) != index)
 		json_array_append_new(entries, json_integer((json_int_t)index));
 	return node;

@@ -7,8 +7,14 @@
 #include <stdint.h>
 
 #define PROCTREE_MAX 4096
-#define PROCTREE_SLACK_MS                                                                          \
-	1000 /* one process's start, as several entries have it: clocks are read anew each time */
+
+/*
+ * What one process, and no other, is known by in all entries: its process_uid. Entries of older logs have none: then its pid and the
+ * millisecond of its start. That can show one process twice, since the start is converted to the wall clock anew each time; it never
+ * shows two as one.
+ */
+#define PROCTREE_KEY_LEN 64
+void proctree_key(json_t *process, char buf[PROCTREE_KEY_LEN]);
 
 /* The object, new, empty. NULL if memory ran out. */
 json_t *proctree_new(void);

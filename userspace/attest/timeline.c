@@ -161,6 +161,13 @@ static void on_actor(struct item *i)
 	set(i, "sha256", json_object_get(file, "sha256"));
 }
 
+static void on_policy_refused(struct item *i)
+{
+	i->desc = "Policy refused";
+	say(i, "%s was to be loaded again and is invalid; the policy in force stays: %s",
+	    text(i->record, "path"), text(i->record, "error"));
+}
+
 static void on_server(struct item *i)
 {
 	json_t *first = json_array_get(json_object_get(i->record, "configuration"), 0);
@@ -209,11 +216,21 @@ static const struct {
 	const char *kind;
 	void (*fn)(struct item *i);
 } kinds[] = {
-	{"event", on_event},	   {"incident", on_incident},	{"start", on_start},
-	{"totals", on_end},	   {"sensors", on_sensors},	{"policy", on_policy},
-	{"instance", on_instance}, {"statement", on_statement}, {"lost", on_lost},
-	{"recovery", on_recovery}, {"away", on_away},		{"actor", on_actor},
-	{"server", on_server},	   {"clock", on_clock},
+	{"event", on_event},
+	{"incident", on_incident},
+	{"start", on_start},
+	{"totals", on_end},
+	{"sensors", on_sensors},
+	{"policy", on_policy},
+	{"instance", on_instance},
+	{"statement", on_statement},
+	{"lost", on_lost},
+	{"recovery", on_recovery},
+	{"away", on_away},
+	{"actor", on_actor},
+	{"server", on_server},
+	{"clock", on_clock},
+	{"policy-refused", on_policy_refused},
 };
 
 json_t *timeline_item(json_t *entry, uint64_t index)

@@ -154,16 +154,22 @@ def check_processes(numbers):
 
 
 def check_blobs():
-    """Each executable has the digest that it and an entry name, and none is missing that custody.json says is here."""
-    custody, named = json.loads(read("custody.json")), set()
-    for line in read("entries.jsonl").split(b"\n")[:-1]:
+    """Each executable that an entry names is here, with that digest, or custody.json has the reason why it is not."""
+    custody, named = json.loads(read("custody.json")), {}
+    for number, line in enumerate(read("entries.jsonl").split(b"\n")[:-1], 1):
         entry = json.loads(line)
-        if entry["kind"] == "actor":
-            named.add(entry["record"].get("file", {}).get("blob"))
+        digest = entry["record"].get("file", {}).get("blob") if entry["kind"] == "actor" else None
+        if digest:
+            named.setdefault(digest, number)
     files = {name[5:] for name in os.listdir(".") if name.startswith("blob-")}
-    for digest in sorted(files | set(custody["executables"])):
-        if digest not in files:
-            problem(f"blob-{digest}: is missing")
+    missing = custody["executables_missing"]
+    for digest in sorted(files | set(named) | set(custody["executables"])):
+        if digest not in files and digest in named and digest in missing and digest not in custody["executables"]:
+            print(f"verify.py: note: blob-{digest} (entries.jsonl, line {named[digest]}) is not here. custody.json, "
+                  f"which nothing proves, says why: {missing[digest]}")
+        elif digest not in files:
+            where = f"entries.jsonl, line {named[digest]} names it" if digest in named else "custody.json names it"
+            problem(f"blob-{digest}: is missing: {where}")
         elif hashlib.sha256(read("blob-" + digest)).hexdigest() != digest:
             problem(f"blob-{digest}: its digest is not its name")
         elif digest not in named:

@@ -2,6 +2,7 @@
 /* host.c - see host.h. */
 #include "base/host.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,4 +37,10 @@ const struct host *host_get(void)
 	read_line("/etc/machine-id", host.machine_id, sizeof(host.machine_id));
 	read_line("/proc/sys/kernel/random/boot_id", host.boot_id, sizeof(host.boot_id));
 	return &host;
+}
+
+void host_process_uid(uint32_t pid, uint64_t start_ns, char buf[HOST_PROCESS_LEN])
+{
+	snprintf(buf, HOST_PROCESS_LEN, "%.8s-%" PRIu32 "-%" PRIu64, host_get()->boot_id, pid,
+		 start_ns);
 }

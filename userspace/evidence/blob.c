@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BEGUN BLOB_DIR "/begun"
+#define BEGUN "begun-" /* and a number */
 #define NS_PER_MS 1000000
 
 static void path_of(const char *sha256, char buf[DISK_PATH_LEN])
@@ -97,23 +97,44 @@ uint64_t blobs_size(int log)
 {
 	struct walk w = {.log = log, .fn = add_size};
 
-	unlinkat(log, BEGUN, 0);
 	walk(&w);
 	return w.bytes;
+}
+
+void blobs_clean(int log)
+{
+	DIR *d = open_dir(log, BLOB_DIR);
+	const struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (!strncmp(e->d_name, BEGUN, strlen(BEGUN)))
+			unlinkat(dirfd(d), e->d_name, 0);
+	}
+	if (d)
+		closedir(d);
 }
 
 /* --- one --- */
 
 struct copy {
 	int from, to; /* to: -1, only the digest is wanted */
+	const bool *abandoned;
+	char begun[DISK_PATH_LEN]; /* its name until it is whole */
 	uint64_t most, bytes;
 	char sha256[DIGEST_LEN];
 };
+
+static bool is_abandoned(const struct copy *c)
+{
+	return c->abandoned && __atomic_load_n(c->abandoned, __ATOMIC_SEQ_CST);
+}
 
 static int copy_some(struct copy *c, EVP_MD_CTX *md, char *buf, size_t size)
 {
 	ssize_t n = pread(c->from, buf, size, (off_t)c->bytes);
 
+	if (is_abandoned(c))
+		return -ECANCELED;
 	if (n <= 0)
 		return n ? -errno : 1;
 	if ((uint64_t)n > c->most - c->bytes)
@@ -154,11 +175,11 @@ static bool touch(int log, const char *path)
 	return !utimensat(log, path, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
-static int put_in_place(int log, const char *path)
+static int put_in_place(int log, const char *begun, const char *path)
 {
 	int err = disk_make_dirs(log, path);
 
-	if (!err && renameat(log, BEGUN, log, path))
+	if (!err && renameat(log, begun, log, path))
 		err = -errno;
 	return err ?: disk_sync_parent(log, path);
 }
@@ -170,35 +191,41 @@ static int keep(struct copy *c, int log, uint64_t *ret_new)
 
 	if (!err && fsync(c->to))
 		err = -errno;
+	if (!err && is_abandoned(c))
+		err = -ECANCELED;
 	if (err)
 		return err;
 	path_of(c->sha256, path);
 	if (touch(log, path)) {
-		unlinkat(log, BEGUN, 0);
+		unlinkat(log, c->begun, 0);
 		return 0;
 	}
-	err = put_in_place(log, path);
+	err = put_in_place(log, c->begun, path);
 	*ret_new = err ? 0 : c->bytes;
 	return err;
 }
 
-int blob_keep(int log, int fd, uint64_t most, char sha256[DIGEST_LEN], uint64_t *ret_new)
+int blob_keep(int log, int fd, uint64_t most, const bool *abandoned, char sha256[DIGEST_LEN],
+	      uint64_t *ret_new)
 {
-	struct copy c = {.from = fd, .most = most};
-	int err = disk_make_dirs(log, BEGUN);
+	static unsigned int number;
+	struct copy c = {.from = fd, .most = most, .abandoned = abandoned};
+	int err;
 
+	snprintf(c.begun, sizeof(c.begun), BLOB_DIR "/" BEGUN "%u",
+		 __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED));
+	err = disk_make_dirs(log, c.begun);
 	sha256[0] = '\0';
 	*ret_new = 0;
 	if (err)
 		return err;
-	unlinkat(log, BEGUN, 0);
-	c.to = openat(log, BEGUN, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	c.to = openat(log, c.begun, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (c.to < 0)
 		return -errno;
 	err = keep(&c, log, ret_new);
 	close(c.to);
 	if (err)
-		unlinkat(log, BEGUN, 0);
+		unlinkat(log, c.begun, 0);
 	else
 		memcpy(sha256, c.sha256, DIGEST_LEN);
 	return err;

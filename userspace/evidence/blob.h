@@ -8,19 +8,25 @@
 
 #include "base/digest.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BLOB_DIR "blobs/sha256"
 #define BLOB_PRUNE_MARGIN_MS (86400 * 1000ll)
 
-/* Bytes of all blobs below the directory of a log. What a writer that was killed had begun is removed. */
+/* Bytes of all blobs below the directory of a log. */
 uint64_t blobs_size(int log);
+
+/* Remove what a writer that was killed had begun. When nobody writes one. */
+void blobs_clean(int log);
 
 /*
  * Keep what can be read from fd, which is read from its beginning, at most `most` bytes. sha256: its digest, empty unless 0 is
- * returned. *ret_new: bytes that were added; 0 if it was there already. Returns 0, -EFBIG if it is larger, or another negative errno.
+ * returned. *ret_new: bytes that were added; 0 if it was there already. *abandoned: if that becomes true, the copy is not wanted any more; NULL: it
+ * is. Several may be kept at once. Returns 0, -EFBIG if it is larger, -ECANCELED, or another negative errno.
  */
-int blob_keep(int log, int fd, uint64_t most, char sha256[DIGEST_LEN], uint64_t *ret_new);
+int blob_keep(int log, int fd, uint64_t most, const bool *abandoned, char sha256[DIGEST_LEN],
+	      uint64_t *ret_new);
 
 /* A blob, to be read. Returns a descriptor or a negative errno. */
 int blob_open(int log, const char *sha256);

@@ -2,6 +2,7 @@
 /* conn.c - see conn.h. */
 #include "model/conn.h"
 
+#include "base/hash.h"
 #include "base/macros.h"
 
 /* The parsers are fed here; nothing is loaded by offset. */
@@ -26,7 +27,35 @@ int conns_init(struct conns *cs)
 {
 	*cs = (struct conns){};
 	TAILQ_INIT(&cs->by_age);
-	return hashtable_init(&cs->by_cookie, BUCKETS);
+	return hashtable_init(&cs->by_cookie, BUCKETS) ?: hashtable_init(&cs->by_ends, BUCKETS);
+}
+
+static uint64_t hash_ends(const struct conn_ends *e)
+{
+	uint64_t h = hash_bytes(HASH_INIT, e->local_ip, sizeof(e->local_ip));
+
+	h = hash_bytes(h, e->remote_ip, sizeof(e->remote_ip));
+	h = hash_bytes(h, &e->local_port, sizeof(e->local_port));
+	return hash_bytes(h, &e->remote_port, sizeof(e->remote_port));
+}
+
+static bool same_ends(const struct conn_ends *a, const struct conn_ends *b)
+{
+	return a->local_port == b->local_port && a->remote_port == b->remote_port &&
+	       !memcmp(a->local_ip, b->local_ip, sizeof(a->local_ip)) &&
+	       !memcmp(a->remote_ip, b->remote_ip, sizeof(a->remote_ip));
+}
+
+const struct conn *conns_find_ends(const struct conns *cs, const struct conn_ends *ends)
+{
+	for (struct hash_link *l = hashtable_first(&cs->by_ends, hash_ends(ends)); l;
+	     l = hashtable_next(l)) {
+		const struct conn *c = container_of(l, struct conn, link_ends);
+
+		if (same_ends(&c->ends, ends))
+			return c;
+	}
+	return NULL;
 }
 
 /* Cookies are unique and sequential: no hash function is needed. */
@@ -54,6 +83,7 @@ static void drop(struct conns *cs, struct conn *c)
 {
 	end_handshake(cs, c);
 	hashtable_remove(&cs->by_cookie, &c->link);
+	hashtable_remove(&cs->by_ends, &c->link_ends);
 	TAILQ_REMOVE(&cs->by_age, c, by_age);
 	free(c->facts);
 	free(c);
@@ -64,6 +94,7 @@ void conns_free(struct conns *cs)
 	while (!TAILQ_EMPTY(&cs->by_age))
 		drop(cs, TAILQ_FIRST(&cs->by_age));
 	hashtable_free(&cs->by_cookie);
+	hashtable_free(&cs->by_ends);
 	*cs = (struct conns){};
 }
 
@@ -192,6 +223,7 @@ static struct conn *add(struct conns *cs, const struct handshake_chunk *p)
 	c->ipv6 = p->ipv6;
 	c->ends = p->ends;
 	hashtable_add(&cs->by_cookie, &c->link, c->cookie);
+	hashtable_add(&cs->by_ends, &c->link_ends, hash_ends(&c->ends));
 	TAILQ_INSERT_TAIL(&cs->by_age, c, by_age);
 	cs->seen++;
 	return c;
@@ -203,8 +235,9 @@ bool handshake_chunk_valid(const void *record, size_t size)
 
 	if (size < CHUNK_HEADER_LEN || p->magic != CHUNK_MAGIC)
 		return false;
-	return p->flags & (CHUNK_CLOSED | CHUNK_ENDED) ||
-	       (p->len <= CHUNK_LEN && size >= sizeof(*p));
+	if (p->flags & CHUNK_CLOSED)
+		return size >= CHUNK_CLOSED_LEN;
+	return p->flags & CHUNK_ENDED || (p->len <= CHUNK_LEN && size >= sizeof(*p));
 }
 
 void conns_close(struct conns *cs, uint64_t cookie)

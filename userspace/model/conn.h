@@ -41,7 +41,7 @@ struct conn {
 	struct tls_facts *facts;
 	struct cert cert;	     /* the server's, if has_cert */
 	struct handshake *handshake; /* being parsed; NULL: not */
-	struct hash_link link;
+	struct hash_link link, link_ends;
 	TAILQ_ENTRY(conn) by_age;
 };
 
@@ -52,7 +52,7 @@ struct conn_peer {
 };
 
 struct conns {
-	struct hashtable by_cookie;
+	struct hashtable by_cookie, by_ends;
 	TAILQ_HEAD(, conn) by_age; /* oldest first */
 	uint64_t seen;
 	uint64_t forgotten;		     /* dropped while still open, for lack of room */
@@ -75,6 +75,9 @@ bool handshake_chunk_valid(const void *record, size_t size);
  */
 struct conn *conns_chunk(struct conns *cs, const struct handshake_chunk *p);
 struct conn *conns_find(const struct conns *cs, uint64_t cookie);
+
+/* The latest one between these ends; two network namespaces may have the same ones. */
+const struct conn *conns_find_ends(const struct conns *cs, const struct conn_ends *ends);
 void conns_close(struct conns *cs, uint64_t cookie);
 
 /* Are version and cipher suite negotiated? */

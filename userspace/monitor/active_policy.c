@@ -14,11 +14,9 @@
 
 #define RULES_TEXT_LEN 256
 
-static bool load(const struct active_policy *a, struct policy *ret)
+static bool load(const struct active_policy *a, struct policy *ret, char error[POLICY_ERROR_LEN])
 {
-	char error[POLICY_ERROR_LEN];
-
-	if (policy_yaml_load(ret, a->file, true, error, sizeof(error)))
+	if (policy_yaml_load(ret, a->file, true, error, POLICY_ERROR_LEN))
 		return true;
 	log_error("%s", error);
 	return false;
@@ -44,8 +42,10 @@ static void log_policy(const struct active_policy *a, const char *verb)
 
 bool active_policy_open(struct active_policy *a, const char *file, uint32_t prevent_always)
 {
+	char error[POLICY_ERROR_LEN];
+
 	*a = (struct active_policy){.file = file, .prevent_always = prevent_always};
-	if (!load(a, &a->policy))
+	if (!load(a, &a->policy, error))
 		return false;
 	if (a->policy.files)
 		log_policy(a, "loaded");
@@ -58,11 +58,11 @@ void active_policy_close(struct active_policy *a)
 	free(a->matched);
 }
 
-bool active_policy_reload(struct active_policy *a)
+bool active_policy_reload(struct active_policy *a, char error[POLICY_ERROR_LEN])
 {
 	struct policy loaded;
 
-	if (!load(a, &loaded)) {
+	if (!load(a, &loaded, error)) {
 		log_error("the new policy is invalid; the old one stays in force");
 		return false;
 	}

@@ -25,8 +25,10 @@ struct active_policy {
 bool active_policy_open(struct active_policy *a, const char *file, uint32_t prevent_always);
 void active_policy_close(struct active_policy *a);
 
-/* Load it again. Returns false, with the error logged and the policy in force unchanged, if it is invalid. */
-bool active_policy_reload(struct active_policy *a);
+/*
+ * Load it again. Returns false, with the error logged, the same in error, and the policy in force unchanged, if it is invalid.
+ */
+bool active_policy_reload(struct active_policy *a, char error[POLICY_ERROR_LEN]);
 
 /*
  * Warn of entries that were meant for one instance and match several running ones: an exception by NAME:PORT, which then

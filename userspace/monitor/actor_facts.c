@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "base/procdir.h"
 #include "model/instance.h"
+#include "report/ocsf.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -344,6 +345,7 @@ static void put_ancestor(struct reading *r, const struct ancestor_info *a)
 	jsonw_object(r->j, NULL);
 	jsonw_int(r->j, "pid", a->pid);
 	jsonw_int(r->j, "start_time", clock_epoch_ms(a->start_ns));
+	ocsf_process_uid(r->j, a->pid, a->start_ns);
 	jsonw_string(r->j, "comm", comm);
 	jsonw_text(r->j, "exe", exe);
 	jsonw_int(r->j, "uid", a->uid);

@@ -145,13 +145,22 @@ static const char *why_not_kept(int err)
 			     : strerror(-err);
 }
 
+static uint64_t room(const struct keeping *k)
+{
+	return k->most > k->used ? k->most - k->used : 0;
+}
+
+/* Where there is no room, retention may have made some since it was last looked at. */
 static int keep(struct keeping *k, int fd, const struct stat *st, char sha256[DIGEST_LEN])
 {
-	uint64_t left = k->most > k->used ? k->most - k->used : 0, added = 0;
-	int err =
-		(uint64_t)st->st_size > left ? -EFBIG : blob_keep(k->log, fd, left, sha256, &added);
+	int err;
 
-	k->used += added;
+	if ((uint64_t)st->st_size > room(k))
+		k->used = blobs_size(k->log);
+	if ((uint64_t)st->st_size > room(k))
+		return -EFBIG;
+	err = blob_keep(k->log, fd, room(k), k->abandoned, sha256, &k->added);
+	k->used += k->added;
 	return err;
 }
 
@@ -251,7 +260,9 @@ void actor_file_json(struct jsonw *j, const struct actor_file *f, const char *dp
 		jsonw_string(
 			j, "unread",
 			fd == -ESRCH
-				? "the process had ended, and the monitor finds no such file by its name"
+				? "the process had ended, and by its name the monitor does not find that file: it "
+				  "was removed or replaced, or is where the monitor cannot look, in another "
+				  "mount namespace or, by its unit (ProtectHome=), below /home"
 				: strerror(-fd));
 	}
 	jsonw_end_object(j);

@@ -10,6 +10,7 @@
 #include "base/dpkg.h"
 #include "base/jsonw.h"
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #define PACKAGES_MAX 64 /* remembered */
@@ -35,6 +36,8 @@ struct keeping {
 	int log;	     /* directory of the log */
 	uint64_t most;	     /* bytes of all blobs */
 	uint64_t used;
+	uint64_t added;	       /* by this job */
+	const bool *abandoned; /* nobody waits for the copy any more */
 };
 
 struct actor_file {

@@ -63,18 +63,12 @@ void conns_request(void *ctx, int fd, const struct control_request *request)
 			  .fd = fd,
 			  .format = format_by_letter(request->letter),
 			  .request = request};
-	const struct instances *is = &r.m->instances;
-	size_t count = 0;
+	size_t count;
 	pid_t *pids;
 
 	if (!r.format)
 		return;
-	pids = calloc(is->count + 1, sizeof(*pids));
-
-	for (size_t i = 0; pids && i < is->count; i++) {
-		if (is->all[i]->members)
-			pids[count++] = (pid_t)is->all[i]->pid;
-	}
+	pids = monitor_servers(r.m, &count);
 	sensors_snapshots(r.m->sensors, pids, count, reply_conn, &r);
 	free(pids);
 	if (!r.begun)

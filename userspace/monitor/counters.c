@@ -128,6 +128,8 @@ static const struct counter_note kernel_notes[] = {
 	{COUNTER_SUBFLOWS_UNSEEN,
 	 "MPTCP sockets, outbound or older than the monitor: further subflows are unseen"},
 	{COUNTER_CONTENDED, "segments skipped: another CPU held their stream"},
+	{COUNTER_ENDS_LOST,
+	 "ends of connections lost, the ring buffer was full: statements have not all of their bytes"},
 	{COUNTER_BYTES_UNSYNCED, "bytes passed while a TLS stream was out of sync"},
 };
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* enrich.c - see enrich.h. A job belongs to the main loop, but while it runs to its thread; the lock protects who has which. */
-#include "monitor/enrich.h"
+/* enrich.c - see enrich.h. Who has a place, what is told of whom. The threads are in enrich_thread.c. */
+#include "monitor/enrich_internal.h"
 
 #include "base/clock.h"
 #include "base/procdir.h"
 #include "evidence/blob.h"
-#include "monitor/enrich_job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,152 +17,7 @@
 
 #define LAYOUT_NS (10 * NS_PER_SEC)  /* between two layouts of one server */
 #define KNOWN_NS (3600 * NS_PER_SEC) /* less than BLOB_PRUNE_MARGIN_MS */
-#define LAYOUTS 64		     /* servers whose last one is remembered */
-
-/* An actor that is held before it is known whether it is wanted. */
-struct held {
-	bool any;
-	uint32_t pid, exec_id;
-	uint64_t start_ns;
-	int dir, exe;
-};
-
-struct enrich {
-	pthread_mutex_t lock;
-	pthread_cond_t wake, idle;
-	struct job job[ENRICH_JOBS];
-	uint64_t numbers;
-	struct held held;
-	bool news; /* something is to be told */
-	bool stop;
-	unsigned int threads; /* those that are stuck, too */
-	bool working;	      /* one of them is not */
-	bool keeping_busy;
-	struct keeping keeping;
-	struct enrich_status status;
-	struct jsonw json; /* of the main loop */
-	struct {
-		uint32_t instance;
-		uint64_t ns;
-	} layout[LAYOUTS];
-	int log;
-};
-
-struct worker {
-	struct enrich *e;
-	struct known_packages known;
-	struct jsonw json;
-};
-
-/* --- in a thread --- */
-
-static struct job *first_waiting(struct enrich *e)
-{
-	struct job *first = NULL;
-
-	for (size_t i = 0; i < ENRICH_JOBS; i++) {
-		struct job *job = &e->job[i];
-
-		if (job->state == JOB_WAITING && (!first || job->number < first->number))
-			first = job;
-	}
-	return first;
-}
-
-/* NULL: end. */
-static struct job *take(struct enrich *e, struct keeping *ret)
-{
-	struct job *job;
-
-	pthread_mutex_lock(&e->lock);
-	while (!(job = first_waiting(e)) && !e->stop)
-		pthread_cond_wait(&e->wake, &e->lock);
-	if (job) {
-		job->state = JOB_RUNNING;
-		job->since_ns = clock_mono_ns();
-		*ret = e->keeping;
-		if (!ret->why_not && e->keeping_busy)
-			ret->why_not = "another executable was being copied";
-		e->keeping_busy = e->keeping_busy || !ret->why_not;
-	}
-	pthread_mutex_unlock(&e->lock);
-	return job;
-}
-
-/* Returns false if the thread is not needed any more: another one took its place. */
-static bool give_back(struct enrich *e, struct job *job, const struct keeping *k)
-{
-	bool wanted;
-
-	pthread_mutex_lock(&e->lock);
-	if (!k->why_not) {
-		e->keeping.used = k->used;
-		e->keeping_busy = false;
-	}
-	wanted = !job->given_up;
-	if (wanted) {
-		job_let_go(job);
-		job->state = JOB_DONE;
-		e->news = true;
-	} else {
-		job_release(job);
-	}
-	pthread_cond_broadcast(&e->idle);
-	pthread_mutex_unlock(&e->lock);
-	return wanted;
-}
-
-static void *run(void *ctx)
-{
-	struct worker *w = ctx;
-	struct enrich *e = w->e;
-	struct keeping keeping;
-	bool wanted = true;
-	struct job *job;
-
-	while (wanted && (job = take(e, &keeping))) {
-		job_run(job, &w->json, PROCDIR_ROOT, DPKG_DIR, &w->known, &keeping);
-		wanted = give_back(e, job, &keeping);
-	}
-	known_packages_free(&w->known);
-	jsonw_free(&w->json);
-	free(w);
-	pthread_mutex_lock(&e->lock);
-	e->threads--;
-	if (wanted)
-		e->working = false;
-	pthread_cond_broadcast(&e->idle);
-	pthread_mutex_unlock(&e->lock);
-	return NULL;
-}
-
-/* Signals are the main thread's. */
-static int start_thread(struct enrich *e)
-{
-	struct worker *w = calloc(1, sizeof(*w));
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, was;
-	int err;
-
-	if (!w)
-		return -ENOMEM;
-	w->e = e;
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	err = pthread_create(&thread, &attr, run, w);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	pthread_attr_destroy(&attr);
-	if (err) {
-		free(w);
-		return -err;
-	}
-	e->threads++;
-	e->working = true;
-	return 0;
-}
+#define OWN_USER UINT32_MAX	     /* of jobs that no user's deed asked for */
 
 /* --- begin and end --- */
 
@@ -182,6 +36,8 @@ static void init_locks(struct enrich *e)
 static void release(struct enrich *e)
 {
 	enrich_let_go(e);
+	while (e->closings)
+		close(e->closing[--e->closings]);
 	for (size_t i = 0; i < ENRICH_JOBS; i++)
 		job_release(&e->job[i]);
 	jsonw_free(&e->json);
@@ -206,10 +62,11 @@ int enrich_start(struct enrich **ret, const char *log)
 	e->log = open(log, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = e->log < 0 ? -errno : 0;
 	if (!err) {
+		blobs_clean(e->log);
 		e->keeping = (struct keeping){.log = e->log, .used = blobs_size(e->log)};
 		enrich_keep(e, 0);
 		pthread_mutex_lock(&e->lock);
-		err = start_thread(e);
+		err = enrich_thread_start(e);
 		pthread_mutex_unlock(&e->lock);
 	}
 	if (err)
@@ -234,7 +91,7 @@ static bool unfinished(const struct enrich *e)
 	for (size_t i = 0; i < ENRICH_JOBS; i++) {
 		const struct job *job = &e->job[i];
 
-		if (job->state == JOB_WAITING || (job->state == JOB_RUNNING && !job->given_up))
+		if ((job->state == JOB_WAITING || job->state == JOB_RUNNING) && !job->given_up)
 			return true;
 	}
 	return false;
@@ -265,11 +122,10 @@ void enrich_finish(struct enrich *e, int timeout_ms)
 	for (size_t i = 0; i < ENRICH_JOBS; i++) {
 		struct job *job = &e->job[i];
 
-		if (job->state != JOB_WAITING && (job->state != JOB_RUNNING || job->given_up))
+		if ((job->state != JOB_WAITING && job->state != JOB_RUNNING) || job->given_up)
 			continue;
 		e->status.dropped++;
-		if (job->state == JOB_WAITING)
-			job_release(job);
+		enrich_give_up(e, job); /* what is known of it is told all the same */
 	}
 	pthread_mutex_unlock(&e->lock);
 }
@@ -318,7 +174,7 @@ static struct job *find(struct enrich *e, const struct event *ev)
 }
 
 /* A free place, or that of what was told the longest ago. NULL: all wait. */
-static struct job *find_place(struct enrich *e)
+static struct job *find_idle(struct enrich *e)
 {
 	struct job *oldest = NULL;
 
@@ -336,6 +192,49 @@ static struct job *find_place(struct enrich *e)
 	return oldest;
 }
 
+static size_t places_of(const struct enrich *e, uint32_t user)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ENRICH_JOBS; i++)
+		n += e->job[i].state != JOB_FREE && e->job[i].user == user;
+	return n;
+}
+
+/* The last one of whoever has most places waits in vain, if that is more than this user would have. */
+static struct job *displace(struct enrich *e, uint32_t user)
+{
+	size_t most = places_of(e, user) + 1;
+	struct job *last = NULL;
+
+	for (size_t i = 0; i < ENRICH_JOBS; i++) {
+		struct job *job = &e->job[i];
+		size_t n = job->state == JOB_WAITING ? places_of(e, job->user) : 0;
+
+		if (n > most || (n == most && last && job->number > last->number)) {
+			most = n;
+			last = job;
+		}
+	}
+	if (!last || !enrich_can_close(e))
+		return NULL;
+	enrich_close_later(e, &last->dir);
+	enrich_close_later(e, &last->exe);
+	enrich_close_later(e, &last->target);
+	job_release(last);
+	e->status.dropped++;
+	return last;
+}
+
+static struct job *find_place(struct enrich *e, uint32_t user)
+{
+	struct job *job = find_idle(e) ?: displace(e, user);
+
+	if (job)
+		job->user = user;
+	return job;
+}
+
 static void submit(struct enrich *e, struct job *job)
 {
 	job->number = ++e->numbers;
@@ -345,15 +244,23 @@ static void submit(struct enrich *e, struct job *job)
 
 /* --- actors --- */
 
+/* With the lock. */
+static void let_go(struct enrich *e)
+{
+	if (!e->held.any)
+		return;
+	enrich_close_later(e, &e->held.dir);
+	enrich_close_later(e, &e->held.exe);
+	e->held.any = false;
+}
+
 void enrich_let_go(struct enrich *e)
 {
 	if (!e || !e->held.any)
 		return;
-	if (e->held.dir >= 0)
-		close(e->held.dir);
-	if (e->held.exe >= 0)
-		close(e->held.exe);
-	e->held.any = false;
+	pthread_mutex_lock(&e->lock);
+	let_go(e);
+	pthread_mutex_unlock(&e->lock);
 }
 
 static bool can_be_held(const struct event *ev)
@@ -362,30 +269,29 @@ static bool can_be_held(const struct event *ev)
 	       !(ev->actor.flags & PROCESS_KERNEL_THREAD);
 }
 
+/* With the lock. What could not be closed is not opened. */
 static void hold(struct enrich *e, const struct process_info *p)
 {
 	struct held *h = &e->held;
 
-	enrich_let_go(e);
+	let_go(e);
 	h->any = true;
 	h->pid = p->pid;
 	h->exec_id = p->exec_id;
 	h->start_ns = p->start_ns;
-	h->dir = procdir_open(PROCDIR_ROOT, (pid_t)p->pid, p->start_ns);
+	h->dir = !enrich_can_close(e) ? -EBUSY
+				      : procdir_open(PROCDIR_ROOT, (pid_t)p->pid, p->start_ns);
 	h->exe = h->dir < 0 ? h->dir : procdir_pin_exe(h->dir);
 }
 
 void enrich_hold(struct enrich *e, const struct event *ev)
 {
-	bool known;
-
 	if (!e || !can_be_held(ev))
 		return;
 	pthread_mutex_lock(&e->lock);
-	known = find(e, ev);
-	pthread_mutex_unlock(&e->lock);
-	if (!known)
+	if (!find(e, ev))
 		hold(e, &ev->actor);
+	pthread_mutex_unlock(&e->lock);
 }
 
 static bool is_held(const struct enrich *e, const struct process_info *p)
@@ -394,15 +300,17 @@ static bool is_held(const struct enrich *e, const struct process_info *p)
 	       e->held.exec_id == p->exec_id;
 }
 
-static void add_incident(struct enrich *e, struct job *job, const char *uid)
+/* Returns whether it is new. */
+static bool add_incident(struct enrich *e, struct job *job, const char *uid)
 {
 	for (size_t i = 0; i < job->incidents; i++) {
 		if (!strcmp(job->incident[i], uid))
-			return;
+			return false;
 	}
 	snprintf(job->incident[job->incidents++], OCSF_UID_LEN, "%s", uid);
 	job->full = job->incidents == JOB_INCIDENTS;
 	e->news = e->news || job->state == JOB_TOLD;
+	return true;
 }
 
 /* The first of an incident; not more often than every LAYOUT_NS. Returns a descriptor or -1. */
@@ -432,17 +340,41 @@ static void begin_actor(struct enrich *e, struct job *job, const struct finding 
 	job_actor_head(job, &e->json, f);
 }
 
+/* An actor that is known has another incident: the layout alone is missing. It displaces nobody. */
+static void begin_layout(struct enrich *e, const struct finding *f, const char *uid)
+{
+	int target = hold_target(e, f);
+	struct job *job;
+
+	if (target < 0)
+		return;
+	job = find_idle(e);
+	if (!job) {
+		e->status.dropped++;
+		close(target); /* of a directory in /proc: waits for nothing */
+		return;
+	}
+	job->kind = JOB_LAYOUT;
+	job->user = f->alert->ev.actor.uid;
+	job->target = target;
+	job_layout_head(job, &e->json, f);
+	add_incident(e, job, uid);
+	submit(e, job);
+}
+
 void enrich_actor(struct enrich *e, const struct finding *f)
 {
 	const struct event *ev = &f->alert->ev;
 	char uid[OCSF_UID_LEN];
+	bool known;
 	struct job *job;
 
 	if (!e || f->update || !can_be_held(ev))
 		return;
 	pthread_mutex_lock(&e->lock);
 	job = find(e, ev);
-	if (!job && (job = find_place(e))) {
+	known = job != NULL;
+	if (!job && (job = find_place(e, ev->actor.uid))) {
 		if (!is_held(e, &ev->actor))
 			hold(e, &ev->actor);
 		begin_actor(e, job, f);
@@ -452,7 +384,8 @@ void enrich_actor(struct enrich *e, const struct finding *f)
 	}
 	if (job && f->incident) {
 		ocsf_incident_uid(f->uid_prefix, f->incident, uid);
-		add_incident(e, job, uid);
+		if (add_incident(e, job, uid) && known)
+			begin_layout(e, f, uid);
 	}
 	pthread_mutex_unlock(&e->lock);
 }
@@ -466,7 +399,7 @@ bool enrich_server(struct enrich *e, const struct instance *in, char *const *con
 	if (!e)
 		return true;
 	pthread_mutex_lock(&e->lock);
-	job = find_place(e);
+	job = find_place(e, OWN_USER);
 	if (job) {
 		job->kind = JOB_SERVER;
 		job->dir = procdir_open(PROCDIR_ROOT, (pid_t)in->pid, in->start_ns);
@@ -483,32 +416,10 @@ bool enrich_server(struct enrich *e, const struct instance *in, char *const *con
 
 /* --- what was found out --- */
 
-/* The thread waits for a file or a process for too long: leave it, and go on with another one. */
-static void replace_stuck(struct enrich *e)
-{
-	uint64_t now = clock_mono_ns();
-
-	for (size_t i = 0; i < ENRICH_JOBS && e->working; i++) {
-		struct job *job = &e->job[i];
-
-		if (job->state != JOB_RUNNING || job->given_up ||
-		    now < job->since_ns + ENRICH_STUCK_MS * NS_PER_MS)
-			continue;
-		job->given_up = true;
-		e->news = true;
-		e->working = false;
-		e->status.stuck++;
-		if (e->threads < ENRICH_THREADS)
-			start_thread(e);
-	}
-	if (!e->working && e->threads < ENRICH_THREADS && !e->stop)
-		start_thread(e);
-}
-
 static bool to_be_told(const struct job *job)
 {
 	return job->state == JOB_DONE || (job->state == JOB_TOLD && job->told < job->incidents) ||
-	       (job->given_up && job->kind == JOB_ACTOR && !job->full);
+	       (job->given_up && !job->full);
 }
 
 void enrich_collect(struct enrich *e, const struct conns *conns, enrich_put put, void *ctx)
@@ -516,7 +427,7 @@ void enrich_collect(struct enrich *e, const struct conns *conns, enrich_put put,
 	if (!e)
 		return;
 	pthread_mutex_lock(&e->lock);
-	replace_stuck(e);
+	enrich_threads_check(e);
 	for (size_t i = 0; i < ENRICH_JOBS && e->news; i++) {
 		struct job *job = &e->job[i];
 
@@ -526,7 +437,7 @@ void enrich_collect(struct enrich *e, const struct conns *conns, enrich_put put,
 		job->told = job->incidents;
 		if (job->given_up)
 			job->full = true; /* once */
-		else if (job->kind == JOB_SERVER)
+		else if (job->kind != JOB_ACTOR)
 			job_release(job);
 		else
 			job->state = JOB_TOLD;
@@ -542,12 +453,24 @@ void enrich_status(struct enrich *e, struct enrich_status *ret)
 	pthread_mutex_unlock(&e->lock);
 }
 
+static void close_now(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 /* In a fork of the monitor, which would keep files from being freed and file systems from being unmounted. */
 void enrich_forget(struct enrich *e)
 {
 	if (!e)
 		return;
-	enrich_let_go(e);
+	if (e->held.any) { /* the lock may be another thread's, which is not here */
+		close_now(&e->held.dir);
+		close_now(&e->held.exe);
+	}
+	for (size_t i = 0; i < e->closings && i < CLOSING_MAX; i++)
+		close(e->closing[i]);
 	for (size_t i = 0; i < ENRICH_JOBS; i++) {
 		if (e->job[i].state == JOB_WAITING)
 			job_let_go(&e->job[i]);

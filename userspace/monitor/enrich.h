@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENRICH_JOBS 64	 /* waiting, or remembered in case the actor goes on to another server */
+/* Waiting, or remembered in case the actor goes on to another server. A user who has most of them makes room for others. */
+#define ENRICH_JOBS 64
 #define ENRICH_THREADS 4 /* of which all but one are stuck */
 #define ENRICH_STUCK_MS 30000
 
@@ -43,7 +44,7 @@ void enrich_collect(struct enrich *e, const struct conns *conns, enrich_put put,
 
 struct enrich_status {
 	uint64_t
-		dropped; /* actors that found no place in the queue, or were not read when the monitor ended */
+		dropped; /* that found no place in the queue, were displaced, or were not read when the monitor ended */
 	uint64_t stuck; /* that the thread was stuck at */
 };
 void enrich_status(struct enrich *e, struct enrich_status *ret);
@@ -51,7 +52,7 @@ void enrich_status(struct enrich *e, struct enrich_status *ret);
 /* In a fork of the monitor: close what is held there. */
 void enrich_forget(struct enrich *e);
 
-/* Wait until all is read; then collect, and free. What is not finished then is dropped, and counted. */
+/* Wait until all is read; then collect, and free. Of what is not finished then, the rest is dropped, and counted. */
 void enrich_finish(struct enrich *e, int timeout_ms);
 void enrich_free(struct enrich *e); /* NULL is fine */
 

@@ -13,7 +13,7 @@
 
 #define JOB_INCIDENTS 8
 
-enum job_kind { JOB_ACTOR, JOB_SERVER };
+enum job_kind { JOB_ACTOR, JOB_SERVER, JOB_LAYOUT };
 enum job_state { JOB_FREE, JOB_WAITING, JOB_RUNNING, JOB_DONE, JOB_TOLD };
 
 /* Text of members, to be freed. */
@@ -28,14 +28,16 @@ struct job {
 	uint64_t number, since_ns; /* in their order; when it began to run */
 	uint64_t begun_ns;
 	uint32_t instance; /* that the deed was done to */
-	bool given_up;	   /* its thread is stuck */
+	uint32_t user;	   /* whose place it is, uid; UINT32_MAX: the monitor's */
+	bool given_up;	   /* its thread is stuck, or the monitor ends before it has its turn */
+	bool keeps;	   /* it may keep a copy of the executable */
 	bool full;	   /* of incidents: the next one begins another job */
 
 	enum job_kind kind;
 	int dir, exe;	     /* of the process, or a negative errno */
 	struct members head; /* as it was known at once */
 
-	/* JOB_ACTOR */
+	/* JOB_ACTOR; of JOB_LAYOUT what is about the target and the incident */
 	struct process_info info;
 	char path[PATH_LEN]; /* of its executable */
 	bool server;
@@ -52,6 +54,7 @@ struct job {
 	/* found out */
 	struct members body, layout[LAYOUT_PARTS_MAX];
 	unsigned int parts;
+	int layout_error;  /* negative errno: why there is none */
 	uint64_t left_out; /* regions of the layout */
 	struct actor_conns conns;
 };
@@ -61,13 +64,14 @@ struct members members_take(struct jsonw *j);
 
 /* What is known at once. */
 void job_actor_head(struct job *job, struct jsonw *j, const struct finding *f);
+void job_layout_head(struct job *job, struct jsonw *j, const struct finding *f);
 void job_server_head(struct job *job, struct jsonw *j, const struct instance *in);
 
 /* In the thread: find out. proc: PROCDIR_ROOT; dpkg: DPKG_DIR. */
 void job_run(struct job *job, struct jsonw *j, const char *proc, const char *dpkg,
 	     struct known_packages *known, struct keeping *keeping);
 
-/* Records of what was found out, about the incidents that were not told yet. Of one that was given up, what was known at once. */
+/* Records of what was found out, about the incidents that were not told yet. Of one that was given up, what was known at once, and that the rest is not. */
 void job_tell(struct job *job, struct jsonw *j, const struct conns *conns,
 	      void (*put)(void *ctx, const char *kind, const char *record, size_t len), void *ctx);
 

@@ -55,6 +55,7 @@ static void put_process(struct jsonw *j, const struct finding *f)
 	jsonw_int(j, "pid", p->pid);
 	jsonw_int(j, "tid", p->tid);
 	jsonw_int(j, "start_time", f->start_ms);
+	ocsf_process_uid(j, p->pid, p->start_ns);
 	jsonw_string(j, "comm", comm);
 	jsonw_text(j, "exe", f->exe);
 	jsonw_bool(j, "exe_deleted", p->exe.flags & PATH_DELETED);
@@ -96,6 +97,11 @@ void job_actor_head(struct job *job, struct jsonw *j, const struct finding *f)
 	job->info = ev->actor;
 	memcpy(job->path, f->exe, sizeof(job->path));
 	job->server = f->tenant || (f->instance && f->instance->pid == ev->actor.pid);
+	job_layout_head(job, j, f);
+}
+
+void job_layout_head(struct job *job, struct jsonw *j, const struct finding *f)
+{
 	if (job->target < 0 || !f->instance)
 		return;
 	jsonw_reset(j);
@@ -148,7 +154,8 @@ static void run_layout(struct job *job, struct jsonw *j)
 {
 	struct layout_job l = {job, j};
 
-	layout_json(job->target, &(struct layout_out){begin_part, end_part, &l}, &job->left_out);
+	job->layout_error = layout_json(job->target, &(struct layout_out){begin_part, end_part, &l},
+					&job->left_out);
 }
 
 /* What is gone with the process comes first: the file stays pinned. */
@@ -195,6 +202,8 @@ void job_run(struct job *job, struct jsonw *j, const char *proc, const char *dpk
 {
 	if (job->kind == JOB_ACTOR)
 		run_actor(job, j, proc, dpkg, known, keeping);
+	else if (job->kind == JOB_LAYOUT)
+		run_layout(job, j);
 	else
 		run_server(job, j);
 }
@@ -204,19 +213,13 @@ void job_run(struct job *job, struct jsonw *j, const char *proc, const char *dpk
 /* The handshake of a connection to or from a server, which has the other end. */
 static const struct conn *find_conn(const struct conns *cs, const struct conn_ends *of)
 {
-	const struct conn *c;
+	struct conn_ends other = {.local_port = of->remote_port, .remote_port = of->local_port};
 
 	if (!cs)
 		return NULL;
-	TAILQ_FOREACH(c, &cs->by_age, by_age)
-	{
-		if (c->ends.local_port == of->remote_port &&
-		    c->ends.remote_port == of->local_port &&
-		    !memcmp(c->ends.local_ip, of->remote_ip, sizeof(of->remote_ip)) &&
-		    !memcmp(c->ends.remote_ip, of->local_ip, sizeof(of->local_ip)))
-			return c;
-	}
-	return NULL;
+	memcpy(other.local_ip, of->remote_ip, sizeof(other.local_ip));
+	memcpy(other.remote_ip, of->local_ip, sizeof(other.remote_ip));
+	return conns_find_ends(cs, &other);
 }
 
 static bool is_mapped(const uint8_t ip[16])
@@ -278,11 +281,29 @@ static void end(const struct telling *t, const char *kind)
 	t->put(t->ctx, kind, record ?: "", record ? len : 0);
 }
 
+static void put_unread(struct jsonw *j, const char *why)
+{
+	jsonw_array(j, "unread");
+	jsonw_string(j, NULL, why);
+	jsonw_end_array(j);
+}
+
+/* A thread that is stuck still has what it found out. */
+static const char *why_given_up(const struct job *job)
+{
+	return job->state == JOB_WAITING
+		       ? "all that /proc and files say of it: the monitor ended before it had its turn"
+		       : "all that /proc and files say of it: reading did not come to an end";
+}
+
 static void tell_server(const struct job *job, const struct telling *t)
 {
 	begin(t);
 	jsonw_members(t->j, job->head.text, job->head.len);
-	jsonw_members(t->j, job->body.text, job->body.len);
+	if (job->given_up)
+		put_unread(t->j, why_given_up(job));
+	else
+		jsonw_members(t->j, job->body.text, job->body.len);
 	end(t, "server");
 }
 
@@ -298,22 +319,13 @@ static void put_conns(const struct job *job, struct jsonw *j, const struct conns
 		jsonw_int(j, "connections_left_out", (int64_t)job->conns.left_out);
 }
 
-/* A thread that is stuck still has the rest. */
-static void put_stuck(struct jsonw *j)
-{
-	jsonw_array(j, "unread");
-	jsonw_string(j, NULL,
-		     "all that /proc and its file say of it: reading did not come to an end");
-	jsonw_end_array(j);
-}
-
 static void tell_actor(const struct job *job, const struct telling *t, const struct conns *conns)
 {
 	begin(t);
 	put_incidents(job, t->j);
 	jsonw_members(t->j, job->head.text, job->head.len);
 	if (job->given_up) {
-		put_stuck(t->j);
+		put_unread(t->j, why_given_up(job));
 	} else {
 		jsonw_members(t->j, job->body.text, job->body.len);
 		put_conns(job, t->j, conns);
@@ -321,8 +333,20 @@ static void tell_actor(const struct job *job, const struct telling *t, const str
 	end(t, "actor");
 }
 
+/* There is none, though it was wanted. */
+static void tell_no_layout(const struct job *job, const struct telling *t, const char *why)
+{
+	begin(t);
+	put_incidents(job, t->j);
+	jsonw_members(t->j, job->of_target.text, job->of_target.len);
+	put_unread(t->j, why);
+	end(t, "layout");
+}
+
 static void tell_layout(const struct job *job, const struct telling *t)
 {
+	if (job->layout_error)
+		tell_no_layout(job, t, strerror(-job->layout_error));
 	for (unsigned int part = 0; part < job->parts; part++) {
 		begin(t);
 		put_incidents(job, t->j);
@@ -345,10 +369,15 @@ void job_tell(struct job *job, struct jsonw *j, const struct conns *conns,
 		tell_server(job, &t);
 		return;
 	}
-	tell_actor(job, &t, conns);
-	if (job->given_up)
+	if (job->kind == JOB_ACTOR)
+		tell_actor(job, &t, conns);
+	if (job->given_up) {
+		if (job->kind == JOB_LAYOUT)
+			tell_no_layout(job, &t, why_given_up(job));
 		return;
+	}
 	tell_layout(job, &t);
+	job->layout_error = 0; /* once */
 	for (; job->parts; job->parts--)
 		release(&job->layout[job->parts - 1]);
 }

@@ -447,8 +447,10 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 	const struct conn *c;
 
 	m->now = clock_boot_ns();
-	if (chunk->flags & CHUNK_CLOSED)
+	if (chunk->flags & CHUNK_CLOSED) {
 		forget_handshake(m, chunk->cookie);
+		tally_closed(m, chunk);
+	}
 	c = conns_chunk(&m->conns, chunk);
 	report_wrong(m, chunk->cookie);
 	if (!c)

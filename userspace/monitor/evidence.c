@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "model/alert.h"
 #include "monitor/actor_facts.h"
+#include "policy/policy_yaml.h"
 #include "report/event_json.h"
 #include "report/incident_json.h"
 
@@ -289,6 +290,27 @@ void evidence_policy(struct evidence *e, const struct policy *p, const char *cha
 	jsonw_int(j, "instances", (int64_t)p->instances);
 	jsonw_int(j, "allow", (int64_t)p->allows);
 	end(e, "policy");
+}
+
+void evidence_policy_refused(struct evidence *e, const char *file, const char *error)
+{
+	const char *path = file ?: POLICY_FILE;
+	struct jsonw *j = begin(e);
+	char sha256[DIGEST_LEN] = "", why[POLICY_ERROR_LEN];
+	int fd;
+
+	if (!j)
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		digest_fd(fd, sha256);
+		close(fd);
+	}
+	snprintf(why, sizeof(why), "%.*s", (int)strcspn(error, "'"), error);
+	jsonw_string(j, "path", path);
+	jsonw_text(j, "sha256", sha256);
+	jsonw_string(j, "error", why);
+	end(e, "policy-refused");
 }
 
 struct jsonw *evidence_tally_begin(struct evidence *e)

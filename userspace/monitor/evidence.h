@@ -76,6 +76,12 @@ bool evidence_server(struct evidence *e, const struct instance *in, char *const 
 /* The policy in force: its files, whose digests are kept without a log, too, and how long it keeps entries. change: "loaded", "reloaded". */
 void evidence_policy(struct evidence *e, const struct policy *p, const char *change);
 
+/*
+ * A policy that was to be loaded again was invalid; the old one stays in force. file: as it was asked for, NULL: POLICY_FILE. What error
+ * quotes is left out: values of a policy can be secret.
+ */
+void evidence_policy_refused(struct evidence *e, const char *file, const char *error);
+
 /* Which programs are attached. */
 void evidence_sensors(struct evidence *e, const struct sensors *s);
 

@@ -15,6 +15,7 @@ const struct loss loss[] = {
 	{COUNTER_CHECK_LOST, "lost", "outcomes"},
 	{COUNTER_URING_OPENS_UNSEEN, "lost", "uring_opens"},
 	{COUNTER_CHUNKS_LOST, "lost", "handshakes"},
+	{COUNTER_ENDS_LOST, "lost", "connection_ends"},
 	{COUNTER_MARK_FAILED, "wire", "sockets_unmarked"},
 	{COUNTER_SOCKETS_LATE, "wire", "sockets_late"},
 	{COUNTER_CONTENDED, "wire", "segments_skipped"},

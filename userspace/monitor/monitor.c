@@ -81,8 +81,11 @@ static void tick(struct monitor *m, bool last)
 /* Between two events; what arrives meanwhile waits in the ring buffer. */
 static void reload_policy(struct monitor *m)
 {
+	char error[POLICY_ERROR_LEN];
+
 	service_reloading(&m->service);
-	if (!active_policy_reload(&m->policy)) {
+	if (!active_policy_reload(&m->policy, error)) {
+		evidence_policy_refused(&m->evidence, m->policy.file, error);
 		service_say(&m->service, "READY=1"); /* with the old one */
 		return;
 	}

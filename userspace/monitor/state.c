@@ -4,12 +4,27 @@
 
 #include "base/clock.h"
 
+#include <stdlib.h>
+
 #define SWEEP_DELAY_NS (100 * NS_PER_MS) /* lets the access that raised the alert finish */
 #define SWEEP_PAUSE_NS NS_PER_SEC	 /* between two sweeps, however many alerts ask for one */
 
 const struct instance *monitor_instance(const struct monitor *m, uint32_t id)
 {
 	return id == INSTANCE_SELF ? &m->self : instances_find(&m->instances, id);
+}
+
+pid_t *monitor_servers(const struct monitor *m, size_t *ret_count)
+{
+	const struct instances *is = &m->instances;
+	pid_t *pids = calloc(is->count + 1, sizeof(*pids));
+
+	*ret_count = 0;
+	for (size_t i = 0; pids && i < is->count; i++) {
+		if (is->all[i]->members)
+			pids[(*ret_count)++] = (pid_t)is->all[i]->pid;
+	}
+	return pids;
 }
 
 uint64_t totals_of(const struct totals *t, enum verdict_id verdict)

@@ -138,6 +138,9 @@ struct monitor {
 /* NULL if its start was never seen. */
 const struct instance *monitor_instance(const struct monitor *m, uint32_t id);
 
+/* Main processes of the servers that run, one of each; to be freed. NULL if memory ran out. */
+pid_t *monitor_servers(const struct monitor *m, size_t *ret_count);
+
 /* Events with that verdict, of all rules. */
 uint64_t totals_of(const struct totals *t, enum verdict_id verdict);
 

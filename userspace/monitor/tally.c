@@ -8,6 +8,7 @@
 #include "sensor/coverage.h"
 #include "tls/facts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,52 @@ void tally_handshake(struct monitor *m, const struct conn *c)
 	r->other_suites++;
 }
 
+/* --- bytes --- */
+
+static void add_carried(struct monitor *m, uint32_t instance, const struct carried *more)
+{
+	struct tally_row *r = row_of(m, instance);
+
+	for (int i = 0; r && i < 2; i++) {
+		r->carried.bytes[i] += more->bytes[i];
+		r->carried.unread[i] += more->unread[i];
+	}
+}
+
+void tally_closed(struct monitor *m, const struct handshake_chunk *closed)
+{
+	struct carried more;
+
+	if (!m->tally.since_ms)
+		return;
+	more = carried_close(&m->tally.carried, closed);
+	add_carried(m, closed->instance, &more);
+}
+
+static void count_open(void *ctx, const struct conn_snapshot *s)
+{
+	struct monitor *m = ctx;
+	struct carried more = carried_open(&m->tally.carried, s);
+
+	add_carried(m, s->instance, &more);
+}
+
+/* What is open now. Ends of connections wait in the ring buffer meanwhile. */
+static void count_all_open(struct monitor *m)
+{
+	struct tally *t = &m->tally;
+	size_t count;
+	pid_t *pids = monitor_servers(m, &count);
+	int err = -ENOMEM;
+
+	carried_begin(&t->carried);
+	if (pids)
+		err = sensors_snapshots(m->sensors, pids, count, count_open, m);
+	t->carried_failed += err && err != -ENOENT;
+	carried_end(&t->carried, !err);
+	free(pids);
+}
+
 void tally_sensors_lost(struct monitor *m)
 {
 	m->tally.sensors_lost = true;
@@ -194,6 +241,17 @@ static void put_allows(struct jsonw *j, const struct tally_row *r)
 	jsonw_end_object(j);
 }
 
+/* Of TCP connections. Where record headers were followed the rest is TLS, or plaintext that is counted as such. */
+static void put_bytes(struct jsonw *j, const struct carried *c)
+{
+	jsonw_object(j, "bytes");
+	jsonw_int(j, "received_walked", (int64_t)(c->bytes[0] - c->unread[0]));
+	jsonw_int(j, "received_not_walked", (int64_t)c->unread[0]);
+	jsonw_int(j, "sent_walked", (int64_t)(c->bytes[1] - c->unread[1]));
+	jsonw_int(j, "sent_not_walked", (int64_t)c->unread[1]);
+	jsonw_end_object(j);
+}
+
 static void put_row(struct jsonw *j, const struct tally_row *r)
 {
 	put_access(j, r);
@@ -201,6 +259,7 @@ static void put_row(struct jsonw *j, const struct tally_row *r)
 	put_suites(j, r);
 	jsonw_int(j, "incidents", (int64_t)r->incidents);
 	jsonw_int(j, "plaintext_bytes", (int64_t)r->plaintext_bytes);
+	put_bytes(j, &r->carried);
 }
 
 /* Zeros, too: that nothing was lost is what a statement is for. */
@@ -218,9 +277,12 @@ static void put_counters(struct jsonw *j, struct monitor *m)
 	jsonw_object(j, "connections");
 	jsonw_int(j, "with_handshake", (int64_t)(m->conns.seen - t->seen));
 	jsonw_int(j, "read_in_part", (int64_t)(m->conns.unread - t->unread));
+	jsonw_int(j, "bytes_not_read", (int64_t)t->carried_failed);
+	jsonw_int(j, "bytes_counted_later", (int64_t)t->carried.later);
 	jsonw_end_object(j);
 	t->seen = m->conns.seen;
 	t->unread = m->conns.unread;
+	t->carried_failed = 0;
 }
 
 static void put_notes(struct jsonw *j, const struct tally *t)
@@ -341,6 +403,7 @@ static void tell(struct monitor *m)
 	int64_t servers = 0;
 	size_t told = 0;
 
+	count_all_open(m);
 	for (size_t i = 0; i < m->instances.count && told < TALLY_ROWS_MAX; i++, told++)
 		servers += tell_server(m, m->instances.all[i], now_ms);
 	tell_host(m, now_ms, servers);
@@ -357,7 +420,7 @@ void tally_begin(struct monitor *m)
 {
 	struct tally *t = &m->tally;
 
-	if (!m->evidence.writer || !add_row(t, 0))
+	if (!m->evidence.writer || carried_init(&t->carried) || !add_row(t, 0))
 		return;
 	m->now = clock_boot_ns();
 	t->since_ms = clock_epoch_ms(m->now);
@@ -393,6 +456,7 @@ void tally_tick(struct monitor *m, bool last)
 
 void tally_free(struct tally *t)
 {
+	carried_free(&t->carried);
 	free(t->row);
 	*t = (struct tally){};
 }

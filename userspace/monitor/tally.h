@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tally.h - what is counted for the statements of the evidence log, by server: accesses by rule and verdict, the exceptions that
- * allowed them, handshakes by version and suite, plaintext; and for the host what was lost, sweeps and blind spots. Every some minutes,
+ * allowed them, handshakes by version and suite, bytes; and for the host what was lost, sweeps and blind spots. Every some minutes,
  * and at the end, the numbers since the last time become entries (kind "tally") and begin again.
  */
 #ifndef CACHEWARDEN_TALLY_H
@@ -17,6 +17,7 @@ void tally_finding(struct monitor *m, struct alert *a, const struct finding *f);
 void tally_blind(struct monitor *m, const struct finding *f);
 void tally_incident(struct monitor *m, uint32_t instance);
 void tally_handshake(struct monitor *m, const struct conn *c);
+void tally_closed(struct monitor *m, const struct handshake_chunk *closed);
 void tally_sensors_lost(struct monitor *m);
 
 /* Once a second. last: the monitor ends. */

@@ -4,6 +4,7 @@
 #define CACHEWARDEN_TALLY_STATE_H
 
 #include "model/alert.h"
+#include "model/carried.h"
 #include "model/rule.h"
 #include "policy/policy.h"
 
@@ -24,6 +25,7 @@ struct tally_row {
 	uint32_t instance; /* 0: the host */
 	uint64_t access[RULE_MAX][VERDICT_MAX];
 	uint64_t incidents, plaintext_bytes;
+	struct carried carried;
 	struct {
 		uint16_t version, cipher;
 		uint64_t count;
@@ -42,6 +44,8 @@ struct tally_note {
 };
 
 struct tally {
+	struct carried_conns carried;
+	uint64_t carried_failed; /* open connections could not all be read */
 	struct tally_row *row; /* the first is the host's */
 	size_t rows, room;
 	struct tally_note note[TALLY_NOTES];

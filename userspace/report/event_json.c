@@ -162,6 +162,7 @@ static void put_ancestors(struct jsonw *j, const struct finding *f)
 		jsonw_text(j, "exe", f->ancestor_exe[i]);
 		jsonw_int(j, "uid", p->ancestor[i].uid);
 		jsonw_int(j, "start_time", f->ancestor_start_ms[i]);
+		ocsf_process_uid(j, p->ancestor[i].pid, p->ancestor[i].start_ns);
 		jsonw_end_object(j);
 	}
 	jsonw_end_array(j);
@@ -184,6 +185,7 @@ static void put_actor_details(struct jsonw *j, const struct finding *f)
 	else
 		jsonw_int(j, "loginuid", p->loginuid);
 	jsonw_int(j, "start_time", f->start_ms);
+	ocsf_process_uid(j, p->pid, p->start_ns);
 	jsonw_int(j, "cgroup_id", (int64_t)p->cgroup_id);
 	jsonw_text(j, "cgroup", f->cgroup);
 	jsonw_text(j, "exe_sha256", f->sha256);
@@ -212,6 +214,7 @@ static void put_actor(struct jsonw *j, const struct finding *f)
 		jsonw_int(j, "pid", ev->key.tgid);
 		jsonw_text(j, "exe", f->exe);
 		jsonw_int(j, "start_time", f->start_ms);
+		ocsf_process_uid(j, ev->key.tgid, ev->key.actor);
 	}
 	jsonw_end_object(j);
 }

@@ -213,6 +213,14 @@ void ocsf_observables(struct jsonw *j, const struct ocsf_observable *o, size_t n
 		jsonw_end_array(j);
 }
 
+void ocsf_process_uid(struct jsonw *j, uint32_t pid, uint64_t start_ns)
+{
+	char uid[HOST_PROCESS_LEN];
+
+	host_process_uid(pid, start_ns, uid);
+	jsonw_string(j, "process_uid", uid);
+}
+
 void ocsf_endpoint(struct jsonw *j, const char *key, const char *ip, uint16_t port)
 {
 	jsonw_object(j, key);

@@ -49,6 +49,9 @@ struct ocsf_observable {
 };
 void ocsf_observables(struct jsonw *j, const struct ocsf_observable *o, size_t n);
 
+/* Member process_uid: see host_process_uid(). */
+void ocsf_process_uid(struct jsonw *j, uint32_t pid, uint64_t start_ns);
+
 /* A network endpoint. */
 void ocsf_endpoint(struct jsonw *j, const char *key, const char *ip, uint16_t port);
 
