@@ -267,7 +267,8 @@ static void another_monitor_begins_anew(void **state)
 	char *text;
 
 	begin(&w);
-	watch_status(&w, parsed("{\"well\":true,\"pid\":5,\"started\":2}"), 2 * NS_PER_SEC);
+	watch_status(&w, parsed("{\"well\":true,\"pid\":5,\"started\":2,\"events\":{\"all\":100}}"),
+		     2 * NS_PER_SEC);
 	assert_int_equal(w.seq, 0);
 	assert_true(watch_event_rate(&w) < 0);
 	text = shown_in(&w, 24, 80);
@@ -377,6 +378,11 @@ static void text_that_finds_no_room_is_cut_and_marked(void **state)
 	/* outside of it: dropped */
 	assert_int_equal(picture_put(&p, 2, 0, 4, LOOK_BAD, "x"), 0);
 	assert_int_equal(picture_put(&p, 0, 10, 4, LOOK_BAD, "x"), 10);
+	/* what would begin behind the edge is marked as well */
+	assert_int_equal(picture_put(&p, 0, 8, 4, LOOK_PLAIN, "yz"), 10);
+	assert_int_equal(picture_put(&p, 0, 10, 4, LOOK_PLAIN, "x"), 10);
+	assert_int_equal(picture_text(&p, 0, &text), 10);
+	assert_memory_equal(text, "  abc~  y~", 10);
 	assert_int_equal(picture_put(&p, 1, 0, 10, LOOK_PLAIN, "\x1b]0;\\\xc3"), 10);
 	assert_int_equal(picture_text(&p, 1, &text), 10);
 	assert_memory_equal(text, "\\x1b]0;\\x~", 10);

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #define NCURSES_NOMACROS 1 /* functions alone can be looked up */
 #include <curses.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -79,7 +80,7 @@ static bool can_move(void)
 {
 	const char *cup = nc.tigetstr("cup");
 
-	return cup && cup != (const char *)-1;
+	return cup && (intptr_t)cup != -1;
 }
 
 bool curses_open(const char **ret_why)

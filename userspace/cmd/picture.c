@@ -63,13 +63,19 @@ int picture_put(struct picture *f, int row, int column, int width, enum look loo
 	escape(raw, text, sizeof(text));
 	len = (int)strlen(text);
 	room = width < room ? width : room;
-	if (row < 0 || row >= f->rows || column < 0 || room <= 0)
+	if (row < 0 || row >= f->rows || column < 0)
+		return column;
+	at = (size_t)row * (size_t)f->columns;
+	/* it goes on behind a text that ends at the edge */
+	if (column == f->columns && len && f->cell[at + (size_t)column - 1] != ' ')
+		f->cell[at + (size_t)column - 1] = PICTURE_CUT;
+	if (room <= 0)
 		return column;
 	if (len > room) {
 		len = room;
 		text[len - 1] = PICTURE_CUT;
 	}
-	at = (size_t)row * (size_t)f->columns + (size_t)column;
+	at += (size_t)column;
 	memcpy(f->cell + at, text, (size_t)len);
 	memset(f->look + at, look, (size_t)len);
 	return column + len;
