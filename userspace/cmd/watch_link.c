@@ -14,7 +14,7 @@
 
 #define EVERY_NS NS_PER_SEC
 #define LIMIT_NS (3 * NS_PER_SEC) /* for a whole answer */
-#define PIECE 65536
+#define PIECE ((size_t)65536)
 #define ANSWER_MAX (16u << 20) /* 256 incidents take 256 KiB, 1,000 servers a megabyte */
 #define MONITORS_MAX 16
 
