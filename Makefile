@@ -126,7 +126,7 @@ check: ## unit tests, lint, analyze, live tests, other kernels in emulation (roo
 	+$(Q)$(SUBMAKE) all tests peers $(EXACT)
 	$(Q)tests/scripts/check.sh
 
-tests: $(TRIGGERS) $(MODULES) $(UNITS) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
+tests: $(TRIGGERS) $(MODULES) $(UNITS) $(BENCHES) $(B)/cachewarden-live $(B)/docgen ## build the tests without running them
 
 peers: ## build TLS clients that Debian does not package: rustls, OpenSSL 1.0.2; a failure is not an error
 	$(Q)tests/scripts/peers.sh $(B)/peers

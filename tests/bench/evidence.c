@@ -141,7 +141,7 @@ static void write_at(const char *dir, uint64_t rate, uint64_t seconds)
 	}
 	writer_status(l.e.writer, &s);
 	printf("events=%" PRIu64 " bytes=%zu waiting=%" PRIu64 " ", l.events, len, s.waiting);
-	evidence_close(&l.e, &(struct evidence_totals){.events = l.events});
+	evidence_close(&l.e, NULL, &(struct evidence_totals){.events = l.events});
 	qsort(l.ms, l.samples, sizeof(l.ms[0]), by_value);
 	printf("lost=%" PRIu64 " high_median_ms=%.1f high_p99_ms=%.1f high_max_ms=%.1f ", s.lost,
 	       l.samples ? l.ms[l.samples / 2] : -1, l.samples ? l.ms[l.samples * 99 / 100] : -1,
@@ -196,7 +196,7 @@ static void open_log(const char *dir)
 		writer_status(e.writer, &s);
 	} while (s.waiting);
 	printf("first_record_ms=%.1f ", (double)(clock_boot_ns() - began) / 1e6);
-	evidence_close(&e, &(struct evidence_totals){});
+	evidence_close(&e, NULL, &(struct evidence_totals){});
 }
 
 int main(int argc, char **argv)

@@ -14,7 +14,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 # Other hooks serve these there, and the clock of a guest can be set. The rest: make corpus.
-lane_tests=("memory:" "calls:" "files:" "sweep:" "evidence actors: a clock" "evidence faults: a clock")
+lane_tests=("memory:" "calls:" "files:" "sweep:" "evidence-actors: a clock" "evidence faults: a clock")
 lane_kernels="5.10 6.1 6.12"
 
 passed=0

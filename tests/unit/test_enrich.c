@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_enrich.c - monitor/enrich.c with real processes: what is read of an actor, what is said of one that is gone, and that nobody waits
+ * test_enrich.c - monitor/enrich_queue.c with real processes: what is read of an actor, what is said of one that is gone, and that nobody waits
  * for a file that does not answer. pread() and the clock are the test's: no other file can be made to hang.
  */
 #include "monitor/enrich.h"

@@ -179,6 +179,28 @@ static void truncated_log_is_refused(void **state)
 	witness_end();
 }
 
+/* What is wrong with the log here is not what the witness says. */
+static void damage_here_is_no_refusal(void **state)
+{
+	char error[WITNESS_CLIENT_ERROR_LEN];
+	struct witnessed w = {};
+
+	log_make(500);
+	witness_begin();
+	assert_cosigned(500);
+	copy("log", "early");
+	grow(500, 600);
+	assert_int_equal(submit(&w, error), 0);
+	assert_false(w.damaged);
+	copy("early", "log"); /* without what was cosigned meanwhile */
+	assert_int_equal(submit(&w, error), -EBADMSG);
+	assert_false(w.damaged);
+	log_write("checkpoint", "no checkpoint\n", 14);
+	assert_int_equal(submit(&w, error), -EBADMSG);
+	assert_true(w.damaged);
+	witness_end();
+}
+
 /* While one key signs, the sizes alone tell. */
 static void truncated_log_of_one_writer_is_refused(void **state)
 {
@@ -381,6 +403,7 @@ int main(void)
 		TEST(witness_that_lost_a_log_does_not_begin_anew),
 		TEST(lost_cosigned_checkpoint_is_no_harm),
 		TEST(truncated_log_is_refused),
+		TEST(damage_here_is_no_refusal),
 		TEST(truncated_log_of_one_writer_is_refused),
 		TEST(log_that_was_continued_twice_is_refused),
 		TEST(log_that_was_written_again_is_refused),

@@ -51,6 +51,13 @@ void cosigned_path(const struct note_key *witness, char buf[COSIGNED_PATH_LEN])
 
 /* --- the log --- */
 
+/* What the log here has, not what the witness says, is wrong. */
+static int note_damage(struct client *c, int err)
+{
+	c->ret->damaged = c->ret->damaged || err == -EBADMSG;
+	return err;
+}
+
 static int open_log(struct client *c)
 {
 	int err = reader_open(&c->r, c->dir);
@@ -60,6 +67,7 @@ static int open_log(struct client *c)
 			   "the log has no checkpoint yet: is 'cachewarden run' running?");
 	else if (err)
 		fail(c, err, "%s", c->r.error);
+	note_damage(c, err);
 	return err;
 }
 
@@ -215,11 +223,11 @@ static int send_delegations(struct client *c)
 
 	if (c->delegation == c->r.checkpoint.delegation)
 		return 0;
-	err = collect(c, &chain);
+	err = note_damage(c, collect(c, &chain));
 	for (size_t at = 0, n; !err && at < chain.len; at += n) {
 		n = batch(chain.text + at, chain.len - at);
 		err = n ? post(c, "/add-delegation", chain.text + at, n)
-			: fail(c, -EBADMSG, "a delegation of the log is damaged");
+			: note_damage(c, fail(c, -EBADMSG, "a delegation of the log is damaged"));
 		if (err)
 			break;
 		if (c->answer->head.status == 200) {
@@ -245,10 +253,12 @@ static int send_checkpoint(struct client *c)
 	int err = c->r.tail ? 0 : reader_load_tail(&c->r);
 
 	err = err ?: tree_consistency(c->old, c->r.checkpoint.size, reader_subtree, &c->r, &proof);
-	if (err)
-		return fail(c, err == -ENOENT ? -EBADMSG : err, "%s",
+	if (err) {
+		err = note_damage(c, err == -ENOENT ? -EBADMSG : err);
+		return fail(c, err, "%s",
 			    c->r.error[0] ? c->r.error
 					  : "a tile is missing: see 'cachewarden evidence verify'");
+	}
 	text = witness_request_text(c->old, &proof, c->r.note_text, &len);
 	if (!text)
 		return fail(c, -ENOMEM, "out of memory");
@@ -350,6 +360,7 @@ int witness_submit(const char *dir, const char *url, const struct note_key *witn
 	int err;
 
 	error[0] = '\0';
+	ret->damaged = false;
 	c.answer = calloc(1, sizeof(*c.answer));
 	if (!c.answer)
 		return fail(&c, -ENOMEM, "out of memory");

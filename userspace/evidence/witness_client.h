@@ -8,17 +8,20 @@
 
 #include "evidence/note.h"
 
+#include <stdbool.h>
+
 #define WITNESS_CLIENT_ERROR_LEN 1024
 #define COSIGNED_PATH_LEN 32
 
 struct witnessed {
 	uint64_t size;	 /* entries that the cosigned checkpoint covers */
 	uint64_t time_s; /* when the witness cosigned it */
+	bool damaged;	 /* not the witness refused, the log here cannot be read */
 };
 
 /*
  * Submit the log's checkpoint. Returns 0; or with the reason in error -EBADMSG: the witness has seen another log of this name, or
- * a longer one, or the log is damaged; -EINVAL: the URL is none; another negative errno: the witness was not reached, or did not
+ * a longer one, or (ret->damaged) the log is damaged; -EINVAL: the URL is none; another negative errno: the witness was not reached, or did not
  * do what it should.
  */
 int witness_submit(const char *dir, const char *url, const struct note_key *witness,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * enrich_internal.h - what enrich.c, which has the places, and enrich_thread.c, whose threads read, share. A job belongs to the main
+ * enrich_internal.h - what enrich_queue.c, which has the places, and enrich_thread.c, whose threads read, share. A job belongs to the main
  * loop, but while it runs to its thread; the lock protects who has which.
  */
 #ifndef CACHEWARDEN_ENRICH_INTERNAL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* enrich_job.h - what enrich.c, which has the queue, and enrich_record.c, which knows what is asked and told, share. */
+/* enrich_job.h - what enrich_queue.c, which has the queue, and enrich_record.c, which knows what is asked and told, share. */
 #ifndef CACHEWARDEN_ENRICH_JOB_H
 #define CACHEWARDEN_ENRICH_JOB_H
 

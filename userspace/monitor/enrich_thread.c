@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* enrich_thread.c - the threads of enrich.c: they read what may make them wait, and close what may, too. */
+/* enrich_thread.c - the threads of enrich_queue.c: they read what may make them wait, and close what may, too. */
 #include "monitor/enrich_internal.h"
 
 #include "base/clock.h"

@@ -368,6 +368,7 @@ static void witness_failed(struct out *o, const struct monitor *m)
 		return;
 	put(o, m->witnessing.failed, "why", "unreached", NULL);
 	put(o, m->witnessing.refused, "why", "refused", NULL);
+	put(o, m->witnessing.damaged, "why", "damaged", NULL);
 }
 
 /* --- the table --- */
@@ -428,7 +429,7 @@ static const struct metric metrics[] = {
 	{NAME("last_cosignature_timestamp_seconds"), "gauge", "When the witness cosigned the log.",
 	 cosigned_time},
 	{NAME("evidence_witness_failures_total"), "counter",
-	 "Attempts to have the log cosigned that failed, by why: unreached, or refused: it has seen another log.",
+	 "Attempts to have the log cosigned that failed, by why: unreached; refused: it has seen another log; or damaged: the log here cannot be read.",
 	 witness_failed},
 	{"process_start_time_seconds", "gauge", "When the monitor was started.", start_time},
 	{"process_cpu_seconds_total", "counter", "CPU time of the monitor, without its guard.",

@@ -238,6 +238,7 @@ static void put_witness(struct jsonw *j, const struct monitor *m)
 		jsonw_null(j, "last_cosigned");
 	jsonw_int(j, "failed", (int64_t)w->failed);
 	jsonw_int(j, "refused", (int64_t)w->refused);
+	jsonw_int(j, "damaged", (int64_t)w->damaged);
 	jsonw_text(j, "error", w->error);
 	jsonw_end_object(j);
 }

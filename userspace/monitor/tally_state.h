@@ -46,7 +46,7 @@ struct tally_note {
 struct tally {
 	struct carried_conns carried;
 	uint64_t carried_failed; /* open connections could not all be read */
-	struct tally_row *row; /* the first is the host's */
+	struct tally_row *row;	 /* the first is the host's */
 	size_t rows, room;
 	struct tally_note note[TALLY_NOTES];
 	uint64_t other_notes;

@@ -23,11 +23,14 @@
 #define HUNG_NS (90 * NS_PER_SEC) /* longer than it waits for the network */
 #define WITNESS_TEXT_LEN 256	  /* longer than a value of a policy */
 #define REFUSED 1		  /* exit status */
+#define DAMAGED 2
 #define OUT_FD 3
 #define FAILING_SAID 2 /* attempts in a row: a witness may be started again */
 
 static const char unreached[] =
 	"evidence log: the witness does not cosign it; cut off meanwhile, it may go unnoticed";
+static const char damaged[] =
+	"evidence log: it is damaged and cannot be cosigned: see 'cachewarden evidence verify'";
 static const char refuses[] =
 	"evidence log: the witness refuses it: it has seen another log of this name, or a longer one";
 
@@ -74,7 +77,7 @@ __attribute__((noreturn)) static void ask(const char *url, const char *key_text,
 		dprintf(out, "%s", error);
 	else
 		dprintf(out, "%" PRIu64, cosigned.size);
-	_exit(!err ? 0 : err == -EBADMSG ? REFUSED : 3);
+	_exit(!err ? 0 : err != -EBADMSG ? 3 : cosigned.damaged ? DAMAGED : REFUSED);
 }
 
 static void note_failure(struct witnessing *w, uint64_t now)
@@ -131,6 +134,8 @@ static void take(struct witnessing *w, int status, uint64_t now)
 	snprintf(w->error, sizeof(w->error), "%s", said[0] ? said : "it ended without a word");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED)
 		w->refused++;
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == DAMAGED)
+		w->damaged++;
 	else
 		w->failed++;
 	note_failure(w, now);
@@ -198,6 +203,7 @@ void witnessing_blind_spots(const struct witnessing *w,
 			    void (*fn)(void *ctx, const char *note, uint64_t n), void *ctx)
 {
 	fn(ctx, refuses, w->refused);
+	fn(ctx, damaged, w->damaged);
 	if (w->failing >= FAILING_SAID && w->failed)
 		fn(ctx, unreached, w->failed);
 }

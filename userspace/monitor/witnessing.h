@@ -22,6 +22,7 @@ struct witnessing {
 	unsigned int failing; /* attempts in a row that failed */
 	uint64_t failed;      /* the witness was not reached, or did not do what it should */
 	uint64_t refused;     /* it has seen another log, or a longer one */
+	uint64_t damaged;     /* the log here cannot be read */
 	uint64_t size;	      /* entries that it cosigned last; 0: none in this run */
 	int64_t time_ms;      /* when */
 	char error

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* enrich.c - see enrich.h. Who has a place, what is told of whom. The threads are in enrich_thread.c. */
+/* enrich_queue.c - see enrich.h. Who has a place, what is told of whom. The threads are in enrich_thread.c. */
 #include "monitor/enrich_internal.h"
 
 #include "base/clock.h"
