@@ -7,7 +7,7 @@
 #   cachewarden   the monitor; then again as "programs": with empty programs beside its own, and the kernel's
 #                 statistics switched on
 #   syscalls      the monitor as on a kernel that takes no programs at its functions
-#   quiet         the same with --tier quiet
+#   quiet         the same with --tier quiet, where the kernel has what that needs
 #   floor         an empty program for the packets of each direction
 #   sys_enter     an empty program for every syscall
 #   uprobes       bpftrace on SSL_read and SSL_write, as TLS sniffers do it
@@ -109,7 +109,13 @@ for configuration; do
 		export CACHEWARDEN_REFUSE=fentry
 		tier=()
 		[ "$configuration" = syscalls ] || tier=(--tier quiet)
-		monitor "${tier[@]}" && measure -m "$pid"
+		if monitor "${tier[@]}"; then
+			if [ "$configuration" = quiet ] && grep -q "quiet tier .* not used here" "$out"; then
+				echo "missing quiet this kernel cannot do without the syscalls"
+			else
+				measure -m "$pid"
+			fi
+		fi
 		end
 		unset CACHEWARDEN_REFUSE
 		;;

@@ -166,8 +166,11 @@ static int prepare_memory(struct sensors *s)
 {
 	choose_uring(s, s->memory->obj);
 	choose_tier(s, s->memory->obj, sensors_tier_below(s));
-	if (compat_lock_has_path(s->btf))
+	if (compat_lock_has_path(s->btf)) {
 		bpf_program__set_autoload(s->memory->progs.remote_mm, false);
+		set_error(s, "memory", "remote_mm",
+			  "before Linux 6.13 its tracepoint has other arguments");
+	}
 	prevent_choose(s->memory->obj, sensors_tier_below(s));
 	s->memory->rodata->quiet = s->quiet;
 	s->memory->rodata->has_task_work = compat_has(s->btf, COMPAT_TASK_WORK);
