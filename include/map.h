@@ -64,7 +64,8 @@ enum budget {
 	BUDGET_ATTEMPTS, /* new entries of the attempts table; beyond it they are counted together */
 	BUDGET_SERVERS,	 /* events of servers that start, fork and end */
 	BUDGET_FILES,	 /* files that servers open */
-	BUDGET_CONNS, /* connections with findings, by their client; ACCOUNT_OTHERS: of all peers that have no name */
+	BUDGET_CONNS,	 /* connections with findings, by their client */
+	BUDGET_PEERS,	 /* the same of peers that have no name, by who answers for the server */
 	BUDGET_KEPT, /* from here on not what is done in a period, but what there is at a time */
 	BUDGET_CODE = BUDGET_KEPT, /* entries of mapped */
 	BUDGET_PIPES,		   /* entries of own_pipes */
@@ -80,7 +81,7 @@ enum budget {
 #define SHARE_FILES 2048
 #define SHARE_BUSY 64	 /* of files, while a quarter of the ring buffer is unread */
 #define SHARE_ROOT 8192	 /* root runs what looks at everything */
-#define SHARE_PEERS 2048 /* of which each instance may have one share */
+#define SHARE_PEERS 2048 /* of which each instance of that user may have one share */
 #define SHARE_CODE 4096	 /* of mapped: a hundred servers */
 #define SHARE_CODE_ROOT 32768
 #define SHARE_PIPES 512
@@ -106,7 +107,7 @@ static inline __u32 peer_group(const struct conn_ends *ends)
 	return (hash * 0x9e3779b1u >> 16) % PEER_GROUPS;
 }
 
-#define SHARES_MAX 8192 /* users that did any of this lately; see account_of() */
+#define SHARES_MAX 16384 /* users that did any of this lately; see account_of() */
 #define ACCOUNT_OTHERS                                                                             \
 	0xffffffffu /* all users for whom there is no entry; no user has this number */
 

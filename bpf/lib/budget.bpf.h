@@ -75,8 +75,10 @@ static __always_inline struct share *share_of(u32 account, u32 what)
  */
 static __always_inline u32 share_size(u32 account, u32 what)
 {
+	if (what == BUDGET_PEERS)
+		return SHARE_PEERS;
 	if (what == BUDGET_CONNS)
-		return account == ACCOUNT_OTHERS ? SHARE_PEERS : SHARE;
+		return SHARE;
 	if (what == BUDGET_CODE)
 		return account ? SHARE_CODE : SHARE_CODE_ROOT;
 	if (what == BUDGET_PIPES)
@@ -236,7 +238,10 @@ __noinline int attempt_admit(struct attempt_key *ret_key, u64 task_addr)
 
 /* --- connections --- */
 
-/* Has the instance had its share of findings whose peers cannot be named, or have all together had theirs? */
+/*
+ * Has the instance had its share of findings whose peers cannot be named, or have all together that one user answers for?
+ * Anybody can start servers, and connect to them.
+ */
 static __always_inline int peers_spend(struct server *s)
 {
 	u64 now = bpf_ktime_get_boot_ns();
@@ -247,7 +252,7 @@ static __always_inline int peers_spend(struct server *s)
 	}
 	if (s && __sync_fetch_and_add(&s->peers, 1) >= SHARE)
 		return 1;
-	return budget_spend(ACCOUNT_OTHERS, BUDGET_CONNS, 0);
+	return budget_spend(s ? s->account : ACCOUNT_OTHERS, BUDGET_PEERS, 0);
 }
 
 /*

@@ -387,6 +387,43 @@ static void same_port(const void *arg)
 	rmdir(unit_make("cw-two.service"));
 }
 
+static const char *uid_of(struct monitor *m, const struct server *s)
+{
+	struct trigger t = trigger("proc_open", pid_of(s), "maps");
+	json_t *found = NULL;
+
+	for (long long end = now_ms() + ALERT_MS * patience; !found && now_ms() < end; sleep_ms(10))
+		found = alert_find(m, "mem-inspect", t.pid);
+	require(found && alert_int(found, "instance.pid") == s->pid, "no alert about pid %d", s->pid);
+	return str("%s", alert_str(found, "instance.uid"));
+}
+
+/* The first of two in one place is started again: it is the younger one then, but has its number. */
+static void same_place(const void *arg)
+{
+	int port = port_free();
+	const struct server_opts here = {.tls_port = port, .child = {.netns = netns_start()}},
+				 there = {.tls_port = port, .child = {.netns = netns_start()}};
+	struct monitor *m = monitor_start(NULL);
+	struct server *one = server_start(&here), *two;
+	const char *first, *second;
+
+	sleep_ms(SETTLE_MS);
+	two = server_start(&there);
+	sleep_ms(SETTLE_MS);
+	server_stop(one, SIGTERM);
+	one = server_start(&here);
+	sleep_ms(SETTLE_MS);
+	first = uid_of(m, one);
+	second = uid_of(m, two);
+	require(!strstr(first, "#") && strstr(second, "#2/"), "they are %s and %s", first, second);
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+	m = monitor_start(NULL);
+	require(!strcmp(uid_of(m, one), first), "%s became %s", first, uid_of(m, one));
+	require(!strcmp(uid_of(m, two), second), "%s became %s", second, uid_of(m, two));
+	require(monitor_stop(m, SIGTERM) == 0, "exit code");
+}
+
 static void one_actor_two_instances(const void *arg)
 {
 	struct server *s = server_start(&(struct server_opts){});
@@ -456,6 +493,8 @@ static const struct test tests[] = {
 	TEST("a stranger that got an ended instance's pid is none", pid_reused),
 	TEST("twelve instances are kept apart", many_instances),
 	TEST("two servers on one port are told apart by their units", same_port),
+	TEST("two servers in one place keep their numbers when the monitor is started again",
+	     same_place),
 	TEST("one actor that touches two instances is an alert for each", one_actor_two_instances),
 	{},
 };

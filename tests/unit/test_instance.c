@@ -150,6 +150,47 @@ static void two_in_one_place_are_told_apart_by_a_number(void **state)
 	instances_free(&is);
 }
 
+static int number_of_third(const void *ctx, const struct instance *in)
+{
+	return in->id == 3 ? 0 : -1;
+}
+
+static int number_of_none(const void *ctx, const struct instance *in)
+{
+	return -1;
+}
+
+static int number_of_all(const void *ctx, const struct instance *in)
+{
+	return 2;
+}
+
+/* An initial sweep finds them in any order. */
+static void found_at_once_they_are_numbered_by_start(void **state)
+{
+	struct instances is = {.boot = "b"};
+	struct instance *a = listening(&is, 1, "a.scope"), *b = listening(&is, 2, "a.scope"),
+			*c = listening(&is, 3, "a.scope"), *other = listening(&is, 4, "b.scope");
+
+	a->start_ns = 30;
+	b->start_ns = 10;
+	c->start_ns = 20;
+	instances_number(&is, number_of_none, NULL);
+	assert_string_equal(b->uid, "redis-server:6379@a.scope/b");
+	assert_string_equal(c->uid, "redis-server:6379@a.scope#2/b");
+	assert_string_equal(a->name, "redis-server:6379@a.scope#3");
+	assert_string_equal(other->uid, "redis-server:6379@b.scope/b");
+	instances_number(&is, number_of_third, NULL);
+	assert_string_equal(c->uid, "redis-server:6379@a.scope/b");
+	assert_string_equal(b->uid, "redis-server:6379@a.scope#2/b");
+	assert_string_equal(a->uid, "redis-server:6379@a.scope#3/b");
+	instances_number(&is, number_of_all, NULL); /* one of them has it; the state may be damaged */
+	assert_string_equal(a->uid, "redis-server:6379@a.scope#2/b");
+	assert_string_equal(b->uid, "redis-server:6379@a.scope/b");
+	assert_string_equal(c->uid, "redis-server:6379@a.scope#3/b");
+	instances_free(&is);
+}
+
 static void no_place_is_the_host(void **state)
 {
 	struct instances is = {.boot = "b"};
@@ -334,6 +375,7 @@ int main(void)
 		cmocka_unit_test(oldest_that_ended_are_dropped_and_none_that_runs),
 		cmocka_unit_test(two_on_one_port_are_told_apart_by_their_places),
 		cmocka_unit_test(two_in_one_place_are_told_apart_by_a_number),
+		cmocka_unit_test(found_at_once_they_are_numbered_by_start),
 		cmocka_unit_test(no_place_is_the_host),
 		cmocka_unit_test(instance_started_again_has_the_same_uid),
 		cmocka_unit_test(forked_child_keeps_an_instance_alive),

@@ -35,15 +35,46 @@ static struct crowd *find(struct crowds *cs, const struct attempt_key *key)
 	return NULL;
 }
 
-bool crowds_admit(struct crowds *cs, struct crowd_share *own, struct event *ev, uint64_t now_ns)
+static struct crowd_share *share_of(struct crowds *cs, uint32_t account, uint64_t now_ns)
+{
+	struct crowd_owner *free = NULL;
+
+	for (struct crowd_owner *o = cs->owner; o < cs->owner + CROWD_OWNERS; o++) {
+		bool idle = !o->share.used || now_ns - o->share.since_ns > SHARE_NS;
+
+		if (!idle && o->account == account)
+			return &o->share;
+		if (idle && !free)
+			free = o;
+	}
+	if (!free)
+		return &cs->others;
+	*free = (struct crowd_owner){.account = account};
+	return &free->share;
+}
+
+/* Nobody's servers fill the table: those of others find room as well. */
+static bool has_room(const struct crowds *cs, uint32_t account)
+{
+	size_t own = 0;
+
+	if (cs->count < CROWDS_MAX / 2)
+		return true;
+	for (size_t i = 0; i < cs->count; i++)
+		own += cs->all[i].account == account && cs->all[i].key.instance != INSTANCE_HOST;
+	return cs->count < CROWDS_MAX && own < CROWDS_OF_OWNER;
+}
+
+bool crowds_admit(struct crowds *cs, uint32_t account, struct crowd_share *own, struct event *ev,
+		  uint64_t now_ns)
 {
 	struct attempt_key *key = &ev->key;
 
-	if (spend(own, SHARE, now_ns) && spend(&cs->everybody, SHARE_PEERS, now_ns))
+	if (spend(own, SHARE, now_ns) && spend(share_of(cs, account, now_ns), SHARE_PEERS, now_ns))
 		return true;
 	key->actor = ACTOR_CROWD | ACTOR_PEERS | peer_group(&ev->conn.ends);
 	key->detail = ev->conn.payload; /* the kernel's crowds have other details */
-	if (cs->count >= CROWDS_MAX && !find(cs, key)) {
+	if (!find(cs, key) && !has_room(cs, account)) {
 		key->actor = ACTOR_CROWD | ACTOR_PEERS;
 		key->instance = INSTANCE_HOST;
 	}
@@ -51,7 +82,7 @@ bool crowds_admit(struct crowds *cs, struct crowd_share *own, struct event *ev, 
 	return false;
 }
 
-bool crowds_count(struct crowds *cs, const struct event *ev, uint64_t now_ns)
+bool crowds_count(struct crowds *cs, uint32_t account, const struct event *ev, uint64_t now_ns)
 {
 	struct crowd *c = find(cs, &ev->key);
 	bool first = !c;
@@ -61,6 +92,7 @@ bool crowds_count(struct crowds *cs, const struct event *ev, uint64_t now_ns)
 			return false;
 		c = &cs->all[cs->count++];
 		*c = (struct crowd){.key = crowd_key(&ev->key),
+				    .account = account,
 				    .counted = {.first_ns = now_ns, .sent = 1}};
 	}
 	c->counted.count++;

@@ -2,6 +2,7 @@
 /* instance.c - see instance.h. */
 #include "model/instance.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,13 @@ static bool is_number_taken(const struct instances *is, const struct instance *i
 	return false;
 }
 
+/* The smallest number that no other one in its place has: 0, or from 2 on. */
+static void choose_number(const struct instances *is, struct instance *in)
+{
+	for (in->number = 0; is_number_taken(is, in);)
+		in->number += in->number ? 1 : 2;
+}
+
 /*
  * Name an instance that listens. Where another running one has the same name, both get their places; two in the same
  * place, for which only a network namespace or SO_REUSEPORT can be the reason, a number.
@@ -161,9 +169,52 @@ static void name_instance(struct instances *is, struct instance *in)
 		in->ambiguous = other->ambiguous = true;
 		rename_instance(is, other);
 	}
-	for (in->number = 0; is_number_taken(is, in);)
-		in->number += in->number ? 1 : 2;
+	choose_number(is, in);
 	rename_instance(is, in);
+}
+
+#define UNNUMBERED UINT_MAX
+
+static bool is_named(const struct instance *in)
+{
+	return in->members && in->ports && in->place[0];
+}
+
+static struct instance *oldest_unnumbered(const struct instances *is)
+{
+	struct instance *oldest = NULL;
+
+	for (size_t i = 0; i < is->count; i++) {
+		struct instance *in = is->all[i];
+
+		if (is_named(in) && in->number == UNNUMBERED &&
+		    (!oldest || in->start_ns < oldest->start_ns))
+			oldest = in;
+	}
+	return oldest;
+}
+
+void instances_number(struct instances *is, instance_number_fn known, const void *ctx)
+{
+	struct instance *in;
+
+	for (size_t i = 0; i < is->count; i++) {
+		if (is_named(is->all[i]))
+			is->all[i]->number = UNNUMBERED;
+	}
+	for (size_t i = 0; i < is->count; i++) {
+		int number = is_named(is->all[i]) ? known(ctx, is->all[i]) : -1;
+
+		if (number < 0)
+			continue;
+		is->all[i]->number = (unsigned int)number;
+		if (is_number_taken(is, is->all[i]))
+			is->all[i]->number = UNNUMBERED;
+	}
+	while ((in = oldest_unnumbered(is)))
+		choose_number(is, in);
+	for (size_t i = 0; i < is->count; i++)
+		rename_instance(is, is->all[i]);
 }
 
 void instances_place(struct instances *is, struct instance *in, const char *place)

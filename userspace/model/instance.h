@@ -109,6 +109,14 @@ bool instance_started(const struct instance *in, uint64_t now_ns);
 void instances_place(struct instances *is, struct instance *in, const char *place);
 
 /*
+ * Number those that share place, name and port anew, when all that ran before the monitor have been found: the order in
+ * which they were says nothing. `known` returns the number that an earlier monitor gave, or a negative value; the others
+ * get theirs in the order in which they started.
+ */
+typedef int (*instance_number_fn)(const void *ctx, const struct instance *in);
+void instances_number(struct instances *is, instance_number_fn known, const void *ctx);
+
+/*
  * Drop the oldest ended instances beyond INSTANCES_ENDED_MAX: anybody can start any number of processes that are taken
  * for servers.
  */

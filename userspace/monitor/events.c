@@ -390,14 +390,15 @@ static bool is_own(const struct monitor *m, const struct conn *c)
 	return asks_own(&m->asks, c->instance, &c->ends, m->now);
 }
 
-/* Beyond the server's share, it is counted with others. */
+/* Beyond the share of the server, or of who answers for it, it is counted with others. */
 static void report_broken(struct monitor *m, struct event *ev)
 {
 	struct instance *in = instances_find(&m->instances, ev->key.instance);
+	uint32_t account = in ? in->account : ACCOUNT_OTHERS;
 	struct crowd_share none = {};
 
-	if (crowds_admit(&m->crowds, in ? &in->handshakes : &none, ev, m->now) ||
-	    crowds_count(&m->crowds, ev, m->now))
+	if (crowds_admit(&m->crowds, account, in ? &in->handshakes : &none, ev, m->now) ||
+	    crowds_count(&m->crowds, account, ev, m->now))
 		report(m, ev);
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #define STATE_NAME "files"
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_MAX (8u << 20) /* bytes; more is damage */
 
 struct text {
@@ -51,6 +52,18 @@ static void put_file(void *ctx, const struct file *file)
 		(uint64_t)file->dev, (uint64_t)file->ino);
 	put_path(t->to, file->path);
 	putc('\n', t->to);
+}
+
+/* Also of those without a number: somebody else in their place has one. */
+static void put_servers(FILE *to, const struct instances *is)
+{
+	for (size_t i = 0; i < is->count; i++) {
+		const struct instance *in = is->all[i];
+
+		if (in->members && in->ports)
+			fprintf(to, "server %u %" PRIu64 " %u\n", in->pid, in->start_ns,
+				in->number);
+	}
 }
 
 static int replace(const char *text, size_t len)
@@ -95,6 +108,7 @@ int files_state_save(const struct files *f, const struct instances *is)
 	if (!t.to)
 		return -ENOMEM;
 	fprintf(t.to, "cachewarden files %d %s\n", STATE_VERSION, host_get()->boot_id);
+	put_servers(t.to, is);
 	files_each(f, put_file, &t);
 	fprintf(t.to, "end\n");
 	if (fclose(t.to)) {
@@ -161,53 +175,42 @@ static bool unescape(char *path)
 	return path[0] == '/';
 }
 
-static const struct instance *find_process(const struct instances *is, uint32_t pid,
-					   uint64_t start_ns)
-{
-	for (size_t i = 0; i < is->count; i++) {
-		if (is->all[i]->members && is->all[i]->pid == pid &&
-		    is->all[i]->start_ns == start_ns)
-			return is->all[i];
-	}
-	return NULL;
-}
-
+/* A server or a file. */
 struct line {
 	uint32_t pid;
 	uint64_t start_ns, dev, ino;
-	char *path;
+	unsigned int number;
+	char *path; /* NULL: a server */
 };
+
+struct files_state {
+	char *text; /* the lines point into it */
+	struct line *lines;
+	size_t count;
+};
+
+static bool parse_server(const char *text, struct line *ret)
+{
+	int at = 0;
+
+	*ret = (struct line){};
+	return sscanf(text, "server %" SCNu32 " %" SCNu64 " %u%n", &ret->pid, &ret->start_ns,
+		      &ret->number, &at) == 3 &&
+	       !text[at] && ret->number <= INT_MAX;
+}
 
 static bool parse(char *text, struct line *ret)
 {
 	int at = 0;
 
+	if (!strncmp(text, "server ", 7))
+		return parse_server(text, ret);
 	if (sscanf(text, "%" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %n", &ret->pid,
 		   &ret->start_ns, &ret->dev, &ret->ino, &at) != 4 ||
 	    !at)
 		return false;
 	ret->path = text + at;
 	return unescape(ret->path);
-}
-
-/* The file at the path may be another one by now: then nothing is known of the old one. */
-static bool learn(struct files *f, struct sensors *s, const struct instances *is,
-		  const struct line *l)
-{
-	const struct instance *in = find_process(is, l->pid, l->start_ns);
-	char where[FILE_PROBE_PATH];
-	struct stat st;
-	int err;
-
-	if (!in)
-		return false;
-	file_probe_path(where, in, l->path);
-	if (stat(where, &st) || st.st_dev != l->dev || st.st_ino != l->ino)
-		return false;
-	err = sensors_file_learn(s, in->id, where);
-	if (err)
-		files_unprotected(f, in, l->path, err);
-	return !err;
 }
 
 static bool is_header(const char *text)
@@ -219,11 +222,10 @@ static bool is_header(const char *text)
 }
 
 /* Check all lines before the first is used: a file cut short says nothing. */
-static int each_line(char *text, struct line **ret, unsigned int *ret_line)
+static int parse_all(struct files_state *st, unsigned int *ret_line)
 {
-	struct line *lines = NULL, *more;
-	char *save = NULL, *at = strtok_r(text, "\n", &save);
-	int n = 0;
+	char *save = NULL, *at = strtok_r(st->text, "\n", &save);
+	struct line *more;
 
 	*ret_line = 1;
 	if (!at || strncmp(at, "cachewarden files ", 18))
@@ -231,37 +233,92 @@ static int each_line(char *text, struct line **ret, unsigned int *ret_line)
 	if (!is_header(at)) /* of another boot or version */
 		return -ENOENT;
 	while ((at = strtok_r(NULL, "\n", &save)) && ++*ret_line && strcmp(at, "end")) {
-		more = realloc(lines, ((size_t)n + 1) * sizeof(*lines));
-		if (!more || !parse(at, &more[n])) {
-			free(more ?: lines);
-			return more ? -EBADMSG : -ENOMEM;
-		}
-		lines = more;
-		n++;
+		more = realloc(st->lines, (st->count + 1) * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		st->lines = more;
+		if (!parse(at, &more[st->count]))
+			return -EBADMSG;
+		st->count++;
 	}
-	*ret = lines;
-	if (at)
-		return n;
-	free(lines);
-	return -EBADMSG;
+	return at ? 0 : -EBADMSG;
 }
 
-int files_state_load(struct files *f, struct sensors *s, const struct instances *is,
-		     unsigned int *ret_line)
+int files_state_load(struct files_state **ret, unsigned int *ret_line)
 {
-	struct line *lines = NULL;
-	char *text = NULL;
-	int err = read_all(&text), n, learnt = 0;
+	struct files_state *st = calloc(1, sizeof(*st));
+	int err = st ? read_all(&st->text) : -ENOMEM;
 
+	if (!err)
+		err = parse_all(st, ret_line);
 	if (err) {
-		free(text);
-		return err;
+		files_state_free(st);
+		st = NULL;
 	}
-	n = each_line(text, &lines, ret_line);
-	for (int i = 0; i < n; i++)
-		learnt += learn(f, s, is, &lines[i]);
-	if (n >= 0)
-		free(lines);
-	free(text);
-	return n < 0 ? n : learnt;
+	*ret = st;
+	return err;
+}
+
+void files_state_free(struct files_state *st)
+{
+	if (!st)
+		return;
+	free(st->lines);
+	free(st->text);
+	free(st);
+}
+
+/* --- using it --- */
+
+static bool is_process(const struct line *l, const struct instance *in)
+{
+	return in->members && in->pid == l->pid && in->start_ns == l->start_ns;
+}
+
+static int number_of(const void *ctx, const struct instance *in)
+{
+	const struct files_state *st = ctx;
+
+	for (size_t i = 0; st && i < st->count; i++) {
+		if (!st->lines[i].path && is_process(&st->lines[i], in))
+			return (int)st->lines[i].number;
+	}
+	return -1;
+}
+
+void files_state_number(const struct files_state *st, struct instances *is)
+{
+	instances_number(is, number_of, st);
+}
+
+/* The file at the path may be another one by now: then nothing is known of the old one. */
+static bool learn(struct files *f, struct sensors *s, const struct instances *is,
+		  const struct line *l)
+{
+	const struct instance *in = NULL;
+	char where[FILE_PROBE_PATH];
+	struct stat st;
+	int err;
+
+	for (size_t i = 0; i < is->count && !in; i++)
+		in = is_process(l, is->all[i]) ? is->all[i] : NULL;
+	if (!in)
+		return false;
+	file_probe_path(where, in, l->path);
+	if (stat(where, &st) || st.st_dev != l->dev || st.st_ino != l->ino)
+		return false;
+	err = sensors_file_learn(s, in->id, where);
+	if (err)
+		files_unprotected(f, in, l->path, err);
+	return !err;
+}
+
+int files_state_learn(const struct files_state *st, struct files *f, struct sensors *s,
+		      const struct instances *is)
+{
+	int learnt = 0;
+
+	for (size_t i = 0; st && i < st->count; i++)
+		learnt += st->lines[i].path && learn(f, s, is, &st->lines[i]);
+	return learnt;
 }

@@ -225,6 +225,7 @@ static void end(struct monitor *m)
 	guard_stop(&m->guard);
 	collector_poll(m->collector, 0);
 	tick(m, true);
+	sweeps_save(m);
 	incidents_end(&m->incidents, m->now);
 	tally_tick(m, true);
 	report_end(m, OUTPUT_DRAIN_MS);

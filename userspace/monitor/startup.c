@@ -141,22 +141,31 @@ static int named_found(struct monitor *m)
 	return 0;
 }
 
-static void recall_files(struct monitor *m)
+/* What the last monitor knew; NULL if it left nothing that can be used. */
+static struct files_state *recall(void)
 {
+	struct files_state *ret;
 	unsigned int line = 0;
-	int n = files_state_load(m->files, m->sensors, &m->instances, &line);
+	int err = files_state_load(&ret, &line);
 
-	if (n > 0)
-		log_info("%d file%s of servers known from the last monitor", n, n == 1 ? "" : "s");
-	else if (n == -EBADMSG)
+	if (err == -EBADMSG)
 		log_warn("%s/files is damaged at line %u and ignored: files that only it knew are "
 			 "unprotected until their servers are restarted; it will be replaced",
 			 run_dir_path(), line);
-	else if (n < 0 && n != -ENOENT)
+	else if (err && err != -ENOENT)
 		log_warn(
 			"%s/files is ignored (%s): it and its directory must belong to root, and nobody else "
 			"may write them",
-			run_dir_path(), strerror(-n));
+			run_dir_path(), strerror(-err));
+	return ret;
+}
+
+static void recall_files(struct monitor *m, const struct files_state *known)
+{
+	int n = files_state_learn(known, m->files, m->sensors, &m->instances);
+
+	if (n)
+		log_info("%d file%s of servers known from the last monitor", n, n == 1 ? "" : "s");
 }
 
 /*
@@ -165,6 +174,7 @@ static void recall_files(struct monitor *m)
  */
 static int find_instances(struct monitor *m)
 {
+	struct files_state *known;
 	char program[2 * PATH_LEN];
 	int err;
 
@@ -184,6 +194,8 @@ static int find_instances(struct monitor *m)
 			 strerror(-err));
 	m->now = clock_boot_ns();
 	collector_poll(m->collector, 0);
+	known = recall();
+	files_state_number(known, &m->instances);
 	for (size_t i = 0; i < m->instances.count; i++) {
 		const struct instance *in = m->instances.all[i];
 
@@ -193,7 +205,8 @@ static int find_instances(struct monitor *m)
 		files_started(m->files, in);
 		files_search(m->files, m->sensors, in);
 	}
-	recall_files(m);
+	recall_files(m, known);
+	files_state_free(known);
 	active_policy_check(&m->policy, &m->instances);
 	m->started = true;
 	collector_poll(m->collector, 0); /* the files just found */

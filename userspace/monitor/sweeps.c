@@ -106,15 +106,14 @@ static void account(struct sweep_state *s, uint64_t interval_s)
 	s->next_ns = interval_s ? s->began_ns + interval_s * NS_PER_SEC : UINT64_MAX;
 }
 
-/* For the next monitor. */
-static void save_files(struct monitor *m)
+void sweeps_save(struct monitor *m)
 {
 	int err = files_state_save(m->files, &m->instances);
 
 	if (err && !m->sweeps.save_failed++)
 		log_warn(
-			"cannot keep what is known of servers' files (%s): the next monitor will have "
-			"to find them again",
+			"cannot keep what is known of servers (%s): the next monitor will have to find "
+			"their files again, and may number them differently",
 			strerror(-err));
 }
 
@@ -137,7 +136,7 @@ void sweeps_run(struct monitor *m)
 	err = sensors_sweep_host(m->sensors);
 	err = sweep_instances(m) ?: err;
 	files_refresh(m->files, &m->instances, &m->discovery);
-	save_files(m);
+	sweeps_save(m);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
 		report_lookalikes(m);
 	account(&m->sweeps, m->options->sweep_s);
