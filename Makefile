@@ -157,7 +157,7 @@ soak: ## slow live tests that check leaves out: bad networks, Java, testssl.sh, 
 	$(Q)$(B)/cachewarden-live -s
 
 day: ## 24 hours of ordinary host work in minutes, and the incidents they raise: none above low (root)
-	$(Q)tests/scripts/deps.sh build test
+	$(Q)tests/scripts/deps.sh build test day
 	+$(Q)$(SUBMAKE) all
 	$(Q)tests/scripts/day.sh
 

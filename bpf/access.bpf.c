@@ -38,11 +38,13 @@
 const volatile __u32 calls_loaded; /* calls.bpf.c is: its syscalls have hooks of their own */
 
 /*
- * Results of the check that wait for the end of an open: while there is none, no open needs to look for its own. One that
- * could not be kept, and one that no open follows, wait for good. That only costs time: every path is then read, and says
- * what the check would have said.
+ * Results of the check that wait for the end of an open: while there is none, no open needs to look for its own. One that no
+ * open follows, which anybody can cause by a ring, waits for good. Every open then looks for one of its own thread; nothing
+ * else.
  */
 static u32 checks_waiting;
+/* Those that could not be kept. Every path is then read, and says what the check would have said. */
+static u32 checks_lost;
 
 /* What the check found inside an open, until the open ends. */
 struct open_check {
@@ -173,6 +175,7 @@ static __always_inline int open_check_set(struct task_struct *task, const struct
 
 	if (!check) {
 		__sync_fetch_and_add(&checks_waiting, 1);
+		__sync_fetch_and_add(&checks_lost, 1);
 		counter_add(COUNTER_CHECK_LOST, 1);
 		return 0;
 	}
@@ -279,19 +282,21 @@ int BPF_PROG(ac_open, int dfd, struct filename *pathname, const struct open_flag
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct open_name name = {.kernel = 1, .dirfd = dfd};
 	struct open_check *check = NULL;
-	u32 waiting = checks_waiting, vector;
+	u32 lost = 0, vector;
 	s32 err = error_of(file);
 
-	if (likely(!waiting) && (err ? err != -EACCES && err != -EPERM : is_nothing(task, file)))
+	if (!likely(!checks_waiting)) {
+		lost = checks_lost;
+		check = bpf_task_storage_get(&open_checks, task, NULL, 0);
+		if (check && !check->set)
+			check = NULL;
+	}
+	if (!check && !lost && (err ? err != -EACCES && err != -EPERM : is_nothing(task, file)))
 		return 0;
-	if (err || waiting) { /* nobody follows fd/N of an instance unchecked */
+	if (err || check || lost) { /* nobody follows fd/N of an instance unchecked */
 		name.path = pathname->name;
 		name.flags = op->open_flag;
 	}
-	if (waiting)
-		check = bpf_task_storage_get(&open_checks, task, NULL, 0);
-	if (check && !check->set)
-		check = NULL;
 	if (check) {
 		check->set = 0;
 		__sync_fetch_and_add(&checks_waiting, -1);

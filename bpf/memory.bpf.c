@@ -594,14 +594,18 @@ static __noinline int remote_32bit(struct pid_owner *owner)
 	}
 }
 
-/* Not before 6.13, see compat_lock_has_path(). */
+/*
+ * Not before 6.13, see compat_lock_has_path(). Who looks for pages to free, in whatever syscall, locks the memory of any
+ * process; the kernel says of such a task that it may use its reserves, and never while it accesses another's memory.
+ */
 SEC("?tp_btf/mmap_lock_acquire_returned")
 int BPF_PROG(remote_mm, struct mm_struct *mm, bool write, bool success)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pid_owner owner = {};
 
-	if (!success || mm == task->mm || !task->mm || !owner_of_mm(address(mm), &owner))
+	if (!success || mm == task->mm || !task->mm || task->flags & PF_MEMALLOC ||
+	    !owner_of_mm(address(mm), &owner))
 		return 0;
 	return COMPAT_CALL(task) ? remote_32bit(&owner)
 				 : remote_native(task, &owner, task_regs(task), write);

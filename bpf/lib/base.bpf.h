@@ -17,6 +17,7 @@
 #define EPERM 1
 #define EIO 5
 #define EACCES 13
+#define EFAULT 14
 #define EBUSY 16
 #define EINVAL 22
 

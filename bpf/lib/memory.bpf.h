@@ -144,6 +144,9 @@ static __always_inline int report_use(const struct pid_owner *owner, u32 rule, u
 		.flags = use->flags | (use->write ? EVENT_FOR_WRITING : EVENT_FOR_READING),
 	};
 
+	if (use->ret < 0)
+		action.flags &= ~EVENT_TRANSFER;
+
 	return report_action(owner, &action);
 }
 
@@ -154,7 +157,7 @@ static __always_inline int used_proc(struct file *f, struct inode *inode, const 
 	u32 rule;
 
 	r = owner ? rule_of_dentry(BPF_CORE_READ(f, f_path.dentry)) : NULL;
-	if (r && r->file == PROC_FILE_MEM && mem_rw_hooked && !use->mem_rw)
+	if (r && r->file == PROC_FILE_MEM ? mem_rw_hooked && !use->mem_rw : use->ret < 0)
 		return 0;
 	rule = r ? rule_of_access(r, use->write) : RULE_NONE;
 	return rule ? report_use(owner, rule, r->file, NULL, use) : 0;
@@ -167,7 +170,7 @@ static __always_inline int used_own(struct task_struct *task, struct file *f, st
 	struct pid_owner target = {};
 	struct file_owner *own;
 
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+	if (use->ret < 0 || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
 	own = owner_of_file(f, inode);
 	if (!own || is_open_to_all(own->kind, use->write ? FMODE_WRITE : 0))
@@ -178,12 +181,15 @@ static __always_inline int used_own(struct task_struct *task, struct file *f, st
 	return report_use(&target, rule_of_kind(own->kind), own->kind, f, use);
 }
 
-/* The current task used an open file. A use without effect adds nothing to the report of the open. */
+/*
+ * The current task used an open file. A use without effect adds nothing to the report of the open. EFAULT is one with an
+ * effect where the file is mem: what was copied up to a bad page of the caller's stays there.
+ */
 static __always_inline int used(struct task_struct *task, struct file *f, const struct use *use)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 
-	if (use->ret < 0 || (!use->ret && (use->flags & EVENT_TRANSFER)))
+	if ((use->ret < 0 && use->ret != -EFAULT) || (!use->ret && (use->flags & EVENT_TRANSFER)))
 		return 0;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 		return used_proc(f, inode, use);

@@ -14,10 +14,11 @@
 
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
-#define PIDTYPE_PID 0	  /* enum pid_type */
-#define XA_KIND 3	  /* low bits of an entry in a radix tree, include/linux/xarray.h */
-#define XA_INTERNAL 2	  /* a node, not a leaf */
-#define PID_TREE_LEVELS 6 /* 22 bits of a pid (PID_MAX_LIMIT), at least 4 each */
+#define PF_MEMALLOC 0x00000800 /* it may use the reserves: it looks for pages to free */
+#define PIDTYPE_PID 0	       /* enum pid_type */
+#define XA_KIND 3	       /* low bits of an entry in a radix tree, include/linux/xarray.h */
+#define XA_INTERNAL 2	       /* a node, not a leaf */
+#define PID_TREE_LEVELS 6      /* 22 bits of a pid (PID_MAX_LIMIT), at least 4 each */
 
 /* Not for certain: 0 says that it is no member. */
 static __always_inline int may_be_member(u32 tgid)

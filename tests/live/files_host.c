@@ -62,10 +62,11 @@ void files_host_file(const void *arg)
 
 void files_mem_node(const void *arg)
 {
-	struct trigger t = trigger("file_open", str("%s/node", scratch), "-w", "mem");
+	const char *device = arg;
+	struct trigger t = trigger("file_open", str("%s/node", scratch), "-w", device);
 
 	if (files_open_errno(&t))
-		test_skip("there is no memory device: errno %d", files_open_errno(&t));
+		test_skip("/dev/%s cannot be opened: errno %d", device, files_open_errno(&t));
 	expect(files_mon,
 	       {.rule = "mem-kernel", .vector = "openat", .detail = "/dev/mem", .by = &t});
 }

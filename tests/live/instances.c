@@ -394,7 +394,8 @@ static const char *uid_of(struct monitor *m, const struct server *s)
 
 	for (long long end = now_ms() + ALERT_MS * patience; !found && now_ms() < end; sleep_ms(10))
 		found = alert_find(m, "mem-inspect", t.pid);
-	require(found && alert_int(found, "instance.pid") == s->pid, "no alert about pid %d", s->pid);
+	require(found && alert_int(found, "instance.pid") == s->pid, "no alert about pid %d",
+		s->pid);
 	return str("%s", alert_str(found, "instance.uid"));
 }
 

@@ -49,6 +49,7 @@ struct mem_read {
 #define READ(...) &((const struct mem_read){__VA_ARGS__})
 
 void memory_proc_read(const void *arg);
+void memory_received_faulting(const void *arg);
 void memory_uring_direct(const void *arg);
 void memory_uring_quiet(const void *arg);
 

@@ -134,6 +134,32 @@ void memory_proc_read(const void *arg)
 		.optional = true});
 }
 
+/* A read that fails has copied what came before the bad page of the reader's, who did not open the file. */
+void memory_received_faulting(const void *arg)
+{
+	const char *ring = arg;
+	struct trigger t = trigger("mem_read", pid_of(memory_target), "8192", "-s", "-f", ring);
+
+	if (trigger_true(&t, "missing"))
+		test_skip("io_uring is off here");
+	require(trigger_int(&t, "errno") == EFAULT && trigger_true(&t, "copied"),
+		"nothing was read: errno %lld", trigger_int(&t, "errno"));
+	expect(memory_mon,
+	       {.rule = "mem-read", .vector = "openat", .detail = "mem", .server = memory_target},
+	       {.rule = "mem-read",
+		.vector = ring ? "io_uring" : "pread64",
+		.detail = "mem",
+		.server = memory_target,
+		.by = &t,
+		.err = EFAULT},
+	       {.rule = "mem-read", /* received, and found before it was read */
+		.vector = "sweep",
+		.server = memory_target,
+		.found_by = "sweep",
+		.outcome = "unknown",
+		.optional = true});
+}
+
 void memory_uring_direct(const void *arg)
 {
 	const char *way = arg;

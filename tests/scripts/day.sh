@@ -218,7 +218,8 @@ daily()
 	job dpkg -l
 	job dpkg --verify redis-tools
 	job find /etc /var/lib/dpkg -xdev -newer /etc/passwd
-	job updatedb -o "$scratch/locate.db" -U /usr/share
+	job updatedb -o "$scratch/locate.db" -U /
+	job updatedb -o "$scratch/own.db" -U "$scratch" --prunepaths "" # and the server's directories
 	job tar -C /etc -cf /dev/null cron.d default
 	job bash -c 'du -sx /var/lib /usr/bin'
 	job ldconfig -p
@@ -335,7 +336,7 @@ verdicts
 sed 's/^/# incident: /' "$scratch/incidents"
 grep "^cachewarden: .*: [0-9]" "$scratch/err" | tail -3 | sed 's/^/# /'
 
-echo 1..4
+echo 1..5
 failed=0
 check()
 {
@@ -357,4 +358,11 @@ check $? "an ordinary day raises fewer than 5 incidents"
 check $? "the monitor ends as asked"
 grep -q '"verdict":"observed"\|"verdict": "observed"' "$scratch/out"
 check $? "what was done was seen"
+if [[ "$missing " == *" logrotate "* || "$missing " == *" updatedb "* || $hours -le 3 ]]; then
+	echo "ok 5 - the server's log was rotated, and its files are in a database of names # SKIP not run"
+else
+	gzip -t "$scratch/log/redis.log.1.gz" && [ -s "$scratch/locate.db" ] &&
+		plocate -d "$scratch/own.db" "$scratch/etc/redis.conf" >/dev/null
+	check $? "the server's log was rotated, and its files are in a database of names"
+fi
 exit $failed

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh GROUP... - install the Debian packages that a group (build, test, package, bench, fuzz) needs.
+# deps.sh GROUP... - install the Debian packages that a group (build, test, day, package, bench, fuzz) needs.
 #
 # Silent and quick if nothing is missing: one call of dpkg-query, no network. Exits with 3 if a missing package
 # cannot be installed, with 2 on an unknown group.
@@ -19,6 +19,7 @@ declare -A group=(
 		chromium signify-openbsd minisign openssh-client golang-go golang-golang-x-mod-dev
 		prometheus systemd man-db zsh fish
 		python3 python3-jsonschema python3-yaml clang-format clang-tidy shellcheck"
+	[day]="logrotate plocate"
 	[package]="debhelper dpkg-dev lintian debootstrap"
 	[bench]="auditd bpftrace python3"
 	[fuzz]="libclang-rt-dev"

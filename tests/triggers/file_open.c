@@ -6,8 +6,8 @@
  *     -w WAY      open, openat (the default), openat2; uring (io_uring); handle (open_by_handle_at);
  *                 opath (O_PATH, then /proc/self/fd/N); path_only (O_PATH alone); symlink or link (a
  *                 second name made for it); away (a symbolic link in /tmp); overlay (through an
- *                 overlay over its directory, in a mount namespace of its own); mem (a node with the
- *                 device number of /dev/mem, made beside PATH)
+ *                 overlay over its directory, in a mount namespace of its own); mem, snapshot (a node
+ *                 with the device number of /dev/mem or /dev/snapshot, made beside PATH)
  *     -h          hold the file until killed
  *
  * Ground truth: "way", "result" and "errno" of the open.
@@ -28,6 +28,11 @@ static int make_link(const char *path, const char *name)
 static int make_mem_node(const char *path, const char *node)
 {
 	return mknod(node, S_IFCHR | 0600, makedev(1, 1));
+}
+
+static int make_snapshot_node(const char *path, const char *node)
+{
+	return mknod(node, S_IFCHR | 0600, makedev(10, 231));
 }
 
 /* The overlay's file is another inode with the same bytes. */
@@ -80,6 +85,8 @@ static long open_way(const char *way, const char *path, int flags)
 		return open_other_name(path, name, flags, make_link);
 	if (!strcmp(way, "mem"))
 		return open_other_name(path, name, flags, make_mem_node);
+	if (!strcmp(way, "snapshot"))
+		return open_other_name(path, name, flags, make_snapshot_node);
 	if (!strcmp(way, "handle"))
 		return open_handle(dir, path, flags);
 	if (strcmp(way, "uring"))

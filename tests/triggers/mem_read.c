@@ -2,15 +2,16 @@
 /*
  * mem_read: opens /proc/PID/mem and reads so many bytes of the target's code; "bad": from an address that is not
  * mapped. "-s": the descriptor is opened by a child and received over a UNIX socket. "-f": the last page of the buffer is
- * not mapped, so that the read fails after it has copied what fits before.
+ * not mapped, so that the read fails after it has copied what fits before. "-u": it is read through io_uring.
  *
- * Ground truth: "opened"; "result" and "errno" of the read; "copied": whether something stands in the buffer after it.
+ * Ground truth: "opened"; "result" and "errno" of the read; "copied": whether something stands in the buffer after it;
+ * "missing": io_uring is off.
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "trigger.h"
+#include "uring.h"
 
 static char buf[1 << 16];
 
@@ -74,25 +75,58 @@ static char *faulting(size_t bytes)
 	return all;
 }
 
+/* As pread(2). Sets *missing where io_uring is off. */
+static long read_by_ring(int fd, void *to, size_t bytes, off_t from, int *missing)
+{
+	struct io_uring_sqe *sqe;
+	struct uring r;
+	int result;
+
+	if (uring_init(&r, 0)) {
+		*missing = 1;
+		return -1;
+	}
+	sqe = uring_queue(&r, IORING_OP_READ, fd, to);
+	sqe->len = (unsigned)bytes;
+	sqe->off = (unsigned long long)from;
+	uring_submit(&r, 1);
+	result = uring_result(&r, 0);
+	errno = result < 0 ? -result : 0;
+	return result < 0 ? -1 : result;
+}
+
+static int has(int argc, char **argv, const char *flag)
+{
+	for (int i = 3; i < argc; i++)
+		if (!strcmp(argv[i], flag))
+			return 1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	char *to = buf;
-	char path[64];
+	int fd, bad, missing = 0;
+	char *to = buf, path[64];
+	size_t bytes;
 	long result;
 	off_t from;
-	int fd, bad;
 
 	if (argc < 3)
-		trigger_usage("PID BYTES|bad [-s|-f]");
+		trigger_usage("PID BYTES|bad [-s] [-f] [-u]");
 	bad = !strcmp(argv[2], "bad");
+	bytes = bad ? 1 : (size_t)atol(argv[2]);
 	snprintf(path, sizeof(path), "/proc/%s/mem", argv[1]);
 	from = bad ? 0x1000 : (off_t)trigger_address(atol(argv[1]), STAT_START_CODE);
-	fd = argc > 3 && !strcmp(argv[3], "-s") ? receive_mem(path) : open_mem(path);
-	if (argc > 3 && !strcmp(argv[3], "-f"))
-		to = faulting((size_t)atol(argv[2]));
+	fd = has(argc, argv, "-s") ? receive_mem(path) : open_mem(path);
+	if (has(argc, argv, "-f"))
+		to = faulting(bytes);
 	errno = 0;
-	result = pread(fd, to, bad ? 1 : (size_t)atol(argv[2]), from);
-	trigger_report("\"opened\":true,\"result\":%ld,\"errno\":%d,\"copied\":%s", result,
-		       result < 0 ? errno : 0, to[0] || to[1] || to[2] || to[3] ? "true" : "false");
+	if (has(argc, argv, "-u"))
+		result = read_by_ring(fd, to, bytes, from, &missing);
+	else
+		result = pread(fd, to, bytes, from);
+	trigger_report("\"opened\":true,\"result\":%ld,\"errno\":%d,\"copied\":%s,\"missing\":%s",
+		       result, result < 0 ? errno : 0,
+		       trigger_bool(to[0] || to[1] || to[2] || to[3]), trigger_bool(missing));
 	return 0;
 }

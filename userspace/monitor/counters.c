@@ -178,6 +178,10 @@ void counters_blind_spots(struct monitor *m)
 	report_blind_spot(
 		m, "server configurations not read in full: files they name may be unprotected",
 		gaps.configs_unread);
+	report_blind_spot(
+		m,
+		"block devices below files of servers that are not known: reading them goes unseen",
+		gaps.disks);
 	report_blind_spot(m, "malformed records in the ring buffer",
 			  collector_refused(m->collector));
 	report_dropped(m);

@@ -15,9 +15,12 @@
 #define MINOR_BITS 20 /* of a device number within the kernel */
 #define LEVELS 8      /* devices upon devices */
 
+#define CLASS_DIR "/sys/class/block"
+
 struct closure {
 	uint32_t all[DISKS_MAX];
 	size_t count;
+	uint64_t unknown;
 };
 
 static uint32_t device(unsigned int major, unsigned int minor)
@@ -96,8 +99,12 @@ static void add(struct closure *c, uint32_t dev, int level)
 {
 	char path[64], dir[PATH_MAX], line[16];
 
-	if (level == LEVELS || c->count == DISKS_MAX || has(c->all, c->count, dev))
+	if (has(c->all, c->count, dev))
 		return;
+	if (level == LEVELS || c->count == DISKS_MAX) {
+		c->unknown++;
+		return;
+	}
 	c->all[c->count++] = dev;
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", dev >> MINOR_BITS,
 		 dev & ((1u << MINOR_BITS) - 1));
@@ -110,24 +117,66 @@ static void add(struct closure *c, uint32_t dev, int level)
 	}
 }
 
-/* btrfs and others have a number of their own for each file system: the device is what was mounted. */
-static uint32_t mounted_device(uint32_t system)
+/* Its name below /dev/mapper is only an attribute in sysfs. */
+static uint32_t mapped_device(const char *name)
+{
+	DIR *all = opendir(CLASS_DIR);
+	char path[PATH_MAX], line[128];
+	struct dirent *e;
+	uint32_t found = 0;
+
+	while (!found && all && (e = readdir(all))) {
+		if (strncmp(e->d_name, "dm-", 3))
+			continue;
+		snprintf(path, sizeof(path), CLASS_DIR "/%s", e->d_name);
+		if (!read_line(path, "dm/name", line, sizeof(line)))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		found = strcmp(line, name) ? 0 : read_device(path);
+	}
+	if (all)
+		closedir(all);
+	return found;
+}
+
+uint32_t disks_device_named(const char *source)
+{
+	const char *name = strrchr(source, '/');
+	char path[PATH_MAX];
+	struct stat st;
+	uint32_t dev;
+
+	if (!stat(source, &st) && S_ISBLK(st.st_mode))
+		return device(major(st.st_rdev), minor(st.st_rdev));
+	if (!name || !name[1])
+		return 0;
+	snprintf(path, sizeof(path), CLASS_DIR "/%s", name + 1);
+	dev = read_device(path);
+	return dev ?: mapped_device(name + 1);
+}
+
+/*
+ * btrfs and others have a number of their own for each file system: the device is what was mounted. Sets *unknown if that is
+ * one, and cannot be found.
+ */
+static uint32_t mounted_device(uint32_t system, bool *unknown)
 {
 	unsigned int major, minor;
 	char *line = NULL, *after, source[PATH_MAX];
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	uint32_t found = 0;
 	size_t room = 0;
-	struct stat st;
 
 	while (!found && f && getline(&line, &room, f) > 0) {
 		if (sscanf(line, "%*u %*u %u:%u", &major, &minor) != 2 ||
 		    device(major, minor) != system)
 			continue;
 		after = strstr(line, " - ");
-		if (after && sscanf(after, " - %*s %4095s", source) == 1 && !stat(source, &st) &&
-		    S_ISBLK(st.st_mode))
-			found = device(major(st.st_rdev), minor(st.st_rdev));
+		if (!after || sscanf(after, " - %*s %4095s", source) != 1 ||
+		    strncmp(source, "/dev/", 5))
+			continue; /* tmpfs, overlay, a network: no device of this host */
+		found = disks_device_named(source);
+		*unknown = !found;
 	}
 	free(line);
 	if (f)
@@ -138,18 +187,23 @@ static uint32_t mounted_device(uint32_t system)
 static void find_disks(struct closure *c, const uint32_t *systems, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		uint32_t dev = systems[i] >> MINOR_BITS ? systems[i] : mounted_device(systems[i]);
+		bool unknown = false;
+		uint32_t dev = systems[i] >> MINOR_BITS ? systems[i]
+							: mounted_device(systems[i], &unknown);
 
+		c->unknown += unknown;
 		if (dev)
 			add(c, dev, 0);
 	}
 }
 
-void disks_update(struct disks *d, struct sensors *s, const uint32_t *systems, size_t count)
+void disks_update(struct disks *d, struct sensors *s, const uint32_t *systems, size_t count,
+		  size_t beyond)
 {
-	struct closure c = {};
+	struct closure c = {.unknown = beyond};
 
-	if (count == d->system_count && !memcmp(systems, d->systems, count * sizeof(*systems)))
+	if (count == d->system_count && !memcmp(systems, d->systems, count * sizeof(*systems)) &&
+	    beyond <= d->unknown)
 		return;
 	find_disks(&c, systems, count);
 	for (size_t i = 0; i < d->count; i++) {
@@ -162,4 +216,6 @@ void disks_update(struct disks *d, struct sensors *s, const uint32_t *systems, s
 	d->count = c.count;
 	memcpy(d->systems, systems, count * sizeof(*systems));
 	d->system_count = count;
+	if (c.unknown > d->unknown)
+		d->unknown = c.unknown;
 }

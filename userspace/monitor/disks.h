@@ -13,18 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DISK_SYSTEMS_MAX                                                                           \
-	64 /* file systems with files of instances; what is on more is not followed */
+#define DISK_SYSTEMS_MAX 64 /* file systems with files of instances; more are counted */
 
 struct disks {
 	uint32_t systems[DISK_SYSTEMS_MAX]; /* as of the last update */
 	size_t system_count;
 	uint32_t all[DISKS_MAX]; /* registered with the BPF programs */
 	size_t count;
+	uint64_t unknown; /* most of them that could not be found, or found no room, at a time */
 };
 
-/* These file systems, by their device numbers as the kernel has them, hold files of running instances. At most
- * DISK_SYSTEMS_MAX, each once. */
-void disks_update(struct disks *d, struct sensors *s, const uint32_t *systems, size_t count);
+/*
+ * These file systems, by their device numbers as the kernel has them, hold files of running instances. At most
+ * DISK_SYSTEMS_MAX, each once; beyond: how many more there are.
+ */
+void disks_update(struct disks *d, struct sensors *s, const uint32_t *systems, size_t count,
+		  size_t beyond);
+
+/*
+ * The number, as the kernel has it, of a block device that is mounted by that name, also where no node of that name is in
+ * the monitor's /dev (PrivateDevices). 0: it cannot be found.
+ */
+uint32_t disks_device_named(const char *source);
 
 #endif

@@ -398,20 +398,25 @@ static bool refresh(struct files *f, const struct instance *in, struct file *fil
 /* On which file systems running instances have files that nobody else may read. */
 static void update_disks(struct files *f, const struct instances *is)
 {
-	uint32_t systems[DISK_SYSTEMS_MAX];
-	size_t count = 0;
+	uint32_t systems[DISK_SYSTEMS_MAX], last = 0;
+	size_t count = 0, beyond = 0;
 
-	for (size_t i = 0; i < f->count && count < DISK_SYSTEMS_MAX; i++) {
+	for (size_t i = 0; i < f->count; i++) {
 		const struct file *file = &f->all[i];
 		const struct instance *in = instances_find(is, file->instance);
 		bool known = !file->kind || file->kind == FILE_CODE || !in || !in->members;
 
 		for (size_t k = 0; k < count && !known; k++)
 			known = systems[k] == file->key.dev;
-		if (!known)
+		if (!known && count < DISK_SYSTEMS_MAX) {
 			systems[count++] = file->key.dev;
+		} else if (!known && file->key.dev != last) { /* about as many as there are */
+			last = file->key.dev;
+			beyond++;
+		}
 	}
-	disks_update(&f->disks, f->sensors, systems, count);
+	disks_update(&f->disks, f->sensors, systems, count, beyond);
+	f->gaps.disks = f->disks.unknown;
 }
 
 void files_refresh(struct files *f, const struct instances *is, struct discovery *d)

@@ -56,9 +56,9 @@ void files_unprotected(struct files *f, const struct instance *in, const char *p
 void files_config_unread(struct files *f, const struct instance *in, const char *path,
 			 const char *why);
 
-/* What these two have counted. */
+/* What these two have counted; disks: devices below servers' files that are not known. */
 struct files_gaps {
-	uint64_t unprotected, configs_unread;
+	uint64_t unprotected, configs_unread, disks;
 };
 struct files_gaps files_gaps(const struct files *f);
 
