@@ -57,11 +57,11 @@ extern const struct suite memory_suite, wire_suite, instances_suite, collector_s
 	benign_suite, doctor_suite, sweep_suite, sweep_alone_suite, self_suite, unprevented_suite,
 	prevent_suite, policy_suite, incident_suite, actors_suite, operate_suite, peers_suite,
 	peers_kernel_suite, interplay_suite, net_suite, code_suite, soak_suite, ocsf_suite,
-	plain_suite, namesake_suite, silence_suite, silence_alone_suite, noise_suite, ask_suite,
-	ask_alone_suite, evidence_suite, evidence_actors_suite, evidence_faults_suite,
-	evidence_witness_suite, validate_suite, validate_report_suite, validate_watch_suite,
-	validate_drill_suite, sinks_suite, status_suite, metrics_suite, service_suite, quiet_suite,
-	watch_suite;
+	plain_suite, namesake_suite, silence_suite, silence_alone_suite, noise_suite,
+	noise_bulk_suite, ask_suite, ask_alone_suite, evidence_suite, evidence_actors_suite,
+	evidence_faults_suite, evidence_witness_suite, validate_suite, validate_report_suite,
+	validate_watch_suite, validate_drill_suite, sinks_suite, status_suite, metrics_suite,
+	service_suite, quiet_suite, watch_suite;
 
 /* Do other tests run at the same time? What concerns the host may then be their doing. */
 bool part_beside_another(void);

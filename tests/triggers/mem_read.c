@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mem_read: opens /proc/PID/mem and reads so many bytes of the target's code; "bad": from an address that is not
- * mapped. "-s": the descriptor is opened by a child and received over a UNIX socket. "-f": the last page of the buffer is
- * not mapped, so that the read fails after it has copied what fits before. "-u": it is read through io_uring.
+ * mapped. "-s": the descriptor is opened by a child and received over a UNIX socket. "-f": the last page of the buffer
+ * cannot be written, so that the read fails after it has copied what fits before. "-u": it is read through io_uring.
  *
  * Ground truth: "opened"; "result" and "errno" of the read; "copied": whether something stands in the buffer after it;
  * "missing": io_uring is off.
@@ -65,13 +65,13 @@ static int receive_mem(const char *path)
 	return fd;
 }
 
-/* As many bytes, of which the last page is not mapped. */
+/* As many bytes, of which the last page cannot be written. Not a hole, which the next mapping would fill. */
 static char *faulting(size_t bytes)
 {
 	char *all = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (all == MAP_FAILED || munmap(all + bytes - 4096, 4096))
-		trigger_die("mmap");
+	if (all == MAP_FAILED || mprotect(all + bytes - 4096, 4096, PROT_NONE))
+		trigger_die("mprotect");
 	return all;
 }
 

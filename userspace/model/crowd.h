@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CROWDS_MAX 256	      /* of single servers */
-#define CROWDS_OF_OWNER 64    /* at most that many for one user, once half are in use */
-#define CROWD_OWNERS 64	      /* users with a share of their own at a time; the rest have one together */
+#define CROWDS_MAX 256	   /* of single servers */
+#define CROWDS_OF_OWNER 64 /* at most that many for one user, once half are in use */
+#define CROWD_OWNERS 64 /* users with a share of their own at a time; the rest have one together */
 #define CROWDS_OF_HOST                                                                             \
 	16 /* of many servers together, one for each rule: there is always room for them */
 
