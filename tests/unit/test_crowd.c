@@ -149,8 +149,8 @@ static void a_full_table_counts_servers_together(void **state)
 }
 
 /* One more connection. Returns whether it was told by itself. */
-static bool told_alone(struct crowds *cs, uint32_t account, struct crowd_share *own, uint32_t instance,
-		       uint8_t address, uint64_t now)
+static bool told_alone(struct crowds *cs, uint32_t account, struct crowd_share *own,
+		       uint32_t instance, uint8_t address, uint64_t now)
 {
 	struct event ev = event_of(instance, RULE_TLS_VERSION, address);
 
