@@ -184,7 +184,8 @@ static void found_at_once_they_are_numbered_by_start(void **state)
 	assert_string_equal(c->uid, "redis-server:6379@a.scope/b");
 	assert_string_equal(b->uid, "redis-server:6379@a.scope#2/b");
 	assert_string_equal(a->uid, "redis-server:6379@a.scope#3/b");
-	instances_number(&is, number_of_all, NULL); /* one of them has it; the state may be damaged */
+	instances_number(&is, number_of_all,
+			 NULL); /* one of them has it; the state may be damaged */
 	assert_string_equal(a->uid, "redis-server:6379@a.scope#2/b");
 	assert_string_equal(b->uid, "redis-server:6379@a.scope/b");
 	assert_string_equal(c->uid, "redis-server:6379@a.scope#3/b");
