@@ -147,12 +147,16 @@ static bool is_expected(const struct drill_event *e, const struct scene *s, enum
 	       (!of || e->instance_pid == of);
 }
 
-/* Did the monitor prevent what had to be done first? */
-static bool is_prevention(const struct drill_event *e, const struct scene *s, unsigned int rule,
-			  pid_t actor)
+/*
+ * Did the monitor prevent what had to be done first? What that is has to be asked for after the event came: it was written down before
+ * it was tried.
+ */
+static bool is_prevention(const struct drill_event *e, const struct scene *s, pid_t actor)
 {
-	return !strcmp(e->rule, rule_name(rule)) && !strcmp(e->verdict, "prevented") &&
-	       e->instance_pid == s->pid &&
+	unsigned int rule = s->trial->preparing;
+
+	return rule && rule < RULE_MAX && !strcmp(e->rule, rule_name(rule)) &&
+	       !strcmp(e->verdict, "prevented") && e->instance_pid == s->pid &&
 	       (e->actor_pid == actor || (s->trial->port && e->remote_port == s->trial->port));
 }
 
@@ -272,17 +276,14 @@ static void run(const struct scene *s, struct drill_monitor *m, enum drill_id id
 		return;
 	}
 	while (is_due(&a, end, ended_ns) && !(a.ended && (seen_ns || ret->why[0]))) {
-		unsigned int first = s->trial->preparing;
-
 		look_at(&a);
 		if (a.ended && ended_ns == UINT64_MAX) {
 			ended_ns = clock_boot_ns();
-			end = a.err && first ? TRIAL_STOPPED : end_of(a.err);
+			end = a.err && s->trial->preparing ? TRIAL_STOPPED : end_of(a.err);
 		}
 		if (seen_ns || !drill_monitor_next(m, clock_boot_ns() + NS_PER_MS, &e, ret->why))
 			continue;
-		if (is_expected(&e, s, id, a.pid) ||
-		    (first && first < RULE_MAX && is_prevention(&e, s, first, a.pid))) {
+		if (is_expected(&e, s, id, a.pid) || is_prevention(&e, s, a.pid)) {
 			seen_ns = clock_boot_ns();
 			seen = e;
 		}
