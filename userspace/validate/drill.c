@@ -251,7 +251,7 @@ static void tell(struct facts_drill *ret, const struct drill_run *a, enum trial_
 {
 	if (ret->why[0])
 		return;
-	if (end == TRIAL_NONE)
+	if (end == TRIAL_NONE || a->err == EPROTONOSUPPORT)
 		snprintf(ret->why, sizeof(ret->why), "it cannot be tried here: %s",
 			 text_of(a->err));
 	else if (end == TRIAL_STOPPED)
