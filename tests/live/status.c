@@ -7,6 +7,7 @@
 #include "steps.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -246,14 +247,49 @@ static void latest_incidents(const void *arg)
 	/* the number of the answer is where the next one begins */
 	in = incidents(m, "--severity", "critical");
 	require(led_by(in, &t), "it is not listed by severity");
-	in = incidents(m, "--after",
-		       str("%lld", (long long)json_integer_value(json_object_get(in, "seq"))));
-	require(!led_by(in, &t), "listed again, though nothing was new");
+	in = incidents(m, "--after", json_string_value(json_object_get(in, "cursor")));
+	require(!led_by(in, &t) && json_is_false(json_object_get(in, "restarted")),
+		"listed again, though nothing was new");
 	r = run_command(8000, MONITOR, "incidents", "--pid", str("%d", m->pid));
 	require(r.status == 0 && strstr(r.out, str("(%d)", t.pid)) && strstr(r.out, "mem-read"),
 		"says: %s%s", r.out, r.err);
 	r = run_command(8000, MONITOR, "incidents", "--rule", "mem-raed");
 	require(r.status == 2 && strstr(r.err, "mem-raed"), "exit code %d: %s", r.status, r.err);
+}
+
+/* The numbers of a new monitor begin anew: what it reports must not be taken for what was seen before. */
+static void poll_over_a_restart(const void *arg)
+{
+	struct monitor *m = monitor_start(NULL);
+	struct trigger before, after;
+	const char *cursor;
+	json_t *answer;
+	struct run r;
+
+	monitor_sync(m);
+	before = trigger_in(&(struct child_opts){.setup = own_session}, "vm_readv", pid_of(a));
+	monitor_sync(m);
+	answer = incidents(m, "--severity", "critical");
+	require(led_by(answer, &before), "it is not listed");
+	cursor = strdup(json_string_value(json_object_get(answer, "cursor")));
+	monitor_stop(m, SIGTERM);
+	m = monitor_start(NULL);
+	monitor_sync(m);
+	after = trigger_in(&(struct child_opts){.setup = own_session}, "vm_readv", pid_of(a));
+	monitor_sync(m);
+	answer = incidents(m, "--after", cursor);
+	require(led_by(answer, &after) && !led_by(answer, &before) &&
+			json_is_true(json_object_get(answer, "restarted")),
+		"says: %s", json_dumps(answer, 0));
+	r = run_command(8000, MONITOR, "incidents", "--pid", str("%d", m->pid), "--after", cursor);
+	require(r.status == 0 && strstr(r.err, "was restarted") &&
+			strstr(r.out, str("(%d)", after.pid)),
+		"says: %s%s", r.out, r.err);
+	answer = incidents(m, "--after", json_string_value(json_object_get(answer, "cursor")));
+	require(!led_by(answer, &after) && json_is_false(json_object_get(answer, "restarted")),
+		"listed again, though nothing was new");
+	r = run_command(8000, MONITOR, "incidents", "--after", "yesterday");
+	require(r.status == 2 && strstr(r.err, "yesterday"), "exit code %d: %s", r.status, r.err);
 }
 
 /* Only root may ask: others do not get as far as the socket. */
@@ -471,6 +507,8 @@ static const struct test tests[] = {
 	TEST("clients who do not read do not hold the monitor up", deaf),
 	TEST("another user is refused, whatever the socket's mode", wrong_user),
 	TEST("incidents lists what was reported, by each of its filters", latest_incidents),
+	TEST("incidents --after over a restart of the monitor begins anew, and says so",
+	     poll_over_a_restart),
 	TEST("incidents answers root alone", incidents_for_root),
 	TEST("conns lists those of one server, and those since a time", conns_chosen),
 	{},

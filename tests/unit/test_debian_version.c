@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "validate/kernel_packages.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,12 +166,14 @@ static void dpkg_knows_what_is_installed(void **state)
 	assert_int_not_equal(kernel_packages_read(in_dir("none"), "amd64", true, &newest), 0);
 }
 
+static const struct kernel_wanted stable = {.release = "6.1.0-30-amd64", .meta = ""};
+
 static void apt_knows_what_is_offered(void **state)
 {
 	struct kernel_lists l = {};
 	gzFile gz;
 
-	kernel_lists_read(&l, dir, "amd64");
+	kernel_lists_read(&l, dir, &stable);
 	assert_int_equal(l.lists, 0);
 	put("deb_dists_bookworm_main_binary-amd64_Packages",
 	    IMAGE("6.1.0-32-amd64", "6.1.129-1", ""));
@@ -181,21 +184,119 @@ static void apt_knows_what_is_offered(void **state)
 	put("deb_dists_bookworm_InRelease", "Origin: Debian\nSuite: stable\n");
 	put("deb_dists_bookworm_main_i18n_Translation-en",
 	    "Package: linux-image-9-amd64\nVersion: 9\n");
-	kernel_lists_read(&l, dir, "amd64");
+	kernel_lists_read(&l, dir, &stable);
 	assert_int_equal(l.lists, 1);
 	assert_string_equal(l.newest.version, "6.1.129-1");
 	gz = gzopen(in_dir("sec_dists_bookworm-security_main_binary-amd64_Packages.gz"), "w");
 	gzputs(gz, IMAGE("6.1.0-33-amd64", "6.1.133-1", ""));
 	assert_int_equal(gzclose(gz), Z_OK);
 	l = (struct kernel_lists){};
-	kernel_lists_read(&l, dir, "amd64");
+	kernel_lists_read(&l, dir, &stable);
 	assert_int_equal(l.lists, 2);
 	assert_string_equal(l.newest.version, "6.1.133-1");
 	assert_true(l.changed_s > 0);
 	assert_false(l.unread);
 	put("x_dists_bookworm-updates_main_binary-amd64_Packages.lz4", "\x04\x22\x4d\x18");
-	kernel_lists_read(&l, dir, "amd64");
+	kernel_lists_read(&l, dir, &stable);
 	assert_true(l.unread);
+}
+
+#define META(name, version, needs, status)                                                         \
+	"Package: linux-image-" name "\n" status "Version: " version                               \
+	"\nDepends: firmware, linux-image-" needs " (= 1), other\n\n"
+
+/* An Ubuntu 22.04 whose lists have kernels of the hardware enablement, too, which it does not follow. */
+#define JAMMY "deb_dists_jammy-updates_main_binary-amd64_Packages"
+#define UBUNTU_LISTS                                                                               \
+	IMAGE("5.15.0-90-generic", "5.15.0-90.100", "")                                            \
+	IMAGE("5.15.0-91-generic", "5.15.0-91.101", "")                                            \
+	IMAGE("6.5.0-15-generic", "6.5.0-15.15~22.04.1", "")                                       \
+	IMAGE("6.8.0-40-generic", "6.8.0-40.40~22.04.3", "")                                       \
+	META("generic", "5.15.0.91.88", "5.15.0-91-generic", "")                                   \
+	META("generic", "5.15.0.90.87", "5.15.0-90-generic", "")                                   \
+	META("generic-hwe-22.04", "6.8.0.40.40~22.04.1", "6.8.0-40-generic", "")
+
+/* The newest that is offered for that kernel on the host whose dpkg knows these. */
+static const char *offered(const char *status, const char *release, bool backports)
+{
+	static struct kernel_lists l;
+	char meta[KERNEL_VERSION];
+	struct kernel_wanted w = {.release = release, .meta = meta, .backports = backports};
+
+	put("status", status);
+	assert_int_equal(kernel_meta_find(in_dir("status"), release, meta), 0);
+	kernel_lists_read(&l, dir, &w);
+	return l.newest.version;
+}
+
+static void a_kernel_is_compared_with_its_own_line(void **state)
+{
+	static const char ga[] = META("generic", "5.15.0.90.87", "5.15.0-90-generic", INSTALLED),
+			  hwe[] = META("generic-hwe-22.04", "6.5.0.15.15", "6.5.0-15-generic",
+				       INSTALLED),
+			  gone[] = META("generic-hwe-22.04", "6.5.0.15.15", "6.5.0-15-generic",
+					REMOVED),
+			  both[] = META("generic", "5.15.0.91.88", "5.15.0-91-generic", INSTALLED)
+				  META("generic-hwe-22.04", "6.8.0.40.40", "6.8.0-40-generic",
+				       INSTALLED);
+
+	put(JAMMY, UBUNTU_LISTS);
+	assert_string_equal(offered(ga, "5.15.0-90-generic", false), "5.15.0-91.101");
+	/* the meta package is ahead of what runs */
+	assert_string_equal(offered(ga, "5.15.0-89-generic", false), "5.15.0-91.101");
+	assert_string_equal(offered(hwe, "6.5.0-15-generic", false), "6.8.0-40.40~22.04.3");
+	/* the line moved on to another series since */
+	assert_string_equal(offered(hwe, "6.2.0-39-generic", false), "6.8.0-40.40~22.04.3");
+	assert_string_equal(offered(both, "5.15.0-90-generic", false), "5.15.0-91.101");
+	assert_string_equal(offered(both, "6.8.0-39-generic", false), "6.8.0-40.40~22.04.3");
+	/* nothing brings its successors: its series */
+	assert_string_equal(offered(gone, "5.15.0-90-generic", false), "5.15.0-91.101");
+	assert_string_equal(offered("", "6.5.0-14-generic", false), "6.5.0-15.15~22.04.1");
+	assert_string_equal(offered("", "6.5.0-14-lowlatency", false), "");
+}
+
+static void a_kernel_of_backports_is_compared_with_backports(void **state)
+{
+	static const char both[] = META("amd64", "6.12.9-1~bpo12+1", "6.12.9+bpo-amd64", INSTALLED);
+
+	put("deb_dists_bookworm_main_binary-amd64_Packages",
+	    IMAGE("6.1.0-32-amd64", "6.1.129-1", "")
+		    META("amd64", "6.1.129-1", "6.1.0-32-amd64", ""));
+	put("deb_dists_bookworm-backports_main_binary-amd64_Packages",
+	    IMAGE("6.12.9+bpo-amd64", "6.12.9-1~bpo12+1", "")
+		    IMAGE("6.12.32+bpo-amd64", "6.12.32-1~bpo12+1", "")
+			    META("amd64", "6.12.32-1~bpo12+1", "6.12.32+bpo-amd64", ""));
+	put("deb_dists_bookworm-backports_InRelease", "NotAutomatic: yes\n");
+	put("deb_dists_experimental_main_binary-amd64_Packages",
+	    IMAGE("6.19-amd64", "6.19~rc1-1~exp1", "")
+		    META("amd64", "6.19~rc1-1~exp1", "6.19-amd64", ""));
+	put("deb_dists_experimental_InRelease", "NotAutomatic: yes\n");
+	assert_string_equal(offered(both, "6.12.9+bpo-amd64", true), "6.12.32-1~bpo12+1");
+	assert_string_equal(offered("", "6.12.9+bpo-amd64", true), "6.12.32-1~bpo12+1");
+	/* one of stable is not */
+	assert_string_equal(offered(META("amd64", "6.1.124-1", "6.1.0-30-amd64", INSTALLED),
+				    "6.1.0-30-amd64", false),
+			    "6.1.129-1");
+}
+
+/* An update that fetched nothing does not make lists younger. */
+static void lists_are_as_old_as_the_newest_of_them(void **state)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}},
+			      older[2] = {{.tv_sec = 900000}, {.tv_sec = 900000}};
+	struct kernel_lists l;
+
+	put("a_dists_bookworm_main_binary-amd64_Packages", IMAGE("6.1.0-32-amd64", "1", ""));
+	put("b_dists_bookworm_main_binary-amd64_Packages", IMAGE("6.1.0-32-amd64", "1", ""));
+	assert_int_equal(mkdir(in_dir("partial"), 0700), 0);
+	assert_int_equal(
+		utimensat(AT_FDCWD, in_dir("a_dists_bookworm_main_binary-amd64_Packages"), old, 0),
+		0);
+	assert_int_equal(utimensat(AT_FDCWD, in_dir("b_dists_bookworm_main_binary-amd64_Packages"),
+				   older, 0),
+			 0);
+	kernel_lists_read(&l, dir, &stable);
+	assert_int_equal(l.changed_s, 1000000);
 }
 
 /* Whatever is in it: no line is taken for another one. */
@@ -222,6 +323,12 @@ int main(void)
 		cmocka_unit_test(a_kernel_says_its_package),
 		cmocka_unit_test_setup_teardown(dpkg_knows_what_is_installed, setup, teardown),
 		cmocka_unit_test_setup_teardown(apt_knows_what_is_offered, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_kernel_is_compared_with_its_own_line, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_kernel_of_backports_is_compared_with_backports,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(lists_are_as_old_as_the_newest_of_them, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_long_line_is_one_line, setup, teardown),
 	};
 

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/macros.h"
+#include "cmd/incidents_cursor.h"
 #include "cmd/incidents_text.h"
 
 #include <stdlib.h>
@@ -56,9 +57,56 @@ static void what_is_missing_does_no_harm(void **state)
 	free(printed("[{},{\"actor\":{},\"instance\":{},\"rules\":[1]},3]"));
 }
 
+static void a_cursor_is_a_run_and_a_number(void **state)
+{
+	static const char *const wrong[] = {"",
+					    ":",
+					    ":5",
+					    "ab:",
+					    "ab:x",
+					    "x",
+					    "-1",
+					    "5 ",
+					    "5:6:7",
+					    "99999999999999999999",
+					    "0123456789abcdef0123456789abcdef0:5"};
+	struct incidents_cursor c;
+
+	assert_true(incidents_cursor_parse(&c, "00ab:42"));
+	assert_string_equal(c.run, "00ab");
+	assert_int_equal(c.seq, 42);
+	assert_true(incidents_cursor_parse(&c, "42"));
+	assert_string_equal(c.run, "");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(incidents_cursor_parse(&c, wrong[i]));
+}
+
+/* Whose numbers begin anew must not be taken for one that has nothing new. */
+static void a_restart_is_known_by_the_run_or_the_number(void **state)
+{
+	static const struct {
+		struct incidents_cursor c;
+		bool foreign;
+	} cases[] = {
+		{{7, "00ab"}, false}, {{3, "00ab"}, false}, {{3, "00ac"}, true},
+		{{8, "00ab"}, true},  {{7, ""}, false},	    {{8, ""}, true},
+	};
+	json_t *answer = json_loads("{\"run\":\"00ab\",\"seq\":7}", 0, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(incidents_cursor_is_foreign(&cases[i].c, answer),
+				 cases[i].foreign);
+	incidents_cursor_put(answer, true);
+	assert_string_equal(json_string_value(json_object_get(answer, "cursor")), "00ab:7");
+	assert_true(json_is_true(json_object_get(answer, "restarted")));
+	json_decref(answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cursor_is_a_run_and_a_number),
+		cmocka_unit_test(a_restart_is_known_by_the_run_or_the_number),
 		cmocka_unit_test(text_names_all_of_it_and_escapes_names),
 		cmocka_unit_test(what_is_missing_does_no_harm),
 	};

@@ -582,6 +582,32 @@ static void kernels_are_compared_by_their_packages(void **state)
 	assert_outcome(&f, "host-kernel-offered", CHECK_SKIP, "no kernel that the distribution");
 }
 
+/* An attack that was stopped and reported did no harm; one that was refused and not reported may be seen by nobody. */
+static void what_was_prevented_before_a_drill_is_told(void **state)
+{
+	struct profile p = profile_of("azure-cache");
+	struct facts f = good_facts();
+	struct outcome o = {};
+
+	strcpy(f.drill[DRILL_TLS_WRITER].stopped_by, "mem-fd");
+	judge_drill_tls_writer(&f, &p, &o);
+	assert_int_equal(o.verdict, CHECK_PASS);
+	assert_string_equal(
+		o.seen,
+		"after 12.3 ms (prevented and reported as mem-fd, before it could be tried)");
+	o = (struct outcome){};
+	f.drill[DRILL_TLS_WRITER].after_us = 1000001;
+	judge_drill_tls_writer(&f, &p, &o);
+	assert_int_equal(o.verdict, CHECK_FAIL);
+	o = (struct outcome){};
+	f.drill[DRILL_MEM_READ].alerted = false;
+	strcpy(f.drill[DRILL_MEM_READ].refused, "refused even to root");
+	judge_drill_mem_read(&f, &p, &o);
+	assert_int_equal(o.verdict, CHECK_FAIL);
+	assert_non_null(strstr(o.seen, "the attempt was refused: refused even to root"));
+	profile_free(&p);
+}
+
 /* A rule that is added needs a drill, or a reason why it cannot have one. */
 static void every_rule_has_a_drill_or_says_why_not(void **state)
 {
@@ -681,6 +707,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_harmless_is_never_live),
 		cmocka_unit_test(a_monitor_reports_an_event),
 		cmocka_unit_test(ids_are_unique_and_every_row_is_whole),
+		cmocka_unit_test(what_was_prevented_before_a_drill_is_told),
 		cmocka_unit_test(a_list_that_is_full_says_so),
 	};
 

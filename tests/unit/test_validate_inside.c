@@ -188,8 +188,8 @@ static void a_file_that_is_not_there_is_told(void **state)
 	set(f, DIR_DIR, in_dir("no-data"));
 	set(f, DIR_TLS_KEY, in_dir("no-key"));
 	look_files(f);
-	assert_non_null(strstr(f->files.role_why[ROLE_KEY], "No such file"));
-	assert_non_null(strstr(f->files.role_why[ROLE_DATA], "No such file"));
+	assert_non_null(strstr(f->files.role_why[ROLE_KEY], "there is no such file"));
+	assert_non_null(strstr(f->files.role_why[ROLE_DATA], "there is no such file"));
 	assert_string_equal(f->files.role_why[ROLE_ACL], "");
 	assert_int_equal(f->files.encrypted, UNKNOWN);
 	free(f);

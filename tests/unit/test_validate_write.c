@@ -258,6 +258,42 @@ static void drills_are_a_table(void **state)
 	facts.drilled = true;
 }
 
+static void all_formats_hold(const char *words)
+{
+	static void (*const formats[])(const struct verdict_report *r,
+				       FILE *out) = {write_text, write_html, write_json};
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		char *text = written(formats[i]);
+
+		if (!strstr(text, words))
+			fail_msg("format %zu does not say '%s'", i, words);
+		free(text);
+	}
+}
+
+/* Which of the server's options a decoy had, which were refused, and what it never has. */
+static void options_of_the_decoy_are_listed(void **state)
+{
+	struct options *o = &facts.config.options;
+
+	option_set(o, OPTION_TLS_PROTOCOLS, "TLSv1.3", strlen("TLSv1.3"));
+	option_set(o, OPTION_IO_THREADS, "many\n", strlen("many\n"));
+	strcpy(o->from, "CONFIG GET");
+	o->used = true;
+	all_formats_hold("CONFIG GET");
+	all_formats_hold("tls-protocols");
+	all_formats_hold("TLSv1.3");
+	all_formats_hold("io-threads");
+	all_formats_hold(OPTION_REFUSED_WHY);
+	all_formats_hold("requirepass, masterauth");
+	o->used = false;
+	all_formats_hold("with the server's it does not start here");
+	strcpy(o->why, "CONFIG GET, without a password: NOAUTH");
+	all_formats_hold("without a password: NOAUTH");
+	*o = (struct options){};
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +306,7 @@ int main(void)
 		cmocka_unit_test(a_baseline_shows_what_changed),
 		cmocka_unit_test(a_baseline_that_is_none_is_refused),
 		cmocka_unit_test(drills_are_a_table),
+		cmocka_unit_test(options_of_the_decoy_are_listed),
 	};
 
 	return cmocka_run_group_tests_name("validate_write", tests, setup, teardown);

@@ -2,6 +2,7 @@
 /* cmd_incidents.c - cachewarden incidents: asks a running monitor over its control socket for its latest incidents. */
 #include "cmd/ask_monitor.h"
 #include "cmd/filter.h"
+#include "cmd/incidents_cursor.h"
 #include "cmd/incidents_text.h"
 #include "cmd/verbs.h"
 #include "base/log.h"
@@ -41,18 +42,38 @@ static int show(json_t *reply, const struct filter *f, bool as_json)
 	return fflush(stdout) || ferror(stdout) ? EXIT_CANNOT : EXIT_FINE;
 }
 
+/* Numbers of another run say nothing of this one's: then all is shown, and it is said. */
+static int ask(uint32_t pid, const struct incidents_cursor *after, json_t **ret)
+{
+	int code = ask_monitor_json("incidents", pid, CONTROL_INCIDENTS, after->seq, ret);
+	bool restarted = code == CLI_PROCEED && incidents_cursor_is_foreign(after, *ret);
+
+	if (restarted) {
+		log_warn("incidents: the monitor was restarted since that answer; these are all "
+			 "that it has reported since its start");
+		json_decref(*ret);
+		*ret = NULL;
+		code = ask_monitor_json("incidents", pid, CONTROL_INCIDENTS, 0, ret);
+	}
+	if (code == CLI_PROCEED)
+		incidents_cursor_put(*ret, restarted);
+	return code;
+}
+
 int cmd_incidents(int argc, char **argv)
 {
 	struct filter f = FILTER_ANY;
 	int output = 0, code;
-	uint32_t pid = 0, after = 0;
+	struct incidents_cursor cursor = {};
+	const char *after = NULL;
+	uint32_t pid = 0;
 	const struct cli_arg args[] = {
 		FILTER_INSTANCE(f),
 		FILTER_WHAT(f),
 		FILTER_SINCE(f, "Only those that went on then or later"),
-		{"--after", "SEQ",
-		 "Only what was reported after that: the member seq of an earlier answer.",
-		 CLI_NUMBER, &after},
+		{"--after", "CURSOR",
+		 "Only what was reported after that: the member cursor of an earlier answer. If the monitor was restarted since, all that the new one has.",
+		 CLI_TEXT, &after},
 		{"--output", "text|json", "Print text, or one JSON object. Default: text.",
 		 CLI_CHOICE, &output},
 		ASK_PID(pid),
@@ -68,8 +89,14 @@ int cmd_incidents(int argc, char **argv)
 		argc, argv);
 	if (code == CLI_PROCEED)
 		code = filter_check("incidents", &f);
+	if (code == CLI_PROCEED && after && !incidents_cursor_parse(&cursor, after)) {
+		log_error("incidents: --after: '%s' is none; expected the member cursor of an "
+			  "earlier answer, RUN:NUMBER",
+			  after);
+		code = EXIT_USAGE;
+	}
 	if (code == CLI_PROCEED)
-		code = ask_monitor_json("incidents", pid, CONTROL_INCIDENTS, after, &reply);
+		code = ask(pid, &cursor, &reply);
 	if (code == CLI_PROCEED)
 		code = show(reply, &f, output == 1);
 	json_decref(reply);

@@ -115,6 +115,7 @@ static int look(struct facts *f, const struct settings *s)
 
 	progress("validate: asking %s: TLS versions, ciphers, certificate, configuration ...",
 		 f->name);
+	f->config.options.wanted = s->drill;
 	look_addresses(f);
 	ok = look_server(f, &s->login, error, sizeof(error));
 	progress_end();
@@ -131,8 +132,15 @@ static int look(struct facts *f, const struct settings *s)
 	if (s->drill || s->drill_live)
 		drill(f, s->drill_live);
 	progress_end();
-	if (s->duration_s || s->while_runs)
+	if (f->interrupted[0]) {
+		log_warn("validate: %s stopped the drills; the report has what was done by then",
+			 f->interrupted);
+		f->watch.asked = s->duration_s || s->while_runs;
+		snprintf(f->watch.why, sizeof(f->watch.why),
+			 "the drills before it were stopped by a signal");
+	} else if (s->duration_s || s->while_runs) {
 		watch(f, s->duration_s ?: DAY_S, s->while_runs);
+	}
 	return CLI_PROCEED;
 }
 

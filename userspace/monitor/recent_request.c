@@ -8,12 +8,16 @@
 
 #include <unistd.h>
 
-/* Whose answer it is, and the number to ask with next time. */
-static void put_head(struct jsonw *j, uint64_t seq, uint64_t gone)
+/*
+ * Whose answer it is, and the number to ask with next time. Numbers begin anew with each run: whoever keeps one keeps the run with
+ * it.
+ */
+static void put_head(struct jsonw *j, const struct monitor *m, uint64_t seq, uint64_t gone)
 {
 	jsonw_object(j, NULL);
 	jsonw_string(j, "version", CACHEWARDEN_VERSION);
 	jsonw_int(j, "pid", getpid());
+	jsonw_string(j, "run", m->uid_prefix);
 	jsonw_int(j, "seq", (int64_t)seq);
 	jsonw_int(j, "gone", (int64_t)gone);
 }
@@ -127,7 +131,7 @@ void recent_request_incidents(void *ctx, int fd, uint64_t after)
 	const struct recent_incident *ri;
 	struct jsonw j = {};
 
-	put_head(&j, m->recent->incidents, m->recent->incidents_gone);
+	put_head(&j, m, m->recent->incidents, m->recent->incidents_gone);
 	jsonw_array(&j, "incidents");
 	for (uint64_t at = after; (ri = recent_incident_after(m->recent, at)); at = ri->seq)
 		put_incident(&j, ri, m->uid_prefix);
@@ -140,7 +144,7 @@ void recent_request_events(void *ctx, int fd, uint64_t after)
 	const struct recent_event *e;
 	struct jsonw j = {};
 
-	put_head(&j, m->recent->events, recent_events_gone(m->recent, after));
+	put_head(&j, m, m->recent->events, recent_events_gone(m->recent, after));
 	jsonw_array(&j, "events");
 	for (uint64_t at = after; (e = recent_event_after(m->recent, at)); at = e->seq)
 		put_event(&j, e, m->uid_prefix);

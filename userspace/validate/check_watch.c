@@ -137,9 +137,15 @@ static void judge_drill(const struct facts *f, enum drill_id id, struct outcome 
 	if (d->why[0])
 		check_skip(ret, "%s", d->why);
 	else if (!d->alerted)
-		check_fail(ret, "no alert within %d ms", DRILL_WAIT_MS);
+		check_fail(ret, "no alert within %d ms%s%s", DRILL_WAIT_MS,
+			   d->refused[0] ? "; the attempt was refused: " : "", d->refused);
 	else if (d->after_us > DRILL_MOST_MS * 1000)
 		check_fail(ret, "an alert, but after %" PRId64 " ms", d->after_us / 1000);
+	else if (d->stopped_by[0])
+		check_pass(ret,
+			   "after %" PRId64 ".%" PRId64
+			   " ms (prevented and reported as %s, before it could be tried)",
+			   d->after_us / 1000, d->after_us % 1000 / 100, d->stopped_by);
 	else
 		check_pass(ret, "after %" PRId64 ".%" PRId64 " ms (attempt %s)", d->after_us / 1000,
 			   d->after_us % 1000 / 100, d->outcome);

@@ -28,8 +28,8 @@ struct drill_event {
 };
 
 /*
- * Find one that watches that server. said is for the report. Returns false with the reason in why if it cannot be found out what a
- * monitor here reports; close it in all cases.
+ * Find the one that watches that server, the first of several. said is for the report. Returns false with the reason in why if it cannot be
+ * found out what a monitor here reports; close it in all cases.
  */
 bool drill_monitor_open(struct drill_monitor *m, pid_t server, char said[FACTS_WHY],
 			char why[FACTS_WHY]);

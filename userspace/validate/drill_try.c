@@ -2,9 +2,10 @@
 /* drill_try.c - see drill_try.h. A drill is one row and one function. */
 #include "validate/drill_try.h"
 
+#include "base/clock.h"
 #include "base/macros.h"
 #include "model/rule.h"
-#include "monitor/ask_link.h"
+#include "monitor/ask_resp.h"
 #include "validate/hello.h"
 
 #include <errno.h>
@@ -26,7 +27,11 @@
 #define CLOSED_MS 500	 /* for a server to close a connection that has become senseless */
 #define TLS_1_1 0x0302
 #define TLS_1_2 0x0303
-#define ECDHE_ECDSA_NULL_SHA 0xc006 /* RFC 8422 */
+/* RFC 8422 */
+#define ECDHE_ECDSA_NULL_SHA 0xc006
+#define ECDHE_ECDSA_AES_128_CBC_SHA 0xc009
+#define ECDHE_RSA_NULL_SHA 0xc010
+#define ECDHE_RSA_AES_128_CBC_SHA 0xc013
 
 /* --- the attempts: each returns 0 or the errno with which it was refused --- */
 
@@ -123,18 +128,36 @@ static int try_mem_dump(const struct scene *s)
 	return err;
 }
 
+/* Tell the decoy something. Returns whether it did it; *ret_answered: or said that it does not. */
+static bool command(const struct scene *s, bool *ret_answered, const char *const *words)
+{
+	struct ask_link l = {.fd = s->commands, .diag = -1};
+	struct server_reply r = {};
+	char buf[ASK_RESP_MAX];
+
+	*ret_answered = ask_resp(&l, words, buf, &r) == ASK_RESP_OK;
+	return *ret_answered && r.kind == REPLY_STATUS;
+}
+#define COMMAND(s, answered, ...) command(s, answered, (const char *const[]){__VA_ARGS__, NULL})
+
+static bool authenticate(const struct scene *s)
+{
+	bool answered;
+
+	return s->commands >= 0 && COMMAND(s, &answered, "AUTH", s->decoy->password);
+}
+
 /* It is loaded, found to be no module, and unloaded. */
 static int try_mem_inject(const struct scene *s)
 {
-	int fd = decoy_connect(&s->plain);
-	char command[256], answer[64];
-	int n = snprintf(command, sizeof(command), "AUTH %s\r\nMODULE LOAD %s\r\n",
-			 s->decoy->password, s->decoy->library);
+	bool answered;
 
-	if (fd < 0 || !s->decoy->library[0])
-		return fd < 0 ? errno : ENOENT;
-	return write(fd, command, (size_t)n) == n && read(fd, answer, sizeof(answer)) > 0 ? 0
-											  : errno;
+	if (!s->decoy->library[0])
+		return ENOENT;
+	if (!authenticate(s))
+		return ECONNREFUSED;
+	COMMAND(s, &answered, "MODULE", "LOAD", s->decoy->library);
+	return answered ? 0 : ETIMEDOUT;
 }
 
 /* It is opened, and not read. */
@@ -160,25 +183,45 @@ static int try_tls_key(const struct scene *s)
 	return open_found(s->key);
 }
 
+/* Send PING, and read the answer. Returns its length; 0 and less: none, with errno, 0 if it is the end of the connection. */
+static ssize_t ping(const struct scene *s, const struct decoy_end *to)
+{
+	int fd = decoy_connect(to);
+	char answer[8];
+
+	if (fd < 0)
+		return -1;
+	s->trial->port = decoy_peer_port(fd);
+	if (write(fd, "PING\r\n", 6) != 6)
+		return -1;
+	errno = 0;
+	return read(fd, answer, sizeof(answer));
+}
+
 /* Its port for TLS refuses it, and answers or not. */
 static int try_tls_plaintext(const struct scene *s)
 {
 	const struct decoy_end *to = s->plain.port ? &s->plain : &s->tls;
-	int fd = to->port ? decoy_connect(to) : -1;
-	char answer[8];
 
 	if (!to->port)
 		return ENOENT;
-	if (fd < 0 || write(fd, "PING\r\n", 6) != 6)
-		return errno;
-	s->trial->port = decoy_peer_port(fd);
-	return read(fd, answer, sizeof(answer)) < 0 && errno != ECONNRESET ? errno : 0;
+	return ping(s, to) < 0 && errno != ECONNRESET ? errno : 0;
 }
 
-/* Offer one suite of one version, and read the ServerHello. */
-static int offer(const struct scene *s, uint16_t version, uint16_t suite)
+/* Nothing is served where the answer is prevented. */
+static int try_tls_listener(const struct scene *s)
 {
-	struct hello h = {.version = version, .suite = &suite, .suites = 1};
+	s->trial->preparing = RULE_TLS_PLAINTEXT;
+	if (ping(s, &s->plain) <= 0)
+		return errno ?: ECONNRESET;
+	s->trial->preparing = RULE_NONE;
+	return 0;
+}
+
+/* Offer suites of one version, one for each kind of key, and read the ServerHello. */
+static int offer(const struct scene *s, uint16_t version, const uint16_t suites[2])
+{
+	struct hello h = {.version = version, .suite = suites, .suites = 2};
 	uint8_t out[HELLO_MAX], in[HELLO_SERVER_MAX];
 	struct hello_choice choice;
 	int fd = s->tls.port ? decoy_connect(&s->tls) : -1;
@@ -200,40 +243,67 @@ static int offer(const struct scene *s, uint16_t version, uint16_t suite)
 									       : EPROTONOSUPPORT;
 }
 
+/* Does a decoy with the server's options accept what that one would refuse? The server itself is left as it is. */
+static void set_tls(const struct scene *s, const char *protocols, const char *ciphers)
+{
+	bool answered;
+
+	COMMAND(s, &answered, "CONFIG", "SET", "tls-ciphers", ciphers);
+	COMMAND(s, &answered, "CONFIG", "SET", "tls-protocols", protocols);
+}
+
+/* What is offered is what a server has to be weak for: a decoy is meanwhile. */
+static int offer_weak(const struct scene *s, uint16_t version, const uint16_t suites[2])
+{
+	const struct options *o = s->options;
+	bool weaken = o && authenticate(s);
+	int err;
+
+	if (weaken)
+		set_tls(s, DECOY_PROTOCOLS, DECOY_CIPHERS);
+	s->trial->began_ns = clock_boot_ns();
+	err = offer(s, version, suites);
+	if (weaken)
+		set_tls(s, o->value[OPTION_TLS_PROTOCOLS], o->value[OPTION_TLS_CIPHERS]);
+	return err;
+}
+
 static int try_tls_version(const struct scene *s)
 {
-	return offer(s, TLS_1_1, 0xc009); /* ECDHE_ECDSA_WITH_AES_128_CBC_SHA */
+	return offer_weak(
+		s, TLS_1_1,
+		(const uint16_t[]){ECDHE_ECDSA_AES_128_CBC_SHA, ECDHE_RSA_AES_128_CBC_SHA});
 }
 
 static int try_tls_cipher(const struct scene *s)
 {
-	return offer(s, TLS_1_2, ECDHE_ECDSA_NULL_SHA);
+	return offer_weak(s, TLS_1_2, (const uint16_t[]){ECDHE_ECDSA_NULL_SHA, ECDHE_RSA_NULL_SHA});
 }
 
 /* A handshake, then a command in the clear where a record must follow. The server closes the connection, no other one. */
 static int try_tls_midstream(const struct scene *s)
 {
+	struct ask_link *l = s->client;
 	struct conn_ends unused;
-	struct ask_link l;
 	char answer[64];
 
-	if (!s->tls.port || !ask_link_init(&l))
+	if (!s->tls.port || !l)
 		return ENOENT;
-	ask_link_tolerate(&l, 0);
-	if (!ask_link_connect(&l, s->tls.ip, s->tls.port, &unused))
+	ask_link_tolerate(l, 0);
+	if (!ask_link_connect(l, s->tls.ip, s->tls.port, &unused))
 		return ECONNREFUSED;
-	s->trial->port = decoy_peer_port(l.fd);
-	if (ask_link_encrypt(&l) != ASK_PEER_TLS)
+	s->trial->port = decoy_peer_port(l->fd);
+	if (ask_link_encrypt(l) != ASK_PEER_TLS)
 		return EPROTONOSUPPORT;
-	if (send(l.fd, "PING\r\n", 6, MSG_NOSIGNAL) != 6)
+	if (send(l->fd, "PING\r\n", 6, MSG_NOSIGNAL) != 6)
 		return errno;
-	while (poll(&(struct pollfd){.fd = l.fd, .events = POLLIN}, 1, CLOSED_MS) == 1 &&
-	       recv(l.fd, answer, sizeof(answer), 0) > 0)
+	while (poll(&(struct pollfd){.fd = l->fd, .events = POLLIN}, 1, CLOSED_MS) == 1 &&
+	       recv(l->fd, answer, sizeof(answer), 0) > 0)
 		;
 	return 0;
 }
 
-/* A descriptor of the decoy's end of a connection, taken from it; -1 and errno. */
+/* A descriptor of the decoy's end of a connection, taken from it; -1 and errno: ENOENT if it has none. */
 static int take_other_end(const struct scene *s, uint16_t port)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
@@ -252,6 +322,7 @@ static int take_other_end(const struct scene *s, uint16_t port)
 		else if (errno != EBADF)
 			return -1;
 	}
+	errno = ENOENT;
 	return -1;
 }
 
@@ -261,26 +332,39 @@ static int try_tls_writer(const struct scene *s)
 	int fd = decoy_connect(&s->plain), other;
 	char answer[16];
 
-	/* what is answered was accepted */
-	if (fd < 0 || write(fd, "PING\r\n", 6) != 6 || read(fd, answer, sizeof(answer)) <= 0)
+	if (fd < 0)
 		return errno;
-	other = take_other_end(s, decoy_peer_port(fd));
-	return other >= 0 && write(other, "+OK\r\n", 5) == 5 ? 0 : errno;
+	s->trial->port = decoy_peer_port(fd);
+	s->trial->preparing = RULE_TLS_PLAINTEXT;
+	/* what is answered was accepted */
+	errno = ECONNRESET;
+	if (write(fd, "PING\r\n", 6) != 6 || read(fd, answer, sizeof(answer)) <= 0)
+		return errno;
+	s->trial->preparing = RULE_MEM_FD;
+	other = take_other_end(s, s->trial->port);
+	if (other < 0)
+		return errno;
+	s->trial->preparing = RULE_NONE;
+	return write(other, "+OK\r\n", 5) == 5 ? 0 : errno;
 }
 
 /* One datagram from a socket that the decoy was given, to a port of this host that nobody has to listen on. */
 static int try_tls_bypass(const struct scene *s)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
-	int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, DECOY_DATAGRAMS, 0);
+	int pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0), fd;
 
-	return fd >= 0 && write(fd, "drill", 5) == 5 ? 0 : errno;
+	s->trial->preparing = RULE_MEM_FD;
+	fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, DECOY_DATAGRAMS, 0);
+	if (fd < 0)
+		return errno;
+	s->trial->preparing = RULE_NONE;
+	return write(fd, "drill", 5) == 5 ? 0 : errno;
 }
 
 /* --- the table --- */
 
 const struct drill_row drill_rows[] = {
-	[DRILL_TLS_LISTENER] = {RULE_TLS_LISTENER, try_tls_plaintext,
+	[DRILL_TLS_LISTENER] = {RULE_TLS_LISTENER, try_tls_listener,
 				"it is reported once per port, and may have been",
 				.whom = BY_ADDRESS, .asks = true},
 	[DRILL_MEM_TRACE] = {RULE_MEM_TRACE, try_mem_trace,
@@ -294,11 +378,13 @@ const struct drill_row drill_rows[] = {
 	[DRILL_MEM_KERNEL] = {RULE_MEM_KERNEL, try_mem_kernel, .whose = OF_HOST},
 	[DRILL_MEM_DUMP] = {RULE_MEM_DUMP, try_mem_dump, "it changes its core limit"},
 	[DRILL_MEM_INJECT] = {RULE_MEM_INJECT, try_mem_inject, "it loads a library into it",
-			      .whom = BY_SERVER, .asks = true},
+			      .whom = BY_SERVER, .asks = true, .commands = true},
 	[DRILL_REST_FILE] = {RULE_REST_FILE, try_rest_file},
 	[DRILL_TLS_PLAINTEXT] = {RULE_TLS_PLAINTEXT, try_tls_plaintext, .asks = true},
-	[DRILL_TLS_VERSION] = {RULE_TLS_VERSION, try_tls_version, .whom = BY_ADDRESS, .asks = true},
-	[DRILL_TLS_CIPHER] = {RULE_TLS_CIPHER, try_tls_cipher, .whom = BY_ADDRESS, .asks = true},
+	[DRILL_TLS_VERSION] = {RULE_TLS_VERSION, try_tls_version, .whom = BY_ADDRESS, .asks = true,
+			       .commands = true},
+	[DRILL_TLS_CIPHER] = {RULE_TLS_CIPHER, try_tls_cipher, .whom = BY_ADDRESS, .asks = true,
+			      .commands = true},
 	[DRILL_TLS_MIDSTREAM] = {RULE_TLS_MIDSTREAM, try_tls_midstream, .whom = BY_ADDRESS,
 				 .asks = true},
 	[DRILL_TLS_WRITER] = {RULE_TLS_WRITER, try_tls_writer, "it takes a descriptor"},

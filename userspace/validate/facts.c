@@ -60,6 +60,7 @@ void facts_bound(struct facts *f)
 	ANSWER(w->config_open);
 	for (size_t i = 0; i < DIR_MAX; i++)
 		END(c->value[i]);
+	option_bound(&c->options);
 	END(c->why);
 	END(c->file);
 	END(c->role);

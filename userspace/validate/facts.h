@@ -9,6 +9,7 @@
 #define CACHEWARDEN_FACTS_H
 
 #include "event.h"
+#include "validate/option.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -104,6 +105,7 @@ struct facts_config {
 	char file[PATH_LEN];	       /* its configuration file */
 	char role[FACTS_NAME];	       /* "master" or "slave" */
 	char info_why[FACTS_WHY];      /* file or role is not known */
+	struct options options;	       /* that a decoy gets, too */
 	/* may the default user run them? */
 	char acl_why[FACTS_WHY];
 	enum known may_debug, may_module, may_config;
@@ -243,9 +245,12 @@ enum drill_id { DRILLS(X) DRILL_MAX };
 #undef X
 
 struct facts_drill {
-	char why[FACTS_WHY]; /* it could not be tried */
+	char why[FACTS_WHY]; /* it could not be tried, or not be judged */
 	bool alerted;
-	int64_t after_us;	  /* from just before the attempt until it was reported */
+	char stopped_by
+		[FACTS_NAME]; /* the rule that prevented what had to come first; empty: it was tried */
+	char refused[FACTS_WHY]; /* why the attempt did not succeed, of one that was not reported */
+	int64_t after_us;	 /* from just before the attempt until it was reported */
 	char outcome[FACTS_NAME]; /* of the attempt, as the alert has it */
 };
 
@@ -264,7 +269,8 @@ struct facts {
 	struct facts_host host;
 	struct facts_watch watch;
 	bool drilled, drilled_live;
-	char drilled_by[FACTS_WHY]; /* whose monitor had to report the drills */
+	char interrupted[FACTS_NAME]; /* the signal that ended the drills; empty: none did */
+	char drilled_by[FACTS_WHY];   /* whose monitor had to report the drills */
 	struct facts_drill drill[DRILL_MAX];
 };
 

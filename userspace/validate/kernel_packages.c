@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #define IMAGE "linux-image-"
+#define BACKPORT "~bpo"
 #define LINE 512 /* of a longer one the rest is passed over */
 
 const char *kernel_flavour(const char *release)
@@ -59,8 +61,23 @@ static bool read_line(gzFile f, char line[LINE])
 
 struct stanza {
 	struct kernel_package p;
+	char needs[KERNEL_VERSION]; /* the first kernel that it depends on: it is a meta package */
 	bool installed;
 };
+
+/* "linux-image-6.8.0-40-generic, linux-firmware" or "kmod, linux-image-... (= 1)" */
+static void take_depends(struct stanza *s, const char *line)
+{
+	for (const char *at = line; (at = strstr(at, IMAGE)); at++) {
+		const char *release = at + strlen(IMAGE);
+
+		if (release[0] < '0' || release[0] > '9')
+			continue;
+		snprintf(s->needs, sizeof(s->needs), "%.*s", (int)strcspn(release, " ,|("),
+			 release);
+		return;
+	}
+}
 
 static void take_field(struct stanza *s, const char *line)
 {
@@ -71,32 +88,17 @@ static void take_field(struct stanza *s, const char *line)
 		snprintf(s->p.version, sizeof(s->p.version), "%.63s", line + strlen("Version: "));
 	else if (!strncmp(line, "Status: ", 8) && strstr(line, " ok installed")) /* or held */
 		s->installed = true;
+	else if (!strncmp(line, "Depends: ", strlen("Depends: ")))
+		take_depends(s, line);
 }
 
-/* Which kernels are looked for. */
-struct wanted {
-	const char *flavour, *release; /* NULL: any */
-	bool installed;
-};
-
-static bool is_wanted(const struct stanza *s, const struct wanted *w)
+static bool is_newer(const char *version, const char *than)
 {
-	const char *release = s->p.release;
-
-	return release[0] >= '0' && release[0] <= '9' && s->p.version[0] &&
-	       (!w->flavour || !strcmp(kernel_flavour(release), w->flavour)) &&
-	       (!w->release || !strcmp(release, w->release)) && (s->installed || !w->installed);
+	return !than[0] || debian_version_compare(version, than) > 0;
 }
 
-static void end_stanza(struct stanza *s, const struct wanted *w, struct kernel_package *newest)
-{
-	if (is_wanted(s, w) &&
-	    (!newest->version[0] || debian_version_compare(s->p.version, newest->version) > 0))
-		*newest = s->p;
-	*s = (struct stanza){};
-}
-
-static int search(const char *path, const struct wanted *w, struct kernel_package *ret)
+/* Give each stanza to fn. Returns 0 or a negative errno. */
+static int each_stanza(const char *path, void (*fn)(void *ctx, const struct stanza *s), void *ctx)
 {
 	gzFile f = gzopen(path, "rbe");
 	struct stanza s = {};
@@ -106,26 +108,107 @@ static int search(const char *path, const struct wanted *w, struct kernel_packag
 	if (!f)
 		return errno ? -errno : -ENOMEM;
 	while (read_line(f, line)) {
-		if (line[0])
+		if (line[0]) {
 			take_field(&s, line);
-		else
-			end_stanza(&s, w, ret);
+			continue;
+		}
+		fn(ctx, &s);
+		s = (struct stanza){};
 	}
-	end_stanza(&s, w, ret);
+	fn(ctx, &s); /* the last one needs no empty line */
 	gzerror(f, &err);
 	gzclose(f);
 	return err == Z_OK || err == Z_STREAM_END ? 0 : -EBADMSG;
 }
 
+static bool is_kernel(const struct stanza *s)
+{
+	return s->p.release[0] >= '0' && s->p.release[0] <= '9' && s->p.version[0] && !s->needs[0];
+}
+
+/* --- dpkg's --- */
+
+/* Which kernels are looked for. */
+struct search {
+	const char *flavour, *release; /* NULL: any */
+	bool installed;
+	struct kernel_package *newest;
+};
+
+static void take_kernel(void *ctx, const struct stanza *s)
+{
+	struct search *w = ctx;
+	const char *release = s->p.release;
+
+	if (is_kernel(s) && (!w->flavour || !strcmp(kernel_flavour(release), w->flavour)) &&
+	    (!w->release || !strcmp(release, w->release)) && (s->installed || !w->installed) &&
+	    is_newer(s->p.version, w->newest->version))
+		*w->newest = s->p;
+}
+
 int kernel_packages_read(const char *path, const char *flavour, bool installed,
 			 struct kernel_package *ret)
 {
-	return search(path, &(struct wanted){.flavour = flavour, .installed = installed}, ret);
+	return each_stanza(
+		path, take_kernel,
+		&(struct search){.flavour = flavour, .installed = installed, .newest = ret});
 }
 
 int kernel_packages_find(const char *path, const char *release, struct kernel_package *ret)
 {
-	return search(path, &(struct wanted){.release = release, .installed = true}, ret);
+	return each_stanza(path, take_kernel,
+			   &(struct search){.release = release, .installed = true, .newest = ret});
+}
+
+/* The length of "6.8" in "6.8.0-40-generic". */
+static size_t series_len(const char *release)
+{
+	size_t major = strspn(release, "0123456789"), minor;
+
+	if (release[major] != '.')
+		return major;
+	minor = strspn(release + major + 1, "0123456789");
+	return major + 1 + minor;
+}
+
+static bool is_of_series(const char *release, const char *of)
+{
+	size_t len = series_len(of);
+
+	return series_len(release) == len && !strncmp(release, of, len) &&
+	       !strcmp(kernel_flavour(release), kernel_flavour(of));
+}
+
+struct meta_search {
+	const char *release;
+	char *meta;
+	char needs[KERNEL_VERSION]; /* of the one that was found */
+	int fit;
+};
+
+static void take_meta(void *ctx, const struct stanza *s)
+{
+	struct meta_search *m = ctx;
+	int fit;
+
+	if (!s->needs[0] || !s->installed || !s->p.release[0])
+		return;
+	fit = !strcmp(s->needs, m->release)				      ? 3
+	      : is_of_series(s->needs, m->release)			      ? 2
+	      : !strcmp(kernel_flavour(s->needs), kernel_flavour(m->release)) ? 1
+									      : 0;
+	if (!fit || fit < m->fit || (fit == m->fit && !is_newer(s->needs, m->needs)))
+		return;
+	m->fit = fit;
+	snprintf(m->needs, sizeof(m->needs), "%s", s->needs);
+	snprintf(m->meta, KERNEL_VERSION, "%s", s->p.release);
+}
+
+int kernel_meta_find(const char *path, const char *release, char meta[KERNEL_VERSION])
+{
+	meta[0] = '\0';
+	return each_stanza(path, take_meta,
+			   &(struct meta_search){.release = release, .meta = meta});
 }
 
 /* --- apt's lists --- */
@@ -161,49 +244,91 @@ static bool is_automatic(const char *dir, const char *name)
 	return true;
 }
 
-static void read_list(struct kernel_lists *l, const char *dir, const char *name,
-		      const char *flavour)
+/* Of one architecture there are some hundred, of all that an archive keeps. */
+#define OFFERED_MAX 1024
+
+struct offers {
+	struct kernel_lists *l;
+	const struct kernel_wanted *w;
+	bool backports_alone;			/* of the list that is read */
+	struct kernel_package meta;		/* release: that it brings */
+	struct kernel_package all[OFFERED_MAX]; /* of its flavour */
+	size_t count;
+};
+
+static void take_offer(void *ctx, const struct stanza *s)
+{
+	struct offers *o = ctx;
+
+	if (o->backports_alone && !strstr(s->p.version, BACKPORT))
+		return;
+	if (s->needs[0] && o->w->meta[0] && !strcmp(s->p.release, o->w->meta) &&
+	    is_newer(s->p.version, o->meta.version)) {
+		o->meta = s->p;
+		snprintf(o->meta.release, sizeof(o->meta.release), "%s", s->needs);
+	}
+	if (!is_kernel(s) ||
+	    strcmp(kernel_flavour(s->p.release), kernel_flavour(o->w->release)) != 0)
+		return;
+	if (o->count == OFFERED_MAX)
+		o->l->unread = true;
+	else
+		o->all[o->count++] = s->p;
+}
+
+/* Of the kernel that the meta package brings; without one, of the series that runs. */
+static void choose_newest(const struct offers *o)
+{
+	struct kernel_package *newest = &o->l->newest;
+
+	for (size_t i = 0; i < o->count; i++) {
+		const struct kernel_package *p = &o->all[i];
+		bool meant = o->meta.version[0] ? !strcmp(p->release, o->meta.release)
+						: is_of_series(p->release, o->w->release);
+
+		if (meant && is_newer(p->version, newest->version))
+			*newest = *p;
+	}
+}
+
+static void read_list(struct offers *o, const char *dir, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%.255s", dir, name);
-	if (!is_automatic(dir, name) || stat(path, &st))
+	o->backports_alone = !is_automatic(dir, name);
+	if ((o->backports_alone && !o->w->backports) || stat(path, &st))
 		return;
-	if (kernel_packages_read(path, flavour, false, &l->newest)) {
-		l->unread = true;
+	if (each_stanza(path, take_offer, o)) {
+		o->l->unread = true;
 		return;
 	}
-	l->lists++;
+	o->l->lists++;
+	if (st.st_mtim.tv_sec > o->l->changed_s)
+		o->l->changed_s = st.st_mtim.tv_sec;
 }
 
-/* apt keeps the server's time in its lists; the directory changes when they are fetched. */
-static void note_time(struct kernel_lists *l, const char *dir)
+void kernel_lists_read(struct kernel_lists *l, const char *dir, const struct kernel_wanted *w)
 {
-	char path[PATH_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/partial", dir);
-	if (!stat(path, &st) || !stat(dir, &st))
-		l->changed_s = st.st_mtim.tv_sec;
-}
-
-void kernel_lists_read(struct kernel_lists *l, const char *dir, const char *flavour)
-{
-	DIR *d = opendir(dir);
+	struct offers *o = calloc(1, sizeof(*o));
+	DIR *d = o ? opendir(dir) : NULL;
 	struct dirent *e;
 
 	*l = (struct kernel_lists){};
-	if (!d)
-		return;
-	note_time(l, dir);
-	while ((e = readdir(d))) {
+	while (d && (e = readdir(d))) {
 		const char *kind = strstr(e->d_name, "_Packages");
 
+		o->l = l;
+		o->w = w;
 		if (kind && (!strcmp(kind, "_Packages") || !strcmp(kind, "_Packages.gz")))
-			read_list(l, dir, e->d_name, flavour);
-		else if (kind && is_automatic(dir, e->d_name))
+			read_list(o, dir, e->d_name);
+		else if (kind && (w->backports || is_automatic(dir, e->d_name)))
 			l->unread = true;
 	}
-	closedir(d);
+	if (d) {
+		choose_newest(o);
+		closedir(d);
+	}
+	free(o);
 }

@@ -36,14 +36,31 @@ int kernel_packages_read(const char *path, const char *flavour, bool installed,
 /* The same of one release. */
 int kernel_packages_find(const char *path, const char *release, struct kernel_package *ret);
 
+/*
+ * The installed package that brings the running kernel's successors, without "linux-image-": "amd64", "generic", "generic-hwe-22.04". It is the
+ * one that depends on that release, else on one of its series (6.8) and flavour, else on the newest of its flavour. Empty if there
+ * is none. Returns 0 or a negative errno.
+ */
+int kernel_meta_find(const char *path, const char *release, char meta[KERNEL_VERSION]);
+
+/* What to look for in apt's lists. */
+struct kernel_wanted {
+	const char *release; /* that runs: its flavour, and its series if there is no meta */
+	const char *meta;    /* by kernel_meta_find() */
+	bool backports;	     /* it is from backports: these are looked at, too */
+};
+
 struct kernel_lists {
 	struct kernel_package newest;
 	unsigned int lists; /* that were read */
 	bool unread;	    /* one is compressed in a way that is not read here */
-	int64_t changed_s; /* when the newest list or release file was written, seconds since the epoch */
+	int64_t changed_s; /* date of the newest list, seconds since the epoch: apt gives them the server's time */
 };
 
-/* All lists of apt's directory, but for those of archives that nothing is installed from unasked (NotAutomatic: backports). */
-void kernel_lists_read(struct kernel_lists *l, const char *dir, const char *flavour);
+/*
+ * All lists of apt's directory. Of archives that nothing is installed from unasked (NotAutomatic: backports, experimental) only the
+ * kernels of backports, and these only for a kernel that is one of them.
+ */
+void kernel_lists_read(struct kernel_lists *l, const char *dir, const struct kernel_wanted *w);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * look.h - fills in facts.h. Of a server's own files only tls-ca-cert-file is opened, to verify the certificate; all others
- * are only looked at by stat(2). /proc/PID/fd, maps and environ of the chosen server are read: a running monitor reports
+ * look.h - fills in facts.h. Of a server's own files only tls-ca-cert-file is opened, to verify the certificate, and for a decoy its
+ * configuration if it does not answer CONFIG GET; all others are only looked at by stat(2). /proc/PID/fd, maps and environ of the chosen server are read: a running monitor reports
  * that, as it would of anybody.
  */
 #ifndef CACHEWARDEN_LOOK_H
@@ -11,6 +11,9 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+
+/* Why something was not seen, for whoever has to do something about it. err: positive. */
+const char *look_text(int err);
 
 /* What /proc/PID/status says of a process. */
 struct process_status {
@@ -69,6 +72,10 @@ void look_process(struct facts *f);
 void look_people(struct facts *f);
 void look_code(struct facts *f);
 void look_files(struct facts *f); /* needs its configuration */
+
+/* The options for a decoy, where CONFIG GET did not tell them: its configuration file and command line. */
+void look_options(struct facts *f);
+
 void look_host(struct facts *f);
 
 /* Is what the directory holds encrypted? place: in words. */

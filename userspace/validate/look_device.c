@@ -218,7 +218,7 @@ static enum known is_encrypted(struct walk *w, const char *path)
 	if (w->depth++ > DEPTH_MAX)
 		return answer(w, UNKNOWN, "%.180s: too many layers", path);
 	if (stat(path, &st) || statfs(path, &fs))
-		return answer(w, UNKNOWN, "%.180s: %s", path, strerror(errno));
+		return answer(w, UNKNOWN, "%.100s: %s", path, look_text(errno));
 	if (!statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &sx) &&
 	    sx.stx_attributes & STATX_ATTR_ENCRYPTED)
 		return answer(w, YES, "fscrypt");

@@ -34,8 +34,7 @@ static void unseen(struct search *s, enum file_role role, const char *path, int 
 {
 	char *why = s->f->files.role_why[role];
 
-	snprintf(why, FACTS_WHY, "%.180s: %s%s", path, strerror(-err),
-		 err == -EACCES || err == -EPERM ? "; run as root or as its user" : "");
+	snprintf(why, FACTS_WHY, "%.100s: %s", path, look_text(-err));
 }
 
 /* Paths in a configuration may be relative to dir. Returns 0 or a negative errno. */
@@ -194,9 +193,8 @@ void look_files(struct facts *f)
 		return;
 	s.root = inside_root(f->pid);
 	if (s.root < 0) {
-		snprintf(f->files.why, sizeof(f->files.why),
-			 "its files cannot be seen: %s; run as root or as its user",
-			 strerror(-s.root));
+		snprintf(f->files.why, sizeof(f->files.why), "its files cannot be seen: %s",
+			 look_text(-s.root));
 		return;
 	}
 	f->files.persists = c->value[DIR_SAVE][0] || !strcmp(c->value[DIR_APPENDONLY], "yes");

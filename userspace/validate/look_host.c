@@ -144,15 +144,19 @@ static void read_packages(struct facts_kernel *k, const char *release, int64_t n
 	const char *flavour = kernel_flavour(release);
 	struct kernel_package installed = {};
 	struct kernel_lists lists = {};
+	char meta[KERNEL_VERSION];
+	struct kernel_wanted w = {.release = release, .meta = meta};
 
 	k->lists_days = FACTS_UNSEEN;
 	read_running(k, now_s);
-	if (kernel_packages_read(KERNEL_DPKG_STATUS, flavour, true, &installed)) {
+	if (kernel_packages_read(KERNEL_DPKG_STATUS, flavour, true, &installed) ||
+	    kernel_meta_find(KERNEL_DPKG_STATUS, release, meta)) {
 		snprintf(k->why, sizeof(k->why), "%s cannot be read: no Debian, or no dpkg",
 			 KERNEL_DPKG_STATUS);
 		return;
 	}
-	kernel_lists_read(&lists, KERNEL_APT_LISTS, flavour);
+	w.backports = strstr(k->running, "~bpo");
+	kernel_lists_read(&lists, KERNEL_APT_LISTS, &w);
 	snprintf(k->installed, sizeof(k->installed), "%s", installed.version);
 	snprintf(k->offered, sizeof(k->offered), "%s", lists.newest.version);
 	if (lists.lists)

@@ -127,8 +127,7 @@ static void read_loader(struct facts *f)
 	in = fopen(path, "re");
 	if (!in || !text) {
 		snprintf(f->process.loader_why, sizeof(f->process.loader_why),
-			 "its environment cannot be read: %s; run as root or as its user",
-			 strerror(errno));
+			 "its environment cannot be read: %s", look_text(errno));
 	} else {
 		len = fread(text, 1, ENVIRON_MAX - 1, in);
 		f->process.loader_gone = !is_environment(text, len);
@@ -344,7 +343,7 @@ static void look_at_module(struct facts *f, int root, char *path)
 	}
 	exposed = find_exposed(root, path, word, sizeof(word));
 	if (exposed < 0)
-		snprintf(f->code.why, sizeof(f->code.why), "%.180s: %s", path, strerror(-exposed));
+		snprintf(f->code.why, sizeof(f->code.why), "%.100s: %s", path, look_text(-exposed));
 	else if (exposed && !strstr(f->code.exposed, word))
 		check_list(f->code.exposed, sizeof(f->code.exposed), "%s", word);
 }
@@ -359,8 +358,8 @@ void look_code(struct facts *f)
 	in = root >= 0 ? fopen(path, "re") : NULL;
 	if (!in)
 		snprintf(f->code.why, sizeof(f->code.why),
-			 "the files it executes cannot be seen: %s; run as root or as its user",
-			 strerror(root < 0 ? -root : errno));
+			 "the files it executes cannot be seen: %s",
+			 look_text(root < 0 ? -root : errno));
 	while (in && fgets(line, sizeof(line), in)) {
 		if (sscanf(line, "%*x-%*x %7s %*x %*s %*u %1039[^\n]", rights, file) != 2 ||
 		    rights[2] != 'x' || file[0] != '/' || !strcmp(file, last))

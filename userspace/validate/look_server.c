@@ -205,8 +205,8 @@ static FILE *open_own_ca(const struct facts *f, char *why, size_t size)
 		close(root);
 	if (fd >= 0)
 		return fdopen(fd, "r");
-	snprintf(why, size, "%.180s: %s", path,
-		 fd == -EINVAL ? "not a file of certificates" : strerror(-fd));
+	snprintf(why, size, "%.100s: %s", path,
+		 fd == -EINVAL ? "not a file of certificates" : look_text(-fd));
 	return NULL;
 }
 
@@ -296,6 +296,8 @@ bool look_server(struct facts *f, const struct look_login *a, char *error, size_
 	/* stays if it does not come to an answer */
 	snprintf(f->config.why, sizeof(f->config.why), "the server was not asked");
 	step(&j, f, prepare_talk, talk, f->config.why, sizeof(f->config.why), wrong);
+	if (option_count(&f->config.options))
+		snprintf(f->config.options.from, sizeof(f->config.options.from), "CONFIG GET");
 	forget_password(&j);
 	if (!wrong[0] && f->wire.addresses && !f->wire.why[0])
 		step(&j, f, prepare_sessions, probe_all_sessions, f->wire.why, sizeof(f->wire.why),

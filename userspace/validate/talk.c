@@ -189,6 +189,20 @@ static enum known may_default(struct conversation *c, const char *enabled, const
 	may_default(c, enabled,                                                                    \
 		    (const char *const[]){"ACL", "DRYRUN", "default", __VA_ARGS__, NULL})
 
+/* What a decoy gets, too: never all that there is (CONFIG GET *), which has secrets. */
+static void ask_options(struct conversation *c)
+{
+	struct server_reply r;
+	const char *why = NULL;
+
+	for (size_t id = 0; !why && id < OPTION_MAX; id++) {
+		r = (struct server_reply){};
+		why = ASK(c, &r, "CONFIG", "GET", option_name(id));
+		if (!why && r.kind == REPLY_PAIR)
+			option_set(&c->config->options, id, r.text, r.len);
+	}
+}
+
 static void converse(struct conversation *c)
 {
 	bool ok = ask_as_stranger(c);
@@ -201,6 +215,8 @@ static void converse(struct conversation *c)
 	if (!ok)
 		return;
 	ask_info(c);
+	if (c->config->options.wanted)
+		ask_options(c);
 	c->config->may_debug = MAY_DEFAULT(c, "enable-debug-command", "DEBUG", "HELP");
 	c->config->may_module = MAY_DEFAULT(c, "enable-module-command", "MODULE", "LIST");
 	c->config->may_config = MAY_DEFAULT(c, NULL, "CONFIG", "SET", "maxmemory", "0");

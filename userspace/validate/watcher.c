@@ -3,6 +3,7 @@
 #include "validate/watcher.h"
 
 #include "base/clock.h"
+#include "validate/interrupt.h"
 #include "validate/look.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 
 #define START_NS (60 * NS_PER_SEC) /* a busy host; it takes a second otherwise */
 #define END_NS (20 * NS_PER_SEC)
+#define LOOK_NS (100 * NS_PER_MS) /* between looks whether the operator stops it */
 #define LINE_MAX_LEN (1 << 20)
 
 /* It leaves the terminal's process group: Ctrl-C must not end the monitor before validate does. */
@@ -71,13 +73,15 @@ static bool wait_ready(struct watcher *w, char *why, size_t size)
 	bool ended = false, ready = false;
 	json_t *line;
 
-	while (!ready && !ended && clock_boot_ns() < until) {
-		line = watcher_next(w, until, &ended);
+	while (!ready && !ended && clock_boot_ns() < until && !interrupt_came()) {
+		line = watcher_next(w, clock_boot_ns() + LOOK_NS, &ended);
 		ready = line && is_heartbeat(line);
 		json_decref(line);
 	}
 	if (ended)
 		last_message(w, why, size);
+	else if (!ready && interrupt_came())
+		snprintf(why, size, "stopped by a signal before the monitor watched");
 	else if (!ready)
 		snprintf(why, size, "the monitor did not come up within %d s",
 			 (int)(START_NS / NS_PER_SEC));

@@ -64,6 +64,34 @@ static void write_row(const struct verdict_row *row, FILE *out)
 		fprintf(out, "      mend      %s\n", c->mend);
 }
 
+/* Which of the server's options the decoy had, and what it never has. */
+static void write_options(const struct options *o, FILE *out)
+{
+	fprintf(out, "Options that the decoy has of the server's: ");
+	if (!o->used) {
+		fprintf(out, "none, but permissive ones of its own: ");
+		write_printable(out, option_unused(o));
+	} else {
+		fprintf(out, "%zu, by %s", option_count(o), o->from);
+		if (o->why[0]) {
+			fprintf(out, "; ");
+			write_printable(out, o->why);
+		}
+	}
+	fputc('\n', out);
+	for (size_t id = 0; id < OPTION_MAX; id++) {
+		if (o->used && o->state[id] == OPTION_TAKEN)
+			fprintf(out, "  %s \"%s\"\n", option_name(id), o->value[id]);
+	}
+	for (size_t id = 0; id < OPTION_MAX; id++) {
+		if (o->state[id] == OPTION_REFUSED)
+			fprintf(out, "Not taken: %s: " OPTION_REFUSED_WHY "\n", option_name(id));
+	}
+	for (size_t i = 0; i < option_left_count; i++)
+		fprintf(out, "Not taken: %s: %s\n", option_left[i].names, option_left[i].why);
+	fputc('\n', out);
+}
+
 /* Who had to report the drills; what each shows, and how soon it was seen. */
 static void write_drilled(const struct verdict_report *r, FILE *out)
 {
@@ -72,6 +100,8 @@ static void write_drilled(const struct verdict_report *r, FILE *out)
 	fprintf(out, "\nDrills on %s, reported by %s:\n\n",
 		f->drilled_live ? "the server itself" : "a decoy",
 		f->drilled_by[0] ? f->drilled_by : "nobody");
+	if (!f->drilled_live)
+		write_options(&f->config.options, out);
 	for (size_t i = 0; i < r->rows; i++) {
 		const struct verdict_row *row = &r->row[i];
 

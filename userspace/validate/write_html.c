@@ -86,6 +86,37 @@ static void put_row(const struct verdict_row *row, FILE *out)
 	fprintf(out, "</dl></article>\n");
 }
 
+static void put_option(FILE *out, const char *names, const char *what)
+{
+	fprintf(out, "<tr><td>%s<td>", names);
+	write_escaped(out, what);
+	fprintf(out, "</tr>\n");
+}
+
+/* Which of the server's options the decoy had, and what it never has. */
+static void put_options(const struct options *o, FILE *out)
+{
+	fprintf(out, "<h3>Options of the decoy</h3>\n<p>");
+	if (o->used) {
+		fprintf(out, "%zu of the server's, by %s. ", option_count(o), o->from);
+		write_escaped(out, o->why);
+	} else {
+		fprintf(out, "None of the server's, but permissive ones of its own: ");
+		write_escaped(out, option_unused(o));
+	}
+	fprintf(out,
+		"</p>\n<table><tr><th>option<th>value of the server, or why it is not taken</tr>\n");
+	for (size_t id = 0; id < OPTION_MAX; id++) {
+		if (o->used && o->state[id] == OPTION_TAKEN)
+			put_option(out, option_name(id), o->value[id]);
+		else if (o->state[id] == OPTION_REFUSED)
+			put_option(out, option_name(id), OPTION_REFUSED_WHY);
+	}
+	for (size_t i = 0; i < option_left_count; i++)
+		put_option(out, option_left[i].names, option_left[i].why);
+	fprintf(out, "</table>\n");
+}
+
 /* What each drill shows and how soon it was seen, and by whose monitor. */
 static void put_drills(const struct verdict_report *r, FILE *out)
 {
@@ -109,6 +140,8 @@ static void put_drills(const struct verdict_report *r, FILE *out)
 		fprintf(out, "</tr>\n");
 	}
 	fprintf(out, "</table>\n");
+	if (!f->drilled_live)
+		put_options(&f->config.options, out);
 }
 
 void write_html(const struct verdict_report *r, FILE *out)

@@ -35,6 +35,37 @@ static void put_check(struct jsonw *j, const struct verdict_row *row)
 }
 
 /* null: there were no drills. */
+static void put_left(struct jsonw *j, const char *names, const char *why)
+{
+	jsonw_object(j, NULL);
+	jsonw_string(j, "names", names);
+	jsonw_string(j, "why", why);
+	jsonw_end_object(j);
+}
+
+/* Which of the server's options the decoy had, and what it never has. */
+static void put_options(struct jsonw *j, const struct options *o)
+{
+	jsonw_object(j, "options");
+	jsonw_text(j, "from", o->used ? o->from : NULL);
+	jsonw_text(j, "note", o->used ? o->why : option_unused(o));
+	jsonw_object(j, "taken");
+	for (size_t id = 0; id < OPTION_MAX; id++) {
+		if (o->used && o->state[id] == OPTION_TAKEN)
+			jsonw_string(j, option_name(id), o->value[id]);
+	}
+	jsonw_end_object(j);
+	jsonw_array(j, "not_taken");
+	for (size_t id = 0; id < OPTION_MAX; id++) {
+		if (o->state[id] == OPTION_REFUSED)
+			put_left(j, option_name(id), OPTION_REFUSED_WHY);
+	}
+	for (size_t i = 0; i < option_left_count; i++)
+		put_left(j, option_left[i].names, option_left[i].why);
+	jsonw_end_array(j);
+	jsonw_end_object(j);
+}
+
 static void put_drilled(struct jsonw *j, const struct facts *f)
 {
 	if (!f->drilled) {
@@ -44,6 +75,11 @@ static void put_drilled(struct jsonw *j, const struct facts *f)
 	jsonw_object(j, "drills");
 	jsonw_string(j, "on", f->drilled_live ? "server" : "decoy");
 	jsonw_text(j, "monitor", f->drilled_by);
+	jsonw_text(j, "interrupted", f->interrupted);
+	if (f->drilled_live)
+		jsonw_null(j, "options");
+	else
+		put_options(j, &f->config.options);
 	jsonw_end_object(j);
 }
 
