@@ -442,6 +442,8 @@ static __noinline int did_load_prog(const struct call *c)
 		return 0;
 	id = BPF_CORE_READ(prog, aux, id);
 	bpf_map_update_elem(&evaluated, &id, &one, BPF_ANY);
+	if (!turn_mine(bpf_get_current_pid_tgid(), id))
+		return 0;
 	key.detail = call_detail(c, BPF_PROG_LOAD);
 	key.object = reach == REACH_INDIRECT; /* counted apart from REACH_USER */
 	key_actor(&key, task);
@@ -510,7 +512,8 @@ int sweep_progs(struct bpf_iter__bpf_prog *ctx)
 	own.id = id = BPF_CORE_READ(prog, aux, id);
 	if (!id || bpf_map_lookup_elem(&own_objects, &own) || bpf_map_lookup_elem(&evaluated, &id))
 		return 0;
-	reach = tag_owner(prog) ? REACH_NONE : prog_reach(prog);
+	/* what is there before this monitor's turn, the one before has reported */
+	reach = tag_owner(prog) || !turn_mine_swept() ? REACH_NONE : prog_reach(prog);
 	if (reach) {
 		key.detail = id;
 		e = attempt_begin(&key, 0);

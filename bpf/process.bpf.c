@@ -482,6 +482,16 @@ static __noinline int is_monitor(u64 task_addr)
 	       runs_monitor(task) && !scan_env(task_addr);
 }
 
+/* A child of this monitor that is to take over from it. It may be another file: this one was replaced by an upgrade. */
+static __noinline int is_successor(u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr;
+
+	return turn_successor(BPF_CORE_READ(task, tgid)) && !BPF_CORE_READ(task, cred, uid.val) &&
+	       !BPF_CORE_READ(task, cred, euid.val) && !BPF_CORE_READ(task, ptrace) &&
+	       runs_monitor(task) && !scan_env(task_addr);
+}
+
 /* The guard that the monitor forks is added by the hooks below. */
 SEC("syscall")
 int register_self(struct self_start *ctx)
@@ -530,6 +540,10 @@ int BPF_PROG(proc_exec, struct task_struct *p, int old_pid, struct linux_binprm 
 	if (!m && exe->f_inode->i_ino == self_exe.ino && is_monitor(address(p))) {
 		if (!member_add(p, INSTANCE_SELF, 1))
 			lifecycle(EVENT_INSTANCE, p, INSTANCE_SELF, 0);
+		return 0;
+	}
+	if (m && m->instance == INSTANCE_SELF && is_successor(address(p))) {
+		lifecycle(EVENT_INSTANCE, p, INSTANCE_SELF, 0);
 		return 0;
 	}
 	/* exec takes comm from the file name: it counts only if no interpreter took over, so that a
@@ -649,7 +663,8 @@ int find_instances(struct bpf_iter__task *ctx)
 	leader = BPF_CORE_READ(task, group_leader);
 	m = member_of(BPF_CORE_READ(task, tgid));
 	if (find_pass == FIND_MONITORS) {
-		if (!m && candidate(leader) == CANDIDATE_MONITOR && has_own_exe(leader))
+		if (!m && ((candidate(leader) == CANDIDATE_MONITOR && has_own_exe(leader)) ||
+			   candidate(leader) == CANDIDATE_PREDECESSOR))
 			found_monitor(leader);
 		return 0;
 	}

@@ -195,7 +195,8 @@ __noinline int other_packet(struct __sk_buff *skb, const struct sock_mark *mark,
 	u8 ip = 0;
 
 	protocol = other_ends(skb, egress, &ends, &ip);
-	if (!mark || protocol < 0)
+	if (!mark || protocol < 0 ||
+	    !turn_mine(bpf_get_socket_cookie(skb), (u64)skb->len << 1 | egress))
 		return 1;
 	key.instance = mark->instance;
 	key.actor = (peer[0] ^ peer[1] ^ (u64)ends.remote_port << 16) & ~ACTOR_CROWD;

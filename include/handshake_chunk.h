@@ -15,6 +15,7 @@
 #define CHUNK_CLOSED 0x02 /* the connection is over; in place of bytes: what it carried */
 /* No bytes: all of this direction's were sent, and a record of type `next` follows. */
 #define CHUNK_ENDED 0x04
+#define CHUNK_NOT_MINE 0x08 /* another monitor reports what it shows, see bpf/lib/turn.bpf.h */
 
 /* Bytes [offset, offset + len) of a direction of a protected connection. */
 struct handshake_chunk {

@@ -182,8 +182,36 @@ struct self_start {
 /* candidates: what userspace knows of a process that runs already */
 enum candidate {
 	CANDIDATE_NONE,
-	CANDIDATE_SERVER,  /* is a server, whatever its executable is called */
-	CANDIDATE_MONITOR, /* runs the same code as this monitor */
+	CANDIDATE_SERVER,      /* is a server, whatever its executable is called */
+	CANDIDATE_MONITOR,     /* runs the same code as this monitor */
+	CANDIDATE_PREDECESSOR, /* the monitor that this one takes over from, its guard and its sinks */
+};
+
+/*
+ * turns: when each monitor of a chain begins to report, as each takes over from the one before (bpf/lib/turn.bpf.h).
+ * CLOCK_BOOTTIME, 0: not yet. A monitor reports until the next one does.
+ */
+#define TURNS 16 /* of monitors further back nothing runs any more; power of two */
+#define TURN_FIRST 1
+#define TURN_NEAR_NS                                                                               \
+	200000000ull	    /* much longer than one program waits for another at the same hook */
+#define TURN_SEEN_MAX 16384 /* actions that one of the two has seen and the other has not yet */
+
+struct turns {
+	__u64 from[TURNS];
+	__u32 successor; /* tgid of the process that is started to take over, 0: none */
+	__u32 pad;
+};
+
+struct turn_key {
+	__u64 who;
+	__u64 what;
+};
+
+struct turn_seen {
+	__u64 ns; /* CLOCK_BOOTTIME */
+	__u32 by; /* 1 + that monitor's place in the chain; 0: the other one has seen it, too */
+	__u32 pad;
 };
 
 /* What a run of the iterator over tasks looks for, see bpf/process.bpf.c */

@@ -11,6 +11,7 @@
 
 #include "lib/path.bpf.h"
 #include "lib/task.bpf.h"
+#include "lib/turn.bpf.h"
 
 static const struct event zero_event;
 

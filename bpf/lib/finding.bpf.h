@@ -133,7 +133,9 @@ __noinline int finding_report(struct __sk_buff *skb, const struct segment *g,
 	struct attempt *a;
 	struct event *e;
 
-	if (!g || !mark || !f)
+	if (!g || !mark || !f ||
+	    !turn_mine(bpf_get_socket_cookie(skb),
+		       (u64)g->seq << 32 ^ g->len << 8 ^ f->rule << 1 ^ f->egress))
 		return 0;
 	key.instance = mark->instance;
 	key.rule = f->rule;

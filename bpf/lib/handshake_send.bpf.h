@@ -8,6 +8,7 @@
 #include "handshake_chunk.h"
 #include "lib/record.bpf.h"
 #include "lib/segment.bpf.h"
+#include "lib/turn.bpf.h"
 
 /* A ring buffer of its own, so that no number of handshakes displaces an event. */
 struct {
@@ -68,7 +69,8 @@ static long clear_step(u32 i, struct clear_range *c)
 	p->ends = ends;
 	p->offset = c->offset;
 	p->len = n;
-	p->flags = c->egress ? CHUNK_EGRESS : 0;
+	p->flags = (c->egress ? CHUNK_EGRESS : 0) |
+		   (turn_mine(p->cookie, (u64)c->offset << 1 | c->egress) ? 0 : CHUNK_NOT_MINE);
 	p->ipv6 = c->g->ip == 6;
 	if (load_bytes(c->skb, c->off, p->bytes, n, CHUNK_LEN)) {
 		bpf_ringbuf_discard(p, 0);
@@ -103,7 +105,8 @@ __noinline int clear_ended(struct __sk_buff *skb, const struct sock_mark *mark, 
 	p->instance = mark->instance;
 	p->cookie = bpf_get_socket_cookie(skb);
 	p->time_ns = bpf_ktime_get_boot_ns();
-	p->flags = CHUNK_ENDED | (egress ? CHUNK_EGRESS : 0);
+	p->flags = CHUNK_ENDED | (egress ? CHUNK_EGRESS : 0) |
+		   (turn_mine(p->cookie, ~(u64)egress) ? 0 : CHUNK_NOT_MINE);
 	p->next = next;
 	bpf_ringbuf_submit(p, 0);
 	return 0;

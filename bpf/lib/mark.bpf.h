@@ -98,6 +98,8 @@ static __always_inline int sockmap_check(struct sock *sk, struct sock_mark *mark
 	if (!(user_data & SK_USER_DATA_PSOCK) || (mark->flags & SOCK_SOCKMAP))
 		return 0;
 	mark->flags |= SOCK_SOCKMAP;
+	if (!turn_mine(bpf_get_socket_cookie(sk), FINDING_SOCKMAP))
+		return 0;
 	key.instance = mark->instance;
 	key.actor = bpf_get_socket_cookie(sk);
 	e = attempt_begin(&key, 0);

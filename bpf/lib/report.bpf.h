@@ -138,6 +138,15 @@ static __always_inline void action_key(struct attempt_key *key, const struct pid
 		key->object = BPF_CORE_READ(file, f_inode, i_ino);
 }
 
+/* Does this monitor report it, or the other one while one takes over? The current task does it, or stands for it. */
+static __always_inline int action_is_mine(const struct pid_owner *target,
+					  const struct action *action)
+{
+	return turn_mine(bpf_get_current_pid_tgid(), ((u64)target->tid << 32 | action->detail) ^
+							     (u64)action->rule << 56 ^
+							     (u64)action->vector << 48);
+}
+
 /* Everything of an event but its attempt. actor: address of a task, 0 if nobody can be named. */
 static __always_inline void action_fill(struct event *e, const struct pid_owner *target,
 					const struct action *action, u64 actor)
@@ -173,6 +182,8 @@ __noinline int report_action(const struct pid_owner *target, const struct action
 		return 0;
 	if (!action->no_prevention)
 		flags = prevent(target->instance, action->rule, action->ret);
+	if (!action_is_mine(target, action))
+		return 0;
 	action_key(&key, target, action);
 	if (bytes_of(action) && (flags & EVENT_PREVENTED)) /* too late: nothing was prevented */
 		flags = EVENT_KILLED;
@@ -201,7 +212,7 @@ __noinline int report_action_by(const struct pid_owner *target, const struct act
 	struct event *e;
 	u32 flags;
 
-	if (!target || !action)
+	if (!target || !action || !action_is_mine(target, action))
 		return 0;
 	action_key(&key, target, action);
 	key_actor(&key, (void *)actor);
@@ -227,7 +238,7 @@ __noinline int report_found(const struct pid_owner *target, const struct action 
 	struct event *e;
 	u32 flags = EVENT_FOUND_BY_SWEEP;
 
-	if (!target || !action)
+	if (!target || !action || !turn_mine_swept())
 		return 0;
 	action_key(&key, target, action);
 	if (actor)

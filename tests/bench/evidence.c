@@ -123,7 +123,7 @@ static void write_at(const char *dir, uint64_t rate, uint64_t seconds)
 
 	if (!event_json(f, &l.e.buf, &len))
 		die("no memory");
-	evidence_open(&l.e, dir, "bench");
+	evidence_open(&l.e, dir, "bench", &(struct evidence_from){});
 	if (!l.e.writer)
 		die(l.e.error);
 	do { /* the start's own entries */
@@ -187,7 +187,7 @@ static void open_log(const char *dir)
 	uint64_t began = clock_boot_ns();
 	struct writer_status s;
 
-	evidence_open(&e, dir, "bench");
+	evidence_open(&e, dir, "bench", &(struct evidence_from){});
 	if (!e.writer)
 		die(e.error);
 	printf("open_ms=%.1f ", (double)(clock_boot_ns() - began) / 1e6);

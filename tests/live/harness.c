@@ -74,6 +74,7 @@ static const struct {
 	{&tools_suite, ALONE},
 	{&benign_suite, ALONE},
 	{&self_suite, MONITORS},
+	{&handover_suite, MONITORS},
 	{&silence_suite, MONITORS},
 	{&silence_alone_suite, ALONE},
 	{&validate_suite, ALONE},

@@ -61,7 +61,7 @@ extern const struct suite memory_suite, wire_suite, instances_suite, collector_s
 	noise_bulk_suite, ask_suite, ask_alone_suite, evidence_suite, evidence_actors_suite,
 	evidence_faults_suite, evidence_witness_suite, validate_suite, validate_report_suite,
 	validate_watch_suite, validate_drill_suite, sinks_suite, status_suite, metrics_suite,
-	service_suite, quiet_suite, watch_suite;
+	service_suite, quiet_suite, watch_suite, handover_suite;
 
 /* Do other tests run at the same time? What concerns the host may then be their doing. */
 bool part_beside_another(void);

@@ -44,7 +44,7 @@ static void teardown(void)
 struct seen {
 	const char *argv[8]; /* of the trigger; PID and EXE stand for the server's */
 	struct want want[3];
-	bool ended; /* the outcome is waited for, where the kernel can */
+	bool ended;  /* the outcome is waited for, where the kernel can */
 	bool copies; /* fails, but only after bytes were copied */
 };
 

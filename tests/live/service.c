@@ -162,6 +162,31 @@ static void stopping(const void *arg)
 	child_wait(m->pid, 10000 * patience);
 }
 
+/* The manager is to follow the next one, which is ready, and alive, in its turn. */
+static void handed_over(const void *arg)
+{
+	struct monitor *m = managed_plainly();
+	int next = 0, said = 0;
+	struct run r;
+
+	must_hear("READY=1", 20000 * patience);
+	r = run_command(30000, MONITOR, "upgrade", "--pid", str("%d", m->pid));
+	require(!r.status && sscanf(r.out, "pid %d has taken over", &next) == 1, "upgrade: %s%s",
+		r.out, r.err);
+	child_adopt(next);
+	require(sscanf(heard("MAINPID=", 5000 * patience), "MAINPID=%d", &said) == 1 &&
+			said == next,
+		"MAINPID=%d is said, not %d", said, next);
+	must_hear("READY=1", 5000 * patience);
+	child_wait(m->pid, 10000);
+	m->pid = next;
+	for (int i = 0; i < 2; i++)
+		must_hear("WATCHDOG=1", WATCHDOG_S * 1000 * patience);
+	kill(next, SIGTERM);
+	must_hear("STOPPING=1", 5000 * patience);
+	child_wait(next, 10000);
+}
+
 /* Metrics on a socket that the manager listens on: the service itself needs no network. */
 static void socket_passed(const void *arg)
 {
@@ -222,6 +247,7 @@ static const struct test tests[] = {
 	TEST("the watchdog is fed by the main loop, and by nothing else", watchdog),
 	TEST("a reload is announced, and over, also if the policy is invalid", reload),
 	TEST("an end is announced", stopping),
+	TEST("after a handover the manager follows the next monitor", handed_over),
 	TEST("metrics are served on a socket of the manager's", socket_passed),
 	TEST("without CAP_SYSLOG harmless BPF programs are told from others", symbols_passed),
 	{},

@@ -89,11 +89,11 @@ static inline void book_state(struct book *b)
 	assert_int_equal(store_commit(b->store), 0);
 }
 
-/* A monitor starts, finds a server, and watches from that time on. */
-static inline void monitor_starts(struct book *b, int64_t time)
+/* A monitor starts, finds a server, and watches from that time on. from: what it says it took over from; empty: nothing. */
+static inline void monitor_starts_from(struct book *b, int64_t time, const char *from)
 {
 	say(b, "start", time - 600,
-	    "{\"version\":\"1\",\"sha256\":\"%064d\",\"host\":\"h\",\"boot_id\":\"b\"}", 7);
+	    "{\"version\":\"1\",\"sha256\":\"%064d\",\"host\":\"h\",%s\"boot_id\":\"b\"}", 7, from);
 	say(b, "policy", time - 500,
 	    "{\"change\":\"loaded\",\"files\":[{\"path\":\"/p\",\"sha256\":\"%064d\"}]}", 9);
 	say(b, "instance", time - 400,
@@ -103,6 +103,19 @@ static inline void monitor_starts(struct book *b, int64_t time)
 	say(b, "sensors", time,
 	    "{\"programs\":[{\"sensor\":\"memory\",\"tier\":\"access\",\"name\":\"a\",\"attached\":true},"
 	    "{\"sensor\":\"wire\",\"tier\":\"packets\",\"name\":\"b\",\"attached\":true}]}");
+}
+
+static inline void monitor_starts(struct book *b, int64_t time)
+{
+	monitor_starts_from(b, time, "");
+}
+
+/* Another monitor took over at that time; this one ended later. */
+static inline void monitor_hands_over(struct book *b, int64_t at, int64_t time)
+{
+	say(b, "handover", time, "{\"to_pid\":7,\"at\":%lld,\"exe\":\"/m\"}", (long long)at);
+	say(b, "totals", time + 1, "{\"events\":0,\"incidents\":0,\"lost\":0}");
+	say(b, "stop", time + 3, "{}");
 }
 
 static inline void monitor_lives(struct book *b, int64_t from, int64_t to)

@@ -419,7 +419,7 @@ static void memory_is_bounded_and_the_quietest_incident_is_closed_first(void **s
 	assert_int_equal(shown.closed, 1);
 	assert_int_equal(is->evicted, 1);
 	shown.last = (struct incident){};
-	incidents_end(is, 8 * S);
+	incidents_end(is, END_MONITOR, 8 * S);
 	assert_int_equal(shown.closed, INCIDENTS_MAX + 1);
 	assert_int_equal(shown.closed_count, INCIDENTS_MAX + 2);
 	assert_int_equal(is->by_lineage.count, 0);
@@ -526,7 +526,7 @@ static void random_stream(struct incidents *is, unsigned int seed)
 	TAILQ_FOREACH(in, &is->by_activity, by_activity)
 	open += in->count;
 	assert_int_equal(open + shown.closed_count, model.fed);
-	incidents_end(is, model.now_ns);
+	incidents_end(is, END_MONITOR, model.now_ns);
 	assert_int_equal(shown.closed_count, model.fed);
 	assert_int_equal(shown.opened, shown.closed);
 	assert_int_equal(is->lost, 0);
@@ -560,7 +560,7 @@ static void order_and_duplicates_change_no_count(void **state)
 		}
 		TAILQ_FOREACH(in, &is->by_activity, by_activity)
 		(round ? again : first)[in->lineage.pid - 1000] = in->count;
-		incidents_end(is, 7 * S);
+		incidents_end(is, END_MONITOR, 7 * S);
 		for (size_t i = 199; i > 0; i--) { /* shuffle */
 			size_t k = (size_t)random() % (i + 1);
 			struct incident_fact f = facts[i];

@@ -223,7 +223,7 @@ static void validate(char letter, const char *validator)
 	assert_non_null(lines);
 	assert_int_equal(incidents_init(&incidents, on_incident, NULL), 0);
 	every_event();
-	incidents_end(&incidents, clock_boot_ns());
+	incidents_end(&incidents, END_MONITOR, clock_boot_ns());
 	heartbeats();
 	if (letter == 'c')
 		conns();

@@ -143,6 +143,43 @@ static void without_a_manager_nothing_is_said(void **state)
 	}
 }
 
+/* In a child that is to be the service, it finds what this process found. */
+static void the_next_process_is_told_the_same(void **state)
+{
+	char me[16];
+
+	setenv("WATCHDOG_USEC", "3000000", 1);
+	service_open(&s);
+	assert_null(getenv("NOTIFY_SOCKET"));
+	service_pass(&s);
+	snprintf(me, sizeof(me), "%d", getpid());
+	assert_string_equal(getenv("NOTIFY_SOCKET"), path[0] == '@' ? path : path + 1);
+	assert_string_equal(getenv("WATCHDOG_USEC"), "3000000");
+	assert_string_equal(getenv("WATCHDOG_PID"), me);
+	service_close(&s);
+	service_open(&s);
+	service_say(&s, "READY=1");
+	assert_string_equal(heard(), "READY=1");
+}
+
+static void the_next_process_is_told_an_abstract_name(void **state)
+{
+	assert_false(listen_at('@'));
+	the_next_process_is_told_the_same(state);
+	service_close(&s);
+	close(manager);
+}
+
+/* Without a manager there is nothing to pass. */
+static void the_next_process_is_told_nothing(void **state)
+{
+	unsetenv("NOTIFY_SOCKET");
+	service_open(&s);
+	service_pass(&s);
+	assert_null(getenv("NOTIFY_SOCKET"));
+	assert_null(getenv("WATCHDOG_USEC"));
+}
+
 /* The first descriptor that a manager passes is 3. */
 static void a_socket_that_was_passed_is_taken(void **state)
 {
@@ -182,6 +219,9 @@ int main(void)
 		MANAGED(the_watchdog_is_fed),
 		MANAGED(a_manager_that_does_not_listen_is_borne),
 		cmocka_unit_test(without_a_manager_nothing_is_said),
+		MANAGED(the_next_process_is_told_the_same),
+		cmocka_unit_test(the_next_process_is_told_an_abstract_name),
+		cmocka_unit_test(the_next_process_is_told_nothing),
 		cmocka_unit_test(a_socket_that_was_passed_is_taken),
 	};
 

@@ -107,6 +107,63 @@ static void an_hour_without_a_gap_has_none(void **state)
 }
 
 /* Before the log and behind it nobody is known to have watched. */
+/* Of the hour from 10:00 on; another monitor takes over at 10:20:00, if the next one says so by from. */
+static void make_handover(const char *from)
+{
+	struct book b;
+
+	book_open(&b);
+	monitor_starts(&b, AT(9, 50, 0));
+	monitor_lives(&b, AT(9, 50, 0), AT(10, 20, 0) - 1);
+	monitor_tallies(&b, AT(9, 50, 0), AT(10, 20, 0), counts);
+	monitor_hands_over(&b, AT(10, 20, 0), AT(10, 20, 0) + 200);
+	book_close(&b);
+	book_open(&b);
+	monitor_starts_from(&b, AT(10, 20, 2), from);
+	monitor_lives(&b, AT(10, 20, 2), AT(11, 10, 0));
+	monitor_tallies(&b, AT(10, 20, 0), AT(11, 10, 0), counts);
+	monitor_stops(&b, AT(11, 10, 1));
+	book_close(&b);
+}
+
+static void a_handover_is_no_gap(void **state)
+{
+	struct account a;
+	char from[64];
+	json_t *row;
+
+	snprintf(from, sizeof(from), "\"from_pid\":6,\"from_at\":%lld,", (long long)AT(10, 20, 0));
+	make_handover(from);
+	account_of(&a, AT(10, 0, 0), AT(11, 0, 0), "redis-server:6379");
+	assert_int_equal(number(a.sum, "coverage", "watched_ms"), HOUR);
+	assert_int_equal(number(a.sum, "coverage", "not_watched_ms"), 0);
+	assert_int_equal(gaps(a.sum), 0);
+	assert_int_equal(number(a.sum, "coverage", "monitor_starts"), 1);
+	row = json_array_get(json_object_get(a.sum, "servers"), 0);
+	assert_int_equal(json_array_size(json_object_get(a.sum, "servers")), 1);
+	assert_int_equal(number(row, "watched_ms", NULL), HOUR);
+	row = json_object_get(row, "counts");
+	assert_int_equal(number(json_object_get(row, "accesses"), "mem-read", "alert"), 4);
+	account_free(&a);
+}
+
+/* The monitor that was to take over never did: one started later says nothing of it, or something else. */
+static void a_handover_to_nobody_is_a_gap(void **state)
+{
+	static const char *const from[] = {"", "\"from_pid\":6,\"from_at\":1,"};
+	struct account a;
+
+	for (size_t i = 0; i < 2; i++) {
+		make_handover(from[i]);
+		account_of(&a, AT(10, 0, 0), AT(11, 0, 0), NULL);
+		assert_int_equal(gaps(a.sum), 1);
+		assert_gap(a.sum, 0, AT(10, 20, 0) + 203, AT(10, 20, 2), "monitor-stopped");
+		account_free(&a);
+		scratch_remove(state);
+		scratch_make(state);
+	}
+}
+
 static void what_the_log_does_not_reach_is_not_watched(void **state)
 {
 	struct account a;
@@ -660,6 +717,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_hour_with_a_gap_of_30_seconds_says_exactly_that),
 		TEST(an_hour_without_a_gap_has_none),
+		TEST(a_handover_is_no_gap),
+		TEST(a_handover_to_nobody_is_a_gap),
 		TEST(what_the_log_does_not_reach_is_not_watched),
 		TEST(monitor_killed_and_started_at_once),
 		TEST(change_of_keys_is_no_silence),

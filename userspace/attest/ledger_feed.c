@@ -230,8 +230,35 @@ static void note_killed(struct ledger *l)
 		l->why = GAP_KILLED;
 }
 
+/* This monitor has taken over from the one before, which had said so: somebody watched all the time. */
+static bool continues(const struct ledger *l, json_t *record)
+{
+	return l->handed_ms && integer(record, "from_at") == l->handed_ms;
+}
+
+/* Called before the time until then is accounted for: was it watched? */
+static void on_start_ahead(struct ledger *l, const char *entry, size_t len)
+{
+	json_t *v;
+
+	if (l->handed_ms) {
+		v = json_loadb(entry, len, JSON_REJECT_DUPLICATES, NULL);
+		if (!continues(l, json_object_get(v, "record")))
+			l->why = GAP_STOPPED;
+		json_decref(v);
+	} else {
+		note_killed(l);
+	}
+}
+
 static void on_start(struct ledger *l, json_t *record)
 {
+	bool joins = continues(l, record);
+
+	l->handed_ms = 0;
+	l->joined_ms = l->watched_ms;
+	for (size_t i = 0; i < l->lives; i++)
+		l->life[i].handed = joins && l->life[i].alive;
 	end_lives(l);
 	forget_before(l);
 	l->started += l->last > l->from;
@@ -244,8 +271,15 @@ static void on_start(struct ledger *l, json_t *record)
 
 static void on_end(struct ledger *l, json_t *record)
 {
+	if (l->handed_ms) /* the entry that follows shows whether somebody has taken over */
+		return;
 	l->why = GAP_STOPPED;
 	end_lives(l);
+}
+
+static void on_handover(struct ledger *l, json_t *record)
+{
+	l->handed_ms = integer(record, "at");
 }
 
 static void on_policy(struct ledger *l, json_t *record)
@@ -364,6 +398,7 @@ static const struct {
 	{"start", on_start},
 	{"totals", on_end},
 	{"stop", on_end},
+	{"handover", on_handover},
 	{"sensors", ledger_on_sensors},
 	{"instance", ledger_on_instance},
 	{"policy", on_policy},
@@ -400,7 +435,9 @@ void ledger_entry(struct ledger *l, const char *entry, size_t len)
 		l->epoch_ms = t;
 		return;
 	}
-	if (entry_is(entry, len, "start") || entry_is(entry, len, "recovery"))
+	if (entry_is(entry, len, "start"))
+		on_start_ahead(l, entry, len);
+	else if (entry_is(entry, len, "recovery"))
 		note_killed(l);
 	else if (l->epoch_ms &&
 		 l->first) /* a log can begin with delegations of what is not there any more */

@@ -34,6 +34,7 @@ struct life {
 	int64_t id, pid;
 	char *name, *uid, *sha256, *exe;
 	bool alive;
+	bool handed; /* it ran when another monitor took over */
 	int64_t ended;
 	int64_t watched0; /* watched_ms of the ledger when it began */
 	int64_t watched_ms;
@@ -53,6 +54,8 @@ struct ledger {
 	int64_t solid;	     /* since then all was watched until the last one */
 	int64_t epoch_ms;    /* of a delegation that came last; 0: it did not */
 	enum gap_reason why; /* nobody watches now */
+	int64_t handed_ms;   /* when the next monitor is to report instead; 0: none is */
+	int64_t joined_ms;   /* watched_ms when one did */
 	int64_t watched_ms, unwatched_ms, set_back_ms;
 	int64_t day_ms[LEDGER_DAYS];
 	struct gap gap[LEDGER_GAPS_MAX];

@@ -83,6 +83,18 @@ struct life *ledger_note_life(struct ledger *l, json_t *record)
 	return in;
 }
 
+/* The monitor before knew it, too, until this one took over: it was watched all the time. */
+static bool was_handed(const struct ledger *l, const struct life *in)
+{
+	for (size_t i = 0; i < l->lives && in->uid; i++) {
+		const struct life *at = &l->life[i];
+
+		if (at->handed && at->run + 1 == in->run && at->uid && !strcmp(at->uid, in->uid))
+			return true;
+	}
+	return false;
+}
+
 void ledger_on_instance(struct ledger *l, json_t *record)
 {
 	const char *change = text(record, "change");
@@ -90,6 +102,8 @@ void ledger_on_instance(struct ledger *l, json_t *record)
 
 	if (in && change && !strcmp(change, "ended"))
 		ledger_end_life(l, in);
+	if (in && change && !strcmp(change, "found") && was_handed(l, in))
+		in->watched0 = l->joined_ms;
 }
 
 void ledger_free_life(struct life *in)

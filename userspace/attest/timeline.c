@@ -100,6 +100,13 @@ static void on_incident(struct item *i)
 	set(i, "incident", json_object_get(json_object_get(i->record, "finding_info"), "uid"));
 }
 
+static void on_handover(struct item *i)
+{
+	i->desc = "Monitor handed over";
+	say(i, "Monitor handed over to pid %" PRId64 ", %s", integer(i->record, "to_pid"),
+	    text(i->record, "exe"));
+}
+
 static void on_start(struct item *i)
 {
 	i->desc = "Monitor started";
@@ -230,6 +237,7 @@ static const struct {
 	{"actor", on_actor},
 	{"server", on_server},
 	{"clock", on_clock},
+	{"handover", on_handover},
 	{"policy-refused", on_policy_refused},
 };
 

@@ -89,6 +89,11 @@ static unsigned long stat_number(pid_t pid, int n)
 	return stat_field(pid, n, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
 }
 
+pid_t proc_parent(pid_t pid)
+{
+	return (pid_t)stat_number(pid, 4);
+}
+
 uint32_t proc_session(pid_t pid, uint64_t start_ns, unsigned int ancestors_max)
 {
 	unsigned long session, parent;

@@ -40,6 +40,9 @@ uint32_t proc_args(pid_t pid, uint64_t start_ns, char *buf, size_t size);
 /* Inode number of a process's mount namespace, 0 if unknown. process: a pid, or "self". */
 uint32_t proc_mnt_ns(const char *process);
 
+/* Its parent, 0 if there is no such process. */
+pid_t proc_parent(pid_t pid);
+
 /* Command name of a process, empty if there is no such process. */
 void proc_comm(pid_t pid, char *buf, size_t size);
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,25 @@ void service_open(struct service *s)
 		s->listen_fd = LISTEN_FD;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		unsetenv(own[i]);
+}
+
+void service_pass(const struct service *s)
+{
+	char text[32];
+	bool abstract = !s->to.sun_path[0];
+	int len = (int)(s->len - offsetof(struct sockaddr_un, sun_path)) - abstract;
+	char path[sizeof(s->to.sun_path) + 2];
+
+	if (s->fd < 0)
+		return;
+	snprintf(path, sizeof(path), "%s%.*s", abstract ? "@" : "", len, s->to.sun_path + abstract);
+	setenv("NOTIFY_SOCKET", path, 1);
+	if (!s->alive_every_ns)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64, s->alive_every_ns * 3 / 1000);
+	setenv("WATCHDOG_USEC", text, 1);
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv("WATCHDOG_PID", text, 1);
 }
 
 void service_close(struct service *s)

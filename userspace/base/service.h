@@ -24,6 +24,9 @@ struct service {
 void service_open(struct service *s);
 void service_close(struct service *s);
 
+/* In a child that is to be the service: put into the environment what the manager said to this process. */
+void service_pass(const struct service *s);
+
 /* Lines of NAME=VALUE, "READY=1". What cannot be sent is not: the manager is gone, or will find out by its watchdog. */
 __attribute__((format(printf, 2, 3))) void service_say(const struct service *s, const char *fmt,
 						       ...);

@@ -48,7 +48,7 @@ static void diagnose(struct diagnosis *d, bool quiet)
 			 strerror(-fd));
 		return;
 	}
-	err = sensors_load(&d->sensors, quiet, d->error, sizeof(d->error));
+	err = sensors_load(&d->sensors, quiet, NULL, d->error, sizeof(d->error));
 	if (!err)
 		err = sensors_attach(d->sensors, fd, d->error, sizeof(d->error));
 	close(fd);

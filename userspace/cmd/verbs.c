@@ -24,6 +24,7 @@ static const struct cli_verb verbs[] = {
 	 cmd_conns},
 	{"incidents", "List what the running monitor reported last.", cmd_incidents},
 	{"watch", "Show live what the running monitor watches and reports.", cmd_watch},
+	{"upgrade", "Have the running monitor hand over to a new one, without a gap.", cmd_upgrade},
 	{"policy", "Check, test, suggest or explain a policy.", cmd_policy},
 	{"evidence", "Verify and show an evidence log.", cmd_evidence},
 	{"validate", "Try a server and its host against what is promised of them.", cmd_validate},

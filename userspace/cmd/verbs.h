@@ -10,6 +10,7 @@ int cmd_conns(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_incidents(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_upgrade(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_evidence(int argc, char **argv);
 int cmd_witness(int argc, char **argv);

@@ -383,8 +383,8 @@ void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns)
 	}
 }
 
-void incidents_end(struct incidents *is, uint64_t now_ns)
+void incidents_end(struct incidents *is, enum incident_end why, uint64_t now_ns)
 {
 	while (!TAILQ_EMPTY(&is->by_activity))
-		close_incident(is, TAILQ_FIRST(&is->by_activity), END_MONITOR, now_ns);
+		close_incident(is, TAILQ_FIRST(&is->by_activity), why, now_ns);
 }

@@ -65,7 +65,7 @@ struct incident_fact {
 enum incident_change { INCIDENT_OPENED, INCIDENT_UPDATED, INCIDENT_CLOSED };
 
 /* Why an incident was closed. */
-enum incident_end { END_NOT, END_QUIET, END_ROOM, END_MONITOR };
+enum incident_end { END_NOT, END_QUIET, END_ROOM, END_MONITOR, END_HANDOVER };
 
 /* Rules broken one after the other on the same instance, which together mean more than each alone. */
 enum correlation {
@@ -128,8 +128,8 @@ struct incident *incidents_feed(struct incidents *is, const struct incident_fact
 /* Show incidents that changed and were not shown within the last second; close those that were quiet for quiet_ns. */
 void incidents_tick(struct incidents *is, uint64_t now_ns, uint64_t quiet_ns);
 
-/* Close all: the monitor ends. */
-void incidents_end(struct incidents *is, uint64_t now_ns);
+/* Close all: the monitor ends, for that reason. */
+void incidents_end(struct incidents *is, enum incident_end why, uint64_t now_ns);
 
 /* All rules that were broken, 1 << rule. */
 uint32_t incident_rules(const struct incident *in);

@@ -19,6 +19,8 @@
 #define CONTROL_INCIDENTS                                                                          \
 	'i'		   /* one JSON object, see recent_request.h, of those after that number */
 #define CONTROL_EVENTS 'e' /* the same of events */
+#define CONTROL_UPGRADE                                                                            \
+	'u' /* one JSON object: the pid of the monitor that was started to take over, or why none was */
 
 #define CONTROL_NAME 192 /* of a request, with its terminator: any instance's fits */
 

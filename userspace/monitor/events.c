@@ -445,6 +445,7 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 {
 	struct monitor *m = ctx;
 	const struct policy *policy = &m->policy.policy;
+	bool mine = !(chunk->flags & CHUNK_NOT_MINE);
 	const struct conn *c;
 
 	m->now = clock_boot_ns();
@@ -453,7 +454,8 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 		tally_closed(m, chunk);
 	}
 	c = conns_chunk(&m->conns, chunk);
-	report_wrong(m, chunk->cookie);
+	if (mine)
+		report_wrong(m, chunk->cookie);
 	if (!c)
 		return;
 	if (conn_server_out(c)) {
@@ -464,7 +466,7 @@ void events_handshake(void *ctx, const struct handshake_chunk *chunk)
 			instance_set_serves_tls(in, c->ends.local_port);
 		}
 	}
-	if (is_own(m, c))
+	if (!mine || is_own(m, c))
 		return;
 	tally_handshake(m, c);
 	if (!policy_tls_version(policy, c->facts->version))

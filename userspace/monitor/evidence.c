@@ -61,7 +61,7 @@ static void put_host(struct evidence *e)
 	jsonw_string(j, "kernel", h->kernel);
 }
 
-static void put_start(struct evidence *e, const char *run)
+static void put_start(struct evidence *e, const char *run, const struct evidence_from *from)
 {
 	struct jsonw *j = begin(e);
 	char exe[PATH_LEN] = "";
@@ -76,12 +76,17 @@ static void put_start(struct evidence *e, const char *run)
 	jsonw_string(j, "run", run);
 	jsonw_int(j, "pid", getpid());
 	jsonw_string(j, "exe", exe);
+	if (from->pid) {
+		jsonw_int(j, "from_pid", from->pid);
+		jsonw_int(j, "from_at", from->at_ms);
+	}
 	put_host(e);
 	host_facts_json(j);
 	end(e, "start");
 }
 
-void evidence_open(struct evidence *e, const char *dir, const char *run)
+void evidence_open(struct evidence *e, const char *dir, const char *run,
+		   const struct evidence_from *from)
 {
 	e->error[0] = '\0';
 	snprintf(e->dir, sizeof(e->dir), "%s", dir ?: "");
@@ -98,10 +103,22 @@ void evidence_open(struct evidence *e, const char *dir, const char *run)
 	}
 	e->error[0] = '\0';
 	log_info("evidence is kept in %s: %s", dir, writer_origin(e->writer));
-	put_start(e, run);
+	put_start(e, run, from);
 	e->enrich_error = -enrich_start(&e->enrich, dir);
 	if (e->enrich_error)
 		log_error("the log will have less about actors: %s", strerror(e->enrich_error));
+}
+
+void evidence_handover(struct evidence *e, pid_t pid, const char *exe, int64_t at_ms)
+{
+	struct jsonw *j = begin(e);
+
+	if (!j)
+		return;
+	jsonw_int(j, "to_pid", pid);
+	jsonw_int(j, "at", at_ms);
+	jsonw_string(j, "exe", exe);
+	end(e, "handover");
 }
 
 static void put_enriched(void *ctx, const char *kind, const char *record, size_t len)

@@ -39,7 +39,15 @@ struct evidence {
  * Open the log in dir; NULL: none is asked for. run distinguishes this run from others, as in the ids of findings. A log that
  * cannot be written leaves e->error set: monitoring goes on, and evidence_blind_spots() reports it.
  */
-void evidence_open(struct evidence *e, const char *dir, const char *run);
+struct evidence_from {
+	pid_t pid; /* of the monitor that this one has taken over from; 0: from none */
+	int64_t at_ms;
+};
+void evidence_open(struct evidence *e, const char *dir, const char *run,
+		   const struct evidence_from *from);
+
+/* Another monitor has taken over: its pid, what it executes, and when it began to report instead, epoch ms. */
+void evidence_handover(struct evidence *e, pid_t pid, const char *exe, int64_t at_ms);
 
 /* Write what is queued, and how the run ended. */
 struct evidence_totals {

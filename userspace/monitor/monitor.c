@@ -24,6 +24,7 @@
 #include "monitor/describe.h"
 #include "monitor/events.h"
 #include "monitor/handoff.h"
+#include "monitor/handover.h"
 #include "monitor/health.h"
 #include "monitor/heartbeat.h"
 #include "monitor/metrics.h"
@@ -35,6 +36,7 @@
 #include "monitor/status_request.h"
 #include "monitor/sweeps.h"
 #include "monitor/tally.h"
+#include "monitor/upgrade_request.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -129,6 +131,9 @@ static void answer(void *ctx, int fd, const struct control_request *request)
 	case CONTROL_INCIDENTS:
 		recent_request_incidents(ctx, fd, request->number);
 		break;
+	case CONTROL_UPGRADE:
+		upgrade_request(ctx, fd);
+		break;
 	case CONTROL_EVENTS:
 		recent_request_events(ctx, fd, request->number);
 		break;
@@ -143,12 +148,14 @@ static void answer(void *ctx, int fd, const struct control_request *request)
  */
 static int receive(struct monitor *m, int timeout_ms)
 {
-	struct pollfd fd[1 + CONTROL_POLL_MAX] = {
+	struct pollfd fd[1 + CONTROL_POLL_MAX + 1] = {
 		{.fd = collector_fd(m->collector), .events = POLLIN}};
 	size_t count = 1 + control_poll(&m->control, fd + 1);
-	int ready = poll(fd, count, timeout_ms);
-	int n = collector_poll(m->collector, 0);
+	int ready, n;
 
+	count += handover_poll(&m->handover, fd + count);
+	ready = poll(fd, count, timeout_ms);
+	n = collector_poll(m->collector, 0);
 	if (ready > (fd[0].revents != 0)) /* a client's is among them */
 		control_serve(&m->control, answer, m);
 	return n;
@@ -182,7 +189,9 @@ static int loop(struct monitor *m)
 	m->suspended_ns = clock_suspended_ns();
 	if (m->options->duration_s)
 		end = now + m->options->duration_s * NS_PER_SEC;
-	for (; !signals_stop() && now < end; now = clock_boot_ns()) {
+	for (; !signals_stop() && now < end && !handover_over(&m->handover, now);
+	     now = clock_boot_ns()) {
+		handover_tick(m, now);
 		handoff_alive(m);
 		service_alive(&m->service, now);
 		evidence_tick(&m->evidence, &m->conns);
@@ -202,6 +211,7 @@ static int loop(struct monitor *m)
 		}
 		until = earliest(earliest(next_tick, end),
 				 earliest(m->sweeps.next_ns, m->plaintext_due_ns));
+		until = earliest(until, handover_due(&m->handover));
 		now = clock_boot_ns();
 		until = earliest(until, discovery_due(&m->discovery, now));
 		n = receive(m, pending	     ? RETRY_OUTPUT_MS
@@ -218,22 +228,47 @@ static int loop(struct monitor *m)
 	return 0;
 }
 
+/* The next monitor may open what this one has closed. It reports already, so this one's time ended then. */
+static void hand_over(struct monitor *m)
+{
+	service_say(&m->service, "MAINPID=%d", (int)m->handover.pid);
+	control_close(&m->control);
+	metrics_server_close(&m->metrics);
+	guard_stop(&m->guard);
+	handover_done(m);
+	log_info("handed over to pid %d, ending", (int)m->handover.pid);
+}
+
 static void end(struct monitor *m)
 {
-	service_say(&m->service, "STOPPING=1");
+	bool handed = handover_over(&m->handover, clock_boot_ns());
+
+	if (!handed) {
+		handover_cancel(m);
+		service_say(&m->service, "STOPPING=1");
+		guard_stop(
+			&m->guard); /* else it is still to report, should this not get to its end */
+	}
 	signals_log_sender();
-	guard_stop(&m->guard);
 	collector_poll(m->collector, 0);
 	tick(m, true);
-	sweeps_save(m);
-	incidents_end(&m->incidents, m->now);
+	if (!handed)
+		sweeps_save(m); /* else the next one has it already */
+	incidents_end(&m->incidents, handed ? END_HANDOVER : END_MONITOR, m->now);
+	if (handed)
+		m->now = m->handover.at_ns;
 	tally_tick(m, true);
 	report_end(m, OUTPUT_DRAIN_MS);
 	counters_summary(m);
+	if (handed)
+		evidence_handover(&m->evidence, m->handover.pid, m->self.exe, m->handover.at_ms);
 	evidence_close(&m->evidence, &m->conns,
 		       &(struct evidence_totals){m->totals.attempts, m->incidents.next_id,
 						 sensors_counter(m->sensors, COUNTER_LOST)});
-	witnessing_end(&m->witnessing, &m->evidence, m->policy.policy.witness);
+	if (handed)
+		hand_over(m);
+	else
+		witnessing_end(&m->witnessing, &m->evidence, m->policy.policy.witness);
 }
 
 static void release(struct monitor *m)
@@ -305,9 +340,8 @@ static int init(struct monitor *m)
 	if (open_sinks(
 		    m)) /* first: their processes are forked before there are threads and BPF maps */
 		return -1;
-	evidence_open(&m->evidence, m->options->evidence ?: m->policy.policy.evidence,
-		      m->uid_prefix);
-	evidence_policy(&m->evidence, &m->policy.policy, "loaded");
+	if (!m->handover.takes_over) /* else the one before still writes it */
+		startup_evidence(m);
 	m->recent = calloc(1, sizeof(*m->recent));
 	err = (m->recent ? 0 : -ENOMEM) ?: alerts_init(&m->alerts) ?: conns_init(&m->conns)
 		?: incidents_init(&m->incidents, report_incident, m)
@@ -330,6 +364,8 @@ int monitor_run(const struct monitor_options *o)
 			     .cgroup_fd = -1,
 			     .control.fd = -1,
 			     .plaintext_due_ns = UINT64_MAX};
+	if (handover_adopt(&m.handover))
+		return 3;
 	service_open(&m.service);
 	if (!active_policy_open(&m.policy, o->policy, prevent))
 		return 2;

@@ -12,6 +12,7 @@
 #include "monitor/files_search.h"
 #include "monitor/files_state.h"
 #include "monitor/handoff.h"
+#include "monitor/handover.h"
 #include "monitor/other_monitors.h"
 #include "monitor/report.h"
 #include "monitor/run_dir.h"
@@ -58,7 +59,8 @@ static int attach(struct monitor *m, const struct self_start *start)
 {
 	int64_t tier = m->options->tier < 0 ? m->policy.policy.tier : m->options->tier;
 	char error[512];
-	int err = sensors_load(&m->sensors, tier == TIER_QUIET, error, sizeof(error));
+	const struct predecessor *before = m->handover.takes_over ? &m->handover.before : NULL;
+	int err = sensors_load(&m->sensors, tier == TIER_QUIET, before, error, sizeof(error));
 
 	if (!err && sensors_share_out(m->sensors))
 		log_warn("cannot divide the tables among users: one of them may fill them");
@@ -68,6 +70,7 @@ static int attach(struct monitor *m, const struct self_start *start)
 		err = sensors_attach_processes(m->sensors, error, sizeof(error));
 	if (!err) {
 		other_monitors_adopt(m->sensors);
+		handover_recognise(&m->handover, m->sensors);
 		if (sensors_sweep_monitors(m->sensors))
 			log_warn("cannot find other monitors: what they read of servers will be "
 				 "reported");
@@ -234,6 +237,52 @@ static void on_killed(void *ctx, pid_t pid, time_t alive)
 	report_unwatched(m, note, seen);
 }
 
+void startup_evidence(struct monitor *m)
+{
+	struct evidence_from from = {};
+
+	if (m->handover.takes_over)
+		from = (struct evidence_from){m->handover.pid, m->handover.at_ms};
+	evidence_open(&m->evidence, m->options->evidence ?: m->policy.policy.evidence,
+		      m->uid_prefix, &from);
+	evidence_policy(&m->evidence, &m->policy.policy, "loaded");
+}
+
+/* What was not seen, or may not have been, because the one before did not get to its end. */
+static void report_handover(struct monitor *m, enum handover_end end)
+{
+	static const char *const what[] = {
+		[HANDOVER_DIED] = "ended on its way",
+		[HANDOVER_HUNG] = "did not go on and was killed",
+		[HANDOVER_STUCK] = "did not go on, was killed, and has not ended",
+	};
+	char note[ALERT_NOTE_LEN];
+
+	if (end == HANDOVER_CLEAN) {
+		log_info("took over from pid %d", (int)m->handover.pid);
+		return;
+	}
+	snprintf(note, sizeof(note),
+		 "pid %d, from which this monitor takes over, %s: its last events may be lost",
+		 (int)m->handover.pid, what[end]);
+	log_error("%s", note);
+	report_blind_spot(m, note, 1);
+}
+
+/* Everything is attached, and what there is, is known: report from now on, instead of the one before. */
+static void take_over(struct monitor *m)
+{
+	enum handover_end end = handover_take(m);
+
+	m->now = clock_boot_ns();
+	startup_evidence(m);
+	for (size_t i = 0; i < m->instances.count; i++)
+		evidence_instance(&m->evidence, m->instances.all[i], "found", true);
+	report_handover(m, end);
+	collector_poll(m->collector, 0);
+	sweeps_run(m); /* the first that finds anything */
+}
+
 int startup(struct monitor *m)
 {
 	struct self_start start;
@@ -243,6 +292,8 @@ int startup(struct monitor *m)
 		return -1;
 	sweeps_run(m);
 	collector_poll(m->collector, 0);
+	if (m->handover.takes_over)
+		take_over(m);
 	handoff_start(m);
 	err = control_open(&m->control, on_killed, m);
 	if (err)
@@ -250,7 +301,7 @@ int startup(struct monitor *m)
 			"control socket unavailable (%s): `cachewarden status`, `conns` and `incidents` will not work",
 			strerror(-err));
 	metrics_server_want(&m->metrics, m->options->metrics ?: m->policy.policy.metrics,
-			    m->service.listen_fd);
+			    m->handover.takes_over ? m->handover.listen_fd : m->service.listen_fd);
 	ask_tick(m);
 	evidence_sensors(&m->evidence, m->sensors);
 	tally_begin(m);

@@ -8,4 +8,7 @@
 /* m has its options, policy and tables. Returns 0, or -1 after an error message. */
 int startup(struct monitor *m);
 
+/* Open the evidence log, if one is asked for, and say under which policy it is kept. */
+void startup_evidence(struct monitor *m);
+
 #endif

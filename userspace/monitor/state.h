@@ -15,6 +15,7 @@
 #include "monitor/evidence.h"
 #include "monitor/files.h"
 #include "monitor/guard.h"
+#include "monitor/handover_state.h"
 #include "monitor/lag.h"
 #include "monitor/lookalikes.h"
 #include "monitor/metrics_server.h"
@@ -132,7 +133,8 @@ struct monitor {
 	struct control control;
 	struct metrics_server metrics;
 	struct service service;
-	uint64_t told_ns; /* when the service manager was told how the monitor is */
+	struct handover handover; /* to or from another monitor */
+	uint64_t told_ns;	  /* when the service manager was told how the monitor is */
 };
 
 /* NULL if its start was never seen. */

@@ -399,7 +399,7 @@ static void tell_host(struct monitor *m, int64_t now_ms, int64_t servers)
 static void tell(struct monitor *m)
 {
 	struct tally *t = &m->tally;
-	int64_t now_ms = clock_epoch_ms(m->now);
+	int64_t now_ms = m->now == m->handover.at_ns ? m->handover.at_ms : clock_epoch_ms(m->now);
 	int64_t servers = 0;
 	size_t told = 0;
 
@@ -423,7 +423,8 @@ void tally_begin(struct monitor *m)
 	if (!m->evidence.writer || carried_init(&t->carried) || !add_row(t, 0))
 		return;
 	m->now = clock_boot_ns();
-	t->since_ms = clock_epoch_ms(m->now);
+	/* from where the one before has counted until */
+	t->since_ms = m->handover.at_ms ?: clock_epoch_ms(m->now);
 	t->next_ns = m->now + every_s(m) * NS_PER_SEC;
 	t->swept_ns = m->sweeps.began_ns;
 }
@@ -433,7 +434,8 @@ static void note_sweep(struct monitor *m)
 {
 	struct tally *t = &m->tally;
 	uint64_t until = m->sweeps.began_ns > t->swept_ns ? m->sweeps.began_ns : m->now;
-	uint64_t gap = until - t->swept_ns;
+	/* the last tally of a handover ends with it, and a sweep may have begun since */
+	uint64_t gap = until > t->swept_ns ? until - t->swept_ns : 0;
 
 	if (gap > t->longest_gap_ns)
 		t->longest_gap_ns = gap;

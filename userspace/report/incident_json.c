@@ -16,6 +16,7 @@ static const char *const endings[] = {
 	[END_QUIET] = "no new event for a while",
 	[END_ROOM] = "too many incidents at once: the least active one was closed",
 	[END_MONITOR] = "the monitor ended",
+	[END_HANDOVER] = "another monitor took over",
 };
 
 static void put_actor(struct jsonw *j, const struct actor *a)

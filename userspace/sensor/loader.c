@@ -135,6 +135,11 @@ static int prepare_none(struct sensors *s)
 	return 0;
 }
 
+static int prepare_process(struct sensors *s)
+{
+	return turn_inherit(s, s->process->obj);
+}
+
 static int prepare_calls(struct sensors *s)
 {
 	s->helpers = compat_user_helpers(s->helper);
@@ -356,7 +361,7 @@ static int fill_sweep(struct sensors *s)
 		return 0;                                                                          \
 	}
 
-DEFINE_LOAD(process, prepare_none)
+DEFINE_LOAD(process, prepare_process)
 DEFINE_LOAD(calls, prepare_calls)
 DEFINE_LOAD(access, prepare_access)
 DEFINE_LOAD(memory, prepare_memory)
@@ -418,7 +423,8 @@ static void keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 }
 
-int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size)
+int sensors_load(struct sensors **ret, bool quiet, const struct predecessor *before, char *error,
+		 size_t size)
 {
 	struct sensors *s = calloc(1, sizeof(*s));
 	const struct sensor_program *table;
@@ -430,10 +436,12 @@ int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size)
 	}
 	table = sensor_program_table(&s->program_count);
 	memcpy(s->program, table, s->program_count * sizeof(table[0]));
+	s->before = before;
+	s->turn = before ? before->turn + 1 : 0;
 	keep_memory();
 	reset_reason();
 	s->btf = btf__load_vmlinux_btf();
-	err = s->btf ? load_process(s) : -errno;
+	err = s->btf ? load_process(s) ?: turn_open(s) : -errno;
 	if (err) {
 		snprintf(error, size,
 			 "cannot load the processes sensor, without which no instance is known: %s",
@@ -441,6 +449,7 @@ int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size)
 		sensors_free(s);
 		return err;
 	}
+	s->before = NULL;
 	if (getenv(PROBE_REFUSED_ENV))
 		log_warn(PROBE_REFUSED_ENV
 			 "=%s: programs that this kernel may take are left out, and less is seen",
@@ -582,6 +591,7 @@ void sensors_free(struct sensors *s)
 	memory_bpf__destroy(s->memory);
 	access_bpf__destroy(s->access);
 	btf__free(s->btf);
+	turn_close(s);
 	process_bpf__destroy(s->process);
 	free(s);
 }

@@ -25,8 +25,9 @@ static const char *const writable_maps[] = {
 	"attempts",		       /* collector.c takes entries out */
 	"baselined",	 "files",	 "disks",	 "main_tgids", /* maps.c */
 	"prevent_rules",					       /* prevent.c */
-	"shares",	 "hoarders",				       /* maps.c */
-	"mem_calls",						       /* has task work in it */
+	"turns",	 "turn_seen",	 "reported",	 /* turn.c, of the next monitor, too */
+	"shares",	 "hoarders",			 /* maps.c */
+	"mem_calls",					 /* has task work in it */
 	"access_b.bss",	 "memory_b.bss", "sweep_bp.bss", /* the variables in struct sensors */
 };
 

@@ -23,11 +23,30 @@ struct sensors;
 
 /* --- loading: loader.c --- */
 
+/* Maps of a monitor that the one which takes over from it needs: turn.c. */
+enum turn_map {
+	TURN_MAP_TURNS, /* these two are the next one's, too */
+	TURN_MAP_SEEN,
+	TURN_MAP_ATTEMPTS, /* these three are read for what was reported */
+	TURN_MAP_REPORTED,
+	TURN_MAP_PROCS,
+	TURN_MAPS
+};
+
+/* The monitor that this one takes over from. */
+struct predecessor {
+	uint32_t turn; /* its place in the chain */
+	int map[TURN_MAPS];
+};
+
 /*
  * quiet: where the kernel takes no programs at its functions, attach none to syscalls either. They would see more, at the
- * expense of every syscall of the host. On failure error (of size bytes) holds the reason.
+ * expense of every syscall of the host. before: NULL if there is none, else nothing is reported until
+ * sensors_turn_begins(); -EINVAL if its maps are those of another version. On failure error (of size bytes) holds the
+ * reason.
  */
-int sensors_load(struct sensors **ret, bool quiet, char *error, size_t size);
+int sensors_load(struct sensors **ret, bool quiet, const struct predecessor *before, char *error,
+		 size_t size);
 
 /* Attach the programs that follow processes. On failure error holds the reason. */
 int sensors_attach_processes(struct sensors *s, char *error, size_t size);
@@ -57,6 +76,9 @@ void sensors_add_candidate(struct sensors *s, pid_t pid);
 
 /* Treat a process that executes the monitor's executable as another monitor. Before sensors_sweep_monitors(). */
 void sensors_add_monitor(struct sensors *s, pid_t pid);
+
+/* The same for the monitor that this one takes over from, its guard and its sinks, whatever they execute. */
+void sensors_add_predecessor(struct sensors *s, pid_t pid);
 
 /* Find the monitors that run already. Call once processes are followed and before anything is reported. */
 int sensors_sweep_monitors(struct sensors *s);
@@ -187,6 +209,29 @@ const char *sensors_prevention_text(const struct sensors *s);
  * their own. -EOPNOTSUPP if one of the rules cannot be prevented here.
  */
 int sensors_prevent(struct sensors *s, uint32_t instance, uint32_t rules);
+
+/* --- handover to the next monitor: turn.c --- */
+
+/* This monitor's place in the chain of handovers; 0: it took over from none. */
+uint32_t sensors_turn(const struct sensors *s);
+
+/* Descriptors of what the next one needs; owned by s. */
+void sensors_turn_maps(const struct sensors *s, int ret[TURN_MAPS]);
+
+/* That child is to execute the next monitor: it may, and is protected like this one. 0: none is. */
+void sensors_set_successor(struct sensors *s, pid_t pid);
+
+/*
+ * When the next monitor reports instead of this one (CLOCK_BOOTTIME; later than now by more than TURN_NEAR_NS, so that both
+ * look at the same actions near it). 0: never, after all.
+ */
+void sensors_turn_ends(struct sensors *s, uint64_t at_ns);
+
+/* When this one does, if the one before cannot say so any more. */
+void sensors_turn_begins(struct sensors *s, uint64_t at_ns);
+
+/* What the one before has reported and still lasts is not reported again. Once it reports no more. */
+int sensors_take_over(struct sensors *s, const int maps[TURN_MAPS]);
 
 /* --- supervision and end: seal.c, loader.c --- */
 

@@ -42,12 +42,15 @@ struct sensors {
 	uint32_t *lasting_pending; /* sweep.bpf.c: see sensors_sweep_pending() */
 	uint32_t *first_sweep;	   /* the same */
 
-	struct btf *btf;	/* the kernel's */
-	bool swept;		/* the host, at least once */
-	bool access_hook;	/* programs may attach to the access-check hook */
-	bool quiet;		/* without it, to none of a syscall's either */
-	bool map_iterators;	/* the kernel takes iterators over maps */
-	bool uprobe_flag_known; /* see sensors_knows_uprobes() */
+	struct btf *btf;     /* the kernel's */
+	struct turns *turns; /* turn.bpf.h: mapped, shared with the monitors before and after */
+	uint32_t turn;	     /* see sensors_turn() */
+	const struct predecessor *before; /* while loading; NULL: none */
+	bool swept;			  /* the host, at least once */
+	bool access_hook;		  /* programs may attach to the access-check hook */
+	bool quiet;			  /* without it, to none of a syscall's either */
+	bool map_iterators;		  /* the kernel takes iterators over maps */
+	bool uprobe_flag_known;		  /* see sensors_knows_uprobes() */
 
 	struct compat_helper helper[USER_HELPERS_MAX];
 	size_t helpers;
@@ -71,6 +74,13 @@ const char *sensors_tier_below(const struct sensors *s);
 /* objects.c: by name, in any loaded object. NULL or -ENOENT if there is none. */
 struct bpf_program *sensors_program(const struct sensors *s, const char *name);
 int sensors_map_fd(const struct sensors *s, const char *name);
+
+/* turn.c: before obj is loaded, take over the maps of the monitor before. Returns 0 or a negative errno, -EINVAL if they differ. */
+int turn_inherit(const struct sensors *s, struct bpf_object *obj);
+
+/* turn.c: once the maps are loaded. Returns 0 or a negative errno. */
+int turn_open(struct sensors *s);
+void turn_close(struct sensors *s);
 
 /* sensors_add_exe_name() in the map of that descriptor. */
 int exe_names_add(int fd, int bits_fd, const char *name);
