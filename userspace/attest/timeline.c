@@ -223,22 +223,14 @@ static const struct {
 	const char *kind;
 	void (*fn)(struct item *i);
 } kinds[] = {
-	{"event", on_event},
-	{"incident", on_incident},
-	{"start", on_start},
-	{"totals", on_end},
-	{"sensors", on_sensors},
-	{"policy", on_policy},
-	{"instance", on_instance},
-	{"statement", on_statement},
-	{"lost", on_lost},
-	{"recovery", on_recovery},
-	{"away", on_away},
-	{"actor", on_actor},
-	{"server", on_server},
-	{"clock", on_clock},
-	{"handover", on_handover},
-	{"policy-refused", on_policy_refused},
+	{"event", on_event},	   {"incident", on_incident},
+	{"start", on_start},	   {"totals", on_end},
+	{"sensors", on_sensors},   {"policy", on_policy},
+	{"instance", on_instance}, {"statement", on_statement},
+	{"lost", on_lost},	   {"recovery", on_recovery},
+	{"away", on_away},	   {"actor", on_actor},
+	{"server", on_server},	   {"clock", on_clock},
+	{"handover", on_handover}, {"policy-refused", on_policy_refused},
 };
 
 json_t *timeline_item(json_t *entry, uint64_t index)

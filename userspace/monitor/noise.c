@@ -49,8 +49,9 @@ static void name_culprit(struct culprit *ret, const struct share_key *key, const
 /* Who took most lately is the one to blame if all is full. */
 static void note_usage(struct monitor *m, const struct share_key *key, const struct share *s)
 {
-	if (key->what >= BUDGET_KEPT || key->what == BUDGET_PEERS || key->account == ACCOUNT_OTHERS ||
-	    s->used <= m->noise.most || m->now > s->since_ns + 2 * share_period(key->what))
+	if (key->what >= BUDGET_KEPT || key->what == BUDGET_PEERS ||
+	    key->account == ACCOUNT_OTHERS || s->used <= m->noise.most ||
+	    m->now > s->since_ns + 2 * share_period(key->what))
 		return;
 	m->noise.most = s->used;
 	name_culprit(&m->noise.loudest, key, s);
@@ -63,7 +64,8 @@ static void on_share(void *ctx, const struct share_key *key, const struct share 
 		[BUDGET_SERVERS] = "starts and ends too many servers at once: followed late",
 		[BUDGET_FILES] = "has servers that open too many files at once: not protected",
 		[BUDGET_CONNS] = NULL, /* see report_crowd() */
-		[BUDGET_PEERS] = NULL, /* the same; whose server it is says nothing of its clients */
+		[BUDGET_PEERS] =
+			NULL, /* the same; whose server it is says nothing of its clients */
 		[BUDGET_CODE] = "has servers that execute too many files: told as new each time",
 		[BUDGET_PIPES] = "has servers with too many pipes: access to them goes unseen",
 	};
