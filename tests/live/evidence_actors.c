@@ -570,7 +570,8 @@ static void boot_again(void)
 static void booted(const void *arg)
 {
 	const char *dir = str("%s/boots", scratch), *shows, *boot[2];
-	const char *const argv[] = {"--evidence", dir, NULL};
+	const char *const argv[] = {MONITOR,	"run",	      "--output", "json",
+				    "--events", "--evidence", dir,	  NULL};
 	struct monitor *m = start(dir);
 	json_t *record, *host, *boots;
 	struct trigger t;
