@@ -498,7 +498,7 @@ int register_self(struct self_start *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (server_add(task, INSTANCE_SELF) || member_add(task, INSTANCE_SELF, 1))
+	if (server_add(task, INSTANCE_SELF) || member_add(task, INSTANCE_SELF, MEMBER_THIS))
 		return 1;
 	map_exe(task, INSTANCE_SELF);
 	self_exe.ino = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);

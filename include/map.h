@@ -33,9 +33,11 @@
 #define FILE_WORDS 1024	   /* power of two */
 
 /* procs: tgid (initial pid namespace) -> the instance it belongs to */
+#define MEMBER_THIS 2 /* another monitor is a member of INSTANCE_SELF, too */
+
 struct member {
 	__u32 instance;
-	__u32 main; /* first process of the instance, or one that outlived it */
+	__u32 main; /* not 0: first process of the instance, or one that outlived it; MEMBER_THIS: this monitor */
 	__u32 told; /* the event of its start was sent */
 };
 

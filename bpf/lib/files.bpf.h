@@ -216,8 +216,9 @@ static __always_inline int opened_regular(struct task_struct *task, struct file 
 
 	if (m && !disk) {
 		instance = m->instance;
-		if (instance == INSTANCE_SELF) /* not its other threads and children */
-			instance = m->main && task->pid == task->tgid ? files_of : 0;
+		if (instance ==
+		    INSTANCE_SELF) /* not its other threads and children, nor another monitor */
+			instance = m->main == MEMBER_THIS && task->pid == task->tgid ? files_of : 0;
 		if (!instance)
 			return 0;
 		if (own && own->instance == instance) {

@@ -227,6 +227,41 @@ static void known_again(const void *arg)
 		"mode of the state is %o", st.st_mode);
 }
 
+/* Two monitors that look for files at the same time: what the one opens, the other does not take for a file that it opens
+ * itself to learn it. The first is held while it opens the key. */
+static void not_what_another_opens(const void *arg)
+{
+	const char *key = str("/proc/%d/root%s", learnt->pid, learnt->key);
+	const char *const argv[] = {"strace",
+				    "-f",
+				    "-qq",
+				    "-o",
+				    "/dev/null",
+				    "-P",
+				    key,
+				    "-e",
+				    "trace=openat",
+				    "-e",
+				    "inject=openat:delay_enter=6000000",
+				    MONITOR,
+				    "run",
+				    "-v",
+				    NULL};
+	struct monitor *held, *other;
+
+	leave(state, 0600);
+	held = monitor_start_with(&(struct child_opts){}, argv);
+	other = monitor_start("-v", NULL);
+	require(!file_has(held->err, "watching "), "the first was not held");
+	monitor_ready(held);
+	require(file_has(held->err, str("private key %s", learnt->key)),
+		"the key is not learnt: %s", file_read(held->err));
+	require(!file_has(held->err, "configuration /etc/"), "learnt from another: %s",
+		file_read(held->err));
+	monitor_stop(other, SIGTERM);
+	monitor_stop(held, SIGTERM);
+}
+
 static void unknown_is_said(const void *arg)
 {
 	unlink(run_path("files"));
@@ -423,6 +458,7 @@ static const struct test excess_tests[] = {
 
 static const struct test learnt_tests[] = {
 	TEST("a key and a configuration that the last monitor learnt", known_again),
+	TEST("what another monitor opens meanwhile is not learnt", not_what_another_opens),
 	TEST("which kinds of files are not known is said", unknown_is_said),
 	TEST("what the last monitor learnt is not used if it is damaged", damaged),
 	TEST("what the last monitor learnt is not used if others may write it", written_by_others),

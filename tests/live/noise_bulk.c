@@ -266,7 +266,6 @@ static void servers_of_one_user(const void *arg)
 {
 	struct server *many[5], *victim = server_prepare(&(struct server_opts){.plain = true});
 	struct monitor *m;
-	size_t alerts;
 	json_t *found = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
@@ -289,9 +288,7 @@ static void servers_of_one_user(const void *arg)
 	}
 	require(found && !alert_true(found, "crowd"), "it is counted with others");
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
-		require(connections(m, many[i], "tls-plaintext", &alerts) == atol(SHARES),
-			"%ld of " SHARES " are counted",
-			connections(m, many[i], "tls-plaintext", &alerts));
+		all_counted(m, many[i], "tls-plaintext", atol(SHARES));
 	require(monitor_stop(m, SIGTERM) == 0, "exit code");
 }
 

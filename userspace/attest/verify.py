@@ -17,9 +17,14 @@ DER = bytes.fromhex("302a300506032b6570032100")  # the beginning of an Ed25519 p
 problems = []
 
 
+def show(text):
+    """Prints one line. Names and reasons of a bundle are anybody's: they must not look like another line."""
+    print("".join(c if " " <= c <= "~" else ascii(c)[1:-1] for c in text))
+
+
 def problem(text):
     problems.append(text)
-    print("verify.py: " + text)
+    show("verify.py: " + text)
 
 
 def read(name):
@@ -165,8 +170,8 @@ def check_blobs():
     missing = custody["executables_missing"]
     for digest in sorted(files | set(named) | set(custody["executables"])):
         if digest not in files and digest in named and digest in missing and digest not in custody["executables"]:
-            print(f"verify.py: note: blob-{digest} (entries.jsonl, line {named[digest]}) is not here. custody.json, "
-                  f"which nothing proves, says why: {missing[digest]}")
+            show(f"verify.py: note: blob-{digest} (entries.jsonl, line {named[digest]}) is not here. custody.json, "
+                 f"which nothing proves, says why: {missing[digest]}")
         elif digest not in files:
             where = f"entries.jsonl, line {named[digest]} names it" if digest in named else "custody.json names it"
             problem(f"blob-{digest}: is missing: {where}")
@@ -198,7 +203,7 @@ def main():
     if problems or not numbers:
         print(f"verify.py: NOT VERIFIED: {len(problems)} problem(s)")
         return 1
-    print(f"verified: {len(numbers)} entries of the log {read('vkey').decode().split('+')[0]}, of {size}")
+    show(f"verified: {len(numbers)} entries of the log {read('vkey').decode().split('+')[0]}, of {size}")
     return 0
 
 

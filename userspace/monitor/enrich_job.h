@@ -29,9 +29,10 @@ struct job {
 	uint64_t begun_ns;
 	uint32_t instance; /* that the deed was done to */
 	uint32_t user;	   /* whose place it is, uid; UINT32_MAX: the monitor's */
-	bool given_up;	   /* its thread is stuck, or the monitor ends before it has its turn */
-	bool keeps;	   /* it may keep a copy of the executable */
-	bool full;	   /* of incidents: the next one begins another job */
+	bool given_up_told;
+	bool given_up; /* its thread is stuck, or the monitor ends before it has its turn */
+	bool keeps;    /* it may keep a copy of the executable */
+	bool full;     /* of incidents: the next one begins another job */
 
 	enum job_kind kind;
 	int dir, exe;	     /* of the process, or a negative errno */

@@ -419,7 +419,7 @@ bool enrich_server(struct enrich *e, const struct instance *in, char *const *con
 static bool to_be_told(const struct job *job)
 {
 	return job->state == JOB_DONE || (job->state == JOB_TOLD && job->told < job->incidents) ||
-	       (job->given_up && !job->full);
+	       (job->given_up && !job->given_up_told);
 }
 
 void enrich_collect(struct enrich *e, const struct conns *conns, enrich_put put, void *ctx)
@@ -436,7 +436,7 @@ void enrich_collect(struct enrich *e, const struct conns *conns, enrich_put put,
 		job_tell(job, &e->json, conns, put, ctx);
 		job->told = job->incidents;
 		if (job->given_up)
-			job->full = true; /* once */
+			job->full = job->given_up_told = true; /* once */
 		else if (job->kind != JOB_ACTOR)
 			job_release(job);
 		else

@@ -279,7 +279,9 @@ static void run(const struct scene *s, struct drill_monitor *m, enum drill_id id
 		look_at(&a);
 		if (a.ended && ended_ns == UINT64_MAX) {
 			ended_ns = clock_boot_ns();
-			end = a.err && s->trial->preparing ? TRIAL_STOPPED : end_of(a.err);
+			end = end_of(a.err);
+			if (end == TRIAL_MADE && a.err && s->trial->preparing)
+				end = TRIAL_STOPPED; /* what had to come first was refused */
 		}
 		if (seen_ns || !drill_monitor_next(m, clock_boot_ns() + NS_PER_MS, &e, ret->why))
 			continue;

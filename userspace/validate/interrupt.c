@@ -11,11 +11,16 @@ static const struct {
 } signals[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
+/* Not those that are ignored, as by nohup: a signal that is blocked stays pending all the same. */
 static void fill(sigset_t *set)
 {
+	struct sigaction now;
+
 	sigemptyset(set);
-	for (size_t i = 0; i < SIGNALS; i++)
-		sigaddset(set, signals[i].number);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (sigaction(signals[i].number, NULL, &now) || now.sa_handler != SIG_IGN)
+			sigaddset(set, signals[i].number);
+	}
 }
 
 void interrupt_hold(sigset_t *before)

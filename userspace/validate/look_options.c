@@ -160,9 +160,9 @@ void look_options(struct facts *f)
 			 found->file ? "its configuration file and command line"
 				     : "its command line");
 	else
-		snprintf(o->why, sizeof(o->why),
-			 "%.160s; no configuration file of it was found either",
-			 why[0] ? why : f->config.why);
+		snprintf(o->why, sizeof(o->why), "%.160s; %s", why[0] ? why : f->config.why,
+			 found && found->file ? "its configuration file has none of these options"
+					      : "no configuration file of it was found either");
 	free(s);
 	confine_free(found, sizeof(*found));
 }
