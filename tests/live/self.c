@@ -464,13 +464,14 @@ static void object_accessed(const void *arg)
 		severity_of(self_mon, &t, to->detail));
 }
 
-/* Or that the kernel does not freeze: mem_calls has task work in it. */
+/* Or the next monitor, which takes over. Or that the kernel does not freeze: mem_calls has task work in it. */
 static bool monitor_writes(const char *map)
 {
 	static const char *const maps[] = {
 		"mem_calls",	"events",	 "handshakes", "attempts",     "baselined",
 		"files",	"prevent_rules", "main_tgids", "access_b.bss", "memory_b.bss",
-		"sweep_bp.bss", "shares",	 "hoarders",   "disks"};
+		"sweep_bp.bss", "shares",	 "hoarders",   "disks",	       "turns",
+		"turn_seen",	"reported"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		if (!strcmp(maps[i], map))
