@@ -150,7 +150,7 @@ void memory_received_faulting(const void *arg)
 		.vector = ring ? "io_uring" : "pread64",
 		.detail = "mem",
 		.server = memory_target,
-		.by = &t,
+		.by = ring ? NULL : &t, /* a worker of the ring may have read: another thread of it */
 		.err = EFAULT},
 	       {.rule = "mem-read", /* received, and found before it was read */
 		.vector = "sweep",
@@ -158,6 +158,8 @@ void memory_received_faulting(const void *arg)
 		.found_by = "sweep",
 		.outcome = "unknown",
 		.optional = true});
+	require(!ring || alert_find(memory_mon, "mem-read", t.pid),
+		"the alert does not name the reader %d", t.pid);
 }
 
 void memory_uring_direct(const void *arg)
