@@ -150,7 +150,8 @@ void memory_received_faulting(const void *arg)
 		.vector = ring ? "io_uring" : "pread64",
 		.detail = "mem",
 		.server = memory_target,
-		.by = ring ? NULL : &t, /* a worker of the ring may have read: another thread of it */
+		.by = ring ? NULL
+			   : &t, /* a worker of the ring may have read: another thread of it */
 		.err = EFAULT},
 	       {.rule = "mem-read", /* received, and found before it was read */
 		.vector = "sweep",
