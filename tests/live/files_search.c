@@ -227,30 +227,36 @@ static void known_again(const void *arg)
 		"mode of the state is %o", st.st_mode);
 }
 
+/* Until strace has stopped it for longer than any other call takes. */
+static void await_held(const struct monitor *m)
+{
+	long long end = now_ms() + 8000 * patience;
+	int stopped = 0;
+
+	for (; stopped < 50; sleep_ms(10)) {
+		const char *stat = file_read(str("/proc/%d/stat", m->pid)),
+			   *name_end = strrchr(stat, ')');
+
+		stopped = name_end && name_end[2] == 't' ? stopped + 1 : 0;
+		require(now_ms() < end, "it was not held: %s", file_read(m->err));
+	}
+}
+
 /* Two monitors that look for files at the same time: what the one opens, the other does not take for a file that it opens
  * itself to learn it. The first is held while it opens the key. */
 static void not_what_another_opens(const void *arg)
 {
 	const char *key = str("/proc/%d/root%s", learnt->pid, learnt->key);
-	const char *const argv[] = {"strace",
-				    "-f",
-				    "-qq",
-				    "-o",
-				    "/dev/null",
-				    "-P",
-				    key,
-				    "-e",
-				    "trace=openat",
-				    "-e",
-				    "inject=openat:delay_enter=6000000",
-				    MONITOR,
-				    "run",
-				    "-v",
-				    NULL};
+	const char *const argv[] = {
+		"strace", "-D",		  "-f", "-qq",
+		"-o",	  "/dev/null",	  "-P", key,
+		"-e",	  "trace=openat", "-e", "inject=openat:delay_enter=6000000",
+		MONITOR,  "run",	  "-v", NULL};
 	struct monitor *held, *other;
 
 	leave(state, 0600);
 	held = monitor_start_with(&(struct child_opts){}, argv);
+	await_held(held);
 	other = monitor_start("-v", NULL);
 	require(!file_has(held->err, "watching "), "the first was not held");
 	monitor_ready(held);
