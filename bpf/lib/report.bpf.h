@@ -138,10 +138,15 @@ static __always_inline void action_key(struct attempt_key *key, const struct pid
 		key->object = BPF_CORE_READ(file, f_inode, i_ino);
 }
 
-/* Does this monitor report it, or the other one while one takes over? The current task does it, or stands for it. */
+/*
+ * Does this monitor report it, or the other one while one takes over? The current task does it, or stands for it. What is done
+ * to monitors both report: told twice rather than never, for it may be a change of the very map that decides.
+ */
 static __always_inline int action_is_mine(const struct pid_owner *target,
 					  const struct action *action)
 {
+	if (target->instance == INSTANCE_SELF || action->rule == RULE_SELF_TAMPER)
+		return 1;
 	return turn_mine(bpf_get_current_pid_tgid(), ((u64)target->tid << 32 | action->detail) ^
 							     (u64)action->rule << 56 ^
 							     (u64)action->vector << 48);

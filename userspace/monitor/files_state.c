@@ -97,7 +97,7 @@ static int replace(const char *text, size_t len)
 	return err;
 }
 
-int files_state_save(const struct files *f, const struct instances *is)
+int files_state_save(const struct files *f, const struct instances *is, bool always)
 {
 	static uint64_t last;
 	struct text t = {.is = is};
@@ -116,7 +116,7 @@ int files_state_save(const struct files *f, const struct instances *is)
 		return -ENOMEM;
 	}
 	hash = hash_bytes(HASH_INIT, t.at, t.len);
-	err = hash == last ? 0 : replace(t.at, t.len);
+	err = hash == last && !always ? 0 : replace(t.at, t.len);
 	if (!err)
 		last = hash;
 	free(t.at);

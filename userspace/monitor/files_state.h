@@ -12,8 +12,8 @@
 
 #include "monitor/files.h"
 
-/* Write it if it changed since the last call. Returns 0 or a negative errno. */
-int files_state_save(const struct files *f, const struct instances *is);
+/* Write it if it changed since the last call, or always: another one may have written it. Returns 0 or a negative errno. */
+int files_state_save(const struct files *f, const struct instances *is, bool always);
 
 /* What the last monitor knew. NULL if there is nothing. */
 struct files_state;

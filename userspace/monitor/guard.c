@@ -48,6 +48,11 @@ static bool beat_missed(const struct guard *g, uint64_t *last)
 	return missed;
 }
 
+static bool is_leaving(const struct guard *g)
+{
+	return __atomic_load_n(&g->shared->leaving, __ATOMIC_RELAXED);
+}
+
 static void watch(const struct guard *g, pid_t monitor, guard_fn fn, void *ctx)
 {
 	struct pollfd death = {.fd = g->monitor_fd, .events = POLLIN};
@@ -57,7 +62,7 @@ static void watch(const struct guard *g, pid_t monitor, guard_fn fn, void *ctx)
 	while (poll(&death, 1, POLL_MS) <= 0) {
 		__atomic_add_fetch(&g->shared->guard_beat, 1, __ATOMIC_RELAXED);
 		stopped = proc_state(monitor) == 'T' ? stopped + 1 : 0;
-		stalled = beat_missed(g, &beat) && !stopped ? stalled + 1 : 0;
+		stalled = beat_missed(g, &beat) && !stopped && !is_leaving(g) ? stalled + 1 : 0;
 		if (stopped == STOPPED_POLLS)
 			fn(ctx, GUARD_MONITOR_STOPPED);
 		if (stalled == STALLED_POLLS)
@@ -157,6 +162,12 @@ bool guard_stalled(struct guard *g)
 	kill(g->pid, SIGKILL);
 	g->pid = 0;
 	return true;
+}
+
+void guard_leaving(struct guard *g)
+{
+	if (g->shared)
+		__atomic_store_n(&g->shared->leaving, 1, __ATOMIC_RELAXED);
 }
 
 void guard_stop(struct guard *g)

@@ -38,6 +38,8 @@ struct guard_shared {
 	struct last_seen last;
 	uint64_t beat;	     /* changes at least once a second while the monitor makes progress */
 	uint64_t guard_beat; /* the guard's own */
+	uint32_t
+		leaving; /* the monitor hands over: it ends, and may wait for a slow reader or disk */
 };
 
 struct guard {
@@ -60,6 +62,9 @@ bool guard_lost(struct guard *g, pid_t keep);
 
 /* Called once a second. True if the guard made no progress for some seconds and was killed: start another. */
 bool guard_stalled(struct guard *g);
+
+/* The monitor hands over: it makes no progress from now on, and that is no stall. */
+void guard_leaving(struct guard *g);
 
 /* Kill the guard: the monitor is about to end as it should. */
 void guard_stop(struct guard *g);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "monitor/handover_link.h"
+#include "monitor/report.h"
 #include "monitor/state.h"
 
 #include <errno.h>
@@ -13,8 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define START_NS (60 * NS_PER_SEC) /* as TimeoutStartSec= of the unit */
@@ -136,11 +139,32 @@ static int say_hello(struct monitor *m, int fd)
 {
 	struct handover_message hello = {HANDOVER_HELLO,
 					 {HANDOVER_VERSION, sensors_turn(m->sensors)}};
-	int fds[HANDOVER_FDS];
+	int fds[HANDOVER_FDS], listen_fd = metrics_server_given(&m->metrics);
 
 	sensors_turn_maps(m->sensors, fds);
-	fds[TURN_MAPS] = m->service.listen_fd;
-	return handover_send(fd, &hello, fds, TURN_MAPS + (m->service.listen_fd >= 0));
+	fds[TURN_MAPS] = listen_fd;
+	return handover_send(fd, &hello, fds, TURN_MAPS + (listen_fd >= 0));
+}
+
+/* Returns 0 or a negative errno. */
+static int start(struct monitor *m, int fd, char **argv)
+{
+	struct handover *h = &m->handover;
+	int err;
+
+	h->pid = fork();
+	if (!h->pid)
+		execute(m, fd, argv);
+	if (h->pid < 0)
+		return -errno;
+	h->pidfd =
+		pidfd_open(h->pid, 0); /* its pid may be another's by the time that it is ended */
+	if (h->pidfd >= 0)
+		return 0;
+	err = -errno;
+	kill(h->pid, SIGKILL);
+	waitpid(h->pid, NULL, 0);
+	return err;
 }
 
 pid_t handover_start(struct monitor *m, char *error, size_t size)
@@ -163,11 +187,7 @@ pid_t handover_start(struct monitor *m, char *error, size_t size)
 		snprintf(error, size, "cannot start another monitor: %s", strerror(-err));
 		return err;
 	}
-	err = say_hello(m, pair[0]);
-	h->pid = err ? -1 : fork();
-	if (!h->pid)
-		execute(m, pair[1], argv);
-	err = err ?: h->pid < 0 ? -errno : 0;
+	err = say_hello(m, pair[0]) ?: start(m, pair[1], argv);
 	close(pair[1]);
 	if (err) {
 		close(pair[0]);
@@ -190,10 +210,15 @@ static void give_up(struct monitor *m, const char *why)
 
 	sensors_turn_ends(m->sensors, 0);
 	sensors_set_successor(m->sensors, 0);
-	kill(h->pid, SIGKILL);
+	pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
+	close(h->pidfd);
 	close(h->fd);
 	log_error("pid %d does not take over: %s; this monitor goes on", (int)h->pid, why);
-	h->fd = -1;
+	if (h->state == HANDOVER_LEAVING && clock_boot_ns() >= h->at_ns)
+		report_blind_spot(m,
+				  "a monitor that had taken over ended: what it had seen is lost",
+				  ++m->totals.successors_lost);
+	h->fd = h->pidfd = -1;
 	h->state = HANDOVER_NONE;
 }
 
@@ -257,11 +282,11 @@ bool handover_over(const struct handover *h, uint64_t now_ns)
 	return h->state == HANDOVER_LEAVING && now_ns >= h->at_ns + TAIL_NS;
 }
 
-void handover_done(struct monitor *m)
+int handover_done(struct monitor *m)
 {
 	struct handover_message done = {.word = HANDOVER_DONE};
 
-	handover_send(m->handover.fd, &done, NULL, 0);
+	return handover_send(m->handover.fd, &done, NULL, 0);
 }
 
 void handover_cancel(struct monitor *m)

@@ -43,8 +43,8 @@ uint64_t handover_due(const struct handover *h);
 /* Is it time to end, because the next one reports now? */
 bool handover_over(const struct handover *h, uint64_t now_ns);
 
-/* All that the next one may open now is closed. */
-void handover_done(struct monitor *m);
+/* All that the next one may open now is closed. Returns 0 or a negative errno: it has ended. */
+int handover_done(struct monitor *m);
 
 /* This one is told to end: so is the next one. */
 void handover_cancel(struct monitor *m);

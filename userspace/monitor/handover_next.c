@@ -21,7 +21,7 @@
 
 #define ANSWER_MS 10000 /* to say when, once this one is ready */
 #define DONE_MS                                                                                    \
-	15000 /* to close its log and output from then on: longer than it waits for a slow reader or disk */
+	20000 /* to close its log and output from then on: longer than it waits for a slow reader or disk */
 #define END_MS 5000 /* to end once it was killed */
 #define HELLO_MS 5000
 
@@ -171,8 +171,8 @@ enum handover_end handover_take(struct monitor *m)
 	if (!h->at_ns) { /* it never said when: now */
 		h->at_ns = clock_boot_ns();
 		h->at_ms = clock_epoch_ms(h->at_ns);
-		sensors_turn_begins(m->sensors, h->at_ns);
 	}
+	sensors_turn_begins(m->sensors, h->at_ns);
 	err = sensors_take_over(m->sensors, h->before.map);
 	if (err)
 		log_warn(

@@ -19,7 +19,7 @@ struct handover {
 	enum handover_state state;
 	int fd;		      /* to the other one; -1: there is none */
 	pid_t pid;	      /* of the other one */
-	int pidfd;	      /* the same; -1 if it is not known, in the first one always */
+	int pidfd;	      /* the same; -1 if it is not known */
 	uint64_t deadline_ns; /* CLOCK_BOOTTIME: the next one is to be ready by then */
 	uint64_t at_ns;	      /* CLOCK_BOOTTIME: when it begins */
 	int64_t at_ms;	      /* the same since the epoch */

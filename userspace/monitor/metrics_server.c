@@ -131,6 +131,11 @@ void metrics_server_want(struct metrics_server *s, const char *address, int fd)
 	pthread_mutex_init(&s->lock, NULL);
 }
 
+int metrics_server_given(const struct metrics_server *s)
+{
+	return s->address ? s->fd : -1;
+}
+
 bool metrics_server_ready(struct metrics_server *s)
 {
 	uint64_t now = clock_boot_ns();

@@ -33,6 +33,9 @@ struct metrics_server {
 /* Serve at that address from the next page on; NULL: on the socket fd, which listens already and is taken; -1: nowhere. */
 void metrics_server_want(struct metrics_server *s, const char *address, int fd);
 
+/* The socket that it was given, and still owns; -1: none. */
+int metrics_server_given(const struct metrics_server *s);
+
 /*
  * Listen, if it does not yet. Where that fails, it is logged once and tried again every few seconds. Returns whether it listens.
  */

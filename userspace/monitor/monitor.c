@@ -51,6 +51,14 @@
 #define SUSPENDED_MIN_NS (100 * NS_PER_MS) /* the two clocks are not read at the same instant */
 #define RETRY_OUTPUT_MS 10 /* between attempts to write what a slow reader has not taken */
 
+static void check_turn(struct monitor *m)
+{
+	if (!sensors_turn_check(m->sensors))
+		report_blind_spot(
+			m, "somebody changed which monitor reports: nothing was reported meanwhile",
+			++m->totals.turns_changed);
+}
+
 static void tick(struct monitor *m, bool last)
 {
 	m->now = clock_boot_ns();
@@ -69,6 +77,7 @@ static void tick(struct monitor *m, bool last)
 		witnessing_tick(&m->witnessing, &m->evidence,
 				m->policy.policy.witness); /* before others reap its process */
 	}
+	check_turn(m);
 	handoff_check(m);
 	heartbeat_tick(m);
 	tally_tick(m, false);
@@ -231,11 +240,18 @@ static int loop(struct monitor *m)
 /* The next monitor may open what this one has closed. It reports already, so this one's time ended then. */
 static void hand_over(struct monitor *m)
 {
+	int err;
+
 	service_say(&m->service, "MAINPID=%d", (int)m->handover.pid);
 	control_close(&m->control);
 	metrics_server_close(&m->metrics);
+	err = handover_done(m);
+	if (err) { /* the guard goes on, and reports that nothing is monitored */
+		log_error("pid %d, which took over, is gone (%s)", (int)m->handover.pid,
+			  strerror(-err));
+		return;
+	}
 	guard_stop(&m->guard);
-	handover_done(m);
 	log_info("handed over to pid %d, ending", (int)m->handover.pid);
 }
 
@@ -243,7 +259,9 @@ static void end(struct monitor *m)
 {
 	bool handed = handover_over(&m->handover, clock_boot_ns());
 
-	if (!handed) {
+	if (handed) {
+		guard_leaving(&m->guard);
+	} else {
 		handover_cancel(m);
 		service_say(&m->service, "STOPPING=1");
 		guard_stop(
@@ -252,8 +270,7 @@ static void end(struct monitor *m)
 	signals_log_sender();
 	collector_poll(m->collector, 0);
 	tick(m, true);
-	if (!handed)
-		sweeps_save(m); /* else the next one has it already */
+	sweeps_save(m, handed); /* the next one may have written less since, and reads it again */
 	incidents_end(&m->incidents, handed ? END_HANDOVER : END_MONITOR, m->now);
 	if (handed)
 		m->now = m->handover.at_ns;

@@ -8,8 +8,14 @@
 
 #include "monitor/state.h"
 
-/* Evaluate an alert that is new or has grown, add it to its incident, and deliver it as an event if that is asked for. */
+/*
+ * Evaluate an alert that is new or has grown, add it to its incident, and deliver it as an event if that is asked for. A
+ * monitor that takes over keeps it until its turn.
+ */
 void report_alert(struct monitor *m, struct alert *a);
+
+/* It is this monitor's turn: report the alerts kept until now. */
+void report_kept(struct monitor *m);
 
 /* Report the alerts whose wait is over, see plaintext.h. */
 void report_waiting(struct monitor *m);

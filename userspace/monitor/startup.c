@@ -269,17 +269,34 @@ static void report_handover(struct monitor *m, enum handover_end end)
 	report_blind_spot(m, note, 1);
 }
 
+/* What the one before learnt since this one began. */
+static void recall_again(struct monitor *m)
+{
+	struct files_state *known = recall();
+
+	recall_files(m, known);
+	files_state_free(known);
+}
+
 /* Everything is attached, and what there is, is known: report from now on, instead of the one before. */
 static void take_over(struct monitor *m)
 {
-	enum handover_end end = handover_take(m);
+	enum handover_end end;
 
+	/* the one before counts until then: some bytes twice are better than none */
+	tally_baseline(m);
+	end = handover_take(m);
+	handoff_start(m); /* at once: the guard of the one before is gone */
 	m->now = clock_boot_ns();
 	startup_evidence(m);
+	tally_begin(m); /* before the ring buffer is read: ends of connections are in it */
 	for (size_t i = 0; i < m->instances.count; i++)
 		evidence_instance(&m->evidence, m->instances.all[i], "found", true);
+	report_kept(m);
 	report_handover(m, end);
+	recall_again(m);
 	collector_poll(m->collector, 0);
+	handoff_alive(m);
 	sweeps_run(m); /* the first that finds anything */
 }
 
@@ -294,7 +311,8 @@ int startup(struct monitor *m)
 	collector_poll(m->collector, 0);
 	if (m->handover.takes_over)
 		take_over(m);
-	handoff_start(m);
+	else
+		handoff_start(m);
 	err = control_open(&m->control, on_killed, m);
 	if (err)
 		log_warn(
@@ -304,7 +322,8 @@ int startup(struct monitor *m)
 			    m->handover.takes_over ? m->handover.listen_fd : m->service.listen_fd);
 	ask_tick(m);
 	evidence_sensors(&m->evidence, m->sensors);
-	tally_begin(m);
+	if (!m->handover.takes_over)
+		tally_begin(m);
 	coverage_report(m->sensors, instances_alive(&m->instances), report_blind_spot, m);
 	return 0;
 }

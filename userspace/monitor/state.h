@@ -78,7 +78,8 @@ struct totals {
 	uint64_t resets, resets_failed;
 	uint64_t marks_failed; /* sockets inherited by a server could not be searched for */
 	uint64_t guards_lost, guards_stalled;
-	uint64_t unwatched; /* times that nothing was monitored */
+	uint64_t unwatched;			 /* times that nothing was monitored */
+	uint64_t turns_changed, successors_lost; /* of handovers */
 	uint64_t
 		uncovered_ns; /* in which a program was not attached, or after a monitor was killed none ran */
 	uint64_t covered_ns; /* until when that is known */

@@ -106,9 +106,9 @@ static void account(struct sweep_state *s, uint64_t interval_s)
 	s->next_ns = interval_s ? s->began_ns + interval_s * NS_PER_SEC : UINT64_MAX;
 }
 
-void sweeps_save(struct monitor *m)
+void sweeps_save(struct monitor *m, bool always)
 {
-	int err = files_state_save(m->files, &m->instances);
+	int err = files_state_save(m->files, &m->instances, always);
 
 	if (err && !m->sweeps.save_failed++)
 		log_warn(
@@ -136,7 +136,7 @@ void sweeps_run(struct monitor *m)
 	err = sensors_sweep_host(m->sensors);
 	err = sweep_instances(m) ?: err;
 	files_refresh(m->files, &m->instances, &m->discovery);
-	sweeps_save(m);
+	sweeps_save(m, false);
 	if (m->sweeps.count % LOOKALIKES_EVERY == 0)
 		report_lookalikes(m);
 	account(&m->sweeps, m->options->sweep_s);

@@ -11,7 +11,7 @@ void sweeps_run(struct monitor *m);
 /* Baseline instances whose start is over, without waiting for a sweep: until then code that they map is no finding. */
 void sweeps_baseline(struct monitor *m);
 
-/* Keep what is known of servers for the next monitor. Each sweep does. */
-void sweeps_save(struct monitor *m);
+/* Keep what is known of servers for the next monitor. Each sweep does, if it has changed. always: also if not. */
+void sweeps_save(struct monitor *m, bool always);
 
 #endif

@@ -416,11 +416,23 @@ static void tell(struct monitor *m)
 
 /* --- time --- */
 
-void tally_begin(struct monitor *m)
+void tally_baseline(struct monitor *m)
 {
 	struct tally *t = &m->tally;
 
-	if (!m->evidence.writer || carried_init(&t->carried) || !add_row(t, 0))
+	if (!(m->options->evidence ?: m->policy.policy.evidence) || carried_init(&t->carried))
+		return;
+	count_all_open(m); /* of which nothing is counted before tally_begin() */
+	t->seen = m->conns.seen;
+	t->unread = m->conns.unread;
+}
+
+void tally_begin(struct monitor *m)
+{
+	struct tally *t = &m->tally;
+	bool has_baseline = t->carried.by_cookie.bucket;
+
+	if (!m->evidence.writer || (!has_baseline && carried_init(&t->carried)) || !add_row(t, 0))
 		return;
 	m->now = clock_boot_ns();
 	/* from where the one before has counted until */

@@ -10,6 +10,12 @@
 #include "monitor/state.h"
 #include "report/finding.h"
 
+/*
+ * Before this monitor takes over from another: what connections have carried by now, the other one counts. Then
+ * tally_begin(), before the ring buffer is read again.
+ */
+void tally_baseline(struct monitor *m);
+
 /* The monitor has started: count from now on. */
 void tally_begin(struct monitor *m);
 

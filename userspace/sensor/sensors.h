@@ -227,8 +227,11 @@ void sensors_set_successor(struct sensors *s, pid_t pid);
  */
 void sensors_turn_ends(struct sensors *s, uint64_t at_ns);
 
-/* When this one does, if the one before cannot say so any more. */
+/* When this one does: as the one before said, or if it cannot say so any more. */
 void sensors_turn_begins(struct sensors *s, uint64_t at_ns);
+
+/* Once it is known when this one begins: is that still in force? If not, nothing was reported; it is again from now on. */
+bool sensors_turn_check(struct sensors *s);
 
 /* What the one before has reported and still lasts is not reported again. Once it reports no more. */
 int sensors_take_over(struct sensors *s, const int maps[TURN_MAPS]);

@@ -45,6 +45,7 @@ struct sensors {
 	struct btf *btf;     /* the kernel's */
 	struct turns *turns; /* turn.bpf.h: mapped, shared with the monitors before and after */
 	uint32_t turn;	     /* see sensors_turn() */
+	uint64_t turn_from, turn_until;	  /* what this monitor has set there */
 	const struct predecessor *before; /* while loading; NULL: none */
 	bool swept;			  /* the host, at least once */
 	bool access_hook;		  /* programs may attach to the access-check hook */

@@ -66,9 +66,9 @@ int turn_open(struct sensors *s)
 	s->turns = at;
 	if (bpf_map_update_elem(sensors_map_fd(s, "turn_own"), &zero, &s->turn, BPF_ANY))
 		return -errno;
-	__atomic_store_n(slot(s, s->turn + 1), 0, __ATOMIC_SEQ_CST);
+	sensors_turn_ends(s, 0);
 	if (!s->turn)
-		__atomic_store_n(slot(s, 0), TURN_FIRST, __ATOMIC_SEQ_CST);
+		sensors_turn_begins(s, TURN_FIRST);
 	return 0;
 }
 
@@ -92,12 +92,22 @@ void sensors_turn_maps(const struct sensors *s, int ret[TURN_MAPS])
 
 void sensors_turn_begins(struct sensors *s, uint64_t at_ns)
 {
+	s->turn_from = at_ns;
 	__atomic_store_n(slot(s, s->turn), at_ns, __ATOMIC_SEQ_CST);
 }
 
 void sensors_turn_ends(struct sensors *s, uint64_t at_ns)
 {
+	s->turn_until = at_ns;
 	__atomic_store_n(slot(s, s->turn + 1), at_ns, __ATOMIC_SEQ_CST);
+}
+
+bool sensors_turn_check(struct sensors *s)
+{
+	uint64_t from = __atomic_exchange_n(slot(s, s->turn), s->turn_from, __ATOMIC_SEQ_CST);
+	uint64_t until = __atomic_exchange_n(slot(s, s->turn + 1), s->turn_until, __ATOMIC_SEQ_CST);
+
+	return from == s->turn_from && until == s->turn_until;
 }
 
 void sensors_set_successor(struct sensors *s, pid_t pid)
