@@ -246,7 +246,7 @@ static void on_ready(struct monitor *m, uint64_t version, uint64_t now_ns)
 void handover_tick(struct monitor *m, uint64_t now_ns)
 {
 	struct handover *h = &m->handover;
-	struct handover_message said;
+	struct handover_message said = {};
 	int err;
 
 	if (h->state == HANDOVER_NONE)

@@ -157,8 +157,8 @@ void look_options(struct facts *f)
 	o->wanted = true;
 	if (option_count(o))
 		snprintf(o->from, sizeof(o->from), "%s",
-			 found->file ? "its configuration file and command line"
-				     : "its command line");
+			 found && found->file ? "its configuration file and command line"
+					      : "its command line");
 	else
 		snprintf(o->why, sizeof(o->why), "%.160s; %s", why[0] ? why : f->config.why,
 			 found && found->file ? "its configuration file has none of these options"
