@@ -590,7 +590,8 @@ static long heir_step(void *map, u32 *tgid, struct member *m, u32 *instance)
 {
 	if (m->instance != *instance)
 		return 0;
-	m->main = 1;
+	if (!m->main) /* this monitor stays MEMBER_THIS when another one ends */
+		m->main = 1;
 	return 1;
 }
 
