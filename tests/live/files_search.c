@@ -227,47 +227,6 @@ static void known_again(const void *arg)
 		"mode of the state is %o", st.st_mode);
 }
 
-/* Until strace has stopped it for longer than any other call takes. */
-static void await_held(const struct monitor *m)
-{
-	long long end = now_ms() + 8000 * patience;
-	int stopped = 0;
-
-	for (; stopped < 50; sleep_ms(10)) {
-		const char *stat = file_read(str("/proc/%d/stat", m->pid)),
-			   *name_end = strrchr(stat, ')');
-
-		stopped = name_end && name_end[2] == 't' ? stopped + 1 : 0;
-		require(now_ms() < end, "it was not held: %s", file_read(m->err));
-	}
-}
-
-/* Two monitors that look for files at the same time: what the one opens, the other does not take for a file that it opens
- * itself to learn it. The first is held while it opens the key. */
-static void not_what_another_opens(const void *arg)
-{
-	const char *key = str("/proc/%d/root%s", learnt->pid, learnt->key);
-	const char *const argv[] = {
-		"strace", "-D",		  "-f", "-qq",
-		"-o",	  "/dev/null",	  "-P", key,
-		"-e",	  "trace=openat", "-e", "inject=openat:delay_enter=6000000",
-		MONITOR,  "run",	  "-v", NULL};
-	struct monitor *held, *other;
-
-	leave(state, 0600);
-	held = monitor_start_with(&(struct child_opts){}, argv);
-	await_held(held);
-	other = monitor_start("-v", NULL);
-	require(!file_has(held->err, "watching "), "the first was not held");
-	monitor_ready(held);
-	require(file_has(held->err, str("private key %s", learnt->key)),
-		"the key is not learnt: %s", file_read(held->err));
-	require(!file_has(held->err, "configuration /etc/"), "learnt from another: %s",
-		file_read(held->err));
-	monitor_stop(other, SIGTERM);
-	monitor_stop(held, SIGTERM);
-}
-
 static void unknown_is_said(const void *arg)
 {
 	unlink(run_path("files"));
@@ -409,6 +368,46 @@ static void config_by_arguments(const void *arg)
 	expect_config_of(configured, configured->config);
 }
 
+/* Until strace has stopped it for longer than any other call takes. */
+static void await_held(const struct monitor *m)
+{
+	long long end = now_ms() + 8000 * patience;
+	int stopped = 0;
+
+	for (; stopped < 50; sleep_ms(10)) {
+		const char *stat = file_read(str("/proc/%d/stat", m->pid)),
+			   *name_end = strrchr(stat, ')');
+
+		stopped = name_end && name_end[2] == 't' ? stopped + 1 : 0;
+		require(now_ms() < end, "it was not held: %s", file_read(m->err));
+	}
+}
+
+/* Two monitors that look for files at the same time: what the one opens, the other does not take for a file that it opens
+ * itself to learn it. The first is held while it opens the key. */
+static void not_what_another_opens(const void *arg)
+{
+	const char *key = str("/proc/%d/root%s", configured->pid, configured->key);
+	const char *const argv[] = {
+		"strace", "-D",		  "-f", "-qq",
+		"-o",	  "/dev/null",	  "-P", key,
+		"-e",	  "trace=openat", "-e", "inject=openat:delay_enter=6000000",
+		MONITOR,  "run",	  "-v", NULL};
+	struct monitor *held, *other;
+
+	held = monitor_start_with(&(struct child_opts){}, argv);
+	await_held(held);
+	other = monitor_start("-v", NULL);
+	require(!file_has(held->err, "watching "), "the first was not held");
+	monitor_ready(held);
+	require(file_has(held->err, str("private key %s", configured->key)),
+		"the key is not learnt: %s", file_read(held->err));
+	require(!file_has(held->err, "configuration /etc/"), "learnt from another: %s",
+		file_read(held->err));
+	monitor_stop(other, SIGTERM);
+	monitor_stop(held, SIGTERM);
+}
+
 /* The benign twin: an option of another program names the same kind of file. */
 static const char *strangers_key;
 
@@ -453,6 +452,7 @@ static const struct test before_tests[] = {
 	TEST("a key and an ACL file that only the command line names", by_arguments),
 	TEST("a configuration that only the command line names, and its key", config_by_arguments),
 	TEST("a key that a stranger's command line names is nobody's", strangers_arguments),
+	TEST("what another monitor opens meanwhile is not learnt", not_what_another_opens),
 	{},
 };
 
@@ -464,7 +464,6 @@ static const struct test excess_tests[] = {
 
 static const struct test learnt_tests[] = {
 	TEST("a key and a configuration that the last monitor learnt", known_again),
-	TEST("what another monitor opens meanwhile is not learnt", not_what_another_opens),
 	TEST("which kinds of files are not known is said", unknown_is_said),
 	TEST("what the last monitor learnt is not used if it is damaged", damaged),
 	TEST("what the last monitor learnt is not used if others may write it", written_by_others),
