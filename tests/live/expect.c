@@ -350,22 +350,27 @@ json_t *alert_last(struct monitor *m, json_t *first)
 	return first;
 }
 
-long alerts_total(struct monitor *m, const char *rule, const struct server *s)
+long alerts_sum(struct monitor *m, size_t from, const char *rule, const char *key, long value)
 {
 	json_t *last = json_object(), *count;
 	const char *uid;
 	long total = 0;
 
 	monitor_poll(m);
-	for (size_t i = m->mark; i < m->count; i++)
+	for (size_t i = from; i < m->count; i++)
 		if (!strcmp(alert_str(m->lines[i], "rule"), rule) &&
-		    alert_int(m->lines[i], "instance.pid") == s->pid)
+		    alert_int(m->lines[i], key) == value)
 			json_object_set_new(last, alert_uid(m->lines[i]),
 					    json_integer(alert_int(m->lines[i], "count")));
 	json_object_foreach (last, uid, count)
 		total += json_integer_value(count);
 	json_decref(last);
 	return total;
+}
+
+long alerts_total(struct monitor *m, const char *rule, const struct server *s)
+{
+	return alerts_sum(m, m->mark, rule, "instance.pid", s->pid);
 }
 
 long alerts_total_wait(struct monitor *m, const char *rule, const struct server *s, long wanted)

@@ -61,21 +61,7 @@ static void upgrade(struct monitor *m)
 /* How often that process broke the rule: the last count of each finding about it, over all monitors. */
 static long total_by(struct monitor *m, const char *rule, pid_t pid)
 {
-	json_t *last = json_object(), *count;
-	const char *uid;
-	long total = 0;
-
-	monitor_poll(m);
-	for (size_t i = 0; i < m->count; i++) {
-		if (!strcmp(alert_str(m->lines[i], "rule"), rule) &&
-		    alert_int(m->lines[i], "actor.pid") == pid)
-			json_object_set_new(last, alert_uid(m->lines[i]),
-					    json_integer(alert_int(m->lines[i], "count")));
-	}
-	json_object_foreach (last, uid, count)
-		total += json_integer_value(count);
-	json_decref(last);
-	return total;
+	return alerts_sum(m, 0, rule, "actor.pid", pid);
 }
 
 static long total_wait(struct monitor *m, const char *rule, pid_t pid, long wanted)

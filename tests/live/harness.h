@@ -328,7 +328,9 @@ long blind_count_wait(struct monitor *m, const char *note, long more_than);
 json_t *alert_find(struct monitor *m, const char *rule, pid_t actor);
 /* The last line about the same finding. */
 json_t *alert_last(struct monitor *m, json_t *first);
-/* Sum of the final counts of all findings of the test with that rule about that instance. */
+/* Sum of the final counts of all findings from that line on with that rule and that number under that key. */
+long alerts_sum(struct monitor *m, size_t from, const char *rule, const char *key, long value);
+/* The same of the test's findings about that instance. */
 long alerts_total(struct monitor *m, const char *rule, const struct server *s);
 
 /* The same, after waiting for wanted attempts (at most ALERT_MS times patience) and for those that are too many. */

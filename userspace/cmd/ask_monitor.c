@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MONITORS_MAX 16 /* listed; a host runs one, a test machine a few */
 
@@ -16,6 +17,10 @@ int ask_find_monitor(const char *command, uint32_t *ret_pid)
 	pid_t pids[MONITORS_MAX];
 	size_t n = control_monitors(pids, MONITORS_MAX);
 
+	if (!n && geteuid()) {
+		log_error("%s: only root may ask a monitor, or see whether one runs", command);
+		return EXIT_CANNOT;
+	}
 	if (!n) {
 		log_error("%s: no running monitor found in %s; start one as root: cachewarden run",
 			  command, run_dir_path());

@@ -71,7 +71,8 @@ int cmd_upgrade(int argc, char **argv)
 		&(struct cli_command){
 			"upgrade",
 			"Has the running monitor start its executable anew, which may have been replaced, and hand over to\n"
-			"it: no event is lost or reported twice. If that fails, the running one goes on.",
+			"it: no event is lost or reported twice. If that fails, the running one goes on. Where no service manager is told,\n"
+			"as in a terminal, the command that was started ends, and the next monitor goes on in the background.",
 			args, ARRAY_SIZE(args)},
 		argc, argv);
 
